@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* config.h - the key file, checked, as a struct.  Every default stands in the
+ * one table of config.c.
+ *
+ * A mistake is one line that names the file, the key, the value and the remedy.
+ * Thread: any; immutable after config_load().
+ */
+#pragma once
+#include <glib.h>
+#include "media/media.h"
+
+struct Config {
+	/* [gateway] */
+	char *database;	      /* path of the SQLite file */
+	char *control_socket; /* path of tandemctl's socket */
+	char **plugins;	      /* in start order: "xmpp;sip;echo" */
+	char *plugin_dir;
+	char *log_level;      /* "error", "warning", "info", "debug" */
+	guint drain_seconds;  /* how long an orderly stop waits for calls to end */
+	/* [xmpp] */
+	char *xmpp_domain;    /* "gw.example.org": the component's name */
+	char *xmpp_host;      /* address of the server's component port */
+	guint xmpp_port;
+	char *xmpp_secret;
+	/* [sip] */
+	char *sip_address;    /* numeric; bound and put in Contact and Via */
+	guint sip_port;
+	char *sip_domain;     /* host part of our From; default: sip_address */
+	char *sip_public_address; /* put in Contact instead, or NULL */
+	/* [media] */
+	MediaOptions media;
+	/* [calls] */
+	guint setup_timeout_s, ring_timeout_s, connect_timeout_s, change_timeout_s, max_duration_s;
+	/* [limits]: what a stranger can make us allocate */
+	guint max_calls, max_calls_per_user, max_setup_per_second;
+	guint max_stanza_bytes, max_sdp_bytes, max_iqs;
+};
+typedef struct Config Config;
+
+#define CONFIG_ERROR (g_quark_from_static_string("tandem-config"))
+
+/* Path NULL: embedded defaults alone.  `error` is one line. */
+Config *config_load(const char *path, GError **error);
+Config *config_from_text(const char *text, const char *name, GError **error);
+void config_free(Config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+/* The whole table as a commented key file: what `tandemd --print-config` shows. */
+char *config_template(void);

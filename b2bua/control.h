@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control.h - what tandemctl asks for: a line in, a line out.
+ *
+ * A request is one JSON array of strings, the words of the command line; the
+ * reply one JSON object: {"ok":true,"columns":[..],"rows":[[..]..]},
+ * {"ok":true,"text":".."} or {"ok":false,"error":".."}.  The same code serves
+ * the socket of a running daemon and, with no gateway, `tandemd --control` for
+ * tandemctl when no daemon runs: provisioning has one path.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/gateway.h"
+
+typedef struct Control Control;
+
+/* gateway may be NULL: then only what needs the store alone is answered. */
+char *control_execute(Gateway *gateway, Store *store, const char *request_line);
+
+/* Listens on the configured socket (mode 0660), replacing a dead one; refuses
+ * when another daemon answers on it. */
+Control *control_start(Gateway *gateway, GError **error);
+void control_stop(Control *control); /* NULL is fine */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* gateway.h - the root: configuration, store, workers, plugins, live calls.
+ *
+ * One per process, made by main.c, passed to whoever needs it.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/config.h"
+#include "b2bua/leg.h"
+#include "db/store.h"
+
+Gateway *gateway_new(const Config *config, Store *store, Workers *workers); /* borrows all three */
+void gateway_free(Gateway *gateway); /* every call is ended first */
+
+const Config *gateway_config(const Gateway *gateway);
+Store *gateway_store(const Gateway *gateway);
+Workers *gateway_workers(const Gateway *gateway);
+
+/* Loads $plugin_dir/NAME.so and starts it; refuses a wrong interface version. */
+gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error);
+/* The same for one that is linked in (tests). */
+gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error);
+const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
+
+/* Ends the legs of every call that a crash has left open, and closes the
+ * records with REASON_CRASHED.  After the plugins have started. */
+void gateway_bury(Gateway *gateway);
+
+/* Live calls. */
+guint gateway_n_calls(const Gateway *gateway);
+Call *gateway_call(const Gateway *gateway, gint64 id); /* NULL when not live */
+GPtrArray *gateway_calls(const Gateway *gateway);      /* Call *, borrowed, oldest first; free the array */
+void gateway_track(Gateway *gateway, Call *call, gboolean live); /* call.c alone */
+
+/* TRUE when one more call may begin; otherwise why not. */
+gboolean gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text);
+
+/* New calls are refused from now on in both directions; `done` is called when
+ * the last has ended or after the configured time, when the rest are hung up. */
+void gateway_drain(Gateway *gateway, void (*done)(gpointer user), gpointer user);
+gboolean gateway_draining(const Gateway *gateway);
+
+/* Tells every plugin that the store has changed. */
+void gateway_reload(Gateway *gateway);
+
+/* Named counters for `tandemctl status`: strangers refused, stanzas dropped … */
+void gateway_count(Gateway *gateway, const char *name);
+guint64 gateway_counter(const Gateway *gateway, const char *name);
+GHashTable *gateway_counters(const Gateway *gateway); /* char * → guint64 *, borrowed */

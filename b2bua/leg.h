@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* leg.h - the one interface: a side of a call, and what its protocol implements.
+ *
+ * A plugin knows one protocol and no call.  Commands go down through the table
+ * of Plugin, events come up through the functions below it; the verbs are pairs
+ * (call_new → dial, leg_ringing → ring, leg_answered → answer, leg_changed →
+ * change, leg_ended → hangup).  Three rules make it safe:
+ *
+ *  1. Commands never fail.  A leg that cannot obey says leg_ended().
+ *  2. Run to completion.  An event raised inside a command is queued and
+ *     handled next, never from inside.
+ *  3. The last word hands the leg back.  After hangup() or leg_ended() the core
+ *     has forgotten the leg (leg->call is NULL); the plugin frees it when its
+ *     protocol is done.  Plugins allocate legs, plugins free them.
+ *
+ * This is the installed header for somebody else's plugin.
+ * Thread: signalling, all of it.
+ */
+#pragma once
+#include <gmodule.h>
+#include "b2bua/address.h"
+#include "b2bua/reason.h"
+#include "media/desc.h"
+#include "media/media.h" /* Side only: plugins move no packets */
+
+#define PLUGIN_INTERFACE_VERSION 1
+
+typedef struct Call Call;
+typedef struct Gateway Gateway;
+typedef struct Config Config;
+typedef struct Plugin Plugin;
+
+/* First member of SipLeg, XmppLeg, EchoLeg, FakeLeg. */
+typedef struct {
+	const Plugin *plugin;
+	Call *call; /* NULL once the core has let go */
+	Side side;
+} Leg;
+
+/* Who is to be rung, made by route().  Borrowed during dial(). */
+typedef struct {
+	const Plugin *plugin;
+	Address *from; /* as the callee shall see the caller */
+	Address *to;
+	char *trunk; /* name of the trunk to go through, or NULL */
+} Target;
+
+struct Plugin {
+	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
+	const char *name;	 /* "sip", "xmpp", "echo" */
+	TransportKind transport; /* what its legs speak when we call them */
+
+	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);
+	void (*stop)(void);   /* every leg is gone; free everything */
+	void (*reload)(void); /* numbers or trunks in the store changed; may be NULL */
+
+	/* Down: what the core tells a leg.  Descriptions, addresses and texts are
+	 * borrowed.  `text` is one line for a person, or NULL. */
+	void (*dial)(Call *call, const Target *target, const Desc *offer);
+	void (*ring)(Leg *leg, const Desc *early); /* early may be NULL */
+	/* A caller's leg: the callee has answered and can be heard.  When the
+	 * caller made no offer, `answer` is an offer of ours and leg_answered()
+	 * follows with his answer.  After leg_changed(): the answer to that, or
+	 * NULL to refuse the change. */
+	void (*answer)(Leg *leg, const Desc *answer);
+	void (*change)(Leg *leg, const Desc *offer); /* answered by leg_answered() */
+	void (*candidate)(Leg *leg, const Candidate *ours); /* hold back until it can be sent */
+	void (*hangup)(Leg *leg, Reason reason, const char *text);
+
+	/* Across a crash: what is needed to end this leg later, as text for the
+	 * call record; and, after a restart, ending it from that text alone.
+	 * save() may return NULL while there is nothing to end. */
+	char *(*save)(const Leg *leg);
+	void (*bury)(const char *saved, Reason reason);
+
+	/* What `tandemctl status` shows of this protocol: one "key: value" a line,
+	 * newly allocated; may be NULL. */
+	char *(*status)(void);
+};
+
+/* The symbol a loadable module exports: const Plugin tandem_plugin. */
+
+/* --- up: what a leg tells the core; any of these may be the last use of the leg --- */
+
+/* What a peer asks for; everything borrowed. */
+typedef struct {
+	const Address *from, *to;
+	const char *trunk; /* the trunk it came by, already authenticated; or NULL */
+	const Desc *offer; /* NULL when it comes later (a Jingle propose, an INVITE without SDP) */
+} Incoming;
+
+/* A new call from a peer: `leg` is the caller's, embedded in the plugin's own
+ * allocation; this sets its three members. */
+void call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming);
+void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
+void leg_ringing(Leg *leg, const Desc *early);
+void leg_answered(Leg *leg, const Desc *answer);
+void leg_changed(Leg *leg, const Desc *offer);
+void leg_candidate(Leg *leg, const Candidate *theirs);
+void leg_dtmf(Leg *leg, char digit);
+void leg_ended(Leg *leg, Reason reason, const char *text);
+/* The text of save() has changed: it is written before the next command. */
+void leg_save(Leg *leg);
+
+/* --- the flight recorder, see trace.h --- */
+typedef enum { TRACE_IN, TRACE_OUT, TRACE_NOTE } TraceKind;
+/* IN: the peer said this to us; OUT: we said it; NOTE: beside the arrows.  One
+ * line, no secrets.  A leg without a call is fine: the line is dropped. */
+void leg_trace(const Leg *leg, TraceKind kind, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* route.h - who is called: (from, to) → a Plan, or a refusal with its Reason.
+ *
+ * Asks the store and nobody else, so it is tested without a network.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/leg.h"
+
+typedef struct {
+	GPtrArray *targets; /* Target *, rung together; owned */
+	guint ring_seconds;
+} Stage;
+
+typedef struct {
+	GPtrArray *stages; /* Stage *, tried in order; owned */
+	char *user;	   /* bare JID of the account it counts for, or NULL */
+	char *trunk;	   /* trunk it came in by, or goes out by first; NULL when none */
+	gboolean wait_for_media; /* answer the caller when the callee's media is up */
+} Plan;
+
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+void target_free(Target *target);
+
+/* NULL with `reason` and `text` (static) set when nobody may be called. */
+Plan *route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
+	    const char *caller_trunk, Reason *reason, const char **text);
+
+/* What a number's JID stands for, for presence, disco and the JMI prelude:
+ * TRUE when `to` is a number we could call, one of ours, or the echo test. */
+gboolean route_dialable(Gateway *gateway, const Address *to);

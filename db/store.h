@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store.h - users, numbers, trunks, softphones and call records: the only SQL.
+ *
+ * One SQLite file in WAL mode with foreign keys on.  Every query is by key and
+ * takes milliseconds at most, so all of it runs on the signalling thread.
+ * Several processes may hold the file (tandemctl works while the daemon runs);
+ * nothing is cached, so what one commits the others see at their next query.
+ * Lists are GPtrArrays that own their rows.  Functions that may fail return
+ * FALSE or NULL and set an error made to be read by an admin.
+ * Thread: signalling.
+ */
+#pragma once
+#include <glib.h>
+
+typedef struct Store Store;
+
+#define STORE_ERROR (g_quark_from_static_string("tandem-store"))
+typedef enum {
+	STORE_ERROR_FAILED,    /* SQLite said no; the text is its own */
+	STORE_ERROR_EXISTS,    /* the key is taken */
+	STORE_ERROR_NOT_FOUND, /* no such row */
+	STORE_ERROR_IN_USE,    /* other rows need this one */
+	STORE_ERROR_TOO_NEW    /* the file was written by a later version */
+} StoreError;
+
+/* Opens or creates, and migrates inside a transaction.  ":memory:" for tests. */
+Store *store_open(const char *path, GError **error);
+void store_close(Store *store); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
+int store_schema_version(Store *store);
+
+/* --- users --- */
+typedef struct {
+	char *jid;	 /* bare, lower case; the key */
+	char *caller_id; /* E.164 of the number shown on calls out, or NULL */
+	gboolean enabled;
+	gint64 created;	 /* s since 1970 */
+} User;
+void user_free(User *user);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(User, user_free)
+
+gboolean store_user_add(Store *store, const char *jid, GError **error);
+gboolean store_user_set_enabled(Store *store, const char *jid, gboolean enabled, GError **error);
+gboolean store_user_del(Store *store, const char *jid, GError **error); /* IN_USE while it owns numbers */
+User *store_user_get(Store *store, const char *jid, GError **error);	/* NOT_FOUND is an error */
+User *store_user_by_number(Store *store, const char *number, GError **error);
+GPtrArray *store_user_list(Store *store, GError **error); /* User * */
+
+/* --- numbers --- */
+typedef struct {
+	char *number; /* E.164; the key */
+	char *user;   /* bare JID */
+	gboolean caller_id;
+	gint64 created;
+} Number;
+void number_free(Number *number);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Number, number_free)
+
+/* The first number of a user becomes his caller id. */
+gboolean store_number_add(Store *store, const char *number, const char *user, GError **error);
+gboolean store_number_set_user(Store *store, const char *number, const char *user, GError **error);
+gboolean store_number_set_caller_id(Store *store, const char *number, GError **error);
+gboolean store_number_del(Store *store, const char *number, GError **error);
+Number *store_number_get(Store *store, const char *number, GError **error);
+GPtrArray *store_number_list(Store *store, const char *user_or_null, GError **error); /* Number * */
+
+/* --- trunks: carriers and PBXs we exchange calls with --- */
+typedef struct {
+	char *name;	 /* the key: [a-z0-9-]{1,32} */
+	char *host;	 /* calls out go to this host or address */
+	guint port;	 /* 0: 5060 */
+	char *transport; /* "udp" or "tcp" */
+	char *username;	 /* digest, calls out; NULL: none */
+	char *password;
+	char *realm;	 /* NULL: whatever it asks for */
+	char *sources;	 /* "198.51.100.0/24 192.0.2.7": who may call in; "" means host's addresses */
+	char *in_username; /* digest wanted of calls in instead of a source; NULL: none */
+	char *in_password;
+	gint priority;	 /* lower is tried first */
+	gboolean enabled;
+	gboolean wait_for_media; /* calls in: 200 when the callee's media is up (default) */
+	guint ring_seconds;	 /* how long a call out may take to be answered; default 120 */
+	gint64 created;
+} Trunk;
+Trunk *trunk_new(const char *name, const char *host); /* with every default set */
+void trunk_free(Trunk *trunk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trunk, trunk_free)
+
+gboolean store_trunk_add(Store *store, const Trunk *trunk, GError **error);
+gboolean store_trunk_update(Store *store, const Trunk *trunk, GError **error); /* by name */
+gboolean store_trunk_del(Store *store, const char *name, GError **error);
+Trunk *store_trunk_get(Store *store, const char *name, GError **error);
+GPtrArray *store_trunk_list(Store *store, GError **error); /* Trunk *, by priority, then name */
+
+/* --- calls: live state and finished record in one row --- */
+typedef struct {
+	gint64 id;	       /* made by store_call_begin */
+	char *state;	       /* "SETUP" … "ENDED": the names of the call table */
+	gint64 started_us, answered_us, ended_us; /* since 1970; 0: not yet */
+	char *caller, *callee; /* as address_text() */
+	char *user;	       /* bare JID of the account, or NULL */
+	char *caller_plugin, *callee_plugin, *trunk;
+	char *legs;	       /* live: "plugin\tsaved\n" for each leg; "" otherwise */
+	char *reason;	       /* reason_name(); NULL while live */
+	char *text;	       /* the sentence with the far end's own words, or NULL */
+	char *ended_by;	       /* "caller", "callee", "gateway" */
+	char *stats;	       /* counters of both ports, one "key=value" list a line */
+	char *ladder;	       /* the flight recorder's lines, see trace.h */
+} CallRecord;
+void call_record_free(CallRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CallRecord, call_record_free)
+
+gboolean store_call_begin(Store *store, CallRecord *record, GError **error); /* sets id */
+gboolean store_call_update(Store *store, const CallRecord *record, GError **error); /* every column */
+CallRecord *store_call_get(Store *store, gint64 id, GError **error);
+/* Newest first; `limit` rows; legs, stats and ladder are left NULL. */
+GPtrArray *store_call_list(Store *store, guint limit, GError **error);
+/* Records that never ended, whole: what a crash has left. */
+GPtrArray *store_call_list_live(Store *store, GError **error);
+
+/* --- softphone accounts: the schema is ready, the registrar comes later --- */
+
+/* What a helper thread runs on a connection of its own now and then: a WAL
+ * checkpoint, so that the fsync is never the signalling thread's.
+ * Thread: store. */
+gboolean store_checkpoint(const char *path, GError **error);

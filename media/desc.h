@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* desc.h - what is offered or answered: streams, codecs, transport.
+ *
+ * A Desc says the same thing as an SDP body or a Jingle description and belongs
+ * to neither.  Whoever builds one has a `Desc *`; from the first desc_ref() on
+ * it is shared and nobody changes it, so it may cross threads as it is.
+ * There is no bag of foreign attributes: a feature crosses the gateway when it
+ * has a field here, and docs/mapping.md lists what is dropped on purpose.
+ * Thread: any (pure).  RFC 3264, RFC 4566, XEP-0167, XEP-0176, XEP-0320.
+ */
+#pragma once
+#include <glib.h>
+
+/* More than these is not taken from a stranger: the parsers drop or refuse. */
+#define DESC_MAX_STREAMS    8
+#define DESC_MAX_CODECS	    48
+#define DESC_MAX_CANDIDATES 32
+#define DESC_MAX_PARAMS	    16
+
+typedef enum {
+	TRANSPORT_RTP,	  /* plain RTP and RTCP over UDP (RTP/AVP) */
+	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF) */
+	N_TRANSPORT_KINDS
+} TransportKind;
+
+typedef enum { STREAM_AUDIO, STREAM_VIDEO, STREAM_OTHER } StreamKind;
+
+/* From the view of whoever sent the description (RFC 3264 5.1, 6.1). */
+typedef enum {
+	DIRECTION_SENDRECV,
+	DIRECTION_SENDONLY,
+	DIRECTION_RECVONLY,
+	DIRECTION_INACTIVE
+} Direction;
+
+/* RFC 4145; an offer of ours is ACTPASS, an answer never. */
+typedef enum { SETUP_NONE, SETUP_ACTPASS, SETUP_ACTIVE, SETUP_PASSIVE } DtlsSetup;
+
+typedef enum {
+	CANDIDATE_HOST,
+	CANDIDATE_SRFLX,
+	CANDIDATE_PRFLX,
+	CANDIDATE_RELAY
+} CandidateType;
+
+/* RFC 8445 5.3.  A value: copied, never owned.  Only UDP candidates of numeric
+ * address get as far as this type; parsers drop the others (and say so to
+ * whoever asks them, see jingle.h). */
+typedef struct {
+	char foundation[33];
+	guint component;  /* 1 RTP, 2 RTCP */
+	guint32 priority;
+	char address[46]; /* numeric IPv4 or IPv6 */
+	guint16 port;
+	CandidateType type;
+	char related_address[46]; /* "" when none */
+	guint16 related_port;
+	guint generation;
+} Candidate;
+
+typedef struct {
+	char *name;
+	char *value; /* "" for a bare flag or an unnamed list such as "0-15" */
+} CodecParam;
+
+typedef struct {
+	guint8 pt;
+	char *name;	   /* as the peer spells it; compare without case */
+	guint32 rate;	   /* RTP clock, Hz */
+	guint8 channels;   /* 1 when not said */
+	GPtrArray *params; /* CodecParam *, owned; never NULL */
+} Codec;
+
+typedef struct {
+	TransportKind kind;
+	/* TRANSPORT_RTP.  port 0 in a stream means rejected, see Stream. */
+	char address[46];
+	guint16 port;
+	guint16 rtcp_port; /* 0: port + 1, or multiplexed */
+	gboolean rtcp_mux;
+	/* TRANSPORT_WEBRTC */
+	char *ufrag, *pwd;
+	GArray *candidates; /* Candidate; never NULL */
+	gboolean candidates_complete;
+	char *fingerprint_hash; /* "sha-256" */
+	char *fingerprint;	/* "AA:BB:..", capitals */
+	DtlsSetup setup;
+} Transport;
+
+typedef struct {
+	StreamKind kind;
+	char *mid; /* Jingle content name, SDP mid; NULL when not given */
+	Direction direction;
+	gboolean rejected; /* keeps its place: RFC 3264 section 6 */
+	guint ptime;	   /* ms, 0 when not said */
+	GPtrArray *codecs; /* Codec *, preferred first; owned */
+	Transport *transport; /* owned; never NULL */
+} Stream;
+
+typedef struct {
+	gint ref_count;
+	gboolean bundle;    /* a BUNDLE group was given: RFC 9143, XEP-0338 */
+	GPtrArray *streams; /* Stream *, owned */
+} Desc;
+
+/* --- life --- */
+Desc *desc_new(void);
+Desc *desc_ref(const Desc *desc);
+void desc_unref(const Desc *desc); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Desc, desc_unref)
+
+/* Building, before the first desc_ref().  Each returns what it added, owned by
+ * its parent. */
+Stream *desc_add_stream(Desc *desc, StreamKind kind, const char *mid);
+Codec *stream_add_codec(Stream *stream, guint8 pt, const char *name, guint32 rate, guint8 channels);
+void codec_add_param(Codec *codec, const char *name, const char *value);
+
+Transport *transport_new(TransportKind kind);
+Transport *transport_copy(const Transport *transport);
+void transport_free(Transport *transport); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
+
+/* --- looking --- */
+/* The stream we relay: the first audio stream that is not rejected, or NULL. */
+const Stream *desc_audio(const Desc *desc);
+const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 rate);
+gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
+/* One line for a person: "PCMU/8000 telephone-event/8000, 192.0.2.1:4000". */
+char *desc_summary(const Desc *desc);
+const char *direction_name(Direction direction);  /* "sendrecv" … */
+const char *candidate_type_name(CandidateType type); /* "host" … */
+const char *setup_name(DtlsSetup setup);	     /* "actpass" …, NULL for NONE */
+gboolean candidate_type_from_name(const char *name, CandidateType *type);
+/* Usable for our agent: component 1, numeric unicast address, port >= 1024 … */
+gboolean candidate_usable(const Candidate *candidate);
+
+/* --- offer and answer (RFC 3264) --- */
+/* Codecs this gateway relays untouched; everything else is left out. */
+gboolean codec_relayed(const Codec *codec);
+
+/* What we can relay, when there is no offer to copy from: PCMU, PCMA and
+ * telephone-event in one audio stream. */
+Desc *desc_offer_all(const Transport *ours);
+
+/* The caller's codecs (those we relay, his numbering), our transport.  One
+ * audio stream; NULL when `theirs` has no audio we can relay. */
+Desc *desc_offer(const Desc *theirs, const Transport *ours);
+
+/* The answer to `offer`: its streams in place (those we do not relay rejected),
+ * its mids, numbering and bundle, the codecs `answer` chose in its order, the
+ * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
+Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
+
+/* How to renumber packets that come from a peer and leave for another.
+ * `local` is what we told the source (its numbers are what the source sends,
+ * RFC 3264 6.1), `remote` what the source told us (taken where `local` has no
+ * say), `to` what the sink told us.  map[n] is 0xff for what must not pass. */
+void desc_pt_map(const Desc *local, const Desc *remote, const Desc *to, guint8 map[128]);

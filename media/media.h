@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* media.h - the packets of one call, as the signalling thread sees them.
+ *
+ * A Media has ports: one for the caller, one for each callee rung.  Two ports
+ * are joined and relay to each other.  Everything here is asynchronous: a
+ * command is posted to the thread that owns the port and what comes of it comes
+ * back through the listener, on the signalling thread, in order, never from
+ * inside a command.  After media_close() nothing is called back.
+ * Thread: signalling.
+ */
+#pragma once
+#include "media/desc.h"
+
+typedef struct Workers Workers; /* the ice and media threads of the process */
+typedef struct Media Media;	/* owned by the Call that opened it */
+typedef guint PortId;		/* from 1; 0 is no port */
+
+typedef enum { SIDE_CALLER, SIDE_CALLEE } Side;
+
+typedef struct {
+	guint n_ice, n_media;	  /* threads of each kind; 0 means one per processor */
+	char **local_addresses;	  /* numeric, NULL-terminated: ICE host candidates are made of these */
+	char *rtp_address;	  /* numeric: plain RTP is bound and announced here */
+	char *public_address;	  /* announced instead of rtp_address and host addresses; NULL: none (1:1 NAT) */
+	guint16 port_min, port_max; /* one range for RTP and ICE */
+	guint ice_timeout_s;	  /* from media_connect() to `lost` when ICE or DTLS is not up: 30 */
+	guint rtp_timeout_s;	  /* silence on a connected port before `lost`: 0 is never */
+	gboolean kernel_split;	  /* FALSE: always take RTP through libnice's callback (libraries' fall-back) */
+} MediaOptions;
+
+/* Why a port was lost, for the ladder and the Reason. */
+typedef enum {
+	MEDIA_LOST_SETUP,	/* a socket or an agent could not be made: text says */
+	MEDIA_LOST_ICE,		/* no candidate pair in time */
+	MEDIA_LOST_DTLS,	/* no handshake in time, or refused */
+	MEDIA_LOST_FINGERPRINT, /* the certificate is not the signalled one */
+	MEDIA_LOST_CONSENT,	/* RFC 7675: the peer went away */
+	MEDIA_LOST_RTP		/* rtp_timeout_s of silence */
+} MediaLoss;
+
+typedef struct {
+	/* The port's own transport, to be put in an offer or answer; the DTLS
+	 * setup is ACTPASS (desc_answer() picks the answer's).  Borrowed. */
+	void (*ready)(gpointer user, PortId port, const Transport *ours);
+	/* One more of our candidates, after `ready` (a slow STUN or TURN server). */
+	void (*candidate)(gpointer user, PortId port, const Candidate *ours);
+	/* The port can carry media: for WebRTC ICE and DTLS are done, for plain
+	 * RTP it has been connected. */
+	void (*up)(gpointer user, PortId port);
+	void (*lost)(gpointer user, PortId port, MediaLoss why, const char *text);
+	/* A line for the flight recorder: "ice: connected host 192.0.2.1:4000 …". */
+	void (*note)(gpointer user, PortId port, const char *text);
+	/* A telephone-event digit went from this port to its twin (RFC 4733). */
+	void (*dtmf)(gpointer user, PortId port, char digit);
+} MediaListener;
+
+/* Counters of one port, since it was made. */
+typedef struct {
+	guint64 packets_in, bytes_in;	/* RTP, payload and header, before SRTP is added */
+	guint64 packets_out, bytes_out;
+	guint64 lost_in;		/* RFC 3550 A.3, from sequence numbers */
+	guint32 jitter_us;		/* RFC 3550 A.8 */
+	guint32 rtt_us;			/* from RTCP, 0 when unknown */
+	guint64 dropped_auth, dropped_malformed, dropped_payload_type, dropped_source;
+	guint64 rtcp_in, rtcp_out;
+} PortStats;
+
+/* Workers: one per process, made by main before any call and freed after the
+ * last.  Initialises OpenSSL's certificate and libsrtp. */
+Workers *workers_new(const MediaOptions *options, GError **error);
+void workers_free(Workers *workers);
+
+Media *media_open(Workers *workers, const MediaListener *listener, gpointer user);
+
+/* SIDE decides the ICE role: we are controlled by the caller and control the
+ * callee (RFC 8445 6.1.1: who sent session-initiate controls). */
+PortId media_add_port(Media *media, Side side, TransportKind kind);
+void media_drop_port(Media *media, PortId port);
+
+/* Both descriptions of this port's peer are known: `local` is what we told it,
+ * `remote` what it told us.  ICE checks begin, plain RTP may be sent.  Again
+ * with other descriptions to change address, codecs or direction; ICE restarts
+ * when the remote credentials differ. */
+void media_connect(Media *media, PortId port, const Desc *local, const Desc *remote);
+
+/* `one` and `other` relay to each other from now on; whatever each was joined
+ * to before is let go. */
+void media_join(Media *media, PortId one, PortId other);
+
+/* Trickled; kept until media_connect() if that has not come. */
+void media_add_candidate(Media *media, PortId port, const Candidate *theirs);
+
+/* One digit to the port's peer as telephone-event (RFC 4733), 160 ms. */
+void media_send_dtmf(Media *media, PortId port, char digit);
+
+/* Calls back once on the signalling thread with the counters as they are now,
+ * or never when the media is closed first. */
+typedef void (*MediaStatsFunc)(gpointer user, PortId port, const PortStats *stats);
+void media_query(Media *media, PortId port, MediaStatsFunc func);
+
+/* Last counters known on the signalling thread (updated by each media_query and
+ * every 5 s by itself).  Zeroes for an unknown port. */
+PortStats media_last_stats(const Media *media, PortId port);
+
+void media_close(Media *media); /* NULL is fine */
