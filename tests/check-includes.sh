@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Who may include whom.  The folders are the layers; what a folder may include of
+# ours, and which library stays inside which folder, is said in the table below.
+# Speaks TAP: one test per rule, then one that shows that the rules bite.
+set -eu
+
+self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
+cd "${1:-${top_srcdir:-$(dirname "$0")/..}}"
+number=0
+
+report() { # report RULE OFFENDERS
+	number=$((number + 1))
+	if [ -z "$2" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "$2" | sed 's/^/# /'
+	fi
+}
+
+# includes FILE...: a line "file header" for each of our own headers included
+# from another folder, and "file <header>" for each of a library
+includes() {
+	for file; do
+		sed -nE "s|^[[:space:]]*#[[:space:]]*include[[:space:]]*\"([^\"]*/[^\"]*)\".*|$file \1|p
+			s|^[[:space:]]*#[[:space:]]*include[[:space:]]*(<[^>]+>).*|$file \1|p" "$file"
+	done
+}
+
+# layer FOLDER ALLOWED: the headers of ours that FOLDER includes match ALLOWED
+layer() {
+	[ -d "$1" ] || return 0
+	# main.c is the composition root and knows everybody
+	files=$(find "$1" -name '*.[ch]' ! -path b2bua/main.c | sort)
+	# shellcheck disable=SC2086 # our file names have no blanks
+	offenders=$(includes $files | grep -v ' <' | grep -vE " ($1/.*|$2)\$" || true)
+	report "$1/ includes of ours only itself${2:+ and $(echo "$2" | tr -d '\\')}" "$offenders"
+}
+
+# keep LIBRARY HEADERS WHERE: the headers of LIBRARY appear only in files WHERE
+keep() {
+	files=$(find b2bua media db plugins cli -name '*.[ch]' 2>/dev/null | sort)
+	# shellcheck disable=SC2086
+	offenders=$(includes $files | grep -E " <($2)" | grep -vE "^($3)" || true)
+	report "$1 stays inside $(echo "$3" | tr -d '\\')" "$offenders"
+}
+
+# hygiene: no folder includes a .c file, or climbs out of itself with ../
+climbing() {
+	files=$(find b2bua media db plugins cli -name '*.[ch]' 2>/dev/null | sort)
+	# shellcheck disable=SC2086
+	report "nobody includes a .c file or a path with .." \
+		"$(includes $files | grep -E '\.\.|\.c>?$' || true)"
+}
+
+rules() {
+	layer db ''
+	layer media ''
+	layer b2bua 'media/desc\.h|media/media\.h|db/store\.h'
+	layer cli ''
+	for plugin in plugins/*/; do
+		layer "${plugin%/}" 'b2bua/[^/]*\.h|media/desc\.h|db/store\.h'
+	done
+	keep libnice 'nice/|stun/|agent\.h' 'media/'
+	keep libsrtp 'srtp2?/' 'media/'
+	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' 'media/'
+	keep SQLite 'sqlite3\.h' 'db/'
+	keep sofia-sip 'sofia-sip/' 'plugins/sip/'
+	keep libstrophe 'strophe\.h' 'plugins/xmpp/xmpp_stream\.c'
+	keep libxml2 'libxml/' 'plugins/xmpp/'
+	climbing
+}
+
+# A tree that breaks every rule: each must say "not ok".
+rules_bite() {
+	tree=$(mktemp -d)
+	trap 'rm -rf "$tree"' EXIT
+	mkdir -p "$tree/db" "$tree/media" "$tree/b2bua" "$tree/cli" "$tree/plugins/sip" "$tree/plugins/xmpp"
+	echo '#include "media/desc.h"' >"$tree/db/x.c"
+	echo '#include "b2bua/call.h"' >"$tree/media/x.h"
+	printf '#include "%s"\n' media/ice.h ../x.h db/x.c >"$tree/b2bua/x.c"
+	echo '#include "b2bua/control.h"' >"$tree/cli/x.c"
+	echo '#include "media/media.h"' >"$tree/plugins/sip/x.c"
+	echo '#include "plugins/sip/x.h"' >"$tree/plugins/xmpp/x.c"
+	printf '#include <%s>\n' nice/agent.h srtp2/srtp.h openssl/ssl.h sqlite3.h sofia-sip/nua.h \
+		strophe.h libxml/tree.h >"$tree/b2bua/y.c"
+	"$self" "$tree" | grep '^ok' || true
+}
+
+rules
+[ $# -eq 0 ] || exit 0
+report "each rule fails on a tree that breaks it" "$(rules_bite)"
+echo "1..$number"
