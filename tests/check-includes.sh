@@ -35,7 +35,7 @@ layer() {
 	files=$(find "$1" -name '*.[ch]' ! -path b2bua/main.c | sort)
 	# shellcheck disable=SC2086 # our file names have no blanks
 	offenders=$(includes $files | grep -v ' <' | grep -vE " ($1/.*|$2)\$" || true)
-	report "$1/ includes of ours only itself${2:+ and $(echo "$2" | tr -d '\\')}" "$offenders"
+	report "$1/ includes of ours only itself${2:+ and $(echo "$2" | sed 's/[\]//g')}" "$offenders"
 }
 
 # keep LIBRARY HEADERS WHERE: the headers of LIBRARY appear only in files WHERE
@@ -43,7 +43,7 @@ keep() {
 	files=$(find b2bua media db plugins cli -name '*.[ch]' 2>/dev/null | sort)
 	# shellcheck disable=SC2086
 	offenders=$(includes $files | grep -E " <($2)" | grep -vE "^($3)" || true)
-	report "$1 stays inside $(echo "$3" | tr -d '\\')" "$offenders"
+	report "$1 stays inside $(echo "$3" | sed 's/[\]//g')" "$offenders"
 }
 
 # hygiene: no folder includes a .c file, or climbs out of itself with ../
