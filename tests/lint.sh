@@ -3,6 +3,7 @@
 # lint.sh - what the sources look like: layout, licence lines, common mistakes in
 # C and shell, syntax of the scripts, spelling.  One line per check, the offenders
 # below it; exit status 1 when there are any.
+# shellcheck disable=SC2046,SC2317 # our file names have no blanks; try() reaches the functions
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=0
@@ -53,7 +54,7 @@ node_syntax() {
 	for file in $(files '*.mjs'); do
 		node --check "$file" || status=1
 	done
-	return $status
+	return "$status"
 }
 
 try "every source says its licence" licence_lines
