@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* desc.c - descriptions: build, look at, offer/answer arithmetic.
+ *
+ * Everything here is a pure function of descriptions.  What SDP and Jingle look
+ * like is known to the plugins alone.
+ * Thread: any (pure).  RFC 3264, RFC 4145, RFC 4733 section 2.5, RFC 8445.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+#include "media/desc.h"
+
+/* --- life --- */
+
+static void
+codec_param_free(gpointer data)
+{
+	CodecParam *param = data;
+
+	g_free(param->name);
+	g_free(param->value);
+	g_free(param);
+}
+
+static void
+codec_free(gpointer data)
+{
+	Codec *codec = data;
+
+	g_free(codec->name);
+	g_ptr_array_unref(codec->params);
+	g_free(codec);
+}
+
+static void
+stream_free(gpointer data)
+{
+	Stream *stream = data;
+
+	g_free(stream->mid);
+	g_ptr_array_unref(stream->codecs);
+	transport_free(stream->transport);
+	g_free(stream);
+}
+
+Desc *
+desc_new(void)
+{
+	Desc *desc = g_new0(Desc, 1);
+
+	desc->ref_count = 1;
+	desc->streams = g_ptr_array_new_with_free_func(stream_free);
+	return desc;
+}
+
+Desc *
+desc_ref(const Desc *desc)
+{
+	Desc *counted = (Desc *)desc; /* only the count changes */
+
+	g_atomic_int_inc(&counted->ref_count);
+	return counted;
+}
+
+void
+desc_unref(const Desc *desc)
+{
+	Desc *counted = (Desc *)desc;
+
+	if (!counted || !g_atomic_int_dec_and_test(&counted->ref_count))
+		return;
+	g_ptr_array_unref(counted->streams);
+	g_free(counted);
+}
+
+Stream *
+desc_add_stream(Desc *desc, StreamKind kind, const char *mid)
+{
+	Stream *stream = g_new0(Stream, 1);
+
+	stream->kind = kind;
+	stream->mid = g_strdup(mid);
+	stream->codecs = g_ptr_array_new_with_free_func(codec_free);
+	stream->transport = transport_new(TRANSPORT_RTP);
+	g_ptr_array_add(desc->streams, stream);
+	return stream;
+}
+
+Codec *
+stream_add_codec(Stream *stream, guint8 pt, const char *name, guint32 rate, guint8 channels)
+{
+	Codec *codec = g_new0(Codec, 1);
+
+	codec->pt = pt;
+	codec->name = g_strdup(name ? name : "");
+	codec->rate = rate;
+	codec->channels = channels ? channels : 1;
+	codec->params = g_ptr_array_new_with_free_func(codec_param_free);
+	g_ptr_array_add(stream->codecs, codec);
+	return codec;
+}
+
+void
+codec_add_param(Codec *codec, const char *name, const char *value)
+{
+	CodecParam *param = g_new0(CodecParam, 1);
+
+	param->name = g_strdup(name ? name : "");
+	param->value = g_strdup(value ? value : "");
+	g_ptr_array_add(codec->params, param);
+}
+
+Transport *
+transport_new(TransportKind kind)
+{
+	Transport *transport = g_new0(Transport, 1);
+
+	transport->kind = kind;
+	/* One component: a browser's and our own agent know no other way. */
+	transport->rtcp_mux = kind == TRANSPORT_WEBRTC;
+	transport->candidates = g_array_new(FALSE, TRUE, sizeof(Candidate));
+	return transport;
+}
+
+Transport *
+transport_copy(const Transport *transport)
+{
+	Transport *copy = g_new(Transport, 1);
+
+	*copy = *transport;
+	copy->ufrag = g_strdup(transport->ufrag);
+	copy->pwd = g_strdup(transport->pwd);
+	copy->candidates = g_array_copy(transport->candidates);
+	copy->fingerprint_hash = g_strdup(transport->fingerprint_hash);
+	copy->fingerprint = g_strdup(transport->fingerprint);
+	return copy;
+}
+
+void
+transport_free(Transport *transport)
+{
+	if (!transport)
+		return;
+	g_free(transport->ufrag);
+	g_free(transport->pwd);
+	g_array_unref(transport->candidates);
+	g_free(transport->fingerprint_hash);
+	g_free(transport->fingerprint);
+	g_free(transport);
+}
+
+/* --- looking --- */
+
+const Stream *
+desc_audio(const Desc *desc)
+{
+	if (!desc)
+		return NULL;
+	for (guint i = 0; i < desc->streams->len; i++) {
+		const Stream *stream = g_ptr_array_index(desc->streams, i);
+		if (stream->kind == STREAM_AUDIO && !stream->rejected)
+			return stream;
+	}
+	return NULL;
+}
+
+const Codec *
+stream_find_codec(const Stream *stream, const char *name, guint32 rate)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+		if (codec->rate == rate && g_ascii_strcasecmp(codec->name, name) == 0)
+			return codec;
+	}
+	return NULL;
+}
+
+gboolean
+codec_same(const Codec *one, const Codec *other)
+{
+	return one->rate == other->rate && one->channels == other->channels &&
+	       g_ascii_strcasecmp(one->name, other->name) == 0;
+}
+
+static const Codec *
+find_same(const Stream *stream, const Codec *wanted)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+		if (codec_same(codec, wanted))
+			return codec;
+	}
+	return NULL;
+}
+
+static gboolean
+is_event(const Codec *codec)
+{
+	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+}
+
+const char *
+direction_name(Direction direction)
+{
+	static const char *const names[] = {
+		[DIRECTION_SENDRECV] = "sendrecv",
+		[DIRECTION_SENDONLY] = "sendonly",
+		[DIRECTION_RECVONLY] = "recvonly",
+		[DIRECTION_INACTIVE] = "inactive",
+	};
+	return names[direction];
+}
+
+static const char *const candidate_types[] = {
+	[CANDIDATE_HOST] = "host",
+	[CANDIDATE_SRFLX] = "srflx",
+	[CANDIDATE_PRFLX] = "prflx",
+	[CANDIDATE_RELAY] = "relay",
+};
+
+const char *
+candidate_type_name(CandidateType type)
+{
+	return candidate_types[type];
+}
+
+gboolean
+candidate_type_from_name(const char *name, CandidateType *type)
+{
+	for (guint i = 0; name && i < G_N_ELEMENTS(candidate_types); i++) {
+		if (g_ascii_strcasecmp(name, candidate_types[i]) == 0) {
+			*type = (CandidateType)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+const char *
+setup_name(DtlsSetup setup)
+{
+	static const char *const names[] = {
+		[SETUP_NONE] = NULL,
+		[SETUP_ACTPASS] = "actpass",
+		[SETUP_ACTIVE] = "active",
+		[SETUP_PASSIVE] = "passive",
+	};
+	return names[setup];
+}
+
+static gboolean
+ipv4_usable(const guint8 address[4])
+{
+	/* 0/8 is "this network", 224/4 multicast, 240/4 reserved or broadcast. */
+	return address[0] != 0 && address[0] < 224;
+}
+
+static gboolean
+ipv6_usable(const guint8 address[16])
+{
+	static const guint8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const guint8 zero[12];
+
+	if (address[0] == 0xff) /* multicast */
+		return FALSE;
+	/* Link-local: of no use without the interface it is on. */
+	if (address[0] == 0xfe && (address[1] & 0xc0) == 0x80)
+		return FALSE;
+	/* An IPv4 address in disguise would pass by the address policy. */
+	if (memcmp(address, mapped, sizeof(mapped)) == 0)
+		return FALSE;
+	/* :: and the old IPv4-compatible ones; ::1 is what tests and one-host set-ups use. */
+	if (memcmp(address, zero, sizeof(zero)) == 0)
+		return address[12] == 0 && address[13] == 0 && address[14] == 0 && address[15] == 1;
+	return TRUE;
+}
+
+gboolean
+candidate_usable(const Candidate *candidate)
+{
+	guint8 address[16];
+
+	if (candidate->component != 1 || candidate->port < 1024)
+		return FALSE;
+	if (inet_pton(AF_INET, candidate->address, address) == 1)
+		return ipv4_usable(address);
+	if (inet_pton(AF_INET6, candidate->address, address) == 1)
+		return ipv6_usable(address);
+	return FALSE; /* a host name, such as a browser's .local */
+}
+
+/* --- a line for a person --- */
+
+#define SUMMARY_MAX_CODECS 12
+#define SUMMARY_MAX_NAME   32
+
+static void
+append_name(GString *line, const char *name)
+{
+	for (guint i = 0; name[i] && i < SUMMARY_MAX_NAME; i++)
+		g_string_append_c(line, g_ascii_isgraph(name[i]) ? name[i] : '?');
+}
+
+static void
+append_codecs(GString *line, const Stream *stream)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+		if (i == SUMMARY_MAX_CODECS) {
+			g_string_append_printf(line, " and %u more", stream->codecs->len - i);
+			return;
+		}
+		if (i > 0)
+			g_string_append_c(line, ' ');
+		append_name(line, codec->name);
+		g_string_append_printf(line, "/%u", codec->rate);
+	}
+	if (stream->codecs->len == 0)
+		g_string_append(line, "no codec");
+}
+
+static void
+append_transport(GString *line, const Transport *transport)
+{
+	if (transport->kind == TRANSPORT_RTP) {
+		gboolean colon = strchr(transport->address, ':') != NULL;
+		g_string_append_printf(line, colon ? ", [%s]:%u" : ", %s:%u", transport->address,
+				       transport->port);
+		return;
+	}
+	g_string_append_printf(line, ", ICE %u candidate%s", transport->candidates->len,
+			       transport->candidates->len == 1 ? "" : "s");
+	if (!transport->fingerprint)
+		g_string_append(line, ", no fingerprint");
+	else if (transport->setup != SETUP_NONE)
+		g_string_append_printf(line, ", DTLS %s", setup_name(transport->setup));
+}
+
+char *
+desc_summary(const Desc *desc)
+{
+	static const char *const kinds[] = {
+		[STREAM_AUDIO] = "audio",
+		[STREAM_VIDEO] = "video",
+		[STREAM_OTHER] = "other",
+	};
+	GString *line = g_string_new(NULL);
+	const Stream *audio = desc_audio(desc);
+
+	if (audio) {
+		append_codecs(line, audio);
+		append_transport(line, audio->transport);
+		if (audio->direction != DIRECTION_SENDRECV)
+			g_string_append_printf(line, ", %s", direction_name(audio->direction));
+	} else {
+		g_string_append(line, "no audio");
+	}
+	for (guint i = 0; desc && i < desc->streams->len; i++) {
+		const Stream *stream = g_ptr_array_index(desc->streams, i);
+		if (stream != audio)
+			g_string_append_printf(line, ", %s%s", kinds[stream->kind],
+					       stream->rejected ? " rejected" : "");
+	}
+	return g_string_free(line, FALSE);
+}
+
+/* --- offer and answer --- */
+
+/* Other codecs join this list when a port can carry them; telephone-event has
+ * the clock of the audio it interrupts (RFC 4733 2.1), so 8000 here. */
+static const struct {
+	guint8 pt; /* as we number it ourselves */
+	const char *name;
+	guint32 rate;
+} relayed[] = {
+	{ 0, "PCMU", 8000 },
+	{ 8, "PCMA", 8000 },
+	{ 101, "telephone-event", 8000 },
+};
+
+gboolean
+codec_relayed(const Codec *codec)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(relayed); i++) {
+		if (codec->rate == relayed[i].rate && codec->channels == 1 &&
+		    g_ascii_strcasecmp(codec->name, relayed[i].name) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+set_transport(Stream *stream, const Transport *transport)
+{
+	transport_free(stream->transport);
+	stream->transport = transport_copy(transport);
+}
+
+/* One audio stream of ours to be offered. */
+static Desc *
+new_offer(const Transport *ours)
+{
+	gboolean webrtc = ours->kind == TRANSPORT_WEBRTC;
+	Desc *offer = desc_new();
+	Stream *stream;
+
+	offer->bundle = webrtc;
+	stream = desc_add_stream(offer, STREAM_AUDIO, webrtc ? "0" : NULL);
+	set_transport(stream, ours);
+	stream->transport->setup = webrtc ? SETUP_ACTPASS : SETUP_NONE;
+	return offer;
+}
+
+static void
+copy_codec(Stream *stream, guint8 pt, const Codec *codec)
+{
+	Codec *copy = stream_add_codec(stream, pt, codec->name, codec->rate, codec->channels);
+
+	for (guint i = 0; i < codec->params->len; i++) {
+		const CodecParam *param = g_ptr_array_index(codec->params, i);
+		codec_add_param(copy, param->name, param->value);
+	}
+}
+
+Desc *
+desc_offer_all(const Transport *ours)
+{
+	Desc *offer = new_offer(ours);
+	Stream *stream = g_ptr_array_index(offer->streams, 0);
+
+	for (guint i = 0; i < G_N_ELEMENTS(relayed); i++) {
+		Codec *codec = stream_add_codec(stream, relayed[i].pt, relayed[i].name,
+						relayed[i].rate, 1);
+		if (is_event(codec))
+			codec_add_param(codec, "", "0-15");
+	}
+	return offer;
+}
+
+Desc *
+desc_offer(const Desc *theirs, const Transport *ours)
+{
+	const Stream *audio = desc_audio(theirs);
+	g_autoptr(Desc) offer = NULL;
+	gboolean speech = FALSE;
+	Stream *stream;
+
+	if (!audio)
+		return NULL;
+	offer = new_offer(ours);
+	stream = g_ptr_array_index(offer->streams, 0);
+	stream->direction = audio->direction;
+	stream->ptime = audio->ptime;
+	for (guint i = 0; i < audio->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(audio->codecs, i);
+		if (!codec_relayed(codec) || find_same(stream, codec))
+			continue;
+		copy_codec(stream, codec->pt, codec);
+		speech = speech || !is_event(codec);
+	}
+	return speech ? g_steal_pointer(&offer) : NULL;
+}
+
+static gboolean
+sends(Direction direction)
+{
+	return direction == DIRECTION_SENDRECV || direction == DIRECTION_SENDONLY;
+}
+
+static gboolean
+receives(Direction direction)
+{
+	return direction == DIRECTION_SENDRECV || direction == DIRECTION_RECVONLY;
+}
+
+/* RFC 3264 6.1: nobody sends what the other has not said it would take. */
+static Direction
+answer_direction(Direction offer, Direction answer)
+{
+	gboolean out = sends(answer) && receives(offer);
+	gboolean in = receives(answer) && sends(offer);
+
+	if (out)
+		return in ? DIRECTION_SENDRECV : DIRECTION_SENDONLY;
+	return in ? DIRECTION_RECVONLY : DIRECTION_INACTIVE;
+}
+
+static DtlsSetup
+answer_setup(DtlsSetup offer)
+{
+	static const DtlsSetup answers[] = {
+		/* RFC 4145 section 4: an offer that says nothing is active. */
+		[SETUP_NONE] = SETUP_PASSIVE,
+		/* RFC 8842 5.3: active saves the round trip to our first flight. */
+		[SETUP_ACTPASS] = SETUP_ACTIVE,
+		[SETUP_ACTIVE] = SETUP_PASSIVE,
+		[SETUP_PASSIVE] = SETUP_ACTIVE,
+	};
+	return answers[offer];
+}
+
+/* The codecs of `chosen` that `offered` has, under its numbers; events come
+ * last, and only with the clock of the codec in use (RFC 4733 2.1).  FALSE when
+ * there is nothing to speak with. */
+static gboolean
+answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
+{
+	guint32 clock = 0;
+
+	for (guint events = 0; events <= 1; events++) {
+		for (guint i = 0; i < chosen->codecs->len; i++) {
+			const Codec *codec = g_ptr_array_index(chosen->codecs, i);
+			const Codec *theirs = find_same(offered, codec);
+
+			if (!theirs || is_event(codec) != (events == 1) || find_same(stream, codec))
+				continue;
+			if (events == 1 && codec->rate != clock)
+				continue;
+			copy_codec(stream, theirs->pt, codec);
+			if (clock == 0)
+				clock = codec->rate;
+		}
+	}
+	return clock != 0;
+}
+
+/* RFC 3264 section 6: a rejected stream keeps its place and says a format. */
+static void
+add_rejected(Desc *answer, const Stream *offered)
+{
+	Stream *stream = desc_add_stream(answer, offered->kind, offered->mid);
+
+	stream->rejected = TRUE;
+	stream->direction = DIRECTION_INACTIVE;
+	stream->transport->kind = offered->transport->kind;
+	for (guint i = 0; i < offered->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(offered->codecs, i);
+		copy_codec(stream, codec->pt, codec);
+	}
+}
+
+static gboolean
+add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Transport *ours)
+{
+	Stream *stream = desc_add_stream(answer, STREAM_AUDIO, offered->mid);
+	Transport *transport;
+
+	set_transport(stream, ours);
+	transport = stream->transport;
+	transport->rtcp_mux = ours->rtcp_mux && offered->transport->rtcp_mux;
+	transport->setup = ours->kind == TRANSPORT_WEBRTC ? answer_setup(offered->transport->setup)
+							  : SETUP_NONE;
+	stream->direction = answer_direction(offered->direction, chosen->direction);
+	stream->ptime = chosen->ptime;
+	return answer_codecs(stream, offered, chosen);
+}
+
+Desc *
+desc_answer(const Desc *offer, const Desc *answer, const Transport *ours)
+{
+	const Stream *offered = desc_audio(offer);
+	const Stream *chosen = desc_audio(answer);
+	g_autoptr(Desc) result = NULL;
+
+	if (!offered || !chosen)
+		return NULL;
+	result = desc_new();
+	result->bundle = offer->bundle;
+	for (guint i = 0; i < offer->streams->len; i++) {
+		const Stream *stream = g_ptr_array_index(offer->streams, i);
+		if (stream != offered)
+			add_rejected(result, stream);
+		else if (!add_answered(result, offered, chosen, ours))
+			return NULL;
+	}
+	return g_steal_pointer(&result);
+}
+
+static void
+map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[128])
+{
+	for (guint i = 0; from && i < from->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(from->codecs, i);
+		const Codec *same = find_same(to, codec);
+
+		if (codec->pt >= 128 || seen[codec->pt])
+			continue;
+		seen[codec->pt] = TRUE;
+		if (same && same->pt < 128)
+			map[codec->pt] = same->pt;
+	}
+}
+
+void
+desc_pt_map(const Desc *local, const Desc *remote, const Desc *to, guint8 map[128])
+{
+	const Stream *sink = desc_audio(to);
+	gboolean seen[128] = { FALSE };
+
+	memset(map, 0xff, 128);
+	if (!sink)
+		return;
+	map_codecs(desc_audio(local), sink, map, seen);
+	map_codecs(desc_audio(remote), sink, map, seen);
+}

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-desc.c - offer/answer arithmetic on descriptions (RFC 3264). */
+#include <string.h>
+#include "media/desc.h"
+
+static Transport *
+rtp(const char *address, guint16 port)
+{
+	Transport *transport = transport_new(TRANSPORT_RTP);
+
+	g_strlcpy(transport->address, address, sizeof(transport->address));
+	transport->port = port;
+	return transport;
+}
+
+static Transport *
+webrtc(DtlsSetup setup)
+{
+	Transport *transport = transport_new(TRANSPORT_WEBRTC);
+	Candidate candidate = { .foundation = "1",
+				.component = 1,
+				.address = "192.0.2.9",
+				.port = 40000,
+				.priority = 7 };
+
+	transport->ufrag = g_strdup("gW4k");
+	transport->pwd = g_strdup("4vU1bq0XcYt7mZr2sNwK8dQe");
+	transport->fingerprint_hash = g_strdup("sha-256");
+	transport->fingerprint = g_strdup("AA:BB");
+	transport->setup = setup;
+	g_array_append_val(transport->candidates, candidate);
+	return transport;
+}
+
+/* "0 PCMU/8000, 110 telephone-event/48000" -> codecs of the stream */
+static void
+add_codecs(Stream *stream, const char *text)
+{
+	g_auto(GStrv) items = g_strsplit(text, ", ", -1);
+
+	for (guint i = 0; items[i]; i++) {
+		g_auto(GStrv) part = g_strsplit_set(items[i], " /", -1);
+		stream_add_codec(stream, (guint8)atoi(part[0]), part[1], (guint32)atoi(part[2]),
+				 part[3] ? (guint8)atoi(part[3]) : 1);
+	}
+}
+
+static char *
+codecs(const Stream *stream)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+		g_string_append_printf(text, "%s%u %s/%u", i ? ", " : "", codec->pt, codec->name,
+				       codec->rate);
+		if (codec->channels > 1)
+			g_string_append_printf(text, "/%u", codec->channels);
+	}
+	return g_string_free(text, FALSE);
+}
+
+#define assert_codecs(stream, expected)                  \
+	G_STMT_START                                     \
+	{                                                \
+		g_autofree char *text_ = codecs(stream); \
+		g_assert_cmpstr(text_, ==, expected);    \
+	}                                                \
+	G_STMT_END
+
+static Desc *
+audio_desc(Transport *transport, const char *list)
+{
+	Desc *desc = desc_new();
+	Stream *stream = desc_add_stream(desc, STREAM_AUDIO, NULL);
+
+	transport_free(stream->transport);
+	stream->transport = transport;
+	add_codecs(stream, list);
+	return desc;
+}
+
+static const Stream *
+nth(const Desc *desc, guint n)
+{
+	g_assert_cmpuint(n, <, desc->streams->len);
+	return g_ptr_array_index(desc->streams, n);
+}
+
+/* What a phone's client offers: audio and video, bundled. */
+static Desc *
+client_offer(DtlsSetup setup)
+{
+	Desc *desc = desc_new();
+	Stream *video = desc_add_stream(desc, STREAM_VIDEO, "1");
+	Stream *audio = desc_add_stream(desc, STREAM_AUDIO, "0");
+
+	desc->bundle = TRUE;
+	transport_free(video->transport);
+	video->transport = webrtc(setup);
+	add_codecs(video, "96 VP8/90000, 97 rtx/90000");
+	transport_free(audio->transport);
+	audio->transport = webrtc(setup);
+	add_codecs(audio, "111 opus/48000/2, 9 G722/8000, 0 pcmu/8000, 8 PCMA/8000, "
+			  "110 telephone-event/48000, 126 telephone-event/8000");
+	return desc;
+}
+
+static void
+test_offer(void)
+{
+	g_autoptr(Desc) theirs = client_offer(SETUP_ACTPASS);
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) offer = desc_offer(theirs, ours);
+
+	g_assert_cmpuint(offer->streams->len, ==, 1);
+	g_assert_false(offer->bundle);
+	assert_codecs(nth(offer, 0), "0 pcmu/8000, 8 PCMA/8000, 126 telephone-event/8000");
+	g_assert_null(nth(offer, 0)->mid);
+	g_assert_cmpint(nth(offer, 0)->transport->setup, ==, SETUP_NONE);
+	g_assert_cmpuint(nth(offer, 0)->transport->port, ==, 4000);
+}
+
+static void
+test_offer_to_client(void)
+{
+	g_autoptr(Desc) theirs =
+		audio_desc(rtp("192.0.2.7", 30000), "8 PCMA/8000, 18 G729/8000, 8 PCMA/8000, "
+						    "101 telephone-event/8000");
+	g_autoptr(Transport) ours = webrtc(SETUP_NONE);
+	g_autoptr(Desc) offer = NULL;
+	Stream *stream = g_ptr_array_index(theirs->streams, 0);
+	const CodecParam *param;
+
+	stream->direction = DIRECTION_SENDONLY;
+	stream->ptime = 30;
+	codec_add_param(g_ptr_array_index(stream->codecs, 3), "", "0-16");
+	offer = desc_offer(theirs, ours);
+	assert_codecs(nth(offer, 0), "8 PCMA/8000, 101 telephone-event/8000");
+	g_assert_true(offer->bundle);
+	g_assert_cmpstr(nth(offer, 0)->mid, ==, "0");
+	g_assert_cmpint(nth(offer, 0)->transport->setup, ==, SETUP_ACTPASS);
+	g_assert_true(nth(offer, 0)->transport->rtcp_mux);
+	g_assert_cmpint(nth(offer, 0)->direction, ==, DIRECTION_SENDONLY);
+	g_assert_cmpuint(nth(offer, 0)->ptime, ==, 30);
+	param = g_ptr_array_index(((Codec *)g_ptr_array_index(nth(offer, 0)->codecs, 1))->params,
+				  0);
+	g_assert_cmpstr(param->value, ==, "0-16");
+}
+
+static void
+test_offer_nothing(void)
+{
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) opus = audio_desc(rtp("192.0.2.7", 1), "111 opus/48000/2, "
+							       "101 telephone-event/8000");
+	g_autoptr(Desc) stereo = audio_desc(rtp("192.0.2.7", 1), "96 PCMU/8000/2");
+	g_autoptr(Desc) empty = desc_new();
+	g_autoptr(Desc) rejected = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000");
+
+	((Stream *)g_ptr_array_index(rejected->streams, 0))->rejected = TRUE;
+	g_assert_null(desc_offer(opus, ours));
+	g_assert_null(desc_offer(stereo, ours));
+	g_assert_null(desc_offer(empty, ours));
+	g_assert_null(desc_offer(rejected, ours));
+}
+
+static void
+test_offer_all(void)
+{
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Desc) offer = desc_offer_all(ours);
+
+	assert_codecs(nth(offer, 0), "0 PCMU/8000, 8 PCMA/8000, 101 telephone-event/8000");
+	for (guint i = 0; i < nth(offer, 0)->codecs->len; i++)
+		g_assert_true(codec_relayed(g_ptr_array_index(nth(offer, 0)->codecs, i)));
+	g_assert_cmpint(nth(offer, 0)->direction, ==, DIRECTION_SENDRECV);
+}
+
+static void
+test_answer(void)
+{
+	g_autoptr(Desc) offer = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) callee =
+		audio_desc(rtp("192.0.2.7", 30000), "101 telephone-event/8000, 8 PCMA/8000");
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Desc) answer = desc_answer(offer, callee, ours);
+
+	g_assert_true(answer->bundle);
+	g_assert_cmpuint(answer->streams->len, ==, 2);
+	/* the rejected one in its place, with its mid and formats */
+	g_assert_true(nth(answer, 0)->rejected);
+	g_assert_cmpint(nth(answer, 0)->kind, ==, STREAM_VIDEO);
+	g_assert_cmpstr(nth(answer, 0)->mid, ==, "1");
+	assert_codecs(nth(answer, 0), "96 VP8/90000, 97 rtx/90000");
+	/* the offer's numbers, the answer's choice, the codec before the events */
+	g_assert_false(nth(answer, 1)->rejected);
+	g_assert_cmpstr(nth(answer, 1)->mid, ==, "0");
+	assert_codecs(nth(answer, 1), "8 PCMA/8000, 126 telephone-event/8000");
+	g_assert_cmpint(nth(answer, 1)->transport->setup, ==, SETUP_ACTIVE);
+	g_assert_true(nth(answer, 1)->transport->rtcp_mux);
+	g_assert_cmpstr(nth(answer, 1)->transport->ufrag, ==, "gW4k");
+}
+
+/* Events of a clock that no chosen codec has are of no use (RFC 4733 2.1). */
+static void
+test_answer_event_clock(void)
+{
+	g_autoptr(Desc) offer = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) callee =
+		audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000, 99 telephone-event/48000");
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Desc) answer = desc_answer(offer, callee, ours);
+
+	assert_codecs(nth(answer, 1), "0 PCMU/8000");
+}
+
+static void
+test_answer_no_codec(void)
+{
+	g_autoptr(Desc) offer = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) g729 =
+		audio_desc(rtp("192.0.2.7", 1), "18 G729/8000, 101 telephone-event/8000");
+	g_autoptr(Desc) none = desc_new();
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+
+	g_assert_null(desc_answer(offer, g729, ours));
+	g_assert_null(desc_answer(offer, none, ours));
+	g_assert_null(desc_answer(none, offer, ours));
+}
+
+static void
+test_answer_setup(void)
+{
+	static const DtlsSetup cases[][2] = { { SETUP_ACTPASS, SETUP_ACTIVE },
+					      { SETUP_ACTIVE, SETUP_PASSIVE },
+					      { SETUP_PASSIVE, SETUP_ACTIVE },
+					      { SETUP_NONE, SETUP_PASSIVE } };
+	g_autoptr(Desc) callee = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000");
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Transport) plain = rtp("192.0.2.1", 4000);
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Desc) offer = client_offer(cases[i][0]);
+		g_autoptr(Desc) answer = desc_answer(offer, callee, ours);
+		g_autoptr(Desc) unsecured = desc_answer(offer, callee, plain);
+
+		g_assert_cmpint(nth(answer, 1)->transport->setup, ==, cases[i][1]);
+		g_assert_cmpint(nth(unsecured, 1)->transport->setup, ==, SETUP_NONE);
+	}
+}
+
+static void
+test_answer_direction(void)
+{
+	const Direction SR = DIRECTION_SENDRECV, SO = DIRECTION_SENDONLY;
+	const Direction RO = DIRECTION_RECVONLY, IN = DIRECTION_INACTIVE;
+	const Direction expected[4][4] = {
+		/* answer: sendrecv, sendonly, recvonly, inactive */
+		[SR] = { SR, SO, RO, IN },
+		[SO] = { RO, IN, RO, IN },
+		[RO] = { SO, SO, IN, IN },
+		[IN] = { IN, IN, IN, IN },
+	};
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+
+	for (guint o = 0; o < 4; o++) {
+		for (guint a = 0; a < 4; a++) {
+			g_autoptr(Desc) offer = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000");
+			g_autoptr(Desc) callee = audio_desc(rtp("192.0.2.8", 1), "0 PCMU/8000");
+			g_autoptr(Desc) answer = NULL;
+
+			((Stream *)g_ptr_array_index(offer->streams, 0))->direction = (Direction)o;
+			((Stream *)g_ptr_array_index(callee->streams, 0))->direction = (Direction)a;
+			answer = desc_answer(offer, callee, ours);
+			g_assert_cmpint(nth(answer, 0)->direction, ==, expected[o][a]);
+		}
+	}
+}
+
+static void
+test_answer_rtcp_mux(void)
+{
+	g_autoptr(Desc) offer = audio_desc(webrtc(SETUP_ACTPASS), "0 PCMU/8000");
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Desc) answer = NULL;
+
+	/* RFC 5761 5.1.1: an answer has rtcp-mux only when the offer had */
+	((Stream *)g_ptr_array_index(offer->streams, 0))->transport->rtcp_mux = FALSE;
+	answer = desc_answer(offer, offer, ours);
+	g_assert_false(nth(answer, 0)->transport->rtcp_mux);
+}
+
+static void
+test_answer_second_audio(void)
+{
+	g_autoptr(Desc) offer = audio_desc(rtp("192.0.2.7", 0), "0 PCMU/8000");
+	g_autoptr(Desc) callee = audio_desc(rtp("192.0.2.8", 1), "0 PCMU/8000");
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) answer = NULL;
+	Stream *second = desc_add_stream(offer, STREAM_AUDIO, "b");
+	Stream *third = desc_add_stream(offer, STREAM_AUDIO, "c");
+
+	((Stream *)g_ptr_array_index(offer->streams, 0))->rejected = TRUE;
+	add_codecs(second, "96 PCMU/8000");
+	add_codecs(third, "0 PCMU/8000");
+	answer = desc_answer(offer, callee, ours);
+	g_assert_true(nth(answer, 0)->rejected);
+	g_assert_false(nth(answer, 1)->rejected);
+	assert_codecs(nth(answer, 1), "96 PCMU/8000");
+	g_assert_true(nth(answer, 2)->rejected);
+	g_assert_true(desc_audio(answer) == nth(answer, 1));
+}
+
+static void
+assert_map(const guint8 map[128], const char *expected)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint pt = 0; pt < 128; pt++)
+		if (map[pt] != 0xff)
+			g_string_append_printf(text, "%s%u>%u", text->len ? " " : "", pt, map[pt]);
+	g_assert_cmpstr(text->str, ==, expected);
+	g_string_free(text, TRUE);
+}
+
+static void
+test_pt_map(void)
+{
+	guint8 map[128];
+	g_autoptr(Desc) client = audio_desc(webrtc(SETUP_ACTPASS), "0 PCMU/8000, 8 PCMA/8000, "
+								   "110 telephone-event/48000, "
+								   "126 telephone-event/8000");
+	g_autoptr(Desc) to_client =
+		audio_desc(webrtc(SETUP_ACTIVE), "0 PCMU/8000, 126 telephone-event/8000");
+	g_autoptr(Desc) phone =
+		audio_desc(rtp("192.0.2.7", 1), "0 pcmu/8000, 96 telephone-event/8000");
+	g_autoptr(Desc) to_phone = audio_desc(rtp("192.0.2.1", 1),
+					      "0 PCMU/8000, 8 PCMA/8000, 126 telephone-event/8000");
+	g_autoptr(Desc) wide = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000, "
+							       "97 telephone-event/48000");
+
+	/* the phone takes events at 96; those of another clock do not pass */
+	desc_pt_map(to_client, client, phone, map);
+	assert_map(map, "0>0 126>96");
+	/* what we told the source counts first, what it told us otherwise */
+	desc_pt_map(to_phone, phone, client, map);
+	assert_map(map, "0>0 8>8 96>126 126>126");
+	desc_pt_map(NULL, phone, client, map);
+	assert_map(map, "0>0 96>126");
+	desc_pt_map(to_client, client, wide, map);
+	assert_map(map, "0>0 110>97");
+	desc_pt_map(NULL, NULL, client, map);
+	assert_map(map, "");
+	desc_pt_map(to_phone, phone, NULL, map);
+	assert_map(map, "");
+}
+
+/* A number that means two things: ours to the source is what it sends. */
+static void
+test_pt_map_conflict(void)
+{
+	guint8 map[128];
+	g_autoptr(Desc) local = audio_desc(rtp("192.0.2.1", 1), "96 PCMU/8000");
+	g_autoptr(Desc) remote = audio_desc(rtp("192.0.2.2", 1), "97 PCMU/8000, 96 PCMA/8000");
+	g_autoptr(Desc) to = audio_desc(rtp("192.0.2.3", 1), "0 PCMU/8000, 8 PCMA/8000");
+
+	desc_pt_map(local, remote, to, map);
+	assert_map(map, "96>0 97>0");
+}
+
+static void
+test_candidate_usable(void)
+{
+	static const struct {
+		guint component;
+		const char *address;
+		guint16 port;
+		gboolean usable;
+	} cases[] = {
+		{ 1, "192.0.2.1", 40000, TRUE },
+		{ 1, "127.0.0.1", 40000, TRUE },
+		{ 1, "2001:db8::1", 1024, TRUE },
+		{ 1, "::1", 40000, TRUE },
+		{ 2, "192.0.2.1", 40000, FALSE },
+		{ 0, "192.0.2.1", 40000, FALSE },
+		{ 1, "192.0.2.1", 1023, FALSE },
+		{ 1, "192.0.2.1", 9, FALSE },
+		{ 1, "192.0.2.1", 0, FALSE },
+		{ 1, "2f1c9a3e-1111-2222-3333.local", 40000, FALSE },
+		{ 1, "example.com", 40000, FALSE },
+		{ 1, "", 40000, FALSE },
+		{ 1, "0.0.0.0", 40000, FALSE },
+		{ 1, "224.0.0.1", 40000, FALSE },
+		{ 1, "239.255.255.255", 40000, FALSE },
+		{ 1, "255.255.255.255", 40000, FALSE },
+		{ 1, "192.0.2", 40000, FALSE },
+		{ 1, "192.0.2.1 ", 40000, FALSE },
+		{ 1, "::", 40000, FALSE },
+		{ 1, "ff02::1", 40000, FALSE },
+		{ 1, "fe80::1", 40000, FALSE },
+		{ 1, "fe80::1%eth0", 40000, FALSE },
+		{ 1, "::ffff:192.0.2.1", 40000, FALSE },
+		{ 1, "::192.0.2.1", 40000, FALSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Candidate candidate = { .component = cases[i].component, .port = cases[i].port };
+
+		g_strlcpy(candidate.address, cases[i].address, sizeof(candidate.address));
+		g_test_message("%u %s %u", cases[i].component, cases[i].address, cases[i].port);
+		g_assert_cmpint(candidate_usable(&candidate), ==, cases[i].usable);
+	}
+}
+
+static void
+test_names(void)
+{
+	CandidateType type;
+
+	for (guint i = 0; i < 4; i++) {
+		g_assert_true(
+			candidate_type_from_name(candidate_type_name((CandidateType)i), &type));
+		g_assert_cmpuint(type, ==, i);
+	}
+	g_assert_true(candidate_type_from_name("SRFLX", &type));
+	g_assert_false(candidate_type_from_name("local", &type));
+	g_assert_false(candidate_type_from_name(NULL, &type));
+	g_assert_cmpstr(direction_name(DIRECTION_RECVONLY), ==, "recvonly");
+	g_assert_cmpstr(setup_name(SETUP_ACTPASS), ==, "actpass");
+	g_assert_null(setup_name(SETUP_NONE));
+}
+
+static void
+test_summary(void)
+{
+	g_autoptr(Desc) phone =
+		audio_desc(rtp("192.0.2.1", 4000), "0 PCMU/8000, 101 telephone-event/8000");
+	g_autoptr(Desc) six = audio_desc(rtp("2001:db8::1", 4000), "0 PC\n\"U/8000");
+	g_autoptr(Desc) client = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) empty = desc_new();
+	g_autofree char *one = desc_summary(phone);
+	g_autofree char *two = NULL;
+	g_autofree char *three = desc_summary(client);
+	g_autofree char *four = desc_summary(empty);
+
+	((Stream *)g_ptr_array_index(six->streams, 0))->direction = DIRECTION_INACTIVE;
+	two = desc_summary(six);
+	g_assert_cmpstr(one, ==, "PCMU/8000 telephone-event/8000, 192.0.2.1:4000");
+	g_assert_cmpstr(two, ==, "PC?\"U/8000, [2001:db8::1]:4000, inactive");
+	g_assert_cmpstr(three, ==,
+			"opus/48000 G722/8000 pcmu/8000 PCMA/8000 telephone-event/48000 "
+			"telephone-event/8000, ICE 1 candidate, DTLS actpass, video");
+	g_assert_cmpstr(four, ==, "no audio");
+}
+
+static gpointer
+ref_and_unref(gpointer data)
+{
+	for (guint i = 0; i < 10000; i++)
+		desc_unref(desc_ref(data));
+	return NULL;
+}
+
+static void
+test_threads(void)
+{
+	g_autoptr(Desc) desc = client_offer(SETUP_ACTPASS);
+	GThread *one = g_thread_new("one", ref_and_unref, desc);
+	GThread *two = g_thread_new("two", ref_and_unref, desc);
+
+	g_thread_join(one);
+	g_thread_join(two);
+	g_assert_cmpint(desc->ref_count, ==, 1);
+	desc_unref(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/desc/offer/from-client", test_offer);
+	g_test_add_func("/desc/offer/to-client", test_offer_to_client);
+	g_test_add_func("/desc/offer/nothing-to-relay", test_offer_nothing);
+	g_test_add_func("/desc/offer/all", test_offer_all);
+	g_test_add_func("/desc/answer/places-and-numbers", test_answer);
+	g_test_add_func("/desc/answer/event-clock", test_answer_event_clock);
+	g_test_add_func("/desc/answer/no-codec", test_answer_no_codec);
+	g_test_add_func("/desc/answer/setup", test_answer_setup);
+	g_test_add_func("/desc/answer/direction", test_answer_direction);
+	g_test_add_func("/desc/answer/rtcp-mux", test_answer_rtcp_mux);
+	g_test_add_func("/desc/answer/several-audio", test_answer_second_audio);
+	g_test_add_func("/desc/pt-map/events", test_pt_map);
+	g_test_add_func("/desc/pt-map/conflict", test_pt_map_conflict);
+	g_test_add_func("/desc/candidate-usable", test_candidate_usable);
+	g_test_add_func("/desc/names", test_names);
+	g_test_add_func("/desc/summary", test_summary);
+	g_test_add_func("/desc/threads", test_threads);
+	return g_test_run();
+}
