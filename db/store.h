@@ -29,20 +29,28 @@ void store_close(Store *store); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 int store_schema_version(Store *store);
 
+/* Several changes as one: all of them or none.  May be nested; every begin that
+ * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
+ * are on the disk when they return (or when the outermost commit does). */
+gboolean store_begin(Store *store, GError **error);
+gboolean store_commit(Store *store, GError **error); /* rolls back when it fails */
+void store_rollback(Store *store);
+
 /* --- users --- */
 typedef struct {
 	char *jid;	 /* bare, lower case; the key */
 	char *caller_id; /* E.164 of the number shown on calls out, or NULL */
 	gboolean enabled;
-	gint64 created;	 /* s since 1970 */
+	gint64 created; /* s since 1970 */
 } User;
 void user_free(User *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(User, user_free)
 
 gboolean store_user_add(Store *store, const char *jid, GError **error);
 gboolean store_user_set_enabled(Store *store, const char *jid, gboolean enabled, GError **error);
-gboolean store_user_del(Store *store, const char *jid, GError **error); /* IN_USE while it owns numbers */
-User *store_user_get(Store *store, const char *jid, GError **error);	/* NOT_FOUND is an error */
+gboolean
+store_user_del(Store *store, const char *jid, GError **error); /* IN_USE while it owns numbers */
+User *store_user_get(Store *store, const char *jid, GError **error); /* NOT_FOUND is an error */
 User *store_user_by_number(Store *store, const char *number, GError **error);
 GPtrArray *store_user_list(Store *store, GError **error); /* User * */
 
@@ -56,7 +64,9 @@ typedef struct {
 void number_free(Number *number);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Number, number_free)
 
-/* The first number of a user becomes his caller id. */
+/* The first number of a user becomes his caller id.  When that one is deleted
+ * or given away his oldest other number takes its place, so that his calls out
+ * go on working; a user who receives his first number shows it. */
 gboolean store_number_add(Store *store, const char *number, const char *user, GError **error);
 gboolean store_number_set_user(Store *store, const char *number, const char *user, GError **error);
 gboolean store_number_set_caller_id(Store *store, const char *number, GError **error);
@@ -72,11 +82,11 @@ typedef struct {
 	char *transport; /* "udp" or "tcp" */
 	char *username;	 /* digest, calls out; NULL: none */
 	char *password;
-	char *realm;	 /* NULL: whatever it asks for */
-	char *sources;	 /* "198.51.100.0/24 192.0.2.7": who may call in; "" means host's addresses */
+	char *realm;   /* NULL: whatever it asks for */
+	char *sources; /* "198.51.100.0/24 192.0.2.7": who may call in; "" means host's addresses */
 	char *in_username; /* digest wanted of calls in instead of a source; NULL: none */
 	char *in_password;
-	gint priority;	 /* lower is tried first */
+	gint priority; /* lower is tried first */
 	gboolean enabled;
 	gboolean wait_for_media; /* calls in: 200 when the callee's media is up (default) */
 	guint ring_seconds;	 /* how long a call out may take to be answered; default 120 */
@@ -94,24 +104,25 @@ GPtrArray *store_trunk_list(Store *store, GError **error); /* Trunk *, by priori
 
 /* --- calls: live state and finished record in one row --- */
 typedef struct {
-	gint64 id;	       /* made by store_call_begin */
-	char *state;	       /* "SETUP" … "ENDED": the names of the call table */
+	gint64 id;   /* made by store_call_begin */
+	char *state; /* "SETUP" … "ENDED": the names of the call table */
 	gint64 started_us, answered_us, ended_us; /* since 1970; 0: not yet */
-	char *caller, *callee; /* as address_text() */
-	char *user;	       /* bare JID of the account, or NULL */
+	char *caller, *callee;			  /* as address_text() */
+	char *user;				  /* bare JID of the account, or NULL */
 	char *caller_plugin, *callee_plugin, *trunk;
-	char *legs;	       /* live: "plugin\tsaved\n" for each leg; "" otherwise */
-	char *reason;	       /* reason_name(); NULL while live */
-	char *text;	       /* the sentence with the far end's own words, or NULL */
-	char *ended_by;	       /* "caller", "callee", "gateway" */
-	char *stats;	       /* counters of both ports, one "key=value" list a line */
-	char *ladder;	       /* the flight recorder's lines, see trace.h */
+	char *legs;	/* live: "plugin\tsaved\n" for each leg; "" otherwise */
+	char *reason;	/* reason_name(); NULL while live */
+	char *text;	/* the sentence with the far end's own words, or NULL */
+	char *ended_by; /* "caller", "callee", "gateway" */
+	char *stats;	/* counters of both ports, one "key=value" list a line */
+	char *ladder;	/* the flight recorder's lines, see trace.h */
 } CallRecord;
 void call_record_free(CallRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CallRecord, call_record_free)
 
 gboolean store_call_begin(Store *store, CallRecord *record, GError **error); /* sets id */
-gboolean store_call_update(Store *store, const CallRecord *record, GError **error); /* every column */
+gboolean
+store_call_update(Store *store, const CallRecord *record, GError **error); /* every column */
 CallRecord *store_call_get(Store *store, gint64 id, GError **error);
 /* Newest first; `limit` rows; legs, stats and ladder are left NULL. */
 GPtrArray *store_call_list(Store *store, guint limit, GError **error);

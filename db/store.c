@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store.c - opening and migrating the file, transactions, statements.
+ *
+ * What the tables hold is in store_users.c, store_trunks.c and store_calls.c.
+ *
+ * Durability: in WAL mode with synchronous=NORMAL a commit survives the death
+ * of this process at any instant.  A power cut may take the last commits since
+ * the latest checkpoint; what an admin provisions is therefore written with
+ * synchronous=FULL, one fsync each, and takes what was committed before along.
+ * Nothing here ever deletes a row by itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
+#include "db/store_private.h"
+
+#define APPLICATION_ID	     0x74616e64 /* "tand", in the file's header */
+#define BUSY_TIMEOUT_MS	     5000	/* another process writes for milliseconds */
+#define AUTOCHECKPOINT_PAGES 8000	/* 32 MB: only when no helper checkpoints */
+
+/* --- errors --- */
+
+/* SQLite's words, and what to do about the ones an admin can cure. */
+static void
+set_error(const Store *store, GError **error)
+{
+	int code = sqlite3_errcode(store->db) & 0xff;
+	const char *remedy = "";
+
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		remedy = "; another process holds the file: try again, and end that process if it "
+			 "stays so";
+	else if (code == SQLITE_FULL)
+		remedy = "; make room on that disk";
+	else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
+		remedy = "; the file and its folder must be writable for this user";
+	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		remedy = "; keep a copy of the file and restore a backup";
+	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "database %s: %s%s", store->path,
+		    sqlite3_errmsg(store->db), remedy);
+}
+
+gboolean
+store_hit_key(const Store *store)
+{
+	int code = sqlite3_extended_errcode(store->db);
+
+	return code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE;
+}
+
+gboolean
+store_hit_reference(const Store *store)
+{
+	int code = sqlite3_extended_errcode(store->db);
+
+	/* an immediate ON DELETE RESTRICT reports itself as a trigger */
+	return code == SQLITE_CONSTRAINT_FOREIGNKEY || code == SQLITE_CONSTRAINT_TRIGGER;
+}
+
+int
+store_changes(const Store *store)
+{
+	return sqlite3_changes(store->db);
+}
+
+gint64
+store_now(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+static gboolean
+execute(Store *store, const char *sql, GError **error)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return TRUE;
+	set_error(store, error);
+	return FALSE;
+}
+
+/* --- queries --- */
+
+Query
+query_new(Store *store, const char *sql)
+{
+	sqlite3_stmt *statement = g_hash_table_lookup(store->statements, sql);
+
+	if (!statement && sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+					     &statement, NULL) == SQLITE_OK)
+		g_hash_table_insert(store->statements, (gpointer)sql, statement);
+	return (Query){ .store = store, .statement = statement };
+}
+
+void
+query_bind_text(Query *query, const char *text)
+{
+	if (query->statement)
+		sqlite3_bind_text(query->statement, ++query->bound, text, -1, SQLITE_STATIC);
+}
+
+void
+query_bind_int(Query *query, gint64 number)
+{
+	if (query->statement)
+		sqlite3_bind_int64(query->statement, ++query->bound, number);
+}
+
+QueryResult
+query_step(Query *query, GError **error)
+{
+	int code = query->statement ? sqlite3_step(query->statement) : SQLITE_ERROR;
+
+	if (code == SQLITE_ROW)
+		return QUERY_ROW;
+	if (code == SQLITE_DONE)
+		return QUERY_DONE;
+	set_error(query->store, error);
+	return QUERY_FAILED;
+}
+
+gboolean
+query_run(Query *query, GError **error)
+{
+	return query_step(query, error) != QUERY_FAILED;
+}
+
+char *
+query_text(Query *query, int column)
+{
+	return g_strdup((const char *)sqlite3_column_text(query->statement, column));
+}
+
+gint64
+query_int(Query *query, int column)
+{
+	return sqlite3_column_int64(query->statement, column);
+}
+
+void
+query_end(Query *query)
+{
+	if (!query->statement)
+		return;
+	sqlite3_reset(query->statement);
+	sqlite3_clear_bindings(query->statement);
+	query->statement = NULL;
+}
+
+/* A number from a pragma. */
+static gboolean
+pragma(Store *store, const char *sql, gint64 *number, GError **error)
+{
+	g_auto(Query) query = query_new(store, sql);
+
+	if (query_step(&query, error) != QUERY_ROW)
+		return FALSE;
+	*number = query_int(&query, 0);
+	return TRUE;
+}
+
+/* --- transactions --- */
+
+/* IMMEDIATE: a transaction that reads first and writes later could not wait
+ * for another writer (SQLITE_BUSY_SNAPSHOT). */
+gboolean
+store_begin(Store *store, GError **error)
+{
+	if (store->depth == 0 && !execute(store, "PRAGMA synchronous=FULL", error))
+		return FALSE;
+	if (!execute(store, store->depth == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner", error))
+		return FALSE;
+	store->depth++;
+	return TRUE;
+}
+
+gboolean
+store_commit(Store *store, GError **error)
+{
+	if (!execute(store, store->depth == 1 ? "COMMIT" : "RELEASE inner", error)) {
+		store_rollback(store);
+		return FALSE;
+	}
+	if (--store->depth == 0)
+		execute(store, "PRAGMA synchronous=NORMAL", NULL);
+	return TRUE;
+}
+
+void
+store_rollback(Store *store)
+{
+	if (store->depth == 1) {
+		execute(store, "ROLLBACK", NULL);
+		execute(store, "PRAGMA synchronous=NORMAL", NULL);
+	} else {
+		execute(store, "ROLLBACK TO inner; RELEASE inner", NULL);
+	}
+	store->depth--;
+}
+
+gboolean
+store_settle(Store *store, gboolean ok, GError **error)
+{
+	if (ok)
+		return store_commit(store, error);
+	store_rollback(store);
+	return FALSE;
+}
+
+/* --- opening --- */
+
+/* Ours, or empty; and not from the future. */
+static gboolean
+check_file(Store *store, int target, int *version, GError **error)
+{
+	gint64 application, user_version, n_tables;
+
+	if (!pragma(store, "PRAGMA application_id", &application, error) ||
+	    !pragma(store, "PRAGMA user_version", &user_version, error) ||
+	    !pragma(store, "SELECT count(*) FROM sqlite_schema", &n_tables, error))
+		return FALSE;
+	if (application != APPLICATION_ID && (n_tables > 0 || user_version != 0)) {
+		g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+			    "database %s belongs to another program: name another file",
+			    store->path);
+		return FALSE;
+	}
+	if (user_version > target) {
+		g_set_error(
+			error, STORE_ERROR, STORE_ERROR_TOO_NEW,
+			"database %s was written by a later version of tandem (its schema is %d, "
+			"this version knows %d): install that version, or restore a backup",
+			store->path, (int)user_version, target);
+		return FALSE;
+	}
+	*version = (int)user_version;
+	return TRUE;
+}
+
+static gboolean
+apply_migrations(Store *store, int version, int target, GError **error)
+{
+	g_autofree char *done = g_strdup_printf("PRAGMA user_version=%d; PRAGMA application_id=%d",
+						target, APPLICATION_ID);
+
+	for (; version < target; version++) {
+		if (execute(store, store_migrations[version], error))
+			continue;
+		g_prefix_error(error, "migration %04d: ", version + 1);
+		return FALSE;
+	}
+	return execute(store, done, error);
+}
+
+/* All steps or none.  The version is read again inside: another process may
+ * have migrated while we waited. */
+static gboolean
+migrate(Store *store, int target, GError **error)
+{
+	int version;
+
+	if (!check_file(store, target, &version, error))
+		return FALSE;
+	if (version == target)
+		return TRUE;
+	if (!store_begin(store, error))
+		return FALSE;
+	if (!check_file(store, target, &version, error) ||
+	    !apply_migrations(store, version, target, error)) {
+		store_rollback(store);
+		return FALSE;
+	}
+	return store_commit(store, error);
+}
+
+/* Trunk passwords are in it: nothing for others.  SQLite gives its -wal and -shm
+ * the same mode and owner.  When root provisions before the first start of the
+ * daemon, the owner of the folder (the daemon's user) gets the file. */
+static gboolean
+create_file(const char *path, GError **error)
+{
+	g_autofree char *folder = NULL;
+	struct stat owner;
+	int fd;
+
+	if (path[0] == ':' || g_file_test(path, G_FILE_TEST_EXISTS))
+		return TRUE;
+	fd = g_open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0660);
+	if (fd < 0 && errno == EEXIST)
+		return TRUE;
+	if (fd < 0) {
+		g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+			    "database %s cannot be created: %s; its folder must exist and be "
+			    "writable for this user",
+			    path, g_strerror(errno));
+		return FALSE;
+	}
+	folder = g_path_get_dirname(path);
+	if (geteuid() == 0 && stat(folder, &owner) == 0 &&
+	    fchown(fd, owner.st_uid, owner.st_gid) < 0)
+		g_warning("database %s: cannot be given to the owner of its folder: %s", path,
+			  g_strerror(errno));
+	close(fd);
+	return TRUE;
+}
+
+static gboolean
+connect_file(Store *store, GError **error)
+{
+	if (sqlite3_open_v2(store->path, &store->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+				    SQLITE_OPEN_EXRESCODE,
+			    NULL) != SQLITE_OK) {
+		set_error(store, error);
+		return FALSE;
+	}
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	/* a file from elsewhere must not run code of its schema's */
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return TRUE;
+}
+
+static void
+on_forget(gpointer statement)
+{
+	sqlite3_finalize(statement);
+}
+
+Store *
+store_open_version(const char *path, int version, GError **error)
+{
+	g_autoptr(Store) store = g_new0(Store, 1);
+
+	store->path = g_strdup(path);
+	store->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, on_forget);
+	if (!create_file(path, error) || !connect_file(store, error) ||
+	    !execute(store, "PRAGMA journal_mode=WAL", error) ||
+	    !execute(store, "PRAGMA synchronous=NORMAL", error) ||
+	    !execute(store, "PRAGMA foreign_keys=ON", error) ||
+	    !execute(store, "PRAGMA wal_autocheckpoint=" G_STRINGIFY(AUTOCHECKPOINT_PAGES),
+		     error) ||
+	    !migrate(store, version, error))
+		return NULL;
+	return g_steal_pointer(&store);
+}
+
+Store *
+store_open(const char *path, GError **error)
+{
+	return store_open_version(path, store_n_migrations, error);
+}
+
+void
+store_close(Store *store)
+{
+	if (!store)
+		return;
+	g_hash_table_unref(store->statements);
+	sqlite3_close(store->db);
+	g_free(store->path);
+	g_free(store);
+}
+
+int
+store_schema_version(Store *store)
+{
+	gint64 version;
+
+	return pragma(store, "PRAGMA user_version", &version, NULL) ? (int)version : -1;
+}
+
+/* PASSIVE never waits for readers or writers, and none waits for it. */
+gboolean
+store_checkpoint(const char *path, GError **error)
+{
+	Store store = { .path = (char *)path };
+	gboolean ok = connect_file(&store, error);
+
+	if (ok && sqlite3_wal_checkpoint_v2(store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+					    NULL) != SQLITE_OK) {
+		set_error(&store, error);
+		ok = FALSE;
+	}
+	sqlite3_close(store.db);
+	return ok;
+}

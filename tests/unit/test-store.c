@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-store.c - the store on real files: keys, references, migrations, two
+ * processes at once, and death in the middle of a write. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
+#include "db/store_private.h"
+
+#define ALICE "alice@example.org"
+#define BOB   "bob@example.org"
+#define ONE   "+14155550101"
+#define TWO   "+14155550102"
+#define THREE "+14155550103"
+
+/* --- a folder for each test that needs files --- */
+
+typedef struct {
+	char *folder;
+	char *path;
+} Files;
+
+static void
+files_init(Files *files, gconstpointer unused)
+{
+	files->folder = g_dir_make_tmp("tandem-store-XXXXXX", NULL);
+	g_assert_nonnull(files->folder);
+	files->path = g_build_filename(files->folder, "tandem.db", NULL);
+}
+
+static void
+files_clear(Files *files, gconstpointer unused)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		g_autofree char *path = g_strconcat(files->path, suffixes[i], NULL);
+
+		g_unlink(path);
+	}
+	g_assert_cmpint(g_rmdir(files->folder), ==, 0);
+	g_free(files->path);
+	g_free(files->folder);
+}
+
+static Store *
+open_memory(void)
+{
+	g_autoptr(GError) error = NULL;
+	Store *store = store_open(":memory:", &error);
+
+	g_assert_no_error(error);
+	return store;
+}
+
+static Store *
+open_file(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	Store *store = store_open(path, &error);
+
+	g_assert_no_error(error);
+	return store;
+}
+
+static void
+sql(const char *path, const char *text)
+{
+	sqlite3 *db;
+
+	g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, text, NULL, NULL, NULL), ==, SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+assert_intact(Store *store)
+{
+	g_auto(Query) integrity = query_new(store, "PRAGMA integrity_check");
+	g_auto(Query) references = query_new(store, "PRAGMA foreign_key_check");
+	g_autofree char *verdict = NULL;
+
+	g_assert_cmpint(query_step(&integrity, NULL), ==, QUERY_ROW);
+	verdict = query_text(&integrity, 0);
+	g_assert_cmpstr(verdict, ==, "ok");
+	g_assert_cmpint(query_step(&references, NULL), ==, QUERY_DONE);
+}
+
+/* The call fails with `code`, in one line that holds `word`; clears `error`. */
+#define assert_refused(call, error, code, word)                   \
+	G_STMT_START                                              \
+	{                                                         \
+		g_assert_false(call);                             \
+		g_assert_error(error, STORE_ERROR, (int)(code));  \
+		g_assert_nonnull(strstr((error)->message, word)); \
+		g_assert_null(strchr((error)->message, '\n'));    \
+		g_clear_error(&(error));                          \
+	}                                                         \
+	G_STMT_END
+
+static char *
+caller_id(Store *store, const char *jid)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(User) user = store_user_get(store, jid, &error);
+
+	g_assert_no_error(error);
+	return g_steal_pointer(&user->caller_id);
+}
+
+static void
+assert_caller_id(Store *store, const char *jid, const char *expected)
+{
+	g_autofree char *number = caller_id(store, jid);
+
+	g_assert_cmpstr(number, ==, expected);
+}
+
+/* --- users and numbers --- */
+
+static void
+test_users(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(GPtrArray) users = NULL;
+	g_autoptr(User) user = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(store_user_add(store, BOB, &error));
+	g_assert_true(store_user_add(store, ALICE, &error));
+	assert_refused(store_user_add(store, ALICE, &error), error, STORE_ERROR_EXISTS, ALICE);
+
+	users = store_user_list(store, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(users->len, ==, 2);
+	g_assert_cmpstr(((User *)users->pdata[0])->jid, ==, ALICE);
+	g_assert_null(((User *)users->pdata[0])->caller_id);
+	g_assert_true(((User *)users->pdata[0])->enabled);
+
+	g_assert_true(store_user_set_enabled(store, ALICE, FALSE, &error));
+	user = store_user_get(store, ALICE, &error);
+	g_assert_no_error(error);
+	g_assert_false(user->enabled);
+	g_assert_cmpint(ABS(user->created - g_get_real_time() / G_USEC_PER_SEC), <, 60);
+
+	assert_refused(store_user_set_enabled(store, "x@y", TRUE, &error), error,
+		       STORE_ERROR_NOT_FOUND, "user x@y");
+	g_assert_true(store_user_del(store, ALICE, &error));
+	assert_refused(store_user_del(store, ALICE, &error), error, STORE_ERROR_NOT_FOUND, ALICE);
+	g_assert_null(store_user_get(store, ALICE, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+}
+
+static void
+test_numbers(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(GPtrArray) numbers = NULL;
+	g_autoptr(User) user = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(store_user_add(store, ALICE, &error));
+	g_assert_true(store_user_add(store, BOB, &error));
+	g_assert_true(store_number_add(store, ONE, ALICE, &error));
+	g_assert_true(store_number_add(store, TWO, ALICE, &error));
+	assert_caller_id(store, ALICE, ONE);
+
+	assert_refused(store_number_add(store, ONE, BOB, &error), error, STORE_ERROR_EXISTS, ALICE);
+	assert_refused(store_number_add(store, THREE, "no@body", &error), error,
+		       STORE_ERROR_NOT_FOUND, "no@body");
+	assert_refused(store_user_del(store, ALICE, &error), error, STORE_ERROR_IN_USE, ALICE);
+
+	user = store_user_by_number(store, TWO, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(user->jid, ==, ALICE);
+	g_assert_cmpstr(user->caller_id, ==, ONE);
+	g_assert_null(store_user_by_number(store, THREE, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+	g_clear_error(&error);
+
+	numbers = store_number_list(store, BOB, &error);
+	g_assert_cmpuint(numbers->len, ==, 0);
+	g_ptr_array_unref(numbers);
+	numbers = store_number_list(store, NULL, &error);
+	g_assert_cmpuint(numbers->len, ==, 2);
+	g_assert_true(((Number *)numbers->pdata[0])->caller_id);
+	g_assert_false(((Number *)numbers->pdata[1])->caller_id);
+}
+
+/* Whatever happens, who has numbers shows exactly one of them. */
+static void
+test_caller_id(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(store_user_add(store, ALICE, &error));
+	g_assert_true(store_user_add(store, BOB, &error));
+	g_assert_true(store_number_add(store, ONE, ALICE, &error));
+	g_assert_true(store_number_add(store, TWO, ALICE, &error));
+	g_assert_true(store_number_add(store, THREE, ALICE, &error));
+
+	g_assert_true(store_number_set_caller_id(store, THREE, &error));
+	assert_caller_id(store, ALICE, THREE);
+	g_assert_true(store_number_set_user(store, THREE, BOB, &error));
+	assert_caller_id(store, ALICE, ONE);
+	assert_caller_id(store, BOB, THREE);
+	g_assert_true(store_number_set_user(store, TWO, BOB, &error));
+	assert_caller_id(store, BOB, THREE);
+	g_assert_true(store_number_del(store, THREE, &error));
+	assert_caller_id(store, BOB, TWO);
+	g_assert_true(store_number_del(store, ONE, &error));
+	assert_caller_id(store, ALICE, NULL);
+	g_assert_true(store_user_del(store, ALICE, &error));
+
+	assert_refused(store_number_set_user(store, TWO, ALICE, &error), error,
+		       STORE_ERROR_NOT_FOUND, ALICE);
+	assert_caller_id(store, BOB, TWO);
+	assert_refused(store_number_set_caller_id(store, ONE, &error), error, STORE_ERROR_NOT_FOUND,
+		       ONE);
+	assert_refused(store_number_del(store, ONE, &error), error, STORE_ERROR_NOT_FOUND, ONE);
+	assert_intact(store);
+}
+
+static void
+test_transaction(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(GPtrArray) users = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(store_begin(store, &error));
+	g_assert_true(store_user_add(store, ALICE, &error));
+	g_assert_false(store_user_add(store, ALICE, NULL)); /* undoes itself alone */
+	g_assert_true(store_begin(store, &error));
+	g_assert_true(store_user_add(store, BOB, &error));
+	store_rollback(store);
+	g_assert_true(store_commit(store, &error));
+	users = store_user_list(store, &error);
+	g_assert_cmpuint(users->len, ==, 1);
+	g_assert_cmpstr(((User *)users->pdata[0])->jid, ==, ALICE);
+	g_ptr_array_unref(users);
+
+	g_assert_true(store_begin(store, &error));
+	g_assert_true(store_number_add(store, ONE, ALICE, &error));
+	g_assert_true(store_user_add(store, BOB, &error));
+	store_rollback(store);
+	users = store_user_list(store, &error);
+	g_assert_cmpuint(users->len, ==, 1);
+	g_assert_null(store_number_get(store, ONE, NULL));
+}
+
+/* --- trunks --- */
+
+static void
+test_trunks(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(Trunk) trunk = trunk_new("carrier", "sip.example.net");
+	g_autoptr(Trunk) other = trunk_new("backup", "192.0.2.1");
+	g_autoptr(Trunk) stored = NULL;
+	g_autoptr(GPtrArray) trunks = NULL;
+	g_autoptr(GError) error = NULL;
+
+	other->priority = 20;
+	g_assert_true(store_trunk_add(store, other, &error));
+	g_assert_true(store_trunk_add(store, trunk, &error));
+	assert_refused(store_trunk_add(store, trunk, &error), error, STORE_ERROR_EXISTS, "carrier");
+	trunks = store_trunk_list(store, &error);
+	g_assert_cmpuint(trunks->len, ==, 2);
+	g_assert_cmpstr(((Trunk *)trunks->pdata[0])->name, ==, "carrier");
+
+	trunk->port = 5080;
+	trunk->username = g_strdup("4155550101");
+	trunk->password = g_strdup("it's \"secret\"");
+	trunk->in_username = g_strdup("in");
+	trunk->in_password = g_strdup("pw");
+	trunk->realm = g_strdup("example.net");
+	g_free(trunk->sources);
+	trunk->sources = g_strdup("198.51.100.0/24 192.0.2.7");
+	g_free(trunk->transport);
+	trunk->transport = g_strdup("tcp");
+	trunk->priority = -1;
+	trunk->enabled = FALSE;
+	trunk->wait_for_media = FALSE;
+	trunk->ring_seconds = 45;
+	g_assert_true(store_trunk_update(store, trunk, &error));
+	stored = store_trunk_get(store, "carrier", &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(stored->host, ==, "sip.example.net");
+	g_assert_cmpuint(stored->port, ==, 5080);
+	g_assert_cmpstr(stored->transport, ==, "tcp");
+	g_assert_cmpstr(stored->username, ==, "4155550101");
+	g_assert_cmpstr(stored->password, ==, "it's \"secret\"");
+	g_assert_cmpstr(stored->realm, ==, "example.net");
+	g_assert_cmpstr(stored->sources, ==, "198.51.100.0/24 192.0.2.7");
+	g_assert_cmpstr(stored->in_username, ==, "in");
+	g_assert_cmpstr(stored->in_password, ==, "pw");
+	g_assert_cmpint(stored->priority, ==, -1);
+	g_assert_false(stored->enabled);
+	g_assert_false(stored->wait_for_media);
+	g_assert_cmpuint(stored->ring_seconds, ==, 45);
+	g_assert_cmpint(stored->created, >, 0);
+
+	g_assert_true(store_trunk_del(store, "carrier", &error));
+	assert_refused(store_trunk_update(store, trunk, &error), error, STORE_ERROR_NOT_FOUND,
+		       "carrier");
+	assert_refused(store_trunk_del(store, "carrier", &error), error, STORE_ERROR_NOT_FOUND,
+		       "carrier");
+	g_assert_null(store_trunk_get(store, "carrier", &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+}
+
+/* --- calls --- */
+
+static void
+test_calls(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+	g_autoptr(CallRecord) stored = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+	g_autoptr(GError) error = NULL;
+
+	record->state = g_strdup("SETUP");
+	record->started_us = 1700000000123456;
+	record->caller = g_strdup(ALICE);
+	record->callee = g_strdup(ONE);
+	record->legs = g_strdup("xmpp\tsaved\n");
+	g_assert_true(store_call_begin(store, record, &error));
+	g_assert_cmpint(record->id, ==, 1);
+	g_assert_true(store_call_begin(store, record, &error));
+	g_assert_cmpint(record->id, ==, 2);
+
+	list = store_call_list_live(store, &error);
+	g_assert_cmpuint(list->len, ==, 2);
+	g_assert_cmpstr(((CallRecord *)list->pdata[0])->legs, ==, "xmpp\tsaved\n");
+	g_ptr_array_unref(list);
+
+	g_free(record->state);
+	record->state = g_strdup("ENDED");
+	record->ended_us = 1700000009123456;
+	record->reason = g_strdup("hangup");
+	record->text = g_strdup("The call was hung up — Ende");
+	record->ended_by = g_strdup("callee");
+	record->stats = g_strdup("packets_in=1\n");
+	record->ladder = g_strdup("0\tcaller\tin\tpropose\n");
+	g_assert_true(store_call_update(store, record, &error));
+	stored = store_call_get(store, 2, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(stored->state, ==, "ENDED");
+	g_assert_cmpint(stored->started_us, ==, 1700000000123456);
+	g_assert_cmpint(stored->answered_us, ==, 0);
+	g_assert_cmpint(stored->ended_us, ==, 1700000009123456);
+	g_assert_cmpstr(stored->text, ==, "The call was hung up — Ende");
+	g_assert_cmpstr(stored->ladder, ==, "0\tcaller\tin\tpropose\n");
+	g_assert_null(stored->trunk);
+
+	list = store_call_list(store, 1, &error);
+	g_assert_cmpuint(list->len, ==, 1);
+	g_assert_cmpint(((CallRecord *)list->pdata[0])->id, ==, 2);
+	g_assert_null(((CallRecord *)list->pdata[0])->ladder);
+	g_ptr_array_unref(list);
+	list = store_call_list_live(store, &error);
+	g_assert_cmpuint(list->len, ==, 1);
+
+	record->id = 99;
+	assert_refused(store_call_update(store, record, &error), error, STORE_ERROR_NOT_FOUND,
+		       "call 99");
+	g_assert_null(store_call_get(store, 99, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+}
+
+/* --- the file --- */
+
+/* What each version can hold, as its own software would have written it. */
+static const char *const rows[] = {
+	NULL,
+	"INSERT INTO users VALUES ('" ALICE "', 1, 1700000000);"
+	"INSERT INTO numbers VALUES ('" ONE "', '" ALICE "', 1, 1700000000);"
+	"INSERT INTO trunks (name, host, password, created) VALUES ('old', 'h', 'pw', 1);"
+	"INSERT INTO calls (state, started_us) VALUES ('ACTIVE', 1);",
+	"INSERT INTO softphones VALUES (1, '" ALICE "', 'alice', 'gw', 'a', 'b', 1);"
+	"INSERT INTO contacts (softphone, uri, call_id, cseq, expires, updated) "
+	"VALUES (1, 'sip:alice@192.0.2.1', 'x', 1, 2, 1);",
+};
+
+static void
+test_migrations(Files *files, gconstpointer unused)
+{
+	g_assert_cmpuint(G_N_ELEMENTS(rows), ==, (guint)store_n_migrations + 1);
+	for (int version = 0; version <= store_n_migrations; version++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Store) old = store_open_version(files->path, version, &error);
+		g_autoptr(Store) store = NULL;
+
+		g_assert_no_error(error);
+		g_assert_cmpint(store_schema_version(old), ==, version);
+		g_clear_pointer(&old, store_close);
+		for (int i = 1; i <= version; i++)
+			sql(files->path, rows[i]);
+		store = open_file(files->path);
+		g_assert_cmpint(store_schema_version(store), ==, store_n_migrations);
+		assert_intact(store);
+		if (version >= 1) {
+			g_autoptr(Trunk) trunk = store_trunk_get(store, "old", &error);
+			g_autoptr(GPtrArray) live = store_call_list_live(store, &error);
+
+			assert_caller_id(store, ALICE, ONE);
+			g_assert_cmpstr(trunk->password, ==, "pw");
+			g_assert_cmpuint(trunk->ring_seconds, ==, 120);
+			g_assert_cmpuint(live->len, ==, 1);
+		}
+		if (version >= 2)
+			assert_refused(store_number_del(store, ONE, &error) &&
+					       store_user_del(store, ALICE, &error),
+				       error, STORE_ERROR_IN_USE, "softphones");
+		g_clear_pointer(&store, store_close);
+		g_assert_cmpint(g_unlink(files->path), ==, 0);
+	}
+}
+
+/* A step that fails leaves the version before it, whole. */
+static void
+test_migration_fails(Files *files, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = store_open_version(files->path, 1, &error);
+
+	g_assert_no_error(error);
+	g_clear_pointer(&store, store_close);
+	sql(files->path, "CREATE TABLE contacts (in_the_way);");
+	g_assert_null(store_open(files->path, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_FAILED);
+	g_assert_nonnull(strstr(error->message, "migration 0002"));
+	g_clear_error(&error);
+	sql(files->path, "DROP TABLE contacts;");
+	store = open_file(files->path);
+	g_assert_cmpint(store_schema_version(store), ==, store_n_migrations);
+}
+
+static void
+test_refuses_files(Files *files, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = open_file(files->path);
+	g_autofree char *nowhere = g_build_filename(files->folder, "no", "where.db", NULL);
+	struct stat status;
+
+	g_assert_cmpint(stat(files->path, &status), ==, 0);
+	g_assert_cmpuint(status.st_mode & 07, ==, 0);
+	g_clear_pointer(&store, store_close);
+	sql(files->path, "PRAGMA user_version=99");
+	g_assert_null(store_open(files->path, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_TOO_NEW);
+	g_assert_nonnull(strstr(error->message, "99"));
+	g_clear_error(&error);
+
+	g_assert_cmpint(g_unlink(files->path), ==, 0);
+	sql(files->path, "CREATE TABLE recipes (name)");
+	g_assert_null(store_open(files->path, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_FAILED);
+	g_assert_nonnull(strstr(error->message, "another program"));
+	g_clear_error(&error);
+
+	g_assert_true(
+		g_file_set_contents(files->path, "this is no database at all ......", -1, NULL));
+	g_assert_null(store_open(files->path, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_FAILED);
+	g_clear_error(&error);
+
+	g_assert_null(store_open(nowhere, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_FAILED);
+	g_assert_nonnull(strstr(error->message, "writable"));
+}
+
+static void
+test_two_connections(Files *files, gconstpointer unused)
+{
+	g_autoptr(Store) one = open_file(files->path);
+	g_autoptr(Store) other = open_file(files->path);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+
+	g_assert_true(store_user_add(one, ALICE, &error));
+	g_assert_true(store_number_add(other, ONE, ALICE, &error)); /* sees what one committed */
+	assert_caller_id(one, ALICE, ONE);
+	g_assert_true(store_number_add(one, TWO, ALICE, &error));
+	g_assert_true(store_number_set_caller_id(other, TWO, &error));
+	assert_caller_id(one, ALICE, TWO);
+
+	/* a checkpoint while both are open loses nothing */
+	g_assert_true(store_checkpoint(files->path, &error));
+	g_assert_no_error(error);
+	record->state = g_strdup("SETUP");
+	g_assert_true(store_call_begin(one, record, &error));
+	g_assert_true(store_call_begin(other, record, &error));
+	g_assert_cmpint(record->id, ==, 2);
+	assert_intact(one);
+}
+
+/* Four processes open a file that does not exist yet and write at once: nobody
+ * is refused, no row is missing. */
+static void
+test_writers_at_once(Files *files, gconstpointer unused)
+{
+	enum { WRITERS = 4, ROWS = 25 };
+	g_autoptr(Store) store = NULL;
+	g_autoptr(GPtrArray) users = NULL;
+	pid_t pids[WRITERS];
+
+	for (int i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		g_assert_cmpint(pids[i], >=, 0);
+		if (pids[i] == 0) {
+			Store *mine = store_open(files->path, NULL);
+			gboolean ok = mine != NULL;
+
+			for (int row = 0; ok && row < ROWS; row++) {
+				g_autofree char *jid = g_strdup_printf("u%d@w%d", row, i);
+
+				ok = store_user_add(mine, jid, NULL);
+			}
+			_exit(ok ? 0 : 1);
+		}
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		int status;
+
+		g_assert_cmpint(waitpid(pids[i], &status, 0), ==, pids[i]);
+		g_assert_cmpint(status, ==, 0);
+	}
+	store = open_file(files->path);
+	users = store_user_list(store, NULL);
+	g_assert_cmpuint(users->len, ==, WRITERS * ROWS);
+}
+
+/* Writes calls for ever and reports each commit. */
+static void G_GNUC_NORETURN
+write_until_killed(const char *path, int report)
+{
+	Store *store = store_open(path, NULL);
+	CallRecord record = { .state = (char *)"SETUP", .legs = (char *)"sip\tx\n" };
+
+	while (store && store_call_begin(store, &record, NULL)) {
+		record.answered_us = record.id;
+		if (!store_call_update(store, &record, NULL) ||
+		    write(report, &record.id, sizeof record.id) != sizeof record.id)
+			break;
+	}
+	_exit(1);
+}
+
+/* Reads at least `wanted` commits, kills, reads the rest; returns the last id. */
+static gint64
+kill_in_mid_write(const char *path, int wanted)
+{
+	int pipes[2], status;
+	gint64 id, last = 0;
+	pid_t pid;
+
+	g_assert_cmpint(pipe(pipes), ==, 0);
+	pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0)
+		write_until_killed(path, pipes[1]);
+	close(pipes[1]);
+	while (wanted-- > 0 && read(pipes[0], &id, sizeof id) == sizeof id)
+		last = id;
+	g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
+	while (read(pipes[0], &id, sizeof id) == sizeof id)
+		last = id;
+	close(pipes[0]);
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFSIGNALED(status));
+	g_assert_cmpint(last, >, 0);
+	return last;
+}
+
+static void
+test_crash(Files *files, gconstpointer unused)
+{
+	for (int round = 1; round <= 8; round++) {
+		gint64 last = kill_in_mid_write(files->path, round * 7);
+		g_autoptr(Store) store = open_file(files->path);
+		g_autoptr(GPtrArray) live = store_call_list_live(store, NULL);
+
+		assert_intact(store);
+		/* every row there is, in order, each reported one complete */
+		g_assert_cmpint(live->len, >=, last);
+		for (guint i = 0; i < live->len; i++) {
+			CallRecord *record = live->pdata[i];
+
+			g_assert_cmpint(record->id, ==, (gint64)i + 1);
+			if (record->id == last)
+				g_assert_cmpint(record->answered_us, ==, record->id);
+		}
+	}
+}
+
+/* Commits are there without a clean close and without a checkpoint. */
+static void
+test_unclosed(Files *files, gconstpointer unused)
+{
+	pid_t pid = fork();
+	int status;
+	g_autoptr(Store) store = NULL;
+
+	if (pid == 0) {
+		Store *mine = store_open(files->path, NULL);
+
+		_exit(mine && store_user_add(mine, ALICE, NULL) &&
+				      store_number_add(mine, ONE, ALICE, NULL)
+			      ? 0
+			      : 1);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_cmpint(status, ==, 0);
+	store = open_file(files->path);
+	assert_caller_id(store, ALICE, ONE);
+	assert_intact(store);
+}
+
+/* Every query of the hot path goes by an index. */
+static void
+test_no_scan(void)
+{
+	static const char *const queries[] = {
+		"EXPLAIN QUERY PLAN SELECT u.jid FROM users u LEFT JOIN numbers n ON n.user = "
+		"u.jid "
+		"AND n.caller_id = 1 WHERE u.jid = (SELECT user FROM numbers WHERE number = '1')",
+		"EXPLAIN QUERY PLAN SELECT * FROM calls WHERE ended_us = 0 ORDER BY id",
+		"EXPLAIN QUERY PLAN SELECT * FROM calls ORDER BY id DESC LIMIT 20",
+		"EXPLAIN QUERY PLAN UPDATE calls SET state = '' WHERE id = 7",
+	};
+	g_autoptr(Store) store = open_memory();
+
+	for (guint i = 0; i < G_N_ELEMENTS(queries); i++) {
+		g_auto(Query) query = query_new(store, queries[i]);
+
+		while (query_step(&query, NULL) == QUERY_ROW) {
+			g_autofree char *detail = query_text(&query, 3);
+
+			g_test_message("%s", detail);
+			g_assert_null(strstr(detail, "TEMP B-TREE"));
+			if (i != 2) /* LIMIT makes this one short */
+				g_assert_true(!g_str_has_prefix(detail, "SCAN") ||
+					      strstr(detail, "INDEX calls_live"));
+		}
+	}
+}
+
+#define FILES(name, func) g_test_add("/store/" name, Files, NULL, files_init, func, files_clear)
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/store/users", test_users);
+	g_test_add_func("/store/numbers", test_numbers);
+	g_test_add_func("/store/caller-id", test_caller_id);
+	g_test_add_func("/store/transaction", test_transaction);
+	g_test_add_func("/store/trunks", test_trunks);
+	g_test_add_func("/store/calls", test_calls);
+	g_test_add_func("/store/no-scan", test_no_scan);
+	FILES("migrations", test_migrations);
+	FILES("migration-fails", test_migration_fails);
+	FILES("refuses-files", test_refuses_files);
+	FILES("two-connections", test_two_connections);
+	FILES("writers-at-once", test_writers_at_once);
+	FILES("crash", test_crash);
+	FILES("unclosed", test_unclosed);
+	return g_test_run();
+}
