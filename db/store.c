@@ -323,6 +323,24 @@ connect_file(Store *store, GError **error)
 	return TRUE;
 }
 
+/* The busy handler does not cover two processes that both turn a new file to
+ * WAL: one of them is told BUSY at once. */
+static gboolean
+use_wal(Store *store, GError **error)
+{
+	gint64 deadline = g_get_monotonic_time() + BUSY_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
+
+	while (sqlite3_exec(store->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL) != SQLITE_OK) {
+		if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY ||
+		    g_get_monotonic_time() > deadline) {
+			set_error(store, error);
+			return FALSE;
+		}
+		g_usleep(2000);
+	}
+	return TRUE;
+}
+
 static void
 on_forget(gpointer statement)
 {
@@ -336,8 +354,7 @@ store_open_version(const char *path, int version, GError **error)
 
 	store->path = g_strdup(path);
 	store->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, on_forget);
-	if (!create_file(path, error) || !connect_file(store, error) ||
-	    !execute(store, "PRAGMA journal_mode=WAL", error) ||
+	if (!create_file(path, error) || !connect_file(store, error) || !use_wal(store, error) ||
 	    !execute(store, "PRAGMA synchronous=NORMAL", error) ||
 	    !execute(store, "PRAGMA foreign_keys=ON", error) ||
 	    !execute(store, "PRAGMA wal_autocheckpoint=" G_STRINGIFY(AUTOCHECKPOINT_PAGES),
