@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What an end-to-end test stands on: a Prosody, a tandemd and the telephones.
+
+Everything lives in the test's own folder and network namespace (run.py makes
+both), is ended by its pid, and is waited for by the events it gives.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import audio
+from peers import process
+from peers.baresip import Baresip
+from peers.process import Failed, until
+from peers.sipp import Carrier
+from peers.xmpp import XmppPhone, aiortc_program, webrtc_program
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+DOMAIN = "localhost"
+GATEWAY = "gw.localhost"
+SECRET = "e2e-secret"
+ACCOUNTS = ("alice", "bob", "carol")
+
+# The numbers of the tests: 555-01xx is never assigned
+ALICE, BOB, CAROL = "+14155550101", "+14155550102", "+14155550103"
+OUTSIDE = "+14155550199"
+
+MAX_LOSS = 0.01
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer")
+
+
+def slow(test):
+    """Takes its time, so it is begun first."""
+    test.slow = True
+    return test
+
+
+def alone(test):
+    """Loads the machine, so nothing runs beside it."""
+    test.alone = True
+    return test
+
+
+def needs_build(kind):
+    """Runs only when such a build is given: "plain", "sanitized" or "thread"."""
+    def mark(test):
+        test.build = kind
+        return test
+    return mark
+
+
+def check(holds, what):
+    if not holds:
+        raise Failed(what)
+
+
+class Prosody:
+    """The XMPP server of the accounts, with the gateway as its component."""
+
+    def __init__(self, folder, domain=DOMAIN, gateway=GATEWAY, accounts=ACCOUNTS, password="pw", secret=SECRET,
+                 interfaces=("127.0.0.1",), c2s_port=5222, component_port=5347):
+        self.folder = folder
+        self.port, self.component_port = c2s_port, component_port
+        data = folder / "data" / domain / "accounts"
+        data.mkdir(parents=True, exist_ok=True)
+        for account in accounts:
+            (data / f"{account}.dat").write_text(f'return {{ ["password"] = "{password}"; }};\n')
+        (folder / "groups.txt").write_text("[all]\n" + "".join(f"{a}@{domain}\n" for a in accounts))
+        bound = ", ".join(f'"{i}"' for i in interfaces)
+        self.config = folder / "prosody.cfg.lua"
+        self.config.write_text(f"""
+run_as_root = true
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+plugin_paths = {{}}
+log = {{ debug = "{folder}/prosody.log" }}
+interfaces = {{ {bound} }}
+c2s_ports = {{ {c2s_port} }}
+s2s_ports = {{}}
+component_ports = {{ {component_port} }}
+component_interfaces = {{ "127.0.0.1" }}
+http_ports = {{}}
+https_ports = {{}}
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "internal_plain"
+storage = "internal"
+limits = {{}}
+smacks_hibernation_time = 3
+groups_file = "{folder}/groups.txt"
+modules_enabled = {{ "roster", "saslauth", "disco", "private", "blocklist", "vcard4", "vcard_legacy", "carbons",
+	"smacks", "ping", "pep", "groups", "csi_simple" }}
+-- a propose stored offline would ring the next one who logs in
+modules_disabled = {{ "s2s", "offline", "tls" }}
+VirtualHost "{domain}"
+Component "{gateway}"
+	component_secret = "{secret}"
+""")
+        self.start()
+
+    def start(self):
+        self.output = open(self.folder / "prosody.out", "ab")
+        self.process = process.start(["prosody", "-F", "--config", self.config], stdout=self.output, stderr=self.output,
+                                     stdin=subprocess.DEVNULL)
+        for port in (self.port, self.component_port):
+            until(lambda p=port: _accepts(p) or self.process.poll() is not None, 30, "Prosody")
+        if self.process.poll() is not None:
+            raise Failed(f"Prosody did not start: {(self.folder / 'prosody.out').read_text()[-500:]}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.output.close()
+
+    def stop(self):
+        process.stop(self.process)
+        self.output.close()
+
+
+class Gateway:
+    """A tandemd of its own, from a build tree."""
+
+    def __init__(self, folder, build, plugins, component_port=5347, sip_port=5060, settings=None,
+                 addresses=("127.0.0.1",), domain=GATEWAY, secret=SECRET, control=None):
+        self.folder, self.build = folder, Path(build)
+        self.component_port, self.sip_port = component_port, sip_port
+        self.database = folder / "tandem.db"
+        # a socket's path is short
+        self.control = control or folder / "control"
+        self.config = folder / "tandem.conf"
+        groups = {
+            "gateway": {"database": self.database, "control_socket": self.control, "plugins": "xmpp;sip;echo",
+                        "plugin_dir": plugins, "log_level": "debug", "drain_seconds": 1},
+            "xmpp": {"domain": domain, "host": "127.0.0.1", "port": component_port, "secret": secret},
+            "sip": {"address": "127.0.0.1", "port": sip_port},
+            "media": {"rtp_address": "127.0.0.1", "local_addresses": ";".join(addresses)},
+        }
+        for group, keys in (settings or {}).items():
+            groups.setdefault(group, {}).update(keys)
+        self.config.write_text("\n".join(
+            f"[{group}]\n" + "".join(f"{k}={str(v).lower() if isinstance(v, bool) else v}\n" for k, v in keys.items())
+            for group, keys in groups.items()))
+        self.log = folder / "tandemd.log"
+        self.process = None
+        environment = dict(os.environ)
+        environment["LD_LIBRARY_PATH"] = f"{self.build}/.libs"
+        environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+        environment["LSAN_OPTIONS"] = f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0:exitcode=99"
+        environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
+        environment["TSAN_OPTIONS"] = f"suppressions={TOP}/tests/tsan.supp:halt_on_error=0:exitcode=99"
+        self.environment = environment
+
+    def start(self, seconds=30):
+        """Runs it and waits for its READY=1 (sd_notify), the stream to the server being up or not."""
+        notify = self.folder / "notify"
+        notify.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.bind(str(notify))
+            ready.settimeout(0.1)
+            output = open(self.log, "ab")
+            self.process = process.start([self.build / ".libs" / "tandemd", "--config", self.config],
+                                         env=dict(self.environment, NOTIFY_SOCKET=str(notify)),
+                                         stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            output.close()
+
+            def is_ready():
+                if self.process.poll() is not None:
+                    raise Failed(f"tandemd ended with {self.process.returncode}: {self.tail(15)}")
+                try:
+                    return b"READY=1" in ready.recv(4096)
+                except socket.timeout:
+                    return False
+            until(is_ready, seconds, "tandemd's READY=1")
+        self.wait_online()
+        return self
+
+    def status(self):
+        columns = self.rows("status")
+        return columns[0] if columns else {}
+
+    def wait_online(self, seconds=20):
+        """The component stream is up: the server takes no second one, so ask the gateway."""
+        until(lambda: "online" in self.ctl("status").stdout, seconds, "the component stream")
+
+    def ctl(self, *words, want=0):
+        """tandemctl; `want` is the exit status that is right, None for any."""
+        done = subprocess.run([self.build / ".libs" / "tandemctl", "--config", self.config, *map(str, words)],
+                              env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        if want is not None and done.returncode != want:
+            raise Failed(f"tandemctl {' '.join(map(str, words))}: exit status {done.returncode}, not {want}: "
+                         f"{done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *words):
+        return json.loads(self.ctl("--json", *words).stdout)
+
+    def rows(self, *words):
+        """Of a list: a dictionary for each row."""
+        answer = self.json(*words)
+        return answer if isinstance(answer, list) else [dict(zip(answer["columns"], row)) for row in answer["rows"]]
+
+    def calls(self):
+        return self.rows("calls")
+
+    def record(self, call_id):
+        answer = self.json("call", "show", call_id)
+        return answer[0] if isinstance(answer, list) else answer
+
+    def last_record(self, seconds=10):
+        """The record of the newest call, when it has ended."""
+        def ended():
+            newest = self.calls()[:1]
+            record = self.record(newest[0]["id"]) if newest else {}
+            return record if record.get("state") == "ENDED" else None
+        return until(ended, seconds, "the call to be over in the record")
+
+    def ladder(self, call_id):
+        return self.ctl("ladder", call_id).stdout
+
+    def provision_users(self):
+        for account, number in zip(ACCOUNTS, (ALICE, BOB, CAROL)):
+            self.ctl("user", "add", f"{account}@{DOMAIN}")
+            self.ctl("number", "add", number, f"{account}@{DOMAIN}")
+
+    def provision_trunk(self, carrier, name="carrier", **keys):
+        self.ctl("trunk", "add", name, carrier.address, f"port={carrier.port}",
+                 *(f"{k.replace('_', '-')}={v}" for k, v in keys.items()))
+
+    def tail(self, lines=40):
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, patience=60):
+        """Ends it in an orderly way and reads what the sanitizers say."""
+        if not self.process:
+            return
+        was_alive = self.process.poll() is None
+        orderly = process.stop(self.process, patience)
+        status, self.process = self.process.returncode, None
+        found = SANITIZER.search(self.log.read_text(errors="replace"))
+        check(not found, f"sanitizer: {found and found[0]}")
+        check(was_alive, f"tandemd had ended with {status}")
+        check(orderly and status == 0, f"tandemd ended with {status} on SIGTERM: {self.tail(10)}")
+
+
+class Bench:
+    """What one test has started; everything is ended when it is over."""
+
+    def __init__(self, folder, build=None, plugins=None, addresses=("127.0.0.1",)):
+        self.folder, self.build, self.plugins, self.addresses = Path(folder), build, plugins, addresses
+        self.server = self.tandem = None
+        self._started = []
+        self._legs = []
+
+    def _keep(self, thing):
+        self._started.append(thing)
+        return thing
+
+    def prosody(self):
+        folder = self.folder / "prosody"
+        folder.mkdir(exist_ok=True)
+        self.server = self._keep(Prosody(folder))
+        return self.server
+
+    def gateway(self, start=True, **settings):
+        """tandemd, started and with alice, bob and carol provisioned."""
+        if not self.server:
+            self.prosody()
+        self.tandem = Gateway(self.folder, self.build, self.plugins, settings=settings, addresses=self.addresses)
+        if start:
+            self.tandem.start()
+            self.tandem.provision_users()
+        return self.tandem
+
+    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), **keys):
+        """A SIPp carrier; a trunk of the gateway unless told otherwise."""
+        carrier = self._keep(Carrier(self.folder, name, codecs))
+        if trunk and self.tandem:
+            self.tandem.provision_trunk(carrier, name, **keys)
+        return carrier
+
+    def baresip(self, name="baresip", trunk=True, plays="B", **keys):
+        phone = self._keep(Baresip(self.folder / name, plays))
+        if trunk and self.tandem:
+            self.tandem.provision_trunk(phone, name, **keys)
+        return phone
+
+    def _phone(self, program, account, resource, plays, options):
+        phone = self._keep(XmppPhone(self.folder, program, account, resource, self.server.port, DOMAIN, plays, options))
+        return phone.login()
+
+    def webrtc(self, account="alice", plays="A", resource="wrtc", direct=False):
+        return self._phone(webrtc_program(), account, resource, plays, ["--direct"] if direct else [])
+
+    def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False):
+        return self._phone(aiortc_program(), account, resource, plays, ["--direct"] if direct else [])
+
+    def talk(self, seconds=4):
+        time.sleep(seconds)
+
+    def close(self):
+        """Ends everything; the gateway last, so that it sees the others go."""
+        trouble = []
+        for thing in reversed(self._started):
+            if thing is not self.server:
+                thing.stop()
+        try:
+            if self.tandem:
+                self.tandem.stop()
+        except Failed as failure:
+            trouble.append(str(failure))
+        if self.server:
+            self.server.stop()
+        for phone in self._started:
+            # the peers are not as strict with each other
+            if self.tandem and isinstance(phone, XmppPhone):
+                trouble += [f"{phone.name}: {fault}" for fault in phone.faults()]
+        if trouble:
+            raise Failed("; ".join(trouble))
+
+    def explain(self):
+        """For a test that failed: the ladder of each call, and the log's end."""
+        if not self.tandem:
+            return ""
+        text = []
+        try:
+            for call in self.tandem.calls():
+                text.append(f"--- call {call['id']}\n{self.tandem.ladder(call['id'])}")
+        except (Failed, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
+            text.append(f"(no ladder: {error})")
+        return "\n".join([*text, "--- tandemd", self.tandem.tail()])
+
+
+def hear(one, other):
+    """What each heard of the other, when their call is over; Failed when the
+    audio is not right in both directions."""
+    verdicts = []
+    sides = [(one, *one.heard()), (other, *other.heard())]
+    for (listener, recording, _, lost), (speaker, _, fed_at, _) in (sides, sides[::-1]):
+        heard = audio.analyse(recording, speaker.plays, fed_at)
+        own = audio.analyse(recording, listener.plays)
+        text = f"{type(listener).__name__} playing {listener.plays} heard {heard}; packets lost {lost[0]} of {lost[1]}"
+        print(text)
+        check(heard.present, f"{text}: the other side is not heard")
+        check(heard.seconds > 2, f"{text}: too short")
+        check(heard.loss < MAX_LOSS, f"{text}: audio lost")
+        check(lost[0] <= lost[1] * MAX_LOSS, f"{text}: packets lost")
+        check(not own.present, f"{text}: and its own voice ({own})")
+        verdicts.append(heard)
+    return verdicts
+
+
+def hear_echo(phone):
+    """What a phone heard of itself: an echo call."""
+    recording, fed_at, lost = phone.heard()
+    heard = audio.analyse(recording, phone.plays, fed_at)
+    print(f"{type(phone).__name__} playing {phone.plays} heard {heard}; packets lost {lost[0]} of {lost[1]}")
+    check(heard.present and heard.seconds > 2, f"no echo: {heard}")
+    check(heard.loss < MAX_LOSS and lost[0] <= lost[1] * MAX_LOSS, f"echo: {heard}, lost {lost}")
+    return heard
+
+
+def _accepts(port, address="127.0.0.1"):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex((address, port)) == 0

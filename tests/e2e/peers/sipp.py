@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A carrier: SIPp speaks SIP, rtp.Line speaks RTP.
+
+SIPp runs a scenario and cannot be told what to do meanwhile.  Ours waits for
+cues: a request with a method of our own (RING, ANSWER …) and the headers of the
+INVITE, sent to SIPp's port, takes the branch of the scenario of that name.  So a
+test says when the carrier rings, answers, refuses and hangs up.
+"""
+import re
+import socket
+import subprocess
+import time
+
+from . import process
+from .process import Failed
+from .rtp import Line
+
+REFUSALS = {
+    403: "Forbidden", 404: "Not Found", 408: "Request Timeout", 480: "Temporarily Unavailable",
+    484: "Address Incomplete", 486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here",
+    500: "Server Internal Error", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",
+}
+# What a call in may be refused with
+FINAL = [400, 401, 403, 404, 406, 407, 408, 410, 415, 420, 480, 481, 482, 483, 484, 486, 487, 488, 491,
+         500, 501, 502, 503, 504, 580, 600, 603, 604, 606]
+
+CODEC_NAMES = {0: "PCMU/8000", 8: "PCMA/8000"}
+
+
+def _sdp(port, codecs):
+    maps = "".join(f"a=rtpmap:{c} {CODEC_NAMES[c]}\n" for c in codecs)
+    types = " ".join(str(c) for c in codecs)
+    return (f"v=0\no=carrier 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\n"
+            f"m=audio {port} RTP/AVP {types} 101\n{maps}"
+            "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\na=ptime:20\na=sendrecv\n")
+
+
+class _Scenario:
+    """Collects the steps of a SIPp scenario."""
+
+    def __init__(self):
+        self.steps = []
+
+    def send(self, lines, body="", **attributes):
+        words = "".join(f' {k}="{v}"' for k, v in attributes.items())
+        content = ["Content-Type: application/sdp"] if body else []
+        text = "\n".join([*lines, *content, "Content-Length: [len]", "", body])
+        self.steps.append(f"<send{words}><![CDATA[\n{text}\n]]></send>")
+
+    def request(self, method, action="", **attributes):
+        words = "".join(f' {k}="{v}"' for k, v in attributes.items())
+        inner = f"<action>{action}</action>" if action else ""
+        self.steps.append(f'<recv request="{method}"{words}>{inner}</recv>')
+
+    def response(self, status, **attributes):
+        words = "".join(f' {k}="{v}"' for k, v in attributes.items())
+        self.steps.append(f'<recv response="{status}"{words}/>')
+
+    def label(self, name):
+        self.steps.append(f'<label id="{name}"/>')
+
+    def go(self, name):
+        self.steps.append(f'<nop next="{name}"/>')
+
+    def text(self):
+        return ('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n'
+                '<scenario name="tandem">\n' + "\n".join(self.steps) + "\n</scenario>\n")
+
+
+VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]"
+CONTACT = "Contact: <sip:carrier@[local_ip]:[local_port];transport=[transport]>"
+LAST = ["[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
+LAST_TAGGED = ["[last_Via:]", "[last_From:]", "[last_To:];tag=c[call_number]", "[last_Call-ID:]", "[last_CSeq:]"]
+
+
+def _answering_scenario(codecs):
+    """A callee that waits for RING, EARLY, ANSWER or REFUSE-nnn, then for HANGUP."""
+    s = _Scenario()
+    keep = ('<ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>'
+            '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>'
+            '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>')
+    port = '<ereg regexp="[0-9]+" search_in="hdr" header="X-RTP:" assign_to="port"/>'
+    s.request("INVITE", keep, rrs="true")
+    s.send(["SIP/2.0 100 Trying", *LAST])
+    s.label("waiting")
+    s.request("CANCEL", optional="true", next="cancelled")
+    s.request("RING", optional="true", next="ring")
+    s.request("EARLY", port, optional="true", next="early")
+    for status in REFUSALS:
+        s.request(f"REFUSE-{status}", optional="true", next=f"refuse{status}")
+    s.request("ANSWER", port, next="answer")
+    s.label("ring")
+    s.send(["SIP/2.0 180 Ringing", *LAST_TAGGED, CONTACT], next="waiting")
+    s.label("early")
+    s.send(["SIP/2.0 183 Session Progress", *LAST_TAGGED, CONTACT], _sdp("[$port]", codecs), next="waiting")
+    s.label("answer")
+    s.send(["SIP/2.0 200 OK", *LAST_TAGGED, CONTACT], _sdp("[$port]", codecs), retrans="500")
+    s.request("ACK", rrs="true")
+    s.label("talking")
+    s.request("BYE", optional="true", next="theirs")
+    s.request("INVITE", optional="true", next="change")
+    s.request("HANGUP", next="ours")
+    s.label("theirs")
+    s.send(["SIP/2.0 200 OK", *LAST], next="end")
+    s.label("change")
+    s.send(["SIP/2.0 200 OK", *LAST, CONTACT], _sdp("[$port]", codecs), retrans="500")
+    s.request("ACK", next="talking")
+    s.label("ours")
+    s.send(["BYE [next_url] SIP/2.0", VIA, "From:[$to];tag=c[call_number]", "To:[$from]", "Call-ID: [call_id]",
+            "CSeq: 1 BYE", "Max-Forwards: 70", "Reason: Q.850;cause=16"], retrans="500")
+    s.response(200, next="end")
+    for status, phrase in REFUSALS.items():
+        s.label(f"refuse{status}")
+        s.send([f"SIP/2.0 {status} {phrase}", *LAST_TAGGED], retrans="500")
+        s.request("ACK", next="end")
+    s.label("cancelled")
+    s.send(["SIP/2.0 200 OK", *LAST_TAGGED])
+    s.send(["SIP/2.0 487 Request Terminated", *LAST_TAGGED[:4], "CSeq:[$cseq]"], retrans="500")
+    s.request("ACK")
+    s.label("end")
+    return s.text()
+
+
+def _calling_scenario(caller, number, gateway, port, codecs):
+    """A caller that waits for what comes, and for CANCEL-NOW or HANGUP."""
+    s = _Scenario()
+    uri = f"sip:{number}@{gateway}"
+    from_ = f"From: <sip:{caller}@[local_ip]:[local_port]>;tag=f[pid]x[call_number]"
+    dialog = ["Call-ID: [call_id]", CONTACT, "Max-Forwards: 70"]
+    s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", *dialog],
+           _sdp(port, codecs), retrans="500")
+    s.label("waiting")
+    for status in (100, 180, 183):
+        s.response(status, optional="true", next="waiting")
+    for status in FINAL:
+        s.response(status, optional="true", next="refused")
+    s.request("CANCEL-NOW", optional="true", next="cancel")
+    s.response(200, rrs="true")
+    s.send([f"ACK [next_url] SIP/2.0", VIA, "[routes]", from_, f"To: <{uri}>[peer_tag_param]", "CSeq: 1 ACK", *dialog])
+    s.label("talking")
+    s.request("BYE", optional="true", next="theirs")
+    s.request("HANGUP", next="ours")
+    s.label("theirs")
+    s.send(["SIP/2.0 200 OK", *LAST], next="end")
+    s.label("ours")
+    s.send(["BYE [next_url] SIP/2.0", VIA, "[routes]", from_, f"To: <{uri}>[peer_tag_param]", "CSeq: 2 BYE",
+            "Call-ID: [call_id]", "Max-Forwards: 70"], retrans="500")
+    s.response(200, next="end")
+    s.label("cancel")
+    s.send([f"CANCEL {uri} SIP/2.0", "[last_Via:]", from_, f"To: <{uri}>", "CSeq: 1 CANCEL", "Call-ID: [call_id]",
+            "Max-Forwards: 70"], retrans="500")
+    s.response(200)
+    s.response(487)
+    s.label("refused")
+    s.send([f"ACK {uri} SIP/2.0", "[last_Via:]", from_, "[last_To:]", "CSeq: 1 ACK", "Call-ID: [call_id]",
+            "Max-Forwards: 70"])
+    s.label("end")
+    return s.text()
+
+
+class Message:
+    """One SIP message of SIPp's log."""
+
+    def __init__(self, at, received, text):
+        self.at, self.received, self.text = at, received, text
+        self.first_line = text.split("\n", 1)[0].strip()
+        self.call_id = self.header("Call-ID")
+
+    def header(self, name):
+        found = re.search(rf"^{name}: *(.*?)\r?$", self.text, re.M | re.I)
+        return found[1] if found else None
+
+    @property
+    def status(self):
+        found = re.match(r"SIP/2.0 (\d+)", self.first_line)
+        return int(found[1]) if found else None
+
+    @property
+    def method(self):
+        """Of a request: its own; of a response: what it answers."""
+        return (self.header("CSeq") or " ?").split()[1] if self.status else self.first_line.split(" ")[0]
+
+
+def _is_whole(text):
+    """The last message of a log that may still be being written."""
+    length = re.search(r"^Content-Length: *(\d+)", text, re.M | re.I)
+    head, blank, body = text.partition("\n\n")
+    # the log has lost the CRs that Content-Length counts
+    return bool(length and blank and len(body) + body.count("\n") >= int(length[1]))
+
+
+class _Sipp:
+    """A running SIPp and its message log."""
+
+    def __init__(self, folder, name, scenario, arguments, address="127.0.0.1", port=0):
+        self.name, self.address = name, address
+        self.port = port or _free_port(address)
+        self._log = folder / f"{name}.messages"
+        self._errors = folder / f"{name}.errors"
+        self._offset, self._messages = 0, []
+        file = folder / f"{name}.scenario.xml"
+        file.write_text(scenario)
+        self._output = open(folder / f"{name}.out", "wb")
+        self.process = process.start(
+            ["sipp", "-sf", file, "-i", address, "-p", self.port, "-nostdin", "-trace_msg", "-message_file", self._log,
+             "-trace_err", "-error_file", self._errors, "-recv_timeout", 300000, "-nd", *arguments],
+            stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT, cwd=folder)
+        try:
+            process.until(lambda: process.udp_port_open(self.port) or self.process.poll() is not None, 20,
+                          f"SIPp on port {self.port}")
+        except Failed:
+            process.stop(self.process)
+            raise
+        if self.process.poll() not in (None, 0):
+            raise Failed(f"SIPp did not start: {(folder / f'{name}.out').read_text(errors='replace')[-500:]}")
+
+    def messages(self):
+        """Every message so far that has been written whole."""
+        try:
+            text = self._log.read_bytes()[self._offset:].decode("latin-1")
+        except FileNotFoundError:
+            return self._messages
+        done = 0
+        heads = list(re.finditer(r"^-{20,} (\d{4}-\d\d-\d\d)[ T\t](\d\d:\d\d:\d\d)\.(\d+).*\n", text, re.M))
+        for i, head in enumerate(heads):
+            end = heads[i + 1].start() if i + 1 < len(heads) else len(text)
+            title, _, body = text[head.end():end].partition("\n")
+            body = body.lstrip("\r\n").replace("\r\n", "\n")
+            if end == len(text) and not _is_whole(body):
+                break
+            at = time.mktime(time.strptime(f"{head[1]} {head[2]}", "%Y-%m-%d %H:%M:%S")) + float(f"0.{head[3]}")
+            self._messages.append(Message(at, "received" in title, body))
+            done = end
+        self._offset += done
+        return self._messages
+
+    def wait_message(self, what, matches, seconds):
+        def find():
+            return next((m for m in self.messages() if matches(m)), None)
+        try:
+            return process.until(find, seconds, f"{what} at {self.name}")
+        except Failed as failure:
+            seen = ", ".join(("< " if m.received else "> ") + m.first_line for m in self.messages()[-6:])
+            raise Failed(f"{failure}; it saw {seen or 'nothing'}") from None
+
+    def cue(self, name, invite, rtp_port=None):
+        """Takes the branch `name` of the scenario in the call of that INVITE."""
+        head = invite.text.partition("\n\n")[0].split("\n")[1:]
+        head = [line for line in head if not re.match(r"Content-|Record-Route", line, re.I)]
+        extra = [f"X-RTP: {rtp_port}"] if rtp_port else []
+        text = "\r\n".join([f"{name} sip:cue@{self.address} SIP/2.0", *head, *extra, "Content-Length: 0", "", ""])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(text.encode(), (self.address, self.port))
+
+    def stop(self):
+        process.stop(self.process)
+        self._output.close()
+
+
+class _Leg:
+    """One call as the carrier has it."""
+
+    def __init__(self, sipp, invite, line):
+        self.sipp, self.invite, self.line = sipp, invite, line
+        self.plays = line.plays
+
+    def wait(self, what, seconds=15):
+        """A message from the gateway in this call: "BYE", "CANCEL", "ACK", 180, 486, 200 …"""
+        def matches(m):
+            if not m.received or m.call_id != self.invite.call_id:
+                return False
+            return m.status == what and m.method == "INVITE" if isinstance(what, int) else not m.status and m.method == what
+        return self.sipp.wait_message(what, matches, seconds)
+
+    def sent(self, what, seconds=15):
+        """A message of our own in this call, by status (of the INVITE) or method."""
+        def matches(m):
+            if m.received or m.call_id != self.invite.call_id:
+                return False
+            return m.status == what and m.method == "INVITE" if isinstance(what, int) else not m.status and m.method == what
+        return self.sipp.wait_message(f"own {what}", matches, seconds)
+
+    def hangup(self):
+        self.sipp.cue("HANGUP", self.invite)
+        self.sent("BYE")
+        self.line.close()
+
+    def wait_end(self, seconds=15):
+        """The gateway hangs up."""
+        bye = self.wait("BYE", seconds)
+        self.line.close()
+        return bye
+
+    # what harness.check_audio() asks of every peer
+    def heard(self):
+        self.line.close()
+        return self.line.recording(), self.line.fed_at, self.line.lost()
+
+
+class IncomingLeg(_Leg):
+    """A call of the gateway to the carrier."""
+
+    def ring(self):
+        self.sipp.cue("RING", self.invite)
+        return self.sent(180)
+
+    def early(self):
+        self.sipp.cue("EARLY", self.invite, self.line.port)
+        self.line.start(self.invite.text)
+        return self.sent(183)
+
+    def answer(self):
+        """200; media flows at once, as the ACK comes."""
+        self.sipp.cue("ANSWER", self.invite, self.line.port)
+        answered = self.sent(200)
+        self.line.start(self.invite.text)
+        return answered
+
+    def refuse(self, status):
+        self.sipp.cue(f"REFUSE-{status}", self.invite)
+        self.line.close()
+        return self.sent(status)
+
+
+class OutgoingLeg(_Leg):
+    """A call of the carrier to the gateway."""
+
+    def wait_answer(self, seconds=15):
+        answer = self.wait(200, seconds)
+        self.line.start(answer.text)
+        return answer
+
+    def cancel(self):
+        self.sipp.cue("CANCEL-NOW", self.invite)
+        self.line.close()
+        return self.sent("CANCEL")
+
+
+class Carrier:
+    """Takes calls on a port; places calls, each by a SIPp of its own."""
+
+    def __init__(self, folder, name="carrier", codecs=(0, 8), address="127.0.0.1"):
+        self.folder, self.name, self.codecs, self.address = folder, name, codecs, address
+        self._callers = []
+        self._taken = set()
+        self._lines = []
+        self.server = _Sipp(folder, name, _answering_scenario(codecs), [], address)
+        self.port = self.server.port
+
+    def _line(self, plays):
+        line = Line(plays, self.address)
+        self._lines.append(line)
+        return line
+
+    def wait_call(self, plays="B", seconds=20):
+        """The next call of the gateway."""
+        invite = self.server.wait_message(
+            "INVITE", lambda m: m.received and m.method == "INVITE" and not m.status and m.call_id not in self._taken, seconds)
+        self._taken.add(invite.call_id)
+        return IncomingLeg(self.server, invite, self._line(plays))
+
+    def call(self, number, gateway, plays="A", caller="+15559990001"):
+        line = self._line(plays)
+        sipp = _Sipp(self.folder, f"{self.name}-out{len(self._callers) + 1}",
+                     _calling_scenario(caller, number, gateway, line.port, self.codecs),
+                     ["-m", 1, gateway], self.address)
+        self._callers.append(sipp)
+        invite = sipp.wait_message("own INVITE", lambda m: m.method == "INVITE" and not m.status, 10)
+        return OutgoingLeg(sipp, invite, line)
+
+    def stop(self):
+        for line in self._lines:
+            line.close()
+        for sipp in [*self._callers, self.server]:
+            sipp.stop()
+
+
+def _free_port(address):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((address, 0))
+        return s.getsockname()[1]

@@ -1,0 +1,458 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// wrtc.mjs - an XMPP phone on libwebrtc, behaving as Conversations does: calls
+// by message initiation (XEP-0353), trickled candidates, strict about what it
+// is sent.  With --direct it knows no message initiation, as stanza does.
+//
+// Commands come in as JSON lines and events go out as JSON lines; peer.py is
+// the other end.  Commands: call, answer, reject, hangup, quit.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import readline from 'node:readline';
+import { parseArgs } from 'node:util';
+import { client, xml, jid } from '@xmpp/client';
+import wrtc from '@roamhq/wrtc';
+import {
+  NS, FEATURES, candidateToAttributes, candidateToLine, contents, jingleToSdp, lint, payloadNames, sdpToJingle,
+} from './jingle.mjs';
+
+const { RTCPeerConnection, nonstandard: { RTCAudioSource, RTCAudioSink } } = wrtc;
+const { values: option } = parseArgs({ options: {
+  account: { type: 'string' }, password: { type: 'string' }, resource: { type: 'string', default: 'wrtc' },
+  domain: { type: 'string' }, server: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '5222' },
+  direct: { type: 'boolean', default: false }, renomination: { type: 'boolean', default: false },
+  mic: { type: 'string' }, log: { type: 'string' },
+} });
+
+const now = () => Date.now() / 1000;
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
+const report = (event, more = {}) => fs.writeSync(1, JSON.stringify({ at: now(), event, ...more }) + '\n');
+
+const IQ_TIMEOUT_MS = 20000;
+const SAMPLES_PER_FRAME = 480; // 10 ms at 48 kHz: what RTCAudioSource takes at a time
+
+// --- audio ---
+
+// A microphone that plays a file of 16-bit mono samples at 48 kHz, over and over.
+class Microphone {
+  constructor(path) {
+    const bytes = fs.readFileSync(path);
+    this.samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+    this.source = new RTCAudioSource();
+    this.track = this.source.createTrack();
+    this.frames = 0;
+  }
+
+  start() {
+    this.startedAt = now();
+    this.timer = setInterval(() => this.feed(), 5);
+  }
+
+  feed() {
+    for (const due = (now() - this.startedAt) * 100; this.frames <= due; this.frames++) {
+      const samples = new Int16Array(SAMPLES_PER_FRAME);
+      const offset = this.frames * SAMPLES_PER_FRAME;
+      for (let i = 0; i < SAMPLES_PER_FRAME; i++) samples[i] = this.samples[(offset + i) % this.samples.length];
+      this.source.onData({ samples, sampleRate: 48000, bitsPerSample: 16, channelCount: 1, numberOfFrames: SAMPLES_PER_FRAME });
+    }
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.track.stop();
+  }
+}
+
+// Keeps what a track plays, on the clock of its arrival.
+class Recorder {
+  chunks = [];
+  length = 0;
+  rate = 48000;
+  startedAt = null;
+
+  constructor(track) {
+    this.sink = new RTCAudioSink(track);
+    this.sink.ondata = data => this.on_data(data);
+  }
+
+  on_data({ samples, sampleRate, channelCount }) {
+    const mono = channelCount === 2 ? samples.filter((_, i) => i % 2 === 0) : new Int16Array(samples);
+    this.rate = sampleRate;
+    const began = now() - mono.length / this.rate;
+    this.startedAt ??= began;
+    const late = began - (this.startedAt + this.length / this.rate);
+    // the sink is silent, rather than full of zeroes, while nothing is decoded
+    if (late > 0.06) this.append(new Int16Array(Math.round(late * this.rate)));
+    else if (late < 0) this.startedAt += late;
+    this.append(mono);
+  }
+
+  append(samples) {
+    this.chunks.push(samples);
+    this.length += samples.length;
+  }
+
+  save(path) {
+    this.sink.stop();
+    fs.writeFileSync(path, Buffer.concat(this.chunks.map(c => Buffer.from(c.buffer, c.byteOffset, c.byteLength))));
+    return { path, rate: this.rate, started_at: this.startedAt };
+  }
+}
+
+// --- one call ---
+
+class Call {
+  constructor(phone, sid, peer, isCaller) {
+    Object.assign(this, { phone, sid, peer, isCaller, state: 'begun', number: ++phone.nCalls });
+    this.heldCandidates = [];  // ours go out only after the description they belong to
+    this.earlyCandidates = []; // theirs are added only after theirs
+  }
+
+  report(event, more = {}) { report(event, { sid: this.sid, ...more }); }
+
+  // -- what is sent --
+
+  message(to, name, ...payload) {
+    const id = name === 'propose' ? `jm-propose-${this.sid}` : crypto.randomUUID();
+    const receipt = name === 'propose' ? [xml('request', { xmlns: NS.RECEIPTS })] : [];
+    return this.phone.send(xml('message', { to, type: 'chat', id },
+      xml(name, { xmlns: NS.JMI, id: this.sid }, ...payload), ...receipt, xml('store', { xmlns: NS.HINTS })));
+  }
+
+  async request(jingle) {
+    try {
+      await this.phone.xmpp.iqCaller.request(xml('iq', { type: 'set', to: this.peer }, jingle), IQ_TIMEOUT_MS);
+    } catch (error) {
+      if (this.state !== 'ended') this.report('iq-error', { action: jingle.attrs.action, condition: error.condition ?? error.message });
+    }
+  }
+
+  jingle(action, ...payload) {
+    return this.request(xml('jingle', { xmlns: NS.JINGLE, action, sid: this.sid }, ...payload));
+  }
+
+  terminate(reason) { return this.jingle('session-terminate', xml('reason', {}, xml(reason))); }
+
+  // -- media --
+
+  openMedia() {
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: [] });
+    this.mic = new Microphone(option.mic);
+    this.pc.addTrack(this.mic.track);
+    this.mic.start();
+    this.pc.ontrack = ({ track }) => { this.recorder = new Recorder(track); };
+    this.pc.onicecandidate = ({ candidate }) => {
+      if (!candidate?.candidate) return;
+      if (this.described) this.sendCandidate(candidate);
+      else this.heldCandidates.push(candidate);
+    };
+    this.pc.onconnectionstatechange = () => {
+      const state = this.pc.connectionState;
+      if (state === 'connected' && !this.up) { this.up = true; this.report('up'); }
+      if (state === 'failed') this.report('media-failed');
+    };
+  }
+
+  get iceOptions() { return option.renomination ? 'trickle renomination' : 'trickle'; }
+
+  setLocal(description) {
+    const sdp = option.renomination ? description.sdp.replace(/a=ice-options:[^\r\n]*/g, `a=ice-options:${this.iceOptions}`) : description.sdp;
+    return this.pc.setLocalDescription({ type: description.type, sdp });
+  }
+
+  sendCandidate(candidate) {
+    const sdp = this.pc.localDescription.sdp;
+    const of = key => sdp.match(new RegExp(`a=${key}:(\\S+)`))[1];
+    return this.jingle('transport-info', xml('content', { creator: 'initiator', name: candidate.sdpMid },
+      xml('transport', { xmlns: NS.ICE, ufrag: of('ice-ufrag'), pwd: of('ice-pwd') },
+        xml('candidate', candidateToAttributes(candidate.candidate)))));
+  }
+
+  // Sends our description, then the candidates that were held back for it.
+  describe(action, role) {
+    const jingle = sdpToJingle(xml, this.pc.localDescription.sdp, { action, sid: this.sid, [role]: this.phone.jid.toString() }, false);
+    if (action === 'session-initiate') this.offered = contents(jingle).map(c => c.attrs.name);
+    this.request(jingle);
+    this.described = true;
+    this.heldCandidates.splice(0).forEach(c => this.sendCandidate(c));
+  }
+
+  async setRemote(jingle, type) {
+    await this.pc.setRemoteDescription({ type, sdp: jingleToSdp(jingle, type === 'offer', this.iceOptions) });
+    this.remoteSet = true;
+    for (const c of this.earlyCandidates.splice(0)) await this.pc.addIceCandidate(c);
+  }
+
+  async addCandidates(jingle) {
+    for (const c of contents(jingle)) {
+      for (const k of c.getChild('transport')?.getChildren('candidate') ?? []) {
+        const candidate = { sdpMid: c.attrs.name, sdpMLineIndex: 0, candidate: candidateToLine(k) };
+        if (this.remoteSet) await this.pc.addIceCandidate(candidate);
+        else this.earlyCandidates.push(candidate);
+      }
+    }
+  }
+
+  // -- the caller's part --
+
+  async begin() {
+    this.report('dialled', { to: this.peer });
+    if (option.direct) return this.initiate();
+    await this.message(this.peer, 'propose', xml('description', { xmlns: NS.RTP, media: 'audio' }));
+  }
+
+  async initiate() {
+    this.state = 'initiated';
+    this.openMedia();
+    await this.setLocal(await this.pc.createOffer());
+    this.describe('session-initiate', 'initiator');
+  }
+
+  async on_accept(jingle) {
+    if (this.state !== 'initiated') return this.report('lint', { what: `session-accept in state ${this.state}` });
+    this.state = 'answered';
+    this.report('answered', { codecs: payloadNames(jingle) });
+    await this.setRemote(jingle, 'answer');
+  }
+
+  // -- the callee's part --
+
+  async answer() {
+    if (this.viaJmi && !this.offer) {
+      this.state = 'proceeding';
+      await this.message(this.phone.jid.bare().toString(), 'accept');
+      await this.message(this.peer, 'proceed');
+      return;
+    }
+    await this.accept();
+  }
+
+  async accept() {
+    this.state = 'answered';
+    this.openMedia();
+    await this.setRemote(this.offer, 'offer');
+    await this.setLocal(await this.pc.createAnswer());
+    this.describe('session-accept', 'responder');
+    this.report('answered', { codecs: payloadNames(this.offer) });
+  }
+
+  async reject(reason) {
+    if (this.viaJmi && !this.offer) {
+      const why = reason ? [xml('reason', { xmlns: NS.JINGLE }, xml(reason))] : [];
+      await this.message(this.phone.jid.bare().toString(), 'reject', ...why);
+      await this.message(this.peer, 'reject', ...why);
+    } else {
+      await this.terminate(reason ?? 'decline');
+    }
+    await this.end('us', 'reject');
+  }
+
+  // -- both --
+
+  async hangup() {
+    const began = this.state === 'begun';
+    if (began && this.isCaller) await this.message(jid(this.peer).bare().toString(), 'retract');
+    else if (!(began && this.viaJmi)) await this.terminate(this.state === 'initiated' ? 'cancel' : 'success');
+    await this.end('us', 'hangup');
+  }
+
+  async on_jingle(jingle) {
+    const action = jingle.attrs.action;
+    lint(jingle, this.isCaller ? this.offered : undefined).forEach(what => this.report('lint', { what }));
+    if (action === 'transport-info') {
+      if (this.isCaller && this.state === 'initiated') this.report('lint', { what: 'transport-info before session-accept' });
+      await this.addCandidates(jingle);
+    } else if (action === 'session-accept') {
+      await this.on_accept(jingle);
+    } else if (action === 'session-initiate') {
+      this.offer = jingle;
+      if (this.viaJmi) await this.accept();
+    } else if (action === 'session-info' && jingle.getChild('ringing')) {
+      this.report('ringing');
+    } else if (action === 'session-terminate') {
+      await this.endedByPeer('session-terminate', jingle);
+    } else {
+      this.report('jingle', { action });
+    }
+  }
+
+  async on_jmi(name, from, element) {
+    if (name === 'ringing') {
+      this.report('ringing');
+    } else if (name === 'proceed' && this.state === 'begun') {
+      this.peer = from;
+      this.report('proceed', { from });
+      await this.initiate();
+    } else if (['reject', 'retract', 'finish'].includes(name)) {
+      await this.endedByPeer(name, element);
+    }
+  }
+
+  endedByPeer(how, element) {
+    const reason = element.getChild('reason');
+    const condition = reason?.children.find(c => c.name && c.name !== 'text')?.name;
+    return this.end('peer', how, { reason: condition ?? null, text: reason?.getChildText('text') ?? null });
+  }
+
+  async end(by, how, more = {}) {
+    // a finish follows a session-terminate: the call has ended with the first
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    this.report('ended', { by, how, ...more });
+    this.report('media', await this.closeMedia());
+    this.phone.calls.delete(this.sid);
+  }
+
+  async closeMedia() {
+    if (!this.pc) return {};
+    const stats = {};
+    (await this.pc.getStats()).forEach(s => {
+      if (s.type === 'inbound-rtp') Object.assign(stats, { packets: s.packetsReceived, lost: s.packetsLost });
+      if (s.type === 'outbound-rtp') stats.sent = s.packetsSent;
+    });
+    this.mic.stop();
+    const recording = this.recorder?.save(`${option.log}-${this.number}.raw`);
+    this.pc.close();
+    return { fed_at: this.mic.startedAt, recording, ...stats };
+  }
+}
+
+// --- the phone: a login and its calls ---
+
+class Phone {
+  calls = new Map();
+  seen = new Map(); // bare JID: the full JID that was last available
+  nCalls = 0;
+
+  async login() {
+    const { account, password, resource, domain, server, port } = option;
+    this.xmpp = client({ service: `xmpp://${server}:${port}`, domain, username: account, password, resource });
+    this.trace();
+    this.xmpp.on('error', () => {}); // a broken stream is reconnected by the library
+    this.xmpp.on('disconnect', () => report('offline'));
+    this.xmpp.on('online', me => this.on_online(me));
+    this.xmpp.on('stanza', s => this.on_stanza(s));
+    this.xmpp.iqCallee.set(NS.JINGLE, 'jingle', c => this.on_jingle_iq(c));
+    this.xmpp.iqCallee.get(NS.DISCO, 'query', c => this.info(c.element.attrs.node));
+    await this.xmpp.start();
+  }
+
+  trace() {
+    const file = fs.createWriteStream(`${option.log}.xml`, { flags: 'a' });
+    const line = (way, element) => file.write(`${now().toFixed(3)} ${way} ${element}\n`);
+    this.xmpp.on('element', e => line('<', e));
+    this.xmpp.on('send', e => line('>', e));
+    this.xmpp.on('error', e => line('!', e));
+  }
+
+  get features() { return option.direct ? FEATURES.filter(f => f !== NS.JMI) : FEATURES; }
+
+  info(node) {
+    return xml('query', { xmlns: NS.DISCO, ...(node && { node }) },
+      xml('identity', { category: 'client', type: 'phone', name: 'tandem test' }),
+      ...this.features.map(f => xml('feature', { var: f })));
+  }
+
+  async on_online(me) {
+    this.jid = me;
+    // @xmpp/client counts what it sends before <enabled/> and is thrown out for it
+    for (let i = 0; i < 80 && this.xmpp.streamManagement && !this.xmpp.streamManagement.enabled; i++) await sleep(25);
+    const verification = `client/phone//tandem test<${[...this.features].sort().join('<')}<`;
+    const ver = crypto.createHash('sha1').update(verification).digest('base64');
+    await this.send(xml('presence', {}, xml('c', { xmlns: NS.CAPS, hash: 'sha-1', node: 'urn:tandem:test', ver })));
+    report('online', { jid: me.toString() });
+  }
+
+  send(stanza) { return this.xmpp.send(stanza); }
+
+  on_jingle_iq({ stanza, element }) {
+    const { from } = stanza.attrs;
+    const { sid, action } = element.attrs;
+    let call = this.calls.get(sid);
+    if (!call && action === 'session-initiate') {
+      call = this.addCall(new Call(this, sid, from, false));
+      call.offer = element;
+      lint(element).forEach(what => call.report('lint', { what }));
+      call.jingle('session-info', xml('ringing', { xmlns: NS.RTP_INFO }));
+      call.report('incoming', { from, via: 'session-initiate' });
+    } else if (call) {
+      // from the device that proceeded and no other, as Conversations
+      if (from !== call.peer) call.report('lint', { what: `${action} from ${from}, not ${call.peer}` });
+      call.on_jingle(element).catch(e => this.fail(e));
+    } else if (action !== 'session-terminate') {
+      return xml('error', { type: 'cancel' }, xml('item-not-found', { xmlns: 'urn:ietf:params:xml:ns:xmpp-stanzas' }));
+    }
+    return true;
+  }
+
+  on_stanza(stanza) {
+    const { from, to, type } = stanza.attrs;
+    if (!from) return;
+    // numbers may see whether we are there
+    if (stanza.is('presence') && type === 'subscribe') this.send(xml('presence', { to: from, type: 'subscribed' }));
+    if (stanza.is('presence') && !type) this.seen.set(jid(from).bare().toString(), from);
+    if (!stanza.is('message') || stanza.getChild('delay')) return;
+    const receipt = stanza.getChild('received', NS.RECEIPTS);
+    if (receipt) report('receipt', { id: receipt.attrs.id });
+    for (const e of stanza.children) if (e.getNS?.() === NS.JMI) this.on_jmi(e, from, to).catch(x => this.fail(x));
+  }
+
+  async on_jmi(element, from, to) {
+    const sid = element.attrs.id;
+    let call = this.calls.get(sid);
+    if (jid(from).bare().equals(this.jid.bare())) {
+      // another device of this account has taken or refused the call
+      const other = from !== this.jid.toString() && ['accept', 'proceed', 'reject'].includes(element.name);
+      if (call && other) await call.end('us', 'elsewhere');
+    } else if (option.direct) {
+      // knows no message initiation
+    } else if (element.name === 'propose' && !call) {
+      call = this.addCall(new Call(this, sid, from, false));
+      call.viaJmi = true;
+      call.report('incoming', { from, via: 'propose' });
+      await call.message(from, 'ringing');
+    } else if (call) {
+      if (call.isCaller && to !== this.jid.toString()) call.report('lint', { what: `${element.name} not sent to the full JID` });
+      await call.on_jmi(element.name, from, element);
+    }
+  }
+
+  addCall(call) {
+    this.calls.set(call.sid, call);
+    this.current = call;
+    return call;
+  }
+
+  async call(to) {
+    // a direct call goes to a full JID, known from presence
+    for (let i = 0; option.direct && !to.includes('/') && i < 100; i++) {
+      to = this.seen.get(to) ?? to;
+      if (!to.includes('/')) await sleep(50);
+    }
+    await this.addCall(new Call(this, crypto.randomUUID(), to, true)).begin();
+  }
+
+  async obey({ command, to, reason }) {
+    if (command === 'call') await this.call(to);
+    else if (command === 'subscribe') await this.send(xml('presence', { to, type: 'subscribe' }));
+    else if (command === 'answer') await this.current.answer();
+    else if (command === 'reject') await this.current.reject(reason);
+    else if (command === 'hangup') await this.current.hangup();
+    else if (command === 'quit') await this.quit();
+  }
+
+  async quit() {
+    for (const call of [...this.calls.values()]) await call.end('us', 'quit');
+    this.xmpp.reconnect.stop();
+    await Promise.race([this.xmpp.stop().catch(() => {}), sleep(500)]);
+    process.exit(0);
+  }
+
+  fail(error) { report('error', { what: String(error?.stack ?? error) }); }
+}
+
+const phone = new Phone();
+readline.createInterface({ input: process.stdin })
+  .on('line', line => phone.obey(JSON.parse(line)).catch(e => phone.fail(e)))
+  .on('close', () => process.exit(0));
+phone.login().catch(e => phone.fail(e));

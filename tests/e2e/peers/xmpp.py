@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""XMPP phones: programs that take commands and tell events, as JSON lines.
+
+WebRTC is wrtc.mjs (libwebrtc and @xmpp/client), Aiortc is aiortc_phone.py (aiortc
+and slixmpp).  Both know the same commands and events:
+
+    call TO, answer, reject [REASON], hangup, quit
+    online, dialled, proceed, incoming, ringing, answered, up, ended, media,
+    receipt, lint (what a strict client would refuse), iq-error, error
+"""
+import json
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+import audio
+from . import process
+from .process import Failed
+
+HERE = Path(__file__).resolve().parent
+
+
+class XmppPhone:
+    """A device of an account, logged in."""
+
+    def __init__(self, folder, program, account, resource, server_port, domain, plays, options=(), password="pw"):
+        self.folder, self.plays = folder, plays
+        self.name = f"{account}-{resource}"
+        self.events, self._taken = [], set()
+        self._changed = threading.Condition()
+        mic = folder / f"mic-{plays}.raw"
+        if not mic.exists():
+            audio.signal(plays, 48000).tofile(mic)
+        self._errors = open(folder / f"{self.name}.err", "wb")
+        self.process = process.start(
+            [*program, "--account", account, "--password", password, "--resource", resource, "--domain", domain,
+             "--port", server_port, "--mic", mic, "--log", folder / self.name, *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._log = open(folder / f"{self.name}.events", "w", encoding="utf-8")
+
+    def _read(self):
+        for line in self.process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # a library that prints
+            with self._changed:
+                self.events.append(event)
+                self._log.write(line.decode())
+                self._log.flush()
+                self._changed.notify_all()
+
+    def _tell(self, command, **more):
+        self.process.stdin.write((json.dumps({"command": command, **more}) + "\n").encode())
+        self.process.stdin.flush()
+
+    def wait(self, name, seconds=15, **like):
+        """The next event of that name, each given out once."""
+        end = time.time() + seconds
+        with self._changed:
+            while True:
+                for i, event in enumerate(self.events):
+                    if i not in self._taken and event["event"] == name and all(event.get(k) == v for k, v in like.items()):
+                        self._taken.add(i)
+                        return event
+                if self.process.poll() is not None:
+                    raise Failed(f"{self.name} died waiting for {name}; see {self._errors.name}")
+                if not self._changed.wait(max(0.0, min(1.0, end - time.time()))) and time.time() >= end:
+                    seen = ", ".join(e["event"] for e in self.events[-8:])
+                    raise Failed(f"waited {seconds:g} s for {name} at {self.name}; it saw {seen or 'nothing'}")
+
+    def has(self, name, **like):
+        with self._changed:
+            return any(e["event"] == name and all(e.get(k) == v for k, v in like.items()) for e in self.events)
+
+    def faults(self):
+        """What a strict client would not have taken."""
+        with self._changed:
+            return [e for e in self.events if e["event"] in ("lint", "iq-error", "error", "media-failed")]
+
+    def login(self, seconds=40):
+        self.jid = self.wait("online", seconds)["jid"]
+        return self
+
+    def call(self, to):
+        self._tell("call", to=to)
+        return self.wait("dialled", 20)
+
+    def answer(self):
+        self._tell("answer")
+
+    def reject(self, reason=None):
+        self._tell("reject", reason=reason)
+
+    def hangup(self):
+        self._tell("hangup")
+        return self.wait("ended", by="us")
+
+    def heard(self):
+        """(recording, when the microphone began, (lost, expected)) of the last call."""
+        media = self.wait("media")
+        if not media.get("recording"):
+            return None, media.get("fed_at"), (0, 0)
+        kept = media["recording"]
+        samples = np.fromfile(kept["path"], "<i2")
+        lost = media.get("lost") or 0
+        return (audio.Recording(samples, kept["rate"], kept["started_at"]), media["fed_at"],
+                (max(lost, 0), (media.get("packets") or 0) + lost))
+
+    def stop(self):
+        if self.process.poll() is None:
+            try:
+                self._tell("quit")
+                self.process.wait(5)
+            except (OSError, subprocess.TimeoutExpired):
+                process.stop(self.process)
+        self._reader.join()
+        self._log.close()
+        self._errors.close()
+
+
+def webrtc_program():
+    return ["node", HERE / "wrtc.mjs"]
+
+
+def aiortc_program():
+    # Debian's interpreter, which has Debian's slixmpp and aiortc
+    return ["/usr/bin/python3", HERE / "aiortc_phone.py"]
