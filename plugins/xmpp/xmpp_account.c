@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_account.c - who is told that we are here, and who has told us. */
+#include "plugins/xmpp/xmpp_account.h"
+#include "b2bua/route.h"
+#include "plugins/xmpp/xmpp_caps.h"
+#include <string.h>
+
+#define MAX_DEVICES    16    /* of one user: the oldest goes */
+#define MAX_WATCHERS   65536 /* pairs (number, user) told of again after a reconnect */
+#define ANNOUNCE_BATCH 50
+#define ANNOUNCE_MS    20
+
+typedef struct {
+	char *local, *to; /* bare both */
+} Watcher;
+
+struct XmppAccounts {
+	Gateway *gateway;
+	char *domain;
+	XmppDisco *disco;
+	XmppAccountSend send;
+	gpointer user;
+	GHashTable *devices;  /* bare JID → GPtrArray of XmppDevice */
+	GHashTable *watchers; /* "local\nto" */
+	GQueue announcing;    /* Watcher: still to be told */
+	guint timer;
+};
+
+static void
+device_free(gpointer data)
+{
+	XmppDevice *device = data;
+
+	g_free(device->jid);
+	g_free(device);
+}
+
+static void
+watcher_free(gpointer data)
+{
+	Watcher *watcher = data;
+
+	g_free(watcher->local);
+	g_free(watcher->to);
+	g_free(watcher);
+}
+
+XmppAccounts *
+xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco *disco, XmppAccountSend send,
+		  gpointer user)
+{
+	XmppAccounts *accounts = g_new0(XmppAccounts, 1);
+
+	accounts->gateway = gateway;
+	accounts->domain = g_strdup(domain);
+	accounts->disco = disco;
+	accounts->send = send;
+	accounts->user = user;
+	accounts->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						  (GDestroyNotify)g_ptr_array_unref);
+	accounts->watchers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return accounts;
+}
+
+void
+xmpp_accounts_free(XmppAccounts *accounts)
+{
+	if (!accounts)
+		return;
+	if (accounts->timer)
+		g_source_remove(accounts->timer);
+	g_queue_clear_full(&accounts->announcing, watcher_free);
+	g_hash_table_unref(accounts->devices);
+	g_hash_table_unref(accounts->watchers);
+	g_free(accounts->domain);
+	g_free(accounts);
+}
+
+/* --- who is who --- */
+
+Address *
+xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid)
+{
+	g_autofree char *number = NULL;
+
+	if (jid->user && number_normalise(jid->user, &number))
+		return address_new(ADDRESS_NUMBER, number, jid->host, NULL);
+	return address_new(ADDRESS_JID, jid->user, jid->host, NULL);
+}
+
+gboolean
+xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid)
+{
+	g_autoptr(Address) callee = NULL;
+
+	if (g_ascii_strcasecmp(jid->host, accounts->domain) != 0)
+		return FALSE;
+	if (!jid->user || !*jid->user)
+		return jid->resource == NULL;
+	if (jid->resource && !g_str_equal(jid->resource, XMPP_RESOURCE))
+		return FALSE;
+	callee = xmpp_accounts_callee(accounts, jid);
+	return route_dialable(accounts->gateway, callee) || g_str_equal(jid->user, "anonymous");
+}
+
+gboolean
+xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
+{
+	g_autofree char *bare = address_bare_jid(jid);
+	g_autofree char *key = g_utf8_strdown(bare, -1);
+	g_autoptr(User) user = store_user_get(gateway_store(accounts->gateway), key, NULL);
+
+	return user && user->enabled;
+}
+
+/* --- ours --- */
+
+static void
+send_simple(XmppAccounts *accounts, const char *type, const char *from, const char *to)
+{
+	g_autoptr(xmlNode) presence = xml_stanza_new("presence", type, from, to);
+
+	accounts->send(accounts->user, presence);
+}
+
+void
+xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to)
+{
+	gboolean is_domain = !strchr(local, '@');
+	g_autofree char *from =
+		is_domain ? g_strdup(local) : g_strconcat(local, "/" XMPP_RESOURCE, NULL);
+	g_autoptr(xmlNode) presence = xml_stanza_new("presence", NULL, from, to);
+
+	xml_adopt(presence, xmpp_disco_caps(accounts->disco, is_domain));
+	accounts->send(accounts->user, presence);
+}
+
+static void
+remember_watcher(XmppAccounts *accounts, const char *local, const char *to)
+{
+	if (g_hash_table_size(accounts->watchers) < MAX_WATCHERS)
+		g_hash_table_add(accounts->watchers, g_strconcat(local, "\n", to, NULL));
+}
+
+static void
+forget_watcher(XmppAccounts *accounts, const char *local, const char *to)
+{
+	g_autofree char *key = g_strconcat(local, "\n", to, NULL);
+
+	g_hash_table_remove(accounts->watchers, key);
+}
+
+static gboolean
+announce_some(gpointer data)
+{
+	XmppAccounts *accounts = data;
+
+	for (guint i = 0; i < ANNOUNCE_BATCH; i++) {
+		Watcher *watcher = g_queue_pop_head(&accounts->announcing);
+
+		if (!watcher) {
+			accounts->timer = 0;
+			return G_SOURCE_REMOVE;
+		}
+		xmpp_accounts_show(accounts, watcher->local, watcher->to);
+		if (g_str_equal(watcher->local, accounts->domain))
+			send_simple(accounts, "probe", accounts->domain, watcher->to);
+		watcher_free(watcher);
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static void
+announce(XmppAccounts *accounts, const char *local, const char *to)
+{
+	Watcher *watcher = g_new(Watcher, 1);
+
+	watcher->local = g_strdup(local);
+	watcher->to = g_strdup(to);
+	g_queue_push_tail(&accounts->announcing, watcher);
+}
+
+void
+xmpp_accounts_announce(XmppAccounts *accounts)
+{
+	g_autoptr(GPtrArray) users = store_user_list(gateway_store(accounts->gateway), NULL);
+	GHashTableIter iter;
+	gpointer key;
+
+	g_queue_clear_full(&accounts->announcing, watcher_free);
+	for (guint i = 0; users && i < users->len; i++) {
+		const User *user = users->pdata[i];
+
+		if (user->enabled)
+			announce(accounts, accounts->domain, user->jid);
+	}
+	g_hash_table_iter_init(&iter, accounts->watchers);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		g_auto(GStrv) pair = g_strsplit(key, "\n", 2);
+
+		if (!g_str_equal(pair[0], accounts->domain))
+			announce(accounts, pair[0], pair[1]);
+	}
+	if (!accounts->timer)
+		accounts->timer = g_timeout_add(ANNOUNCE_MS, announce_some, accounts);
+}
+
+/* --- theirs --- */
+
+static XmppDevice *
+find_device(const XmppAccounts *accounts, const char *bare, const char *jid, guint *index)
+{
+	GPtrArray *list = g_hash_table_lookup(accounts->devices, bare);
+
+	for (guint i = 0; list && i < list->len; i++) {
+		XmppDevice *device = list->pdata[i];
+
+		if (g_str_equal(device->jid, jid)) {
+			*index = i;
+			return device;
+		}
+	}
+	return NULL;
+}
+
+static void
+remove_device(XmppAccounts *accounts, const char *bare, const char *jid)
+{
+	GPtrArray *list = g_hash_table_lookup(accounts->devices, bare);
+	guint index;
+
+	if (!find_device(accounts, bare, jid, &index))
+		return;
+	g_ptr_array_remove_index(list, index);
+	if (list->len == 0)
+		g_hash_table_remove(accounts->devices, bare);
+}
+
+static void
+on_can(gpointer user, const char *jid, guint can)
+{
+	XmppAccounts *accounts = user;
+	g_autoptr(Address) address = address_from_jid(jid);
+	g_autofree char *bare = address ? address_bare_jid(address) : NULL;
+	XmppDevice *device;
+	guint index;
+
+	/* He may be gone by now. */
+	device = bare ? find_device(accounts, bare, jid, &index) : NULL;
+	if (device)
+		device->can = can;
+}
+
+static void
+add_device(XmppAccounts *accounts, const char *bare, const char *jid, const xmlNode *presence)
+{
+	GPtrArray *list = g_hash_table_lookup(accounts->devices, bare);
+	g_autofree char *us = NULL;
+	const char *to = xml_attribute(presence, "to");
+	gboolean has_caps =
+		xmpp_caps_of_presence(presence, &(const char *){ NULL }, &(const char *){ NULL });
+	XmppDevice *device;
+	guint index;
+
+	device = find_device(accounts, bare, jid, &index);
+	if (!device) {
+		if (!list) {
+			list = g_ptr_array_new_with_free_func(device_free);
+			g_hash_table_insert(accounts->devices, g_strdup(bare), list);
+		}
+		if (list->len >= MAX_DEVICES)
+			g_ptr_array_remove_index(list, 0);
+		device = g_new0(XmppDevice, 1);
+		device->jid = g_strdup(jid);
+		g_ptr_array_add(list, device);
+	} else if (!has_caps) {
+		return; /* asked once already */
+	}
+	us = strchr(to, '@') && !strchr(to, '/') ? g_strconcat(to, "/" XMPP_RESOURCE, NULL)
+						 : g_strdup(to);
+	xmpp_disco_ask(accounts->disco, us, presence, on_can, accounts);
+}
+
+typedef struct {
+	const xmlNode *presence;
+	const char *type;  /* NULL: available */
+	char *local;	   /* our bare JID */
+	char *bare, *full; /* of the sender */
+	gboolean has_resource;
+} Presence;
+
+static void
+on_known_presence(XmppAccounts *accounts, const Presence *p)
+{
+	const char *type = p->type;
+
+	if (!type && p->has_resource) {
+		add_device(accounts, p->bare, p->full, p->presence);
+	} else if (g_strcmp0(type, "unavailable") == 0) {
+		remove_device(accounts, p->bare, p->full);
+	} else if (g_strcmp0(type, "subscribe") == 0) {
+		send_simple(accounts, "subscribed", p->local, p->bare);
+		/* So that we see his devices. */
+		send_simple(accounts, "subscribe", p->local, p->bare);
+		remember_watcher(accounts, p->local, p->bare);
+		xmpp_accounts_show(accounts, p->local, p->bare);
+	} else if (g_strcmp0(type, "probe") == 0) {
+		remember_watcher(accounts, p->local, p->bare);
+		xmpp_accounts_show(accounts, p->local, p->full);
+	} else if (g_strcmp0(type, "unsubscribe") == 0) {
+		forget_watcher(accounts, p->local, p->bare);
+		send_simple(accounts, "unsubscribed", p->local, p->bare);
+		send_simple(accounts, "unsubscribe", p->local, p->bare);
+	}
+}
+
+/* Whoever asks for what there is not, or is not ours to answer, is told so once. */
+static void
+on_stranger(XmppAccounts *accounts, const Presence *p)
+{
+	gateway_count(accounts->gateway, "xmpp.presence_refused");
+	if (g_strcmp0(p->type, "subscribe") == 0 || g_strcmp0(p->type, "probe") == 0)
+		send_simple(accounts, "unsubscribed", p->local, p->bare);
+}
+
+void
+xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence)
+{
+	const char *from_text = xml_attribute(presence, "from");
+	const char *to_text = xml_attribute(presence, "to");
+	g_autoptr(Address) from = from_text ? address_from_jid(from_text) : NULL;
+	g_autoptr(Address) to = to_text ? address_from_jid(to_text) : NULL;
+	g_autoptr(Address) to_bare = NULL;
+	Presence p = { .presence = presence, .type = xml_attribute(presence, "type") };
+
+	if (!from || !to || g_strcmp0(p.type, "error") == 0)
+		return;
+	p.local = address_bare_jid(to);
+	p.bare = address_bare_jid(from);
+	p.full = address_full_jid(from);
+	p.has_resource = from->resource != NULL;
+	to_bare = address_from_jid(p.local);
+	if (to_bare && xmpp_accounts_is_ours(accounts, to_bare) &&
+	    xmpp_accounts_is_user(accounts, from))
+		on_known_presence(accounts, &p);
+	else
+		on_stranger(accounts, &p);
+	g_free(p.local);
+	g_free(p.bare);
+	g_free(p.full);
+}
+
+const GPtrArray *
+xmpp_accounts_devices(const XmppAccounts *accounts, const char *bare_jid)
+{
+	return g_hash_table_lookup(accounts->devices, bare_jid);
+}
+
+guint
+xmpp_accounts_n_devices(const XmppAccounts *accounts)
+{
+	GHashTableIter iter;
+	gpointer list;
+	guint n = 0;
+
+	g_hash_table_iter_init(&iter, accounts->devices);
+	while (g_hash_table_iter_next(&iter, NULL, &list))
+		n += ((GPtrArray *)list)->len;
+	return n;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_account.h - presence: ours towards users, and which devices users have.
+ *
+ * A number's JID exists when it can be dialled; it is present for ever from one
+ * full JID, "number@domain/gw", to every user of this gateway, and to nobody
+ * else.  Users' devices are known from their presence; what each can, from
+ * disco.  Strangers are counted and kept nowhere.
+ * Thread: signalling.  RFC 6121 sections 3 and 4, XEP-0115.
+ */
+#pragma once
+#include "b2bua/gateway.h"
+#include "plugins/xmpp/xmpp_disco.h"
+
+#define XMPP_RESOURCE "gw" /* of the one full JID of a number */
+
+typedef struct XmppAccounts XmppAccounts;
+typedef void (*XmppAccountSend)(gpointer user, const xmlNode *stanza); /* borrowed */
+
+typedef struct {
+	char *jid; /* full */
+	guint can; /* XmppCan; 0: not known */
+} XmppDevice;
+
+XmppAccounts *xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco *disco,
+				XmppAccountSend send, gpointer user);
+void xmpp_accounts_free(XmppAccounts *accounts); /* NULL is fine */
+
+/* TRUE when this JID of ours exists: the domain, or something route() can call. */
+gboolean xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid);
+/* "+1…@domain/gw" → a number; everything else stays a JID. */
+Address *xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid);
+/* TRUE for an enabled user of this gateway. */
+gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid);
+
+void xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence);
+/* The stream is up: say to users that we are here, and ask who is there. */
+void xmpp_accounts_announce(XmppAccounts *accounts);
+/* Available presence of `local` (a bare JID of ours) to `to`. */
+void xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to);
+
+/* XmppDevice *, borrowed; NULL when none is known. */
+const GPtrArray *xmpp_accounts_devices(const XmppAccounts *accounts, const char *bare_jid);
+guint xmpp_accounts_n_devices(const XmppAccounts *accounts);

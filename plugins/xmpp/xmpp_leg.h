@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_leg.h - a Jingle session, with its XEP-0353 prelude, as a Leg.
+ *
+ *   xmpp_plugin.c   what comes in: whose is it?  The Plugin table
+ *   xmpp_ring.c     before the session: propose, ringing, proceed; several devices
+ *   xmpp_session.c  the session: initiate, accept, what happens in between
+ *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
+ *
+ *   caller, messages  PROPOSED ─proceed→ PROCEEDED ─initiate, accept→ TALKING
+ *   caller, direct    OFFERED ─accept→ TALKING
+ *   callee            RINGING ─proceed→ INITIATED ─accept→ TALKING
+ *                             └─accept of a device that takes no messages─┘
+ *   all               any ─→ OVER, which answers strays for a while
+ *
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/gateway.h"
+#include "plugins/xmpp/jingle.h"
+#include "plugins/xmpp/jmi.h"
+#include "plugins/xmpp/xmpp_account.h"
+#include "plugins/xmpp/xmpp_stream.h"
+
+/* The plugin: one per process. */
+typedef struct {
+	Gateway *gateway;
+	char *domain;
+	gsize max_stanza_bytes;
+	XmppStream *stream;
+	XmppIq *iq;
+	XmppDisco *disco;
+	XmppAccounts *accounts;
+	GHashTable *legs;     /* XmppLeg, a set */
+	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
+} Xmpp;
+
+typedef enum {
+	XMPP_PROPOSED,
+	XMPP_PROCEEDED,
+	XMPP_OFFERED,
+	XMPP_RINGING,
+	XMPP_INITIATED,
+	XMPP_TALKING,
+	XMPP_OVER,
+	N_XMPP_STATES
+} XmppState;
+
+typedef struct XmppLeg XmppLeg;
+
+/* A device called by session-initiate at once, since it takes no messages. */
+typedef struct {
+	XmppLeg *leg;
+	char *jid, *sid;
+	gboolean dead;
+} XmppFork;
+
+struct XmppLeg {
+	Leg leg;
+	Xmpp *xmpp;
+	XmppState state;
+	gboolean jmi; /* the session was, or is being, set up by messages */
+	char *sid;    /* Jingle sid and JMI id */
+	char *local;  /* our one full JID in this session */
+	char *peer;   /* his full JID; NULL while we ring */
+	char *peer_bare;
+	const Desc *ours;   /* what we offered or answered; NULL before */
+	const Desc *theirs; /* what he offered or answered; NULL before */
+	Jingle *request;    /* his session-initiate */
+	char *content;	    /* name of the audio content; NULL before */
+	GArray *late;	    /* Candidate of ours that cannot be sent yet */
+	GPtrArray *forks;   /* XmppFork */
+	GPtrArray *keys;    /* in Xmpp.sessions */
+	guint timer;	    /* one; what it means depends on the state */
+	gint64 began_us;
+	gboolean rang;	     /* ringing was said (caller) or heard (callee) */
+	gboolean bounced;    /* our propose came back */
+	gboolean restarting; /* the change the core thinks about is his ICE restart */
+	Reason end_reason;   /* OVER: for strays */
+};
+
+extern const Plugin xmpp_plugin;
+const char *xmpp_state_name(XmppState state);
+
+/* --- xmpp_leg.c --- */
+XmppLeg *xmpp_leg_new(Xmpp *xmpp, const char *local, const char *sid);
+void xmpp_leg_free(XmppLeg *leg);
+void xmpp_leg_register(XmppLeg *leg, const char *jid, const char *sid);
+/* By (jid, sid); NULL is fine for both and finds nothing. */
+XmppLeg *xmpp_leg_find(Xmpp *xmpp, const char *jid, const char *sid);
+XmppFork *xmpp_leg_fork(const XmppLeg *leg, const char *jid, const char *sid);
+void xmpp_leg_set_peer(XmppLeg *leg, const char *jid);
+void xmpp_leg_set_timer(XmppLeg *leg, guint ms, GSourceFunc func);
+char *xmpp_new_sid(void);
+
+/* Stanzas out; each takes what it is given. */
+void xmpp_send(Xmpp *xmpp, xmlNode *stanza);
+void xmpp_send_sure(Xmpp *xmpp, xmlNode *stanza);
+typedef struct {
+	const char *from, *to;
+	XmppIqDone done; /* NULL: nobody waits for the answer */
+	gpointer user;
+} XmppRequest;
+void xmpp_request(Xmpp *xmpp, const XmppRequest *request, xmlNode *jingle);
+void xmpp_leg_request(XmppLeg *leg, xmlNode *jingle);
+typedef struct {
+	JmiKind kind;
+	const char *to;
+	const char *reason, *text; /* NULL: none */
+} XmppSay;
+void xmpp_leg_say(XmppLeg *leg, const XmppSay *what);
+void xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason reason,
+		    const char *text);
+
+/* Says what the peer must hear for the state the leg is in; then it is OVER. */
+void xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text);
+/* The peer ended it: nothing to say to him. */
+void xmpp_leg_over(XmppLeg *leg, Reason reason, const char *text);
+/* We must end it ourselves: goodbye, and the core is told. */
+void xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text);
+
+char *xmpp_leg_save(const Leg *leg);
+void xmpp_leg_bury(Xmpp *xmpp, const char *saved, Reason reason);
+
+/* A description of one audio stream like the one of `desc`, with another
+ * direction and the given transport (copied). */
+Desc *xmpp_desc_like(const Desc *desc, Direction direction, const Transport *transport);
+
+/* --- xmpp_ring.c --- */
+void xmpp_ring_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer);
+void xmpp_ring_message(Xmpp *xmpp, const xmlNode *message);
+void xmpp_ring_ring(XmppLeg *leg);
+void xmpp_ring_proceed(XmppLeg *leg, const Desc *offer);
+/* A device that was called directly: it rings, accepts, refuses. */
+void xmpp_ring_fork_rings(XmppLeg *leg, XmppFork *fork);
+void xmpp_ring_fork_takes(XmppLeg *leg, XmppFork *fork);
+void xmpp_ring_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
+
+/* --- xmpp_session.c --- */
+void xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *jingle);
+/* Our session-initiate to the device that proceeded. */
+void xmpp_session_initiate(XmppLeg *leg);
+xmlNode *xmpp_session_build_initiate(XmppLeg *leg, const char *sid);
+void xmpp_session_answer(XmppLeg *leg, const Desc *answer);
+void xmpp_session_change(XmppLeg *leg, const Desc *offer);
+void xmpp_session_candidate(XmppLeg *leg, const Candidate *ours);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_plugin.c - what comes in: whose is it?  And the table of the plugin. */
+#include "plugins/xmpp/xmpp_leg.h"
+#include "plugins/xmpp/xmpp_reason.h"
+#include <string.h>
+
+static Xmpp *xmpp; /* between start and stop */
+
+/* --- stanzas in --- */
+
+static void
+on_iq_request(const xmlNode *iq, const Address *to)
+{
+	static const XmlStanzaError unavailable = { "cancel", "service-unavailable", NULL, NULL };
+	static const XmlStanzaError no_such = { "cancel", "item-not-found", NULL, NULL };
+	const xmlNode *jingle = jingle_find(iq);
+	gboolean known = to && xmpp_accounts_is_ours(xmpp->accounts, to);
+	xmlNode *answer;
+
+	if (jingle && g_strcmp0(xml_attribute(iq, "type"), "set") == 0) {
+		xmpp_session_iq(xmpp, iq, jingle);
+		return;
+	}
+	answer = xmpp_disco_answer(xmpp->disco, iq, known);
+	if (!answer)
+		answer = xml_iq_error(iq, known ? &unavailable : &no_such);
+	xmpp_send(xmpp, answer);
+}
+
+static void
+on_iq(const xmlNode *iq, const Address *to)
+{
+	const char *type = xml_attribute(iq, "type");
+
+	if (g_strcmp0(type, "get") == 0 || g_strcmp0(type, "set") == 0)
+		on_iq_request(iq, to);
+	else if (g_strcmp0(type, "result") == 0 || g_strcmp0(type, "error") == 0)
+		xmpp_iq_answer(xmpp->iq, iq);
+}
+
+static void
+on_stanza(gpointer user, const char *text, gsize length)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(xmlNode) stanza = xml_parse(text, length, xmpp->max_stanza_bytes, &error);
+	const char *from_text = xml_attribute(stanza, "from");
+	const char *to_text = xml_attribute(stanza, "to");
+	g_autoptr(Address) from = from_text ? address_from_jid(from_text) : NULL;
+	g_autoptr(Address) to = to_text ? address_from_jid(to_text) : NULL;
+
+	/* A component's stanzas have both addresses (XEP-0114 section 2). */
+	if (!stanza || !from || !to || g_ascii_strcasecmp(to->host, xmpp->domain) != 0)
+		gateway_count(xmpp->gateway, "xmpp.stanzas_dropped");
+	else if (xml_is_stanza(stanza, "iq"))
+		on_iq(stanza, to);
+	else if (xml_is_stanza(stanza, "message"))
+		xmpp_ring_message(xmpp, stanza);
+	else if (xml_is_stanza(stanza, "presence"))
+		xmpp_accounts_presence(xmpp->accounts, stanza);
+}
+
+static void
+on_up(gpointer user)
+{
+	xmpp_accounts_announce(xmpp->accounts);
+}
+
+static void
+on_down(gpointer user)
+{
+}
+
+/* Nobody's call is being set up or carried on. */
+static gboolean
+is_quiet(gpointer user)
+{
+	GHashTableIter iter;
+	gpointer leg;
+
+	g_hash_table_iter_init(&iter, xmpp->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		if (((XmppLeg *)leg)->state != XMPP_OVER)
+			return FALSE;
+	return xmpp_iq_waiting(xmpp->iq) == 0;
+}
+
+static const XmppStreamListener listener = {
+	.up = on_up,
+	.down = on_down,
+	.stanza = on_stanza,
+	.quiet = is_quiet,
+};
+
+static void
+send_request(gpointer user, const xmlNode *iq)
+{
+	xmpp_send_sure(user, xml_copy(iq));
+}
+
+static void
+send_presence(gpointer user, const xmlNode *presence)
+{
+	xmpp_send(user, xml_copy(presence));
+}
+
+/* --- the table --- */
+
+static gboolean
+start(Gateway *gateway, const Config *config, GError **error)
+{
+	XmppStreamOptions options = { .domain = config->xmpp_domain,
+				      .host = config->xmpp_host,
+				      .port = config->xmpp_port,
+				      .secret = config->xmpp_secret,
+				      .max_stanza_bytes = config->max_stanza_bytes };
+
+	if (!config->xmpp_domain || !*config->xmpp_domain) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[xmpp] domain is not set: it is the component's name in the XMPP "
+			    "server's configuration");
+		return FALSE;
+	}
+	xmpp = g_new0(Xmpp, 1);
+	xmpp->gateway = gateway;
+	xmpp->domain = g_ascii_strdown(config->xmpp_domain, -1);
+	xmpp->max_stanza_bytes = config->max_stanza_bytes;
+	xmpp->legs = g_hash_table_new(NULL, NULL);
+	xmpp->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	xmpp->iq = xmpp_iq_new(config->max_iqs, send_request, xmpp);
+	xmpp->disco = xmpp_disco_new(xmpp->domain, xmpp->iq);
+	xmpp->accounts = xmpp_accounts_new(gateway, xmpp->domain, xmpp->disco, send_presence, xmpp);
+	xmpp->stream = xmpp_stream_new(&options, &listener, xmpp);
+	return TRUE;
+}
+
+static void
+stop(void)
+{
+	GHashTableIter iter;
+	gpointer leg;
+
+	if (!xmpp)
+		return;
+	for (;;) {
+		g_hash_table_iter_init(&iter, xmpp->legs);
+		if (!g_hash_table_iter_next(&iter, &leg, NULL))
+			break;
+		xmpp_leg_free(leg);
+	}
+	xmpp_iq_free(xmpp->iq);
+	xmpp_stream_free(xmpp->stream);
+	xmpp_accounts_free(xmpp->accounts);
+	xmpp_disco_free(xmpp->disco);
+	g_hash_table_unref(xmpp->legs);
+	g_hash_table_unref(xmpp->sessions);
+	g_free(xmpp->domain);
+	g_free(xmpp);
+	xmpp = NULL;
+}
+
+static void
+dial(Call *call, const Target *target, const Desc *offer)
+{
+	xmpp_ring_dial(xmpp, call, target, offer);
+}
+
+static void
+ring(Leg *leg, const Desc *early)
+{
+	XmppLeg *self = (XmppLeg *)leg;
+	JingleSession session = { .sid = self->sid };
+
+	if (self->state == XMPP_PROPOSED)
+		xmpp_ring_ring(self);
+	if (self->state != XMPP_OFFERED || self->rang)
+		return;
+	self->rang = TRUE;
+	leg_trace(leg, TRACE_OUT, "session-info ringing");
+	xmpp_leg_request(self, jingle_build_info(&session, JINGLE_INFO_RINGING, NULL));
+}
+
+static void
+answer(Leg *leg, const Desc *desc)
+{
+	xmpp_session_answer((XmppLeg *)leg, desc);
+}
+
+static void
+change(Leg *leg, const Desc *offer)
+{
+	xmpp_session_change((XmppLeg *)leg, offer);
+}
+
+static void
+candidate(Leg *leg, const Candidate *ours)
+{
+	xmpp_session_candidate((XmppLeg *)leg, ours);
+}
+
+static void
+hangup(Leg *leg, Reason reason, const char *text)
+{
+	xmpp_leg_goodbye((XmppLeg *)leg, reason, text);
+}
+
+static void
+bury(const char *saved, Reason reason)
+{
+	xmpp_leg_bury(xmpp, saved, reason);
+}
+
+static void
+reload(void)
+{
+	if (xmpp_stream_is_up(xmpp->stream))
+		xmpp_accounts_announce(xmpp->accounts);
+}
+
+static char *
+status(void)
+{
+	XmppStreamStatus s = xmpp_stream_status(xmpp->stream);
+	g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(s.since);
+	g_autofree char *when = g_date_time_format(since, "%Y-%m-%d %H:%M:%S UTC");
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text, "stream: %s\nsince: %s\n", s.up ? "up" : "down", when);
+	g_string_append_printf(text,
+			       "connected: %" G_GUINT64_FORMAT " times\n"
+			       "stanzas in: %" G_GUINT64_FORMAT "\n"
+			       "stanzas out: %" G_GUINT64_FORMAT "\n"
+			       "dropped: %" G_GUINT64_FORMAT " in, %" G_GUINT64_FORMAT " out\n",
+			       s.connects, s.stanzas_in, s.stanzas_out, s.dropped_in,
+			       s.dropped_out);
+	g_string_append_printf(text, "kept: %u\nrequests: %u\ndevices: %u\nlegs: %u\n", s.waiting,
+			       xmpp_iq_waiting(xmpp->iq), xmpp_accounts_n_devices(xmpp->accounts),
+			       g_hash_table_size(xmpp->legs));
+	return g_string_free(text, FALSE);
+}
+
+const Plugin xmpp_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "xmpp",
+	.transport = TRANSPORT_WEBRTC,
+	.start = start,
+	.stop = stop,
+	.reload = reload,
+	.dial = dial,
+	.ring = ring,
+	.answer = answer,
+	.change = change,
+	.candidate = candidate,
+	.hangup = hangup,
+	.save = xmpp_leg_save,
+	.bury = bury,
+	.status = status,
+};
+
+/* What the module exports: the same object, so that pointers compare.  Weak, since
+ * a test may link several plugins. */
+extern const Plugin tandem_plugin __attribute__((weak, alias("xmpp_plugin")));

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_session.c - the Jingle session: how it begins, and what happens in it.
+ *
+ * Every request gets its result at once.  An error is the answer to a session
+ * that does not exist and to nothing else: clients end a call at any error, or
+ * show nothing at all (XEP-0166 section 6 says otherwise and clients do not).
+ */
+#include "plugins/xmpp/xmpp_leg.h"
+#include "plugins/xmpp/xmpp_reason.h"
+#include <string.h>
+
+#define ACCEPT_MS 15000 /* from our session-initiate to his session-accept */
+
+/* --- out --- */
+
+static JingleSession
+session_of(const XmppLeg *leg)
+{
+	return (JingleSession){ .sid = leg->sid };
+}
+
+static const Transport *
+transport_of(const Desc *desc)
+{
+	const Stream *audio = desc ? desc_audio(desc) : NULL;
+
+	return audio ? audio->transport : NULL;
+}
+
+static void
+send_candidate(XmppLeg *leg, const Candidate *candidate)
+{
+	JingleSession session = session_of(leg);
+	const Transport *ours = transport_of(leg->ours);
+
+	if (!ours || !leg->content)
+		return;
+	leg_trace(&leg->leg, TRACE_OUT, "transport-info %s %s:%u",
+		  candidate_type_name(candidate->type), candidate->address, candidate->port);
+	xmpp_leg_request(leg, jingle_build_candidate(&session, leg->content, ours, candidate));
+}
+
+static void
+send_late_candidates(XmppLeg *leg)
+{
+	for (guint i = 0; i < leg->late->len; i++)
+		send_candidate(leg, &g_array_index(leg->late, Candidate, i));
+	g_array_set_size(leg->late, 0);
+}
+
+void
+xmpp_session_candidate(XmppLeg *leg, const Candidate *ours)
+{
+	if (leg->state == XMPP_TALKING)
+		send_candidate(leg, ours);
+	else if (leg->late->len < DESC_MAX_CANDIDATES)
+		g_array_append_val(leg->late, *ours);
+}
+
+/* Clients lose candidates that come before their session-accept, so those known
+ * by now go into the offer itself. */
+xmlNode *
+xmpp_session_build_initiate(XmppLeg *leg, const char *sid)
+{
+	JingleSession session = { .sid = sid, .initiator = leg->local };
+	const Stream *audio = desc_audio(leg->ours);
+	g_autoptr(Transport) transport = NULL;
+	g_autoptr(Desc) offer = NULL;
+
+	if (!audio || leg->late->len == 0)
+		return jingle_build_initiate(&session, leg->ours);
+	transport = transport_copy(audio->transport);
+	g_array_append_vals(transport->candidates, leg->late->data, leg->late->len);
+	offer = xmpp_desc_like(leg->ours, audio->direction, transport);
+	return jingle_build_initiate(&session, offer);
+}
+
+static gboolean
+on_no_accept(gpointer data)
+{
+	XmppLeg *leg = data;
+
+	leg->timer = 0;
+	xmpp_leg_fail(leg, REASON_NO_MEDIA, "The client did not accept the session");
+	return G_SOURCE_REMOVE;
+}
+
+/* The answer to a session-initiate or session-accept of ours.  A result, or
+ * none at all, says nothing. */
+static void
+on_answer(gpointer user, const xmlNode *answer)
+{
+	XmppLeg *leg = user;
+	XmlStanzaError error;
+
+	if (!answer || !xml_stanza_error(answer, &error) || leg->state == XMPP_OVER)
+		return;
+	leg_trace(&leg->leg, TRACE_IN, "error %s", error.condition ? error.condition : "");
+	xmpp_leg_over(leg, xmpp_reason_from_error(error.condition), NULL);
+}
+
+static void
+request_watched(XmppLeg *leg, xmlNode *jingle)
+{
+	XmppRequest request = {
+		.from = leg->local, .to = leg->peer, .done = on_answer, .user = leg
+	};
+
+	xmpp_request(leg->xmpp, &request, jingle);
+}
+
+void
+xmpp_session_initiate(XmppLeg *leg)
+{
+	g_autofree char *summary = desc_summary(leg->ours);
+
+	leg_trace(&leg->leg, TRACE_OUT, "session-initiate %s", summary);
+	xmpp_leg_set_timer(leg, ACCEPT_MS, on_no_accept);
+	request_watched(leg, xmpp_session_build_initiate(leg, leg->sid));
+	g_array_set_size(leg->late, 0);
+}
+
+/* --- he calls --- */
+
+static void
+keep_request(XmppLeg *leg, Jingle *jingle)
+{
+	const JingleContent *audio = jingle_audio(jingle);
+
+	leg->request = jingle;
+	leg->content = g_strdup(audio ? audio->name : NULL);
+}
+
+static void
+accept_session(XmppLeg *leg, const Desc *answer)
+{
+	JingleSession session = { .sid = leg->sid, .responder = leg->local };
+	g_autofree char *summary = desc_summary(answer);
+
+	leg_trace(&leg->leg, TRACE_OUT, "session-accept %s", summary);
+	desc_unref(leg->ours);
+	leg->ours = desc_ref(answer);
+	leg->state = XMPP_TALKING;
+	xmpp_leg_set_timer(leg, 0, NULL);
+	request_watched(leg, jingle_build_accept(&session, leg->request, answer));
+	send_late_candidates(leg);
+	leg_save(&leg->leg);
+}
+
+/* What he sent in his offer, as the answer to the offer of ours that he never saw:
+ * his numbering and transport, the codecs we chose, the role that is left. */
+static Desc *
+as_answer(const Desc *offer, const Desc *accepted, const Desc *ours)
+{
+	g_autoptr(Transport) transport = transport_copy(transport_of(offer));
+	const Stream *audio = desc_audio(offer);
+
+	transport->setup =
+		transport_of(accepted)->setup == SETUP_ACTIVE ? SETUP_PASSIVE : SETUP_ACTIVE;
+	return xmpp_desc_like(accepted, audio->direction, transport);
+}
+
+/* His session-initiate after our proceed. */
+static void
+take_initiate(XmppLeg *leg, Jingle *jingle)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Desc) offer = NULL;
+	g_autoptr(Desc) accepted = NULL;
+	g_autofree char *summary = NULL;
+
+	keep_request(leg, jingle);
+	offer = desc_from_jingle(jingle, &error);
+	/* From here on the session exists, and is refused by its own word. */
+	leg->state = XMPP_OFFERED;
+	if (!offer) {
+		leg_trace(&leg->leg, TRACE_IN, "session-initiate: %s", error->message);
+		xmpp_leg_fail(leg, error->code, error->message);
+		return;
+	}
+	summary = desc_summary(offer);
+	leg_trace(&leg->leg, TRACE_IN, "session-initiate %s", summary);
+	accepted = desc_answer(offer, leg->ours, transport_of(leg->ours));
+	if (!accepted) {
+		xmpp_leg_fail(leg, REASON_INCOMPATIBLE, "No codec in common");
+		return;
+	}
+	leg->theirs = as_answer(offer, accepted, leg->ours);
+	accept_session(leg, accepted);
+	leg_answered(&leg->leg, leg->theirs);
+}
+
+/* A call without messages before it. */
+static void
+begin_direct(Xmpp *xmpp, const xmlNode *iq, Jingle *jingle)
+{
+	const char *from_text = xml_attribute(iq, "from"), *to_text = xml_attribute(iq, "to");
+	XmppRequest whom = { .from = to_text, .to = from_text };
+	g_autoptr(Address) from = address_from_jid(from_text);
+	g_autoptr(Address) to = address_from_jid(to_text);
+	g_autoptr(Address) callee = xmpp_accounts_callee(xmpp->accounts, to);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *summary = NULL;
+	Incoming incoming = { .from = from, .to = callee };
+	Desc *offer;
+	XmppLeg *leg;
+
+	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
+		gateway_count(xmpp->gateway, "xmpp.strangers");
+		xmpp_terminate(xmpp, &whom, jingle->sid, REASON_DECLINED,
+			       "This gateway serves its own users only");
+		jingle_free(jingle);
+		return;
+	}
+	offer = desc_from_jingle(jingle, &error);
+	if (!offer) {
+		gateway_count(xmpp->gateway, "xmpp.offers_refused");
+		xmpp_terminate(xmpp, &whom, jingle->sid, error->code, error->message);
+		jingle_free(jingle);
+		return;
+	}
+	leg = xmpp_leg_new(xmpp, to_text, jingle->sid);
+	leg->state = XMPP_OFFERED;
+	leg->theirs = offer;
+	keep_request(leg, jingle);
+	xmpp_leg_set_peer(leg, from_text);
+	xmpp_leg_register(leg, leg->peer, leg->sid);
+	incoming.offer = offer;
+	call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
+	summary = desc_summary(offer);
+	leg_trace(&leg->leg, TRACE_IN, "session-initiate %s", summary);
+}
+
+/* Takes `jingle`. */
+static void
+on_initiate(XmppLeg *leg, Jingle *jingle)
+{
+	if (leg->state == XMPP_PROCEEDED && leg->leg.side == SIDE_CALLER) {
+		take_initiate(leg, jingle);
+		return;
+	}
+	jingle_free(jingle);
+	if (leg->state == XMPP_PROPOSED) {
+		leg->state = XMPP_OFFERED;
+		xmpp_leg_fail(leg, REASON_PROTOCOL_ERROR, "session-initiate before proceed");
+	} else if (leg->state == XMPP_OVER) {
+		/* It crossed our last word. */
+		XmppRequest whom = { .from = leg->local, .to = leg->peer };
+
+		xmpp_terminate(leg->xmpp, &whom, leg->sid, leg->end_reason, NULL);
+	}
+}
+
+/* --- he is called --- */
+
+static void
+on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+{
+	const JingleContent *audio = jingle_audio(jingle);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *summary = NULL;
+	Desc *answer;
+
+	if (fork && leg->state == XMPP_RINGING && !fork->dead)
+		xmpp_ring_fork_takes(leg, fork);
+	if (leg->state != XMPP_INITIATED || leg->leg.side != SIDE_CALLEE)
+		return;
+	answer = desc_from_jingle(jingle, &error);
+	if (!answer) {
+		leg_trace(&leg->leg, TRACE_IN, "session-accept: %s", error->message);
+		xmpp_leg_fail(leg, error->code, error->message);
+		return;
+	}
+	summary = desc_summary(answer);
+	leg_trace(&leg->leg, TRACE_IN, "session-accept from %s %s", leg->peer, summary);
+	leg->theirs = answer;
+	leg->content = g_strdup(audio ? audio->name : "0");
+	leg->state = XMPP_TALKING;
+	xmpp_leg_set_timer(leg, 0, NULL);
+	send_late_candidates(leg);
+	leg_save(&leg->leg);
+	leg_answered(&leg->leg, answer);
+}
+
+/* --- in between --- */
+
+/* New credentials with the same codecs: his ICE begins anew (RFC 8445 section 9). */
+static void
+on_restart(XmppLeg *leg, const Transport *fresh)
+{
+	const Transport *known = transport_of(leg->theirs);
+	const Stream *audio = desc_audio(leg->theirs);
+	g_autoptr(Transport) transport = transport_copy(fresh);
+	g_autoptr(Desc) offer = NULL;
+
+	leg_trace(&leg->leg, TRACE_IN, "transport-info: ICE restart");
+	if (!transport->fingerprint) {
+		transport->fingerprint = g_strdup(known->fingerprint);
+		transport->fingerprint_hash = g_strdup(known->fingerprint_hash);
+	}
+	transport->rtcp_mux = known->rtcp_mux;
+	transport->setup = SETUP_ACTPASS; /* an offer; DTLS goes on as it was */
+	offer = xmpp_desc_like(leg->theirs, audio->direction, transport);
+	desc_unref(leg->theirs);
+	leg->theirs = desc_ref(offer);
+	leg->restarting = TRUE;
+	leg_changed(&leg->leg, offer);
+}
+
+static gboolean
+is_restart(const XmppLeg *leg, const Transport *fresh)
+{
+	const Transport *known = transport_of(leg->theirs);
+
+	return leg->state == XMPP_TALKING && known && fresh->ufrag && fresh->pwd &&
+	       g_strcmp0(fresh->ufrag, known->ufrag) != 0;
+}
+
+static void
+on_transport_info(XmppLeg *leg, const Jingle *jingle)
+{
+	for (guint i = 0; i < jingle->contents->len; i++) {
+		const JingleContent *content = jingle->contents->pdata[i];
+		const Transport *transport = content->stream ? content->stream->transport : NULL;
+
+		if (!transport || (leg->content && !g_str_equal(content->name, leg->content)))
+			continue;
+		if (is_restart(leg, transport)) {
+			on_restart(leg, transport);
+			continue;
+		}
+		for (guint j = 0; j < transport->candidates->len && leg->state != XMPP_OVER; j++) {
+			const Candidate *candidate =
+				&g_array_index(transport->candidates, Candidate, j);
+
+			leg_trace(&leg->leg, TRACE_IN, "transport-info %s %s:%u",
+				  candidate_type_name(candidate->type), candidate->address,
+				  candidate->port);
+			leg_candidate(&leg->leg, candidate);
+		}
+	}
+}
+
+static void
+on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+{
+	const char *name = jingle_info_name(jingle->info);
+
+	if (jingle->info == JINGLE_INFO_RINGING && fork)
+		xmpp_ring_fork_rings(leg, fork);
+	else if (name)
+		leg_trace(&leg->leg, TRACE_IN, "session-info %s", name);
+}
+
+static void
+on_terminate(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+{
+	XmppMoment moment = leg->state == XMPP_TALKING	   ? MOMENT_ANSWERED
+			    : leg->leg.side == SIDE_CALLER ? MOMENT_CALLER_GIVES_UP
+							   : MOMENT_CALLEE_REFUSES;
+	Reason reason = xmpp_reason_from_jingle(jingle->reason, moment);
+
+	if (fork && leg->state == XMPP_RINGING) {
+		xmpp_ring_fork_ends(leg, fork, jingle);
+		return;
+	}
+	leg_trace(&leg->leg, TRACE_IN, "session-terminate %s",
+		  jingle->reason ? jingle->reason : "");
+	if (leg->jmi) {
+		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), NULL };
+
+		xmpp_leg_say(leg, &finish);
+	}
+	xmpp_leg_over(leg, reason, jingle->reason_text);
+}
+
+static void
+on_action(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+{
+	JingleSession session = session_of(leg);
+
+	switch (jingle->action) {
+	case JINGLE_SESSION_ACCEPT:
+		on_accept(leg, fork, jingle);
+		break;
+	case JINGLE_SESSION_TERMINATE:
+		on_terminate(leg, fork, jingle);
+		break;
+	case JINGLE_TRANSPORT_INFO:
+		on_transport_info(leg, jingle);
+		break;
+	case JINGLE_SESSION_INFO:
+		on_info(leg, fork, jingle);
+		break;
+	case JINGLE_CONTENT_ADD:
+		leg_trace(&leg->leg, TRACE_IN, "content-add: refused");
+		xmpp_leg_request(leg, jingle_build_content_reject(&session, jingle));
+		break;
+	case JINGLE_TRANSPORT_REPLACE:
+		leg_trace(&leg->leg, TRACE_IN, "transport-replace: refused");
+		xmpp_leg_request(leg, jingle_build_transport_reject(&session, jingle));
+		break;
+	default:
+		leg_trace(&leg->leg, TRACE_IN, "%s: taken note of",
+			  jingle_action_name(jingle->action));
+		break;
+	}
+}
+
+/* --- which session --- */
+
+static void
+answer_error(Xmpp *xmpp, const xmlNode *iq, const XmlStanzaError *error)
+{
+	xmpp_send(xmpp, xml_iq_error(iq, error));
+}
+
+static const XmlStanzaError unknown_session = { "cancel", "item-not-found", NS_JINGLE_ERR,
+						"unknown-session" };
+
+/* Nobody's session, yet. */
+static void
+on_no_session(Xmpp *xmpp, const xmlNode *iq, Jingle *jingle)
+{
+	static const XmlStanzaError not_here = { "cancel", "service-unavailable", NULL, NULL };
+	g_autoptr(Jingle) owned = jingle;
+	g_autoptr(Address) from = address_from_jid(xml_attribute(iq, "from"));
+	g_autoptr(Address) to = address_from_jid(xml_attribute(iq, "to"));
+	g_autofree char *bare = address_bare_jid(from);
+
+	if (jingle->action != JINGLE_SESSION_INITIATE) {
+		/* Some end sessions that never began, and send empty transport-infos. */
+		if (!jingle->sid || jingle->action == JINGLE_SESSION_TERMINATE)
+			xmpp_send(xmpp, xml_iq_result(iq));
+		else
+			answer_error(xmpp, iq, &unknown_session);
+	} else if (xmpp_leg_find(xmpp, bare, jingle->sid)) {
+		/* Another device of his began this one. */
+		answer_error(xmpp, iq, &unknown_session);
+	} else if (!to->user || g_strcmp0(to->resource, XMPP_RESOURCE) != 0 || !from->resource ||
+		   !jingle->sid) {
+		answer_error(xmpp, iq, &not_here);
+	} else {
+		xmpp_send(xmpp, xml_iq_result(iq));
+		begin_direct(xmpp, iq, g_steal_pointer(&owned));
+	}
+}
+
+static gboolean
+has_session(const XmppLeg *leg, const XmppFork *fork, const char *from)
+{
+	if (leg->state == XMPP_RINGING)
+		return fork != NULL;
+	return g_strcmp0(leg->peer, from) == 0;
+}
+
+void
+xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *node)
+{
+	static const XmlStanzaError bad = { "modify", "bad-request", NULL, NULL };
+	const char *from = xml_attribute(iq, "from");
+	g_autoptr(Jingle) jingle = jingle_parse(node, NULL);
+	XmppLeg *leg;
+	XmppFork *fork;
+
+	if (!jingle) {
+		gateway_count(xmpp->gateway, "xmpp.bad_jingle");
+		answer_error(xmpp, iq, &bad);
+		return;
+	}
+	leg = xmpp_leg_find(xmpp, from, jingle->sid);
+	fork = leg ? xmpp_leg_fork(leg, from, jingle->sid) : NULL;
+	if (!leg || !has_session(leg, fork, from)) {
+		on_no_session(xmpp, iq, g_steal_pointer(&jingle));
+		return;
+	}
+	if (leg->state == XMPP_OVER && jingle->action != JINGLE_SESSION_INITIATE &&
+	    jingle->action != JINGLE_SESSION_TERMINATE) {
+		answer_error(xmpp, iq, &unknown_session);
+		return;
+	}
+	xmpp_send_sure(xmpp, xml_iq_result(iq));
+	if (jingle->action == JINGLE_SESSION_INITIATE)
+		on_initiate(leg, g_steal_pointer(&jingle));
+	else if (leg->state != XMPP_OVER)
+		on_action(leg, fork, jingle);
+}
+
+/* --- commands --- */
+
+/* The answer to his ICE restart; without one ours goes on as it is. */
+static void
+answer_restart(XmppLeg *leg, const Desc *answer)
+{
+	JingleSession session = session_of(leg);
+
+	leg->restarting = FALSE;
+	if (!transport_of(answer))
+		return;
+	desc_unref(leg->ours);
+	leg->ours = desc_ref(answer);
+	leg_trace(&leg->leg, TRACE_OUT, "transport-info: ICE restart");
+	xmpp_leg_request(leg, jingle_build_restart(&session, leg->content, transport_of(answer)));
+}
+
+void
+xmpp_session_answer(XmppLeg *leg, const Desc *answer)
+{
+	if (leg->state == XMPP_PROPOSED && answer)
+		xmpp_ring_proceed(leg, answer);
+	else if (leg->state == XMPP_OFFERED && answer)
+		accept_session(leg, answer);
+	else if (leg->state == XMPP_TALKING && leg->restarting && answer)
+		answer_restart(leg, answer);
+	leg->restarting = FALSE;
+}
+
+static Direction
+mirrored(Direction direction)
+{
+	switch (direction) {
+	case DIRECTION_SENDONLY:
+		return DIRECTION_RECVONLY;
+	case DIRECTION_RECVONLY:
+		return DIRECTION_SENDONLY;
+	default:
+		return direction;
+	}
+}
+
+/* The telephone holds or resumes.  Clients differ in what they make of other
+ * senders; all take note of a session-info, and the media stays as it is. */
+void
+xmpp_session_change(XmppLeg *leg, const Desc *offer)
+{
+	const Stream *asked = desc_audio(offer);
+	JingleSession session = session_of(leg);
+	g_autoptr(Desc) answer = NULL;
+	JingleInfo info;
+
+	if (leg->state != XMPP_TALKING || !asked || !transport_of(leg->theirs)) {
+		leg_answered(&leg->leg, NULL);
+		return;
+	}
+	info = asked->direction == DIRECTION_SENDONLY || asked->direction == DIRECTION_INACTIVE
+		       ? JINGLE_INFO_HOLD
+		       : JINGLE_INFO_ACTIVE;
+	leg_trace(&leg->leg, TRACE_OUT, "session-info %s", jingle_info_name(info));
+	xmpp_leg_request(leg, jingle_build_info(&session, info, NULL));
+	answer = xmpp_desc_like(leg->theirs, mirrored(asked->direction), transport_of(leg->theirs));
+	leg_answered(&leg->leg, answer);
+}

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_stream.c - the component stream, and what libstrophe 0.12 needs to be safe.
+ *
+ *  - xmpp_connect_component() leaves a pointer NULL that the first stanza
+ *    follows; a client connection refused before it begins sets it (prime).
+ *  - It waits with select(): a descriptor of 1,024 or more aborts the process.
+ *    Low ones are held in reserve and swapped in when a socket is made.
+ *  - What it has to send after reading (stream header, handshake) waits for the
+ *    next turn, so a turn more is always taken after the last byte was read.
+ *  - Its parser keeps every name it ever saw.  Names are counted, and past a
+ *    limit the stream is opened anew when nothing is going on.
+ *  - No keepalive, and the reason of a stream error only in an argument.
+ *
+ * Each stream has a context and a connection of its own, freed when the next
+ * begins: nothing of a dead stream can reach a living one.
+ */
+#include "plugins/xmpp/xmpp_stream.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <strophe.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKOFF_MIN_MS	       250
+#define BACKOFF_MAX_MS	       4000
+#define TURNS_PER_DISPATCH     64
+#define KEPT_MAX	       4096 /* stanzas kept while there is no stream */
+#define KEPT_MAX_BYTES	       (8u << 20)
+#define RECENT_US	       (5 * G_USEC_PER_SEC)
+#define RECENT_MAX	       256
+#define SEND_QUEUE_MAX	       20000 /* stanzas the server does not take from us */
+#define DEFAULT_MAX_NAME_BYTES (4u << 20)
+#define QUIET_CHECK_MS	       500
+#define N_RESERVED	       8
+
+typedef struct {
+	gint64 sent_us;
+	char *text;
+} Kept;
+
+struct XmppStream {
+	XmppStreamOptions options;
+	char *domain, *host, *secret;
+	const XmppStreamListener *listener;
+	gpointer user;
+
+	xmpp_ctx_t *context;
+	xmpp_conn_t *connection;
+	GSource *source;
+	gpointer tag; /* of the descriptor in the source, or NULL */
+	int fd;
+	gboolean dispatching;
+	gboolean ended; /* DISCONNECT was heard: the connection is dead */
+	guint timer;	/* the next attempt, or the wait for a quiet moment */
+	guint backoff_ms;
+	int reserved[N_RESERVED]; /* low descriptors, -1 where used up */
+
+	gboolean up, handshaken, told;
+	gint64 since;
+	XmppStreamStatus counters;
+	GQueue kept; /* Kept: waiting for a stream */
+	gsize kept_bytes;
+	GQueue recent;	   /* Kept: sent within RECENT_US */
+	GHashTable *names; /* what the parser remembers by now */
+	gsize name_bytes;
+};
+
+static int highest_fd = FD_SETSIZE;
+
+static gboolean attempt(gpointer data);
+static void end_connection(XmppStream *stream);
+
+void
+xmpp_stream_set_highest_fd(int limit)
+{
+	highest_fd = limit;
+}
+
+static Kept *
+kept_new(const char *text)
+{
+	Kept *kept = g_new(Kept, 1);
+
+	kept->sent_us = g_get_monotonic_time();
+	kept->text = g_strdup(text);
+	return kept;
+}
+
+static void
+kept_free(gpointer data)
+{
+	Kept *kept = data;
+
+	g_free(kept->text);
+	g_free(kept);
+}
+
+/* --- descriptors --- */
+
+static void
+reserve_descriptors(XmppStream *stream)
+{
+	for (int i = 0; i < N_RESERVED; i++) {
+		int fd;
+
+		if (stream->reserved[i] >= 0)
+			continue;
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fd >= highest_fd) {
+			close(fd);
+			fd = -1;
+		}
+		stream->reserved[i] = fd;
+	}
+}
+
+/* Moves a socket below the limit of select(). */
+static int
+lower_descriptor(XmppStream *stream, int fd)
+{
+	for (int i = 0; i < N_RESERVED; i++) {
+		int low = stream->reserved[i];
+
+		if (low < 0)
+			continue;
+		stream->reserved[i] = -1;
+		if (dup3(fd, low, O_CLOEXEC) < 0) {
+			close(low);
+			continue;
+		}
+		close(fd);
+		return low;
+	}
+	return -1;
+}
+
+static void
+set_keepalive(int fd)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },   { IPPROTO_TCP, TCP_KEEPIDLE, 15 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 5 }, { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },   { IPPROTO_TCP, TCP_USER_TIMEOUT, 30000 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(options); i++)
+		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			       sizeof options[i].value) < 0)
+			g_debug("xmpp: socket option %d: %s", options[i].name, g_strerror(errno));
+}
+
+static void
+watch_descriptor(XmppStream *stream, int fd)
+{
+	if (stream->tag)
+		g_source_remove_unix_fd(stream->source, stream->tag);
+	stream->tag = fd >= 0 ? g_source_add_unix_fd(stream->source, fd, G_IO_OUT) : NULL;
+	stream->fd = fd;
+}
+
+/* Whose connection libstrophe is working on: the callback below, the one way to
+ * learn the number of its socket, is given no user data. */
+static XmppStream *connecting;
+
+static int
+on_socket(xmpp_conn_t *connection, void *data)
+{
+	int *fd = data;
+	XmppStream *stream = connecting;
+
+	if (!stream || *fd < 0)
+		return -1;
+	if (*fd >= highest_fd) {
+		int low = lower_descriptor(stream, *fd);
+
+		if (low < 0) {
+			g_warning("xmpp: no file descriptor below %d is left for the stream",
+				  highest_fd);
+			return -1;
+		}
+		*fd = low;
+	}
+	fcntl(*fd, F_SETFD, FD_CLOEXEC);
+	set_keepalive(*fd);
+	watch_descriptor(stream, *fd);
+	return 0;
+}
+
+static int
+refuse_socket(xmpp_conn_t *connection, void *data)
+{
+	return -1;
+}
+
+/* --- stanzas in --- */
+
+static void
+learn_name(XmppStream *stream, const char *name)
+{
+	if (!name || g_hash_table_contains(stream->names, name))
+		return;
+	stream->name_bytes += strlen(name);
+	g_hash_table_add(stream->names, g_strdup(name));
+}
+
+static void
+learn_names(XmppStream *stream, xmpp_stanza_t *stanza, guint depth)
+{
+	int n;
+
+	if (depth > 64 || !xmpp_stanza_is_tag(stanza))
+		return;
+	learn_name(stream, xmpp_stanza_get_name(stanza));
+	n = xmpp_stanza_get_attribute_count(stanza);
+	if (n > 0) {
+		g_autofree const char **pairs = g_new0(const char *, 2 * n);
+
+		n = xmpp_stanza_get_attributes(stanza, pairs, 2 * n);
+		for (int i = 0; i + 1 < n; i += 2) {
+			learn_name(stream, pairs[i]);
+			if (g_str_equal(pairs[i], "xmlns"))
+				learn_name(stream, pairs[i + 1]);
+		}
+	}
+	for (xmpp_stanza_t *child = xmpp_stanza_get_children(stanza); child;
+	     child = xmpp_stanza_get_next(child))
+		learn_names(stream, child, depth + 1);
+}
+
+static gboolean
+on_quiet_check(gpointer data)
+{
+	XmppStream *stream = data;
+	gboolean full = stream->name_bytes > 3 * stream->options.max_name_bytes;
+
+	if (!full && !stream->listener->quiet(stream->user))
+		return G_SOURCE_CONTINUE;
+	g_message("xmpp: opening the stream anew: the server's parser and ours remember %zu "
+		  "bytes of names",
+		  stream->name_bytes);
+	stream->timer = 0;
+	xmpp_disconnect(stream->connection); /* lets what is queued go out first */
+	g_source_set_ready_time(stream->source, 0);
+	return G_SOURCE_REMOVE;
+}
+
+static int
+on_stanza(xmpp_conn_t *connection, xmpp_stanza_t *stanza, void *data)
+{
+	XmppStream *stream = data;
+	char *text = NULL;
+	size_t length = 0;
+
+	stream->counters.stanzas_in++;
+	learn_names(stream, stanza, 0);
+	if (stream->name_bytes > stream->options.max_name_bytes && !stream->timer && stream->up)
+		stream->timer = g_timeout_add(QUIET_CHECK_MS, on_quiet_check, stream);
+	if (xmpp_stanza_to_text(stanza, &text, &length) != XMPP_EOK)
+		return 1;
+	if (length > stream->options.max_stanza_bytes)
+		stream->counters.dropped_in++;
+	else
+		stream->listener->stanza(stream->user, text, length);
+	xmpp_free(stream->context, text);
+	return 1;
+}
+
+/* --- life of a connection --- */
+
+static void
+flush_kept(XmppStream *stream)
+{
+	Kept *kept;
+
+	while ((kept = g_queue_pop_head(&stream->kept))) {
+		stream->kept_bytes -= strlen(kept->text);
+		xmpp_stream_send_sure(stream, kept->text);
+		kept_free(kept);
+	}
+}
+
+static void
+on_up(XmppStream *stream)
+{
+	stream->up = stream->handshaken = TRUE;
+	stream->since = g_get_real_time() / G_USEC_PER_SEC;
+	stream->backoff_ms = BACKOFF_MIN_MS;
+	stream->told = FALSE;
+	stream->counters.connects++;
+	xmpp_handler_add(stream->connection, on_stanza, NULL, NULL, NULL, stream);
+	g_message("xmpp: component %s is connected to %s:%u", stream->domain, stream->host,
+		  stream->options.port);
+	flush_kept(stream);
+	stream->listener->up(stream->user);
+}
+
+/* One clear line for an admin, once per outage. */
+static void
+tell(XmppStream *stream, xmpp_stream_error_t *error)
+{
+	const char *text = error && error->text ? error->text : NULL;
+
+	if (stream->told)
+		return;
+	stream->told = TRUE;
+	if (error && error->type == XMPP_SE_NOT_AUTHORIZED)
+		g_warning("xmpp: %s:%u refuses the secret of component %s: make \"secret\" in "
+			  "[xmpp] the same as component_secret in the server's configuration",
+			  stream->host, stream->options.port, stream->domain);
+	else if (error && error->type == XMPP_SE_HOST_UNKNOWN)
+		g_warning("xmpp: %s:%u knows no component %s: add it to the server's "
+			  "configuration, or correct \"domain\" in [xmpp]",
+			  stream->host, stream->options.port, stream->domain);
+	else if (error && error->type == XMPP_SE_CONFLICT)
+		g_warning("xmpp: %s:%u: another program is connected as component %s; stop it",
+			  stream->host, stream->options.port, stream->domain);
+	else if (stream->handshaken)
+		g_message("xmpp: the stream to %s:%u has ended%s%s; calls go on, connecting again",
+			  stream->host, stream->options.port, text ? ": " : "", text ? text : "");
+	else
+		g_message("xmpp: no component port at %s:%u%s%s; trying again", stream->host,
+			  stream->options.port, text ? ": " : "", text ? text : "");
+}
+
+/* What went out in the last seconds may have died with the socket. */
+static void
+keep_recent(XmppStream *stream)
+{
+	gint64 now = g_get_monotonic_time();
+	Kept *kept;
+
+	while ((kept = g_queue_pop_tail(&stream->recent))) {
+		if (now - kept->sent_us > RECENT_US) {
+			kept_free(kept);
+			continue;
+		}
+		stream->kept_bytes += strlen(kept->text);
+		g_queue_push_head(&stream->kept, kept);
+	}
+}
+
+static void
+on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,
+	      xmpp_stream_error_t *stream_error, void *data)
+{
+	XmppStream *stream = data;
+	gboolean was_up = stream->up;
+
+	if (event == XMPP_CONN_CONNECT) {
+		on_up(stream);
+		return;
+	}
+	if (stream->ended)
+		return;
+	stream->ended = TRUE;
+	stream->up = FALSE;
+	watch_descriptor(stream, -1);
+	reserve_descriptors(stream);
+	tell(stream, stream_error);
+	if (was_up) {
+		stream->since = g_get_real_time() / G_USEC_PER_SEC;
+		keep_recent(stream);
+		stream->listener->down(stream->user);
+	}
+	if (stream->timer)
+		g_source_remove(stream->timer);
+	stream->timer = g_timeout_add(stream->backoff_ms, attempt, stream);
+	stream->backoff_ms = MIN(stream->backoff_ms * 2, BACKOFF_MAX_MS);
+}
+
+static void
+end_connection(XmppStream *stream)
+{
+	watch_descriptor(stream, -1);
+	stream->up = FALSE;
+	stream->ended = TRUE; /* what it may still say is nothing new */
+	if (stream->connection)
+		xmpp_conn_release(stream->connection);
+	if (stream->context)
+		xmpp_ctx_free(stream->context);
+	stream->connection = NULL;
+	stream->context = NULL;
+	g_hash_table_remove_all(stream->names);
+	stream->name_bytes = 0;
+}
+
+/* The pointer libstrophe forgets for components is set by a client connection
+ * whose socket we refuse: nothing is sent, nothing is looked up. */
+static void
+prime(xmpp_conn_t *connection, XmppStream *stream)
+{
+	xmpp_conn_set_jid(connection, stream->domain);
+	xmpp_conn_set_pass(connection, stream->secret);
+	xmpp_conn_set_sockopt_callback(connection, refuse_socket);
+	xmpp_connect_client(connection, "127.0.0.1", 1, on_connection, stream);
+	xmpp_conn_set_sockopt_callback(connection, on_socket);
+}
+
+static gboolean
+attempt(gpointer data)
+{
+	XmppStream *stream = data;
+	int result;
+
+	stream->timer = 0;
+	end_connection(stream);
+	reserve_descriptors(stream);
+	stream->context = xmpp_ctx_new(NULL, NULL);
+	stream->connection = xmpp_conn_new(stream->context);
+	prime(stream->connection, stream);
+	stream->ended = stream->handshaken = FALSE;
+	connecting = stream;
+	result = xmpp_connect_component(stream->connection, stream->host, stream->options.port,
+					on_connection, stream);
+	connecting = NULL;
+	if (result != XMPP_EOK)
+		on_connection(stream->connection, XMPP_CONN_DISCONNECT, result, NULL, stream);
+	else
+		g_source_set_ready_time(stream->source, 0);
+	return G_SOURCE_REMOVE;
+}
+
+/* --- the source --- */
+
+static gboolean
+readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return fd >= 0 && poll(&poll_fd, 1, 0) > 0;
+}
+
+static void
+run(XmppStream *stream)
+{
+	connecting = stream;
+	for (guint i = 0; i < TURNS_PER_DISPATCH && !stream->ended; i++) {
+		xmpp_run_once(stream->context, 0);
+		if (!readable(stream->fd))
+			break;
+	}
+	if (!stream->ended)
+		xmpp_run_once(stream->context, 0); /* sends what reading has queued */
+	connecting = NULL;
+}
+
+static gboolean
+dispatch(GSource *source, GSourceFunc func, gpointer user)
+{
+	XmppStream *stream = *(XmppStream **)(source + 1);
+	gint64 now = g_source_get_time(source);
+	gboolean had_input, writing;
+
+	g_source_set_ready_time(source, -1);
+	if (stream->ended || !stream->connection)
+		return G_SOURCE_CONTINUE;
+	had_input = stream->tag && g_source_query_unix_fd(source, stream->tag) != 0;
+	run(stream);
+	if (stream->ended || !stream->tag)
+		return G_SOURCE_CONTINUE;
+	writing = xmpp_conn_is_connecting(stream->connection) ||
+		  xmpp_conn_send_queue_len(stream->connection) > 0;
+	/* While connect() runs only "writable" says anything. */
+	g_source_modify_unix_fd(source, stream->tag, writing ? G_IO_IN | G_IO_OUT : G_IO_IN);
+	g_source_set_ready_time(source, now + (had_input ? 20000 : G_USEC_PER_SEC));
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs source_funcs = { .dispatch = dispatch };
+
+XmppStream *
+xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *listener, gpointer user)
+{
+	XmppStream *stream = g_new0(XmppStream, 1);
+
+	xmpp_initialize();
+	stream->options = *options;
+	stream->domain = g_strdup(options->domain);
+	stream->host = g_strdup(options->host);
+	stream->secret = g_strdup(options->secret);
+	if (!options->max_name_bytes)
+		stream->options.max_name_bytes = DEFAULT_MAX_NAME_BYTES;
+	stream->listener = listener;
+	stream->user = user;
+	stream->fd = -1;
+	stream->ended = TRUE;
+	stream->since = g_get_real_time() / G_USEC_PER_SEC;
+	stream->backoff_ms = BACKOFF_MIN_MS;
+	stream->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (int i = 0; i < N_RESERVED; i++)
+		stream->reserved[i] = -1;
+	reserve_descriptors(stream);
+	stream->source = g_source_new(&source_funcs, sizeof(GSource) + sizeof(XmppStream *));
+	*(XmppStream **)(stream->source + 1) = stream;
+	g_source_set_name(stream->source, "xmpp stream");
+	g_source_attach(stream->source, NULL);
+	stream->timer = g_timeout_add(0, attempt, stream);
+	return stream;
+}
+
+void
+xmpp_stream_free(XmppStream *stream)
+{
+	if (!stream)
+		return;
+	if (stream->up) {
+		/* What is queued, and the end of the stream, as far as the socket takes it. */
+		xmpp_disconnect(stream->connection);
+		stream->ended = TRUE;
+		xmpp_run_once(stream->context, 0);
+	}
+	end_connection(stream);
+	if (stream->timer)
+		g_source_remove(stream->timer);
+	g_source_destroy(stream->source);
+	g_source_unref(stream->source);
+	for (int i = 0; i < N_RESERVED; i++)
+		if (stream->reserved[i] >= 0)
+			close(stream->reserved[i]);
+	g_queue_clear_full(&stream->kept, kept_free);
+	g_queue_clear_full(&stream->recent, kept_free);
+	g_hash_table_unref(stream->names);
+	g_free(stream->domain);
+	g_free(stream->host);
+	g_free(stream->secret);
+	g_free(stream);
+	xmpp_shutdown();
+}
+
+gboolean
+xmpp_stream_is_up(const XmppStream *stream)
+{
+	return stream->up;
+}
+
+XmppStreamStatus
+xmpp_stream_status(const XmppStream *stream)
+{
+	XmppStreamStatus status = stream->counters;
+
+	status.up = stream->up;
+	status.since = stream->since;
+	status.waiting = stream->kept.length;
+	return status;
+}
+
+static gboolean
+send_now(XmppStream *stream, const char *text)
+{
+	if (!stream->up || xmpp_conn_send_queue_len(stream->connection) >= SEND_QUEUE_MAX)
+		return FALSE;
+	xmpp_send_raw(stream->connection, text, strlen(text));
+	stream->counters.stanzas_out++;
+	g_source_set_ready_time(stream->source, 0);
+	return TRUE;
+}
+
+void
+xmpp_stream_send(XmppStream *stream, const char *text)
+{
+	if (!send_now(stream, text))
+		stream->counters.dropped_out++;
+}
+
+void
+xmpp_stream_send_sure(XmppStream *stream, const char *text)
+{
+	gsize length = strlen(text);
+
+	if (send_now(stream, text)) {
+		g_queue_push_tail(&stream->recent, kept_new(text));
+		if (stream->recent.length > RECENT_MAX)
+			kept_free(g_queue_pop_head(&stream->recent));
+		return;
+	}
+	if (stream->kept.length >= KEPT_MAX || stream->kept_bytes + length > KEPT_MAX_BYTES) {
+		stream->counters.dropped_out++;
+		return;
+	}
+	stream->kept_bytes += length;
+	g_queue_push_tail(&stream->kept, kept_new(text));
+}
