@@ -15,17 +15,17 @@ struct Config {
 	char *control_socket; /* path of tandemctl's socket */
 	char **plugins;	      /* in start order: "xmpp;sip;echo" */
 	char *plugin_dir;
-	char *log_level;      /* "error", "warning", "info", "debug" */
-	guint drain_seconds;  /* how long an orderly stop waits for calls to end */
+	char *log_level;     /* "error", "warning", "info", "debug" */
+	guint drain_seconds; /* how long an orderly stop waits for calls to end */
 	/* [xmpp] */
-	char *xmpp_domain;    /* "gw.example.org": the component's name */
-	char *xmpp_host;      /* address of the server's component port */
+	char *xmpp_domain; /* "gw.example.org": the component's name */
+	char *xmpp_host;   /* address of the server's component port */
 	guint xmpp_port;
 	char *xmpp_secret;
 	/* [sip] */
-	char *sip_address;    /* numeric; bound and put in Contact and Via */
+	char *sip_address; /* numeric; bound and put in Contact and Via */
 	guint sip_port;
-	char *sip_domain;     /* host part of our From; default: sip_address */
+	char *sip_domain;	  /* host part of our From; default: sip_address */
 	char *sip_public_address; /* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;
@@ -39,7 +39,9 @@ typedef struct Config Config;
 
 #define CONFIG_ERROR (g_quark_from_static_string("tandem-config"))
 
-/* Path NULL: embedded defaults alone.  `error` is one line. */
+/* Path NULL: embedded defaults alone, which do for loopback; xmpp_secret is then
+ * NULL and the xmpp plugin must say so.  In a file it must be set when xmpp is
+ * among the plugins.  `error` is one line. */
 Config *config_load(const char *path, GError **error);
 Config *config_from_text(const char *text, const char *name, GError **error);
 void config_free(Config *config);

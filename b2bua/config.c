@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* config.c - one table of keys: default, range and help of each stand here.
+ *
+ * The table drives reading, checking and the template.  What one value asks of
+ * another is in check_together(), what is derived from another in derive().
+ * Every error is one line: file, [group] key = value, what is wrong, the remedy.
+ */
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+#include <gio/gio.h>
+#include "b2bua/config.h"
+
+#define MAX_FILE_BYTES (1024 * 1024)
+
+typedef enum {
+	TYPE_TEXT,	   /* any, not empty */
+	TYPE_PATH,	   /* of a file; not empty */
+	TYPE_SOCKET_PATH,  /* as above, short enough for a Unix socket */
+	TYPE_SECRET,	   /* never printed */
+	TYPE_DOMAIN,	   /* host name, lower-cased */
+	TYPE_HOST,	   /* host name or numeric address */
+	TYPE_ADDRESS,	   /* numeric, not a wildcard */
+	TYPE_ADDRESS_LIST, /* of the same, by ";" */
+	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
+	TYPE_LOG_LEVEL,
+	TYPE_NUMBER, /* guint within min … max */
+	TYPE_PORT,   /* guint16 within min … max */
+	TYPE_BOOLEAN,
+	N_TYPES
+} Type;
+
+typedef struct {
+	const char *group, *key;
+	Type type;
+	const char *fallback; /* as text; NULL: none */
+	guint min, max;
+	size_t offset;
+	const char *help;
+} Key;
+
+#define FIELD(member) offsetof(struct Config, member)
+#define SECONDS_A_DAY 86400
+
+static const Key keys[] = {
+	{ "gateway", "database", TYPE_PATH, LOCALSTATEDIR "/lib/tandem/tandem.db", 0, 0,
+	  FIELD(database), "SQLite file: users, numbers, trunks, call records" },
+	{ "gateway", "control_socket", TYPE_SOCKET_PATH, LOCALSTATEDIR "/run/tandem/control.sock",
+	  0, 0, FIELD(control_socket), "Unix socket tandemctl talks to" },
+	{ "gateway", "plugins", TYPE_NAME_LIST, "xmpp;sip;echo", 0, 0, FIELD(plugins),
+	  "protocols, in the order they are started" },
+	{ "gateway", "plugin_dir", TYPE_PATH, PKGLIBDIR "/plugins", 0, 0, FIELD(plugin_dir),
+	  "folder of NAME.so" },
+	{ "gateway", "log_level", TYPE_LOG_LEVEL, "info", 0, 0, FIELD(log_level),
+	  "error, warning, info or debug" },
+	{ "gateway", "drain_seconds", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(drain_seconds),
+	  "how long an orderly stop waits for calls to end" },
+
+	{ "xmpp", "domain", TYPE_DOMAIN, "gateway.localhost", 0, 0, FIELD(xmpp_domain),
+	  "name of the component: numbers are +NUMBER@domain" },
+	{ "xmpp", "host", TYPE_HOST, "127.0.0.1", 0, 0, FIELD(xmpp_host),
+	  "where the XMPP server listens for components" },
+	{ "xmpp", "port", TYPE_NUMBER, "5347", 1, 65535, FIELD(xmpp_port), "its component port" },
+	{ "xmpp", "secret", TYPE_SECRET, NULL, 0, 0, FIELD(xmpp_secret),
+	  "the secret the XMPP server has for this component (component_secret in Prosody)" },
+
+	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
+	  "address of this machine that SIP is bound to" },
+	{ "sip", "port", TYPE_NUMBER, "5060", 0, 65535, FIELD(sip_port),
+	  "UDP and TCP port; 0: any free one" },
+	{ "sip", "domain", TYPE_HOST, NULL, 0, 0, FIELD(sip_domain),
+	  "host part of our From; default: the address" },
+	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
+	  "announced instead of the address, behind a 1:1 NAT" },
+
+	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),
+	  "plain RTP (SIP side) is bound here; default: the SIP address" },
+	{ "media", "local_addresses", TYPE_ADDRESS_LIST, NULL, 0, 0, FIELD(media.local_addresses),
+	  "ICE host candidates (XMPP side), by \";\"; default: rtp_address" },
+	{ "media", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.public_address),
+	  "announced instead of both, behind a 1:1 NAT" },
+	{ "media", "port_min", TYPE_PORT, "20000", 1024, 65535, FIELD(media.port_min),
+	  "first UDP port of RTP and ICE: open the range in the firewall" },
+	{ "media", "port_max", TYPE_PORT, "29999", 1024, 65535, FIELD(media.port_max), "last one" },
+	{ "media", "ice_threads", TYPE_NUMBER, "0", 0, 64, FIELD(media.n_ice),
+	  "0: one for each processor" },
+	{ "media", "media_threads", TYPE_NUMBER, "0", 0, 64, FIELD(media.n_media),
+	  "0: one for each processor" },
+	{ "media", "ice_timeout", TYPE_NUMBER, "30", 1, 300, FIELD(media.ice_timeout_s),
+	  "seconds for ICE and DTLS to come up" },
+	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
+	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
+	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),
+	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
+	  "forbidden)" },
+
+	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),
+	  "seconds to prepare a call's media" },
+	{ "calls", "ring_timeout", TYPE_NUMBER, "120", 1, 3600, FIELD(ring_timeout_s),
+	  "seconds a user's devices ring (a trunk has its own: trunk set NAME ring-seconds=N)" },
+	{ "calls", "connect_timeout", TYPE_NUMBER, "15", 1, 300, FIELD(connect_timeout_s),
+	  "seconds from the answer until audio can flow" },
+	{ "calls", "change_timeout", TYPE_NUMBER, "10", 1, 60, FIELD(change_timeout_s),
+	  "seconds a party has to agree to hold, resume or a new codec" },
+	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
+	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
+
+	{ "limits", "max_calls", TYPE_NUMBER, "1000", 1, 100000, FIELD(max_calls),
+	  "calls at once" },
+	{ "limits", "max_calls_per_user", TYPE_NUMBER, "10", 1, 100000, FIELD(max_calls_per_user),
+	  "calls at once of one user" },
+	{ "limits", "max_setup_per_second", TYPE_NUMBER, "50", 1, 100000,
+	  FIELD(max_setup_per_second), "new calls a second" },
+	{ "limits", "max_stanza_bytes", TYPE_NUMBER, "262144", 10000, 10485760,
+	  FIELD(max_stanza_bytes), "longest XMPP stanza" },
+	{ "limits", "max_sdp_bytes", TYPE_NUMBER, "65536", 1024, 1048576, FIELD(max_sdp_bytes),
+	  "longest SIP body" },
+	{ "limits", "max_iqs", TYPE_NUMBER, "10000", 10, 1000000, FIELD(max_iqs),
+	  "XMPP requests waiting for their answer" },
+};
+
+/* --- errors --- */
+
+/* A value as it may be shown: one line, no escape sequences, no secrets. */
+static char *
+printable(const Key *key, const char *value)
+{
+	g_autofree char *valid = g_utf8_make_valid(value, -1);
+
+	if (key->type == TYPE_SECRET)
+		return g_strdup("(hidden)");
+	for (char *at = valid; *at; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = '?';
+	return g_steal_pointer(&valid);
+}
+
+static gboolean G_GNUC_PRINTF(4, 5)
+	refuse(const Key *key, const char *value, GError **error, const char *format, ...)
+{
+	g_autofree char *shown = printable(key, value);
+	g_autofree char *why = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	why = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	g_set_error(error, CONFIG_ERROR, 0, "[%s] %s = %s: %s", key->group, key->key, shown, why);
+	return FALSE;
+}
+
+/* Edits that turn one word into the other (Levenshtein), for suggestions. */
+static guint
+distance(const char *one, const char *other)
+{
+	guint row[64], diagonal;
+	gsize width = strlen(other);
+
+	if (width >= G_N_ELEMENTS(row) || strlen(one) >= G_N_ELEMENTS(row))
+		return G_MAXUINT;
+	for (gsize i = 0; i <= width; i++)
+		row[i] = i;
+	for (; *one; one++) {
+		diagonal = row[0]++;
+		for (gsize i = 1; i <= width; i++) {
+			guint above = row[i];
+
+			row[i] = MIN(diagonal + (*one != other[i - 1]), MIN(above, row[i - 1]) + 1);
+			diagonal = above;
+		}
+	}
+	return row[width];
+}
+
+static gboolean
+is_near(const char *word, const char *candidate)
+{
+	return distance(word, candidate) <= MAX(2, strlen(candidate) / 3);
+}
+
+static gboolean
+group_exists(const char *group)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (g_str_equal(keys[i].group, group))
+			return TRUE;
+	return FALSE;
+}
+
+static const char *
+nearest_group(const char *group)
+{
+	const char *best = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (is_near(group, keys[i].group) &&
+		    (!best || distance(group, keys[i].group) < distance(group, best)))
+			best = keys[i].group;
+	return best;
+}
+
+/* The same word in another group comes first, then the nearest in this one. */
+static const Key *
+nearest_key(const char *group, const char *word)
+{
+	const Key *best = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+		if (g_str_equal(keys[i].key, word))
+			return &keys[i];
+		if (g_str_equal(keys[i].group, group) && is_near(word, keys[i].key) &&
+		    (!best || distance(word, keys[i].key) < distance(word, best->key)))
+			best = &keys[i];
+	}
+	return best;
+}
+
+static gboolean
+unknown_group(const char *group, GError **error)
+{
+	const char *near = nearest_group(group);
+
+	if (near)
+		g_set_error(error, CONFIG_ERROR, 0, "[%s]: unknown group; did you mean [%s]?",
+			    group, near);
+	else
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[%s]: unknown group; remove it: tandemd --print-config shows all",
+			    group);
+	return FALSE;
+}
+
+static gboolean
+unknown_key(const char *group, const char *word, GError **error)
+{
+	const Key *near = nearest_key(group, word);
+
+	if (near)
+		g_set_error(error, CONFIG_ERROR, 0, "[%s] %s: unknown key; did you mean [%s] %s?",
+			    group, word, near->group, near->key);
+	else
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[%s] %s: unknown key; remove it: tandemd --print-config shows all",
+			    group, word);
+	return FALSE;
+}
+
+/* --- one value --- */
+
+static gboolean
+is_wildcard(const char *address)
+{
+	return g_str_equal(address, "0.0.0.0") || g_str_equal(address, "::");
+}
+
+static gboolean
+check_address(const Key *key, const char *whole, const char *address, GError **error)
+{
+	g_autoptr(GInetAddress) parsed = g_inet_address_new_from_string(address);
+
+	if (!parsed)
+		return refuse(
+			key, whole, error,
+			"%s is not a numeric address; write one such as 192.0.2.1 or 2001:db8::1",
+			address[0] ? address : "that");
+	if (g_inet_address_get_is_any(parsed) || is_wildcard(address))
+		return refuse(key, whole, error,
+			      "peers are told this address, so it cannot stand for all; "
+			      "write the one they reach this machine at");
+	return TRUE;
+}
+
+/* RFC 1123 2.1, with underscores as found in the wild. */
+static gboolean
+is_host_name(const char *name)
+{
+	g_auto(GStrv) labels = g_strsplit(name, ".", -1);
+
+	if (!*name || strlen(name) > 253)
+		return FALSE;
+	for (char **label = labels; *label; label++) {
+		gsize length = strlen(*label);
+
+		if (length == 0 || length > 63 || (*label)[0] == '-' ||
+		    (*label)[length - 1] == '-' ||
+		    strspn(*label,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
+			    length)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+set_number(const Key *key, const char *value, gpointer field, GError **error)
+{
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(value, 10, key->min, key->max, &number, NULL))
+		return refuse(key, value, error,
+			      "not a whole number from %u to %u; the default is %s", key->min,
+			      key->max, key->fallback);
+	if (key->type == TYPE_PORT)
+		*(guint16 *)field = (guint16)number;
+	else
+		*(guint *)field = (guint)number;
+	return TRUE;
+}
+
+static gboolean
+set_boolean(const Key *key, const char *value, gpointer field, GError **error)
+{
+	static const char *const words[][2] = { { "false", "true" },
+						{ "no", "yes" },
+						{ "0", "1" } };
+
+	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+		for (int answer = 0; answer <= 1; answer++)
+			if (g_ascii_strcasecmp(value, words[i][answer]) == 0) {
+				*(gboolean *)field = answer;
+				return TRUE;
+			}
+	return refuse(key, value, error, "write true or false");
+}
+
+static gboolean
+check_name(const Key *key, const char *value, const char *name, GError **error)
+{
+	gsize length = strlen(name);
+
+	if (length > 0 && length <= 32 &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length)
+		return TRUE;
+	return refuse(key, value, error, "%s is not a name; write names such as %s",
+		      name[0] ? name : "that", key->fallback);
+}
+
+static gboolean
+set_list(const Key *key, const char *value, gpointer field, GError **error)
+{
+	g_auto(GStrv) parts = g_strsplit(value, ";", -1);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (char **part = parts; *part; part++) {
+		g_strstrip(*part);
+		if (!**part)
+			continue; /* "a;b;" as key files like it */
+		if (!(key->type == TYPE_ADDRESS_LIST ? check_address(key, value, *part, error)
+						     : check_name(key, value, *part, error)))
+			return FALSE;
+		if (!g_hash_table_add(seen, *part))
+			return refuse(key, value, error, "%s is there twice; remove one", *part);
+		g_strv_builder_add(builder, *part);
+	}
+	if (g_hash_table_size(seen) == 0)
+		return refuse(key, value, error, "empty; write at least one, or remove the line");
+	g_strfreev(*(char ***)field);
+	*(char ***)field = g_strv_builder_end(builder);
+	return TRUE;
+}
+
+static gboolean
+check_log_level(const Key *key, const char *value, GError **error)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
+
+	return g_strv_contains(levels, value) ||
+	       refuse(key, value, error, "write error, warning, info or debug");
+}
+
+static gboolean
+check_path(const Key *key, const char *value, GError **error)
+{
+	gsize limit = sizeof((struct sockaddr_un *)0)->sun_path - 1;
+
+	if (key->type == TYPE_SOCKET_PATH && strlen(value) > limit)
+		return refuse(key, value, error,
+			      "longer than the %u bytes the path of a socket may have; choose a "
+			      "shorter folder",
+			      (guint)limit);
+	return TRUE;
+}
+
+static gboolean
+check_text(const Key *key, const char *value, GError **error)
+{
+	if (!*value)
+		return refuse(key, value, error,
+			      "empty; write a value, or remove the line for the default");
+	switch (key->type) {
+	case TYPE_PATH:
+	case TYPE_SOCKET_PATH:
+		return check_path(key, value, error);
+	case TYPE_ADDRESS:
+		return check_address(key, value, value, error);
+	case TYPE_DOMAIN:
+		return is_host_name(value) ||
+		       refuse(key, value, error, "not a domain; write one such as gw.example.org");
+	case TYPE_HOST:
+		return is_host_name(value) || g_hostname_is_ip_address(value) ||
+		       refuse(key, value, error,
+			      "neither a host name nor an address; write one such as "
+			      "xmpp.example.org or 192.0.2.1");
+	case TYPE_LOG_LEVEL:
+		return check_log_level(key, value, error);
+	default:
+		return TRUE;
+	}
+}
+
+static gboolean
+set_text(const Key *key, const char *value, gpointer field, GError **error)
+{
+	if (!check_text(key, value, error))
+		return FALSE;
+	g_free(*(char **)field);
+	*(char **)field = key->type == TYPE_DOMAIN ? g_ascii_strdown(value, -1) : g_strdup(value);
+	return TRUE;
+}
+
+static gboolean
+set_value(Config *config, const Key *key, const char *value, GError **error)
+{
+	gpointer field = (char *)config + key->offset;
+
+	switch (key->type) {
+	case TYPE_NUMBER:
+	case TYPE_PORT:
+		return set_number(key, value, field, error);
+	case TYPE_BOOLEAN:
+		return set_boolean(key, value, field, error);
+	case TYPE_ADDRESS_LIST:
+	case TYPE_NAME_LIST:
+		return set_list(key, value, field, error);
+	default:
+		return set_text(key, value, field, error);
+	}
+}
+
+/* --- the whole --- */
+
+static void
+set_defaults(Config *config)
+{
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (keys[i].fallback && !set_value(config, &keys[i], keys[i].fallback, &error))
+			g_error("config.c: %s", error->message);
+}
+
+static void
+derive(Config *config)
+{
+	MediaOptions *media = &config->media;
+
+	if (!config->sip_domain)
+		config->sip_domain = g_strdup(config->sip_address);
+	if (!media->rtp_address)
+		media->rtp_address = g_strdup(config->sip_address);
+	if (!media->local_addresses) {
+		media->local_addresses = g_new0(char *, 2);
+		media->local_addresses[0] = g_strdup(media->rtp_address);
+	}
+}
+
+static gboolean
+check_together(const Config *config, GError **error)
+{
+	const MediaOptions *media = &config->media;
+
+	if (media->port_max <= media->port_min)
+		g_set_error(
+			error, CONFIG_ERROR, 0,
+			"[media] port_max = %u: not above port_min = %u; a call needs at least two "
+			"ports, 1000 calls 3000",
+			media->port_max, media->port_min);
+	else if (config->sip_port >= media->port_min && config->sip_port <= media->port_max)
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[sip] port = %u: within the media ports %u to %u; move one of them",
+			    config->sip_port, media->port_min, media->port_max);
+	else if (!config->xmpp_secret &&
+		 g_strv_contains((const char *const *)config->plugins, "xmpp"))
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[xmpp] secret: not set; write the secret your XMPP server has for the "
+			    "component %s (component_secret in Prosody)",
+			    config->xmpp_domain);
+	else
+		return TRUE;
+	return FALSE;
+}
+
+/* GKeyFile would take the last of two equal keys in silence, and shows a line
+ * that it does not understand, which may hold a secret. */
+static gboolean
+check_lines(const char *text, GError **error)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const char *group = NULL;
+
+	for (guint i = 0; lines[i]; i++) {
+		char *line = g_strstrip(lines[i]), *equals = strchr(line, '=');
+
+		if (!*line || *line == '#')
+			continue;
+		if (*line == '[' && line[strlen(line) - 1] == ']') {
+			group = line;
+			continue;
+		}
+		if (!equals || equals == line || !group) {
+			g_set_error(
+				error, CONFIG_ERROR, 0, "line %u: %s", i + 1,
+				equals && equals != line
+					? "a key before the first group; write [gateway] above it"
+					: "write [group], key = value, or # and a comment");
+			return FALSE;
+		}
+		*equals = '\0';
+		g_strchomp(line);
+		if (!g_hash_table_add(seen, g_strconcat(group, " ", line, NULL))) {
+			g_set_error(error, CONFIG_ERROR, 0,
+				    "line %u: %s %s is there a second time; remove one", i + 1,
+				    group, line);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static gboolean
+read_group(Config *config, GKeyFile *file, const char *group, GError **error)
+{
+	g_auto(GStrv) words = g_key_file_get_keys(file, group, NULL, NULL);
+
+	if (!group_exists(group))
+		return unknown_group(group, error);
+	for (char **word = words; word && *word; word++) {
+		g_autofree char *value = NULL;
+		const Key *key = NULL;
+
+		for (guint i = 0; !key && i < G_N_ELEMENTS(keys); i++)
+			if (g_str_equal(keys[i].group, group) && g_str_equal(keys[i].key, *word))
+				key = &keys[i];
+		if (!key)
+			return unknown_key(group, *word, error);
+		value = g_key_file_get_string(file, group, *word, NULL);
+		if (!value)
+			return refuse(key, "…", error, "a \"\\\" must be written as \"\\\\\"");
+		if (!set_value(config, key, g_strstrip(value), error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+read_text(Config *config, const char *text, GError **error)
+{
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_auto(GStrv) groups = NULL;
+
+	if (!g_utf8_validate(text, -1, NULL)) {
+		g_set_error(error, CONFIG_ERROR, 0, "not UTF-8; save it in that encoding");
+		return FALSE;
+	}
+	if (!check_lines(text, error) ||
+	    (*text && !g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, error)))
+		return FALSE;
+	groups = g_key_file_get_groups(file, NULL);
+	for (char **group = groups; *group; group++)
+		if (!read_group(config, file, *group, error))
+			return FALSE;
+	return check_together(config, error);
+}
+
+Config *
+config_from_text(const char *text, const char *name, GError **error)
+{
+	g_autoptr(Config) config = g_new0(Config, 1);
+	g_autoptr(GError) cause = NULL;
+
+	set_defaults(config);
+	if (!read_text(config, text, &cause)) {
+		g_set_error(error, CONFIG_ERROR, 0, "%s: %s", name, cause->message);
+		return NULL;
+	}
+	derive(config);
+	return g_steal_pointer(&config);
+}
+
+Config *
+config_load(const char *path, GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) cause = NULL;
+	gsize length;
+
+	if (!path) {
+		Config *config = g_new0(Config, 1);
+
+		set_defaults(config);
+		derive(config);
+		return config;
+	}
+	if (!g_file_get_contents(path, &text, &length, &cause)) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "%s; tandemd --print-config shows what to write there", cause->message);
+		return NULL;
+	}
+	if (length > MAX_FILE_BYTES || strlen(text) != length) {
+		g_set_error(error, CONFIG_ERROR, 0, "%s: not a text file of at most 1 MB", path);
+		return NULL;
+	}
+	return config_from_text(text, path, error);
+}
+
+void
+config_free(Config *config)
+{
+	if (!config)
+		return;
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+		gpointer field = (char *)config + keys[i].offset;
+
+		switch (keys[i].type) {
+		case TYPE_NUMBER:
+		case TYPE_PORT:
+		case TYPE_BOOLEAN:
+			break;
+		case TYPE_ADDRESS_LIST:
+		case TYPE_NAME_LIST:
+			g_strfreev(*(char ***)field);
+			break;
+		default:
+			g_free(*(char **)field);
+		}
+	}
+	g_free(config);
+}
+
+char *
+config_template(void)
+{
+	GString *text = g_string_new(
+		"# Configuration of tandemd.  Each line shows the default; remove the\n"
+		"# \"#\" before a key to change it.\n");
+	const char *group = "";
+
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+		const Key *key = &keys[i];
+
+		if (!g_str_equal(group, key->group))
+			g_string_append_printf(text, "\n[%s]\n", key->group);
+		group = key->group;
+		g_string_append_printf(text, "# %s", key->help);
+		if (key->max > 0)
+			g_string_append_printf(text, " (%u to %u)", key->min, key->max);
+		g_string_append_printf(text, "\n#%s = %s\n", key->key,
+				       key->fallback ? key->fallback : "");
+	}
+	return g_string_free(text, FALSE);
+}
