@@ -539,6 +539,7 @@ read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 		return unknown_group(group, error);
 	for (char **word = words; word && *word; word++) {
 		g_autofree char *value = NULL;
+		g_autoptr(GError) escape = NULL;
 		const Key *key = NULL;
 
 		for (guint i = 0; !key && i < G_N_ELEMENTS(keys); i++)
@@ -546,9 +547,10 @@ read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 				key = &keys[i];
 		if (!key)
 			return unknown_key(group, *word, error);
-		value = g_key_file_get_string(file, group, *word, NULL);
-		if (!value)
-			return refuse(key, "…", error, "a \"\\\" must be written as \"\\\\\"");
+		value = g_key_file_get_string(file, group, *word, &escape);
+		if (!value || escape)
+			return refuse(key, value ? value : "?", error,
+				      "a \"\\\" must be written as \"\\\\\"");
 		if (!set_value(config, key, g_strstrip(value), error))
 			return FALSE;
 	}
