@@ -3,7 +3,8 @@
  *
  * A request is one JSON array of strings, the words of the command line; the
  * reply one JSON object: {"ok":true,"columns":[..],"rows":[[..]..]},
- * {"ok":true,"text":".."} or {"ok":false,"error":".."}.  The same code serves
+ * {"ok":true,"text":".."} or {"ok":false,"status":N,"error":".."}: N is 2 when the
+ * words were wrong and nothing was changed, 1 when it failed.  The same code serves
  * the socket of a running daemon and, with no gateway, `tandemd --control` for
  * tandemctl when no daemon runs: provisioning has one path.
  * Thread: signalling.

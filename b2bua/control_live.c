@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_live.c - what asks, or tells, the running gateway. */
+#include <config.h>
+#include <string.h>
+#include <unistd.h>
+#include "b2bua/call.h"
+#include "b2bua/control_private.h"
+
+/* /proc/self/stat field 22 would say the same; this needs no parsing. */
+static gint64 started_us;
+
+static void __attribute__((constructor)) note_start(void)
+{
+	started_us = g_get_monotonic_time();
+}
+
+static void
+reply_plugin(Request *request, const char *name)
+{
+	const Plugin *plugin = gateway_plugin(request->gateway, name);
+	g_autofree char *status = plugin && plugin->status ? plugin->status() : NULL;
+	g_auto(GStrv) lines = g_strsplit(status ? status : "", "\n", -1);
+
+	if (!plugin)
+		reply_pair(request, name, "not loaded");
+	for (char **line = lines; plugin && *line; line++) {
+		char *colon = strchr(*line, ':');
+		g_autofree char *key = NULL;
+
+		if (!colon)
+			continue;
+		*colon = '\0';
+		key = g_strdup_printf("%s %s", name, *line);
+		reply_pair(request, key, g_strstrip(colon + 1));
+	}
+}
+
+static gint
+compare_names(gconstpointer one, gconstpointer other)
+{
+	return strcmp(one, other);
+}
+
+static void
+reply_counters(Request *request)
+{
+	GHashTable *counters = gateway_counters(request->gateway);
+	g_autoptr(GList) names = g_hash_table_get_keys(counters);
+
+	names = g_list_sort(names, compare_names);
+	for (GList *name = names; name; name = name->next) {
+		guint64 *count = g_hash_table_lookup(counters, name->data);
+		g_autofree char *key = g_strconcat("count ", name->data, NULL);
+		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, *count);
+
+		reply_pair(request, key, text);
+	}
+}
+
+static gboolean
+reply_trunks(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) trunks = store_trunk_list(request->store, error);
+
+	for (guint i = 0; trunks && i < trunks->len; i++) {
+		const Trunk *trunk = trunks->pdata[i];
+		g_autofree char *key = g_strconcat("trunk ", trunk->name, NULL);
+		g_autofree char *text = g_strdup_printf(
+			"%s:%u %s, priority %d%s", trunk->host, trunk->port ? trunk->port : 5060,
+			trunk->transport, trunk->priority, trunk->enabled ? "" : ", disabled");
+
+		reply_pair(request, key, text);
+	}
+	return trunks != NULL;
+}
+
+static gboolean
+status(Request *request, GError **error)
+{
+	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
+	char **plugins = gateway_config(request->gateway)->plugins;
+	g_autofree char *uptime = g_strdup_printf("%d d %02d:%02d:%02d", (int)(seconds / 86400),
+						  (int)(seconds / 3600 % 24),
+						  (int)(seconds / 60 % 60), (int)(seconds % 60));
+	g_autofree char *n_calls = g_strdup_printf("%u", gateway_n_calls(request->gateway));
+	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+
+	reply_table(request, "key", "value", NULL);
+	reply_pair(request, "version", PACKAGE_VERSION);
+	reply_pair(request, "pid", pid);
+	reply_pair(request, "uptime", uptime);
+	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
+	reply_pair(request, "calls", n_calls);
+	for (char **name = plugins; name && *name; name++)
+		reply_plugin(request, *name);
+	if (!reply_trunks(request, error))
+		return FALSE;
+	reply_counters(request);
+	return TRUE;
+}
+
+static gboolean
+hangup(Request *request, GError **error)
+{
+	Call *call;
+	gint64 id;
+
+	if (!g_ascii_string_to_signed(request->words[0], 10, 1, G_MAXINT64, &id, NULL))
+		return wrong(error, "call %s: not a call's id; see 'calls'", request->words[0]);
+	call = gateway_call(request->gateway, id);
+	if (!call)
+		return wrong(error, "call %s: not live; see 'calls'", request->words[0]);
+	call_hangup(call, REASON_ADMIN, "hung up by the operator");
+	return TRUE;
+}
+
+static gboolean
+reload(Request *request, GError **error)
+{
+	gateway_reload(request->gateway);
+	return TRUE;
+}
+
+const Command control_live_commands[] = {
+	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call" },
+	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance" },
+	{ "reload", NULL, "", 0, 0, TRUE, FALSE, reload,
+	  "tell the plugins that the store has changed" },
+};
+const guint control_n_live_commands = G_N_ELEMENTS(control_live_commands);

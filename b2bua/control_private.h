@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_private.h - a request on its way through the table of commands.
+ *
+ * control.c finds the command and prints the reply, control_store.c holds what
+ * needs the store alone, control_live.c what asks the running gateway.
+ * Thread: signalling.
+ */
+#pragma once
+#include <json-glib/json-glib.h>
+#include "b2bua/control.h"
+
+/* WRONG: the words are at fault and nothing was changed (exit status 2). */
+#define CONTROL_ERROR (g_quark_from_static_string("tandem-control"))
+typedef enum { CONTROL_ERROR_WRONG, CONTROL_ERROR_FAILED } ControlError;
+
+typedef struct {
+	Gateway *gateway; /* NULL when no daemon runs */
+	Store *store;
+	char **words; /* what follows the command, n_words of them */
+	guint n_words;
+	JsonObject *reply; /* handlers add to it */
+	JsonArray *rows;   /* of reply, once reply_table() was called */
+} Request;
+
+typedef gboolean (*Handler)(Request *request, GError **error);
+
+typedef struct {
+	const char *noun, *verb; /* verb NULL: a command of one word */
+	const char *arguments;
+	guint n_min, n_max;
+	gboolean live;	  /* needs the gateway */
+	gboolean changes; /* provisioning: the plugins are told */
+	Handler handler;
+	const char *help;
+} Command;
+
+extern const Command control_store_commands[], control_live_commands[];
+extern const guint control_n_store_commands, control_n_live_commands;
+
+/* "one", "two" … NULL */
+void reply_table(Request *request, const char *column, ...) G_GNUC_NULL_TERMINATED;
+JsonArray *reply_row(Request *request);		/* borrowed */
+void row_add(JsonArray *row, const char *text); /* NULL: "" */
+void row_add_int(JsonArray *row, gint64 number);
+void row_add_time(JsonArray *row, gint64 seconds); /* 0: "" */
+void reply_pair(Request *request, const char *key, const char *value);
+void reply_text(Request *request, const char *text);
+gboolean wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* FALSE */
