@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-control.c - every command, every kind of wrong input, and the socket.
+ *
+ * The gateway is this file's own: it holds a store, a configuration, counters
+ * and at most one live call, and notes what it is told.  The store is real.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include "b2bua/call.h"
+#include "b2bua/control.h"
+
+/* --- a gateway of our own --- */
+
+struct Gateway {
+	Config *config;
+	Store *store;
+	GHashTable *counters;
+	guint reloads, hangups;
+	gint64 live; /* id of the live call, or 0 */
+};
+
+struct Call {
+	Gateway *gateway;
+};
+
+static Gateway gateway;
+static Call live_call = { &gateway };
+
+static char *
+plugin_status(void)
+{
+	return g_strdup("stream: up since 12:00\nsecond: line");
+}
+
+static const Plugin xmpp_plugin = { .name = "xmpp", .status = plugin_status };
+
+const Config *
+gateway_config(const Gateway *self)
+{
+	return self->config;
+}
+
+Store *
+gateway_store(const Gateway *self)
+{
+	return self->store;
+}
+
+const Plugin *
+gateway_plugin(const Gateway *self, const char *name)
+{
+	return g_str_equal(name, "xmpp") ? &xmpp_plugin : NULL;
+}
+
+guint
+gateway_n_calls(const Gateway *self)
+{
+	return self->live ? 1 : 0;
+}
+
+Call *
+gateway_call(const Gateway *self, gint64 id)
+{
+	return id == self->live ? &live_call : NULL;
+}
+
+gboolean
+gateway_draining(const Gateway *self)
+{
+	return FALSE;
+}
+
+void
+gateway_reload(Gateway *self)
+{
+	self->reloads++;
+}
+
+GHashTable *
+gateway_counters(const Gateway *self)
+{
+	return self->counters;
+}
+
+char *
+call_ladder(const Call *call)
+{
+	return g_strdup("0\tcaller\tin\tINVITE live\n");
+}
+
+void
+call_hangup(Call *call, Reason reason, const char *text)
+{
+	g_assert_cmpint(reason, ==, REASON_ADMIN);
+	call->gateway->hangups++;
+}
+
+static void
+gateway_init(const char *socket_path)
+{
+	g_autofree char *text =
+		g_strdup_printf("[gateway]\ncontrol_socket=%s\n[xmpp]\nsecret=x\n", socket_path);
+	static guint64 strangers = 7;
+
+	memset(&gateway, 0, sizeof gateway);
+	gateway.config = config_from_text(text, "test", NULL);
+	gateway.store = store_open(":memory:", NULL);
+	gateway.counters = g_hash_table_new(g_str_hash, g_str_equal);
+	g_hash_table_insert(gateway.counters, (gpointer) "strangers", &strangers);
+	g_assert_nonnull(gateway.config);
+	g_assert_nonnull(gateway.store);
+}
+
+static void
+gateway_clear(void)
+{
+	config_free(gateway.config);
+	store_close(gateway.store);
+	g_hash_table_unref(gateway.counters);
+}
+
+/* --- requests, written as on the command line --- */
+
+static char *
+json_words(const char *command)
+{
+	g_auto(GStrv) words = NULL;
+	g_autoptr(JsonArray) array = json_array_new();
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_ARRAY);
+
+	if (*command) {
+		g_assert_true(g_shell_parse_argv(command, NULL, &words, NULL));
+		for (char **word = words; *word; word++)
+			json_array_add_string_element(array, *word);
+	}
+	json_node_set_array(root, array);
+	return json_to_string(root, FALSE);
+}
+
+static char *
+ask(Gateway *with, const char *command)
+{
+	g_autofree char *request = json_words(command);
+	char *reply = control_execute(with, gateway.store, request);
+
+	g_test_message("%s: %s", command, reply);
+	g_assert_null(strchr(reply, '\n'));
+	return reply;
+}
+
+static void
+assert_holds(const char *reply, const char *part)
+{
+	if (!strstr(reply, part))
+		g_error("no \"%s\" in %s", part, reply);
+}
+
+/* In order, on one store, without a daemon: what is said and what comes back. */
+static const struct {
+	const char *command, *holds[3];
+} commands[] = {
+	{ "help", { "trunk set NAME KEY=VALUE", "hangup ID" } },
+	{ "help user", { "user add JID" } },
+	{ "", { "trunk set NAME KEY=VALUE" } },
+	{ "user add Alice@Example.org", { "\"ok\":true" } },
+	{ "user add bob@example.org", { "\"ok\":true" } },
+	{ "user list",
+	  { "\"columns\":[\"user\",\"caller-id\"", "[\"alice@example.org\",\"\",\"yes\"" } },
+	{ "number add '+1 (415) 555-0101' alice@example.org", { "\"ok\":true" } },
+	{ "number add +14155550102 alice@example.org", { "\"ok\":true" } },
+	{ "number list", { "[\"+14155550101\",\"alice@example.org\",\"yes\"" } },
+	{ "number list bob@example.org", { "\"rows\":[]" } },
+	{ "number set +14155550102 caller-id=yes", { "\"ok\":true" } },
+	{ "number show +14155550102", { "[\"caller-id\",\"yes\"]" } },
+	{ "user show alice@example.org",
+	  { "[\"caller-id\",\"+14155550102\"]", "\"+14155550101\"" } },
+	{ "number set +14155550102 user bob@example.org", { "\"ok\":true" } },
+	{ "number show +14155550102", { "bob@example.org" } },
+	{ "user set bob@example.org enabled=no", { "\"ok\":true" } },
+	{ "user show bob@example.org", { "[\"enabled\",\"no\"]" } },
+	{ "user set bob@example.org enabled yes", { "\"ok\":true" } },
+	{ "number del +14155550102", { "\"ok\":true" } },
+	{ "user del bob@example.org", { "\"ok\":true" } },
+	{ "trunk add carrier sip.example.net username=u password=hunter2", { "\"ok\":true" } },
+	{ "trunk set carrier port=5080 transport=tcp realm=r sources='198.51.100.0/24,2001:db8::1' "
+	  "in-username=i in-password=hunter2 priority=-5 enabled=no wait-for-media=no "
+	  "ring-seconds=45",
+	  { "\"ok\":true" } },
+	{ "trunk show carrier",
+	  { "[\"port\",\"5080\"]", "[\"password\",\"(set)\"]", "198.51.100.0/24 2001:db8::1" } },
+	{ "trunk show carrier",
+	  { "[\"wait-for-media\",\"no\"]", "[\"ring-seconds\",\"45\"]", "[\"priority\",\"-5\"]" } },
+	{ "trunk set carrier username= password= host 192.0.2.9", { "\"ok\":true" } },
+	{ "trunk show carrier", { "[\"username\",\"\"]", "[\"host\",\"192.0.2.9\"]" } },
+	{ "trunk list", { "[\"carrier\",\"192.0.2.9\",5080,\"tcp\",-5,\"no\"" } },
+	{ "calls", { "\"columns\":[\"id\",\"state\"", "[1,\"ENDED\",\"alice@example.org\"" } },
+	{ "calls --last 1", { "[2,\"ACTIVE\"" } },
+	{ "call show 1",
+	  { "[\"text\",\"Busy (486 Busy Here)\"]", "[\"media\",\"packets_in=1\"]" } },
+	{ "ladder 1", { "\"text\":", "INVITE" } },
+	{ "ladder 1 60", { "INVITE" } },
+	{ "trunk del carrier", { "\"ok\":true" } },
+	{ "trunk list", { "\"rows\":[]" } },
+};
+
+static void
+add_calls(void)
+{
+	CallRecord record = { .state = (char *)"ENDED",
+			      .started_us = 1700000000000000,
+			      .ended_us = 1700000001000000,
+			      .caller = (char *)"alice@example.org",
+			      .callee = (char *)"+14155550199",
+			      .reason = (char *)"busy",
+			      .text = (char *)"Busy (486 Busy Here)",
+			      .stats = (char *)"packets_in=1\n",
+			      .ladder = (char *)"0\tcaller\tin\tINVITE sip\n" };
+
+	g_assert_true(store_call_begin(gateway.store, &record, NULL));
+	record.state = (char *)"ACTIVE";
+	record.ended_us = 0;
+	g_assert_true(store_call_begin(gateway.store, &record, NULL));
+}
+
+static void
+test_commands(void)
+{
+	gateway_init("/nowhere");
+	add_calls();
+	for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+		g_autofree char *reply = ask(NULL, commands[i].command);
+
+		g_assert_true(g_str_has_prefix(reply, "{\"ok\":true"));
+		g_assert_null(strstr(reply, "hunter2"));
+		for (guint h = 0; h < 3 && commands[i].holds[h]; h++)
+			assert_holds(reply, commands[i].holds[h]);
+	}
+	gateway_clear();
+}
+
+/* Each is refused with the status and the words, and changes nothing. */
+static const struct {
+	const char *command;
+	int status;
+	const char *holds[3];
+} mistakes[] = {
+	{ "frobnicate", 2, { "frobnicate", "unknown command", "trunk" } },
+	{ "user", 2, { "user", "missing", "add list" } },
+	{ "user frob", 2, { "user frob", "unknown command", "add list" } },
+	{ "user add", 2, { "missing", "user add JID" } },
+	{ "user add a@b c", 2, { "c: one word too many" } },
+	{ "user add nobody", 2, { "user nobody", "alice@example.org" } },
+	{ "user add a@b/phone", 2, { "user a@b/phone", "bare JID" } },
+	{ "user add alice@example.org", 2, { "exists already", "user set" } },
+	{ "user show no@body", 2, { "no@body", "user add no@body" } },
+	{ "user set alice@example.org enabled=maybe", 2, { "enabled=maybe", "yes or no" } },
+	{ "user set alice@example.org colour=red", 2, { "colour=red", "unknown key" } },
+	{ "user set alice@example.org enabled", 2, { "enabled", "no value" } },
+	{ "user set alice@example.org enabled=yes more", 2, { "more", "too many" } },
+	{ "user set no@body enabled=yes", 2, { "no@body", "does not exist" } },
+	{ "user del alice@example.org", 2, { "still owns numbers" } },
+	{ "number add 12 alice@example.org", 2, { "number 12", "+14155550101" } },
+	{ "number add +1415x alice@example.org", 2, { "+1415x", "E.164" } },
+	{ "number add +14155550101 alice@example.org", 2, { "belongs to user alice@example.org" } },
+	{ "number add +14155550199 no@body", 2, { "no@body", "user add" } },
+	{ "number list nobody", 2, { "nobody" } },
+	{ "number show +14155550199", 2, { "+14155550199", "number list" } },
+	{ "number set +14155550102 caller-id=no", 2, { "caller-id=no", "caller-id=yes" } },
+	{ "number set +14155550102 caller-id=yes user=no@body", 2, { "no@body" } },
+	{ "number set +14155550102 caller-id=yes colour=red", 2, { "colour=red", "user=JID" } },
+	{ "number set +14155550199 caller-id=yes", 2, { "+14155550199" } },
+	{ "number del +14155550199", 2, { "+14155550199" } },
+	{ "trunk add Carrier host", 2, { "trunk Carrier", "a-z" } },
+	{ "trunk add t sip.example.net:5060", 2, { "host=sip.example.net:5060", "port" } },
+	{ "trunk add t host password=hunter2", 2, { "username", "go together" } },
+	{ "trunk add carrier host", 2, { "exists already", "trunk set" } },
+	{ "trunk set carrier port=70000", 2, { "port=70000", "0 to 65535" } },
+	{ "trunk set carrier transport=tls", 2, { "transport=tls", "udp or tcp" } },
+	{ "trunk set carrier transport=", 2, { "transport=", "udp or tcp" } },
+	{ "trunk set carrier host=", 2, { "host=", "sip.example.net" } },
+	{ "trunk set carrier sources=198.51.100.0/99",
+	  2,
+	  { "198.51.100.0/99", "198.51.100.0/24" } },
+	{ "trunk set carrier priority=high", 2, { "priority=high", "whole number" } },
+	{ "trunk set carrier ring-seconds=0", 2, { "ring-seconds=0", "1 to 3600" } },
+	{ "trunk set carrier enabled=perhaps", 2, { "enabled=perhaps", "yes or no" } },
+	{ "trunk set carrier colour=red", 2, { "colour", "wait-for-media" } },
+	{ "trunk set carrier in-username=x", 2, { "in-password", "go together" } },
+	{ "trunk set carrier port=1 priority", 2, { "priority", "no value" } },
+	{ "trunk set carrier password='hunter2\x07'", 2, { "password", "control character" } },
+	{ "trunk set other port=1", 2, { "trunk other", "trunk list" } },
+	{ "trunk show other", 2, { "trunk other" } },
+	{ "trunk del other", 2, { "trunk other" } },
+	{ "calls --first", 2, { "--first", "--last N" } },
+	{ "calls --last", 2, { "--last N" } },
+	{ "calls --last 0", 2, { "--last 0", "1 to 10000" } },
+	{ "call show x", 2, { "call x", "calls" } },
+	{ "call show 99", 2, { "call 99", "calls" } },
+	{ "ladder 1 9", 2, { "columns 9", "40 to 1000" } },
+	{ "status", 1, { "tandemd is not running" } },
+	{ "hangup 1", 1, { "tandemd is not running" } },
+	{ "reload", 1, { "tandemd is not running" } },
+};
+
+/* Everything an admin can have changed, as one text. */
+static char *
+everything(void)
+{
+	static const char *const views[] = { "user list", "number list", "trunk list",
+					     "trunk show carrier", "user show alice@example.org" };
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(views); i++) {
+		g_autofree char *request = json_words(views[i]);
+		g_autofree char *reply = control_execute(NULL, gateway.store, request);
+
+		g_string_append_printf(text, "%s\n", reply);
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void
+test_mistakes(void)
+{
+	static const char *const before[] = { "user add alice@example.org",
+					      "number add +14155550101 alice@example.org",
+					      "number add +14155550102 alice@example.org",
+					      "trunk add carrier sip.example.net" };
+	g_autofree char *expected = NULL;
+
+	gateway_init("/nowhere");
+	add_calls();
+	for (guint i = 0; i < G_N_ELEMENTS(before); i++)
+		g_free(ask(NULL, before[i]));
+	expected = everything();
+	for (guint i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+		g_autofree char *reply = ask(NULL, mistakes[i].command);
+		g_autofree char *start =
+			g_strdup_printf("{\"ok\":false,\"status\":%d,", mistakes[i].status);
+		g_autofree char *after = everything();
+
+		g_assert_true(g_str_has_prefix(reply, start));
+		g_assert_null(strstr(reply, "hunter2"));
+		for (guint h = 0; h < 3 && mistakes[i].holds[h]; h++)
+			assert_holds(reply, mistakes[i].holds[h]);
+		g_assert_cmpstr(after, ==, expected);
+	}
+	gateway_clear();
+}
+
+static void
+test_bad_lines(void)
+{
+	static const char *const lines[] = { "",	  "x",	    "{}",
+					     "[1]",	  "[null]", "[[\"user\"]]",
+					     "[\"user\"", "\xff" };
+	g_autofree char *deep = g_strnfill(60000, '[');
+
+	gateway_init("/nowhere");
+	for (guint i = 0; i <= G_N_ELEMENTS(lines); i++) {
+		g_autofree char *reply = control_execute(NULL, gateway.store,
+							 i < G_N_ELEMENTS(lines) ? lines[i] : deep);
+
+		g_assert_true(g_str_has_prefix(reply,
+					       "{\"ok\":false,\"status\":2,\"error\":\"request: "));
+	}
+	gateway_clear();
+}
+
+static void
+test_live(void)
+{
+	g_autofree char *status = NULL, *drawn = NULL;
+
+	gateway_init("/nowhere");
+	add_calls();
+	gateway.live = 2;
+	g_free(ask(&gateway, "user add alice@example.org"));
+	g_assert_cmpuint(gateway.reloads, ==, 1);
+	g_free(ask(&gateway, "user add alice@example.org")); /* refused: nothing to tell */
+	g_free(ask(&gateway, "user list"));
+	g_assert_cmpuint(gateway.reloads, ==, 1);
+	g_free(ask(&gateway, "reload"));
+	g_assert_cmpuint(gateway.reloads, ==, 2);
+	g_free(ask(&gateway, "trunk add carrier sip.example.net"));
+
+	status = ask(&gateway, "status");
+	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, "[\"calls\",\"1\"]");
+	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
+	assert_holds(status, "[\"sip\",\"not loaded\"]");
+	assert_holds(status, "[\"count strangers\",\"7\"]");
+	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
+	drawn = ask(&gateway, "ladder 2");
+	assert_holds(drawn, "INVITE live");
+
+	g_free(ask(&gateway, "hangup 1"));
+	g_assert_cmpuint(gateway.hangups, ==, 0);
+	g_free(ask(&gateway, "hangup 2"));
+	g_assert_cmpuint(gateway.hangups, ==, 1);
+	gateway_clear();
+}
+
+/* --- the socket --- */
+
+static int
+dial(const char *path)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_strlcpy(name.sun_path, path, sizeof name.sun_path);
+	g_assert_cmpint(connect(fd, (struct sockaddr *)&name, sizeof name), ==, 0);
+	return fd;
+}
+
+static void
+say(int fd, const char *text)
+{
+	g_assert_cmpint(send(fd, text, strlen(text), MSG_NOSIGNAL), ==, (ssize_t)strlen(text));
+}
+
+/* The next line, while the main loop serves; NULL when the peer has closed. */
+static char *
+hear(int fd)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+	char c;
+
+	while (TRUE) {
+		ssize_t n = recv(fd, &c, 1, MSG_DONTWAIT);
+
+		if (n == 1 && c == '\n')
+			return g_strdup(line->str);
+		if (n == 1)
+			g_string_append_c(line, c);
+		else if (n == 0 || errno == ECONNRESET)
+			return NULL;
+		else
+			g_main_context_iteration(NULL, TRUE);
+	}
+}
+
+static void
+test_socket(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("tandem-control-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "s", NULL);
+	g_autofree char *flood = g_strnfill(70000, 'x');
+	g_autoptr(GError) error = NULL;
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct stat status;
+	Control *control;
+	int one, other, dead;
+	char *reply;
+
+	gateway_init(path);
+
+	/* what a dead daemon left is replaced */
+	dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_strlcpy(name.sun_path, path, sizeof name.sun_path);
+	g_assert_cmpint(bind(dead, (struct sockaddr *)&name, sizeof name), ==, 0);
+	close(dead);
+	control = control_start(&gateway, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(stat(path, &status), ==, 0);
+	g_assert_cmpuint(status.st_mode & 0777, ==, 0660);
+
+	/* a living one is not */
+	g_assert_null(control_start(&gateway, &error));
+	g_assert_nonnull(error);
+	assert_holds(error->message, "another tandemd answers");
+	g_clear_error(&error);
+
+	/* several clients, lines in pieces, several lines at once */
+	one = dial(path);
+	other = dial(path);
+	say(one, "[\"user\",\"add\",");
+	say(other, "[\"user\",\"list\"]\n[\"nonsense\"]\n[\"help\"]\n");
+	for (int i = 0; i < 3; i++) {
+		reply = hear(other);
+		g_assert_nonnull(reply);
+		g_assert_true(g_str_has_prefix(reply, i == 1 ? "{\"ok\":false" : "{\"ok\":true"));
+		g_free(reply);
+	}
+	say(one, "\"alice@example.org\"]\n");
+	reply = hear(one);
+	g_assert_cmpstr(reply, ==, "{\"ok\":true}");
+	g_free(reply);
+
+	/* a line without an end is cut off; the others are served on */
+	send(other, flood, strlen(flood), MSG_NOSIGNAL | MSG_DONTWAIT);
+	g_assert_null(hear(other));
+	say(one, "[\"user\",\"list\"]\n");
+	reply = hear(one);
+	assert_holds(reply, "alice@example.org");
+	g_free(reply);
+
+	/* stopping with clients still there, one with an answer under way */
+	say(one, "[\"help\"]\n");
+	control_stop(control);
+	g_assert_cmpint(stat(path, &status), <, 0);
+	close(one);
+	close(other);
+
+	/* something that is no socket stays */
+	g_assert_true(g_file_set_contents(path, "precious", -1, NULL));
+	g_assert_null(control_start(&gateway, &error));
+	assert_holds(error->message, "no socket");
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+	gateway_clear();
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/control/commands", test_commands);
+	g_test_add_func("/control/mistakes", test_mistakes);
+	g_test_add_func("/control/bad-lines", test_bad_lines);
+	g_test_add_func("/control/live", test_live);
+	g_test_add_func("/control/socket", test_socket);
+	return g_test_run();
+}
