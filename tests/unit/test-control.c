@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
+#include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/call.h"
 #include "b2bua/control.h"
@@ -518,6 +519,107 @@ test_socket(void)
 	gateway_clear();
 }
 
+/* --- tandemctl, on the socket of a gateway that runs --- */
+
+static const struct {
+	const char *words;
+	int status;
+	const char *out, *err; /* what each holds; NULL: it is empty */
+} uses[] = {
+	{ "user add alice@example.org", 0, NULL, NULL },
+	{ "user list", 0, "user               caller-id  enabled  created\nalice@example.org  ",
+	  NULL },
+	{ "number list", 0, "none\n", NULL },
+	{ "--json number list", 0, "\"rows\":[]", NULL },
+	{ "number add x alice@example.org", 2, NULL, "tandemctl: number x: not E.164" },
+	{ "number add x alice@example.org --json", 2, "\"status\":2", NULL },
+	{ "status", 0, "version", NULL },
+	{ "ladder 1", 0, "INVITE", NULL },
+	{ "call show 1", 0, "Busy (486 Busy Here)\n", NULL },
+	{ "user --help", 0, "user add JID", NULL },
+	{ "--help", 0, "Exit status", NULL },
+	{ "", 2, NULL, "a command is missing" },
+	{ "status --config", 2, NULL, "need a path" },
+};
+
+typedef struct {
+	gboolean done;
+	char *out, *err;
+} Run;
+
+static void
+on_finished(GObject *process, GAsyncResult *result, gpointer user)
+{
+	g_autoptr(GError) error = NULL;
+	Run *run = user;
+
+	g_subprocess_communicate_utf8_finish(G_SUBPROCESS(process), result, &run->out, &run->err,
+					     &error);
+	g_assert_no_error(error);
+	run->done = TRUE;
+}
+
+static void
+assert_stream(const char *text, const char *part)
+{
+	if (part)
+		assert_holds(text, part);
+	else
+		g_assert_cmpstr(text, ==, "");
+}
+
+static void
+use_tandemctl(const char *path, guint i)
+{
+	g_autofree char *program = g_build_filename(g_getenv("top_builddir"), "tandemctl", NULL);
+	g_autofree char *line = g_strdup_printf("%s --socket %s %s", program, path, uses[i].words);
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSubprocess) process = NULL;
+	Run run = { 0 };
+
+	if (!*uses[i].words)
+		g_clear_pointer(&words[3], g_free);
+	process = g_subprocess_newv((const char *const *)words,
+				    G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+				    &error);
+	g_assert_no_error(error);
+	g_subprocess_communicate_utf8_async(process, NULL, NULL, on_finished, &run);
+	while (!run.done)
+		g_main_context_iteration(NULL, TRUE);
+	g_test_message("%s: %d\n%s%s", uses[i].words, g_subprocess_get_exit_status(process),
+		       run.out, run.err);
+	g_assert_cmpint(g_subprocess_get_exit_status(process), ==, uses[i].status);
+	assert_stream(run.out, uses[i].out);
+	assert_stream(run.err, uses[i].err);
+	g_free(run.out);
+	g_free(run.err);
+}
+
+static void
+test_tandemctl(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("tandem-control-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "s", NULL);
+	g_autoptr(GError) error = NULL;
+	Control *control;
+
+	if (!g_getenv("top_builddir")) {
+		g_test_skip("top_builddir is not set: run it by make check");
+		g_rmdir(folder);
+		return;
+	}
+	gateway_init(path);
+	add_calls();
+	control = control_start(&gateway, &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < G_N_ELEMENTS(uses); i++)
+		use_tandemctl(path, i);
+	control_stop(control);
+	g_rmdir(folder);
+	gateway_clear();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -527,5 +629,6 @@ main(int argc, char **argv)
 	g_test_add_func("/control/bad-lines", test_bad_lines);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);
+	g_test_add_func("/control/tandemctl", test_tandemctl);
 	return g_test_run();
 }
