@@ -113,11 +113,10 @@ typedef struct {
 	const RtpRewriter *back; /* this peer's: ssrc -> source, sequence numbers */
 	const char *cname;	 /* ours towards the sink */
 	gboolean feedback;	 /* the sink negotiated RTP/AVPF feedback */
-	gboolean xr;		 /* … and extended reports */
 } RtcpRelay;
 
 /* Makes a valid compound from one peer into one for the other, in place, and
  * says its new size; 0 when nothing is left to send.  `room` is what the buffer
  * holds.  Blocks about others than us, APP, BYE (our SSRC outlives its sources),
- * names of people in SDES and feedback that was not negotiated are left out. */
+ * names of people in SDES, XR and feedback that was not negotiated are left out. */
 gsize rtcp_relay(guint8 *data, gsize size, gsize room, const RtcpRelay *relay);

@@ -40,6 +40,8 @@ typedef struct {
 	gboolean has_source; /* false until the first rtp_rewrite() */
 	guint32 source;	     /* SSRC relayed now; for RTCP */
 	guint16 source_seq;  /* newest that came from it */
+	guint16 first_seq;   /* oldest that the offsets below hold for */
+	guint32 bad_seq;     /* next number, should a jump be a restart */
 	guint16 seq_offset;  /* sent = received + offset, modulo 2^16 */
 	guint32 ts_offset;   /* likewise, modulo 2^32 */
 	guint16 seq;	     /* newest sent */
@@ -52,9 +54,12 @@ void rtp_rewriter_init(RtpRewriter *rewriter, guint32 ssrc, guint16 seq, guint32
 
 /* Renumbers a packet in place for sending: `data` is what `packet` was parsed
  * from, `pt` the sink's number for the payload.  The first packet of another
- * source has the marker bit (a talkspurt begins). */
-void rtp_rewrite(RtpRewriter *rewriter, guint8 *data, const RtpPacket *packet, guint8 pt,
-		 guint32 rate, gint64 now_us);
+ * source has the marker bit (a talkspurt begins).  FALSE when it must not be sent
+ * and is left as it was: it is late and its number has gone to another packet
+ * (with SRTP a number must never be used twice), or it is so far off that the
+ * next has to confirm that the source began anew. */
+gboolean rtp_rewrite(RtpRewriter *rewriter, guint8 *data, const RtpPacket *packet, guint8 pt,
+		     guint32 rate, gint64 now_us) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A packet from the source that is not sent on (payload type not mapped): its
  * number is given to the next, so that the receiver sees no loss. */
