@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* ice.c - one libnice agent: candidates, checks, consent.
+ *
+ * FAILED is not taken as the end: libnice gives up after 7 s and the first check
+ * of a peer that begins later revives the pair.  How long to wait is the port's
+ * business.
+ */
+#include "media/ice.h"
+#include <errno.h>
+#include <nice/agent.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMPONENT	      1
+#define MAX_REMOTE_CANDIDATES 24 /* each costs a check per local address */
+
+struct Ice {
+	NiceAgent *agent;
+	guint stream;
+	IceOptions options;
+	const IceEvents *events;
+	gpointer user;
+	GArray *sockets;      /* IceSocket */
+	GPtrArray *agent_fds; /* GSocket *, parallel to sockets */
+	GArray *waiting;      /* Candidate, before ice_connect() */
+	char *remote_ufrag, *remote_pwd;
+	guint n_remote;
+	gboolean heard; /* a check of the peer's arrived */
+	gint selected;	/* index into sockets, -1: no pair */
+	NetAddress peer;
+};
+
+static gboolean
+from_nice(const NiceAddress *nice, NetAddress *address)
+{
+	memset(address, 0, sizeof *address);
+	if (nice->s.addr.sa_family == AF_INET)
+		address->length = sizeof address->ip4;
+	else if (nice->s.addr.sa_family == AF_INET6)
+		address->length = sizeof address->ip6;
+	else
+		return FALSE;
+	nice_address_copy_to_sockaddr(nice, &address->any);
+	return TRUE;
+}
+
+/* --- events of the agent --- */
+
+static gint
+find_socket(const Ice *ice, const NiceAddress *base)
+{
+	NetAddress address;
+
+	if (!from_nice(base, &address))
+		return -1;
+	for (guint i = 0; i < ice->sockets->len; i++)
+		if (net_address_equal(&g_array_index(ice->sockets, IceSocket, i).local, &address))
+			return (gint)i;
+	return -1;
+}
+
+static CandidateType
+type_of(const NiceCandidate *nice)
+{
+	switch (nice->type) {
+	case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+		return CANDIDATE_SRFLX;
+	case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+		return CANDIDATE_PRFLX;
+	case NICE_CANDIDATE_TYPE_RELAYED:
+		return CANDIDATE_RELAY;
+	default:
+		return CANDIDATE_HOST;
+	}
+}
+
+static void
+on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
+		 NiceCandidate *remote, gpointer user)
+{
+	Ice *ice = user;
+	gint index = find_socket(ice, &local->base_addr);
+	NetAddress base;
+	char ours[NET_ADDRESS_TEXT], theirs[NET_ADDRESS_TEXT];
+	g_autofree char *text = NULL;
+
+	if (index < 0)
+		index = find_socket(ice, &local->addr);
+	if (index < 0 || !from_nice(&remote->addr, &ice->peer))
+		return;
+	ice->selected = index;
+	base = g_array_index(ice->sockets, IceSocket, index).local;
+	text = g_strdup_printf("ice: %s %s to %s %s", candidate_type_name(type_of(local)),
+			       net_address_text(&base, ours), candidate_type_name(type_of(remote)),
+			       net_address_text(&ice->peer, theirs));
+	ice->events->selected(ice->user, (guint)index, &ice->peer, text);
+}
+
+static void
+on_state(NiceAgent *agent, guint stream, guint component, guint state, gpointer user)
+{
+	Ice *ice = user;
+
+	if (state == NICE_COMPONENT_STATE_FAILED)
+		ice->events->alive(ice->user, FALSE);
+	else if (state == NICE_COMPONENT_STATE_CONNECTED || state == NICE_COMPONENT_STATE_READY)
+		ice->events->alive(ice->user, TRUE);
+}
+
+static void
+on_binding_request(NiceAgent *agent, guint stream, gpointer user)
+{
+	((Ice *)user)->heard = TRUE;
+}
+
+static void
+on_receive(NiceAgent *agent, guint stream, guint component, guint length, gchar *data,
+	   gpointer user)
+{
+	Ice *ice = user;
+
+	ice->events->datagram(ice->user, (const guint8 *)data, length);
+}
+
+/* --- gathering --- */
+
+Ice *
+ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
+{
+	Ice *ice = g_new0(Ice, 1);
+
+	ice->options = *options;
+	ice->events = events;
+	ice->user = user;
+	ice->selected = -1;
+	ice->sockets = g_array_new(FALSE, TRUE, sizeof(IceSocket));
+	ice->agent_fds = g_ptr_array_new_with_free_func(g_object_unref);
+	ice->waiting = g_array_new(FALSE, FALSE, sizeof(Candidate));
+	/* Renomination also makes libnice take attribute 0xC001, which is all that
+	 * some phones nominate with. */
+	ice->agent = nice_agent_new_full(options->loop, NICE_COMPATIBILITY_RFC5245,
+					 NICE_AGENT_OPTION_ICE_TRICKLE |
+						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION |
+						 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+	g_object_set(ice->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
+		     options->controlling, NULL);
+	g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_selected_pair), ice);
+	g_signal_connect(ice->agent, "component-state-changed", G_CALLBACK(on_state), ice);
+	g_signal_connect(ice->agent, "initial-binding-request-received",
+			 G_CALLBACK(on_binding_request), ice);
+	return ice;
+}
+
+static gboolean
+add_local_addresses(Ice *ice, GError **error)
+{
+	for (char **text = ice->options.local_addresses; *text; text++) {
+		NiceAddress address;
+
+		nice_address_init(&address);
+		if (!nice_address_set_from_string(&address, *text)) {
+			g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+				    "\"%s\" is not a numeric address for ICE", *text);
+			return FALSE;
+		}
+		nice_agent_add_local_address(ice->agent, &address);
+	}
+	return TRUE;
+}
+
+static void
+open_sockets(Ice *ice)
+{
+	g_autoptr(GPtrArray) sockets = nice_agent_get_sockets(ice->agent, ice->stream, COMPONENT);
+
+	for (guint i = 0; sockets && i < sockets->len; i++) {
+		GSocket *theirs = g_ptr_array_index(sockets, i);
+		int agent_fd = g_socket_get_fd(theirs);
+		IceSocket ours = { .fd = -1, .local.length = sizeof(struct sockaddr_in6) };
+
+		if (getsockname(agent_fd, &ours.local.any, &ours.local.length) != 0)
+			continue;
+		if (ice->options.kernel_split)
+			ours.fd = udp_split_open(agent_fd);
+		ours.receives = ours.fd >= 0;
+		if (ours.fd < 0)
+			ours.fd = dup(agent_fd);
+		if (ours.fd < 0)
+			continue;
+		g_array_append_val(ice->sockets, ours);
+		g_ptr_array_add(ice->agent_fds, g_object_ref(theirs));
+	}
+}
+
+gboolean
+ice_gather(Ice *ice, GError **error)
+{
+	if (!add_local_addresses(ice, error))
+		return FALSE;
+	ice->stream = nice_agent_add_stream(ice->agent, 1);
+	nice_agent_set_port_range(ice->agent, ice->stream, COMPONENT, ice->options.port_min,
+				  ice->options.port_max);
+	nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, on_receive,
+			       ice);
+	if (nice_agent_gather_candidates(ice->agent, ice->stream))
+		open_sockets(ice);
+	if (ice->sockets->len > 0)
+		return TRUE;
+	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(EADDRINUSE),
+		    "no free port %u-%u for ICE on any local address (%s …)", ice->options.port_min,
+		    ice->options.port_max, ice->options.local_addresses[0]);
+	return FALSE;
+}
+
+const IceSocket *
+ice_sockets(const Ice *ice, guint *n)
+{
+	*n = ice->sockets->len;
+	return (const IceSocket *)ice->sockets->data;
+}
+
+/* RFC 8445 5.1.1.1 knows no 1:1 NAT: the host candidate is announced as the
+ * address it has outside. */
+static void
+announce(const Ice *ice, const NiceCandidate *nice, Transport *transport)
+{
+	Candidate ours = { .component = COMPONENT, .priority = nice->priority };
+	NetAddress address, outside;
+
+	if (!from_nice(&nice->addr, &address))
+		return;
+	ours.type = type_of(nice);
+	ours.port = net_address_port(&address);
+	if (ours.type == CANDIDATE_HOST && ice->options.public_address &&
+	    net_address_parse(ice->options.public_address, ours.port, &outside) &&
+	    outside.any.sa_family == address.any.sa_family)
+		address = outside;
+	net_address_host_text(&address, ours.address);
+	g_strlcpy(ours.foundation, nice->foundation, sizeof ours.foundation);
+	g_array_append_val(transport->candidates, ours);
+}
+
+Transport *
+ice_transport(const Ice *ice)
+{
+	Transport *transport = transport_new(TRANSPORT_WEBRTC);
+	GSList *candidates = nice_agent_get_local_candidates(ice->agent, ice->stream, COMPONENT);
+
+	nice_agent_get_local_credentials(ice->agent, ice->stream, &transport->ufrag,
+					 &transport->pwd);
+	for (GSList *each = candidates; each; each = each->next)
+		announce(ice, each->data, transport);
+	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	transport->rtcp_mux = TRUE;
+	transport->candidates_complete = TRUE;
+	return transport;
+}
+
+/* --- the peer --- */
+
+static const NiceCandidateType nice_types[] = {
+	[CANDIDATE_HOST] = NICE_CANDIDATE_TYPE_HOST,
+	[CANDIDATE_SRFLX] = NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE,
+	[CANDIDATE_PRFLX] = NICE_CANDIDATE_TYPE_PEER_REFLEXIVE,
+	[CANDIDATE_RELAY] = NICE_CANDIDATE_TYPE_RELAYED,
+};
+
+static void
+give_candidate(Ice *ice, const Candidate *candidate)
+{
+	NiceCandidate *nice;
+	GSList one = { 0 };
+
+	if (ice->n_remote >= MAX_REMOTE_CANDIDATES || !candidate_usable(candidate))
+		return;
+	nice = nice_candidate_new(nice_types[candidate->type]);
+	nice->transport = NICE_CANDIDATE_TRANSPORT_UDP;
+	nice->component_id = COMPONENT;
+	nice->stream_id = ice->stream;
+	nice->priority = candidate->priority;
+	g_strlcpy(nice->foundation, candidate->foundation, sizeof nice->foundation);
+	if (nice_address_set_from_string(&nice->addr, candidate->address)) {
+		nice_address_set_port(&nice->addr, candidate->port);
+		nice->base_addr = nice->addr;
+		one.data = nice;
+		nice_agent_set_remote_candidates(ice->agent, ice->stream, COMPONENT, &one);
+		ice->n_remote++;
+	}
+	nice_candidate_free(nice);
+}
+
+gboolean
+ice_connect(Ice *ice, const Transport *remote)
+{
+	gboolean same = g_strcmp0(ice->remote_ufrag, remote->ufrag) == 0 &&
+			g_strcmp0(ice->remote_pwd, remote->pwd) == 0;
+	gboolean restart = ice->remote_ufrag && !same;
+
+	if (restart) {
+		nice_agent_restart_stream(ice->agent, ice->stream);
+		ice->n_remote = 0;
+	}
+	if (!same) {
+		g_free(ice->remote_ufrag);
+		g_free(ice->remote_pwd);
+		ice->remote_ufrag = g_strdup(remote->ufrag);
+		ice->remote_pwd = g_strdup(remote->pwd);
+		nice_agent_set_remote_credentials(ice->agent, ice->stream, remote->ufrag,
+						  remote->pwd);
+	}
+	for (guint i = 0; i < remote->candidates->len; i++)
+		give_candidate(ice, &g_array_index(remote->candidates, Candidate, i));
+	for (guint i = 0; i < ice->waiting->len; i++)
+		give_candidate(ice, &g_array_index(ice->waiting, Candidate, i));
+	g_array_set_size(ice->waiting, 0);
+	return restart;
+}
+
+void
+ice_add_candidate(Ice *ice, const Candidate *candidate)
+{
+	if (ice->remote_ufrag)
+		give_candidate(ice, candidate);
+	else if (ice->waiting->len < DESC_MAX_CANDIDATES)
+		g_array_append_val(ice->waiting, *candidate);
+}
+
+/* Not nice_agent_send(): that fails for ever once consent was lost, even when the
+ * peer has come back. */
+void
+ice_send(Ice *ice, const guint8 *data, gsize length)
+{
+	GSocket *from;
+
+	if (ice->selected < 0)
+		return;
+	from = g_ptr_array_index(ice->agent_fds, (guint)ice->selected);
+	if (sendto(g_socket_get_fd(from), data, length, MSG_NOSIGNAL, &ice->peer.any,
+		   ice->peer.length) < 0)
+		g_debug("DTLS datagram not sent: %s", g_strerror(errno));
+}
+
+gboolean
+ice_knows(const Ice *ice, const NetAddress *peer)
+{
+	GSList *candidates = nice_agent_get_remote_candidates(ice->agent, ice->stream, COMPONENT);
+	gboolean found = FALSE;
+
+	for (GSList *each = candidates; each && !found; each = each->next) {
+		NetAddress address;
+
+		found = from_nice(&((NiceCandidate *)each->data)->addr, &address) &&
+			net_address_equal(&address, peer);
+	}
+	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	return found;
+}
+
+char *
+ice_explain(const Ice *ice)
+{
+	GSList *candidates = nice_agent_get_remote_candidates(ice->agent, ice->stream, COMPONENT);
+	GString *text = g_string_new(NULL);
+	guint n = g_slist_length(candidates), listed = 0;
+
+	if (n == 0)
+		g_string_append(text, "the peer gave no candidate that can be used");
+	else
+		g_string_append_printf(text,
+				       "no answer to the connectivity checks sent to %u "
+				       "candidate%s (",
+				       n, n == 1 ? "" : "s");
+	for (GSList *each = candidates; each && listed < 4; each = each->next) {
+		NetAddress address;
+		char where[NET_ADDRESS_TEXT];
+
+		if (from_nice(&((NiceCandidate *)each->data)->addr, &address))
+			g_string_append_printf(text, "%s%s %s", listed++ ? ", " : "",
+					       candidate_type_name(type_of(each->data)),
+					       net_address_text(&address, where));
+	}
+	if (n > 0)
+		g_string_append(text, listed < n ? " …)" : ")");
+	g_string_append(text, ice->heard ? "; checks of the peer's did arrive"
+					 : "; nothing received from the peer");
+	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	return g_string_free(text, FALSE);
+}
+
+void
+ice_free(Ice *ice)
+{
+	if (!ice)
+		return;
+	g_signal_handlers_disconnect_by_data(ice->agent, ice);
+	g_ptr_array_free(ice->agent_fds, TRUE);
+	if (ice->stream) {
+		nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, NULL,
+				       NULL);
+		nice_agent_remove_stream(ice->agent, ice->stream);
+	}
+	g_object_unref(ice->agent);
+	g_array_free(ice->sockets, TRUE);
+	g_array_free(ice->waiting, TRUE);
+	g_free(ice->remote_ufrag);
+	g_free(ice->remote_pwd);
+	g_free(ice);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* ice.h - one libnice agent: candidates, checks, consent (RFC 8445).
+ *
+ * One stream, one component (rtcp-mux).  The agent keeps STUN and DTLS; RTP is
+ * received and sent past it on the sockets listed here.
+ * Thread: ice.  Events come from the context of that thread, never from inside
+ * a function of this header except ice_gather() and ice_connect().
+ */
+#pragma once
+#include "media/desc.h"
+#include "media/udp.h"
+
+typedef struct Ice Ice;
+
+/* One per local address.  `fd` is the packet path's and closed by whoever took
+ * it: the kernel's split of the port, or (no split) a duplicate of the agent's
+ * socket that is good for sending only. */
+typedef struct {
+	NetAddress local;
+	int fd;
+	gboolean receives;
+} IceSocket;
+
+typedef struct {
+	/* A pair was selected, or another one: RTP goes there. */
+	void (*selected)(gpointer user, guint socket, const NetAddress *peer, const char *text);
+	/* What the agent got that is not STUN. */
+	void (*datagram)(gpointer user, const guint8 *data, gsize length);
+	/* Checks or consent (RFC 7675) failed, or work again.  Not the end: a peer
+	 * that begins late revives it. */
+	void (*alive)(gpointer user, gboolean alive);
+} IceEvents;
+
+typedef struct {
+	GMainContext *loop;
+	gboolean controlling;
+	char **local_addresses; /* borrowed */
+	const char *public_address;
+	guint16 port_min, port_max;
+	gboolean kernel_split;
+} IceOptions;
+
+Ice *ice_new(const IceOptions *options, const IceEvents *events, gpointer user);
+/* Gathers (there is nothing to wait for) and opens the sockets. */
+gboolean ice_gather(Ice *ice, GError **error);
+const IceSocket *ice_sockets(const Ice *ice, guint *n);
+/* Credentials and candidates to be announced; to be freed. */
+Transport *ice_transport(const Ice *ice);
+
+/* Checks begin.  With other credentials than before: a restart, after which
+ * ice_transport() gives new ones; TRUE then. */
+gboolean ice_connect(Ice *ice, const Transport *remote);
+/* Kept until ice_connect(); unusable ones are dropped. */
+void ice_add_candidate(Ice *ice, const Candidate *candidate);
+/* To the selected pair; lost when there is none. */
+void ice_send(Ice *ice, const guint8 *data, gsize length);
+/* Was it signalled, or has it passed a check? */
+gboolean ice_knows(const Ice *ice, const NetAddress *peer);
+/* Why there is no pair, for a person. */
+char *ice_explain(const Ice *ice);
+void ice_free(Ice *ice); /* NULL is fine; close the sockets' fds first */

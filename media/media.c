@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* media.c - the packets of one call, as the signalling thread sees them.
+ *
+ * A Media is counted: its ports hold a reference each, and whatever is on its way
+ * between threads holds its port.  media_close() lets go of the ports; from then
+ * on news that still arrive are dropped here.
+ */
+#include "media/media.h"
+#include "media/port.h"
+#include "media/relay.h"
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+struct Media {
+	gint references;
+	Workers *workers;
+	const MediaListener *listener;
+	gpointer user;
+	gboolean closed;
+	guint ice, media; /* which workers */
+	GArray *ports;	  /* Slot, by id - 1 */
+};
+
+typedef struct {
+	Port *port; /* NULL once dropped */
+	gboolean lost;
+	PortStats stats;
+} Slot;
+
+/* --- the process --- */
+
+/* sofia-sip exports a function of the same name, and libnice calls whichever
+ * comes first: with sofia's every STUN message is empty and every call fails. */
+static gboolean
+check_link_order(GError **error)
+{
+	Dl_info info = { 0 };
+	void *symbol = dlsym(RTLD_DEFAULT, "stun_message_length");
+
+	if (symbol && dladdr(symbol, &info) && info.dli_fname && strstr(info.dli_fname, "libnice"))
+		return TRUE;
+	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+		    "libnice must be linked before sofia-sip: stun_message_length comes from %s",
+		    info.dli_fname ? info.dli_fname : "nowhere");
+	return FALSE;
+}
+
+static gboolean
+check_options(const MediaOptions *options, GError **error)
+{
+	NetAddress address;
+
+	if (options->port_min < 1024 || options->port_max <= options->port_min) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			    "the media's ports %u-%u are no range above 1023", options->port_min,
+			    options->port_max);
+		return FALSE;
+	}
+	if (options->rtp_address && !net_address_parse(options->rtp_address, 0, &address)) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			    "the RTP address \"%s\" is not numeric", options->rtp_address);
+		return FALSE;
+	}
+	if (options->public_address && !net_address_parse(options->public_address, 0, &address)) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			    "the public address \"%s\" is not numeric", options->public_address);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static void
+copy_options(const MediaOptions *from, MediaOptions *to)
+{
+	const guint processors = (guint)MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
+
+	*to = *from;
+	to->n_ice = from->n_ice ? from->n_ice : processors;
+	to->n_media = from->n_media ? from->n_media : processors;
+	to->local_addresses = from->local_addresses && from->local_addresses[0]
+				      ? g_strdupv(from->local_addresses)
+				      : udp_local_addresses();
+	to->rtp_address = g_strdup(from->rtp_address ? from->rtp_address : to->local_addresses[0]);
+	to->public_address = g_strdup(from->public_address);
+}
+
+Workers *
+workers_new(const MediaOptions *options, GError **error)
+{
+	Workers *workers;
+	DtlsContext *dtls;
+
+	if (!check_link_order(error) || !check_options(options, error) || !protection_setup(error))
+		return NULL;
+	dtls = dtls_context_new(error);
+	if (!dtls)
+		return NULL;
+	workers = g_new0(Workers, 1);
+	workers->dtls = dtls;
+	copy_options(options, &workers->options);
+	workers->signalling = worker_new(WORKER_SIGNALLING, 0, NULL, NULL);
+	workers->ice = g_new0(Worker *, workers->options.n_ice);
+	workers->media = g_new0(Worker *, workers->options.n_media);
+	workers->relays = g_new0(RelaySet *, workers->options.n_media);
+	for (guint i = 0; i < workers->options.n_ice; i++)
+		workers->ice[i] = worker_new(WORKER_ICE, i, NULL, NULL);
+	for (guint i = 0; i < workers->options.n_media; i++) {
+		workers->relays[i] = relay_set_new();
+		workers->media[i] = worker_new(WORKER_MEDIA, i, relay_set_tick, workers->relays[i]);
+	}
+	return workers;
+}
+
+static gboolean
+drain_all(Workers *workers)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < workers->options.n_media; i++)
+		any |= worker_drain(workers->media[i]);
+	for (guint i = 0; i < workers->options.n_ice; i++)
+		any |= worker_drain(workers->ice[i]);
+	any |= worker_drain(workers->signalling);
+	return any;
+}
+
+void
+workers_free(Workers *workers)
+{
+	if (!workers)
+		return;
+	ASSERT_SIGNALLING();
+	/* the end of a port goes from media to ice */
+	for (guint i = 0; i < workers->options.n_media; i++)
+		worker_stop(workers->media[i]);
+	for (guint i = 0; i < workers->options.n_ice; i++)
+		worker_stop(workers->ice[i]);
+	while (drain_all(workers))
+		;
+	for (guint i = 0; i < workers->options.n_media; i++) {
+		worker_free(workers->media[i]);
+		relay_set_free(workers->relays[i]);
+	}
+	for (guint i = 0; i < workers->options.n_ice; i++)
+		worker_free(workers->ice[i]);
+	worker_free(workers->signalling);
+	dtls_context_free(workers->dtls);
+	g_free(workers->ice);
+	g_free(workers->media);
+	g_free(workers->relays);
+	g_strfreev(workers->options.local_addresses);
+	g_free(workers->options.rtp_address);
+	g_free(workers->options.public_address);
+	g_free(workers);
+}
+
+/* --- one call --- */
+
+static Slot *
+find_slot(const Media *media, PortId id)
+{
+	if (id == 0 || id > media->ports->len)
+		return NULL;
+	return &g_array_index(media->ports, Slot, id - 1);
+}
+
+static Port *
+find_port(const Media *media, PortId id)
+{
+	Slot *slot = find_slot(media, id);
+
+	return slot ? slot->port : NULL;
+}
+
+static void
+media_unref(gpointer argument)
+{
+	Media *media = argument;
+
+	if (!g_atomic_int_dec_and_test(&media->references))
+		return;
+	g_array_free(media->ports, TRUE);
+	g_free(media);
+}
+
+Media *
+media_open(Workers *workers, const MediaListener *listener, gpointer user)
+{
+	Media *media = g_new0(Media, 1);
+
+	ASSERT_SIGNALLING();
+	media->references = 1;
+	media->workers = workers;
+	media->listener = listener;
+	media->user = user;
+	media->ice = workers->next % workers->options.n_ice;
+	media->media = workers->next % workers->options.n_media;
+	workers->next++;
+	media->ports = g_array_new(FALSE, TRUE, sizeof(Slot));
+	return media;
+}
+
+static void
+on_stats(Media *media, PortId id, const PortNews *news)
+{
+	find_slot(media, id)->stats = news->stats;
+	if (news->asked)
+		news->asked(media->user, id, &news->stats);
+}
+
+static void
+on_news(gpointer owner, Port *port, const PortNews *news)
+{
+	Media *media = owner;
+	const PortId id = port_options(port)->id;
+	Slot *slot = find_slot(media, id);
+
+	if (media->closed || slot->port != port)
+		return;
+	switch (news->kind) {
+	case NEWS_READY:
+		media->listener->ready(media->user, id, news->transport);
+		break;
+	case NEWS_UP:
+		if (!slot->lost)
+			media->listener->up(media->user, id);
+		break;
+	case NEWS_LOST:
+		if (slot->lost)
+			break;
+		slot->lost = TRUE; /* one reason is enough: the first */
+		media->listener->lost(media->user, id, news->loss, news->text);
+		break;
+	case NEWS_NOTE:
+		media->listener->note(media->user, id, news->text);
+		break;
+	case NEWS_DTMF:
+		media->listener->dtmf(media->user, id, news->digit);
+		break;
+	case NEWS_STATS:
+		on_stats(media, id, news);
+		break;
+	}
+}
+
+PortId
+media_add_port(Media *media, Side side, TransportKind kind)
+{
+	Workers *workers = media->workers;
+	const PortOptions options = {
+		.workers = workers,
+		.ice = workers->ice[media->ice],
+		.media = workers->media[media->media],
+		.relays = workers->relays[media->media],
+		.id = media->ports->len + 1,
+		.side = side,
+		.kind = kind,
+		.news = on_news,
+		.owner = media,
+		.owner_unref = media_unref,
+	};
+	Slot slot = { 0 };
+
+	ASSERT_SIGNALLING();
+	g_atomic_int_inc(&media->references);
+	slot.port = port_new(&options);
+	g_array_append_val(media->ports, slot);
+	return options.id;
+}
+
+void
+media_drop_port(Media *media, PortId id)
+{
+	Slot *slot = find_slot(media, id);
+
+	ASSERT_SIGNALLING();
+	if (slot && slot->port)
+		port_close(g_steal_pointer(&slot->port));
+}
+
+void
+media_connect(Media *media, PortId id, const Desc *local, const Desc *remote)
+{
+	Port *port = find_port(media, id);
+
+	if (port)
+		port_connect(port, local, remote);
+}
+
+void
+media_join(Media *media, PortId one, PortId other)
+{
+	Port *port = find_port(media, one), *twin = find_port(media, other);
+
+	if (port && twin)
+		port_join(port, twin);
+}
+
+void
+media_add_candidate(Media *media, PortId id, const Candidate *theirs)
+{
+	Port *port = find_port(media, id);
+
+	if (port)
+		port_add_candidate(port, theirs);
+}
+
+void
+media_send_dtmf(Media *media, PortId id, char digit)
+{
+	Port *port = find_port(media, id);
+
+	if (port)
+		port_send_dtmf(port, digit);
+}
+
+void
+media_query(Media *media, PortId id, MediaStatsFunc func)
+{
+	Port *port = find_port(media, id);
+
+	if (port)
+		port_query(port, func);
+}
+
+PortStats
+media_last_stats(const Media *media, PortId id)
+{
+	const Slot *slot = find_slot(media, id);
+
+	return slot ? slot->stats : (PortStats){ 0 };
+}
+
+void
+media_close(Media *media)
+{
+	if (!media)
+		return;
+	ASSERT_SIGNALLING();
+	media->closed = TRUE;
+	for (guint i = 0; i < media->ports->len; i++)
+		media_drop_port(media, i + 1);
+	media_unref(media);
+}

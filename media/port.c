@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* port.c - one side of a call's media: what is posted, and the set-up on the ice
+ * thread.
+ *
+ *   signalling   port_new ── port_connect ──────────────────────── up ── port_close
+ *                   │             │                                ▲          │
+ *   ice         gather, bind   checks ─ selected ─ DTLS ─ keys      │          │
+ *                   │                      │               │       │          │
+ *   media        sockets ────────────── where to ─────── ready ────┘       sockets closed
+ *                                                                             │
+ *   ice                                                          agent, sessions freed
+ */
+#include "media/port.h"
+#include "media/demux.h"
+#include "media/ice.h"
+#include "media/relay.h"
+#include <string.h>
+#include <unistd.h>
+
+#define DTLS_TIMEOUT_MS	   15000
+#define DTLS_LINGER_MS	   20000 /* our last flight may have been lost: answer repetitions */
+#define MAX_EARLY	   8	 /* datagrams: one flight */
+#define MAX_EARLY_BYTES	   2048	 /* of one */
+#define MAX_QUEUED_PACKETS 256	 /* on the way from the agent's callback to the media thread */
+
+struct Port {
+	gint references;
+	gint queued_packets; /* atomic */
+	PortOptions options;
+	Relay *relay; /* media thread */
+	/* ice thread */
+	gboolean closed, connected, selected, up, lost;
+	Ice *ice;
+	Dtls *dtls;
+	gboolean dtls_client;
+	char *dtls_fingerprint; /* the one `dtls` compares with */
+	GQueue early;		/* GBytes *, DTLS that came before dtls could take it */
+	GSource *deadline, *linger;
+};
+
+/* What is posted: a port and whatever the function needs. */
+typedef struct {
+	Port *port, *other;
+	const Desc *local, *remote;
+	Candidate candidate;
+	IceSocket sockets[RELAY_MAX_SOCKETS];
+	guint n_sockets, socket;
+	NetAddress address;
+	Protection *receive, *send;
+	GBytes *packet;
+	MediaStatsFunc asked;
+	gboolean flag;
+	char digit;
+	PortNews news;
+} Message;
+
+/* --- references and messages --- */
+
+const PortOptions *
+port_options(const Port *port)
+{
+	return &port->options;
+}
+
+Port *
+port_ref(Port *port)
+{
+	g_atomic_int_inc(&port->references);
+	return port;
+}
+
+void
+port_unref(Port *port)
+{
+	if (!g_atomic_int_dec_and_test(&port->references))
+		return;
+	relay_free(port->relay);
+	port->options.owner_unref(port->options.owner);
+	g_free(port->dtls_fingerprint);
+	g_free(port);
+}
+
+static Message *
+message_new(Port *port)
+{
+	Message *message = g_new0(Message, 1);
+
+	message->port = port_ref(port);
+	return message;
+}
+
+static void
+message_free(Message *message)
+{
+	port_unref(message->port);
+	if (message->other)
+		port_unref(message->other);
+	desc_unref(message->local);
+	desc_unref(message->remote);
+	if (message->packet)
+		g_bytes_unref(message->packet);
+	transport_free(message->news.transport);
+	g_free(message->news.text);
+	g_free(message);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
+
+static void
+to_ice(PostFunc func, Message *message)
+{
+	worker_post(message->port->options.ice, func, message);
+}
+
+static void
+to_media(PostFunc func, Message *message)
+{
+	worker_post(message->port->options.media, func, message);
+}
+
+/* --- news --- */
+
+static void
+deliver(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+	const PortOptions *options = &message->port->options;
+
+	options->news(options->owner, message->port, &message->news);
+}
+
+void
+port_tell(Port *port, const PortNews *news)
+{
+	Message *message = message_new(port);
+
+	message->news = *news;
+	worker_post(port->options.workers->signalling, deliver, message);
+}
+
+void
+port_note(Port *port, const char *format, ...)
+{
+	PortNews news = { .kind = NEWS_NOTE };
+	va_list arguments;
+
+	va_start(arguments, format);
+	news.text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	port_tell(port, &news);
+}
+
+/* --- ice thread: set-up --- */
+
+static void
+clear_source(GSource **source)
+{
+	if (*source)
+		g_source_destroy(*source);
+	g_clear_pointer(source, g_source_unref);
+}
+
+static GSource *
+add_timeout(Port *port, guint ms, GSourceFunc func)
+{
+	GSource *source = g_timeout_source_new(ms);
+
+	g_source_set_callback(source, func, port, NULL);
+	g_source_attach(source, worker_context(port->options.ice));
+	return source;
+}
+
+static void
+lose(Port *port, MediaLoss why, const char *text)
+{
+	PortNews news = { .kind = NEWS_LOST, .loss = why };
+
+	if (port->lost || port->closed)
+		return;
+	port->lost = TRUE;
+	clear_source(&port->deadline);
+	news.text = g_strdup(text);
+	port_tell(port, &news);
+}
+
+static void
+tell_ready(Port *port, Transport *ours)
+{
+	PortNews news = { .kind = NEWS_READY, .transport = ours };
+
+	port_tell(port, &news);
+}
+
+static void
+give_sockets(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	for (guint i = 0; i < message->n_sockets; i++)
+		relay_add_socket(message->port->relay, &message->sockets[i]);
+}
+
+static void
+open_rtp(Port *port)
+{
+	const MediaOptions *options = &port->options.workers->options;
+	const char *announced =
+		options->public_address ? options->public_address : options->rtp_address;
+	g_autoptr(GError) error = NULL;
+	Message *message;
+	Transport *ours;
+	UdpPair pair;
+
+	if (!udp_pair_open(options->rtp_address, options->port_min, options->port_max, &pair,
+			   &error)) {
+		lose(port, MEDIA_LOST_SETUP, error->message);
+		return;
+	}
+	message = message_new(port);
+	message->n_sockets = 2;
+	message->sockets[0] = (IceSocket){ .fd = pair.rtp, .receives = TRUE };
+	message->sockets[1] = (IceSocket){ .fd = pair.rtcp, .receives = TRUE };
+	to_media(give_sockets, message);
+	ours = transport_new(TRANSPORT_RTP);
+	g_strlcpy(ours->address, announced, sizeof ours->address);
+	ours->port = pair.port;
+	ours->rtcp_port = pair.port + 1;
+	tell_ready(port, ours);
+}
+
+static Transport *
+webrtc_transport(Port *port)
+{
+	Transport *ours = ice_transport(port->ice);
+
+	ours->fingerprint_hash = g_strdup("sha-256");
+	ours->fingerprint = g_strdup(dtls_context_fingerprint(port->options.workers->dtls));
+	ours->setup = SETUP_ACTPASS;
+	return ours;
+}
+
+static const IceEvents ice_events;
+
+static void
+open_webrtc(Port *port)
+{
+	const MediaOptions *options = &port->options.workers->options;
+	const IceOptions ice = {
+		.loop = worker_context(port->options.ice),
+		.controlling = port->options.side == SIDE_CALLEE,
+		.local_addresses = options->local_addresses,
+		.public_address = options->public_address,
+		.port_min = options->port_min,
+		.port_max = options->port_max,
+		.kernel_split = options->kernel_split,
+	};
+	g_autoptr(GError) error = NULL;
+	const IceSocket *sockets;
+	Message *message;
+	guint n, split = 0;
+
+	port->ice = ice_new(&ice, &ice_events, port);
+	if (!ice_gather(port->ice, &error)) {
+		lose(port, MEDIA_LOST_SETUP, error->message);
+		return;
+	}
+	sockets = ice_sockets(port->ice, &n);
+	message = message_new(port);
+	message->n_sockets = MIN(n, RELAY_MAX_SOCKETS);
+	memcpy(message->sockets, sockets, message->n_sockets * sizeof *sockets);
+	for (guint i = 0; i < message->n_sockets; i++)
+		split += sockets[i].receives;
+	if (options->kernel_split && split < n)
+		port_note(port,
+			  "ice: the kernel does not split the port, RTP goes through libnice");
+	to_media(give_sockets, message);
+	tell_ready(port, webrtc_transport(port));
+}
+
+static void
+open_port(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+	Port *port = message->port;
+
+	ASSERT_ICE();
+	if (port->options.kind == TRANSPORT_WEBRTC)
+		open_webrtc(port);
+	else
+		open_rtp(port);
+}
+
+/* --- ice thread: DTLS --- */
+
+static void
+dtls_send(gpointer user, const guint8 *data, gsize length)
+{
+	ice_send(((Port *)user)->ice, data, length);
+}
+
+static void
+set_keys(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_protection(message->port->relay, message->receive, message->send);
+	if (message->flag)
+		port_tell(message->port, &(PortNews){ .kind = NEWS_UP });
+}
+
+static gboolean
+on_linger(gpointer user)
+{
+	Port *port = user;
+
+	clear_source(&port->linger);
+	g_clear_pointer(&port->dtls, dtls_free);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+dtls_done(gpointer user, const SrtpKeys *keys)
+{
+	Port *port = user;
+	Message *message = message_new(port);
+
+	port_note(port, "dtls: %s, we are the %s", srtp_profile_text(keys->profile),
+		  port->dtls_client ? "client" : "server");
+	message->receive = protection_new(keys->profile, keys->receive, FALSE);
+	message->send = protection_new(keys->profile, keys->send, TRUE);
+	message->flag = !port->up;
+	port->up = TRUE;
+	clear_source(&port->deadline);
+	clear_source(&port->linger);
+	port->linger = add_timeout(port, DTLS_LINGER_MS, on_linger);
+	to_media(set_keys, message);
+}
+
+static void
+dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+{
+	lose(user, fingerprint ? MEDIA_LOST_FINGERPRINT : MEDIA_LOST_DTLS, text);
+}
+
+static const DtlsEvents dtls_events = { .send = dtls_send,
+					.done = dtls_done,
+					.failed = dtls_failed };
+
+static void
+start_dtls(Port *port)
+{
+	GBytes *datagram;
+
+	if (!port->dtls || !port->selected)
+		return;
+	dtls_start(port->dtls);
+	while ((datagram = g_queue_pop_head(&port->early))) {
+		gsize length;
+		const guint8 *data = g_bytes_get_data(datagram, &length);
+
+		dtls_receive(port->dtls, data, length);
+		g_bytes_unref(datagram);
+	}
+}
+
+/* RFC 8842 5.3, 5.4: who said what decides who is the client. */
+static gboolean
+we_are_client(const Port *port, DtlsSetup local, DtlsSetup remote)
+{
+	if (remote == SETUP_ACTIVE || local == SETUP_PASSIVE)
+		return FALSE;
+	if (remote == SETUP_PASSIVE || local == SETUP_ACTIVE)
+		return TRUE;
+	/* nobody chose: the answerer is active (RFC 5763 section 5) */
+	return port->options.side == SIDE_CALLER;
+}
+
+static void
+prepare_dtls(Port *port, const Transport *local, const Transport *remote)
+{
+	g_autofree char *signalled =
+		g_strdup_printf("%s %s", remote->fingerprint_hash, remote->fingerprint);
+	const DtlsOptions options = {
+		.client = we_are_client(port, local->setup, remote->setup),
+		.hash = remote->fingerprint_hash,
+		.fingerprint = remote->fingerprint,
+		.timeout_ms = DTLS_TIMEOUT_MS,
+	};
+
+	/* the same certificate: the association goes on (RFC 8842 section 3.1) */
+	if (g_strcmp0(port->dtls_fingerprint, signalled) == 0)
+		return;
+	clear_source(&port->linger);
+	g_clear_pointer(&port->dtls, dtls_free);
+	g_free(port->dtls_fingerprint);
+	port->dtls_fingerprint = g_steal_pointer(&signalled);
+	port->dtls_client = options.client;
+	port->dtls = dtls_new(port->options.workers->dtls, worker_context(port->options.ice),
+			      &options, &dtls_events, port);
+}
+
+/* --- ice thread: ICE --- */
+
+static void
+set_route(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_route(message->port->relay, message->socket, &message->address);
+}
+
+static void
+post_route(Port *port, guint socket, const NetAddress *peer)
+{
+	Message *message = message_new(port);
+
+	message->socket = socket;
+	message->address = *peer;
+	to_media(set_route, message);
+}
+
+static void
+ice_selected(gpointer user, guint socket, const NetAddress *peer, const char *text)
+{
+	Port *port = user;
+
+	port->selected = TRUE;
+	port_note(port, "%s", text);
+	post_route(port, socket, peer);
+	start_dtls(port);
+}
+
+static void
+take_packet(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+	gsize length;
+	const guint8 *data = g_bytes_get_data(message->packet, &length);
+
+	g_atomic_int_add(&message->port->queued_packets, -1);
+	relay_receive(message->port->relay, data, length);
+}
+
+static void
+pass_packet(Port *port, const guint8 *data, gsize length)
+{
+	Message *message;
+
+	if (length > RELAY_MAX_PACKET ||
+	    g_atomic_int_get(&port->queued_packets) >= MAX_QUEUED_PACKETS)
+		return;
+	g_atomic_int_inc(&port->queued_packets);
+	message = message_new(port);
+	message->packet = g_bytes_new(data, length);
+	to_media(take_packet, message);
+}
+
+static void
+keep_early(Port *port, const guint8 *data, gsize length)
+{
+	if (length > MAX_EARLY_BYTES)
+		return;
+	if (g_queue_get_length(&port->early) >= MAX_EARLY)
+		g_bytes_unref(g_queue_pop_head(&port->early));
+	g_queue_push_tail(&port->early, g_bytes_new(data, length));
+}
+
+static void
+ice_datagram(gpointer user, const guint8 *data, gsize length)
+{
+	Port *port = user;
+
+	switch (packet_kind(data, length)) {
+	case PACKET_DTLS:
+		if (port->dtls && port->selected)
+			dtls_receive(port->dtls, data, length);
+		else if (!port->up)
+			keep_early(port, data, length);
+		break;
+	case PACKET_RTP:
+	case PACKET_RTCP:
+		pass_packet(port, data, length);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+set_alive(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_alive(message->port->relay, message->flag);
+}
+
+static void
+ice_alive(gpointer user, gboolean alive)
+{
+	Port *port = user;
+	Message *message;
+
+	if (!port->up)
+		return; /* the deadline decides */
+	message = message_new(port);
+	message->flag = alive;
+	to_media(set_alive, message);
+}
+
+static const IceEvents ice_events = { .selected = ice_selected,
+				      .datagram = ice_datagram,
+				      .alive = ice_alive };
+
+static gboolean
+on_deadline(gpointer user)
+{
+	Port *port = user;
+	g_autofree char *text = NULL;
+
+	clear_source(&port->deadline);
+	if (port->selected) {
+		lose(port, MEDIA_LOST_DTLS, "no DTLS handshake in time");
+	} else {
+		text = ice_explain(port->ice);
+		lose(port, MEDIA_LOST_ICE, text);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static const Transport *
+transport_of(const Desc *desc)
+{
+	const Stream *stream = desc ? desc_audio(desc) : NULL;
+
+	return stream ? stream->transport : NULL;
+}
+
+static void
+connect_webrtc(Port *port, const Desc *local, const Desc *remote)
+{
+	const Transport *ours = transport_of(local), *theirs = transport_of(remote);
+	static const Transport none = { .setup = SETUP_NONE };
+
+	if (!port->ice || port->lost)
+		return;
+	if (!theirs || !theirs->ufrag || !theirs->pwd) {
+		lose(port, MEDIA_LOST_ICE, "the peer's description has no ICE credentials");
+		return;
+	}
+	if (!theirs->fingerprint || !theirs->fingerprint_hash) {
+		lose(port, MEDIA_LOST_FINGERPRINT, "the peer's description has no fingerprint");
+		return;
+	}
+	prepare_dtls(port, ours ? ours : &none, theirs);
+	if (!port->connected)
+		port->deadline = add_timeout(
+			port, port->options.workers->options.ice_timeout_s * 1000, on_deadline);
+	port->connected = TRUE;
+	if (ice_connect(port->ice, theirs)) {
+		port_note(port, "ice: restart, the peer has new credentials");
+		tell_ready(port, webrtc_transport(port));
+	}
+	start_dtls(port);
+}
+
+static void
+connect_port(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	ASSERT_ICE();
+	connect_webrtc(message->port, message->local, message->remote);
+}
+
+static void
+take_candidate(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	if (message->port->ice)
+		ice_add_candidate(message->port->ice, &message->candidate);
+}
+
+static void
+check_route(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+	Port *port = message->port;
+	char text[NET_ADDRESS_TEXT];
+
+	if (!port->ice || !ice_knows(port->ice, &message->address))
+		return;
+	port_note(port, "rtp: the peer now sends from %s, following it",
+		  net_address_text(&message->address, text));
+	post_route(port, message->socket, &message->address);
+}
+
+void
+port_ask_route(Port *port, guint socket, gconstpointer net_address)
+{
+	Message *message = message_new(port);
+
+	message->socket = socket;
+	message->address = *(const NetAddress *)net_address;
+	to_ice(check_route, message);
+}
+
+/* --- the end --- */
+
+static void
+free_protection(gpointer protection)
+{
+	protection_free(protection);
+}
+
+void
+port_free_protection(Port *port, Protection *protection)
+{
+	if (protection)
+		worker_post(port->options.ice, free_protection, protection);
+}
+
+static void
+close_ice(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+	Port *port = message->port;
+
+	ASSERT_ICE();
+	port->closed = TRUE;
+	clear_source(&port->deadline);
+	clear_source(&port->linger);
+	g_clear_pointer(&port->dtls, dtls_free);
+	g_clear_pointer(&port->ice, ice_free);
+	g_queue_clear_full(&port->early, (GDestroyNotify)g_bytes_unref);
+}
+
+static void
+close_relay(gpointer argument)
+{
+	Message *message = argument;
+
+	ASSERT_MEDIA();
+	relay_close(message->port->relay);
+	to_ice(close_ice, message);
+}
+
+/* --- signalling thread --- */
+
+Port *
+port_new(const PortOptions *options)
+{
+	Port *port = g_new0(Port, 1);
+
+	port->references = 1;
+	port->options = *options;
+	g_queue_init(&port->early);
+	port->relay = relay_new(port, options->media, options->relays);
+	to_ice(open_port, message_new(port));
+	return port;
+}
+
+static void
+connect_relay(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	relay_connect(message->port->relay, message->local, message->remote);
+	if (message->flag)
+		port_tell(message->port, &(PortNews){ .kind = NEWS_UP });
+}
+
+void
+port_connect(Port *port, const Desc *local, const Desc *remote)
+{
+	const gboolean webrtc = port->options.kind == TRANSPORT_WEBRTC;
+	Message *message = message_new(port);
+
+	message->local = local ? desc_ref(local) : NULL;
+	message->remote = desc_ref(remote);
+	message->flag = !webrtc;
+	to_media(connect_relay, message);
+	if (!webrtc)
+		return;
+	message = message_new(port);
+	message->local = local ? desc_ref(local) : NULL;
+	message->remote = desc_ref(remote);
+	to_ice(connect_port, message);
+}
+
+static void
+join_relays(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	relay_join(message->port->relay, message->other->relay);
+}
+
+void
+port_join(Port *one, Port *other)
+{
+	Message *message = message_new(one);
+
+	message->other = port_ref(other);
+	to_media(join_relays, message);
+}
+
+void
+port_add_candidate(Port *port, const Candidate *candidate)
+{
+	Message *message = message_new(port);
+
+	message->candidate = *candidate;
+	to_ice(take_candidate, message);
+}
+
+static void
+send_dtmf(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	relay_send_dtmf(message->port->relay, message->digit);
+}
+
+void
+port_send_dtmf(Port *port, char digit)
+{
+	Message *message = message_new(port);
+
+	message->digit = digit;
+	to_media(send_dtmf, message);
+}
+
+static void
+answer_query(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+	PortNews news = { .kind = NEWS_STATS, .asked = message->asked };
+
+	relay_stats(message->port->relay, &news.stats);
+	port_tell(message->port, &news);
+}
+
+void
+port_query(Port *port, MediaStatsFunc func)
+{
+	Message *message = message_new(port);
+
+	message->asked = func;
+	to_media(answer_query, message);
+}
+
+void
+port_close(Port *port)
+{
+	to_media(close_relay, message_new(port));
+	port_unref(port);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* worker.c - a thread of the media's and what is posted to it.
+ *
+ * The queue is a list under a pthread mutex of our own and an eventfd that wakes
+ * the other side: ThreadSanitizer understands both, and does not understand the
+ * locks inside a GMainContext.  No packet passes a queue.
+ */
+#include "media/worker.h"
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENTS_PER_TURN 256
+#define TICK_US		250000
+#define HURRY_US	20000
+/* Fewer streams than this are served packet by packet, for the least delay. */
+#define COLLECT_STREAMS 64
+#define COLLECT_NS	500000
+
+typedef struct Post Post;
+struct Post {
+	Post *next;
+	PostFunc func;
+	gpointer argument;
+};
+
+struct Worker {
+	WorkerKind kind;
+	pthread_t thread;
+	gboolean running, quit; /* quit: the worker's own thread */
+	int wake_fd;
+	pthread_mutex_t mutex; /* guards first and last */
+	Post *first, *last;
+	/* ice, signalling */
+	GMainContext *context;
+	GSource *source;
+	/* media */
+	int epoll_fd;
+	Watch wake_watch;
+	TickFunc tick;
+	gpointer tick_user;
+	gint64 now, next_tick;
+	gint hurry, load;
+};
+
+static __thread WorkerKind current_kind = WORKER_SIGNALLING;
+
+WorkerKind
+worker_current(void)
+{
+	return current_kind;
+}
+
+static Post *
+take_posts(Worker *worker)
+{
+	Post *posts;
+
+	pthread_mutex_lock(&worker->mutex);
+	posts = worker->first;
+	worker->first = worker->last = NULL;
+	pthread_mutex_unlock(&worker->mutex);
+	return posts;
+}
+
+static gboolean
+run_posts(Worker *worker)
+{
+	Post *post = take_posts(worker);
+	gboolean any = post != NULL;
+
+	while (post) {
+		Post *next = post->next;
+
+		post->func(post->argument);
+		g_free(post);
+		post = next;
+	}
+	return any;
+}
+
+static void
+clear_wake(Worker *worker)
+{
+	guint64 count;
+
+	while (read(worker->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+		;
+}
+
+void
+worker_post(Worker *worker, PostFunc func, gpointer argument)
+{
+	Post *post = g_new(Post, 1);
+	gboolean was_empty;
+	guint64 one = 1;
+
+	*post = (Post){ .func = func, .argument = argument };
+	pthread_mutex_lock(&worker->mutex);
+	was_empty = worker->first == NULL;
+	if (was_empty)
+		worker->first = post;
+	else
+		worker->last->next = post;
+	worker->last = post;
+	pthread_mutex_unlock(&worker->mutex);
+	while (was_empty && write(worker->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+}
+
+/* --- ice and signalling: the queue is a source of the context --- */
+
+typedef struct {
+	GSource source;
+	Worker *worker;
+	gpointer tag;
+} QueueSource;
+
+static gboolean
+queue_check(GSource *source)
+{
+	QueueSource *queue = (QueueSource *)source;
+
+	return g_source_query_unix_fd(source, queue->tag) != 0;
+}
+
+static gboolean
+queue_dispatch(GSource *source, GSourceFunc func, gpointer user)
+{
+	Worker *worker = ((QueueSource *)source)->worker;
+
+	clear_wake(worker);
+	run_posts(worker);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs queue_funcs = { .check = queue_check, .dispatch = queue_dispatch };
+
+static void
+attach_queue(Worker *worker, GMainContext *context)
+{
+	worker->context = g_main_context_ref(context);
+	worker->source = g_source_new(&queue_funcs, sizeof(QueueSource));
+	((QueueSource *)worker->source)->worker = worker;
+	((QueueSource *)worker->source)->tag =
+		g_source_add_unix_fd(worker->source, worker->wake_fd, G_IO_IN);
+	g_source_attach(worker->source, worker->context);
+}
+
+static void *
+run_ice(void *argument)
+{
+	Worker *worker = argument;
+
+	current_kind = worker->kind;
+	g_main_context_push_thread_default(worker->context);
+	while (!worker->quit)
+		g_main_context_iteration(worker->context, TRUE);
+	g_main_context_pop_thread_default(worker->context);
+	return NULL;
+}
+
+/* --- media: one epoll --- */
+
+static int
+milliseconds_to_tick(Worker *worker)
+{
+	gint64 left = worker->next_tick - worker->now;
+
+	return left <= 0 ? 0 : (int)((left + 999) / 1000);
+}
+
+static void
+tick_if_due(Worker *worker)
+{
+	if (worker->now < worker->next_tick)
+		return;
+	if (worker->tick)
+		worker->tick(worker->tick_user, worker->now);
+	worker->next_tick = worker->now + (worker->hurry ? HURRY_US : TICK_US);
+}
+
+/* Posts run after the packets of a turn: a post may close a socket that is still
+ * named in `events`. */
+static void
+turn(Worker *worker)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+	int n = epoll_wait(worker->epoll_fd, events, EVENTS_PER_TURN, milliseconds_to_tick(worker));
+	gboolean posted = FALSE;
+
+	worker->now = g_get_monotonic_time();
+	for (int i = 0; i < n; i++) {
+		Watch *watch = events[i].data.ptr;
+
+		if (watch == &worker->wake_watch)
+			posted = TRUE;
+		else
+			watch->readable(watch);
+	}
+	if (posted) {
+		clear_wake(worker);
+		run_posts(worker);
+	}
+	tick_if_due(worker);
+	if (n > 0 && worker->load >= COLLECT_STREAMS) {
+		const struct timespec pause = { .tv_nsec = COLLECT_NS };
+
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+}
+
+static void *
+run_media(void *argument)
+{
+	Worker *worker = argument;
+
+	current_kind = worker->kind;
+	/* the default slack of 50 us would be a tenth of the pause above */
+	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+	worker->now = g_get_monotonic_time();
+	while (!worker->quit)
+		turn(worker);
+	return NULL;
+}
+
+gboolean
+worker_watch(Worker *worker, int fd, Watch *watch)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = watch };
+
+	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void
+worker_unwatch(Worker *worker, int fd)
+{
+	epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void
+worker_hurry(Worker *worker, gboolean more)
+{
+	worker->hurry += more ? 1 : -1;
+	if (more && worker->next_tick > worker->now + HURRY_US)
+		worker->next_tick = worker->now + HURRY_US;
+}
+
+void
+worker_add_load(Worker *worker, gint streams)
+{
+	worker->load += streams;
+}
+
+gint64
+worker_now(const Worker *worker)
+{
+	return worker->now;
+}
+
+/* --- life --- */
+
+GMainContext *
+worker_context(Worker *worker)
+{
+	return worker->context;
+}
+
+Worker *
+worker_new(WorkerKind kind, guint index, TickFunc tick, gpointer user)
+{
+	Worker *worker = g_new0(Worker, 1);
+	g_autofree char *name =
+		g_strdup_printf("%s-%u", kind == WORKER_ICE ? "ice" : "media", index);
+
+	worker->kind = kind;
+	worker->tick = tick;
+	worker->tick_user = user;
+	worker->epoll_fd = -1;
+	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (worker->wake_fd < 0)
+		g_error("eventfd: %s", g_strerror(errno));
+	pthread_mutex_init(&worker->mutex, NULL);
+	if (kind == WORKER_SIGNALLING) {
+		attach_queue(worker, g_main_context_default());
+		return worker;
+	}
+	if (kind == WORKER_ICE) {
+		g_autoptr(GMainContext) context = g_main_context_new();
+
+		attach_queue(worker, context);
+	} else {
+		worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		if (worker->epoll_fd < 0)
+			g_error("epoll_create1: %s", g_strerror(errno));
+		worker_watch(worker, worker->wake_fd, &worker->wake_watch);
+	}
+	/* not g_thread_new(): ThreadSanitizer must see the creation */
+	if (pthread_create(&worker->thread, NULL, kind == WORKER_ICE ? run_ice : run_media, worker))
+		g_error("cannot start thread %s", name);
+	pthread_setname_np(worker->thread, name);
+	worker->running = TRUE;
+	return worker;
+}
+
+static void
+quit(gpointer worker)
+{
+	((Worker *)worker)->quit = TRUE;
+}
+
+void
+worker_stop(Worker *worker)
+{
+	if (!worker->running)
+		return;
+	worker_post(worker, quit, worker);
+	pthread_join(worker->thread, NULL);
+	worker->running = FALSE;
+}
+
+gboolean
+worker_drain(Worker *worker)
+{
+	WorkerKind kind = current_kind;
+	gboolean any;
+
+	g_assert(!worker->running);
+	current_kind = worker->kind;
+	any = run_posts(worker);
+	current_kind = kind;
+	return any;
+}
+
+void
+worker_free(Worker *worker)
+{
+	if (!worker)
+		return;
+	worker_stop(worker);
+	if (worker->source) {
+		g_source_destroy(worker->source);
+		g_source_unref(worker->source);
+	}
+	g_clear_pointer(&worker->context, g_main_context_unref);
+	if (worker->epoll_fd >= 0)
+		close(worker->epoll_fd);
+	close(worker->wake_fd);
+	pthread_mutex_destroy(&worker->mutex);
+	g_free(worker);
+}

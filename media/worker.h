@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* worker.h - a thread of the media's and what is posted to it.
+ *
+ * Three kinds: the signalling worker is no thread of its own but the default
+ * GMainContext of the process; an ice worker runs a GMainContext; a media worker
+ * runs one epoll.  They share nothing and speak only through worker_post(): a
+ * function and an argument it owns, run in order, once.
+ * Thread: each function says which.
+ */
+#pragma once
+#include <glib.h>
+
+typedef enum { WORKER_SIGNALLING, WORKER_ICE, WORKER_MEDIA } WorkerKind;
+typedef struct Worker Worker;
+typedef void (*PostFunc)(gpointer argument);
+
+/* What a media worker's epoll holds: the first member of whatever is watched. */
+typedef struct Watch Watch;
+struct Watch {
+	void (*readable)(Watch *watch);
+};
+
+/* Called on a media worker about every 250 ms, or every 20 ms while somebody
+ * has asked for it with worker_hurry(). */
+typedef void (*TickFunc)(gpointer user, gint64 now);
+
+/* Thread: signalling, for new, stop and free.  `tick` is a media worker's, or
+ * NULL. */
+Worker *worker_new(WorkerKind kind, guint index, TickFunc tick, gpointer user);
+/* Runs what is queued, then ends the thread.  What is posted later waits for
+ * worker_drain(). */
+void worker_stop(Worker *worker);
+/* After worker_stop(): runs what was posted since, here.  TRUE when there was
+ * anything. */
+gboolean worker_drain(Worker *worker);
+void worker_free(Worker *worker); /* NULL is fine */
+
+/* Any thread.  `func` owns `argument`. */
+void worker_post(Worker *worker, PostFunc func, gpointer argument);
+
+/* The context of an ice or signalling worker; borrowed. */
+GMainContext *worker_context(Worker *worker);
+
+/* --- on a media worker only --- */
+gboolean worker_watch(Worker *worker, int fd, Watch *watch);
+/* The watch may be freed as soon as this has returned, provided that this is
+ * called from a post or a tick and not from inside readable(). */
+void worker_unwatch(Worker *worker, int fd);
+void worker_hurry(Worker *worker, gboolean more); /* counted */
+/* Streams relayed by this worker: with many of them packets are collected for
+ * half a millisecond, which costs less per packet than a wake-up each. */
+void worker_add_load(Worker *worker, gint streams);
+gint64 worker_now(const Worker *worker); /* monotonic, us; of the current turn */
+
+/* Which kind of thread this is; a thread that is no worker is signalling. */
+WorkerKind worker_current(void);
+#define ASSERT_SIGNALLING() g_assert(worker_current() == WORKER_SIGNALLING)
+#define ASSERT_ICE()	    g_assert(worker_current() == WORKER_ICE)
+#define ASSERT_MEDIA()	    g_assert(worker_current() == WORKER_MEDIA)

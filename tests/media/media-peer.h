@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* media-peer.h - two Medias that call each other, and a plain RTP telephone.
+ *
+ * Everything runs on the default main context; wait_for() is the only way to let
+ * time pass, and it ends as soon as its condition holds.
+ */
+#pragma once
+#include "media/media.h"
+#include "media/udp.h"
+
+#define MAX_PORTS 8
+
+/* One Media and what its listener heard. */
+typedef struct {
+	Media *media;
+	struct {
+		Transport *ours;
+		guint readies, ups, losses;
+		MediaLoss loss;
+		char *text;
+		GString *notes, *digits;
+		PortStats stats;
+		guint answers; /* of media_query() */
+	} ports[MAX_PORTS + 1];
+} Peer;
+
+/* A telephone: RTP and RTCP sockets, answered by nobody. */
+typedef struct {
+	UdpPair sockets;
+	guint16 seq;
+	guint32 ssrc, timestamp;
+	guint received;
+	guint8 last[2048]; /* newest packet */
+	gsize last_length;
+	guint16 first_seq;
+	NetAddress from;
+} Phone;
+
+typedef gboolean (*Condition)(gpointer user);
+gboolean wait_for(Condition condition, gpointer user, guint ms);
+
+Workers *workers_for_test(gboolean kernel_split);
+Peer *peer_new(Workers *workers);
+void peer_free(Peer *peer);
+PortId peer_add(Peer *peer, Side side, TransportKind kind); /* and waits until it is ready */
+void peer_wait_up(Peer *peer, PortId port);
+PortStats peer_query(Peer *peer, PortId port);
+
+/* One audio stream: codecs as in "0 PCMU, 101 telephone-event". */
+Desc *desc_for_test(const Transport *transport, const char *codecs);
+Desc *desc_with_setup(const Transport *transport, const char *codecs, DtlsSetup setup);
+
+Phone *phone_new(void);
+void phone_free(Phone *phone);
+Desc *phone_desc(const Phone *phone, const char *codecs);
+void phone_send(Phone *phone, guint16 port, guint8 pt, const void *payload, gsize length);
+void phone_send_raw(Phone *phone, guint16 port, const void *data, gsize length);
+guint phone_drain(Phone *phone); /* reads what is there; how many */
