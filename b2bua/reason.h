@@ -46,3 +46,7 @@ const char *reason_sentence(Reason reason);
 /* Of several refusals the one that tells the caller most: busy before no
  * answer before unreachable (architecture: the call table). */
 Reason reason_more_telling(Reason one, Reason other);
+
+/* TRUE when the network refused and not the person, so that another carrier may
+ * do better: the next stage is dialled only then. */
+gboolean reason_is_network(Reason reason);
