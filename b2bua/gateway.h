@@ -39,6 +39,7 @@ gboolean gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reaso
  * the last has ended or after the configured time, when the rest are hung up. */
 void gateway_drain(Gateway *gateway, void (*done)(gpointer user), gpointer user);
 gboolean gateway_draining(const Gateway *gateway);
+void gateway_hangup_all(Gateway *gateway, Reason reason);
 
 /* Tells every plugin that the store has changed. */
 void gateway_reload(Gateway *gateway);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_media.c - the ports of a call and what is said about them.
+ *
+ * What the media reports becomes events of the call; what descriptions a leg is
+ * shown is computed here.  When each of these happens is call.c's.
+ * Thread: signalling.  RFC 3264.
+ */
+#include "b2bua/call_private.h"
+
+static Party *
+party_of_port(Call *call, PortId port)
+{
+	if (call->caller->port == port)
+		return call->caller;
+	for (guint i = 0; i < call->callees->len; i++) {
+		Party *party = call->callees->pdata[i];
+
+		if (party->port == port)
+			return party;
+	}
+	return NULL;
+}
+
+/* --- what the media reports --- */
+
+static void
+on_ready(gpointer user, PortId port, const Transport *ours)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	transport_free(party->ours);
+	party->ours = transport_copy(ours);
+	if (call_media_is_ready(call))
+		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY });
+}
+
+static void
+on_candidate(gpointer user, PortId port, const Candidate *ours)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	if (party->ours)
+		g_array_append_val(party->ours->candidates, *ours);
+	call_post(call, (CallEvent){ .kind = EVENT_CANDIDATE,
+				     .party = party,
+				     .port = port,
+				     .candidate = *ours });
+}
+
+static void
+on_up(gpointer user, PortId port)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	party->up = TRUE;
+	call_post(call, (CallEvent){ .kind = EVENT_MEDIA_UP, .party = party, .port = port });
+}
+
+static void
+on_lost(gpointer user, PortId port, MediaLoss why, const char *text)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (party)
+		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_LOST,
+					     .party = party,
+					     .port = port,
+					     .loss = why,
+					     .text = g_strdup(text) });
+}
+
+static void
+on_note(gpointer user, PortId port, const char *text)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+	g_autofree char *line = NULL;
+
+	if (!party)
+		return;
+	line = g_strdup_printf("%s: %s", party->side == SIDE_CALLER ? "caller" : "callee", text);
+	trace_add(call->trace, "media", TRACE_NOTE, line);
+}
+
+static void
+on_dtmf(gpointer user, PortId port, char digit)
+{
+	/* The relay has passed it on, and the ladder is no place for anybody's PIN. */
+}
+
+static const MediaListener LISTENER = {
+	.ready = on_ready,
+	.candidate = on_candidate,
+	.up = on_up,
+	.lost = on_lost,
+	.note = on_note,
+	.dtmf = on_dtmf,
+};
+
+/* --- ports --- */
+
+void
+call_media_open(Call *call)
+{
+	Party *caller = call->caller;
+
+	call->media = media_open(gateway_workers(call->gateway), &LISTENER, call);
+	caller->port = media_add_port(call->media, SIDE_CALLER, caller->kind);
+}
+
+Party *
+call_add_party(Call *call, Side side, TransportKind kind)
+{
+	Party *party = g_new0(Party, 1);
+
+	party->side = side;
+	party->kind = kind;
+	if (side == SIDE_CALLER)
+		g_snprintf(party->lane, sizeof(party->lane), "caller");
+	else if (call->callees->len == 0)
+		g_snprintf(party->lane, sizeof(party->lane), "callee");
+	else
+		g_snprintf(party->lane, sizeof(party->lane), "callee%u", call->callees->len + 1);
+	if (side == SIDE_CALLEE)
+		g_ptr_array_add(call->callees, party);
+	if (call->media)
+		party->port = media_add_port(call->media, side, kind);
+	return party;
+}
+
+void
+party_drop_port(Call *call, Party *party)
+{
+	if (party->port && call->media)
+		media_drop_port(call->media, party->port);
+	party->port = 0;
+	party->up = FALSE;
+}
+
+void
+party_free(Party *party)
+{
+	transport_free(party->ours);
+	desc_unref(party->local);
+	desc_unref(party->remote);
+	g_free(party);
+}
+
+void
+party_set_descs(Party *party, const Desc *local, const Desc *remote)
+{
+	const Desc *new_local = local ? desc_ref(local) : NULL;
+	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
+
+	desc_unref(party->local);
+	desc_unref(party->remote);
+	party->local = new_local;
+	party->remote = new_remote;
+}
+
+/* The caller's port and those of the stage; a port that was dropped is not waited for. */
+gboolean
+call_media_is_ready(const Call *call)
+{
+	if (!call->caller->ours)
+		return FALSE;
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *party = call->callees->pdata[i];
+
+		if (party->port && !party->ours)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+void
+call_connect_party(Call *call, const Party *party)
+{
+	if (party->port && party->local && party->remote)
+		media_connect(call->media, party->port, party->local, party->remote);
+}
+
+void
+call_join(Call *call, const Party *callee)
+{
+	media_join(call->media, call->caller->port, callee->port);
+}
+
+/* --- descriptions --- */
+
+Desc *
+call_offer_for(const Call *call, const Party *callee)
+{
+	if (!call->caller->remote)
+		return desc_offer_all(callee->ours);
+	return desc_offer(call->caller->remote, callee->ours);
+}
+
+Desc *
+call_answer_for(const Call *call, const Desc *answer)
+{
+	const Party *caller = call->caller;
+
+	if (!caller->remote)
+		return desc_offer(answer, caller->ours);
+	return desc_answer(caller->remote, answer, caller->ours);
+}
+
+static gboolean
+codecs_equal(const Stream *one, const Stream *other)
+{
+	if (one->codecs->len != other->codecs->len)
+		return FALSE;
+	for (guint i = 0; i < one->codecs->len; i++) {
+		const Codec *a = one->codecs->pdata[i], *b = other->codecs->pdata[i];
+
+		if (a->pt != b->pt || !codec_same(a, b))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean
+desc_change_is_local(const Desc *before, const Desc *after)
+{
+	const Stream *one = before ? desc_audio(before) : NULL;
+	const Stream *other = desc_audio(after);
+
+	return one && other && one->direction == other->direction && codecs_equal(one, other);
+}
+
+/* --- the last counters --- */
+
+static void
+on_stats(gpointer user, PortId port, const PortStats *stats)
+{
+	Call *call = user;
+
+	/* media_last_stats() knows them from now on */
+	if (call->stats_wanted > 0 && --call->stats_wanted == 0)
+		call_closed(call);
+}
+
+void
+call_media_finish(Call *call)
+{
+	PortId ports[2] = { call->caller->port, call->callee ? call->callee->port : 0 };
+
+	for (guint i = 0; call->media && i < G_N_ELEMENTS(ports); i++)
+		if (ports[i])
+			call->stats_wanted++;
+	for (guint i = 0; call->media && i < G_N_ELEMENTS(ports); i++)
+		if (ports[i])
+			media_query(call->media, ports[i], on_stats);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_private.h - the inside of a call, for call.c, call_media.c,
+ * call_record.c and leg.c, and for nobody else.
+ *
+ * A Party is what the core knows of one leg.  It outlives the leg, so an event
+ * in the queue may name it when the leg has long gone back to its plugin.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/call.h"
+#include "b2bua/gateway.h"
+#include "b2bua/route.h"
+#include "b2bua/trace.h"
+
+/* The columns of the table, and below them what is the same in every state. */
+typedef enum {
+	EVENT_MEDIA_READY,
+	EVENT_RINGING,
+	EVENT_ANSWERED,
+	EVENT_MEDIA_UP,
+	EVENT_CHANGED,
+	EVENT_CALLER_ENDED,
+	EVENT_CALLEE_ENDED,
+	EVENT_MEDIA_LOST,
+	EVENT_TIMEOUT,
+	N_CALL_EVENTS,
+	EVENT_CANDIDATE = N_CALL_EVENTS, /* one more of ours, for the leg */
+	EVENT_HANGUP			 /* from above: the operator, the shutdown */
+} CallEventKind;
+
+typedef enum { BY_CALLER, BY_CALLEE, BY_GATEWAY } EndedBy;
+
+typedef struct {
+	Leg *leg; /* NULL: not attached yet, or let go */
+	Side side;
+	guint stage;	      /* of a callee */
+	const Target *target; /* of a callee; the plan's */
+	PortId port;	      /* 0: dropped */
+	TransportKind kind;
+	Transport *ours;    /* NULL until media is ready */
+	const Desc *local;  /* what we told it last, or will when it is answered */
+	const Desc *remote; /* what it told us */
+	gboolean attached;  /* it has had a leg */
+	gboolean rang;
+	gboolean up;	      /* its media can flow */
+	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
+	char lane[16];	      /* in the flight recorder */
+} Party;
+
+typedef struct {
+	CallEventKind kind;
+	Party *party;	  /* NULL: the call itself */
+	PortId port;	  /* of a media event: stale when the party has another */
+	const Desc *desc; /* owned */
+	Reason reason;
+	MediaLoss loss;
+	char *text; /* owned: the far end's own words */
+	Candidate candidate;
+	guint deadline; /* of a timeout: stale when the call has set another */
+} CallEvent;
+
+struct Call {
+	Gateway *gateway;
+	CallState state;
+	Address *from, *to;
+	Plan *plan; /* NULL when the call is refused */
+	Party *caller;
+	GPtrArray *callees; /* Party *, of all stages so far; owned */
+	Party *callee;	    /* who answered; NULL before */
+	guint stage;	    /* index in the plan of the one being dialled */
+	gint64 stage_until_us;
+	Party *early;	 /* whose early media the caller hears */
+	Party *dialling; /* whose dial() is running: leg_attach() takes it */
+
+	/* a change under way */
+	Party *changer;
+	const Desc *change_offer;  /* what the changer wants */
+	const Desc *change_passed; /* what we made of it for the other side */
+
+	/* the most telling refusal so far */
+	Reason refusal;
+	char *refusal_words;
+	EndedBy refused_by;
+
+	Media *media;
+	guint stats_wanted; /* ports whose last counters are still to come */
+	Trace *trace;
+	CallRecord *record;
+	gboolean recorded; /* the record has a row */
+	gint64 started_us, answered_us;
+
+	GQueue events; /* CallEvent * */
+	gboolean busy; /* an event is being handled: more are queued */
+	guint timer, deadline;
+};
+
+/* --- call.c --- */
+/* Takes the event's `desc` and `text`; handles it now, or next when busy. */
+void call_post(Call *call, CallEvent event);
+void call_end(Call *call, Reason reason, const char *words, EndedBy by);
+/* What the timer does; a test of the table need not wait for it. */
+void call_expire(Call *call);
+/* The last of an ended call has been heard, or is not waited for: frees it. */
+void call_closed(Call *call);
+
+/* --- leg.c --- */
+void leg_command_ring(Party *party, const Desc *early);
+void leg_command_answer(Party *party, const Desc *answer);
+void leg_command_change(Party *party, const Desc *offer);
+void leg_command_candidate(Party *party, const Candidate *ours);
+/* Forgets the leg first. */
+void leg_command_hangup(Call *call, Party *party, Reason reason, const char *text);
+
+/* --- call_media.c --- */
+void call_media_open(Call *call);
+Party *call_add_party(Call *call, Side side, TransportKind kind);
+void party_free(Party *party);
+void party_drop_port(Call *call, Party *party);
+void party_set_descs(Party *party, const Desc *local, const Desc *remote);
+gboolean call_media_is_ready(const Call *call);
+/* What a callee is offered; NULL when the caller's offer has nothing we relay. */
+Desc *call_offer_for(const Call *call, const Party *callee);
+/* What the caller is told when the callee has said `answer`: the answer to his
+ * offer, or an offer when he made none. */
+Desc *call_answer_for(const Call *call, const Desc *answer);
+void call_connect_party(Call *call, const Party *party);
+void call_join(Call *call, const Party *callee);
+/* The same codecs and direction as before: only addresses differ. */
+gboolean desc_change_is_local(const Desc *before, const Desc *after);
+/* Asks for the last counters, then call_closed(). */
+void call_media_finish(Call *call);
+
+/* --- call_record.c --- */
+void call_record_begin(Call *call);
+void call_record_write(Call *call);
+void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
+/* "The number is not in service (404 Not Found)". */
+char *call_sentence(Reason reason, const char *words);
+void call_note(Call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void call_log_end(Call *call);

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* gateway.c - plugins, live calls, limits, the orderly stop, what a crash left.
+ *
+ * Thread: signalling.
+ */
+#include "b2bua/gateway.h"
+#include "b2bua/call_private.h"
+#include <string.h>
+
+#define PLUGIN_SYMBOL "tandem_plugin"
+
+struct Gateway {
+	const Config *config;
+	Store *store;
+	Workers *workers;
+	GPtrArray *plugins;   /* const Plugin *, in start order */
+	GPtrArray *calls;     /* Call *, oldest first */
+	GHashTable *by_id;    /* gint64 * of the call → Call * */
+	GHashTable *per_user; /* char * → guint */
+	GHashTable *counters; /* char * → guint64 * */
+
+	gint64 second; /* the one `set_up` counts, monotonic */
+	guint set_up;
+
+	gboolean draining;
+	guint drain_timer, drained; /* sources */
+	void (*drain_done)(gpointer user);
+	gpointer drain_user;
+};
+
+Gateway *
+gateway_new(const Config *config, Store *store, Workers *workers)
+{
+	Gateway *gateway = g_new0(Gateway, 1);
+
+	gateway->config = config;
+	gateway->store = store;
+	gateway->workers = workers;
+	gateway->plugins = g_ptr_array_new();
+	gateway->calls = g_ptr_array_new();
+	gateway->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	gateway->per_user = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gateway->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return gateway;
+}
+
+void
+gateway_free(Gateway *gateway)
+{
+	gateway->draining = TRUE;
+	while (gateway->calls->len > 0) {
+		Call *call = gateway->calls->pdata[0];
+
+		call_hangup(call, REASON_SHUTDOWN, NULL);
+		if (gateway->calls->len > 0 && gateway->calls->pdata[0] == call)
+			call_closed(call); /* without its last counters */
+	}
+	for (guint i = gateway->plugins->len; i-- > 0;) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		plugin->stop();
+	}
+	g_clear_handle_id(&gateway->drain_timer, g_source_remove);
+	g_clear_handle_id(&gateway->drained, g_source_remove);
+	g_ptr_array_unref(gateway->plugins);
+	g_ptr_array_unref(gateway->calls);
+	g_hash_table_unref(gateway->by_id);
+	g_hash_table_unref(gateway->per_user);
+	g_hash_table_unref(gateway->counters);
+	g_free(gateway);
+}
+
+const Config *
+gateway_config(const Gateway *gateway)
+{
+	return gateway->config;
+}
+
+Store *
+gateway_store(const Gateway *gateway)
+{
+	return gateway->store;
+}
+
+Workers *
+gateway_workers(const Gateway *gateway)
+{
+	return gateway->workers;
+}
+
+/* --- plugins --- */
+
+static GQuark
+plugin_error(void)
+{
+	return g_quark_from_static_string("tandem-plugin");
+}
+
+gboolean
+gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
+{
+	if (plugin->interface_version != PLUGIN_INTERFACE_VERSION) {
+		g_set_error(error, plugin_error(), 0,
+			    "it was built for interface version %u, this gateway has %u: "
+			    "rebuild the plugin",
+			    plugin->interface_version, PLUGIN_INTERFACE_VERSION);
+		return FALSE;
+	}
+	if (gateway_plugin(gateway, plugin->name)) {
+		g_set_error(error, plugin_error(), 0, "plugin %s is loaded twice", plugin->name);
+		return FALSE;
+	}
+	if (!plugin->start(gateway, gateway->config, error))
+		return FALSE;
+	g_ptr_array_add(gateway->plugins, (gpointer)plugin);
+	return TRUE;
+}
+
+gboolean
+gateway_load_plugin(Gateway *gateway, const char *name, GError **error)
+{
+	g_autofree char *file = g_strconcat(name, ".so", NULL);
+	g_autofree char *path = g_build_filename(gateway->config->plugin_dir, file, NULL);
+	GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+	gpointer symbol;
+
+	if (!module) {
+		g_set_error(error, plugin_error(), 0, "plugin %s: %s", name, g_module_error());
+		return FALSE;
+	}
+	/* its code is in stacks, tables and leak reports until the process ends */
+	g_module_make_resident(module);
+	if (!g_module_symbol(module, PLUGIN_SYMBOL, &symbol)) {
+		g_set_error(error, plugin_error(), 0, "plugin %s: %s has no symbol %s", name, path,
+			    PLUGIN_SYMBOL);
+		return FALSE;
+	}
+	if (!gateway_add_plugin(gateway, symbol, error)) {
+		g_prefix_error(error, "plugin %s: ", name);
+		return FALSE;
+	}
+	g_message("plugin %s started", name);
+	return TRUE;
+}
+
+const Plugin *
+gateway_plugin(const Gateway *gateway, const char *name)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (strcmp(plugin->name, name) == 0)
+			return plugin;
+	}
+	return NULL;
+}
+
+void
+gateway_reload(Gateway *gateway)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (plugin->reload)
+			plugin->reload();
+	}
+}
+
+/* --- what a crash has left --- */
+
+static void
+bury_legs(Gateway *gateway, const CallRecord *record)
+{
+	g_auto(GStrv) lines = g_strsplit(record->legs ? record->legs : "", "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) fields = g_strsplit(*line, "\t", 2);
+		const Plugin *plugin = fields[0] ? gateway_plugin(gateway, fields[0]) : NULL;
+		g_autofree char *saved = fields[0] && fields[1] ? g_strcompress(fields[1]) : NULL;
+
+		if (plugin && plugin->bury && saved)
+			plugin->bury(saved, REASON_CRASHED);
+		else if (**line)
+			g_warning("call %" G_GINT64_FORMAT ": no plugin to end its %s leg",
+				  record->id, fields[0]);
+	}
+}
+
+void
+gateway_bury(Gateway *gateway)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) records = store_call_list_live(gateway->store, &error);
+
+	if (!records) {
+		g_warning("calls of before: %s", error->message);
+		return;
+	}
+	for (guint i = 0; i < records->len; i++) {
+		CallRecord *record = records->pdata[i];
+		g_autoptr(GError) problem = NULL;
+
+		bury_legs(gateway, record);
+		g_free(record->state);
+		g_free(record->legs);
+		g_free(record->reason);
+		g_free(record->text);
+		g_free(record->ended_by);
+		record->state = g_strdup(call_state_name(CALL_ENDED));
+		record->legs = g_strdup("");
+		record->reason = g_strdup(reason_name(REASON_CRASHED));
+		record->text = g_strdup(reason_sentence(REASON_CRASHED));
+		record->ended_by = g_strdup("gateway");
+		record->ended_us = g_get_real_time();
+		if (!store_call_update(gateway->store, record, &problem))
+			g_warning("call %" G_GINT64_FORMAT ": not closed: %s", record->id,
+				  problem->message);
+		gateway_count(gateway, "calls-buried");
+	}
+}
+
+/* --- live calls --- */
+
+guint
+gateway_n_calls(const Gateway *gateway)
+{
+	return gateway->calls->len;
+}
+
+Call *
+gateway_call(const Gateway *gateway, gint64 id)
+{
+	return g_hash_table_lookup(gateway->by_id, &id);
+}
+
+GPtrArray *
+gateway_calls(const Gateway *gateway)
+{
+	return g_ptr_array_copy(gateway->calls, NULL, NULL);
+}
+
+static void
+count_user(Gateway *gateway, const char *user, int change)
+{
+	guint calls;
+
+	if (!user)
+		return;
+	calls = GPOINTER_TO_UINT(g_hash_table_lookup(gateway->per_user, user)) + (guint)change;
+	if (calls == 0)
+		g_hash_table_remove(gateway->per_user, user);
+	else
+		g_hash_table_insert(gateway->per_user, g_strdup(user), GUINT_TO_POINTER(calls));
+}
+
+/* Not from inside the end of the last call, whose code is still on the stack. */
+static gboolean
+on_drained(gpointer data)
+{
+	Gateway *gateway = data;
+
+	gateway->drained = 0;
+	gateway->drain_done(gateway->drain_user);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+check_drained(Gateway *gateway)
+{
+	if (!gateway->drain_done || gateway->calls->len > 0 || gateway->drained)
+		return;
+	g_clear_handle_id(&gateway->drain_timer, g_source_remove);
+	gateway->drained = g_idle_add(on_drained, gateway);
+}
+
+void
+gateway_track(Gateway *gateway, Call *call, gboolean live)
+{
+	gint64 id = call_id(call);
+
+	if (live) {
+		g_ptr_array_add(gateway->calls, call);
+		g_hash_table_insert(gateway->by_id, g_memdup2(&id, sizeof(id)), call);
+		count_user(gateway, call_user(call), 1);
+		gateway_count(gateway, "calls");
+		return;
+	}
+	g_ptr_array_remove(gateway->calls, call);
+	g_hash_table_remove(gateway->by_id, &id);
+	count_user(gateway, call_user(call), -1);
+	check_drained(gateway);
+}
+
+/* --- limits --- */
+
+static gboolean
+over_rate(Gateway *gateway)
+{
+	gint64 second = g_get_monotonic_time() / G_USEC_PER_SEC;
+
+	if (second != gateway->second) {
+		gateway->second = second;
+		gateway->set_up = 0;
+	}
+	return ++gateway->set_up > gateway->config->max_setup_per_second;
+}
+
+static const char *
+why_not(Gateway *gateway, const char *user)
+{
+	const Config *config = gateway->config;
+
+	if (gateway->draining)
+		return "the gateway is stopping";
+	if (over_rate(gateway))
+		return "too many calls at once";
+	if (gateway->calls->len >= config->max_calls)
+		return "all lines are in use";
+	if (user && GPOINTER_TO_UINT(g_hash_table_lookup(gateway->per_user, user)) >=
+			    config->max_calls_per_user)
+		return "your account has as many calls as it may";
+	return NULL;
+}
+
+gboolean
+gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text)
+{
+	*text = why_not(gateway, user_or_null);
+	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
+	return *text == NULL;
+}
+
+/* --- the orderly stop --- */
+
+void
+gateway_hangup_all(Gateway *gateway, Reason reason)
+{
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+
+	/* by id: the end of one may be the end of another */
+	for (guint i = 0; i < gateway->calls->len; i++) {
+		gint64 id = call_id(gateway->calls->pdata[i]);
+
+		g_ptr_array_add(ids, g_memdup2(&id, sizeof(id)));
+	}
+	for (guint i = 0; i < ids->len; i++) {
+		Call *call = g_hash_table_lookup(gateway->by_id, ids->pdata[i]);
+
+		if (call)
+			call_hangup(call, reason, NULL);
+	}
+}
+
+static gboolean
+on_drain_timeout(gpointer data)
+{
+	Gateway *gateway = data;
+
+	gateway->drain_timer = 0;
+	gateway_hangup_all(gateway, REASON_SHUTDOWN);
+	return G_SOURCE_REMOVE;
+}
+
+void
+gateway_drain(Gateway *gateway, void (*done)(gpointer user), gpointer user)
+{
+	gateway->draining = TRUE;
+	gateway->drain_done = done;
+	gateway->drain_user = user;
+	g_clear_handle_id(&gateway->drain_timer, g_source_remove);
+	gateway->drain_timer =
+		g_timeout_add_seconds(gateway->config->drain_seconds, on_drain_timeout, gateway);
+	check_drained(gateway);
+}
+
+gboolean
+gateway_draining(const Gateway *gateway)
+{
+	return gateway->draining;
+}
+
+/* --- counters --- */
+
+void
+gateway_count(Gateway *gateway, const char *name)
+{
+	guint64 *count = g_hash_table_lookup(gateway->counters, name);
+
+	if (!count) {
+		count = g_new0(guint64, 1);
+		g_hash_table_insert(gateway->counters, g_strdup(name), count);
+	}
+	(*count)++;
+}
+
+guint64
+gateway_counter(const Gateway *gateway, const char *name)
+{
+	const guint64 *count = g_hash_table_lookup(gateway->counters, name);
+
+	return count ? *count : 0;
+}
+
+GHashTable *
+gateway_counters(const Gateway *gateway)
+{
+	return gateway->counters;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* trace.c - the flight recorder of a call, and the ladder drawn from it.
+ *
+ * The first lines of a call say how it was set up and the last ones how it
+ * ended, so when there are too many it is the middle that goes.
+ * Thread: signalling; trace_draw() any (pure).
+ */
+#include "b2bua/trace.h"
+#include <string.h>
+
+#define MAX_FIRST      120 /* lines kept from the beginning */
+#define MAX_LAST       180 /* lines kept from the end */
+#define MAX_LINE_BYTES 240
+
+struct Trace {
+	gint64 start_us;
+	GPtrArray *first; /* char * */
+	GQueue last;	  /* char * */
+	guint dropped;
+	gint64 dropped_us; /* when the last of the dropped was said */
+};
+
+static const char *const KIND_NAMES[] = {
+	[TRACE_IN] = "in",
+	[TRACE_OUT] = "out",
+	[TRACE_NOTE] = "note",
+};
+
+Trace *
+trace_new(void)
+{
+	Trace *trace = g_new0(Trace, 1);
+
+	trace->start_us = g_get_monotonic_time();
+	trace->first = g_ptr_array_new_with_free_func(g_free);
+	g_queue_init(&trace->last);
+	return trace;
+}
+
+void
+trace_free(Trace *trace)
+{
+	if (!trace)
+		return;
+	g_ptr_array_unref(trace->first);
+	g_queue_clear_full(&trace->last, g_free);
+	g_free(trace);
+}
+
+/* One line of valid UTF-8 and bounded length, whatever a stranger put into it. */
+static char *
+clean(const char *text)
+{
+	char *line = g_utf8_make_valid(text, (gssize)strnlen(text, MAX_LINE_BYTES));
+	GString *out = g_string_new(NULL);
+
+	for (const char *p = line; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		g_string_append_unichar(out, g_unichar_iscntrl(c) ? ' ' : c);
+	}
+	g_free(line);
+	return g_string_free(out, FALSE);
+}
+
+void
+trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text)
+{
+	gint64 now = g_get_monotonic_time() - trace->start_us;
+	g_autofree char *words = clean(text);
+	char *line = g_strdup_printf("%" G_GINT64_FORMAT "\t%s\t%s\t%s", now, lane,
+				     KIND_NAMES[kind], words);
+
+	if (trace->first->len < MAX_FIRST) {
+		g_ptr_array_add(trace->first, line);
+		return;
+	}
+	g_queue_push_tail(&trace->last, line);
+	if (trace->last.length > MAX_LAST) {
+		g_autofree char *oldest = g_queue_pop_head(&trace->last);
+
+		trace->dropped++;
+		trace->dropped_us = g_ascii_strtoll(oldest, NULL, 10);
+	}
+}
+
+char *
+trace_text(const Trace *trace)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < trace->first->len; i++)
+		g_string_append_printf(text, "%s\n", (char *)trace->first->pdata[i]);
+	if (trace->dropped > 0)
+		g_string_append_printf(text,
+				       "%" G_GINT64_FORMAT "\tcore\tnote\t%u lines left out here\n",
+				       trace->dropped_us, trace->dropped);
+	for (GList *item = trace->last.head; item; item = item->next)
+		g_string_append_printf(text, "%s\n", (char *)item->data);
+	return g_string_free(text, FALSE);
+}
+
+/* --- the ladder ---
+ *
+ *      time   caller                     gateway                      callee
+ *    0.000     |--- INVITE +1415… ---------->|                           |
+ *    0.002     |                             | CALLING                   |
+ *    0.002     |                             |--- propose -------------->|
+ */
+
+#define MIN_COLUMNS  60
+#define MAX_COLUMNS  200
+#define TIME_COLUMNS 10
+
+typedef struct {
+	GString *out;
+	guint left, right; /* columns between the lifelines */
+} Ladder;
+
+typedef enum { SPAN_LEFT, SPAN_RIGHT } Span;
+typedef enum { ARROW_NONE, ARROW_TO_LEFT, ARROW_TO_RIGHT } Arrow;
+
+static guint
+text_columns(const char *text)
+{
+	guint columns = 0;
+
+	for (; *text; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (!g_unichar_iszerowidth(c))
+			columns += g_unichar_iswide(c) ? 2 : 1;
+	}
+	return columns;
+}
+
+/* Cuts the next piece of at most `columns` from `*rest`, at a blank if there is
+ * one in its second half. */
+static char *
+next_piece(const char **rest, guint columns)
+{
+	const char *start = *rest, *end = start, *blank = NULL;
+	guint used = 0;
+
+	for (; *end; end = g_utf8_next_char(end)) {
+		gunichar c = g_utf8_get_char(end);
+		guint width = g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+
+		if (used + width > columns)
+			break;
+		if (c == ' ' && used > columns / 2)
+			blank = end;
+		used += width;
+	}
+	if (*end && blank)
+		end = blank;
+	*rest = *end == ' ' ? end + 1 : end;
+	return g_strndup(start, (gsize)(end - start));
+}
+
+static void
+append_run(GString *out, char c, guint count)
+{
+	while (count-- > 0)
+		g_string_append_c(out, c);
+}
+
+/* The text between two lifelines, `columns` wide, as an arrow or beside one. */
+static void
+append_span(GString *out, const char *text, guint columns, Arrow arrow)
+{
+	guint used = text_columns(text);
+
+	switch (arrow) {
+	case ARROW_TO_RIGHT:
+		g_string_append_printf(out, "-- %s ", text);
+		append_run(out, '-', columns - used - 5);
+		g_string_append_c(out, '>');
+		break;
+	case ARROW_TO_LEFT:
+		g_string_append_printf(out, "<-- %s ", text);
+		append_run(out, '-', columns - used - 5);
+		break;
+	case ARROW_NONE:
+		g_string_append_printf(out, " %s", text);
+		append_run(out, ' ', columns - used - 1);
+		break;
+	}
+}
+
+static void
+draw_line(Ladder *ladder, gint64 at_us, Span span, Arrow arrow, const char *text)
+{
+	guint columns = span == SPAN_LEFT ? ladder->left : ladder->right;
+	const char *rest = text;
+	gboolean first = TRUE;
+
+	do {
+		g_autofree char *piece = next_piece(&rest, columns - 6);
+
+		if (first)
+			g_string_append_printf(ladder->out, "%8.3f  |",
+					       (double)at_us / G_USEC_PER_SEC);
+		else
+			g_string_append_printf(ladder->out, "%*s|", TIME_COLUMNS, "");
+		if (span == SPAN_LEFT) {
+			append_span(ladder->out, piece, ladder->left, arrow);
+			g_string_append_c(ladder->out, '|');
+			append_run(ladder->out, ' ', ladder->right);
+		} else {
+			append_run(ladder->out, ' ', ladder->left);
+			g_string_append_c(ladder->out, '|');
+			append_span(ladder->out, piece, ladder->right, arrow);
+		}
+		g_string_append(ladder->out, "|\n");
+		first = FALSE;
+		arrow = ARROW_NONE; /* what follows is the rest of the words */
+	} while (*rest);
+}
+
+/* "callee2" speaks on the right, like every callee, with its number before the words. */
+static void
+draw_entry(Ladder *ladder, gint64 at_us, const char *lane, const char *kind, const char *words)
+{
+	g_autofree char *text = NULL;
+	gboolean in = strcmp(kind, "in") == 0, note = strcmp(kind, "note") == 0;
+	gboolean caller = g_str_has_prefix(lane, "caller");
+	Arrow arrow = note ? ARROW_NONE : in == caller ? ARROW_TO_RIGHT : ARROW_TO_LEFT;
+
+	if (strcmp(lane, "media") == 0 && g_str_has_prefix(words, "caller: ")) {
+		caller = TRUE;
+		words += strlen("caller: ");
+	} else if (strcmp(lane, "media") == 0 && g_str_has_prefix(words, "callee: ")) {
+		words += strlen("callee: ");
+	}
+	if (strcmp(lane, "core") == 0)
+		text = g_strdup_printf("= %s", words);
+	else if (g_str_has_prefix(lane, "callee") && lane[6])
+		text = g_strdup_printf("%s: %s", lane + 6, words);
+	else
+		text = g_strdup(words);
+	draw_line(ladder, at_us, caller ? SPAN_LEFT : SPAN_RIGHT, arrow, text);
+}
+
+static void
+draw_head(Ladder *ladder)
+{
+	guint before = ladder->left - 10;
+
+	g_string_append_printf(ladder->out, "%8s  caller", "time");
+	append_run(ladder->out, ' ', before);
+	g_string_append(ladder->out, "gateway");
+	append_run(ladder->out, ' ', ladder->right - 9);
+	g_string_append(ladder->out, "callee\n");
+}
+
+char *
+trace_draw(const char *text, guint columns)
+{
+	Ladder ladder = { g_string_new(NULL), 0, 0 };
+	g_auto(GStrv) lines = NULL;
+	guint inside;
+
+	columns = CLAMP(columns, MIN_COLUMNS, MAX_COLUMNS);
+	inside = columns - TIME_COLUMNS - 3;
+	ladder.left = inside / 2;
+	ladder.right = inside - ladder.left;
+	draw_head(&ladder);
+	lines = g_strsplit(text ? text : "", "\n", -1);
+	for (guint i = 0; lines[i]; i++) {
+		g_auto(GStrv) fields = g_strsplit(lines[i], "\t", 4);
+
+		if (g_strv_length(fields) == 4 && g_utf8_validate(lines[i], -1, NULL))
+			draw_entry(&ladder, g_ascii_strtoll(fields[0], NULL, 10), fields[1],
+				   fields[2], fields[3]);
+	}
+	return g_string_free(ladder.out, FALSE);
+}
