@@ -127,6 +127,82 @@ static const Shape callee_client = {
 };
 static const Shape callback = { FALSE, SIDE_CALLEE, SETUP_ACTPASS, SETUP_ACTIVE, CODECS, CODECS };
 
+/* --- what must not pass --- */
+
+static gboolean
+is_lost(gpointer user)
+{
+	Chain *chain = user;
+
+	return chain->gateway->ports[chain->gateway_webrtc].losses > 0;
+}
+
+static void
+test_wrong_fingerprint(void)
+{
+	Chain *chain = chain_new(&caller_server);
+	Transport *theirs = chain->client->ports[chain->client_webrtc].ours;
+
+	/* one digit of the certificate's hash differs */
+	theirs->fingerprint[0] = theirs->fingerprint[0] == 'A' ? 'B' : 'A';
+	connect_webrtc(chain, &caller_server);
+	g_assert_true(wait_for(is_lost, chain, ENOUGH));
+	g_assert_cmpint(chain->gateway->ports[chain->gateway_webrtc].loss, ==,
+			MEDIA_LOST_FINGERPRINT);
+	g_assert_cmpuint(chain->gateway->ports[chain->gateway_webrtc].ups, ==, 0);
+	chain_free(chain);
+}
+
+static gboolean
+garbage_counted(gpointer user)
+{
+	Chain *chain = user;
+	PortStats plain = peer_query(chain->gateway, chain->gateway_plain);
+	PortStats webrtc = peer_query(chain->gateway, chain->gateway_webrtc);
+
+	return plain.dropped_malformed >= 3 && webrtc.dropped_auth >= 1;
+}
+
+static void
+test_garbage(void)
+{
+	Chain *chain = chain_new(&caller_server);
+	const Transport *ours = chain->gateway->ports[chain->gateway_webrtc].ours;
+	guint16 plain = chain->gateway->ports[chain->gateway_plain].ours->port;
+	guint16 webrtc = g_array_index(ours->candidates, Candidate, 0).port;
+	guint8 rubbish[1700];
+
+	memset(rubbish, 0xff, sizeof rubbish);
+	connect_webrtc(chain, &caller_server);
+	peer_wait_up(chain->gateway, chain->gateway_webrtc);
+	peer_wait_up(chain->client, chain->client_webrtc);
+	phone_send_raw(chain->one, plain, rubbish, 1);
+	phone_send_raw(chain->one, plain, rubbish, 200);
+	rubbish[0] = 0x80;
+	rubbish[1] = 0;
+	phone_send_raw(chain->one, plain, rubbish, sizeof rubbish);
+	phone_send_raw(chain->one, webrtc, rubbish, 200);
+	g_assert_true(wait_for(garbage_counted, chain, ENOUGH));
+	g_assert_true(wait_for(both_heard, chain, ENOUGH)); /* and the call goes on */
+	chain_free(chain);
+}
+
+/* A call that is given up at once, over and over: the sanitizer finds what stays. */
+static void
+test_open_close(void)
+{
+	Workers *workers = workers_for_test(TRUE);
+
+	for (guint i = 0; i < 300; i++) {
+		Peer *peer = peer_new(workers);
+
+		media_add_port(peer->media, SIDE_CALLER, TRANSPORT_RTP);
+		media_add_port(peer->media, SIDE_CALLEE, TRANSPORT_WEBRTC);
+		peer_free(peer);
+	}
+	workers_free(workers);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -136,5 +212,8 @@ main(int argc, char **argv)
 	g_test_add_data_func("/relay/callee/we are DTLS server", &callee_server, test_chain);
 	g_test_add_data_func("/relay/callee/we are DTLS client", &callee_client, test_chain);
 	g_test_add_data_func("/relay/through libnice's callback", &callback, test_chain);
+	g_test_add_func("/relay/wrong fingerprint", test_wrong_fingerprint);
+	g_test_add_func("/relay/garbage is counted", test_garbage);
+	g_test_add_func("/relay/opened and closed", test_open_close);
 	return g_test_run();
 }
