@@ -142,7 +142,6 @@ jingle_build_restart(const JingleSession *session, const char *content, const Tr
 typedef struct {
 	const char *reason; /* element name, see xmpp_reason.h */
 	const char *text;   /* for a person; NULL: none */
-	guint sip_status;   /* what the telephone network said, as <sip-status/> of ours; 0: none */
 } JingleEnd;
 xmlNode *jingle_build_terminate(const JingleSession *session, const JingleEnd *end);
 
