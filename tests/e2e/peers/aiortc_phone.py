@@ -295,6 +295,7 @@ class Phone(slixmpp.ClientXMPP):
         self.register_handler(Callback("jingle", MatchXPath("{jabber:client}iq/" + q(JINGLE, "jingle")), self.on_iq))
         self.register_handler(Callback("jmi", MatchXPath("{jabber:client}message"), self.on_message))
         self.add_event_handler("session_start", self.on_start)
+        self.add_event_handler("presence_available", lambda p: report("presence", **{"from": str(p["from"])}))
         self.auto_authorize = self.auto_subscribe = True  # numbers may see whether we are there
         self.trace = open(f"{options.log}.xml", "w", encoding="utf-8")
         for way, sign in (("in", "<"), ("out", ">")):

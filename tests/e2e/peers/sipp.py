@@ -379,3 +379,37 @@ def _free_port(address):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((address, 0))
         return s.getsockname()[1]
+
+
+def _echo_scenario(number, gateway, port):
+    """One short call that hangs up by itself."""
+    s = _Scenario()
+    uri = f"sip:{number}@{gateway}"
+    from_ = "From: <sip:+15559990001@[local_ip]:[local_port]>;tag=l[pid]x[call_number]"
+    s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", "Call-ID: [call_id]", CONTACT,
+            "Max-Forwards: 70"], _sdp(port, (0, 8)), retrans="500")
+    for status in (100, 180, 183):
+        s.response(status, optional="true")
+    s.response(200, rrs="true")
+    dialog = [VIA, "[routes]", from_, f"To: <{uri}>[peer_tag_param]", "Call-ID: [call_id]", "Max-Forwards: 70"]
+    s.send(["ACK [next_url] SIP/2.0", *dialog, "CSeq: 1 ACK", CONTACT])
+    s.steps.append('<pause milliseconds="500"/>')
+    s.send(["BYE [next_url] SIP/2.0", *dialog, "CSeq: 2 BYE"], retrans="500")
+    s.response(200)
+    return s.text()
+
+
+def echo_load(folder, count, rate, gateway="127.0.0.1:5060", number="echo", seconds=120):
+    """So many calls to the echo test, one after the other is begun at that rate; all must succeed."""
+    line = Line(None)
+    try:
+        sipp = _Sipp(folder, "load", _echo_scenario(number, gateway, line.port),
+                     ["-m", count, "-r", rate, "-l", count, gateway])
+        try:
+            process.until(lambda: sipp.process.poll() is not None, seconds, f"{count} calls")
+        finally:
+            sipp.stop()
+        if sipp.process.returncode != 0:
+            raise Failed(f"of {count} calls some failed: {(folder / 'load.out').read_text(errors='replace')[-1500:]}")
+    finally:
+        line.close()

@@ -5,7 +5,8 @@
 // is sent.  With --direct it knows no message initiation, as stanza does.
 //
 // Commands come in as JSON lines and events go out as JSON lines; peer.py is
-// the other end.  Commands: call, answer, reject, hangup, quit.
+// the other end.  Commands: call, answer, reject, hangup,
+// subscribe, quit.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import readline from 'node:readline';
@@ -390,7 +391,10 @@ class Phone {
     if (!from) return;
     // numbers may see whether we are there
     if (stanza.is('presence') && type === 'subscribe') this.send(xml('presence', { to: from, type: 'subscribed' }));
-    if (stanza.is('presence') && !type) this.seen.set(jid(from).bare().toString(), from);
+    if (stanza.is('presence') && !type) {
+      this.seen.set(jid(from).bare().toString(), from);
+      report('presence', { from, caps: Boolean(stanza.getChild('c', NS.CAPS)) });
+    }
     if (!stanza.is('message') || stanza.getChild('delay')) return;
     const receipt = stanza.getChild('received', NS.RECEIPTS);
     if (receipt) report('receipt', { id: receipt.attrs.id });

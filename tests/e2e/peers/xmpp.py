@@ -4,8 +4,8 @@
 WebRTC is wrtc.mjs (libwebrtc and @xmpp/client), Aiortc is aiortc_phone.py (aiortc
 and slixmpp).  Both know the same commands and events:
 
-    call TO, answer, reject [REASON], hangup, quit
-    online, dialled, proceed, incoming, ringing, answered, up, ended, media,
+    call TO, answer, reject [REASON], hangup, subscribe TO, quit
+    online, presence, dialled, proceed, incoming, ringing, answered, up, ended, media,
     receipt, lint (what a strict client would refuse), iq-error, error
 """
 import json
@@ -87,6 +87,10 @@ class XmppPhone:
     def login(self, seconds=40):
         self.jid = self.wait("online", seconds)["jid"]
         return self
+
+    def subscribe(self, to):
+        """Puts a contact into the roster: each then sees the other's presence."""
+        self._tell("subscribe", to=to)
 
     def call(self, to):
         self._tell("call", to=to)
