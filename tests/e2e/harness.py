@@ -181,8 +181,7 @@ class Gateway:
         return self
 
     def status(self):
-        columns = self.rows("status")
-        return columns[0] if columns else {}
+        return dict(self.json("status")["rows"])
 
     def wait_online(self, seconds=20):
         """The component stream is up: the server takes no second one, so ask the gateway."""
@@ -209,8 +208,7 @@ class Gateway:
         return self.rows("calls")
 
     def record(self, call_id):
-        answer = self.json("call", "show", call_id)
-        return answer[0] if isinstance(answer, list) else answer
+        return dict(self.json("call", "show", call_id)["rows"])
 
     def last_record(self, seconds=10):
         """The record of the newest call, when it has ended."""

@@ -28,7 +28,7 @@ def call_out_and_back(bench, phone, to=NUMBER):
     hear(phone, leg)
     record = bench.tandem.last_record()
     check(record["reason"] == "hangup", f"recorded as {record}")
-    check(record["ended_by"] == "caller", f"recorded as {record}")
+    check(record["ended-by"] == "caller", f"recorded as {record}")
 
 
 def test_call_out_webrtc_to_sipp(bench):
@@ -51,7 +51,7 @@ def test_call_out_pcma_only_carrier_hangs_up(bench):
     ended = phone.wait("ended", by="peer")
     check(ended["reason"] == "success", f"the client was told {ended}")
     hear(phone, leg)
-    check(bench.tandem.last_record()["ended_by"] == "callee", "who hung up is not in the record")
+    check(bench.tandem.last_record()["ended-by"] == "callee", "who hung up is not in the record")
 
 
 def test_call_out_webrtc_to_baresip(bench):

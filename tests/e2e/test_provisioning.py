@@ -28,7 +28,6 @@ WRONG = [
     (["ladder", "123456"], "123456"),
     (["frobnicate"], "frobnicate"),
     (["user"], "user"),
-    ([], ""),
 ]
 
 

@@ -37,7 +37,7 @@ def check_row(bench, phone, leg, status, reasons, how):
     check(words in (ended["text"] or ""), f"{words}: the client's text is {ended['text']!r}")
     check(record["reason"] == name, f"{words}: recorded as {record['reason']}, not {name}")
     check(words in (record["text"] or ""), f"{words}: the record's text is {record['text']!r}")
-    check(record["ended_by"] == "callee", f"{words}: ended by {record['ended_by']}")
+    check(record["ended-by"] == "callee", f"{words}: ended by {record['ended-by']}")
     check(words in ladder and "INVITE" in ladder, f"{words}: not in the ladder\n{ladder}")
 
 
@@ -88,7 +88,7 @@ def check_call_in(bench, leg, status, reason, ended_by="callee"):
     leg.wait(status)
     record = bench.tandem.last_record()
     check(record["reason"] == reason, f"recorded as {record['reason']}, not {reason}")
-    check(record["ended_by"] == ended_by, f"ended by {record['ended_by']}")
+    check(record["ended-by"] == ended_by, f"ended by {record['ended-by']}")
     check(str(status) in bench.tandem.ladder(record["id"]), "the refusal is not in the ladder")
 
 
@@ -150,7 +150,7 @@ def test_caller_cancels_call_in(bench):
     ended = phone.wait("ended", by="peer")
     check(ended["how"] == "retract", f"the client was told {ended}")
     record = bench.tandem.last_record()
-    check((record["reason"], record["ended_by"]) == ("cancelled", "caller"), f"recorded as {record}")
+    check((record["reason"], record["ended-by"]) == ("cancelled", "caller"), f"recorded as {record}")
 
 
 def cancels_call_out(bench, phone, to):
@@ -163,7 +163,7 @@ def cancels_call_out(bench, phone, to):
     leg.wait("CANCEL")
     leg.wait("ACK")
     record = bench.tandem.last_record()
-    check((record["reason"], record["ended_by"]) == ("cancelled", "caller"), f"recorded as {record}")
+    check((record["reason"], record["ended-by"]) == ("cancelled", "caller"), f"recorded as {record}")
     check("CANCEL" in bench.tandem.ladder(record["id"]), "no CANCEL in the ladder")
 
 
