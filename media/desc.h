@@ -36,19 +36,14 @@ typedef enum {
 /* RFC 4145; an offer of ours is ACTPASS, an answer never. */
 typedef enum { SETUP_NONE, SETUP_ACTPASS, SETUP_ACTIVE, SETUP_PASSIVE } DtlsSetup;
 
-typedef enum {
-	CANDIDATE_HOST,
-	CANDIDATE_SRFLX,
-	CANDIDATE_PRFLX,
-	CANDIDATE_RELAY
-} CandidateType;
+typedef enum { CANDIDATE_HOST, CANDIDATE_SRFLX, CANDIDATE_PRFLX, CANDIDATE_RELAY } CandidateType;
 
 /* RFC 8445 5.3.  A value: copied, never owned.  Only UDP candidates of numeric
  * address get as far as this type; parsers drop the others (and say so to
  * whoever asks them, see jingle.h). */
 typedef struct {
 	char foundation[33];
-	guint component;  /* 1 RTP, 2 RTCP */
+	guint component; /* 1 RTP, 2 RTCP */
 	guint32 priority;
 	char address[46]; /* numeric IPv4 or IPv6 */
 	guint16 port;
@@ -91,9 +86,9 @@ typedef struct {
 	StreamKind kind;
 	char *mid; /* Jingle content name, SDP mid; NULL when not given */
 	Direction direction;
-	gboolean rejected; /* keeps its place: RFC 3264 section 6 */
-	guint ptime;	   /* ms, 0 when not said */
-	GPtrArray *codecs; /* Codec *, preferred first; owned */
+	gboolean rejected;    /* keeps its place: RFC 3264 section 6 */
+	guint ptime;	      /* ms, 0 when not said */
+	GPtrArray *codecs;    /* Codec *, preferred first; owned */
 	Transport *transport; /* owned; never NULL */
 } Stream;
 
@@ -127,7 +122,7 @@ const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 r
 gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
 /* One line for a person: "PCMU/8000 telephone-event/8000, 192.0.2.1:4000". */
 char *desc_summary(const Desc *desc);
-const char *direction_name(Direction direction);  /* "sendrecv" … */
+const char *direction_name(Direction direction);     /* "sendrecv" … */
 const char *candidate_type_name(CandidateType type); /* "host" … */
 const char *setup_name(DtlsSetup setup);	     /* "actpass" …, NULL for NONE */
 gboolean candidate_type_from_name(const char *name, CandidateType *type);
