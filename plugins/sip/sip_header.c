@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_header.c - addresses, reasons and bodies in the headers of a SIP message.
+ *
+ * Thread: any (pure).
+ */
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_reason.h"
+#include <gio/gio.h>
+#include <string.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/su_alloc.h>
+#include <sofia-sip/url.h>
+
+#define MAX_NAME 128 /* bytes of a display name that are kept */
+
+/* --- addresses --- */
+
+gboolean
+header_number(const char *user, char **number)
+{
+	g_autofree char *international = NULL;
+	gsize length = strlen(user);
+
+	if (number_normalise(user, number))
+		return TRUE;
+	if (strspn(user, "0123456789") != length)
+		return FALSE;
+	if (g_str_has_prefix(user, "00"))
+		user += 2;
+	international = g_strconcat("+", user, NULL);
+	return number_normalise(international, number);
+}
+
+/* The user part without its parameters (";npdi;rn=…") and escapes. */
+static char *
+url_user(const url_t *url)
+{
+	const char *user = url->url_user ? url->url_user : "";
+	g_autofree char *bare = g_strndup(user, strcspn(user, ";"));
+	char *plain = g_uri_unescape_string(bare, NULL);
+
+	return plain ? plain : g_steal_pointer(&bare);
+}
+
+static Address *
+address_from_url(const url_t *url)
+{
+	g_autofree char *user = url_user(url);
+	g_autofree char *number = NULL;
+
+	if (!user[0] || !g_utf8_validate(user, -1, NULL))
+		return NULL;
+	if (header_number(user, &number))
+		return address_new(ADDRESS_NUMBER, number, url->url_host, NULL);
+	return address_new(ADDRESS_SIP, user, url->url_host ? url->url_host : "invalid", NULL);
+}
+
+static gboolean
+host_is_ours(const char *host, const Config *config)
+{
+	return g_ascii_strcasecmp(host, config->sip_address) == 0 ||
+	       (config->sip_domain && g_ascii_strcasecmp(host, config->sip_domain) == 0) ||
+	       (config->sip_public_address &&
+		g_ascii_strcasecmp(host, config->sip_public_address) == 0);
+}
+
+Address *
+header_callee(const sip_t *sip, const Config *config)
+{
+	const url_t *url = sip->sip_request->rq_url;
+	url_t ours = *url;
+
+	if (config->sip_domain && (!url->url_host || host_is_ours(url->url_host, config)))
+		ours.url_host = config->sip_domain;
+	return address_from_url(&ours);
+}
+
+/* A display name as a person reads it: unquoted, valid, without control
+ * characters, cut at a sane length. */
+static char *
+plain_name(const char *display)
+{
+	g_autoptr(GString) name = g_string_new(NULL);
+	gsize length = display ? strlen(display) : 0;
+	gboolean quoted = length >= 2 && display[0] == '"' && display[length - 1] == '"';
+	g_autofree char *valid = NULL;
+	const char *end;
+
+	for (gsize i = quoted; i < length - quoted; i++) {
+		if (quoted && display[i] == '\\' && i + 1 < length - quoted)
+			i++;
+		if ((guchar)display[i] >= 0x20 && display[i] != 0x7f)
+			g_string_append_c(name, display[i]);
+	}
+	valid = g_utf8_make_valid(name->str, name->len);
+	if (strlen(valid) > MAX_NAME) {
+		end = g_utf8_find_prev_char(valid, valid + MAX_NAME);
+		valid[end ? end - valid : 0] = '\0';
+	}
+	return valid[0] ? g_steal_pointer(&valid) : NULL;
+}
+
+static const char *
+unknown_header(const sip_t *sip, const char *name)
+{
+	for (const sip_unknown_t *header = sip->sip_unknown; header; header = header->un_next)
+		if (header->un_name && g_ascii_strcasecmp(header->un_name, name) == 0)
+			return header->un_value;
+	return NULL;
+}
+
+/* The first identity of P-Asserted-Identity that is a number, else the first. */
+static Address *
+asserted(const sip_t *sip)
+{
+	const char *value = unknown_header(sip, "P-Asserted-Identity");
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	Address *best = NULL;
+
+	if (!value || strlen(value) > 1024)
+		return NULL;
+	su_home_init(home);
+	for (const sip_contact_t *c = sip_contact_make(home, value); c; c = c->m_next) {
+		g_autoptr(Address) address = address_from_url(c->m_url);
+		g_autofree char *name = plain_name(c->m_display);
+
+		if (!address || (best && address->scheme != ADDRESS_NUMBER))
+			continue;
+		address_free(best);
+		best = address_with_name(address, name);
+		if (best->scheme == ADDRESS_NUMBER)
+			break;
+	}
+	su_home_deinit(home);
+	return best;
+}
+
+static gboolean
+wants_privacy(const sip_t *sip)
+{
+	const msg_param_t *values = sip->sip_privacy ? sip->sip_privacy->priv_values : NULL;
+
+	for (; values && *values; values++)
+		if (g_ascii_strcasecmp(*values, "id") == 0 ||
+		    g_ascii_strcasecmp(*values, "user") == 0)
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean
+is_anonymous(const url_t *url)
+{
+	return (url->url_user && g_ascii_strcasecmp(url->url_user, "anonymous") == 0) ||
+	       (url->url_host && g_ascii_strcasecmp(url->url_host, "anonymous.invalid") == 0);
+}
+
+Address *
+header_caller(const sip_t *sip)
+{
+	const sip_from_t *from = sip->sip_from;
+	g_autofree char *name = plain_name(from->a_display);
+	g_autoptr(Address) address = NULL;
+
+	if (!wants_privacy(sip)) {
+		address = asserted(sip);
+		if (!address && !is_anonymous(from->a_url))
+			address = address_from_url(from->a_url);
+	}
+	if (!address)
+		return address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
+	if (address->name || !name || is_anonymous(from->a_url))
+		return g_steal_pointer(&address);
+	return address_with_name(address, name);
+}
+
+/* RFC 3261 25.1: what a user part may hold unescaped beside letters and digits. */
+static char *
+escaped_user(const char *user)
+{
+	return g_uri_escape_string(user, "&=+$,/!*'()", FALSE);
+}
+
+static char *
+quoted_name(const char *name)
+{
+	GString *quoted = g_string_new("\"");
+
+	for (; *name; name++) {
+		if (*name == '"' || *name == '\\')
+			g_string_append_c(quoted, '\\');
+		if ((guchar)*name >= 0x20 && *name != 0x7f)
+			g_string_append_c(quoted, *name);
+	}
+	g_string_append(quoted, "\" ");
+	return g_string_free(quoted, FALSE);
+}
+
+char *
+header_asserted(const Address *from, const char *domain)
+{
+	g_autofree char *user = NULL, *name = NULL;
+
+	if (from->scheme == ADDRESS_ANONYMOUS || !from->user)
+		return NULL;
+	user = escaped_user(from->user);
+	name = from->name && from->name[0] ? quoted_name(from->name) : g_strdup("");
+	return g_strdup_printf("%s<sip:%s@%s>", name, user, domain);
+}
+
+char *
+header_from(const Address *from, const char *domain)
+{
+	char *value = header_asserted(from, domain);
+
+	/* RFC 3323 4.1.1.3 */
+	return value ? value : g_strdup("\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+}
+
+static gboolean
+needs_brackets(const char *host)
+{
+	return strchr(host, ':') && host[0] != '[';
+}
+
+char *
+header_request_uri(const Address *to, const Trunk *trunk)
+{
+	g_autofree char *user = escaped_user(to->user ? to->user : "");
+	g_autofree char *port = trunk->port ? g_strdup_printf(":%u", trunk->port) : g_strdup("");
+	gboolean bracket = needs_brackets(trunk->host);
+
+	return g_strdup_printf("sip:%s@%s%s%s%s%s", user, bracket ? "[" : "", trunk->host,
+			       bracket ? "]" : "", port,
+			       g_strcmp0(trunk->transport, "tcp") == 0 ? ";transport=tcp" : "");
+}
+
+char *
+header_next_hop(const char *address, guint port, const char *transport)
+{
+	gboolean bracket = needs_brackets(address);
+
+	return g_strdup_printf("sip:%s%s%s:%u;transport=%s", bracket ? "[" : "", address,
+			       bracket ? "]" : "", port ? port : 5060, transport);
+}
+
+gboolean
+header_url_is_numeric(const url_t *url)
+{
+	gsize length = url->url_host ? strlen(url->url_host) : 0;
+	g_autofree char *bare = NULL;
+
+	if (length < 3)
+		return FALSE;
+	bare = url->url_host[0] == '[' ? g_strndup(url->url_host + 1, length - 2)
+				       : g_strdup(url->url_host);
+	return g_hostname_is_ip_address(bare);
+}
+
+/* --- reasons --- */
+
+char *
+header_text(const sip_header_t *header)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	char *text;
+
+	su_home_init(home);
+	text = g_strdup(sip_header_as_string(home, header));
+	su_home_deinit(home);
+	return g_strdelimit(text ? text : g_strdup(""), "\r\n\t", ' ');
+}
+
+Reason
+header_reason(const sip_t *sip, Reason fallback)
+{
+	guint n = 0;
+
+	for (const sip_reason_t *reason = sip ? sip->sip_reason : NULL; reason && n < 8;
+	     reason = reason->re_next, n++) {
+		g_autofree char *text = header_text((const sip_header_t *)reason);
+		Reason said;
+
+		if (sip_reason_from_header(text, &said))
+			return said;
+	}
+	return fallback;
+}
+
+Reason
+header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
+{
+	Reason reason = sip_reason_from_status(status);
+	g_autofree char *plain = plain_name(phrase);
+
+	*text = plain ? g_strdup_printf("%u %s", status, plain) : g_strdup_printf("%u", status);
+	/* A gateway to the telephone network hides the cause behind a status that
+	 * says little (RFC 3398 8.2.6.1); the header then says it. */
+	if (reason == REASON_NETWORK_ERROR || reason == REASON_UNREACHABLE ||
+	    reason == REASON_OVERLOAD)
+		return header_reason(sip, reason);
+	return reason;
+}
+
+/* --- bodies --- */
+
+gboolean
+header_has_sdp(const sip_t *sip)
+{
+	const sip_content_type_t *type = sip ? sip->sip_content_type : NULL;
+
+	return sip && sip->sip_payload && sip->sip_payload->pl_len > 0 &&
+	       (!type ||
+		(type->c_type && g_ascii_strcasecmp(type->c_type, "application/sdp") == 0));
+}
+
+Desc *
+header_desc(const sip_t *sip, guint max_bytes, Reason *reason)
+{
+	g_autoptr(GError) error = NULL;
+	Desc *desc;
+
+	*reason = REASON_NONE;
+	if (!header_has_sdp(sip))
+		return NULL;
+	if (max_bytes && sip->sip_payload->pl_len > max_bytes) {
+		*reason = REASON_PROTOCOL_ERROR;
+		return NULL;
+	}
+	desc = desc_from_sdp(sip->sip_payload->pl_data, sip->sip_payload->pl_len, &error);
+	if (!desc)
+		*reason = error && error->code > REASON_NONE && error->code < N_REASONS
+				  ? (Reason)error->code
+				  : REASON_PROTOCOL_ERROR;
+	return desc;
+}

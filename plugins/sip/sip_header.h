@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_header.h - addresses, reasons and bodies in the headers of a SIP message.
+ *
+ * No state and no network.
+ * Thread: any (pure).  RFC 3261 19.1, 20; RFC 3323, RFC 3325, RFC 3326.
+ */
+#pragma once
+#include <sofia-sip/sip.h>
+#include "b2bua/address.h"
+#include "b2bua/config.h"
+#include "b2bua/reason.h"
+#include "db/store.h"
+#include "media/desc.h"
+
+/* Who calls: P-Asserted-Identity before From (a trunk is trusted with it),
+ * ADDRESS_ANONYMOUS where "Privacy: id" or the From says so. */
+Address *header_caller(const sip_t *sip);
+/* Who is called: the Request-URI.  A host of ours becomes the configured domain. */
+Address *header_callee(const sip_t *sip, const Config *config);
+/* "14155551234" and "0014155551234", which carriers write too, as a number. */
+gboolean header_number(const char *user, char **number);
+
+/* "\"Name\" <sip:+14155551234@gw.example.org>", or the anonymous form. */
+char *header_from(const Address *from, const char *domain);
+/* The value of P-Asserted-Identity, NULL for who wants to be anonymous. */
+char *header_asserted(const Address *from, const char *domain);
+/* "sip:+14155551234@carrier.example.org:5070;transport=tcp" */
+char *header_request_uri(const Address *to, const Trunk *trunk);
+
+/* The Reason headers of the message, or `fallback` when none says more. */
+Reason header_reason(const sip_t *sip, Reason fallback);
+/* Reason for a final refusal; `text` ("404 Not Found") is newly allocated. */
+Reason header_refusal(guint status, const char *phrase, const sip_t *sip, char **text);
+
+gboolean header_has_sdp(const sip_t *sip);
+/* NULL with REASON_NONE when there is no SDP, NULL with another when it is bad
+ * or longer than allowed. */
+Desc *header_desc(const sip_t *sip, guint max_bytes, Reason *reason);
+
+/* "sip:192.0.2.1:5060;transport=udp", brackets where IPv6 needs them. */
+char *header_next_hop(const char *address, guint port, const char *transport);
+/* TRUE when no name has to be looked up to send there. */
+gboolean header_url_is_numeric(const url_t *url);
+/* A header as its text ("<sip:a@b>;tag=c"), one line. */
+char *header_text(const sip_header_t *header);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_leg.c - a dialog as a Leg: its life and the commands of the core.
+ *
+ *            dial                                  INVITE of a trunk
+ *   RESOLVING → CALLING ──200, ACK──→ UP ←──ACK── ANSWERED ←─answer── INVITED
+ *        └─────────┴──── hangup, refusal, BYE: ENDING ─────┴─────────────┘
+ *
+ * What the peer says is in sip_session.c, what survives a crash in sip_save.c.
+ * Thread: signalling.
+ */
+#include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_reason.h"
+#include <string.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+/* A carrier that has not said "100 Trying" to five copies of the INVITE by then
+ * is not there; Timer B would have the caller wait 32 s. */
+#define NO_RESPONSE_MS 8000
+/* Longer than any transaction of nua: Timers B and H are 32 s. */
+#define LINGER_MS 70000
+
+static const char content_sdp[] = "application/sdp";
+
+/* --- life --- */
+
+SipLeg *
+leg_new(SipUa *ua, SipState state, const char *trunk)
+{
+	SipLeg *leg = g_new0(SipLeg, 1);
+
+	leg->ua = ua;
+	leg->state = state;
+	leg->trunk = g_strdup(trunk);
+	leg->session_id = (guint64)g_get_real_time();
+	leg->sdp_version = 1;
+	leg->early =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)desc_unref);
+	g_hash_table_add(ua->legs, leg);
+	return leg;
+}
+
+void
+leg_free(SipLeg *leg)
+{
+	g_hash_table_remove(leg->ua->legs, leg);
+	trunks_forget(leg->ua->trunks, leg);
+	leg_clear_timer(leg);
+	if (leg->request[0])
+		nua_destroy_event(leg->request);
+	if (leg->nh)
+		nua_handle_destroy(leg->nh);
+	desc_unref(leg->offer);
+	desc_unref(leg->remote);
+	g_hash_table_unref(leg->early);
+	g_free(leg->trunk);
+	g_free(leg->sdp);
+	g_free(leg->from);
+	g_free(leg->asserted);
+	g_free(leg->request_uri);
+	g_free(leg->goodbye);
+	g_free(leg->next_hop);
+	g_free(leg->call_id);
+	g_free(leg->local);
+	g_free(leg->remote_party);
+	g_free(leg->target);
+	g_free(leg->routes);
+	g_free(leg);
+}
+
+void
+leg_clear_timer(SipLeg *leg)
+{
+	if (leg->timer)
+		g_source_remove(leg->timer);
+	leg->timer = 0;
+}
+
+void
+leg_set_timer(SipLeg *leg, guint ms, GSourceFunc func)
+{
+	leg_clear_timer(leg);
+	leg->timer = g_timeout_add(ms, func, leg);
+}
+
+static gboolean
+on_linger(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg->timer = 0;
+	leg_free(leg);
+	return G_SOURCE_REMOVE;
+}
+
+/* From here on the leg is ours alone and waits for nua's last word. */
+static void
+begin_ending(SipLeg *leg)
+{
+	leg->state = STATE_ENDING;
+	leg->change = CHANGE_NONE;
+	if (leg->nh)
+		leg_set_timer(leg, LINGER_MS, on_linger);
+	else
+		leg_free(leg);
+}
+
+void
+leg_over(SipLeg *leg, Reason reason, const char *text)
+{
+	gboolean told = leg->state == STATE_ENDING;
+
+	if (told)
+		return;
+	if (leg->leg.side == SIDE_CALLEE)
+		trunks_note(leg->ua->trunks, leg->trunk, reason, text);
+	leg_ended(&leg->leg, reason, text);
+	begin_ending(leg);
+}
+
+/* --- descriptions --- */
+
+const char *
+leg_sdp(SipLeg *leg, const Desc *desc)
+{
+	SdpOrigin origin = { ua_address(leg->ua), leg->session_id, leg->sdp_version };
+	g_autofree char *text = desc_to_sdp(desc, &origin);
+
+	if (g_strcmp0(text, leg->sdp) == 0)
+		return leg->sdp;
+	if (leg->sdp) {
+		origin.version = ++leg->sdp_version;
+		g_free(text);
+		text = desc_to_sdp(desc, &origin);
+	}
+	g_free(leg->sdp);
+	leg->sdp = g_steal_pointer(&text);
+	return leg->sdp;
+}
+
+void
+leg_set_remote(SipLeg *leg, const Desc *desc)
+{
+	const Desc *old = leg->remote;
+
+	leg->remote = desc ? desc_ref(desc) : NULL;
+	desc_unref(old);
+}
+
+static void
+set_offer(SipLeg *leg, const Desc *desc)
+{
+	const Desc *old = leg->offer;
+
+	leg->offer = desc ? desc_ref(desc) : NULL;
+	desc_unref(old);
+}
+
+static void
+trace_desc(SipLeg *leg, const char *what, const Desc *desc)
+{
+	g_autofree char *summary = desc ? desc_summary(desc) : NULL;
+
+	leg_trace(&leg->leg, TRACE_OUT, "%s%s%s", what, summary ? " with " : "",
+		  summary ? summary : "");
+}
+
+/* --- calls out --- */
+
+static gboolean
+on_no_response(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg->timer = 0;
+	leg_trace(&leg->leg, TRACE_NOTE, "no response from the trunk in %u s",
+		  NO_RESPONSE_MS / 1000);
+	/* CANCEL is held back until something answers; then it goes out. */
+	nua_cancel(leg->nh, TAG_END());
+	leg_over(leg, REASON_TIMEOUT, "no response");
+	return G_SOURCE_REMOVE;
+}
+
+static void
+send_invite(SipLeg *leg)
+{
+	const char *sdp = leg_sdp(leg, leg->offer);
+	g_autofree char *to = g_strdup_printf("<%s>", leg->request_uri);
+	g_autofree char *asserted =
+		leg->asserted ? g_strdup_printf("P-Asserted-Identity: %s", leg->asserted) : NULL;
+
+	leg->nh = nua_handle(leg->ua->nua, (nua_hmagic_t *)leg, NUTAG_URL(leg->request_uri),
+			     SIPTAG_FROM_STR(leg->from), SIPTAG_TO_STR(to), TAG_END());
+	if (!leg->nh) {
+		leg_over(leg, REASON_PROTOCOL_ERROR,
+			 "the number cannot be written as a SIP address");
+		return;
+	}
+	leg->state = STATE_CALLING;
+	leg->ua->calls_out++;
+	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
+	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), SIPTAG_CONTENT_TYPE_STR(content_sdp),
+		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(asserted, SIPTAG_HEADER_STR(asserted)),
+		   TAG_IF(!asserted, SIPTAG_PRIVACY_STR("id")), TAG_END());
+	leg_set_timer(leg, NO_RESPONSE_MS, on_no_response);
+	trace_desc(leg, "INVITE", leg->offer);
+}
+
+static void
+on_trunk_resolved(gpointer user, const char *address)
+{
+	SipLeg *leg = user;
+	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+
+	if (!trunk || !address) {
+		leg_over(leg, REASON_NETWORK_ERROR,
+			 trunk ? "the trunk's host name cannot be resolved" : "no such trunk");
+		return;
+	}
+	leg->next_hop = header_next_hop(address, trunk->port,
+					g_strcmp0(trunk->transport, "tcp") == 0 ? "tcp" : "udp");
+	send_invite(leg);
+}
+
+void
+leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
+{
+	SipLeg *leg = leg_new(ua, STATE_RESOLVING, target->trunk);
+	const Trunk *trunk = trunks_find(ua->trunks, target->trunk);
+
+	leg_attach(&leg->leg, &sip_plugin, call);
+	if (!trunk) {
+		leg_over(leg, REASON_NETWORK_ERROR, "no such trunk");
+		return;
+	}
+	set_offer(leg, offer);
+	leg->from = header_from(target->from, ua_domain(ua));
+	leg->asserted = header_asserted(target->from, ua_domain(ua));
+	leg->request_uri = header_request_uri(target->to, trunk);
+	trunks_resolve(ua->trunks, target->trunk, on_trunk_resolved, leg);
+}
+
+/* --- calls in --- */
+
+void
+leg_ring(SipLeg *leg, const Desc *early)
+{
+	/* Without an offer of his an early description would be one of ours, which
+	 * an unreliable response cannot carry (RFC 3264 via RFC 3261 13.2.1). */
+	const Desc *said = leg->offerless ? NULL : early;
+
+	if (leg->state != STATE_INVITED)
+		return;
+	if (said)
+		nua_respond(leg->nh, SIP_183_SESSION_PROGRESS, SIPTAG_CONTENT_TYPE_STR(content_sdp),
+			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, said)), TAG_END());
+	else
+		nua_respond(leg->nh, SIP_180_RINGING, TAG_END());
+	trace_desc(leg, said ? "183 Session Progress" : "180 Ringing", said);
+}
+
+void
+leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
+{
+	nua_respond(leg->nh, status, phrase, NUTAG_WITH_SAVED(leg->request),
+		    TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(content_sdp)),
+		    TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
+	nua_destroy_event(leg->request);
+	leg->request[0] = NULL;
+}
+
+static void
+answer_change(SipLeg *leg, const Desc *answer)
+{
+	leg->change = CHANGE_NONE;
+	if (answer) {
+		leg_respond(leg, SIP_200_OK, leg_sdp(leg, answer));
+		trace_desc(leg, "200 OK", answer);
+	} else
+		leg_refuse_change(leg);
+}
+
+void
+leg_refuse_change(SipLeg *leg)
+{
+	leg->change = CHANGE_NONE;
+	leg_respond(leg, SIP_488_NOT_ACCEPTABLE, NULL);
+	leg_trace(&leg->leg, TRACE_OUT, "488 Not Acceptable");
+}
+
+void
+leg_answer(SipLeg *leg, const Desc *answer)
+{
+	if (leg->change == CHANGE_ABSORBED)
+		leg->change = CHANGE_NONE;
+	else if (leg->change == CHANGE_THEIRS)
+		answer_change(leg, answer);
+	else if (leg->state == STATE_INVITED && answer) {
+		leg->state = STATE_ANSWERED;
+		nua_respond(leg->nh, SIP_200_OK, SIPTAG_CONTENT_TYPE_STR(content_sdp),
+			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, answer)), TAG_END());
+		trace_desc(leg, "200 OK", answer);
+	}
+}
+
+/* --- both --- */
+
+void
+leg_reinvite(SipLeg *leg)
+{
+	leg->change = CHANGE_OURS;
+	nua_invite(leg->nh, SIPTAG_CONTENT_TYPE_STR(content_sdp),
+		   SIPTAG_PAYLOAD_STR(leg_sdp(leg, leg->offer)), TAG_END());
+	trace_desc(leg, "INVITE again", leg->offer);
+}
+
+void
+leg_change(SipLeg *leg, const Desc *offer)
+{
+	/* Before the ACK, and beside a change of theirs, it would be glare. */
+	if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
+		leg_answered(&leg->leg, NULL);
+		return;
+	}
+	set_offer(leg, offer);
+	leg->tries = 0;
+	leg_reinvite(leg);
+}
+
+void
+leg_bye(SipLeg *leg, const char *reason_header)
+{
+	nua_bye(leg->nh, TAG_IF(reason_header, SIPTAG_REASON_STR(reason_header)), TAG_END());
+}
+
+static void
+refuse_call(SipLeg *leg, Reason reason, const char *header)
+{
+	const char *phrase = NULL;
+	guint status = sip_reason_to_status(reason, &phrase);
+
+	leg_trace(&leg->leg, TRACE_OUT, "%u %s", status, phrase);
+	nua_respond(leg->nh, status, phrase, TAG_IF(header, SIPTAG_REASON_STR(header)), TAG_END());
+}
+
+void
+leg_hangup(SipLeg *leg, Reason reason, const char *text)
+{
+	g_autofree char *header = sip_reason_to_header(reason, text);
+
+	if (leg->leg.side == SIDE_CALLEE && leg->state == STATE_CALLING)
+		trunks_note(leg->ua->trunks, leg->trunk, reason, NULL);
+	switch (leg->state) {
+	case STATE_RESOLVING:
+	case STATE_ENDING:
+		break;
+	case STATE_CALLING:
+		leg_trace(&leg->leg, TRACE_OUT, "CANCEL");
+		nua_cancel(leg->nh, TAG_IF(header, SIPTAG_REASON_STR(header)), TAG_END());
+		break;
+	case STATE_INVITED:
+		refuse_call(leg, reason, header);
+		break;
+	case STATE_ANSWERED: /* RFC 3261 15: no BYE of the callee before the ACK */
+		leg->goodbye = g_strdup(header ? header : "");
+		break;
+	case STATE_UP:
+		if (leg->change == CHANGE_THEIRS)
+			leg_refuse_change(leg);
+		leg_trace(&leg->leg, TRACE_OUT, "BYE%s%s", header ? " " : "", header ? header : "");
+		leg_bye(leg, header);
+		break;
+	}
+	if (leg->state != STATE_ENDING)
+		begin_ending(leg);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_leg.h - a dialog as a Leg.
+ *
+ * nua keeps the dialog; a SipLeg keeps what the core has to be told and when.
+ * It lives from the INVITE to nua's last event for its handle, which may be long
+ * after the core has let go of it.
+ * Thread: signalling.  RFC 3261 12 to 15, RFC 3264, RFC 3311, RFC 3326.
+ */
+#pragma once
+#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_ua.h"
+
+typedef enum {
+	STATE_RESOLVING, /* callee: where is the trunk?  Nothing has been sent */
+	STATE_CALLING,	 /* callee: INVITE sent, no final answer */
+	STATE_INVITED,	 /* caller: INVITE received, no final answer */
+	STATE_ANSWERED,	 /* caller: 200 sent, waiting for the ACK */
+	STATE_UP,
+	STATE_ENDING /* the core has let go; nua has not */
+} SipState;
+
+/* A re-INVITE or UPDATE under way: one at a time (RFC 3261 14). */
+typedef enum {
+	CHANGE_NONE,
+	CHANGE_OURS,	/* ours is on the wire */
+	CHANGE_WAITING, /* ours met theirs (491) and waits for its second try */
+	CHANGE_THEIRS,	/* theirs waits for answer() */
+	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
+} SipChange;
+
+enum { CHALLENGED_BY_SERVER = 1, CHALLENGED_BY_PROXY = 2 };
+
+struct SipLeg {
+	Leg leg; /* first */
+	SipUa *ua;
+	nua_handle_t *nh;
+	SipState state;
+	SipChange change;
+	char *trunk;
+
+	/* What we said and heard. */
+	guint64 session_id, sdp_version;
+	char *sdp;		      /* our last SDP */
+	const Desc *offer;	      /* ours, until it can be sent or is answered; owned */
+	const Desc *remote;	      /* theirs, last heard; owned */
+	GHashTable *early;	      /* To tag → Desc: answers in provisional responses */
+	gboolean offerless;	      /* the caller's INVITE had no SDP */
+	gboolean refreshing;	      /* theirs had none: the ACK answers our SDP */
+	nua_saved_event_t request[1]; /* their UPDATE or re-INVITE, until it is answered */
+	guint tries;
+	guint challenged; /* CHALLENGED_… met so far */
+
+	/* Calls out, until the INVITE is sent. */
+	char *from, *asserted, *request_uri;
+
+	char *goodbye; /* Reason header of the BYE that waits for their ACK */
+	char *next_hop;
+	guint timer;
+
+	/* The dialog as its peer sees it, for sip_save.c. */
+	char *call_id, *local, *remote_party, *target, *routes;
+	guint32 cseq;
+};
+
+typedef struct {
+	nua_event_t event;
+	int status; /* of requests: above 100 when nua has answered it already */
+	const char *phrase;
+	const sip_t *sip; /* NULL for events without a message */
+	msg_t *msg;
+} SipEvent;
+
+/* An INVITE of a trunk: becomes a call.  `nh` is the leg's from now on. */
+void leg_incoming(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *event);
+
+/* An event of nua for the handle of this leg.  May free it. */
+void leg_event(SipLeg *leg, const SipEvent *event);
+
+/* Commands, as in leg.h. */
+void leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer);
+void leg_ring(SipLeg *leg, const Desc *early);
+void leg_answer(SipLeg *leg, const Desc *answer);
+void leg_change(SipLeg *leg, const Desc *offer);
+void leg_hangup(SipLeg *leg, Reason reason, const char *text);
+void leg_free(SipLeg *leg); /* at stop(): whatever is left */
+
+/* --- between sip_leg.c, sip_session.c and sip_save.c --- */
+
+SipLeg *leg_new(SipUa *ua, SipState state, const char *trunk);
+/* The peer, or the network, ended it: tells the core. */
+void leg_over(SipLeg *leg, Reason reason, const char *text);
+/* Our SDP for `desc`; the version in o= moves when the text does (RFC 3264 8). */
+const char *leg_sdp(SipLeg *leg, const Desc *desc);
+void leg_set_remote(SipLeg *leg, const Desc *desc);
+void leg_set_timer(SipLeg *leg, guint ms, GSourceFunc func); /* replaces the one before */
+void leg_clear_timer(SipLeg *leg);
+void leg_refuse_change(SipLeg *leg);
+void leg_bye(SipLeg *leg, const char *reason_header);
+void leg_reinvite(SipLeg *leg);
+/* Answers the INVITE or UPDATE kept in `request`; `sdp` NULL: without a body. */
+void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp);
+/* Where requests of the dialog go: by its own route, or, when that has a name
+ * in it, back to where the peer's message came from. */
+void leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg);
+
+/* Learns the dialog from a message of it. */
+void leg_learn_invite(SipLeg *leg, const sip_t *request);
+void leg_learn_answer(SipLeg *leg, const sip_t *response);
+void leg_learn_ack(SipLeg *leg, const sip_t *ack);
+char *leg_saved(const SipLeg *leg);
+void leg_bury(SipUa *ua, const char *saved, Reason reason);

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_session.c - a dialog as a Leg: what its peer says.
+ *
+ * nua has matched, retransmitted and, where told so, answered; here an event of
+ * it becomes an event of the core.  One function for each.
+ * Thread: signalling.
+ */
+#include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_header.h"
+#include <string.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su.h>
+
+#define MAX_FORKS 8 /* early answers kept, one for each To tag */
+#define MAX_GLARE 3 /* tries of a re-INVITE that meets theirs */
+
+static Desc *
+desc_of(SipLeg *leg, const sip_t *sip, Reason *reason)
+{
+	return header_desc(sip, leg->ua->config->max_sdp_bytes, reason);
+}
+
+static void
+trace_in(SipLeg *leg, const char *what, const Desc *desc)
+{
+	g_autofree char *summary = desc ? desc_summary(desc) : NULL;
+
+	leg_trace(&leg->leg, TRACE_IN, "%s%s%s", what, summary ? " with " : "",
+		  summary ? summary : "");
+}
+
+void
+leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
+{
+	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
+	char address[INET6_ADDRSTRLEN] = "";
+	g_autofree char *hop = NULL;
+
+	if (!first_hop || header_url_is_numeric(first_hop) || !from) {
+		nua_set_hparams(leg->nh, NUTAG_PROXY(NULL), TAG_END());
+		g_clear_pointer(&leg->next_hop, g_free);
+		return;
+	}
+	su_inet_ntop(from->su_family, SU_ADDR(from), address, sizeof address);
+	hop = header_next_hop(
+		address, ntohs(from->su_port),
+		first_hop->url_params && strstr(first_hop->url_params, "transport=tcp") ? "tcp"
+											: "udp");
+	nua_set_hparams(leg->nh, NUTAG_PROXY(hop), TAG_END());
+	g_free(leg->next_hop);
+	leg->next_hop = g_steal_pointer(&hop);
+}
+
+/* --- the first INVITE of a call in --- */
+
+static void
+refuse_at_once(SipLeg *leg, guint status, const char *phrase)
+{
+	nua_respond(leg->nh, status, phrase, TAG_END());
+	leg_free(leg);
+}
+
+void
+leg_incoming(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *event)
+{
+	SipLeg *leg = leg_new(ua, STATE_INVITED, trunk->name);
+	const sip_t *sip = event->sip;
+	g_autoptr(Address) from = header_caller(sip);
+	g_autoptr(Address) to = header_callee(sip, ua->config);
+	g_autofree char *whom = NULL;
+	Reason reason;
+	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
+	Incoming incoming = { from, to, leg->trunk, offer };
+
+	leg->nh = nh;
+	nua_handle_bind(nh, (nua_hmagic_t *)leg);
+	if (!to) {
+		refuse_at_once(leg, SIP_404_NOT_FOUND);
+		return;
+	}
+	if (reason != REASON_NONE) {
+		refuse_at_once(leg, reason == REASON_PROTOCOL_ERROR ? 400 : 488,
+			       reason == REASON_PROTOCOL_ERROR ? "Bad Session Description"
+							       : sip_488_Not_acceptable);
+		return;
+	}
+	ua->calls_in++;
+	leg->offerless = !offer;
+	leg_set_remote(leg, offer);
+	leg_learn_invite(leg, sip);
+	leg_pin_route(leg,
+		      sip->sip_record_route ? sip->sip_record_route->r_url
+		      : sip->sip_contact    ? sip->sip_contact->m_url
+					    : NULL,
+		      event->msg);
+	whom = address_text(to);
+	call_new(ua->gateway, &leg->leg, &sip_plugin, &incoming);
+	trace_in(leg, "INVITE", offer);
+}
+
+/* --- answers to our INVITE --- */
+
+static void
+on_provisional(SipLeg *leg, const SipEvent *event)
+{
+	const char *tag = event->sip && event->sip->sip_to ? event->sip->sip_to->a_tag : NULL;
+	g_autofree char *line = g_strdup_printf("%d %s", event->status, event->phrase);
+	Reason reason;
+	g_autoptr(Desc) early = desc_of(leg, event->sip, &reason);
+
+	if (leg->state != STATE_CALLING || leg->leg.call == NULL)
+		return;
+	if (event->sip)
+		leg_clear_timer(leg);
+	trace_in(leg, line, early);
+	if (event->status == 100)
+		return;
+	if (early && tag && g_hash_table_size(leg->early) < MAX_FORKS)
+		g_hash_table_replace(leg->early, g_strdup(tag), (gpointer)desc_ref(early));
+	/* 181 and 182 say where the call is, not that anything rings. */
+	if (event->status == 180 || event->status == 183)
+		leg_ringing(&leg->leg, early);
+}
+
+/* The answer is in the 200, or was in a reliable provisional one from the same
+ * peer (RFC 3261 13.2.2.4). */
+static Desc *
+final_answer(SipLeg *leg, const sip_t *sip, Reason *reason)
+{
+	const char *tag = sip && sip->sip_to ? sip->sip_to->a_tag : NULL;
+	Desc *answer = desc_of(leg, sip, reason);
+	Desc *early = tag ? g_hash_table_lookup(leg->early, tag) : NULL;
+
+	if (!answer && *reason == REASON_NONE && early)
+		return desc_ref(early);
+	if (!answer && *reason == REASON_NONE)
+		*reason = REASON_INCOMPATIBLE;
+	return answer;
+}
+
+static const url_t *
+first_hop_of_answer(const sip_t *sip)
+{
+	const sip_record_route_t *route = sip->sip_record_route;
+
+	while (route && route->r_next)
+		route = route->r_next;
+	if (route)
+		return route->r_url;
+	return sip->sip_contact ? sip->sip_contact->m_url : NULL;
+}
+
+static void
+on_accepted(SipLeg *leg, const SipEvent *event)
+{
+	Reason reason;
+	g_autoptr(Desc) answer = final_answer(leg, event->sip, &reason);
+
+	leg_pin_route(leg, first_hop_of_answer(event->sip), event->msg);
+	leg_learn_answer(leg, event->sip);
+	nua_ack(leg->nh, TAG_END());
+	if (leg->state == STATE_ENDING) { /* the 200 crossed our CANCEL */
+		leg_bye(leg, leg->goodbye);
+		return;
+	}
+	leg_clear_timer(leg);
+	trace_in(leg, "200 OK", answer);
+	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
+	if (!answer) {
+		leg_trace(&leg->leg, TRACE_NOTE, "answered without a usable description");
+		leg_bye(leg, NULL);
+		leg_over(leg, reason, "answered without a usable media description");
+		return;
+	}
+	leg->state = STATE_UP;
+	leg_set_remote(leg, answer);
+	leg_answered(&leg->leg, answer);
+}
+
+static gboolean
+retry_change(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg->timer = 0;
+	leg_reinvite(leg);
+	return G_SOURCE_REMOVE;
+}
+
+/* RFC 3261 14.1: the side that made the Call-ID waits longer. */
+static void
+on_glare(SipLeg *leg)
+{
+	gboolean ours = leg->leg.side == SIDE_CALLEE;
+	guint ms = ours ? (guint)g_random_int_range(210, 401) * 10
+			: (guint)g_random_int_range(0, 201) * 10;
+
+	leg->change = CHANGE_WAITING;
+	leg_set_timer(leg, ms, retry_change);
+}
+
+static void
+on_change_answered(SipLeg *leg, const SipEvent *event)
+{
+	Reason reason;
+	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
+	g_autofree char *line = g_strdup_printf("%d %s", event->status, event->phrase);
+
+	if (event->status < 200)
+		return;
+	if (event->status < 300)
+		nua_ack(leg->nh, TAG_END());
+	if (leg->state != STATE_UP || leg->change != CHANGE_OURS)
+		return;
+	trace_in(leg, line, answer);
+	leg_learn_answer(leg, event->sip);
+	if (event->status == 491 && ++leg->tries < MAX_GLARE) {
+		on_glare(leg);
+		return;
+	}
+	leg->change = CHANGE_NONE;
+	if (event->status >= 300)
+		g_clear_pointer(&answer, desc_unref);
+	if (answer)
+		leg_set_remote(leg, answer);
+	leg_answered(&leg->leg, answer);
+}
+
+static const sip_www_authenticate_t *
+challenge_of(const SipEvent *event)
+{
+	if (event->sip && event->status == 401)
+		return event->sip->sip_www_authenticate;
+	if (event->sip && event->status == 407)
+		return event->sip->sip_proxy_authenticate;
+	return NULL;
+}
+
+static void
+on_refused(SipLeg *leg, const SipEvent *event)
+{
+	g_autofree char *text = NULL;
+	gboolean internal = !event->sip; /* nua's own: 408 Timer B, 503 unreachable */
+	Reason reason = header_refusal(event->status, event->phrase, event->sip, &text);
+
+	if (internal)
+		reason = event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR;
+	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", text);
+	leg_over(leg, reason, internal ? "the trunk cannot be reached" : text);
+	if (challenge_of(event)) /* nua would wait for credentials and never end */
+		leg_free(leg);
+}
+
+/* Each kind of challenge is met once; a second one that is not about an old
+ * nonce means that the password is wrong. */
+static gboolean
+try_credentials(SipLeg *leg, const SipEvent *event)
+{
+	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+	const sip_www_authenticate_t *challenge = challenge_of(event);
+	guint kind = event->status == 401 ? CHALLENGED_BY_SERVER : CHALLENGED_BY_PROXY;
+	const char *asked, *stale;
+	g_autofree char *realm = NULL, *auth = NULL;
+
+	if (!challenge || !trunk || !trunk->username || !trunk->username[0])
+		return FALSE;
+	stale = msg_params_find(challenge->au_params, "stale=");
+	if ((leg->challenged & kind) && (!stale || g_ascii_strcasecmp(stale, "true") != 0))
+		return FALSE;
+	leg->challenged |= kind;
+	asked = msg_params_find(challenge->au_params, "realm=");
+	realm = g_strdup(asked ? asked : "\"\"");
+	/* The password belongs to one realm; another's challenge is not answered. */
+	if (trunk->realm && trunk->realm[0]) {
+		g_autofree char *quoted = g_strdup_printf("\"%s\"", trunk->realm);
+
+		if (strcmp(quoted, realm) != 0)
+			return FALSE;
+	}
+	auth = g_strdup_printf("Digest:%s:%s:%s", realm, trunk->username,
+			       trunk->password ? trunk->password : "");
+	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
+	leg_trace(&leg->leg, TRACE_OUT, "%s again, with credentials",
+		  event->event == nua_r_bye ? "BYE" : "INVITE");
+	nua_authenticate(leg->nh, NUTAG_AUTH(auth), TAG_END());
+	return TRUE;
+}
+
+static void
+on_invite_response(SipLeg *leg, const SipEvent *event)
+{
+	gboolean dialog_is_up = leg->state == STATE_UP;
+
+	if (event->status >= 300 && try_credentials(leg, event))
+		return;
+	if (dialog_is_up || leg->change == CHANGE_OURS)
+		on_change_answered(leg, event);
+	else if (event->status < 200)
+		on_provisional(leg, event);
+	else if (event->status < 300)
+		on_accepted(leg, event);
+	else if (leg->state == STATE_CALLING)
+		on_refused(leg, event);
+}
+
+/* --- requests inside the dialog --- */
+
+/* A re-INVITE or UPDATE: a change, a refresh (same description, or none at
+ * all), or something we cannot do. */
+static void
+on_change(SipLeg *leg, const SipEvent *event)
+{
+	gboolean invite = event->event == nua_i_invite;
+	Reason reason;
+	g_autoptr(Desc) offer = desc_of(leg, event->sip, &reason);
+
+	trace_in(leg, invite ? "INVITE again" : "UPDATE", offer);
+	if (event->status >= 200) { /* nua has refused it: 491, 500 */
+		leg_trace(&leg->leg, TRACE_OUT, "%d %s", event->status, event->phrase);
+		return;
+	}
+	leg_learn_invite(leg, event->sip);
+	if (leg->request[0])
+		nua_destroy_event(leg->request);
+	nua_save_event(leg->ua->nua, leg->request);
+	if (leg->state == STATE_ENDING)
+		leg_respond(leg, 481, "Call Does Not Exist", NULL);
+	else if (reason != REASON_NONE)
+		leg_refuse_change(leg);
+	else if (!offer) {
+		leg->refreshing = invite;
+		leg_respond(leg, SIP_200_OK, invite ? leg->sdp : NULL);
+		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
+	} else if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
+		leg_respond(leg, SIP_491_REQUEST_PENDING, NULL);
+		leg_trace(&leg->leg, TRACE_OUT, "491 Request Pending");
+	} else {
+		leg->change = CHANGE_THEIRS;
+		leg_set_remote(leg, offer);
+		leg_changed(&leg->leg, offer);
+	}
+}
+
+/* The answer to a 200 that repeated our description: when it says something new
+ * the core hears of it as a change, and its answer stays inside. */
+static void
+on_refresh_ack(SipLeg *leg, const Desc *answer)
+{
+	g_autofree char *was = leg->remote ? desc_summary(leg->remote) : g_strdup("");
+	g_autofree char *is = answer ? desc_summary(answer) : g_strdup("");
+
+	leg->refreshing = FALSE;
+	if (!answer || leg->change != CHANGE_NONE || strcmp(was, is) == 0)
+		return;
+	leg->change = CHANGE_ABSORBED;
+	leg_set_remote(leg, answer);
+	leg_changed(&leg->leg, answer);
+}
+
+static void
+on_ack(SipLeg *leg, const SipEvent *event)
+{
+	Reason reason;
+	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
+
+	if (leg->goodbye) {
+		leg_bye(leg, leg->goodbye[0] ? leg->goodbye : NULL);
+		g_clear_pointer(&leg->goodbye, g_free);
+		return;
+	}
+	if (leg->state == STATE_UP && leg->refreshing)
+		on_refresh_ack(leg, answer);
+	if (leg->state != STATE_ANSWERED)
+		return;
+	trace_in(leg, "ACK", leg->offerless ? answer : NULL);
+	leg->state = STATE_UP;
+	leg_learn_ack(leg, event->sip);
+	leg_save(&leg->leg);
+	if (!leg->offerless)
+		return;
+	if (answer) {
+		leg_set_remote(leg, answer);
+		leg_answered(&leg->leg, answer);
+	} else {
+		leg_bye(leg, NULL);
+		leg_over(leg, reason == REASON_NONE ? REASON_INCOMPATIBLE : reason,
+			 "the ACK had no usable media description");
+	}
+}
+
+static void
+on_bye(SipLeg *leg, const SipEvent *event)
+{
+	Reason reason = header_reason(event->sip, REASON_HANGUP);
+
+	leg_trace(&leg->leg, TRACE_IN, "BYE");
+	leg_over(leg, reason, NULL);
+}
+
+static void
+on_cancel(SipLeg *leg, const SipEvent *event)
+{
+	Reason reason = header_reason(event->sip, REASON_CANCELLED);
+
+	leg_trace(&leg->leg, TRACE_IN, "CANCEL");
+	/* A cause 16 (normal clearing) on a CANCEL is still a cancelled call. */
+	leg_over(leg, reason == REASON_HANGUP ? REASON_CANCELLED : reason, NULL);
+}
+
+/* nua's word on the session is over; so is the leg. */
+static void
+on_terminated(SipLeg *leg, const SipEvent *event)
+{
+	gboolean lost = leg->state == STATE_ANSWERED || leg->state == STATE_UP;
+
+	if (lost)
+		leg_trace(&leg->leg, TRACE_NOTE, "%d %s", event->status, event->phrase);
+	leg_over(leg, event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR,
+		 lost ? "the other side does not respond any more" : NULL);
+	leg_free(leg);
+}
+
+static void
+on_lost_ack(SipLeg *leg)
+{
+	if (leg->state != STATE_ANSWERED)
+		return;
+	leg_trace(&leg->leg, TRACE_NOTE, "the ACK never came");
+	leg_over(leg, REASON_TIMEOUT, "the caller never confirmed the answer");
+}
+
+void
+leg_event(SipLeg *leg, const SipEvent *event)
+{
+	switch (event->event) {
+	case nua_r_invite:
+		on_invite_response(leg, event);
+		break;
+	case nua_r_bye:
+		if (event->status >= 300)
+			try_credentials(leg, event);
+		break;
+	case nua_i_invite:
+	case nua_i_update:
+		on_change(leg, event);
+		break;
+	case nua_i_ack:
+		on_ack(leg, event);
+		break;
+	case nua_i_bye:
+		on_bye(leg, event);
+		break;
+	case nua_i_cancel:
+		on_cancel(leg, event);
+		break;
+	case nua_i_info: /* digits travel as RFC 4733; nua has said 200 */
+		leg_trace(&leg->leg, TRACE_IN, "INFO");
+		break;
+	case nua_i_error:
+		if (event->status == 408)
+			on_lost_ack(leg);
+		break;
+	case nua_i_terminated:
+		on_terminated(leg, event);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_trunk.c - the carriers and PBXs we know: who calls in, and where calls go out.
+ *
+ * Names are resolved by GResolver, off this thread, when the list is read and
+ * every few minutes after that; a failure keeps the addresses known before.
+ * sofia's own resolver is never asked (its handling of failures crashes).
+ * Thread: signalling.
+ */
+#include "plugins/sip/sip_trunk.h"
+#include "plugins/sip/sip_digest.h"
+#include <string.h>
+
+#define REFRESH_SECONDS 300
+#define MAX_ADDRESSES	64 /* of one trunk */
+#define SEPARATORS	" ,\t"
+
+typedef struct {
+	GInetAddressMask *mask;
+	char *name; /* the host name it comes from, or NULL when it was written as an address */
+} Source;
+
+typedef struct {
+	Trunk *trunk;
+	GPtrArray *sources; /* Source *, owned */
+	char *address;	    /* numeric, of trunk->host; NULL: not known */
+	GPtrArray *waiting; /* Waiter *, owned: want `address` */
+	char *last;	    /* how the last call went */
+} Entry;
+
+typedef struct {
+	TrunkResolvedFunc func;
+	gpointer user;
+} Waiter;
+
+struct Trunks {
+	Store *store;
+	GSocketFamily family; /* what we are bound to, so what we can send to */
+	GPtrArray *entries;   /* Entry *, owned; in order of priority */
+	DigestServer *digest;
+	GCancellable *cancellable; /* of every lookup */
+	guint refresh_source;
+};
+
+typedef struct {
+	Trunks *trunks;
+	char *trunk;
+	char *host;
+} Lookup;
+
+static void
+source_free(gpointer data)
+{
+	Source *source = data;
+
+	g_object_unref(source->mask);
+	g_free(source->name);
+	g_free(source);
+}
+
+static void
+entry_free(gpointer data)
+{
+	Entry *entry = data;
+
+	trunk_free(entry->trunk);
+	g_ptr_array_unref(entry->sources);
+	g_ptr_array_unref(entry->waiting);
+	g_free(entry->address);
+	g_free(entry->last);
+	g_free(entry);
+}
+
+static Entry *
+find_entry(Trunks *trunks, const char *name)
+{
+	for (guint i = 0; name && i < trunks->entries->len; i++) {
+		Entry *entry = trunks->entries->pdata[i];
+
+		if (strcmp(entry->trunk->name, name) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* --- names to addresses --- */
+
+static void
+drop_sources_of(Entry *entry, const char *host)
+{
+	for (guint i = entry->sources->len; i-- > 0;) {
+		Source *source = entry->sources->pdata[i];
+
+		if (g_strcmp0(source->name, host) == 0)
+			g_ptr_array_remove_index(entry->sources, i);
+	}
+}
+
+static void
+add_source(Entry *entry, GInetAddressMask *mask, const char *name)
+{
+	Source *source;
+
+	if (entry->sources->len >= MAX_ADDRESSES) {
+		g_object_unref(mask);
+		return;
+	}
+	source = g_new0(Source, 1);
+	source->mask = mask;
+	source->name = g_strdup(name);
+	g_ptr_array_add(entry->sources, source);
+}
+
+static void
+tell_waiting(Entry *entry)
+{
+	g_autoptr(GPtrArray) waiting = entry->waiting;
+
+	entry->waiting = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < waiting->len; i++) {
+		Waiter *waiter = waiting->pdata[i];
+
+		waiter->func(waiter->user, entry->address);
+	}
+}
+
+/* Is this name one of those that calls may come from? */
+static gboolean
+names_source(const Trunk *trunk, const char *host)
+{
+	g_auto(GStrv) words = NULL;
+
+	if (!trunk->sources || !trunk->sources[0])
+		return strcmp(trunk->host, host) == 0;
+	words = g_strsplit_set(trunk->sources, SEPARATORS, -1);
+	return g_strv_contains((const char *const *)words, host);
+}
+
+static void
+take_addresses(Trunks *trunks, Entry *entry, const char *host, GList *addresses)
+{
+	gboolean is_source = names_source(entry->trunk, host);
+
+	if (is_source)
+		drop_sources_of(entry, host);
+	for (GList *l = addresses; l && is_source; l = l->next) {
+		guint bits = 8 * g_inet_address_get_native_size(l->data);
+
+		add_source(entry, g_inet_address_mask_new(l->data, bits, NULL), host);
+	}
+	if (strcmp(entry->trunk->host, host) != 0)
+		return;
+	g_clear_pointer(&entry->address, g_free);
+	for (GList *l = addresses; l && !entry->address; l = l->next)
+		if (g_inet_address_get_family(l->data) == trunks->family)
+			entry->address = g_inet_address_to_string(l->data);
+}
+
+static void
+on_resolved(GObject *resolver, GAsyncResult *result, gpointer user)
+{
+	Lookup *lookup = user;
+	g_autoptr(GError) error = NULL;
+	GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, &error);
+	Entry *entry = NULL;
+
+	if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		entry = find_entry(lookup->trunks, lookup->trunk);
+	if (error && entry)
+		g_warning("trunk %s: the name %s cannot be resolved: %s", lookup->trunk,
+			  lookup->host, error->message);
+	if (entry) {
+		if (addresses)
+			take_addresses(lookup->trunks, entry, lookup->host, addresses);
+		if (strcmp(entry->trunk->host, lookup->host) == 0)
+			tell_waiting(entry);
+	}
+	g_resolver_free_addresses(addresses);
+	g_free(lookup->trunk);
+	g_free(lookup->host);
+	g_free(lookup);
+}
+
+static void
+resolve(Trunks *trunks, Entry *entry, const char *host)
+{
+	g_autoptr(GResolver) resolver = g_resolver_get_default();
+	Lookup *lookup = g_new0(Lookup, 1);
+
+	lookup->trunks = trunks;
+	lookup->trunk = g_strdup(entry->trunk->name);
+	lookup->host = g_strdup(host);
+	g_resolver_lookup_by_name_async(resolver, host, trunks->cancellable, on_resolved, lookup);
+}
+
+/* A host as written: an address, or a name to be resolved.  "[2001:db8::1]" is
+ * how a URI has it. */
+static GInetAddress *
+numeric(const char *host)
+{
+	gsize length = strlen(host);
+	g_autofree char *bare = host[0] == '[' && host[length - 1] == ']'
+					? g_strndup(host + 1, length - 2)
+					: g_strdup(host);
+
+	return g_inet_address_new_from_string(bare);
+}
+
+/* A mask or an address as written, or NULL for a name. */
+static GInetAddressMask *
+numeric_mask(const char *word)
+{
+	GInetAddressMask *mask = g_inet_address_mask_new_from_string(word, NULL);
+	g_autoptr(GInetAddress) address = mask ? NULL : numeric(word);
+
+	if (address)
+		mask = g_inet_address_mask_new(address, 8 * g_inet_address_get_native_size(address),
+					       NULL);
+	return mask;
+}
+
+static void
+read_sources(Entry *entry)
+{
+	gboolean given = entry->trunk->sources && entry->trunk->sources[0];
+	g_auto(GStrv) words =
+		g_strsplit_set(given ? entry->trunk->sources : entry->trunk->host, SEPARATORS, -1);
+
+	for (char **word = words; *word; word++) {
+		GInetAddressMask *mask = **word ? numeric_mask(*word) : NULL;
+
+		if (mask)
+			add_source(entry, mask, NULL);
+	}
+}
+
+static void
+resolve_names(Trunks *trunks, Entry *entry)
+{
+	g_auto(GStrv) words =
+		g_strsplit_set(entry->trunk->sources ? entry->trunk->sources : "", SEPARATORS, -1);
+	g_autoptr(GInetAddress) address = numeric(entry->trunk->host);
+
+	if (!address)
+		resolve(trunks, entry, entry->trunk->host);
+	for (char **word = words; *word; word++) {
+		g_autoptr(GInetAddressMask) mask = **word ? numeric_mask(*word) : NULL;
+
+		if (**word && !mask && strcmp(*word, entry->trunk->host) != 0)
+			resolve(trunks, entry, *word);
+	}
+}
+
+static void
+begin_resolving(Trunks *trunks, Entry *entry)
+{
+	g_autoptr(GInetAddress) address = numeric(entry->trunk->host);
+
+	read_sources(entry);
+	if (address) {
+		g_free(entry->address);
+		entry->address = g_inet_address_to_string(address);
+	}
+	resolve_names(trunks, entry);
+}
+
+static gboolean
+on_refresh(gpointer user)
+{
+	Trunks *trunks = user;
+
+	for (guint i = 0; i < trunks->entries->len; i++)
+		resolve_names(trunks, trunks->entries->pdata[i]);
+	return G_SOURCE_CONTINUE;
+}
+
+/* --- the list --- */
+
+Trunks *
+trunks_new(Store *store, GSocketFamily family)
+{
+	Trunks *trunks = g_new0(Trunks, 1);
+
+	trunks->store = store;
+	trunks->family = family;
+	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
+	trunks->digest = digest_server_new("tandem");
+	trunks->cancellable = g_cancellable_new();
+	trunks->refresh_source = g_timeout_add_seconds(REFRESH_SECONDS, on_refresh, trunks);
+	return trunks;
+}
+
+void
+trunks_free(Trunks *trunks)
+{
+	if (!trunks)
+		return;
+	g_source_remove(trunks->refresh_source);
+	g_cancellable_cancel(trunks->cancellable);
+	g_object_unref(trunks->cancellable);
+	g_ptr_array_unref(trunks->entries);
+	digest_server_free(trunks->digest);
+	g_free(trunks);
+}
+
+gboolean
+trunks_reload(Trunks *trunks, GError **error)
+{
+	g_autoptr(GPtrArray) rows = store_trunk_list(trunks->store, error);
+	GPtrArray *old = trunks->entries;
+
+	if (!rows)
+		return FALSE;
+	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
+	g_ptr_array_set_free_func(rows, NULL);
+	for (guint i = 0; i < rows->len; i++) {
+		Entry *entry = g_new0(Entry, 1);
+
+		entry->trunk = rows->pdata[i];
+		entry->sources = g_ptr_array_new_with_free_func(source_free);
+		entry->waiting = g_ptr_array_new_with_free_func(g_free);
+		g_ptr_array_add(trunks->entries, entry);
+	}
+	for (guint i = 0; i < old->len; i++) {
+		Entry *was = old->pdata[i], *is = find_entry(trunks, was->trunk->name);
+
+		if (is)
+			is->last = g_steal_pointer(&was->last);
+		if (is && strcmp(is->trunk->host, was->trunk->host) == 0) {
+			is->address = g_steal_pointer(&was->address);
+			g_ptr_array_extend_and_steal(is->waiting, g_steal_pointer(&was->waiting));
+			was->waiting = g_ptr_array_new_with_free_func(g_free);
+		}
+	}
+	for (guint i = 0; i < trunks->entries->len; i++)
+		begin_resolving(trunks, trunks->entries->pdata[i]);
+	for (guint i = 0; i < old->len; i++)
+		tell_waiting(old->pdata[i]);
+	g_ptr_array_unref(old);
+	return TRUE;
+}
+
+const Trunk *
+trunks_find(Trunks *trunks, const char *name)
+{
+	Entry *entry = find_entry(trunks, name);
+
+	return entry && entry->trunk->enabled ? entry->trunk : NULL;
+}
+
+void
+trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user)
+{
+	Entry *entry = find_entry(trunks, name);
+	Waiter *waiter;
+
+	if (!entry || entry->address) {
+		func(user, entry ? entry->address : NULL);
+		return;
+	}
+	waiter = g_new0(Waiter, 1);
+	waiter->func = func;
+	waiter->user = user;
+	g_ptr_array_add(entry->waiting, waiter);
+	/* The lookup under way, if any, may have been another's; one more is cheap. */
+	resolve(trunks, entry, entry->trunk->host);
+}
+
+void
+trunks_forget(Trunks *trunks, gpointer user)
+{
+	for (guint i = 0; i < trunks->entries->len; i++) {
+		GPtrArray *waiting = ((Entry *)trunks->entries->pdata[i])->waiting;
+
+		for (guint k = waiting->len; k-- > 0;)
+			if (((Waiter *)waiting->pdata[k])->user == user)
+				g_ptr_array_remove_index(waiting, k);
+	}
+}
+
+/* --- calls in --- */
+
+/* ::ffff:192.0.2.1, what a dual-stack socket shows, is 192.0.2.1. */
+static GInetAddress *
+unmapped(GInetAddress *address)
+{
+	static const guint8 prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	const guint8 *bytes = g_inet_address_to_bytes(address);
+
+	if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6 &&
+	    memcmp(bytes, prefix, sizeof prefix) == 0)
+		return g_inet_address_new_from_bytes(bytes + sizeof prefix, G_SOCKET_FAMILY_IPV4);
+	return g_object_ref(address);
+}
+
+/* Bits of the narrowest mask that holds the address, or -1. */
+static int
+source_match(const Entry *entry, GInetAddress *address)
+{
+	int best = -1;
+
+	for (guint i = 0; i < entry->sources->len; i++) {
+		GInetAddressMask *mask = ((Source *)entry->sources->pdata[i])->mask;
+
+		if (g_inet_address_mask_matches(mask, address))
+			best = MAX(best, (int)g_inet_address_mask_get_length(mask));
+	}
+	return best;
+}
+
+static gboolean
+wants_digest(const Trunk *trunk)
+{
+	return trunk->in_username && trunk->in_username[0];
+}
+
+static gboolean
+has_sources(const Trunk *trunk)
+{
+	return trunk->sources && trunk->sources[0];
+}
+
+Admission
+trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
+	     char **challenge)
+{
+	g_autoptr(GInetAddress) address = unmapped(source);
+	gboolean may_prove = FALSE, stale = FALSE;
+	const Entry *found = NULL;
+	int best = -1;
+
+	for (guint i = 0; i < trunks->entries->len; i++) {
+		const Entry *entry = trunks->entries->pdata[i];
+		int bits = source_match(entry, address);
+
+		if (!entry->trunk->enabled)
+			continue;
+		if (!wants_digest(entry->trunk)) {
+			if (bits > best) {
+				best = bits;
+				found = entry;
+			}
+		} else if (!has_sources(entry->trunk) || bits >= 0) {
+			may_prove = TRUE;
+			if (digest_server_check(trunks->digest, sip, entry->trunk->in_username,
+						entry->trunk->in_password, &stale)) {
+				*trunk = entry->trunk;
+				return ADMIT_TRUNK;
+			}
+		}
+	}
+	if (found) {
+		*trunk = found->trunk;
+		return ADMIT_TRUNK;
+	}
+	if (!may_prove)
+		return ADMIT_STRANGER;
+	*challenge = digest_server_challenge(trunks->digest, stale);
+	return ADMIT_CHALLENGE;
+}
+
+/* --- for people --- */
+
+void
+trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text)
+{
+	Entry *entry = find_entry(trunks, name);
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *time = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
+
+	if (!entry)
+		return;
+	g_free(entry->last);
+	entry->last = g_strdup_printf("%s at %s", text ? text : reason_name(reason), time);
+}
+
+char *
+trunks_status(Trunks *trunks)
+{
+	GString *status = g_string_new(NULL);
+
+	for (guint i = 0; i < trunks->entries->len; i++) {
+		const Entry *entry = trunks->entries->pdata[i];
+		const Trunk *trunk = entry->trunk;
+
+		g_string_append_printf(status, "trunk %s: %s, %s:%u/%s", trunk->name,
+				       trunk->enabled ? "enabled" : "disabled", trunk->host,
+				       trunk->port ? trunk->port : 5060, trunk->transport);
+		if (entry->address && strcmp(entry->address, trunk->host) != 0)
+			g_string_append_printf(status, " (%s)", entry->address);
+		else if (!entry->address)
+			g_string_append(status, " (not resolved)");
+		g_string_append_printf(status, ", %u source%s, last call: %s\n",
+				       entry->sources->len, entry->sources->len == 1 ? "" : "s",
+				       entry->last ? entry->last : "none yet");
+	}
+	return g_string_free(status, FALSE);
+}

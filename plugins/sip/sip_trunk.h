@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_trunk.h - the carriers and PBXs we know: who calls in, and where calls go out.
+ *
+ * A copy of the store's trunks with their host names resolved.  A call in is a
+ * trunk's when it comes from one of its addresses, or when it proves the
+ * trunk's password (digest) where one is set for calls in; with both set it
+ * must do both.
+ * Thread: signalling.  RFC 3261 22, RFC 7616 (MD5, qop auth), RFC 8760.
+ */
+#pragma once
+#include <gio/gio.h>
+#include <sofia-sip/sip.h>
+#include "b2bua/reason.h"
+#include "db/store.h"
+
+typedef struct Trunks Trunks;
+
+/* NULL address: the name could not be resolved. */
+typedef void (*TrunkResolvedFunc)(gpointer user, const char *address);
+
+/* Calls out go to addresses of this family. */
+Trunks *trunks_new(Store *store, GSocketFamily family);
+void trunks_free(Trunks *trunks); /* NULL is fine; no callback comes after it */
+/* Reads the store again and resolves what is new.  On an error the old list stays. */
+gboolean trunks_reload(Trunks *trunks, GError **error);
+
+/* NULL when there is no such trunk, or it is switched off.  Borrowed until the
+ * next reload. */
+const Trunk *trunks_find(Trunks *trunks, const char *name);
+
+/* The numeric address calls go out to, at once when it is known. */
+void trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user);
+void trunks_forget(Trunks *trunks, gpointer user); /* it does not want to know any more */
+
+typedef enum {
+	ADMIT_STRANGER,	 /* 403 */
+	ADMIT_CHALLENGE, /* 401 with `challenge` */
+	ADMIT_TRUNK	 /* `trunk` */
+} Admission;
+
+/* Whose is this request?  `trunk` (borrowed) or `challenge` (the value of a
+ * WWW-Authenticate header, newly allocated) is set. */
+Admission trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
+		       char **challenge);
+
+/* How the last call through it went, for status(). */
+void trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text);
+/* One "trunk NAME: …" a line. */
+char *trunks_status(Trunks *trunks);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_ua.c - the SIP user agent: sofia-sip's nua on the main loop.
+ *
+ * An event of nua goes to the leg of its handle.  A request without a leg is an
+ * INVITE (a trunk's becomes a leg, a stranger's is refused and counted) or an
+ * OPTIONS, which nua answers; what Allow does not name nua refuses by itself.
+ * Thread: signalling.
+ */
+#include "plugins/sip/sip_ua.h"
+#include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_leg.h"
+#include "config.h"
+#include <string.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_log.h>
+#include <sofia-sip/tport_tag.h>
+
+#define STOP_MS 2000 /* how long stop() waits for answers to BYE */
+
+static SipUa *ua; /* the process's one; Plugin functions have no other root */
+
+const char *
+ua_address(const SipUa *self)
+{
+	return self->config->sip_public_address ? self->config->sip_public_address
+						: self->config->sip_address;
+}
+
+const char *
+ua_domain(const SipUa *self)
+{
+	return self->config->sip_domain ? self->config->sip_domain : ua_address(self);
+}
+
+/* --- requests without a leg --- */
+
+static GInetAddress *
+source_of(msg_t *msg)
+{
+	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
+
+	if (from && from->su_family == AF_INET)
+		return g_inet_address_new_from_bytes((const guint8 *)&from->su_sin.sin_addr,
+						     G_SOCKET_FAMILY_IPV4);
+	if (from && from->su_family == AF_INET6)
+		return g_inet_address_new_from_bytes((const guint8 *)&from->su_sin6.sin6_addr,
+						     G_SOCKET_FAMILY_IPV6);
+	return NULL;
+}
+
+static void
+on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
+{
+	g_autoptr(GInetAddress) source = source_of(event->msg);
+	g_autofree char *challenge = NULL;
+	const Trunk *trunk = NULL;
+	Admission admission =
+		source ? trunks_admit(self->trunks, source, event->sip, &trunk, &challenge)
+		       : ADMIT_STRANGER;
+
+	if (admission == ADMIT_TRUNK) {
+		leg_incoming(self, nh, trunk, event);
+		return;
+	}
+	if (admission == ADMIT_CHALLENGE)
+		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
+			    TAG_END());
+	else
+		nua_respond(nh, SIP_403_FORBIDDEN, TAG_END());
+	/* The first INVITE of a digest trunk is no stranger's: it is how one asks. */
+	if (admission == ADMIT_STRANGER || event->sip->sip_authorization) {
+		self->strangers++;
+		gateway_count(self->gateway, "sip strangers refused");
+	}
+	nua_handle_destroy(nh);
+}
+
+static void
+on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
+{
+	if (event->event == nua_i_invite && event->status < 200)
+		on_first_invite(self, nh, event);
+	else if (event->event == nua_r_method) {
+		if (event->status >= 200) /* the BYE of leg_bury() */
+			nua_handle_destroy(nh);
+	} else if (nua_event_is_incoming_request(event->event) || event->event == nua_i_terminated)
+		nua_handle_destroy(nh); /* sofia makes one for each and keeps it */
+}
+
+static void
+on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_t *magic,
+       nua_handle_t *nh, nua_hmagic_t *hmagic, sip_t const *sip, tagi_t tags[])
+{
+	SipUa *self = (SipUa *)magic;
+	/* What nta says in the name of a peer that cannot be reached is no message. */
+	gboolean heard = sip && !nta_sip_is_internal(sip);
+	SipEvent said = { event, status, phrase ? phrase : "", heard ? sip : NULL,
+			  heard ? nua_current_request(nua) : NULL };
+
+	if (event == nua_r_shutdown)
+		self->down = status >= 200;
+	else if (hmagic)
+		leg_event((SipLeg *)hmagic, &said);
+	else if (nh)
+		on_without_leg(self, nh, &said);
+}
+
+/* --- start and stop --- */
+
+static void
+on_log(void *stream, char const *format, va_list arguments)
+{
+	g_autofree char *line = g_strdup_vprintf(format, arguments);
+
+	g_strchomp(line);
+	if (line[0])
+		g_debug("sofia: %s", line);
+}
+
+static char *
+bind_url(const Config *config)
+{
+	const char *own = config->sip_address, *public = config->sip_public_address;
+	const char *open = strchr(own, ':') ? "[" : "", *close = strchr(own, ':') ? "]" : "";
+
+	if (public)
+		return g_strdup_printf("sip:%s:%u;maddr=%s%s%s", public, config->sip_port, open,
+				       own, close);
+	return g_strdup_printf("sip:%s%s%s:%u", open, own, close, config->sip_port);
+}
+
+static gboolean
+start_nua(SipUa *self, GError **error)
+{
+	g_autofree char *url = bind_url(self->config);
+	GSource *source;
+
+	self->root = su_glib_root_create((su_root_magic_t *)self);
+	source = su_glib_root_gsource(self->root);
+	g_source_attach(source, NULL);
+	su_root_threading(self->root, 0);
+	self->nua = nua_create(self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
+			       NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0),
+			       NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0), NUTAG_RETRY_COUNT(3),
+			       NUTAG_DETECT_NETWORK_UPDATES(0), NUTAG_OUTBOUND("no-validate"),
+			       NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
+			       NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
+			       SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
+			       NUTAG_APPL_METHOD("UPDATE"),
+			       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+	if (!self->nua)
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+			    "sip: cannot listen on %s port %u; is another program using it, or is "
+			    "the address not of this machine?",
+			    self->config->sip_address, self->config->sip_port);
+	return self->nua != NULL;
+}
+
+static gboolean
+on_stop_deadline(gpointer user)
+{
+	*(gboolean *)user = TRUE;
+	return G_SOURCE_CONTINUE;
+}
+
+static void
+stop_nua(SipUa *self)
+{
+	gboolean late = FALSE;
+	guint deadline = g_timeout_add(STOP_MS, on_stop_deadline, &late);
+
+	nua_shutdown(self->nua);
+	while (!self->down && !late)
+		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(deadline);
+	if (self->down)
+		nua_destroy(self->nua);
+	else /* a peer that does not answer our BYE: nua refuses to be destroyed */
+		g_info("sip: a peer has not answered our last requests");
+}
+
+static void
+stop(void)
+{
+	GHashTableIter iter;
+	gpointer leg;
+	static SipUa *abandoned; /* still to be found by a leak checker */
+
+	if (!ua)
+		return;
+	if (ua->nua)
+		stop_nua(ua);
+	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &leg, NULL);
+	     g_hash_table_iter_init(&iter, ua->legs)) {
+		((SipLeg *)leg)->nh = NULL; /* gone with nua */
+		leg_free(leg);
+	}
+	if (ua->root)
+		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
+	trunks_free(ua->trunks);
+	g_hash_table_unref(ua->legs);
+	if (ua->nua && !ua->down) {
+		abandoned = g_steal_pointer(&ua);
+		return;
+	}
+	if (ua->root)
+		su_root_destroy(ua->root);
+	g_clear_pointer(&ua, g_free);
+	su_deinit();
+	(void)abandoned;
+}
+
+static gboolean
+start(Gateway *gateway, const Config *config, GError **error)
+{
+	su_init();
+	su_log_redirect(NULL, on_log, NULL);
+	ua = g_new0(SipUa, 1);
+	ua->gateway = gateway;
+	ua->config = config;
+	ua->legs = g_hash_table_new(NULL, NULL);
+	ua->trunks = trunks_new(gateway_store(gateway), strchr(config->sip_address, ':')
+								? G_SOCKET_FAMILY_IPV6
+								: G_SOCKET_FAMILY_IPV4);
+	if (trunks_reload(ua->trunks, error) && start_nua(ua, error))
+		return TRUE;
+	stop();
+	return FALSE;
+}
+
+static void
+reload(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!trunks_reload(ua->trunks, &error))
+		g_warning("sip: the trunks cannot be read again, the old ones stay: %s",
+			  error->message);
+}
+
+static char *
+status(void)
+{
+	g_autofree char *trunks = trunks_status(ua->trunks);
+
+	return g_strdup_printf("listening: %s:%u udp and tcp\n"
+			       "legs: %u\n"
+			       "calls in: %" G_GUINT64_FORMAT "\n"
+			       "calls out: %" G_GUINT64_FORMAT "\n"
+			       "strangers refused: %" G_GUINT64_FORMAT "\n"
+			       "malformed requests refused: %" G_GUINT64_FORMAT "\n%s",
+			       ua->config->sip_address, ua->config->sip_port,
+			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
+			       ua->strangers, guard_refused(), trunks);
+}
+
+/* --- the table --- */
+
+static void
+dial(Call *call, const Target *target, const Desc *offer)
+{
+	leg_dial(ua, call, target, offer);
+}
+
+static void
+ring(Leg *leg, const Desc *early)
+{
+	leg_ring((SipLeg *)leg, early);
+}
+
+static void
+answer(Leg *leg, const Desc *desc)
+{
+	leg_answer((SipLeg *)leg, desc);
+}
+
+static void
+change(Leg *leg, const Desc *offer)
+{
+	leg_change((SipLeg *)leg, offer);
+}
+
+static void
+candidate(Leg *leg, const Candidate *ours)
+{
+	/* Plain RTP has none. */
+}
+
+static void
+hangup(Leg *leg, Reason reason, const char *text)
+{
+	leg_hangup((SipLeg *)leg, reason, text);
+}
+
+static char *
+save(const Leg *leg)
+{
+	return leg_saved((const SipLeg *)leg);
+}
+
+static void
+bury(const char *saved, Reason reason)
+{
+	leg_bury(ua, saved, reason);
+}
+
+const Plugin sip_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.start = start,
+	.stop = stop,
+	.reload = reload,
+	.dial = dial,
+	.ring = ring,
+	.answer = answer,
+	.change = change,
+	.candidate = candidate,
+	.hangup = hangup,
+	.save = save,
+	.bury = bury,
+	.status = status,
+};
+
+/* What the loadable module exports; weak, since a test may link two plugins. */
+extern const Plugin tandem_plugin __attribute__((weak, alias("sip_plugin")));

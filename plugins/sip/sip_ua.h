@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_ua.h - the SIP user agent: sofia-sip's nua on the main loop.
+ *
+ * One per process.  It owns the stack and the trunks; the legs own their nua
+ * handles and are known to it by the handle's magic.
+ * Thread: signalling.  RFC 3261.
+ */
+#pragma once
+#include <sofia-sip/nua.h>
+#include <sofia-sip/su_glib.h>
+#include "b2bua/gateway.h"
+#include "plugins/sip/sip_trunk.h"
+
+/* What we understand: said in Allow and Supported, and enforced by nua (405,
+ * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
+#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
+#define UA_SUPPORTED "100rel"
+
+typedef struct SipLeg SipLeg;
+
+typedef struct {
+	Gateway *gateway; /* borrowed, as the next */
+	const Config *config;
+	su_root_t *root;
+	nua_t *nua;
+	Trunks *trunks;
+	GHashTable *legs; /* set of SipLeg *: whatever has not been freed */
+	gboolean down;	  /* nua has shut down */
+	guint64 calls_in, calls_out, strangers;
+} SipUa;
+
+extern const Plugin sip_plugin;
+
+/* The address in our SDP, Contact and From. */
+const char *ua_address(const SipUa *ua);
+const char *ua_domain(const SipUa *ua);
