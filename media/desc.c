@@ -36,6 +36,8 @@ stream_free(gpointer data)
 {
 	Stream *stream = data;
 
+	g_free(stream->media);
+	g_free(stream->profile);
 	g_free(stream->mid);
 	g_ptr_array_unref(stream->codecs);
 	transport_free(stream->transport);
@@ -431,7 +433,7 @@ desc_offer_all(const Transport *ours)
 		Codec *codec = stream_add_codec(stream, relayed[i].pt, relayed[i].name,
 						relayed[i].rate, 1);
 		if (is_event(codec))
-			codec_add_param(codec, "", "0-15");
+			codec_add_param(codec, "0-15", "");
 	}
 	return offer;
 }
@@ -530,6 +532,8 @@ add_rejected(Desc *answer, const Stream *offered)
 	Stream *stream = desc_add_stream(answer, offered->kind, offered->mid);
 
 	stream->rejected = TRUE;
+	stream->media = g_strdup(offered->media);
+	stream->profile = g_strdup(offered->profile);
 	stream->direction = DIRECTION_INACTIVE;
 	stream->transport->kind = offered->transport->kind;
 	for (guint i = 0; i < offered->codecs->len; i++) {
@@ -551,6 +555,8 @@ add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Tr
 							  : SETUP_NONE;
 	stream->direction = answer_direction(offered->direction, chosen->direction);
 	stream->ptime = chosen->ptime;
+	if (ours->kind == offered->transport->kind)
+		stream->profile = g_strdup(offered->profile);
 	return answer_codecs(stream, offered, chosen);
 }
 

@@ -84,6 +84,11 @@ typedef struct {
 
 typedef struct {
 	StreamKind kind;
+	/* What an m= line says and nothing else here does, so that a refusal can
+	 * repeat it (RFC 3264 6): the media type of STREAM_OTHER ("image", with its
+	 * formats as the names of codecs), and a protocol that is not the
+	 * transport kind's own ("RTP/AVPF", "udptl").  NULL otherwise. */
+	char *media, *profile;
 	char *mid; /* Jingle content name, SDP mid; NULL when not given */
 	Direction direction;
 	gboolean rejected;    /* keeps its place: RFC 3264 section 6 */

@@ -134,7 +134,7 @@ test_offer_to_client(void)
 
 	stream->direction = DIRECTION_SENDONLY;
 	stream->ptime = 30;
-	codec_add_param(g_ptr_array_index(stream->codecs, 3), "", "0-16");
+	codec_add_param(g_ptr_array_index(stream->codecs, 3), "0-16", "");
 	offer = desc_offer(theirs, ours);
 	assert_codecs(nth(offer, 0), "8 PCMA/8000, 101 telephone-event/8000");
 	g_assert_true(offer->bundle);
@@ -145,7 +145,7 @@ test_offer_to_client(void)
 	g_assert_cmpuint(nth(offer, 0)->ptime, ==, 30);
 	param = g_ptr_array_index(((Codec *)g_ptr_array_index(nth(offer, 0)->codecs, 1))->params,
 				  0);
-	g_assert_cmpstr(param->value, ==, "0-16");
+	g_assert_cmpstr(param->name, ==, "0-16");
 }
 
 static void
