@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_guard.c - what sofia-sip must never see.
  *
- * The hook is mc_extract_body: by then every header has been parsed and nothing
- * has been done with any.  The header classes themselves must stay as they are,
- * since sofia looks them up by pointer.
+ * Two hooks.  The classes of Contact, Record-Route, Route and Via get a parse
+ * function that is stricter: a bad one is unparsable, so a request is answered
+ * 400 and a response dropped.  It cannot be left to the second, mc_extract_body,
+ * where the message is seen whole: a datagram that ends with its headers, without
+ * the empty line, is complete to sofia and never comes there.  sofia finds the
+ * class of a header to parse by name and of one to store by pointer, so both
+ * classes stand in the table, ours first.
  * Thread: signalling.
  */
 #include "plugins/sip/sip_guard.h"
@@ -28,46 +32,122 @@ url_is_routable(const url_t *url)
 	       url->url_host[0];
 }
 
+/* "*" is for REGISTER, which is not ours. */
 static gboolean
-contacts_are_sane(const sip_t *sip)
+contacts_are_sane(const msg_header_t *header)
 {
 	guint n = 0;
 
-	for (const sip_contact_t *contact = sip->sip_contact; contact; contact = contact->m_next) {
-		gboolean star = contact->m_url->url_type == url_any;
-
-		if (star &&
-		    !(sip->sip_request && sip->sip_request->rq_method == sip_method_register))
-			return FALSE;
-		if (!star && !url_is_routable(contact->m_url))
-			return FALSE;
-		if (++n > MAX_LIST)
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean
-routes_are_sane(const sip_route_t *first)
-{
-	guint n = 0;
-
-	for (const sip_route_t *route = first; route; route = route->r_next)
-		if (!url_is_routable(route->r_url) || ++n > MAX_LIST)
+	for (const sip_contact_t *c = (const sip_contact_t *)header; c; c = c->m_next)
+		if (!url_is_routable(c->m_url) || ++n > MAX_LIST)
 			return FALSE;
 	return TRUE;
 }
 
 static gboolean
-vias_are_sane(const sip_t *sip)
+routes_are_sane(const msg_header_t *header)
 {
 	guint n = 0;
 
-	for (const sip_via_t *via = sip->sip_via; via; via = via->v_next)
-		if (++n > 2 * MAX_LIST)
+	for (const sip_route_t *r = (const sip_route_t *)header; r; r = r->r_next)
+		if (!url_is_routable(r->r_url) || ++n > MAX_LIST)
 			return FALSE;
 	return TRUE;
 }
+
+/* A response goes back where the request came from, never to a name or an
+ * address that a stranger wrote into it (RFC 3261 18.2.2). */
+static gboolean
+vias_are_sane(const msg_header_t *header)
+{
+	guint n = 0;
+
+	for (const sip_via_t *v = (const sip_via_t *)header; v; v = v->v_next)
+		if (v->v_maddr || ++n > MAX_LIST)
+			return FALSE;
+	return TRUE;
+}
+
+/* --- the classes --- */
+
+typedef struct {
+	msg_hclass_t *original;
+	gboolean (*is_sane)(const msg_header_t *header);
+	msg_parse_f *parse;
+	struct msg_hclass_s strict;
+} StrictClass;
+
+static issize_t
+parse_strictly(const StrictClass *class, su_home_t *home, msg_header_t *header, char *text,
+	       isize_t length)
+{
+	issize_t result = class->original->hc_parse(home, header, text, length);
+
+	if (result < 0 || class->is_sane(header))
+		return result;
+	refused++;
+	return -1;
+}
+
+static issize_t parse_contact(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_record_route(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_route(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_via(su_home_t *, msg_header_t *, char *, isize_t);
+
+static StrictClass classes[] = {
+	{ sip_contact_class, contacts_are_sane, parse_contact, { 0 } },
+	{ sip_record_route_class, routes_are_sane, parse_record_route, { 0 } },
+	{ sip_route_class, routes_are_sane, parse_route, { 0 } },
+	{ sip_via_class, vias_are_sane, parse_via, { 0 } },
+};
+
+static issize_t
+parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_strictly(&classes[0], home, header, text, length);
+}
+
+static issize_t
+parse_record_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_strictly(&classes[1], home, header, text, length);
+}
+
+static issize_t
+parse_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_strictly(&classes[2], home, header, text, length);
+}
+
+static issize_t
+parse_via(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_strictly(&classes[3], home, header, text, length);
+}
+
+static void
+insert_class(msg_mclass_t *mclass, StrictClass *class)
+{
+	guint size = (guint)mclass->mc_hash_size;
+	msg_href_t *slot = mclass->mc_hash, *free_slot;
+	msg_href_t *brief = (msg_href_t *)mclass->mc_short; /* the clone's own */
+
+	class->strict = *class->original;
+	class->strict.hc_parse = class->parse;
+	while (slot->hr_class != class->original)
+		slot++;
+	/* Open addressing: the original moves on to the next free slot. */
+	for (free_slot = slot; free_slot->hr_class;)
+		free_slot = mclass->mc_hash + (free_slot - mclass->mc_hash + 1) % size;
+	*free_slot = *slot;
+	slot->hr_class = &class->strict;
+	mclass->mc_hash_used++;
+	for (guint letter = 0; letter <= 'z' - 'a'; letter++)
+		if (brief[letter].hr_class == class->original)
+			brief[letter].hr_class = &class->strict;
+}
+
+/* --- the whole message --- */
 
 static void
 strip(msg_t *msg, sip_t *sip, msg_header_t **list)
@@ -98,61 +178,31 @@ strip_challenges(msg_t *msg, sip_t *sip, sip_www_authenticate_t **list)
 	}
 }
 
-static void
-guard_response(msg_t *msg, sip_t *sip)
+void
+guard_message(msg_t *msg, sip_t *sip)
 {
-	guint status = sip->sip_status->st_status;
-	gboolean redirect = status >= 300 && status < 400;
+	const sip_content_type_t *type = sip->sip_content_type;
+	guint status = sip->sip_status ? sip->sip_status->st_status : 0;
 
+	/* A multipart type without a body is followed into nothing. */
+	if (type && type->c_type && g_ascii_strncasecmp(type->c_type, "multipart/", 10) == 0 &&
+	    !(sip->sip_content_length && sip->sip_content_length->l_length))
+		strip(msg, sip, (msg_header_t **)&sip->sip_content_type);
+	if (!status)
+		return;
 	/* nua follows a 302 to wherever it points; the core decides who is called. */
-	if (redirect || !contacts_are_sane(sip))
+	if (status >= 300 && status < 400)
 		strip(msg, sip, (msg_header_t **)&sip->sip_contact);
-	if (!routes_are_sane(sip->sip_record_route))
-		strip(msg, sip, (msg_header_t **)&sip->sip_record_route);
 	/* nua would repeat the request by itself after so many seconds. */
 	strip(msg, sip, (msg_header_t **)&sip->sip_retry_after);
 	strip_challenges(msg, sip, &sip->sip_www_authenticate);
 	strip_challenges(msg, sip, (sip_www_authenticate_t **)&sip->sip_proxy_authenticate);
 }
 
-static gboolean
-guard_request(sip_t *sip)
-{
-	if (!contacts_are_sane(sip) || !routes_are_sane(sip->sip_record_route) ||
-	    !routes_are_sane(sip->sip_route) || !vias_are_sane(sip))
-		return FALSE;
-	/* A response goes back where the request came from, never to a name or an
-	 * address that a stranger wrote into it (RFC 3261 18.2.2). */
-	if (sip->sip_via && sip->sip_via->v_maddr) {
-		msg_header_remove_param(sip->sip_via->v_common, "maddr");
-		stripped++;
-	}
-	return TRUE;
-}
-
-gboolean
-guard_message(msg_t *msg, sip_t *sip)
-{
-	const sip_content_type_t *type = sip->sip_content_type;
-
-	/* A multipart type without a body is followed into nothing. */
-	if (type && type->c_type && g_ascii_strncasecmp(type->c_type, "multipart/", 10) == 0 &&
-	    !(sip->sip_content_length && sip->sip_content_length->l_length))
-		strip(msg, sip, (msg_header_t **)&sip->sip_content_type);
-	if (sip->sip_status)
-		guard_response(msg, sip);
-	else if (sip->sip_request && !guard_request(sip)) {
-		refused++;
-		return FALSE;
-	}
-	return TRUE;
-}
-
 static issize_t
 guard_extract_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t size, int eos)
 {
-	if (!guard_message(msg, (sip_t *)pub))
-		return -1; /* nta answers 400 */
+	guard_message(msg, (sip_t *)pub);
 	return extract_body(msg, pub, b, size, eos);
 }
 
@@ -165,6 +215,8 @@ guard_mclass(void)
 		mclass = msg_mclass_clone(sip_default_mclass(), 0, 0);
 		extract_body = mclass->mc_extract_body;
 		mclass->mc_extract_body = guard_extract_body;
+		for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
+			insert_class(mclass, &classes[i]);
 	}
 	return mclass;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_guard.h - what sofia-sip must never see.
  *
- * A message class whose last parsing step looks at the whole message first.
- * A request with a Contact or Record-Route that is no SIP URI is answered 400;
- * from a response such headers are taken away.  It also takes away what would
- * make nua act by itself where the gateway wants to decide: redirects, delayed
- * retries, challenges it cannot answer.
+ * A message class in which a Contact, Route or Record-Route that is no SIP URI,
+ * or a Via with maddr, cannot be parsed: such a request is answered 400, such a
+ * response dropped.  It also takes away what would make nua act by itself where
+ * the gateway decides: redirects, delayed retries, challenges it cannot answer.
  * Thread: signalling.  RFC 3261 16.12, 20.10, 20.30.
  */
 #pragma once
@@ -16,9 +15,9 @@
 /* For NTATAG_MCLASS(); lives as long as the process. */
 msg_mclass_t const *guard_mclass(void);
 
-/* What the guard does to one parsed message: FALSE when it must be refused. */
-gboolean guard_message(msg_t *msg, sip_t *sip);
+/* What the guard does to a message once its headers have been parsed. */
+void guard_message(msg_t *msg, sip_t *sip);
 
-/* The messages refused, and the headers taken away, so far. */
+/* Headers that could not stand, and headers taken away, so far. */
 guint64 guard_refused(void);
 guint64 guard_stripped(void);

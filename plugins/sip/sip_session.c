@@ -71,7 +71,6 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *ev
 	const sip_t *sip = event->sip;
 	g_autoptr(Address) from = header_caller(sip);
 	g_autoptr(Address) to = header_callee(sip, ua->config);
-	g_autofree char *whom = NULL;
 	Reason reason;
 	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
 	Incoming incoming = { from, to, leg->trunk, offer };
@@ -97,9 +96,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *ev
 		      : sip->sip_contact    ? sip->sip_contact->m_url
 					    : NULL,
 		      event->msg);
-	whom = address_text(to);
 	call_new(ua->gateway, &leg->leg, &sip_plugin, &incoming);
-	trace_in(leg, "INVITE", offer);
 }
 
 /* --- answers to our INVITE --- */

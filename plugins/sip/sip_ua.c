@@ -254,7 +254,7 @@ status(void)
 			       "calls in: %" G_GUINT64_FORMAT "\n"
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
-			       "malformed requests refused: %" G_GUINT64_FORMAT "\n%s",
+			       "headers refused: %" G_GUINT64_FORMAT "\n%s",
 			       ua->config->sip_address, ua->config->sip_port,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
 			       ua->strangers, guard_refused(), trunks);

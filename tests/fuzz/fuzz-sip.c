@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* fuzz-sip.c - a datagram through sofia's parser, the guard, and everything that
+ * reads addresses, reasons, credentials and bodies out of the message.
+ *
+ * What the guard lets through must be what it promises.
+ */
+#include <string.h>
+#include <sofia-sip/msg.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_util.h>
+#include <sofia-sip/url.h>
+#include "plugins/sip/sip_digest.h"
+#include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_header.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_routes(const sip_t *sip)
+{
+	for (const sip_record_route_t *route = sip->sip_record_route; route; route = route->r_next)
+		g_assert_true(route->r_url->url_host && (route->r_url->url_type == url_sip ||
+							 route->r_url->url_type == url_sips));
+	for (const sip_contact_t *contact = sip->sip_contact; contact; contact = contact->m_next) {
+		if (contact->m_url->url_type == url_any)
+			continue; /* REGISTER */
+		g_assert_true(contact->m_url->url_host && (contact->m_url->url_type == url_sip ||
+							   contact->m_url->url_type == url_sips));
+	}
+}
+
+static void
+read_request(const sip_t *sip, DigestServer *digest)
+{
+	static const Config config = { .sip_address = (char *)"192.0.2.1",
+				       .sip_domain = (char *)"gw.example.org" };
+	g_autoptr(Address) caller = header_caller(sip);
+	g_autoptr(Address) callee = header_callee(sip, &config);
+	g_autofree char *from = header_from(caller, "gw.example.org");
+	gboolean stale = FALSE;
+
+	g_assert_null(strpbrk(from, "\r\n"));
+	digest_server_check(digest, sip, "user", "password", &stale);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static DigestServer *digest;
+	msg_t *msg = msg_create(guard_mclass(), 0);
+	msg_iovec_t iovec[msg_n_fragments] = { { 0 } };
+	isize_t n = size ? msg_recv_iovec(msg, iovec, msg_n_fragments, size, 1) : 0;
+	const sip_t *sip;
+	Reason reason;
+
+	if (!digest)
+		digest = digest_server_new("tandem");
+	for (isize_t i = 0; i < n; i++) {
+		memcpy(iovec[i].mv_base, data, iovec[i].mv_len);
+		data += iovec[i].mv_len;
+	}
+	if (n > 0) {
+		msg_recv_commit(msg, size, 1);
+		/* As nta takes it: whole, without errors, with what RFC 3261 8.1.1 requires. */
+		if (msg_extract(msg) > 0 && !msg_has_error(msg) && (sip = sip_object(msg)) &&
+		    sip_sanity_check(sip) >= 0) {
+			g_autofree char *text = NULL;
+
+			check_routes(sip);
+			if (sip->sip_request)
+				read_request(sip, digest);
+			else
+				header_refusal(sip->sip_status->st_status,
+					       sip->sip_status->st_phrase, sip, &text);
+			header_reason(sip, REASON_HANGUP);
+			desc_unref(header_desc(sip, 4096, &reason));
+		}
+	}
+	msg_destroy(msg);
+	return 0;
+}
