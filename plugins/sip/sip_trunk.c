@@ -489,7 +489,7 @@ trunks_status(Trunks *trunks)
 			g_string_append_printf(status, " (%s)", entry->address);
 		else if (!entry->address)
 			g_string_append(status, " (not resolved)");
-		g_string_append_printf(status, ", %u source%s, last call: %s\n",
+		g_string_append_printf(status, ", %u source%s, last call out: %s\n",
 				       entry->sources->len, entry->sources->len == 1 ? "" : "s",
 				       entry->last ? entry->last : "none yet");
 	}

@@ -6,7 +6,7 @@
  * process of its own; with it the call is an ordinary one.  When the first half
  * fails, sofia-sip has been mended and the guard may be looked at again.
  */
-#include "tests/legs/sip-rig.h"
+#include "tests/legs/sip-peer.h"
 #include "plugins/sip/sip_guard.h"
 #include <string.h>
 #include <sys/resource.h>
@@ -75,8 +75,8 @@ call_and_hang_up(msg_mclass_t const *mclass, const char *line)
 	root = su_glib_root_create(NULL);
 	g_source_attach(su_glib_root_gsource(root), NULL);
 	su_root_threading(root, 0);
-	rig_port = rig_free_port();
-	url = g_strdup_printf("sip:127.0.0.1:%u", rig_port);
+	peer_gateway_port = peer_free_port();
+	url = g_strdup_printf("sip:127.0.0.1:%u", peer_gateway_port);
 	nua = nua_create(root, on_event, NULL, NUTAG_URL(url), NUTAG_MEDIA_ENABLE(0),
 			 NUTAG_AUTOACK(0), TAG_IF(mclass, NTATAG_MCLASS(mclass)), TAG_END());
 	g_assert_nonnull(nua);
