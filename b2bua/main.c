@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* main.c - tandemd: everything is made here, in order, and undone in reverse.
+ *
+ *   configuration, log → store → workers → gateway → plugins → what a crash
+ *   left → control socket → ready
+ *
+ * SIGTERM and SIGINT drain: no new calls, the live ones end by themselves; a
+ * second signal hangs them up.  SIGHUP tells the plugins that the store changed.
+ * Thread: signalling, and the store's helper.
+ */
+#include <config.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <glib-unix.h>
+#include "b2bua/control.h"
+#include "b2bua/gateway.h"
+
+#define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
+#define CHECKPOINT_SECONDS     30
+#define MAX_CONTROL_LINE_BYTES 65536
+
+typedef struct {
+	char *config_file;
+	gboolean control, print_config, check_config, version;
+} Options;
+
+typedef struct {
+	const char *path; /* of the database */
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	gboolean running, stop;
+} StoreHelper;
+
+typedef struct {
+	Config *config;
+	Store *store;
+	Workers *workers;
+	Gateway *gateway;
+	Control *control;
+	StoreHelper helper;
+	GMainLoop *loop;
+	guint stop_signals;
+} Daemon;
+
+/* --- log --- */
+
+static GLogLevelFlags shown_levels = G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL |
+				     G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO;
+
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
+{
+	g_autofree char *line = NULL;
+
+	if (!(level & shown_levels & G_LOG_LEVEL_MASK))
+		return G_LOG_WRITER_HANDLED;
+	if (g_log_writer_is_journald(STDERR_FILENO) &&
+	    g_log_writer_journald(level, fields, n_fields, user) == G_LOG_WRITER_HANDLED)
+		return G_LOG_WRITER_HANDLED;
+	line = g_log_writer_format_fields(level, fields, n_fields, FALSE);
+	fprintf(stderr, "%s\n", line);
+	return G_LOG_WRITER_HANDLED;
+}
+
+static void
+set_log_level(const char *name)
+{
+	static const struct {
+		const char *name;
+		GLogLevelFlags levels;
+	} LEVELS[] = {
+		{ "error", G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL },
+		{ "warning", G_LOG_LEVEL_WARNING },
+		{ "info", G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO },
+		{ "debug", G_LOG_LEVEL_DEBUG },
+	};
+
+	shown_levels = 0;
+	for (guint i = 0; i < G_N_ELEMENTS(LEVELS); i++) {
+		shown_levels |= LEVELS[i].levels;
+		if (strcmp(name, LEVELS[i].name) == 0)
+			break;
+	}
+}
+
+/* --- the process --- */
+
+/* libnice and sofia-sip both export this function.  When sofia's is found
+ * first, libnice builds empty STUN messages and every call fails without a word. */
+static gboolean
+check_link_order(GError **error)
+{
+	void *function = dlsym(RTLD_DEFAULT, "stun_message_length");
+	Dl_info info = { 0 };
+
+	if (function && dladdr(function, &info) && info.dli_fname &&
+	    strstr(info.dli_fname, "libnice"))
+		return TRUE;
+	g_set_error(error, CONFIG_ERROR, 0,
+		    "stun_message_length comes from %s, not from libnice: this build is linked in "
+		    "the wrong order, libnice must come before sofia-sip",
+		    info.dli_fname ? info.dli_fname : "nowhere");
+	return FALSE;
+}
+
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		g_warning("descriptors stay limited to what they were: %s", g_strerror(errno));
+}
+
+/* sd_notify(3): a datagram to the socket that systemd names. */
+static void
+notify(const char *state)
+{
+	const char *path = g_getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	gsize length = path ? strlen(path) : 0;
+	int fd;
+
+	if (length == 0 || length >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, length);
+	if (address.sun_path[0] == '@') /* the abstract name space */
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, state, strlen(state), 0, (struct sockaddr *)&address,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+		g_warning("NOTIFY_SOCKET %s: %s", path, g_strerror(errno));
+	close(fd);
+}
+
+/* --- the store's helper: the fsync of a checkpoint is never the calls' --- */
+
+static void *
+run_helper(void *data)
+{
+	StoreHelper *helper = data;
+	struct timespec until;
+
+	pthread_mutex_lock(&helper->mutex);
+	while (!helper->stop) {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += CHECKPOINT_SECONDS;
+		while (!helper->stop &&
+		       pthread_cond_timedwait(&helper->wake, &helper->mutex, &until) != ETIMEDOUT)
+			;
+		if (helper->stop)
+			break;
+		pthread_mutex_unlock(&helper->mutex);
+		g_autoptr(GError) error = NULL;
+		if (!store_checkpoint(helper->path, &error))
+			g_warning("%s", error->message);
+		pthread_mutex_lock(&helper->mutex);
+	}
+	pthread_mutex_unlock(&helper->mutex);
+	return NULL;
+}
+
+static void
+start_helper(StoreHelper *helper, const char *path)
+{
+	pthread_condattr_t attributes;
+
+	helper->path = path;
+	pthread_mutex_init(&helper->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&helper->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	helper->running = pthread_create(&helper->thread, NULL, run_helper, helper) == 0;
+	if (!helper->running)
+		g_warning("no thread for the store's checkpoints");
+}
+
+static void
+stop_helper(StoreHelper *helper)
+{
+	if (!helper->running)
+		return;
+	pthread_mutex_lock(&helper->mutex);
+	helper->stop = TRUE;
+	pthread_cond_signal(&helper->wake);
+	pthread_mutex_unlock(&helper->mutex);
+	pthread_join(helper->thread, NULL);
+	pthread_cond_destroy(&helper->wake);
+	pthread_mutex_destroy(&helper->mutex);
+}
+
+/* --- signals --- */
+
+static void
+on_drained(gpointer user)
+{
+	Daemon *self = user;
+
+	g_main_loop_quit(self->loop);
+}
+
+static gboolean
+on_stop_signal(gpointer user)
+{
+	Daemon *self = user;
+
+	if (self->stop_signals++ > 0) {
+		g_message("stopping at once");
+		gateway_hangup_all(self->gateway, REASON_SHUTDOWN);
+		return G_SOURCE_CONTINUE;
+	}
+	g_message("stopping: %u calls to end, for %u s at most", gateway_n_calls(self->gateway),
+		  self->config->drain_seconds);
+	notify("STOPPING=1");
+	gateway_drain(self->gateway, on_drained, self);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_reload_signal(gpointer user)
+{
+	Daemon *self = user;
+
+	g_message("reloading users, numbers and trunks");
+	gateway_reload(self->gateway);
+	return G_SOURCE_CONTINUE;
+}
+
+/* --- running --- */
+
+static gboolean
+bring_up(Daemon *self, GError **error)
+{
+	if (!check_link_order(error))
+		return FALSE;
+	self->store = store_open(self->config->database, error);
+	if (!self->store)
+		return FALSE;
+	self->workers = workers_new(&self->config->media, error);
+	if (!self->workers)
+		return FALSE;
+	self->gateway = gateway_new(self->config, self->store, self->workers);
+	for (char **name = self->config->plugins; name && *name; name++)
+		if (!gateway_load_plugin(self->gateway, *name, error))
+			return FALSE;
+	gateway_bury(self->gateway);
+	self->control = control_start(self->gateway, error);
+	return self->control != NULL;
+}
+
+static void
+take_down(Daemon *self)
+{
+	control_stop(self->control);
+	if (self->gateway)
+		gateway_free(self->gateway);
+	if (self->workers)
+		workers_free(self->workers);
+	stop_helper(&self->helper);
+	store_close(self->store);
+}
+
+static int
+run(Config *config)
+{
+	Daemon self = { .config = config };
+	g_autoptr(GError) error = NULL;
+	guint sources[3];
+
+	raise_descriptor_limit();
+	if (!bring_up(&self, &error)) {
+		fprintf(stderr, "tandemd: %s\n", error->message);
+		take_down(&self);
+		return EXIT_FAILURE;
+	}
+	start_helper(&self.helper, config->database);
+	self.loop = g_main_loop_new(NULL, FALSE);
+	sources[0] = g_unix_signal_add(SIGTERM, on_stop_signal, &self);
+	sources[1] = g_unix_signal_add(SIGINT, on_stop_signal, &self);
+	sources[2] = g_unix_signal_add(SIGHUP, on_reload_signal, &self);
+	g_message("ready");
+	notify("READY=1");
+	g_main_loop_run(self.loop);
+	for (guint i = 0; i < G_N_ELEMENTS(sources); i++)
+		g_source_remove(sources[i]);
+	g_main_loop_unref(self.loop);
+	take_down(&self);
+	g_message("stopped");
+	return EXIT_SUCCESS;
+}
+
+/* What tandemctl asks when no daemon runs: lines in, replies out. */
+static int
+answer_control(const Config *config)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = store_open(config->database, &error);
+	g_autofree char *line = g_malloc(MAX_CONTROL_LINE_BYTES);
+
+	if (!store) {
+		fprintf(stderr, "tandemd: %s\n", error->message);
+		return EXIT_FAILURE;
+	}
+	while (fgets(line, MAX_CONTROL_LINE_BYTES, stdin)) {
+		g_autofree char *reply = control_execute(NULL, store, g_strchomp(line));
+
+		printf("%s\n", reply);
+		fflush(stdout);
+	}
+	return EXIT_SUCCESS;
+}
+
+static gboolean
+parse_options(int *argc, char ***argv, Options *options, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{ "config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config_file,
+		  "configuration; default " DEFAULT_CONFIG, "FILE" },
+		{ "control", 0, 0, G_OPTION_ARG_NONE, &options->control,
+		  "answer control requests from standard input, then stop", NULL },
+		{ "print-config", 0, 0, G_OPTION_ARG_NONE, &options->print_config,
+		  "print every key with its default and meaning", NULL },
+		{ "check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
+		  "read the configuration, say what is wrong, stop", NULL },
+		{ "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "print the version",
+		  NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+	g_option_context_set_summary(context, "A telephone gateway between XMPP and SIP.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, argc, argv, error))
+		return FALSE;
+	if (*argc > 1) {
+		g_set_error(error, CONFIG_ERROR, 0, "%s: not an option", (*argv)[1]);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+int
+main(int argc, char **argv)
+{
+	Options options = { 0 };
+	g_autofree char *template = NULL, *config_file = NULL;
+	g_autoptr(Config) config = NULL;
+	g_autoptr(GError) error = NULL;
+
+	signal(SIGPIPE, SIG_IGN); /* libstrophe sends without MSG_NOSIGNAL */
+	g_log_set_writer_func(write_log, NULL, NULL);
+	if (!parse_options(&argc, &argv, &options, &error)) {
+		fprintf(stderr, "tandemd: %s\n", error->message);
+		return 2;
+	}
+	config_file = options.config_file ? options.config_file : g_strdup(DEFAULT_CONFIG);
+	if (options.version) {
+		printf("tandemd %s\n", PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (options.print_config) {
+		template = config_template();
+		printf("%s", template);
+		return EXIT_SUCCESS;
+	}
+	config = config_load(config_file, &error);
+	if (!config) {
+		fprintf(stderr, "tandemd: %s\n", error->message);
+		return 2;
+	}
+	if (options.check_config)
+		return EXIT_SUCCESS;
+	set_log_level(config->log_level);
+	return options.control ? answer_control(config) : run(config);
+}
