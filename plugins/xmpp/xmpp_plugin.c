@@ -224,7 +224,7 @@ status(void)
 	g_autofree char *when = g_date_time_format(since, "%Y-%m-%d %H:%M:%S UTC");
 	GString *text = g_string_new(NULL);
 
-	g_string_append_printf(text, "stream: %s\nsince: %s\n", s.up ? "up" : "down", when);
+	g_string_append_printf(text, "stream: %s\nsince: %s\n", s.up ? "online" : "offline", when);
 	g_string_append_printf(text,
 			       "connected: %" G_GUINT64_FORMAT " times\n"
 			       "stanzas in: %" G_GUINT64_FORMAT "\n"

@@ -189,7 +189,7 @@ class Gateway:
 
     def ctl(self, *words, want=0):
         """tandemctl; `want` is the exit status that is right, None for any."""
-        done = subprocess.run([self.build / ".libs" / "tandemctl", "--config", self.config, *map(str, words)],
+        done = subprocess.run([self.build / "tandemctl", "--config", self.config, *map(str, words)],
                               env=self.environment, capture_output=True, text=True, timeout=60, check=False)
         if want is not None and done.returncode != want:
             raise Failed(f"tandemctl {' '.join(map(str, words))}: exit status {done.returncode}, not {want}: "
