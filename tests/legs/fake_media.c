@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* fake_media.c - media.h without packets: ports are ready, and up when they are
+ * connected, each on a later turn of the main loop, as with the real thing. */
+#include "media/media.h"
+
+struct Media {
+	const MediaListener *listener;
+	gpointer user;
+	TransportKind kinds[64];
+	PortId last;
+	GArray *sources;
+};
+
+typedef struct {
+	Media *media;
+	PortId port;
+} Later;
+
+static Transport *
+make_transport(TransportKind kind)
+{
+	Transport *transport = transport_new(kind);
+	Candidate candidate = { .foundation = "1",
+				.component = 1,
+				.priority = 2130706431,
+				.address = "198.51.100.20",
+				.port = 40010,
+				.type = CANDIDATE_HOST };
+
+	if (kind == TRANSPORT_RTP) {
+		g_strlcpy(transport->address, "198.51.100.20", sizeof transport->address);
+		transport->port = 40020;
+		return transport;
+	}
+	transport->rtcp_mux = TRUE;
+	transport->ufrag = g_strdup("gW4k");
+	transport->pwd = g_strdup("4vU1bq0XcYt7mZr2sNwK8dQe");
+	transport->fingerprint_hash = g_strdup("sha-256");
+	transport->fingerprint = g_strdup("67:75:3C");
+	transport->setup = SETUP_ACTPASS;
+	transport->candidates_complete = TRUE;
+	g_array_append_val(transport->candidates, candidate);
+	return transport;
+}
+
+static gboolean
+say_ready(gpointer data)
+{
+	Later *later = data;
+	g_autoptr(Transport) ours = make_transport(later->media->kinds[later->port]);
+
+	later->media->listener->ready(later->media->user, later->port, ours);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
+say_up(gpointer data)
+{
+	Later *later = data;
+
+	later->media->listener->up(later->media->user, later->port);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+do_later(Media *media, PortId port, GSourceFunc func)
+{
+	Later *later = g_new(Later, 1);
+	GSource *source = g_idle_source_new();
+
+	later->media = media;
+	later->port = port;
+	g_source_set_callback(source, func, later, g_free);
+	g_source_attach(source, NULL);
+	g_array_append_val(media->sources, source);
+}
+
+Media *
+media_open(Workers *workers, const MediaListener *listener, gpointer user)
+{
+	Media *media = g_new0(Media, 1);
+
+	media->listener = listener;
+	media->user = user;
+	media->sources = g_array_new(FALSE, FALSE, sizeof(GSource *));
+	return media;
+}
+
+PortId
+media_add_port(Media *media, Side side, TransportKind kind)
+{
+	media->kinds[++media->last % 64] = kind;
+	do_later(media, media->last, say_ready);
+	return media->last;
+}
+
+void
+media_drop_port(Media *media, PortId port)
+{
+}
+
+void
+media_connect(Media *media, PortId port, const Desc *local, const Desc *remote)
+{
+	do_later(media, port, say_up);
+}
+
+void
+media_join(Media *media, PortId one, PortId other)
+{
+}
+
+void
+media_add_candidate(Media *media, PortId port, const Candidate *theirs)
+{
+}
+
+void
+media_send_dtmf(Media *media, PortId port, char digit)
+{
+}
+
+void
+media_query(Media *media, PortId port, MediaStatsFunc func)
+{
+}
+
+PortStats
+media_last_stats(const Media *media, PortId port)
+{
+	return (PortStats){ 0 };
+}
+
+void
+media_close(Media *media)
+{
+	if (!media)
+		return;
+	for (guint i = 0; i < media->sources->len; i++) {
+		GSource *source = g_array_index(media->sources, GSource *, i);
+
+		g_source_destroy(source);
+		g_source_unref(source);
+	}
+	g_array_unref(media->sources);
+	g_free(media);
+}
