@@ -14,7 +14,8 @@
 #include <sofia-sip/su_alloc.h>
 #include <sofia-sip/url.h>
 
-#define MAX_NAME 128 /* bytes of a display name that are kept */
+#define MAX_NAME 128   /* bytes of a display name that are kept */
+#define MAX_TEXT 16384 /* bytes of a header that are kept */
 
 /* --- addresses --- */
 
@@ -261,16 +262,23 @@ header_url_is_numeric(const url_t *url)
 
 /* --- reasons --- */
 
+/* Not sip_header_as_string(): at some lengths its result is not terminated. */
 char *
 header_text(const sip_header_t *header)
 {
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *text;
+	gsize size = 256;
+	g_autofree char *text = g_malloc0(size);
+	issize_t length = sip_header_field_e(text, size, header, 0);
 
-	su_home_init(home);
-	text = g_strdup(sip_header_as_string(home, header));
-	su_home_deinit(home);
-	return g_strdelimit(text ? text : g_strdup(""), "\r\n\t", ' ');
+	while (length >= 0 && (gsize)length >= size && size < MAX_TEXT) {
+		size = MIN((gsize)length + 1, MAX_TEXT);
+		text = g_realloc(text, size);
+		length = sip_header_field_e(text, size, header, 0);
+	}
+	if (length < 0)
+		return g_strdup("");
+	text[MIN((gsize)length, size - 1)] = '\0';
+	return g_strdelimit(g_steal_pointer(&text), "\r\n\t", ' ');
 }
 
 Reason
