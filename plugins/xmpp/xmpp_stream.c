@@ -60,7 +60,8 @@ struct XmppStream {
 	guint backoff_ms;
 	int reserved[N_RESERVED]; /* low descriptors, -1 where used up */
 
-	gboolean up, handshaken, told;
+	gboolean up, handshaken;
+	int told; /* which trouble the log knows of; -1: none since the stream was up */
 	gint64 since;
 	XmppStreamStatus counters;
 	GQueue kept; /* Kept: waiting for a stream */
@@ -292,7 +293,7 @@ on_up(XmppStream *stream)
 	stream->up = stream->handshaken = TRUE;
 	stream->since = g_get_real_time() / G_USEC_PER_SEC;
 	stream->backoff_ms = BACKOFF_MIN_MS;
-	stream->told = FALSE;
+	stream->told = -1;
 	stream->counters.connects++;
 	xmpp_handler_add(stream->connection, on_stanza, NULL, NULL, NULL, stream);
 	g_message("xmpp: component %s is connected to %s:%u", stream->domain, stream->host,
@@ -301,15 +302,17 @@ on_up(XmppStream *stream)
 	stream->listener->up(stream->user);
 }
 
-/* One clear line for an admin, once per outage. */
+/* One clear line for an admin, once per outage and kind of trouble. */
 static void
 tell(XmppStream *stream, xmpp_stream_error_t *error)
 {
 	const char *text = error && error->text ? error->text : NULL;
+	int trouble = error ? (int)error->type : G_MAXINT;
 
-	if (stream->told)
+	/* The server refuses us, or it is not there: each is news once. */
+	if (stream->told == trouble)
 		return;
-	stream->told = TRUE;
+	stream->told = trouble;
 	if (error && error->type == XMPP_SE_NOT_AUTHORIZED)
 		g_warning("xmpp: %s:%u refuses the secret of component %s: make \"secret\" in "
 			  "[xmpp] the same as component_secret in the server's configuration",
@@ -491,6 +494,7 @@ xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *list
 	stream->user = user;
 	stream->fd = -1;
 	stream->ended = TRUE;
+	stream->told = -1;
 	stream->since = g_get_real_time() / G_USEC_PER_SEC;
 	stream->backoff_ms = BACKOFF_MIN_MS;
 	stream->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

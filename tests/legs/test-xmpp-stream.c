@@ -317,6 +317,14 @@ test_wrong_secret(Fixture *f, gconstpointer data)
 	g_assert_cmpuint(logged("component_secret"), ==, 1);
 	xmpp_server_set_secret(f->server, "secret");
 	wait_up(f, 1);
+	/* A server that comes back with another secret is not taken for one that is away. */
+	xmpp_server_kill(f->server);
+	g_assert_true(wait_for(is_down, f));
+	xmpp_server_set_secret(f->server, "another");
+	xmpp_server_listen(f->server);
+	f->refused_wanted += 2;
+	g_assert_true(wait_for(is_refused, f));
+	g_assert_cmpuint(logged("refuses the secret"), ==, 2);
 }
 
 /* What ends or makes calls is kept; the rest is dropped and counted. */
