@@ -279,11 +279,14 @@ static void
 late_answer(Call *call, const CallEvent *event)
 {
 	Party *party = event->party;
+	g_autoptr(Desc) shared = NULL;
 
 	if (!party->owes_answer)
 		return;
 	party->owes_answer = FALSE;
-	if (!event->desc || !desc_audio(event->desc)) {
+	if (event->desc)
+		shared = desc_answer(party->local, event->desc, party->ours);
+	if (!shared) {
 		call_end(call, REASON_INCOMPATIBLE, NULL,
 			 party == call->caller ? BY_CALLER : BY_CALLEE);
 		return;
@@ -803,17 +806,14 @@ call_post(Call *call, CallEvent event)
 
 /* --- beginning and end --- */
 
+/* NULL as the plan is a refusal, with its reason and words. */
 static void
-begin(Call *call, const Incoming *incoming)
+begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 {
-	Reason reason = REASON_NONE, limit = REASON_NONE;
-	const char *words = NULL, *limit_words = NULL;
-	Leg *leg = call->caller->leg;
+	Reason limit = REASON_NONE;
+	const char *limit_words = NULL;
 
-	call->plan = route(call->gateway, leg->plugin, incoming->from, incoming->to,
-			   incoming->trunk, &reason, &words);
-	if (!gateway_admit(call->gateway, call->plan ? call->plan->user : NULL, &limit,
-			   &limit_words)) {
+	if (!gateway_admit(call->gateway, call_user(call), &limit, &limit_words)) {
 		gateway_count(call->gateway,
 			      "calls-over-limit"); /* and no record: it may be a flood */
 		call_end(call, limit, limit_words, BY_GATEWAY);
@@ -835,8 +835,8 @@ begin(Call *call, const Incoming *incoming)
 	prepare_stage(call);
 }
 
-void
-call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
+static Call *
+call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
 {
 	Call *call = g_new0(Call, 1);
 	const Stream *audio = incoming->offer ? desc_audio(incoming->offer) : NULL;
@@ -860,8 +860,32 @@ call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incom
 	call->caller->attached = TRUE;
 	party_set_descs(call->caller, NULL, incoming->offer);
 	leg_trace(leg, TRACE_IN, "%s calls %s, %s", from, to, with ? with : "no offer yet");
+	return call;
+}
+
+void
+call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		 Plan *plan)
+{
+	Call *call = call_make(gateway, leg, plugin, incoming);
+
 	call->busy = TRUE;
-	begin(call, incoming);
+	call->plan = plan;
+	begin(call, incoming, REASON_NONE, NULL);
+	run_queue(call);
+}
+
+void
+call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
+{
+	Call *call = call_make(gateway, leg, plugin, incoming);
+	Reason reason = REASON_NONE;
+	const char *words = NULL;
+
+	call->busy = TRUE;
+	call->plan = route(gateway, plugin, incoming->from, incoming->to, incoming->trunk, &reason,
+			   &words);
+	begin(call, incoming, reason, words);
 	run_queue(call);
 }
 

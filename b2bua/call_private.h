@@ -98,6 +98,9 @@ struct Call {
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */
 void call_post(Call *call, CallEvent event);
 void call_end(Call *call, Reason reason, const char *words, EndedBy by);
+/* call_new() for whoever has a plan already (taken): it asks route() for none. */
+void call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		      Plan *plan);
 /* What the timer does; a test of the table need not wait for it. */
 void call_expire(Call *call);
 /* The last of an ended call has been heard, or is not waited for: frees it. */

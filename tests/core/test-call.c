@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-call.c - conversations with the call table, compared with golden files.
+ *
+ * A transcript is script and expectation in one: "#" comments, "plan:" who is
+ * called, ">" what happens to the call, "<" what it tells a leg or the media,
+ * "=" the state in the store by then.  TRANSCRIPT_UPDATE=1 writes the files anew.
+ * Every cell of the table must be met by some transcript.
+ */
+#include "tests/core/fake-leg.h"
+#include "tests/core/fake-media.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+	Config *config;
+	Store *store;
+	Gateway *gateway;
+	GString *out;
+	gint64 id;	/* of the call */
+	CallState said; /* last "=" */
+	char *on_dial;	/* "callee2 answers PCMU": done inside of the dial of callee2 */
+	const char *plan;
+} World;
+
+static World world;
+static gboolean met[N_CALL_STATES][N_CALL_EVENTS];
+
+static Call *
+the_call(void)
+{
+	return world.gateway ? gateway_call(world.gateway, world.id) : NULL;
+}
+
+/* --- what comes out --- */
+
+static void
+say_state(void)
+{
+	g_autoptr(CallRecord) record = NULL;
+
+	if (world.id == 0)
+		return;
+	record = store_call_get(world.store, world.id, NULL);
+	if (world.said != N_CALL_STATES && strcmp(record->state, call_state_name(world.said)) == 0)
+		return;
+	for (world.said = 0; world.said < N_CALL_STATES; world.said++)
+		if (strcmp(record->state, call_state_name(world.said)) == 0)
+			break;
+	g_string_append_printf(world.out, "= %s\n", record->state);
+}
+
+static void
+say_media(const char *command)
+{
+	say_state();
+	g_string_append_printf(world.out, "< media: %s\n", command);
+}
+
+static void do_line(const char *line);
+
+static void
+in_command(FakeLeg *leg, const char *command, const char *what)
+{
+	g_autofree char *now = NULL;
+
+	if (leg->leg.call)
+		world.id = call_id(leg->leg.call);
+	say_state();
+	g_string_append_printf(world.out, "< %s: %s%s%s\n", leg->name, command, what ? " " : "",
+			       what ? what : "");
+	if (strcmp(command, "dial") == 0 && world.on_dial &&
+	    g_str_has_prefix(world.on_dial, leg->name) && world.on_dial[strlen(leg->name)] == ' ') {
+		now = g_steal_pointer(&world.on_dial);
+		do_line(now);
+	}
+}
+
+/* --- what goes in --- */
+
+static TransportKind
+kind_of(const FakeLeg *leg)
+{
+	return leg->leg.plugin->transport;
+}
+
+/* "PCMU PCMA sendonly at 5000" */
+static Desc *
+parse_desc(TransportKind kind, const char *text)
+{
+	static const Direction DIRECTIONS[] = { DIRECTION_SENDRECV, DIRECTION_SENDONLY,
+						DIRECTION_RECVONLY, DIRECTION_INACTIVE };
+	Direction direction = DIRECTION_SENDRECV;
+	const char *at = strstr(text, "at ");
+
+	for (guint i = 0; i < G_N_ELEMENTS(DIRECTIONS); i++)
+		if (strstr(text, direction_name(DIRECTIONS[i])))
+			direction = DIRECTIONS[i];
+	return fake_desc(kind, text, direction, at ? (guint16)atoi(at + 3) : 7000);
+}
+
+static void
+stage_free(gpointer data)
+{
+	Stage *stage = data;
+
+	g_ptr_array_unref(stage->targets);
+	g_free(stage);
+}
+
+static Plan *
+parse_plan(const char *text)
+{
+	g_auto(GStrv) stages = g_strsplit(text, ",", -1);
+	Plan *plan = g_new0(Plan, 1);
+
+	plan->stages = g_ptr_array_new_with_free_func(stage_free);
+	plan->user = g_strdup("alice@example.org");
+	plan->wait_for_media = strstr(text, "no wait") == NULL;
+	for (char **words = stages; *words; words++) {
+		g_auto(GStrv) targets = g_strsplit(*words, "+", -1);
+		Stage *stage = g_new0(Stage, 1);
+
+		stage->targets = g_ptr_array_new_with_free_func((GDestroyNotify)target_free);
+		stage->ring_seconds = 60;
+		for (char **one = targets; *one; one++) {
+			Target *target = g_new0(Target, 1);
+
+			target->plugin = strstr(*one, "sip") ? &fake_sip : &fake_xmpp;
+			target->from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
+			target->to = address_new(
+				ADDRESS_NUMBER,
+				strstr(*one, "forgetful") ? "+15559999" : "+15550002", NULL, NULL);
+			g_ptr_array_add(stage->targets, target);
+		}
+		g_ptr_array_add(plan->stages, stage);
+	}
+	return plan;
+}
+
+/* "sip caller calls with PCMU PCMA", "xmpp caller calls without an offer" */
+static void
+do_call(const char *line)
+{
+	const Plugin *plugin = g_str_has_prefix(line, "sip") ? &fake_sip : &fake_xmpp;
+	const char *with = strstr(line, "with ");
+	g_autoptr(Desc) offer = with ? parse_desc(plugin->transport, with + 5) : NULL;
+	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
+	FakeLeg *leg = fake_leg_new("caller");
+	Incoming incoming = { from, to, NULL, offer };
+	guint before = gateway_n_calls(world.gateway);
+
+	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan));
+	if (gateway_n_calls(world.gateway) > before) {
+		g_autoptr(GPtrArray) calls = gateway_calls(world.gateway);
+
+		world.id = call_id(calls->pdata[calls->len - 1]);
+	}
+}
+
+static void
+do_leg(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", 3);
+	const char *rest = words[1] && words[2] ? words[2] : "";
+	FakeLeg *leg = fake_leg_find(words[0]);
+	g_autoptr(Desc) desc = NULL;
+	g_auto(GStrv) why = NULL;
+
+	if (!leg)
+		g_error("nobody of the name %s in \"%s\"", words[0], line);
+	if (*rest && !g_str_has_prefix(rest, "without") && strcmp(words[1], "ends") != 0)
+		desc = parse_desc(kind_of(leg), rest);
+	if (strcmp(words[1], "rings") == 0) {
+		leg_ringing(&leg->leg, desc);
+	} else if (strcmp(words[1], "answers") == 0 || strcmp(words[1], "refuses") == 0) {
+		leg_answered(&leg->leg, strcmp(words[1], "refuses") == 0 ? NULL : desc);
+	} else if (strcmp(words[1], "changes") == 0) {
+		leg_changed(&leg->leg, desc);
+	} else if (strcmp(words[1], "candidate") == 0) {
+		leg_candidate(&leg->leg, &(Candidate){ .foundation = "7" });
+	} else if (strcmp(words[1], "digit") == 0) {
+		leg_dtmf(&leg->leg, rest[0]);
+	} else if (strcmp(words[1], "ends") == 0) {
+		why = g_strsplit(rest, " ", 2);
+		g_assert_cmpint(reason_from_name(why[0]), !=, REASON_NONE);
+		fake_leg_end(leg, reason_from_name(why[0]), why[1]);
+	} else {
+		g_error("\"%s\" is not understood", line);
+	}
+}
+
+static void
+do_media(const char *line)
+{
+	static const char *const LOSSES[] = { "setup",	     "ice",	"dtls",
+					      "fingerprint", "consent", "rtp" };
+	g_auto(GStrv) words = g_strsplit(line, " ", 5);
+	Call *call = the_call();
+	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
+
+	if (strcmp(words[1], "ready") == 0) {
+		fake_media_deliver();
+	} else if (strcmp(words[1], "up") == 0) {
+		fake_media_up(call->media, port);
+	} else if (strcmp(words[1], "candidate") == 0) {
+		fake_media_candidate(call->media, port);
+	} else if (strcmp(words[1], "lost") == 0) {
+		for (guint i = 0; i < G_N_ELEMENTS(LOSSES); i++)
+			if (strcmp(words[3], LOSSES[i]) == 0)
+				fake_media_lost(call->media, port, i, words[4]);
+	} else {
+		g_error("\"%s\" is not understood", line);
+	}
+}
+
+static void
+do_line(const char *line)
+{
+	if (strstr(line, "caller calls "))
+		do_call(line);
+	else if (g_str_has_prefix(line, "media "))
+		do_media(line);
+	else if (strcmp(line, "time is up") == 0)
+		call_expire(the_call());
+	else if (strcmp(line, "the operator hangs up") == 0)
+		call_hangup(the_call(), REASON_ADMIN, NULL);
+	else if (g_str_has_prefix(line, "inside of the dial: "))
+		world.on_dial = g_strdup(line + strlen("inside of the dial: "));
+	else
+		do_leg(line);
+}
+
+/* Which cell this line is about, for the test that all are met. */
+static void
+note_cell(const char *line)
+{
+	static const struct {
+		const char *word;
+		CallEventKind event;
+	} WORDS[] = {
+		{ "caller ends", EVENT_CALLER_ENDED }, { " ends ", EVENT_CALLEE_ENDED },
+		{ " rings", EVENT_RINGING },	       { " answers", EVENT_ANSWERED },
+		{ " refuses", EVENT_ANSWERED },	       { " changes", EVENT_CHANGED },
+		{ "media ready", EVENT_MEDIA_READY },  { "media up", EVENT_MEDIA_UP },
+		{ "media lost", EVENT_MEDIA_LOST },    { "time is up", EVENT_TIMEOUT },
+	};
+	Call *call = the_call();
+
+	for (guint i = 0; call && i < G_N_ELEMENTS(WORDS); i++)
+		if (strstr(line, WORDS[i].word)) {
+			met[call_state(call)][WORDS[i].event] = TRUE;
+			return;
+		}
+}
+
+static void
+say_record(void)
+{
+	g_autoptr(CallRecord) record = NULL;
+	g_auto(GStrv) stats = NULL;
+
+	if (world.id == 0)
+		return;
+	record = store_call_get(world.store, world.id, NULL);
+	g_assert_nonnull(record->reason);
+	g_assert_cmpstr(record->legs, ==, "");
+	g_assert_cmpint(record->ended_us, !=, 0);
+	stats = g_strsplit(record->stats ? record->stats : "", "\n", -1);
+	g_string_append_printf(world.out, "record: %s by the %s, %s, %u ports: %s\n",
+			       record->reason, record->ended_by,
+			       record->answered_us ? "answered" : "not answered",
+			       MAX(g_strv_length(stats), 1) - 1, record->text);
+}
+
+static void
+play(const char *script)
+{
+	g_auto(GStrv) lines = g_strsplit(script, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		if (g_str_has_prefix(*line, "plan: "))
+			world.plan = *line + strlen("plan: ");
+		if (g_str_has_prefix(*line, "#") || g_str_has_prefix(*line, "plan: "))
+			g_string_append_printf(world.out, "%s\n", *line);
+		if (!g_str_has_prefix(*line, "> "))
+			continue;
+		g_string_append_printf(world.out, "%s\n", *line);
+		note_cell(*line + 2);
+		do_line(*line + 2);
+		say_state();
+	}
+	world.plan = NULL;
+}
+
+/* --- the tests --- */
+
+static void
+set_up(void)
+{
+	static const char CONFIG[] =
+		"[gateway]\nplugins=echo\n[limits]\nmax_setup_per_second=100000\n";
+	g_autoptr(GError) error = NULL;
+
+	world = (World){ .said = N_CALL_STATES, .out = g_string_new(NULL) };
+	world.config = config_from_text(CONFIG, "test", &error);
+	g_assert_no_error(error);
+	world.store = store_open(":memory:", &error);
+	g_assert_no_error(error);
+	world.gateway = gateway_new(world.config, world.store, NULL);
+	fake_legs_reset();
+	fake_media_reset();
+	fake_media.hold_up = TRUE;
+	fake_media.say = say_media;
+	fake_legs.in_command = in_command;
+	g_assert_true(gateway_add_plugin(world.gateway, &fake_sip, &error));
+	g_assert_true(gateway_add_plugin(world.gateway, &fake_xmpp, &error));
+}
+
+static void
+tear_down(void)
+{
+	fake_legs.in_command = NULL;
+	fake_media.say = NULL;
+	gateway_free(world.gateway);
+	g_assert_cmpuint(fake_media.open, ==, 0);
+	g_assert_cmpuint(fake_media.ports, ==, 0);
+	g_assert_cmpuint(fake_legs.legs->len, ==, 0);
+	store_close(world.store);
+	config_free(world.config);
+	g_string_free(world.out, TRUE);
+	g_free(world.on_dial);
+	world = (World){ 0 };
+}
+
+static void
+test_transcript(gconstpointer path)
+{
+	g_autofree char *script = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_file_get_contents(path, &script, NULL, &error);
+	g_assert_no_error(error);
+	set_up();
+	play(script);
+	fake_media_deliver(); /* the last counters */
+	if (the_call())
+		g_string_append(world.out, "record: none, the call has not ended\n");
+	else
+		say_record();
+	if (g_getenv("TRANSCRIPT_UPDATE"))
+		g_file_set_contents(path, world.out->str, -1, &error);
+	else
+		g_assert_cmpstr(world.out->str, ==, script);
+	g_assert_no_error(error);
+	tear_down();
+}
+
+/* Every cell that is not empty has been met by a transcript: no row was forgotten. */
+static void
+test_all_cells(gconstpointer data)
+{
+	const GPtrArray *paths = data;
+	g_autofree char *table = call_table_markdown();
+	g_auto(GStrv) lines = g_strsplit(table, "\n", -1);
+
+	for (guint i = 0; i < paths->len; i++) {
+		g_autofree char *script = NULL;
+
+		g_assert_true(g_file_get_contents(paths->pdata[i], &script, NULL, NULL));
+		set_up();
+		play(script);
+		tear_down();
+	}
+	for (guint state = 0; state < N_CALL_STATES; state++) {
+		g_auto(GStrv) cells = g_strsplit(lines[state + 2], "|", -1);
+
+		for (guint event = 0; event < N_CALL_EVENTS; event++)
+			if (*g_strstrip(cells[event + 2]) && !met[state][event]) {
+				g_test_message("%s: column %u is met by no transcript",
+					       call_state_name(state), event);
+				g_test_fail();
+			}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	g_autofree char *folder = NULL;
+	g_autoptr(GDir) dir = NULL;
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	const char *name;
+
+	g_test_init(&argc, &argv, NULL);
+	folder = g_test_build_filename(G_TEST_DIST, "core", "transcripts", NULL);
+	dir = g_dir_open(folder, 0, NULL);
+	g_assert_nonnull(dir); /* G_TEST_SRCDIR is the folder tests */
+	while ((name = g_dir_read_name(dir)))
+		g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+	for (guint i = 0; i < paths->len; i++) {
+		g_autofree char *base = g_path_get_basename(paths->pdata[i]);
+		g_autofree char *test = g_strconcat("/call/", base, NULL);
+
+		g_test_add_data_func(test, paths->pdata[i], test_transcript);
+	}
+	g_test_add_data_func("/call/every-cell-is-met", paths, test_all_cells);
+	return g_test_run();
+}
