@@ -11,7 +11,6 @@
 
 #define NS_ICE_OPTION "http://gultsch.de/xmpp/drafts/jingle/transports/ice-udp/option"
 
-#define MAX_TEXT	512 /* characters of a reason's text */
 #define MAX_CREDENTIAL	256 /* RFC 8839 section 5.4 */
 #define MAX_ICE_OPTIONS 8
 #define STATIC_TYPES	96 /* RFC 3551 section 6: what is below needs no name */
@@ -511,22 +510,6 @@ read_group(Jingle *jingle, Desc *desc, const xmlNode *node)
 	}
 }
 
-/* One line, and no longer than anybody reads. */
-static char *
-line_of(const xmlNode *node)
-{
-	g_autofree char *text = node ? xml_text(node) : NULL;
-	char *line;
-
-	if (!text || !*text)
-		return NULL;
-	line = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), MAX_TEXT));
-	for (char *at = line; *at; at++)
-		if (g_ascii_iscntrl(*at))
-			*at = ' ';
-	return line;
-}
-
 static void
 read_reason(Jingle *jingle, const xmlNode *node)
 {
@@ -536,7 +519,7 @@ read_reason(Jingle *jingle, const xmlNode *node)
 	while (child && strcmp(xml_name(child), "text") == 0)
 		child = xml_next(child, NS_JINGLE, NULL);
 	jingle->reason = g_strdup(xml_name(child));
-	jingle->reason_text = line_of(xml_child(reason, NS_JINGLE, "text"));
+	jingle->reason_text = xml_line(xml_child(reason, NS_JINGLE, "text"));
 }
 
 static JingleAction

@@ -12,8 +12,7 @@
 #define NS_OMEMO_DEVICE "http://gultsch.de/xmpp/drafts/omemo/dlts-srtp-verification"
 
 /* Sixteen times what XEP-0353 shows; longer ones are nobody's call. */
-#define MAX_ID	 1024
-#define MAX_TEXT 512 /* characters */
+#define MAX_ID 1024
 
 G_DEFINE_QUARK(jmi - error - quark, jmi_error)
 
@@ -80,16 +79,6 @@ is_reason_name(const char *name)
 }
 
 static void
-read_text(Jmi *jmi, const xmlNode *text)
-{
-	g_autofree char *whole = text ? xml_text(text) : NULL;
-
-	if (whole && *whole)
-		jmi->reason_text =
-			g_utf8_substring(whole, 0, MIN(g_utf8_strlen(whole, -1), MAX_TEXT));
-}
-
-static void
 read_reason(Jmi *jmi, const xmlNode *element)
 {
 	const xmlNode *reason = xml_child(element, NULL, "reason"), *child;
@@ -103,7 +92,7 @@ read_reason(Jmi *jmi, const xmlNode *element)
 	     child = xml_next(child, NULL, NULL))
 		if (is_reason_name(xml_name(child)))
 			jmi->reason = g_strdup(xml_name(child));
-	read_text(jmi, xml_child(reason ? reason : element, NULL, "text"));
+	jmi->reason_text = xml_line(xml_child(reason ? reason : element, NULL, "text"));
 }
 
 Jmi *

@@ -14,6 +14,7 @@
 
 /* Jingle nests six deep; a forwarded message in a carbon some more. */
 #define MAX_DEPTH 64
+#define MAX_LINE  512
 
 G_DEFINE_QUARK(xml - error - quark, xml_error)
 
@@ -240,6 +241,21 @@ xml_text(const xmlNode *node)
 	return g_strstrip(g_string_free(text, FALSE));
 }
 
+char *
+xml_line(const xmlNode *node)
+{
+	g_autofree char *text = xml_text(node);
+	char *line;
+
+	if (!*text)
+		return NULL;
+	line = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), MAX_LINE));
+	for (char *at = line; *at; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
+	return line;
+}
+
 /* --- building --- */
 
 /* XML 1.0 section 2.2: what may stand in a document. */
@@ -271,6 +287,16 @@ declare(xmlNode *node, const char *ns)
 	node->ns = xmlNewNs(node, BAD_CAST valid, NULL);
 }
 
+static xmlDoc *
+doc_new(void)
+{
+	xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
+
+	/* Without it, attributes are printed with a number for every foreign letter. */
+	doc->encoding = xmlStrdup(BAD_CAST "UTF-8");
+	return doc;
+}
+
 static xmlNode *
 tree_of(xmlDoc *doc, xmlNode *top)
 {
@@ -281,7 +307,7 @@ tree_of(xmlDoc *doc, xmlNode *top)
 xmlNode *
 xml_new(const char *ns, const char *name)
 {
-	xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
+	xmlDoc *doc = doc_new();
 	xmlNode *top = xmlNewDocNode(doc, NULL, BAD_CAST name, NULL);
 
 	if (ns)
@@ -355,7 +381,7 @@ xml_adopt(xmlNode *parent, xmlNode *child)
 xmlNode *
 xml_copy(const xmlNode *original)
 {
-	xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
+	xmlDoc *doc = doc_new();
 
 	return tree_of(doc, copy_into(doc, original));
 }

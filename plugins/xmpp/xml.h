@@ -60,6 +60,8 @@ const char *xml_attribute(const xmlNode *node, const char *name);
 gboolean xml_attribute_number(const xmlNode *node, const char *name, guint64 max, guint64 *number);
 /* The text directly in `node`, surrounding blanks removed; "" when none. */
 char *xml_text(const xmlNode *node);
+/* The same for a person: one line of at most 512 characters; NULL when none. */
+char *xml_line(const xmlNode *node);
 
 /* --- building; what XML cannot carry (control characters, bad UTF-8) is replaced --- */
 xmlNode *xml_new(const char *ns, const char *name);

@@ -133,6 +133,22 @@ test_look(void)
 }
 
 static void
+test_line(void)
+{
+	g_autofree char *filler = g_strnfill(600, 'x');
+	g_autofree char *text =
+		g_strdup_printf("<a><b>\n one\ttwo\n</b><c> </c><d>%s</d></a>", filler);
+	g_autoptr(xmlNode) top = parse(text);
+	g_autofree char *line = xml_line(xml_child(top, NULL, "b"));
+	g_autofree char *cut = xml_line(xml_child(top, NULL, "d"));
+
+	g_assert_cmpstr(line, ==, "one two");
+	g_assert_cmpuint(strlen(cut), ==, 512);
+	g_assert_null(xml_line(xml_child(top, NULL, "c")));
+	g_assert_null(xml_line(NULL));
+}
+
+static void
 test_look_at_nothing(void)
 {
 	guint64 number;
@@ -291,6 +307,7 @@ main(int argc, char **argv)
 	g_test_add_func("/xml/limits", test_limits);
 	g_test_add_func("/xml/accepted", test_accepted);
 	g_test_add_func("/xml/look", test_look);
+	g_test_add_func("/xml/line", test_line);
 	g_test_add_func("/xml/look-at-nothing", test_look_at_nothing);
 	g_test_add_func("/xml/numbers", test_numbers);
 	g_test_add_func("/xml/build", test_build);
