@@ -150,24 +150,37 @@ xmpp_send_sure(Xmpp *xmpp, xmlNode *stanza)
 }
 
 void
-xmpp_request(Xmpp *xmpp, const XmppRequest *request, xmlNode *jingle)
+xmpp_send_end(Xmpp *xmpp, xmlNode *stanza)
+{
+	g_autofree char *text = xml_print(stanza);
+
+	xmpp_stream_send_end(xmpp->stream, text);
+	xml_free(stanza);
+}
+
+/* Rule of all clients: some acknowledge late or not at all.  Nobody waits, so
+ * the number in flight has no limit to fall over. */
+static xmlNode *
+unwatched_iq(const XmppRequest *request, xmlNode *jingle)
 {
 	static guint64 number;
 	xmlNode *iq = xml_stanza_new("iq", "set", request->from, request->to);
+	g_autofree char *id = g_strdup_printf("n%" G_GUINT64_FORMAT, ++number);
 
 	xml_adopt(iq, jingle);
-	if (request->done) {
-		xmpp_iq_send(xmpp->iq, iq, request->done, request->user);
-		return;
-	}
-	/* Rule of all clients: some acknowledge late or not at all.  Nobody waits,
-	 * so the number in flight has no limit to fall over. */
-	{
-		g_autofree char *id = g_strdup_printf("n%" G_GUINT64_FORMAT, ++number);
+	xml_set(iq, "id", id);
+	return iq;
+}
 
-		xml_set(iq, "id", id);
-	}
-	xmpp_send_sure(xmpp, iq);
+void
+xmpp_request(Xmpp *xmpp, const XmppRequest *request, xmlNode *jingle)
+{
+	xmlNode *iq = unwatched_iq(request, jingle);
+
+	if (request->done)
+		xmpp_iq_send(xmpp->iq, iq, request->done, request->user);
+	else
+		xmpp_send_sure(xmpp, iq);
 }
 
 void
@@ -190,7 +203,10 @@ xmpp_leg_say(XmppLeg *leg, const XmppSay *what)
 
 	leg_trace(&leg->leg, TRACE_OUT, "%s%s%s", jmi_kind_name(what->kind),
 		  what->reason ? " " : "", what->reason ? what->reason : "");
-	xmpp_send_sure(leg->xmpp, jmi_build(&build));
+	if (what->kind == JMI_REJECT || what->kind == JMI_RETRACT || what->kind == JMI_FINISH)
+		xmpp_send_end(leg->xmpp, jmi_build(&build));
+	else
+		xmpp_send_sure(leg->xmpp, jmi_build(&build));
 }
 
 void
@@ -200,7 +216,7 @@ xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason reas
 	JingleSession session = { .sid = sid };
 	JingleEnd end = { .reason = xmpp_reason_to_jingle(reason), .text = text };
 
-	xmpp_request(xmpp, whom, jingle_build_terminate(&session, &end));
+	xmpp_send_end(xmpp, unwatched_iq(whom, jingle_build_terminate(&session, &end)));
 }
 
 /* --- endings --- */
@@ -376,7 +392,7 @@ bury_one(Xmpp *xmpp, char **fields, Reason reason)
 				   .reason = xmpp_reason_to_jingle(reason) };
 
 		if (g_str_equal(fields[0], messages[i].name))
-			xmpp_send_sure(xmpp, jmi_build(&build));
+			xmpp_send_end(xmpp, jmi_build(&build));
 	}
 }
 

@@ -95,6 +95,7 @@ char *xmpp_new_sid(void);
 /* Stanzas out; each takes what it is given. */
 void xmpp_send(Xmpp *xmpp, xmlNode *stanza);
 void xmpp_send_sure(Xmpp *xmpp, xmlNode *stanza);
+void xmpp_send_end(Xmpp *xmpp, xmlNode *stanza);
 typedef struct {
 	const char *from, *to;
 	XmppIqDone done; /* NULL: nobody waits for the answer */

@@ -83,7 +83,7 @@ reject(Xmpp *xmpp, const Message *message, const char *reason, const char *text)
 			   .reason = reason,
 			   .text = text };
 
-	xmpp_send_sure(xmpp, jmi_build(&build));
+	xmpp_send_end(xmpp, jmi_build(&build));
 }
 
 static void

@@ -573,21 +573,34 @@ xmpp_stream_send(XmppStream *stream, const char *text)
 		stream->counters.dropped_out++;
 }
 
-void
-xmpp_stream_send_sure(XmppStream *stream, const char *text)
+static void
+keep(XmppStream *stream, const char *text)
 {
 	gsize length = strlen(text);
 
-	if (send_now(stream, text)) {
-		g_queue_push_tail(&stream->recent, kept_new(text));
-		if (stream->recent.length > RECENT_MAX)
-			kept_free(g_queue_pop_head(&stream->recent));
-		return;
-	}
 	if (stream->kept.length >= KEPT_MAX || stream->kept_bytes + length > KEPT_MAX_BYTES) {
 		stream->counters.dropped_out++;
 		return;
 	}
 	stream->kept_bytes += length;
 	g_queue_push_tail(&stream->kept, kept_new(text));
+}
+
+void
+xmpp_stream_send_sure(XmppStream *stream, const char *text)
+{
+	if (!send_now(stream, text))
+		keep(stream, text);
+}
+
+void
+xmpp_stream_send_end(XmppStream *stream, const char *text)
+{
+	if (!send_now(stream, text)) {
+		keep(stream, text);
+		return;
+	}
+	g_queue_push_tail(&stream->recent, kept_new(text));
+	if (stream->recent.length > RECENT_MAX)
+		kept_free(g_queue_pop_head(&stream->recent));
 }

@@ -48,10 +48,12 @@ XmppStreamStatus xmpp_stream_status(const XmppStream *stream);
 
 /* Dropped and counted when there is no stream. */
 void xmpp_stream_send(XmppStream *stream, const char *text);
-/* Kept, within a bound, until there is one; sent once more when the stream broke
- * within seconds of it, since the server may never have seen it.  For what ends
- * or makes calls: to hear such a thing twice does no harm. */
+/* Kept, within a bound, until there is one: for what makes calls. */
 void xmpp_stream_send_sure(XmppStream *stream, const char *text);
+/* The same, and sent once more when the stream broke within seconds of it, since
+ * the server may never have seen it.  For what ends calls: to hear that twice
+ * does no harm, while a client ends a call whose session-accept comes twice. */
+void xmpp_stream_send_end(XmppStream *stream, const char *text);
 
 /* Descriptors from this number on are moved below it: libstrophe uses select().
  * For tests; the default is FD_SETSIZE. */

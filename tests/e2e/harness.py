@@ -287,8 +287,8 @@ class Bench:
             self.tandem.provision_trunk(carrier, name, **keys)
         return carrier
 
-    def baresip(self, name="baresip", trunk=True, plays="B", **keys):
-        phone = self._keep(Baresip(self.folder / name, plays))
+    def baresip(self, name="baresip", trunk=True, plays="B", user="phone", **keys):
+        phone = self._keep(Baresip(self.folder / name, plays, user))
         if trunk and self.tandem:
             self.tandem.provision_trunk(phone, name, **keys)
         return phone

@@ -24,7 +24,6 @@ WRONG = [
     (["user", "del", "alice@localhost"], "alice@localhost"),
     (["call", "show", "x"], "x"),
     (["call", "show", "123456"], "123456"),
-    (["hangup", "123456"], "123456"),
     (["ladder", "123456"], "123456"),
     (["frobnicate"], "frobnicate"),
     (["user"], "user"),

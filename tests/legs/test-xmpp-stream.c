@@ -335,7 +335,9 @@ test_comes_back(Fixture *f, gconstpointer data)
 
 	open_stream(f, xmpp_server_port(f->server));
 	wait_up(f, 1);
-	xmpp_stream_send_sure(f->stream, "<message id='in-flight'/>");
+	xmpp_stream_send_sure(f->stream, "<message id='said'/>");
+	xmpp_stream_send_end(f->stream, "<message id='in-flight'/>");
+	expect_said(f, "<message id='said'/>");
 	expect_said(f, "<message id='in-flight'/>");
 	xmpp_server_kill(f->server);
 	g_assert_true(wait_for(is_down, f));
@@ -348,7 +350,7 @@ test_comes_back(Fixture *f, gconstpointer data)
 	xmpp_server_listen(f->server);
 	wait_up(f, 2);
 	g_assert_cmpint(g_get_monotonic_time() - returned, <, 5 * G_USEC_PER_SEC);
-	/* Once more what may have died with the socket, then what was kept. */
+	/* Once more the end that may have died with the socket, then what was kept. */
 	expect_said(f, "<message id='in-flight'/>");
 	expect_said(f, "<message id='kept'/>");
 	g_assert_cmpuint(f->ups, ==, 2);

@@ -139,14 +139,14 @@ class Baresip:
     """A phone that is called, and calls, by address; it registers nowhere."""
     address = "127.0.0.1"
 
-    def __init__(self, folder, plays):
+    def __init__(self, folder, plays, user):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self._pulse = _Pulse(folder / "pa")
         self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
         rtp = random.randrange(40000, 50000, 2)
         (folder / "config").write_text(CONFIG.format(sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100))
-        (folder / "accounts").write_text(f"<sip:phone@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
+        (folder / "accounts").write_text(f"<sip:{user}@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
         (folder / "contacts").write_text("")
         self._buffer, self._events = b"", []
         self._output = open(folder / "baresip.log", "wb")

@@ -251,10 +251,13 @@ class Call {
   // -- both --
 
   async hangup() {
-    const began = this.state === 'begun';
+    if (this.state === 'ended') return;
+    const began = this.state === 'begun', initiated = this.state === 'initiated';
+    // a finish may overtake the answer to our session-terminate
+    const over = this.end('us', 'hangup');
     if (began && this.isCaller) await this.message(jid(this.peer).bare().toString(), 'retract');
-    else if (!(began && this.viaJmi)) await this.terminate(this.state === 'initiated' ? 'cancel' : 'success');
-    await this.end('us', 'hangup');
+    else if (!(began && this.viaJmi)) await this.terminate(initiated ? 'cancel' : 'success');
+    await over;
   }
 
   async on_jingle(jingle) {
