@@ -218,7 +218,7 @@ next_stage(Call *call, const CallEvent *event)
 
 		rang = rang || (in_stage(call, party) && party->rang);
 	}
-	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_UNREACHABLE, NULL, BY_GATEWAY);
+	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
 	leave_stage(call);
 }
 

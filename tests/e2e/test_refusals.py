@@ -132,8 +132,8 @@ def test_nobody_is_logged_in(bench):
     """His phone may yet be woken by a push: it is given the whole ring time."""
     bench.gateway(calls={"ring_timeout": 4})
     leg = bench.carrier().call(ALICE, SIP)
-    leg.wait(480, 20)
-    check(bench.tandem.last_record()["reason"] == "unreachable", f"recorded as {bench.tandem.last_record()}")
+    leg.wait(408, 20)
+    check(bench.tandem.last_record()["reason"] == "timeout", f"recorded as {bench.tandem.last_record()}")
 
 
 def test_unknown_number(bench):
