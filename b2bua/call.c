@@ -457,7 +457,7 @@ static const Cell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CALLING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_CALLING][EVENT_CALLEE_ENDED] = STAY(drop, "drop" OR_NEXT),
 	[CALL_CALLING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
-	[CALL_CALLING][EVENT_TIMEOUT] = STAY(next_stage, "give up" OR_NEXT),
+	[CALL_CALLING][EVENT_TIMEOUT] = STAY(next_stage, "next stage → SETUP, or end → ENDED"),
 
 	[CALL_RINGING][EVENT_RINGING] = STAY(ring, "ring"),
 	[CALL_RINGING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
@@ -466,7 +466,7 @@ static const Cell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_RINGING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_RINGING][EVENT_CALLEE_ENDED] = STAY(drop, "drop" OR_NEXT),
 	[CALL_RINGING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
-	[CALL_RINGING][EVENT_TIMEOUT] = STAY(next_stage, "give up" OR_NEXT),
+	[CALL_RINGING][EVENT_TIMEOUT] = STAY(next_stage, "next stage → SETUP, or end → ENDED"),
 
 	[CALL_CONNECTING][EVENT_MEDIA_UP] = STAY(answer_caller, "callee's: answer → ACTIVE"),
 	[CALL_CONNECTING][EVENT_CHANGED] = STAY(refuse_change, "refuse"),

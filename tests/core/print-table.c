@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* print-table.c - docs/call-states.md on standard output. */
+#include "b2bua/call.h"
+#include <stdio.h>
+
+int
+main(void)
+{
+	g_autofree char *table = call_table_markdown();
+
+	printf("# The states of a call\n\n"
+	       "Printed from the table in `b2bua/call.c` by `make call-states`; do not edit.  A "
+	       "cell\n"
+	       "is what is done and the state that follows; an empty one means that the event is\n"
+	       "ignored, counted (`events-ignored`) and noted in the call's ladder.  The timeouts "
+	       "are\n"
+	       "keys of `[calls]` in the configuration; a stage has its own (`ring_seconds` of "
+	       "the\n"
+	       "trunk, or `ring_timeout`), which ringing does not begin anew.\n\n%s\n"
+	       "An event of a leg that the core has let go of, or of a callee that is no longer in "
+	       "the\n"
+	       "stage, never reaches the table.  A hang-up from above (the operator, a shutdown) "
+	       "ends\n"
+	       "the call in every state.  A callee that has lost the race is let go while the "
+	       "winner is\n"
+	       "connected, so nobody is left to answer in CONNECTING.\n",
+	       table);
+	return 0;
+}
