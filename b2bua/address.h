@@ -19,7 +19,8 @@ typedef struct {
 	char *name;	/* display name, or NULL */
 } Address;
 
-Address *address_new(AddressScheme scheme, const char *user, const char *host, const char *resource);
+Address *
+address_new(AddressScheme scheme, const char *user, const char *host, const char *resource);
 Address *address_copy(const Address *address);
 Address *address_with_name(const Address *address, const char *name);
 void address_free(Address *address); /* NULL is fine */
@@ -30,11 +31,11 @@ Address *address_from_jid(const char *text);
 char *address_bare_jid(const Address *address);
 char *address_full_jid(const Address *address); /* bare when there is no resource */
 
-/* Visual separators (" -.()/") are dropped, "tel:" and "sip:" prefixes too.  TRUE and a new string in
- * `number` for "+" and 7 to 15 digits, or for a short code of 1 to 6 of
- * [0-9*#]; FALSE otherwise. */
+/* Visual separators (" -.()/") are dropped, "tel:" and "sip:" prefixes too.  TRUE and a new string
+ * in `number` for "+" and 7 to 15 digits, or for a short code of 1 to 6 of [0-9*#]; FALSE
+ * otherwise. */
 gboolean number_normalise(const char *text, char **number);
 gboolean number_is_e164(const char *number);
 
 gboolean address_equal(const Address *one, const Address *other); /* display names ignored */
-char *address_text(const Address *address); /* for logs and people */
+char *address_text(const Address *address);			  /* for logs and people */

@@ -29,11 +29,13 @@ void gateway_bury(Gateway *gateway);
 /* Live calls. */
 guint gateway_n_calls(const Gateway *gateway);
 Call *gateway_call(const Gateway *gateway, gint64 id); /* NULL when not live */
-GPtrArray *gateway_calls(const Gateway *gateway);      /* Call *, borrowed, oldest first; free the array */
+GPtrArray *
+gateway_calls(const Gateway *gateway); /* Call *, borrowed, oldest first; free the array */
 void gateway_track(Gateway *gateway, Call *call, gboolean live); /* call.c alone */
 
 /* TRUE when one more call may begin; otherwise why not. */
-gboolean gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text);
+gboolean
+gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text);
 
 /* New calls are refused from now on in both directions; `done` is called when
  * the last has ended or after the configured time, when the rest are hung up. */

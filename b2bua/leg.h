@@ -63,7 +63,7 @@ struct Plugin {
 	 * follows with his answer.  After leg_changed(): the answer to that, or
 	 * NULL to refuse the change. */
 	void (*answer)(Leg *leg, const Desc *answer);
-	void (*change)(Leg *leg, const Desc *offer); /* answered by leg_answered() */
+	void (*change)(Leg *leg, const Desc *offer);	    /* answered by leg_answered() */
 	void (*candidate)(Leg *leg, const Candidate *ours); /* hold back until it can be sent */
 	void (*hangup)(Leg *leg, Reason reason, const char *text);
 

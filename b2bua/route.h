@@ -13,9 +13,9 @@ typedef struct {
 } Stage;
 
 typedef struct {
-	GPtrArray *stages; /* Stage *, tried in order; owned */
-	char *user;	   /* bare JID of the account it counts for, or NULL */
-	char *trunk;	   /* trunk it came in by, or goes out by first; NULL when none */
+	GPtrArray *stages;	 /* Stage *, tried in order; owned */
+	char *user;		 /* bare JID of the account it counts for, or NULL */
+	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
 } Plan;
 

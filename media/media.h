@@ -18,14 +18,17 @@ typedef guint PortId;		/* from 1; 0 is no port */
 typedef enum { SIDE_CALLER, SIDE_CALLEE } Side;
 
 typedef struct {
-	guint n_ice, n_media;	  /* threads of each kind; 0 means one per processor */
-	char **local_addresses;	  /* numeric, NULL-terminated: ICE host candidates are made of these */
-	char *rtp_address;	  /* numeric: plain RTP is bound and announced here */
-	char *public_address;	  /* announced instead of rtp_address and host addresses; NULL: none (1:1 NAT) */
+	guint n_ice, n_media;	/* threads of each kind; 0 means one per processor */
+	char **local_addresses; /* numeric, NULL-terminated: ICE host candidates are made of these
+				 */
+	char *rtp_address;	/* numeric: plain RTP is bound and announced here */
+	char *public_address;	/* announced instead of rtp_address and host addresses; NULL: none
+				   (1:1 NAT) */
 	guint16 port_min, port_max; /* one range for RTP and ICE */
-	guint ice_timeout_s;	  /* from media_connect() to `lost` when ICE or DTLS is not up: 30 */
-	guint rtp_timeout_s;	  /* silence on a connected port before `lost`: 0 is never */
-	gboolean kernel_split;	  /* FALSE: always take RTP through libnice's callback (libraries' fall-back) */
+	guint ice_timeout_s;   /* from media_connect() to `lost` when ICE or DTLS is not up: 30 */
+	guint rtp_timeout_s;   /* silence on a connected port before `lost`: 0 is never */
+	gboolean kernel_split; /* FALSE: always take RTP through libnice's callback (libraries'
+				  fall-back) */
 } MediaOptions;
 
 /* Why a port was lost, for the ladder and the Reason. */
@@ -56,11 +59,11 @@ typedef struct {
 
 /* Counters of one port, since it was made. */
 typedef struct {
-	guint64 packets_in, bytes_in;	/* RTP, payload and header, before SRTP is added */
+	guint64 packets_in, bytes_in; /* RTP, payload and header, before SRTP is added */
 	guint64 packets_out, bytes_out;
-	guint64 lost_in;		/* RFC 3550 A.3, from sequence numbers */
-	guint32 jitter_us;		/* RFC 3550 A.8 */
-	guint32 rtt_us;			/* from RTCP, 0 when unknown */
+	guint64 lost_in;   /* RFC 3550 A.3, from sequence numbers */
+	guint32 jitter_us; /* RFC 3550 A.8 */
+	guint32 rtt_us;	   /* from RTCP, 0 when unknown */
 	guint64 dropped_auth, dropped_malformed, dropped_payload_type, dropped_source;
 	guint64 rtcp_in, rtcp_out;
 } PortStats;

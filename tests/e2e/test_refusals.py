@@ -14,7 +14,7 @@ CARRIER_SAYS = {
     480: ("unreachable", {"timeout", "gone"}),
     484: ("incomplete", {"gone", "general-error"}),
     486: ("busy", {"busy"}),
-    487: ("cancelled", {"cancel"}),
+    487: ("no-answer", {"timeout"}),
     500: ("network-error", {"general-error", "connectivity-error"}),
     503: ("overload", {"general-error", "connectivity-error"}),
     603: ("declined", {"decline"}),

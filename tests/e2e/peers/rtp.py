@@ -33,7 +33,8 @@ def parse_sdp(text):
 class Line:
     """One RTP socket.  `plays` is the signal sent, "A" or "B"; None sends nothing."""
 
-    def __init__(self, plays, address="127.0.0.1"):
+    def __init__(self, plays, address="127.0.0.1", codecs=(0, 8)):
+        self.codecs = codecs
         self.plays = plays
         self.fed_at = None
         self.sent = 0
@@ -51,7 +52,7 @@ class Line:
         address, port, types = parse_sdp(sdp)
         self.remote = (address, port)
         if self.plays and self.fed_at is None:
-            payload_type = next(t for t in types if t in ENCODE) if payload_type is None else payload_type
+            payload_type = next(t for t in types if t in ENCODE and t in self.codecs) if payload_type is None else payload_type
             thread = threading.Thread(target=self._play, args=(payload_type,), daemon=True)
             self.fed_at = time.time()
             self._threads.append(thread)

@@ -348,7 +348,7 @@ class Carrier:
         self.port = self.server.port
 
     def _line(self, plays):
-        line = Line(plays, self.address)
+        line = Line(plays, self.address, self.codecs)
         self._lines.append(line)
         return line
 
