@@ -27,7 +27,8 @@ replay() { "$top_srcdir/tests/replay" "$1"; }
 
 # broken FROM TO PATTERN: after the change the replay fails and says PATTERN
 broken() {
-	cp "$corpus"/* "$work/copy/"
+	cp -f "$corpus"/*.xml "$work/copy/"
+	rm -f "$work/copy/manifest.json"
 	sed "s/$1/$2/" "$corpus/manifest.json" >"$work/copy/manifest.json"
 	! cmp -s "$corpus/manifest.json" "$work/copy/manifest.json" || return 1
 	result=0
