@@ -393,21 +393,32 @@ read_session(const sdp_session_t *session, GError **error)
 	return g_steal_pointer(&desc);
 }
 
-/* sofia's parser never comes back from a format that begins with anything but a
- * token (RFC 4566 section 9), and takes memory all the while: measured with
- * "m=a 9 U (".  Such a line is refused before it gets there. */
-static gboolean
-formats_are_tokens(const char *line, const char *end)
+static const char *
+skip(const char *at, const char *end, const char *more)
 {
-	guint word = 0;
+	while (at < end && (is_token_char(*at) || (*at && strchr(more, *at))))
+		at++;
+	return at;
+}
 
-	for (const char *at = line; at < end; at++) {
-		if (*at == ' ')
-			word++;
-		else if (!is_token_char(*at) && (*at != '/' || word > 2) && at != line + 1)
-			return FALSE;
-	}
-	return TRUE;
+/* sofia's parser never comes back from a format that begins with anything but a
+ * token, and takes memory all the while: measured with "m=a 9 U (".  So the line
+ * has to be one of RFC 4566 section 9 before it gets there:
+ * media SP port ["/" number] SP proto 1*(SP format). */
+static gboolean
+media_is_sound(const char *line, const char *end)
+{
+	const char *port = skip(line + 2, end, "");
+	const char *rest = port;
+
+	if (port == end || *port != ' ' || line[1] != '=')
+		return FALSE;
+	for (port = rest = port + 1; rest < end && (g_ascii_isdigit(*rest) || *rest == '/');)
+		rest++;
+	if (rest == port || rest == end || *rest != ' ')
+		return FALSE;
+	rest = skip(rest + 1, end, "/");
+	return skip(rest, end, " ") == end;
 }
 
 static gboolean
@@ -420,7 +431,7 @@ lines_are_safe(const char *text, gsize length)
 			next++;
 		while (at < next && (*at == ' ' || *at == '\t'))
 			at++;
-		if (at < next && (*at == 'm' || *at == 'M') && !formats_are_tokens(at, next))
+		if (next - at >= 2 && (*at == 'm' || *at == 'M') && !media_is_sound(at, next))
 			return FALSE;
 	}
 	return TRUE;
@@ -442,7 +453,8 @@ desc_from_sdp(const char *text, gsize length, GError **error)
 		return NULL;
 	}
 	if (!lines_are_safe(text, length)) {
-		g_set_error(error, SDP_ERROR_DOMAIN, REASON_PROTOCOL_ERROR, "A format is no token");
+		g_set_error(error, SDP_ERROR_DOMAIN, REASON_PROTOCOL_ERROR,
+			    "A media line is malformed");
 		return NULL;
 	}
 	su_home_init(home);

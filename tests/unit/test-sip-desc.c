@@ -308,8 +308,13 @@ static void
 test_endless(void)
 {
 	static const char *const texts[] = {
-		HEAD "m=a 9 U (\r\n",	 HEAD "m=a 9 U /\r\n",	 HEAD "m=image 9 udptl \x01\r\n",
-		HEAD "m=a 9 U t38 \xff", HEAD "m=a 9 U  \t\r\n", HEAD " m=a 9 U =\r\n",
+		HEAD "m=a 9 U (\r\n",
+		HEAD "m=a 9 U /\r\n",
+		HEAD "m=image 9 udptl \x01\r\n",
+		HEAD "m=a 9 U t38 \xff",
+		HEAD "m=a 9 U  \t\r\n",
+		HEAD " m=a 9 U =\r\n",
+		HEAD "m=audio 0TR40P0 /AVP 0 8\r\n",
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
