@@ -357,6 +357,8 @@ store_open_version(const char *path, int version, GError **error)
 	if (!create_file(path, error) || !connect_file(store, error) || !use_wal(store, error) ||
 	    !execute(store, "PRAGMA synchronous=NORMAL", error) ||
 	    !execute(store, "PRAGMA foreign_keys=ON", error) ||
+	    /* A record is written and forgotten: pages kept for it are wasted. */
+	    !execute(store, "PRAGMA cache_size=-256", error) ||
 	    !execute(store, "PRAGMA wal_autocheckpoint=" G_STRINGIFY(AUTOCHECKPOINT_PAGES),
 		     error) ||
 	    !migrate(store, version, error))
