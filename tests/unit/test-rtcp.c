@@ -97,12 +97,14 @@ test_write(void)
 	/* static, and zeroed below: compared with their padding */
 	static const RtcpSender sender = { 0x1122334455667788, 9, 10, 11 };
 	RtcpSender sender_read;
-	RtcpBlock block = { 5, 6, -7, 8, 9, 10, 11 }, block_read;
+	static const RtcpBlock block = { 5, 6, -7, 8, 9, 10, 11 };
+	RtcpBlock block_read;
 	RtcpReport report = { .ssrc = 3, .cname = "x@y", .sender = &sender, .block = &block };
 	RtcpPacket packet;
 	gsize offset = 0, size = rtcp_write_report(data, sizeof(data), &report);
 
 	memset(&sender_read, 0, sizeof(sender_read));
+	memset(&block_read, 0, sizeof(block_read));
 	g_assert_cmpuint(size, >, 0);
 	g_assert_true(rtcp_valid(data, size));
 	g_assert_true(rtcp_next(data, size, &offset, &packet));
