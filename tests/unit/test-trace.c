@@ -15,7 +15,7 @@ static const char RECORDED[] =
 	"198.51.100.9:50000\n"
 	"4000100\tmedia\tnote\tcallee: rtp: connected\n"
 	"65000000\tcallee\tin\tBYE\n"
-	"65000200\tcore\tnote\tThe call was hung up (\xc3\x9c"
+	"65000200\tcore\tnote\tA call was hung up (\xc3\x9c"
 	"berlastet \xe6\xbc\xa2)\n"
 	"\nnonsense\n1\t2\n\xff\t\xff\t\xff\t\xff\n";
 
