@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_private.h - the inside of a call, for call.c, call_media.c,
- * call_record.c and leg.c, and for nobody else.
+/* call_private.h - the inside of a call, for call*.c and leg.c, and for nobody else.
  *
  * A Party is what the core knows of one leg.  It outlives the leg, so an event
  * in the queue may name it when the leg has long gone back to its plugin.
@@ -94,7 +93,38 @@ struct Call {
 	guint timer, deadline;
 };
 
-/* --- call.c --- */
+/* --- call.c: the table --- */
+typedef enum {
+	TIMEOUT_NEVER,
+	TIMEOUT_SETUP,	 /* ports are made */
+	TIMEOUT_STAGE,	 /* the stage is answered */
+	TIMEOUT_CONNECT, /* the callee's media is up */
+	TIMEOUT_DURATION,
+	TIMEOUT_CHANGE, /* the other side has agreed */
+	N_TIMEOUTS
+} CallTimeout;
+
+typedef void (*CallAction)(Call *call, const CallEvent *event);
+
+typedef struct {
+	CallAction action; /* NULL: ignore, count, trace */
+	const char *does;  /* as docs/call-states.md says it */
+	gboolean moves;	   /* to `next` before the action; otherwise the action decides */
+	CallState next;
+} CallCell;
+
+const CallCell *call_cell(CallState state, CallEventKind event);
+CallTimeout call_state_timeout(CallState state);
+const char *call_event_name(CallEventKind event);
+const Stage *call_current_stage(const Call *call);
+/* One of the stage that is called now, and not dropped. */
+gboolean call_in_stage(const Call *call, const Party *party);
+void call_prepare_stage(Call *call);
+void call_forget_change(Call *call);
+
+/* --- call_step.c --- */
+/* Sets state and timer and writes the record. */
+void call_enter(Call *call, CallState state);
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */
 void call_post(Call *call, CallEvent event);
 void call_end(Call *call, Reason reason, const char *words, EndedBy by);
