@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay.c - what a forwarded packet costs, beside the least it can cost.
+ *
+ *	relay [-n REPETITIONS] [-s SECONDS] [CALLS]...
+ *
+ * The gateway is the media library as the daemon has it, in a process pinned to
+ * one processor: a WebRTC port (real ICE and DTLS) and a plain RTP port for each
+ * call, joined.  A process on the other processor plays the clients (media
+ * library too) and the telephones, 50 packets a second each way and call.  The
+ * floor is one thread with an epoll that receives, protects or unprotects and
+ * sends, one packet a wake-up, at the same rate from the same generator.  Both
+ * are measured in turn; the figures are CPU time (user and system, all threads)
+ * by packets forwarded, as medians.  Nobody reads what is forwarded.
+ */
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+#include "media/srtp.h"
+#include "tests/media/media-peer.h"
+
+#define PAYLOAD	   160
+#define TICK_US	   5000 /* the generator sends a quarter of the calls at each */
+#define TICKS	   4	/* to 20 ms */
+#define PACKETS_S  50
+#define MAX_REPEAT 15
+
+typedef struct {
+	double us;	/* CPU by packet */
+	double percent; /* of the packets sent that were forwarded */
+} Figure;
+
+typedef struct {
+	FILE *in, *out;
+} Talk;
+
+static void
+pin(int cpu)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(n > 1 ? cpu : 0, &set);
+	sched_setaffinity(0, sizeof set, &set);
+	if (!freopen("/dev/null", "w", stdout)) /* what the ports have to say */
+		exit(1);
+	/* Nothing measured outlives the one who reads it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static double
+cpu_us(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void
+say(Talk *talk, const char *line)
+{
+	fprintf(talk->out, "%s\n", line);
+	fflush(talk->out);
+}
+
+static char *
+hear(Talk *talk)
+{
+	static char line[1024];
+
+	if (!fgets(line, sizeof line, talk->in))
+		exit(1); /* the other one has said why */
+	return g_strchomp(line);
+}
+
+/* --- the generator --- */
+
+typedef struct {
+	struct sockaddr_in to[2]; /* the client's way and the telephone's */
+	Protection *protection;	  /* of the client's way, or NULL: plain */
+	guint16 seq;
+	guint32 timestamp;
+} Source;
+
+static gsize
+packet_of(Source *source, guint32 ssrc, guint8 *packet)
+{
+	const guint16 seq = GUINT16_TO_BE(source->seq);
+	const guint32 timestamp = GUINT32_TO_BE(source->timestamp), id = GUINT32_TO_BE(ssrc);
+
+	memset(packet, 0x55, 12 + PAYLOAD);
+	packet[0] = 0x80;
+	packet[1] = 0;
+	memcpy(packet + 2, &seq, 2);
+	memcpy(packet + 4, &timestamp, 4);
+	memcpy(packet + 8, &id, 4);
+	return 12 + PAYLOAD;
+}
+
+static guint64
+send_both(int socket, Source *source, guint32 ssrc)
+{
+	guint64 buffer[(12 + PAYLOAD + PROTECTION_TRAILER) / 8 + 2];
+	guint8 *packet = (guint8 *)buffer;
+	guint64 sent = 0;
+
+	for (guint way = 0; way < 2; way++) {
+		gsize length = packet_of(source, ssrc + way, packet);
+
+		if (way == 0 && source->protection)
+			protection_protect(source->protection, packet, &length);
+		if (sendto(socket, packet, length, 0, (struct sockaddr *)&source->to[way],
+			   sizeof source->to[way]) == (ssize_t)length)
+			sent++;
+	}
+	source->seq++;
+	source->timestamp += PAYLOAD;
+	return sent;
+}
+
+static guint64
+generate(Source *sources, guint calls, guint seconds)
+{
+	const int out = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct timespec next;
+	guint64 sent = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (guint tick = 0; tick < seconds * PACKETS_S * TICKS; tick++) {
+		for (guint i = tick % TICKS; i < calls; i += TICKS)
+			sent += send_both(out, &sources[i], 1000 + 2 * i);
+		next.tv_nsec += TICK_US * 1000;
+		if (next.tv_nsec >= 1000000000) {
+			next.tv_sec++;
+			next.tv_nsec -= 1000000000;
+		}
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	}
+	close(out);
+	return sent;
+}
+
+static struct sockaddr_in
+loopback(guint16 port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = g_htons(port) };
+
+	address.sin_addr.s_addr = g_htonl(INADDR_LOOPBACK);
+	return address;
+}
+
+/* --- the gateway and its clients --- */
+
+static void
+say_transport(Talk *talk, const Transport *ours)
+{
+	const Candidate *candidate = &g_array_index(ours->candidates, Candidate, 0);
+	g_autofree char *line =
+		g_strdup_printf("%s %s %s %s %u", ours->ufrag, ours->pwd, ours->fingerprint,
+				candidate->address, candidate->port);
+
+	say(talk, line);
+}
+
+static Transport *
+hear_transport(Talk *talk)
+{
+	g_auto(GStrv) words = g_strsplit(hear(talk), " ", -1);
+	Transport *theirs = transport_new(TRANSPORT_WEBRTC);
+	Candidate candidate = { .foundation = "1", .component = 1, .priority = 2130706431 };
+
+	g_assert_cmpuint(g_strv_length(words), ==, 5);
+	theirs->ufrag = g_strdup(words[0]);
+	theirs->pwd = g_strdup(words[1]);
+	theirs->fingerprint_hash = g_strdup("sha-256");
+	theirs->fingerprint = g_strdup(words[2]);
+	g_strlcpy(candidate.address, words[3], sizeof candidate.address);
+	candidate.port = (guint16)atoi(words[4]);
+	g_array_append_val(theirs->candidates, candidate);
+	return theirs;
+}
+
+typedef struct {
+	Peer *peer;
+	PortId webrtc, plain;
+} End;
+
+/* One side of a call's WebRTC leg, with a plain port behind it. */
+static void
+open_end(End *end, Workers *workers, Talk *talk, Side side, guint16 sink)
+{
+	const Side other = side == SIDE_CALLER ? SIDE_CALLEE : SIDE_CALLER;
+	const DtlsSetup setup = side == SIDE_CALLER ? SETUP_ACTIVE : SETUP_PASSIVE;
+	g_autoptr(Transport) theirs = NULL, phone = transport_new(TRANSPORT_RTP);
+	g_autoptr(Desc) local = NULL, remote = NULL, plain_local = NULL, plain_remote = NULL;
+
+	end->peer = peer_new(workers);
+	end->webrtc = peer_add(end->peer, side, TRANSPORT_WEBRTC);
+	end->plain = peer_add(end->peer, other, TRANSPORT_RTP);
+	say_transport(talk, end->peer->ports[end->webrtc].ours);
+	theirs = hear_transport(talk);
+	local = desc_with_setup(end->peer->ports[end->webrtc].ours, "0 PCMU", setup);
+	remote = desc_with_setup(theirs, "0 PCMU",
+				 setup == SETUP_ACTIVE ? SETUP_PASSIVE : SETUP_ACTIVE);
+	g_strlcpy(phone->address, "127.0.0.1", sizeof phone->address);
+	phone->port = sink;
+	plain_local = desc_for_test(end->peer->ports[end->plain].ours, "0 PCMU");
+	plain_remote = desc_for_test(phone, "0 PCMU");
+	media_connect(end->peer->media, end->webrtc, local, remote);
+	media_connect(end->peer->media, end->plain, plain_local, plain_remote);
+	media_join(end->peer->media, end->webrtc, end->plain);
+	peer_wait_up(end->peer, end->webrtc);
+}
+
+/* A socket whose buffer is soon full: the kernel drops what comes. */
+static guint16
+open_sink(void)
+{
+	struct sockaddr_in address = loopback(0);
+	socklen_t length = sizeof address;
+	const int sink = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(bind(sink, (struct sockaddr *)&address, sizeof address), ==, 0);
+	g_assert_cmpint(getsockname(sink, (struct sockaddr *)&address, &length), ==, 0);
+	return g_ntohs(address.sin_port);
+}
+
+static guint64
+forwarded(const End *ends, guint calls)
+{
+	guint64 packets = 0;
+
+	for (guint i = 0; i < calls; i++)
+		packets += peer_query(ends[i].peer, ends[i].webrtc).packets_out +
+			   peer_query(ends[i].peer, ends[i].plain).packets_out;
+	return packets;
+}
+
+static void
+be_gateway(Talk *talk, guint calls)
+{
+	g_autofree End *ends = g_new0(End, calls);
+	g_autofree char *line = NULL;
+	Workers *workers = workers_for_test(TRUE);
+	const guint16 sink = open_sink();
+	double before, after;
+
+	for (guint i = 0; i < calls; i++) {
+		g_autofree char *port = NULL;
+
+		open_end(&ends[i], workers, talk, SIDE_CALLER, sink);
+		port = g_strdup_printf("%u", ends[i].peer->ports[ends[i].plain].ours->port);
+		say(talk, port);
+	}
+	before = cpu_us();
+	say(talk, "ready");
+	hear(talk); /* sent */
+	after = cpu_us();
+	line = g_strdup_printf("%.0f %" G_GUINT64_FORMAT, after - before, forwarded(ends, calls));
+	say(talk, line);
+	exit(0);
+}
+
+static guint64
+be_clients(Talk *talk, guint calls, guint seconds)
+{
+	g_autofree End *ends = g_new0(End, calls);
+	g_autofree Source *sources = g_new0(Source, calls);
+	Workers *workers = workers_for_test(TRUE);
+	const guint16 sink = open_sink();
+
+	for (guint i = 0; i < calls; i++) {
+		open_end(&ends[i], workers, talk, SIDE_CALLEE, sink);
+		sources[i].to[0] = loopback(ends[i].peer->ports[ends[i].plain].ours->port);
+		sources[i].to[1] = loopback((guint16)atoi(hear(talk)));
+	}
+	hear(talk); /* ready */
+	return generate(sources, calls, seconds);
+}
+
+/* --- the floor --- */
+
+static void
+call_key(guint call, guint8 key[30])
+{
+	for (guint i = 0; i < 30; i++)
+		key[i] = (guint8)(call * 31 + i * 7 + 1);
+}
+
+typedef struct {
+	int socket;
+	gboolean sealed; /* SRTP comes in */
+	Protection *protection;
+} Pipe;
+
+static guint16
+open_pipe(Pipe *end, int epoll, guint call, gboolean sealed)
+{
+	struct sockaddr_in address = loopback(0);
+	socklen_t length = sizeof address;
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = end };
+	guint8 key[30];
+
+	call_key(call, key);
+	end->sealed = sealed;
+	end->protection = protection_new(SRTP_CM_SHA1_80, key, !sealed);
+	end->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	g_assert_cmpint(bind(end->socket, (struct sockaddr *)&address, sizeof address), ==, 0);
+	g_assert_cmpint(getsockname(end->socket, (struct sockaddr *)&address, &length), ==, 0);
+	g_assert_cmpint(epoll_ctl(epoll, EPOLL_CTL_ADD, end->socket, &event), ==, 0);
+	return g_ntohs(address.sin_port);
+}
+
+static gboolean
+pass(Pipe *end, const struct sockaddr_in *sink)
+{
+	guint64 buffer[1500 / 8];
+	guint8 *packet = (guint8 *)buffer;
+	ssize_t got = recv(end->socket, packet, sizeof buffer - PROTECTION_TRAILER, 0);
+	gsize length = got > 0 ? (gsize)got : 0;
+
+	if (got <= 0 ||
+	    (end->sealed ? protection_unprotect(end->protection, packet, &length)
+			 : protection_protect(end->protection, packet, &length)) != PROTECTION_OK)
+		return FALSE;
+	return sendto(end->socket, packet, length, 0, (const struct sockaddr *)sink, sizeof *sink) >
+	       0;
+}
+
+static void
+be_floor(Talk *talk, guint calls)
+{
+	g_autofree Pipe *pipes = g_new0(Pipe, 2 * calls);
+	g_autofree char *line = NULL;
+	const struct sockaddr_in sink = loopback(open_sink());
+	const int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event events[64], stop = { .events = EPOLLIN, .data.ptr = NULL };
+	guint64 packets = 0;
+	double before;
+
+	g_assert_true(protection_setup(NULL));
+	epoll_ctl(epoll, EPOLL_CTL_ADD, fileno(talk->in), &stop);
+	for (guint i = 0; i < 2 * calls; i++) {
+		g_autofree char *port =
+			g_strdup_printf("%u", open_pipe(&pipes[i], epoll, i / 2, i % 2 == 0));
+
+		say(talk, port);
+	}
+	before = cpu_us();
+	say(talk, "ready");
+	for (gboolean going = TRUE; going;) {
+		const int n = epoll_wait(epoll, events, G_N_ELEMENTS(events), -1);
+
+		for (int i = 0; i < n; i++) {
+			if (!events[i].data.ptr)
+				going = FALSE;
+			else if (pass(events[i].data.ptr, &sink))
+				packets++;
+		}
+	}
+	line = g_strdup_printf("%.0f %" G_GUINT64_FORMAT, cpu_us() - before, packets);
+	say(talk, line);
+	exit(0);
+}
+
+static guint64
+feed_floor(Talk *talk, guint calls, guint seconds)
+{
+	g_autofree Source *sources = g_new0(Source, calls);
+
+	g_assert_true(protection_setup(NULL));
+	for (guint i = 0; i < calls; i++) {
+		guint8 key[30];
+
+		call_key(i, key);
+		sources[i].protection = protection_new(SRTP_CM_SHA1_80, key, TRUE);
+		sources[i].to[0] = loopback((guint16)atoi(hear(talk)));
+		sources[i].to[1] = loopback((guint16)atoi(hear(talk)));
+	}
+	hear(talk); /* ready */
+	return generate(sources, calls, seconds);
+}
+
+/* --- one measurement: two processes and a report --- */
+
+typedef struct {
+	void (*measured)(Talk *talk, guint calls);
+	guint64 (*generator)(Talk *talk, guint calls, guint seconds);
+} Kind;
+
+static const Kind gateway = { be_gateway, be_clients };
+static const Kind the_floor = { be_floor, feed_floor };
+
+static void
+generator(const Kind *kind, Talk *talk, guint calls, guint seconds, int report)
+{
+	guint64 sent = kind->generator(talk, calls, seconds);
+	double us;
+	guint64 packets;
+	Figure figure;
+
+	g_usleep(300000); /* what is still in the sockets is forwarded */
+	say(talk, "sent");
+	if (sscanf(hear(talk), "%lf %" G_GUINT64_FORMAT, &us, &packets) != 2 || packets == 0)
+		exit(1);
+	figure.us = us / (double)packets;
+	figure.percent = 100.0 * (double)packets / (double)sent;
+	if (write(report, &figure, sizeof figure) != sizeof figure)
+		exit(1);
+	exit(0);
+}
+
+static void
+two_pipes(int to_measured[2], int to_generator[2])
+{
+	if (pipe(to_measured) != 0 || pipe(to_generator) != 0) {
+		perror("pipe");
+		exit(1);
+	}
+}
+
+static Figure
+measure(const Kind *kind, guint calls, guint seconds)
+{
+	int to_measured[2], to_generator[2], report[2];
+	Figure figure = { 0, 0 };
+	pid_t one, other;
+
+	two_pipes(to_measured, to_generator);
+	if (pipe(report) != 0)
+		exit(1);
+	one = fork();
+	if (one == 0) {
+		Talk talk = { fdopen(to_measured[0], "r"), fdopen(to_generator[1], "w") };
+
+		close(to_measured[1]);
+		close(to_generator[0]);
+		close(report[0]);
+		close(report[1]);
+		pin(0);
+		kind->measured(&talk, calls);
+	}
+	other = fork();
+	if (other == 0) {
+		Talk talk = { fdopen(to_generator[0], "r"), fdopen(to_measured[1], "w") };
+
+		close(to_generator[1]);
+		close(to_measured[0]);
+		pin(1);
+		generator(kind, &talk, calls, seconds, report[1]);
+	}
+	close(to_measured[0]);
+	close(to_measured[1]);
+	close(to_generator[0]);
+	close(to_generator[1]);
+	close(report[1]);
+	if (read(report[0], &figure, sizeof figure) != sizeof figure) {
+		fprintf(stderr, "relay: a measurement of %u calls failed\n", calls);
+		exit(1);
+	}
+	close(report[0]);
+	waitpid(one, NULL, 0);
+	waitpid(other, NULL, 0);
+	return figure;
+}
+
+/* --- the table --- */
+
+static int
+by_value(const void *one, const void *other)
+{
+	const double a = *(const double *)one, b = *(const double *)other;
+
+	return a < b ? -1 : a > b;
+}
+
+static void
+compare(guint calls, guint repeat, guint seconds)
+{
+	double ours[MAX_REPEAT], theirs[MAX_REPEAT], ratio[MAX_REPEAT], least = 100;
+	const guint middle = repeat / 2;
+
+	for (guint i = 0; i < repeat; i++) {
+		Figure bare = measure(&the_floor, calls, seconds);
+		Figure full = measure(&gateway, calls, seconds);
+
+		theirs[i] = bare.us;
+		ours[i] = full.us;
+		ratio[i] = full.us / bare.us;
+		least = fmin(least, fmin(bare.percent, full.percent));
+	}
+	qsort(ours, repeat, sizeof *ours, by_value);
+	qsort(theirs, repeat, sizeof *theirs, by_value);
+	qsort(ratio, repeat, sizeof *ratio, by_value);
+	printf("%5u  %6.2f [%.2f-%.2f]  %6.2f [%.2f-%.2f]  %5.2f [%.2f-%.2f]  %5.1f %%\n", calls,
+	       ours[middle], ours[0], ours[repeat - 1], theirs[middle], theirs[0],
+	       theirs[repeat - 1], ratio[middle], ratio[0], ratio[repeat - 1], least);
+	fflush(stdout);
+}
+
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const guint usual[] = { 100, 500, 1000 };
+	guint repeat = 3, seconds = 6;
+	int option;
+
+	while ((option = getopt(argc, argv, "n:s:")) != -1) {
+		if (option == 'n')
+			repeat = CLAMP((guint)atoi(optarg), 1, MAX_REPEAT);
+		else if (option == 's')
+			seconds = MAX((guint)atoi(optarg), 1);
+		else
+			return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	raise_limit();
+	printf("CPU us by forwarded packet (user and system), median [least-most] of %u runs of %u "
+	       "s\n"
+	       "calls  gateway             floor               ratio              forwarded\n",
+	       repeat, seconds);
+	fflush(stdout);
+	if (optind < argc)
+		for (int i = optind; i < argc; i++)
+			compare((guint)atoi(argv[i]), repeat, seconds);
+	else
+		for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
+			compare(usual[i], repeat, seconds);
+	return 0;
+}
