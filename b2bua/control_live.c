@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_live.c - what asks, or tells, the running gateway. */
 #include <config.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 #include "b2bua/call.h"
@@ -74,6 +75,15 @@ reply_trunks(Request *request, GError **error)
 	return trunks != NULL;
 }
 
+/* What is in use, apart from what the allocator has not given back. */
+static char *
+memory_in_use(void)
+{
+	struct mallinfo2 heap = mallinfo2();
+
+	return g_strdup_printf("%" G_GSIZE_FORMAT " KiB", (heap.uordblks + heap.hblkhd) / 1024);
+}
+
 static gboolean
 status(Request *request, GError **error)
 {
@@ -84,6 +94,7 @@ status(Request *request, GError **error)
 						  (int)(seconds / 60 % 60), (int)(seconds % 60));
 	g_autofree char *n_calls = g_strdup_printf("%u", gateway_n_calls(request->gateway));
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+	g_autofree char *memory = memory_in_use();
 
 	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "version", PACKAGE_VERSION);
@@ -91,6 +102,7 @@ status(Request *request, GError **error)
 	reply_pair(request, "uptime", uptime);
 	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
 	reply_pair(request, "calls", n_calls);
+	reply_pair(request, "memory", memory);
 	for (char **name = plugins; name && *name; name++)
 		reply_plugin(request, *name);
 	if (!reply_trunks(request, error))
