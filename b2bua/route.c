@@ -36,7 +36,7 @@ target_free(Target *target)
 	g_free(target);
 }
 
-static void
+void
 stage_free(Stage *stage)
 {
 	g_ptr_array_unref(stage->targets);

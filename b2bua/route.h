@@ -21,6 +21,7 @@ typedef struct {
 
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+void stage_free(Stage *stage);
 void target_free(Target *target);
 
 /* NULL with `reason` and `text` (static) set when nobody may be called. */

@@ -6,6 +6,7 @@
  * RFC 5764, RFC 8122, RFC 8842.
  */
 #include "media/dtls.h"
+#include "media/worker.h"
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -216,29 +217,11 @@ dtls_context_fingerprint(const DtlsContext *context)
 /* --- a handshake --- */
 
 static void
-clear_source(GSource **source)
-{
-	if (*source)
-		g_source_destroy(*source);
-	g_clear_pointer(source, g_source_unref);
-}
-
-static GSource *
-add_timeout(Dtls *dtls, guint ms, GSourceFunc func)
-{
-	GSource *source = g_timeout_source_new(ms);
-
-	g_source_set_callback(source, func, dtls, NULL);
-	g_source_attach(source, dtls->loop);
-	return source;
-}
-
-static void
 fail(Dtls *dtls, gboolean fingerprint, const char *text)
 {
 	dtls->state = DTLS_FAILED;
-	clear_source(&dtls->retry);
-	clear_source(&dtls->limit);
+	worker_clear_timer(&dtls->retry);
+	worker_clear_timer(&dtls->limit);
 	dtls->events->failed(dtls->user, fingerprint, text);
 }
 
@@ -323,7 +306,7 @@ finish(Dtls *dtls)
 		return;
 	}
 	dtls->state = DTLS_DONE;
-	clear_source(&dtls->limit);
+	worker_clear_timer(&dtls->limit);
 	dtls->events->done(dtls->user, &keys);
 	OPENSSL_cleanse(&keys, sizeof keys);
 }
@@ -335,10 +318,11 @@ schedule_retry(Dtls *dtls)
 {
 	struct timeval left;
 
-	clear_source(&dtls->retry);
+	worker_clear_timer(&dtls->retry);
 	if (dtls->state == DTLS_SHAKING && DTLSv1_get_timeout(dtls->ssl, &left))
-		dtls->retry = add_timeout(dtls, left.tv_sec * 1000 + (left.tv_usec + 999) / 1000,
-					  on_retry);
+		dtls->retry =
+			worker_timer(dtls->loop, left.tv_sec * 1000 + (left.tv_usec + 999) / 1000,
+				     on_retry, dtls);
 }
 
 static void
@@ -351,7 +335,7 @@ shake(Dtls *dtls)
 	result = SSL_do_handshake(dtls->ssl);
 	why = SSL_get_error(dtls->ssl, result);
 	if (result == 1) {
-		clear_source(&dtls->retry);
+		worker_clear_timer(&dtls->retry);
 		finish(dtls);
 	} else if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
 		unsigned long error = ERR_get_error();
@@ -370,7 +354,7 @@ on_retry(gpointer user)
 {
 	Dtls *dtls = user;
 
-	clear_source(&dtls->retry);
+	worker_clear_timer(&dtls->retry);
 	/* its own count of timeouts is not our limit: on_limit() is */
 	DTLSv1_handle_timeout(dtls->ssl);
 	shake(dtls);
@@ -433,7 +417,7 @@ dtls_start(Dtls *dtls)
 	if (dtls->state != DTLS_WAITING)
 		return;
 	dtls->state = DTLS_SHAKING;
-	dtls->limit = add_timeout(dtls, dtls->options.timeout_ms, on_limit);
+	dtls->limit = worker_timer(dtls->loop, dtls->options.timeout_ms, on_limit, dtls);
 	shake(dtls);
 }
 
@@ -461,8 +445,8 @@ dtls_free(Dtls *dtls)
 {
 	if (!dtls)
 		return;
-	clear_source(&dtls->retry);
-	clear_source(&dtls->limit);
+	worker_clear_timer(&dtls->retry);
+	worker_clear_timer(&dtls->limit);
 	SSL_free(dtls->ssl);
 	g_free(dtls->hash);
 	g_free(dtls->fingerprint);

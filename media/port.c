@@ -152,24 +152,6 @@ port_note(Port *port, const char *format, ...)
 /* --- ice thread: set-up --- */
 
 static void
-clear_source(GSource **source)
-{
-	if (*source)
-		g_source_destroy(*source);
-	g_clear_pointer(source, g_source_unref);
-}
-
-static GSource *
-add_timeout(Port *port, guint ms, GSourceFunc func)
-{
-	GSource *source = g_timeout_source_new(ms);
-
-	g_source_set_callback(source, func, port, NULL);
-	g_source_attach(source, worker_context(port->options.ice));
-	return source;
-}
-
-static void
 lose(Port *port, MediaLoss why, const char *text)
 {
 	PortNews news = { .kind = NEWS_LOST, .loss = why };
@@ -177,7 +159,7 @@ lose(Port *port, MediaLoss why, const char *text)
 	if (port->lost || port->closed)
 		return;
 	port->lost = TRUE;
-	clear_source(&port->deadline);
+	worker_clear_timer(&port->deadline);
 	news.text = g_strdup(text);
 	port_tell(port, &news);
 }
@@ -312,7 +294,7 @@ on_linger(gpointer user)
 {
 	Port *port = user;
 
-	clear_source(&port->linger);
+	worker_clear_timer(&port->linger);
 	g_clear_pointer(&port->dtls, dtls_free);
 	return G_SOURCE_REMOVE;
 }
@@ -329,9 +311,10 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 	message->send = protection_new(keys->profile, keys->send, TRUE);
 	message->flag = !port->up;
 	port->up = TRUE;
-	clear_source(&port->deadline);
-	clear_source(&port->linger);
-	port->linger = add_timeout(port, DTLS_LINGER_MS, on_linger);
+	worker_clear_timer(&port->deadline);
+	worker_clear_timer(&port->linger);
+	port->linger =
+		worker_timer(worker_context(port->options.ice), DTLS_LINGER_MS, on_linger, port);
 	to_media(set_keys, message);
 }
 
@@ -389,7 +372,7 @@ prepare_dtls(Port *port, const Transport *local, const Transport *remote)
 	/* the same certificate: the association goes on (RFC 8842 section 3.1) */
 	if (g_strcmp0(port->dtls_fingerprint, signalled) == 0)
 		return;
-	clear_source(&port->linger);
+	worker_clear_timer(&port->linger);
 	g_clear_pointer(&port->dtls, dtls_free);
 	g_free(port->dtls_fingerprint);
 	port->dtls_fingerprint = g_steal_pointer(&signalled);
@@ -516,7 +499,7 @@ on_deadline(gpointer user)
 	Port *port = user;
 	g_autofree char *text = NULL;
 
-	clear_source(&port->deadline);
+	worker_clear_timer(&port->deadline);
 	if (port->selected) {
 		lose(port, MEDIA_LOST_DTLS, "no DTLS handshake in time");
 	} else {
@@ -552,8 +535,9 @@ connect_webrtc(Port *port, const Desc *local, const Desc *remote)
 	}
 	prepare_dtls(port, ours ? ours : &none, theirs);
 	if (!port->connected)
-		port->deadline = add_timeout(
-			port, port->options.workers->options.ice_timeout_s * 1000, on_deadline);
+		port->deadline = worker_timer(worker_context(port->options.ice),
+					      port->options.workers->options.ice_timeout_s * 1000,
+					      on_deadline, port);
 	port->connected = TRUE;
 	if (ice_connect(port->ice, theirs)) {
 		port_note(port, "ice: restart, the peer has new credentials");
@@ -627,8 +611,8 @@ close_ice(gpointer argument)
 
 	ASSERT_ICE();
 	port->closed = TRUE;
-	clear_source(&port->deadline);
-	clear_source(&port->linger);
+	worker_clear_timer(&port->deadline);
+	worker_clear_timer(&port->linger);
 	g_clear_pointer(&port->dtls, dtls_free);
 	g_clear_pointer(&port->ice, ice_free);
 	g_queue_clear_full(&port->early, (GDestroyNotify)g_bytes_unref);

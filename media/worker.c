@@ -271,6 +271,24 @@ worker_context(Worker *worker)
 	return worker->context;
 }
 
+GSource *
+worker_timer(GMainContext *context, guint ms, GSourceFunc func, gpointer user)
+{
+	GSource *timer = g_timeout_source_new(ms);
+
+	g_source_set_callback(timer, func, user, NULL);
+	g_source_attach(timer, context);
+	return timer;
+}
+
+void
+worker_clear_timer(GSource **timer)
+{
+	if (*timer)
+		g_source_destroy(*timer);
+	g_clear_pointer(timer, g_source_unref);
+}
+
 Worker *
 worker_new(WorkerKind kind, guint index, TickFunc tick, gpointer user)
 {

@@ -41,6 +41,10 @@ void worker_post(Worker *worker, PostFunc func, gpointer argument);
 /* The context of an ice or signalling worker; borrowed. */
 GMainContext *worker_context(Worker *worker);
 
+/* A timer on the context of an ice worker, owned by the caller until it is cleared. */
+GSource *worker_timer(GMainContext *context, guint ms, GSourceFunc func, gpointer user);
+void worker_clear_timer(GSource **timer); /* one that is NULL is fine, and becomes so */
+
 /* --- on a media worker only --- */
 gboolean worker_watch(Worker *worker, int fd, Watch *watch);
 /* The watch may be freed as soon as this has returned, provided that this is

@@ -98,22 +98,13 @@ parse_desc(TransportKind kind, const char *text)
 	return fake_desc(kind, text, direction, at ? (guint16)atoi(at + 3) : 7000);
 }
 
-static void
-stage_free(gpointer data)
-{
-	Stage *stage = data;
-
-	g_ptr_array_unref(stage->targets);
-	g_free(stage);
-}
-
 static Plan *
 parse_plan(const char *text)
 {
 	g_auto(GStrv) stages = g_strsplit(text, ",", -1);
 	Plan *plan = g_new0(Plan, 1);
 
-	plan->stages = g_ptr_array_new_with_free_func(stage_free);
+	plan->stages = g_ptr_array_new_with_free_func((GDestroyNotify)stage_free);
 	plan->user = g_strdup("alice@example.org");
 	plan->wait_for_media = strstr(text, "no wait") == NULL;
 	for (char **words = stages; *words; words++) {

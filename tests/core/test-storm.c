@@ -109,21 +109,12 @@ in_command(FakeLeg *leg, const char *command, const char *what)
 
 /* --- calls --- */
 
-static void
-stage_free(gpointer data)
-{
-	Stage *stage = data;
-
-	g_ptr_array_unref(stage->targets);
-	g_free(stage);
-}
-
 static Plan *
 random_plan(void)
 {
 	Plan *plan = g_new0(Plan, 1);
 
-	plan->stages = g_ptr_array_new_with_free_func(stage_free);
+	plan->stages = g_ptr_array_new_with_free_func((GDestroyNotify)stage_free);
 	plan->user = roll(2) ? g_strdup("alice@example.org") : NULL;
 	plan->wait_for_media = roll(3) > 0;
 	for (guint stages = 1 + roll(3); stages > 0; stages--) {
