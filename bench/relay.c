@@ -31,14 +31,15 @@
 #include "media/srtp.h"
 #include "tests/media/media-peer.h"
 
-#define PAYLOAD	   160
-#define TICK_US	   500 /* the generator sends a fortieth of the calls at each: arrivals spread */
-#define TICKS	   40  /* to 20 ms */
-#define PACKETS_S  50
-#define MAX_REPEAT 15
-#define BATCH	   20	   /* calls set up at a time */
-#define SETTLE_US  3000000 /* from the last set-up to the first packet */
-#define DRAIN_US   300000  /* what is still in the sockets is forwarded */
+#define PAYLOAD	    160
+#define TICK_US	    500 /* the generator sends a fortieth of the calls at each: arrivals spread */
+#define TICKS	    40	/* to 20 ms */
+#define PACKETS_S   50
+#define ICE_THREADS 16 /* the daemon has one a processor unless it is told otherwise */
+#define MAX_REPEAT  15
+#define BATCH	    20	    /* calls set up at a time */
+#define SETTLE_US   3000000 /* from the last set-up to the first packet */
+#define DRAIN_US    300000  /* what is still in the sockets is forwarded */
 
 typedef struct {
 	double us;	/* CPU by packet */
@@ -180,24 +181,6 @@ loopback(guint16 port)
 
 /* --- the gateway and its clients --- */
 
-/* One media thread, as one processor deserves, and many ice threads: the daemon has one a processor
- * by default. */
-static Workers *
-start_workers(void)
-{
-	char *addresses[] = { (char *)"127.0.0.1", NULL };
-	const MediaOptions options = { .n_ice = 16,
-				       .n_media = 1,
-				       .local_addresses = addresses,
-				       .rtp_address = addresses[0],
-				       .port_min = 20000,
-				       .port_max = 59999,
-				       .ice_timeout_s = 30,
-				       .kernel_split = TRUE };
-
-	return workers_new(&options, NULL);
-}
-
 static void
 say_transport(Talk *talk, const Transport *ours)
 {
@@ -270,7 +253,7 @@ connect_end(End *end, Talk *talk, Side side, guint16 sink)
 static void
 set_up(End *ends, guint calls, Talk *talk, Side side, guint16 sink)
 {
-	Workers *workers = start_workers();
+	Workers *workers = workers_on_loopback(ICE_THREADS, TRUE);
 
 	for (guint from = 0; from < calls; from += BATCH) {
 		const guint to = MIN(from + BATCH, calls);

@@ -86,11 +86,11 @@ static const MediaListener listener = { .ready = on_ready,
 /* --- a peer --- */
 
 Workers *
-workers_for_test(gboolean kernel_split)
+workers_on_loopback(guint n_ice, gboolean kernel_split)
 {
 	char *addresses[] = { (char *)LOOPBACK, NULL };
 	const MediaOptions options = {
-		.n_ice = 1,
+		.n_ice = n_ice,
 		.n_media = 1,
 		.local_addresses = addresses,
 		.rtp_address = (char *)LOOPBACK,
@@ -104,6 +104,12 @@ workers_for_test(gboolean kernel_split)
 
 	g_assert_no_error(error);
 	return workers;
+}
+
+Workers *
+workers_for_test(gboolean kernel_split)
+{
+	return workers_on_loopback(1, kernel_split);
 }
 
 Peer *

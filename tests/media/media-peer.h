@@ -40,6 +40,7 @@ typedef gboolean (*Condition)(gpointer user);
 gboolean wait_for(Condition condition, gpointer user, guint ms);
 
 Workers *workers_for_test(gboolean kernel_split);
+Workers *workers_on_loopback(guint n_ice, gboolean kernel_split); /* one media thread */
 Peer *peer_new(Workers *workers);
 void peer_free(Peer *peer);
 PortId peer_add(Peer *peer, Side side, TransportKind kind); /* and waits until it is ready */
