@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay_desc.c - what the descriptions say about a port: codecs, directions,
+ * addresses; and which port is its twin.
+ *
+ * RFC 3264, RFC 4733.
+ */
+#include "media/relay_private.h"
+#include <string.h>
+
+static void
+learn_codecs(Relay *relay, const Stream *stream)
+{
+	for (guint i = 0; stream && i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (codec->pt > 127)
+			continue;
+		relay->rate[codec->pt] = codec->rate ? codec->rate : DEFAULT_RATE;
+		relay->event[codec->pt] = g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+	}
+}
+
+static void
+learn_event_pt(Relay *relay, const Stream *stream)
+{
+	const Codec *codec = stream_find_codec(stream, "telephone-event", DEFAULT_RATE);
+
+	for (guint i = 0; !codec && i < stream->codecs->len; i++) {
+		const Codec *other = g_ptr_array_index(stream->codecs, i);
+
+		if (g_ascii_strcasecmp(other->name, "telephone-event") == 0)
+			codec = other;
+	}
+	relay->event_pt = codec ? codec->pt : NO_PT;
+	if (codec && !dtmf_sender_busy(&relay->digits_out))
+		dtmf_sender_init(&relay->digits_out, codec->rate ? codec->rate : DEFAULT_RATE);
+}
+
+static void
+learn_direction(Relay *relay, const Stream *local, const Stream *remote)
+{
+	Direction ours = local ? local->direction : DIRECTION_SENDRECV;
+	Direction theirs = remote->direction;
+
+	relay->may_send = (ours == DIRECTION_SENDRECV || ours == DIRECTION_SENDONLY) &&
+			  (theirs == DIRECTION_SENDRECV || theirs == DIRECTION_RECVONLY);
+	relay->may_receive = (ours == DIRECTION_SENDRECV || ours == DIRECTION_RECVONLY) &&
+			     (theirs == DIRECTION_SENDRECV || theirs == DIRECTION_SENDONLY);
+}
+
+static void
+learn_address(Relay *relay, const Transport *theirs)
+{
+	NetAddress signalled;
+
+	if (theirs->kind != TRANSPORT_RTP || !theirs->port ||
+	    !net_address_parse(theirs->address, theirs->port, &signalled)) {
+		relay->may_send = FALSE;
+		return;
+	}
+	if (net_address_any(&signalled)) /* hold as RFC 2543 had it */
+		relay->may_send = FALSE;
+	if (net_address_equal(&signalled, &relay->signalled))
+		return;
+	relay->signalled = relay->peer = relay->rtcp_peer = signalled;
+	net_address_set_port(&relay->rtcp_peer,
+			     theirs->rtcp_port ? theirs->rtcp_port : theirs->port + 1);
+	relay->latched = FALSE;
+	relay->error_noted = FALSE;
+}
+
+static void
+remap(Relay *relay)
+{
+	memset(relay->map, NO_PT, sizeof relay->map);
+	if (relay->twin && relay->remote && relay->twin->remote)
+		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,
+			    relay->twin->remote, relay->map);
+}
+
+void
+relay_connect(Relay *relay, const Desc *local, const Desc *remote)
+{
+	const Stream *ours = local ? desc_audio(local) : NULL, *theirs = desc_audio(remote);
+	gint64 now = worker_now(relay->worker);
+
+	if (relay->closed)
+		return;
+	desc_unref(relay->local);
+	desc_unref(relay->remote);
+	relay->local = local ? desc_ref(local) : NULL;
+	relay->remote = desc_ref(remote);
+	memset(relay->rate, 0, sizeof relay->rate);
+	memset(relay->event, 0, sizeof relay->event);
+	relay->may_send = relay->may_receive = FALSE;
+	if (theirs) {
+		learn_codecs(relay, theirs);
+		learn_codecs(relay, ours); /* has the last word: RFC 3264 6.1 */
+		learn_event_pt(relay, theirs);
+		learn_direction(relay, ours, theirs);
+		if (!relay->webrtc)
+			learn_address(relay, theirs->transport);
+	}
+	if (!relay->connected) {
+		relay->connected = TRUE;
+		relay->started_at = now;
+		relay->next_rtcp = now + RTCP_FIRST_US;
+	}
+	remap(relay);
+	if (relay->twin)
+		remap(relay->twin);
+}
+
+void
+relay_part(Relay *relay)
+{
+	Relay *twin = relay->twin;
+
+	relay->twin = NULL;
+	remap(relay);
+	if (twin && twin->twin == relay) {
+		twin->twin = NULL;
+		remap(twin);
+	}
+}
+
+void
+relay_join(Relay *one, Relay *other)
+{
+	if (one->closed || other->closed)
+		return;
+	relay_part(one);
+	relay_part(other);
+	one->twin = other;
+	other->twin = one;
+	remap(one);
+	remap(other);
+}
