@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control.c - finds the command, prints the reply, and serves the socket.
  *
- * The tables of commands are in control_store.c and control_live.c.  A client
+ * The tables of commands are in control_user.c, control_store.c and control_live.c.  A client
  * is one descriptor on the main loop; what it sends before a newline is bounded,
  * what it does not read is bounded by its not being read from meanwhile.
  */
@@ -99,13 +99,24 @@ wrong(GError **error, const char *format, ...)
 
 /* --- commands --- */
 
+static const struct {
+	const Command *commands;
+	const guint *n;
+} TABLES[] = {
+	{ control_user_commands, &control_n_user_commands },
+	{ control_store_commands, &control_n_store_commands },
+	{ control_live_commands, &control_n_live_commands },
+};
+
 static const Command *
 command_at(guint i)
 {
-	if (i < control_n_store_commands)
-		return &control_store_commands[i];
-	i -= control_n_store_commands;
-	return i < control_n_live_commands ? &control_live_commands[i] : NULL;
+	for (guint table = 0; table < G_N_ELEMENTS(TABLES); table++) {
+		if (i < *TABLES[table].n)
+			return &TABLES[table].commands[i];
+		i -= *TABLES[table].n;
+	}
+	return NULL;
 }
 
 static char *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_private.h - a request on its way through the table of commands.
  *
- * control.c finds the command and prints the reply, control_store.c holds what
- * needs the store alone, control_live.c what asks the running gateway.
+ * control.c finds the command and prints the reply, control_user.c and control_store.c
+ * hold what needs the store alone, control_live.c what asks the running gateway.
  * Thread: signalling.
  */
 #pragma once
@@ -34,8 +34,15 @@ typedef struct {
 	const char *help;
 } Command;
 
-extern const Command control_store_commands[], control_live_commands[];
-extern const guint control_n_store_commands, control_n_live_commands;
+extern const Command control_user_commands[], control_store_commands[], control_live_commands[];
+extern const guint control_n_user_commands, control_n_store_commands, control_n_live_commands;
+
+/* --- control_words.c: NULL or FALSE and the error for what is wrong --- */
+char *parse_user(const char *word, GError **error);   /* a bare JID */
+char *parse_number(const char *word, GError **error); /* E.164 */
+gboolean parse_yes(const char *key, const char *value, gboolean *answer, GError **error);
+/* "key=value", or two words; advances `at`. */
+gboolean next_pair(Request *request, guint *at, char **key, char **value, GError **error);
 
 /* "one", "two" … NULL */
 void reply_table(Request *request, const char *column, ...) G_GNUC_NULL_TERMINATED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* control_store.c - provisioning and call records: what needs the store alone.
+/* control_store.c - numbers, trunks and call records: what needs the store alone.
  *
  * A command checks every word before it changes anything.
  */
@@ -10,140 +10,6 @@
 #include "b2bua/control_private.h"
 #include "b2bua/call.h"
 #include "b2bua/trace.h"
-
-/* --- words --- */
-
-static char *
-parse_user(const char *word, GError **error)
-{
-	g_autoptr(Address) address = address_from_jid(word);
-
-	if (address && address->user && address->host && !address->resource)
-		return address_bare_jid(address);
-	wrong(error, "user %s: not a bare JID; write one such as alice@example.org", word);
-	return NULL;
-}
-
-static char *
-parse_number(const char *word, GError **error)
-{
-	g_autofree char *number = NULL;
-
-	if (number_normalise(word, &number) && number_is_e164(number))
-		return g_steal_pointer(&number);
-	wrong(error, "number %s: not E.164; write + and 7 to 15 digits, such as +14155550101",
-	      word);
-	return NULL;
-}
-
-static gboolean
-parse_yes(const char *key, const char *value, gboolean *answer, GError **error)
-{
-	static const char *const yes[] = { "yes", "true", "on", "1", NULL };
-	static const char *const no[] = { "no", "false", "off", "0", NULL };
-
-	*answer = g_strv_contains(yes, value);
-	return *answer || g_strv_contains(no, value) ||
-	       wrong(error, "%s=%s: write yes or no", key, value);
-}
-
-/* "key=value", or two words; advances `at`. */
-static gboolean
-next_pair(Request *request, guint *at, char **key, char **value, GError **error)
-{
-	const char *word = request->words[(*at)++];
-	const char *equals = strchr(word, '=');
-
-	if (equals) {
-		*key = g_strndup(word, (gsize)(equals - word));
-		*value = g_strdup(equals + 1);
-		return TRUE;
-	}
-	if (*at == request->n_words)
-		return wrong(error, "%s: has no value; write %s=VALUE", word, word);
-	*key = g_strdup(word);
-	*value = g_strdup(request->words[(*at)++]);
-	return TRUE;
-}
-
-/* --- users --- */
-
-static gboolean
-user_add(Request *request, GError **error)
-{
-	g_autofree char *jid = parse_user(request->words[0], error);
-
-	return jid && store_user_add(request->store, jid, error);
-}
-
-static void
-add_user_row(Request *request, const User *user)
-{
-	JsonArray *row = reply_row(request);
-
-	row_add(row, user->jid);
-	row_add(row, user->caller_id);
-	row_add(row, user->enabled ? "yes" : "no");
-	row_add_time(row, user->created);
-}
-
-static gboolean
-user_list(Request *request, GError **error)
-{
-	g_autoptr(GPtrArray) users = store_user_list(request->store, error);
-
-	if (!users)
-		return FALSE;
-	reply_table(request, "user", "caller-id", "enabled", "created", NULL);
-	for (guint i = 0; i < users->len; i++)
-		add_user_row(request, users->pdata[i]);
-	return TRUE;
-}
-
-static gboolean
-user_show(Request *request, GError **error)
-{
-	g_autofree char *jid = parse_user(request->words[0], error);
-	g_autoptr(User) user = jid ? store_user_get(request->store, jid, error) : NULL;
-	g_autoptr(GPtrArray) numbers = user ? store_number_list(request->store, jid, error) : NULL;
-
-	if (!numbers)
-		return FALSE;
-	reply_table(request, "key", "value", NULL);
-	reply_pair(request, "user", user->jid);
-	reply_pair(request, "enabled", user->enabled ? "yes" : "no");
-	reply_pair(request, "caller-id", user->caller_id);
-	for (guint i = 0; i < numbers->len; i++)
-		reply_pair(request, "number", ((Number *)numbers->pdata[i])->number);
-	return TRUE;
-}
-
-static gboolean
-user_set(Request *request, GError **error)
-{
-	g_autofree char *jid = parse_user(request->words[0], error);
-	g_autofree char *key = NULL, *value = NULL;
-	gboolean enabled;
-	guint at = 1;
-
-	if (!jid || !next_pair(request, &at, &key, &value, error))
-		return FALSE;
-	if (at != request->n_words)
-		return wrong(error, "%s: one word too many; write user set JID enabled=yes|no",
-			     request->words[at]);
-	if (!g_str_equal(key, "enabled"))
-		return wrong(error, "%s=%s: unknown key; a user has: enabled=yes|no", key, value);
-	return parse_yes(key, value, &enabled, error) &&
-	       store_user_set_enabled(request->store, jid, enabled, error);
-}
-
-static gboolean
-user_del(Request *request, GError **error)
-{
-	g_autofree char *jid = parse_user(request->words[0], error);
-
-	return jid && store_user_del(request->store, jid, error);
-}
 
 /* --- numbers --- */
 
@@ -643,13 +509,6 @@ ladder(Request *request, GError **error)
 	"priority enabled wait-for-media ring-seconds"
 
 const Command control_store_commands[] = {
-	{ "user", "add", "JID", 1, 1, FALSE, TRUE, user_add,
-	  "a person who may call and be called" },
-	{ "user", "list", "", 0, 0, FALSE, FALSE, user_list, "all users" },
-	{ "user", "show", "JID", 1, 1, FALSE, FALSE, user_show, "one user and his numbers" },
-	{ "user", "set", "JID enabled=yes|no", 2, 3, FALSE, TRUE, user_set,
-	  "allow or stop a user" },
-	{ "user", "del", "JID", 1, 1, FALSE, TRUE, user_del, "a user who owns no number" },
 	{ "number", "add", "NUMBER JID", 2, 2, FALSE, TRUE, number_add,
 	  "give a number; the first is the user's caller id" },
 	{ "number", "list", "[JID]", 0, 1, FALSE, FALSE, number_list, "all numbers, or a user's" },

@@ -74,6 +74,12 @@ gboolean store_number_del(Store *store, const char *number, GError **error);
 Number *store_number_get(Store *store, const char *number, GError **error);
 GPtrArray *store_number_list(Store *store, const char *user_or_null, GError **error); /* Number * */
 
+/* --- settings: what a user has of his own; b2bua/setting.h knows the keys --- */
+char *store_setting_get(Store *store, const char *user, const char *key); /* NULL: not set */
+/* NULL takes it away; NOT_FOUND when there is no such user. */
+gboolean store_setting_set(Store *store, const char *user, const char *key,
+			   const char *value_or_null, GError **error);
+
 /* --- trunks: carriers and PBXs we exchange calls with --- */
 typedef struct {
 	char *name;	 /* the key: [a-z0-9-]{1,32} */

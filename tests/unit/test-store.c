@@ -374,6 +374,40 @@ test_calls(void)
 	g_assert_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
 }
 
+/* --- settings --- */
+
+static void
+assert_setting(Store *store, const char *user, const char *key, const char *expected)
+{
+	g_autofree char *value = store_setting_get(store, user, key);
+
+	g_assert_cmpstr(value, ==, expected);
+}
+
+static void
+test_settings(Files *files, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = open_file(files->path);
+
+	g_assert_true(store_user_add(store, ALICE, &error));
+	g_assert_true(store_user_add(store, BOB, &error));
+	assert_setting(store, ALICE, "colour", NULL);
+	g_assert_true(store_setting_set(store, ALICE, "colour", "red", &error));
+	g_assert_true(store_setting_set(store, ALICE, "colour", "blue", &error));
+	assert_setting(store, ALICE, "colour", "blue");
+	assert_setting(store, BOB, "colour", NULL);
+	g_assert_true(store_setting_set(store, ALICE, "colour", NULL, &error));
+	assert_setting(store, ALICE, "colour", NULL);
+	assert_refused(store_setting_set(store, "no@body", "colour", "red", &error), error,
+		       STORE_ERROR_NOT_FOUND, "no@body");
+	/* they go with the user */
+	g_assert_true(store_setting_set(store, ALICE, "colour", "red", &error));
+	g_assert_true(store_user_del(store, ALICE, &error));
+	g_assert_true(store_user_add(store, ALICE, &error));
+	assert_setting(store, ALICE, "colour", NULL);
+}
+
 /* --- the file --- */
 
 /* What each version can hold, as its own software would have written it. */
@@ -386,6 +420,7 @@ static const char *const rows[] = {
 	"INSERT INTO softphones VALUES (1, '" ALICE "', 'alice', 'gw', 'a', 'b', 1);"
 	"INSERT INTO contacts (softphone, uri, call_id, cseq, expires, updated) "
 	"VALUES (1, 'sip:alice@192.0.2.1', 'x', 1, 2, 1);",
+	"INSERT INTO settings VALUES ('" ALICE "', 'colour', 'red');",
 };
 
 static void
@@ -665,6 +700,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/transaction", test_transaction);
 	g_test_add_func("/store/trunks", test_trunks);
 	g_test_add_func("/store/calls", test_calls);
+	FILES("settings", test_settings);
 	g_test_add_func("/store/no-scan", test_no_scan);
 	FILES("migrations", test_migrations);
 	FILES("migration-fails", test_migration_fails);

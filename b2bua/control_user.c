@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_user.c - users and what each has of his own. */
+#include "b2bua/control_private.h"
+#include "b2bua/setting.h"
+
+static gboolean
+user_add(Request *request, GError **error)
+{
+	g_autofree char *jid = parse_user(request->words[0], error);
+
+	return jid && store_user_add(request->store, jid, error);
+}
+
+static void
+add_user_row(Request *request, const User *user)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, user->jid);
+	row_add(row, user->caller_id);
+	row_add(row, user->enabled ? "yes" : "no");
+	row_add_time(row, user->created);
+}
+
+static gboolean
+user_list(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) users = store_user_list(request->store, error);
+
+	if (!users)
+		return FALSE;
+	reply_table(request, "user", "caller-id", "enabled", "created", NULL);
+	for (guint i = 0; i < users->len; i++)
+		add_user_row(request, users->pdata[i]);
+	return TRUE;
+}
+
+static gboolean
+user_show(Request *request, GError **error)
+{
+	g_autofree char *jid = parse_user(request->words[0], error);
+	g_autoptr(User) user = jid ? store_user_get(request->store, jid, error) : NULL;
+	g_autoptr(GPtrArray) numbers = user ? store_number_list(request->store, jid, error) : NULL;
+
+	if (!numbers)
+		return FALSE;
+	reply_table(request, "key", "value", NULL);
+	reply_pair(request, "user", user->jid);
+	reply_pair(request, "enabled", user->enabled ? "yes" : "no");
+	reply_pair(request, "caller-id", user->caller_id);
+	for (guint i = 0; i < numbers->len; i++)
+		reply_pair(request, "number", ((Number *)numbers->pdata[i])->number);
+	for (Setting setting = 0; setting < N_SETTINGS; setting++) {
+		g_autofree char *value = setting_text(request->store, jid, setting);
+
+		reply_pair(request, setting_name(setting), value);
+	}
+	return TRUE;
+}
+
+/* The keys of the table in setting.c, and two of its own: enabled, and "messages"
+ * for both kinds of messages. */
+static gboolean
+set_user_key(Request *request, const char *jid, const char *key, const char *value, GError **error)
+{
+	g_autofree char *kept = NULL, *usage = NULL;
+	g_autoptr(GError) why = NULL;
+	gboolean enabled;
+	Setting setting;
+
+	if (g_str_equal(key, "enabled"))
+		return parse_yes(key, value, &enabled, error) &&
+		       store_user_set_enabled(request->store, jid, enabled, error);
+	if (g_str_equal(key, "messages"))
+		return set_user_key(request, jid, "call-failed-messages", value, error) &&
+		       set_user_key(request, jid, "missed-call-messages", value, error);
+	if (!setting_find(key, &setting)) {
+		usage = setting_usage();
+		return wrong(error, "%s=%s: unknown key; a user has: enabled=yes|no %s", key, value,
+			     usage);
+	}
+	kept = setting_check(setting, value, &why);
+	if (!kept)
+		return wrong(error, "%s", why->message);
+	return store_setting_set(request->store, jid, setting_name(setting), *kept ? kept : NULL,
+				 error);
+}
+
+static gboolean
+set_user_keys(Request *request, const char *jid, GError **error)
+{
+	for (guint at = 1; at < request->n_words;) {
+		g_autofree char *key = NULL, *value = NULL;
+
+		if (!next_pair(request, &at, &key, &value, error) ||
+		    !set_user_key(request, jid, key, value, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+user_set(Request *request, GError **error)
+{
+	g_autofree char *jid = parse_user(request->words[0], error);
+
+	if (!jid || !store_begin(request->store, error))
+		return FALSE;
+	if (set_user_keys(request, jid, error))
+		return store_commit(request->store, error);
+	store_rollback(request->store);
+	return FALSE;
+}
+
+static gboolean
+user_del(Request *request, GError **error)
+{
+	g_autofree char *jid = parse_user(request->words[0], error);
+
+	return jid && store_user_del(request->store, jid, error);
+}
+
+const Command control_user_commands[] = {
+	{ "user", "add", "JID", 1, 1, FALSE, TRUE, user_add,
+	  "a person who may call and be called" },
+	{ "user", "list", "", 0, 0, FALSE, FALSE, user_list, "all users" },
+	{ "user", "show", "JID", 1, 1, FALSE, FALSE, user_show, "one user and his numbers" },
+	{ "user", "set", "JID KEY=VALUE…", 2, 40, FALSE, TRUE, user_set,
+	  "keys: enabled messages call-failed-messages missed-call-messages; KEY= is the default" },
+	{ "user", "del", "JID", 1, 1, FALSE, TRUE, user_del, "a user who owns no number" },
+};
+const guint control_n_user_commands = G_N_ELEMENTS(control_user_commands);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* setting.c - the one table of what a user has of his own. */
+#include "b2bua/setting.h"
+#include <string.h>
+
+#define SETTING_ERROR (g_quark_from_static_string("tandem-setting"))
+
+typedef struct SettingRow SettingRow;
+
+struct SettingRow {
+	const char *name;
+	const char *values; /* as usage shows them */
+	const char *fallback;
+	char *(*check)(const SettingRow *row, const char *value, GError **error);
+	const char *help;
+};
+
+static char *
+refuse(const SettingRow *row, const char *value, GError **error)
+{
+	g_set_error(error, SETTING_ERROR, 0, "%s=%s: write %s", row->name, value, row->values);
+	return NULL;
+}
+
+static char *
+check_on(const SettingRow *row, const char *value, GError **error)
+{
+	static const char *const on[] = { "on", "yes", "true", "1", NULL };
+	static const char *const off[] = { "off", "no", "false", "0", NULL };
+
+	if (g_strv_contains(on, value))
+		return g_strdup("on");
+	return g_strv_contains(off, value) ? g_strdup("off") : refuse(row, value, error);
+}
+
+static const SettingRow ROWS[N_SETTINGS] = {
+	[SETTING_CALL_FAILED_MESSAGES] = { "call-failed-messages", "on|off", "on", check_on,
+					   "a chat message from the number says why a call "
+					   "failed" },
+	[SETTING_MISSED_CALL_MESSAGES] = { "missed-call-messages", "on|off", "on", check_on,
+					   "a chat message from the number tells of a missed "
+					   "call" },
+};
+
+const char *
+setting_name(Setting setting)
+{
+	return ROWS[setting].name;
+}
+
+const char *
+setting_help(Setting setting)
+{
+	return ROWS[setting].help;
+}
+
+char *
+setting_usage(void)
+{
+	GString *text = g_string_new(NULL);
+
+	for (Setting setting = 0; setting < N_SETTINGS; setting++)
+		g_string_append_printf(text, "%s%s=%s", setting ? " " : "", ROWS[setting].name,
+				       ROWS[setting].values);
+	return g_string_free(text, FALSE);
+}
+
+gboolean
+setting_find(const char *name, Setting *setting)
+{
+	g_autofree char *hyphened = g_strdelimit(g_strdup(name), "_", '-');
+
+	for (*setting = 0; *setting < N_SETTINGS; (*setting)++)
+		if (strcmp(ROWS[*setting].name, hyphened) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+char *
+setting_check(Setting setting, const char *value, GError **error)
+{
+	return *value ? ROWS[setting].check(&ROWS[setting], value, error) : g_strdup("");
+}
+
+char *
+setting_text(Store *store, const char *user, Setting setting)
+{
+	char *value = store_setting_get(store, user, ROWS[setting].name);
+
+	return value ? value : g_strdup(ROWS[setting].fallback);
+}
+
+gboolean
+setting_on(Store *store, const char *user, Setting setting)
+{
+	g_autofree char *value = setting_text(store, user, setting);
+
+	return g_strcmp0(value, "on") == 0;
+}

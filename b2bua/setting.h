@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* setting.h - what each user has of his own: keys, checks and defaults.
+ *
+ * One table for `tandemctl user set JID KEY=VALUE` and for the core, which asks
+ * the store each time, so that a change holds at the next call.
+ * Thread: signalling.
+ */
+#pragma once
+#include "db/store.h"
+
+typedef enum { SETTING_CALL_FAILED_MESSAGES, SETTING_MISSED_CALL_MESSAGES, N_SETTINGS } Setting;
+
+const char *setting_name(Setting setting);
+const char *setting_help(Setting setting);
+/* "call-failed-messages=on|off missed-call-messages=on|off …" */
+char *setting_usage(void);
+/* FALSE: there is no such key.  "_" is as good as "-". */
+gboolean setting_find(const char *name, Setting *setting);
+
+/* As it is kept, or NULL with an error that names the key and the remedy.  An
+ * empty value stands for the default and is kept as nothing: "" is returned. */
+char *setting_check(Setting setting, const char *value, GError **error);
+
+/* What holds for a user: his own, else the default (NULL when there is none). */
+char *setting_text(Store *store, const char *user, Setting setting);
+gboolean setting_on(Store *store, const char *user, Setting setting);
