@@ -312,7 +312,7 @@ pass_on(Call *call, const CallEvent *event)
 		absorb_change(call, party, event->desc);
 		return;
 	}
-	offer = desc_offer(event->desc, other->ours);
+	offer = call_change_for(party, event->desc, other);
 	if (!offer) {
 		leg_command_answer(party, NULL);
 		return;

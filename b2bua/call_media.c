@@ -239,6 +239,18 @@ desc_change_is_local(const Desc *before, const Desc *after)
 	return one && other && one->direction == other->direction && codecs_equal(one, other);
 }
 
+/* Hold and resume repeat what the other side has been told already: numbers and
+ * streams stay where they are. */
+Desc *
+call_change_for(const Party *changer, const Desc *offer, const Party *other)
+{
+	const Stream *before = desc_audio(changer->remote), *after = desc_audio(offer);
+
+	if (before && after && other->local && codecs_equal(before, after))
+		return desc_turned(other->local, after->direction);
+	return desc_offer(offer, other->ours);
+}
+
 /* --- the last counters --- */
 
 static void

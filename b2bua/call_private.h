@@ -160,6 +160,8 @@ void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);
 /* The same codecs and direction as before: only addresses differ. */
 gboolean desc_change_is_local(const Desc *before, const Desc *after);
+/* What the other side is asked when one wants a change; NULL: nothing to relay. */
+Desc *call_change_for(const Party *changer, const Desc *offer, const Party *other);
 /* Asks for the last counters, then call_closed(). */
 void call_media_finish(Call *call);
 

@@ -474,9 +474,8 @@ receives(Direction direction)
 	return direction == DIRECTION_SENDRECV || direction == DIRECTION_RECVONLY;
 }
 
-/* RFC 3264 6.1: nobody sends what the other has not said it would take. */
-static Direction
-answer_direction(Direction offer, Direction answer)
+Direction
+direction_answer(Direction offer, Direction answer)
 {
 	gboolean out = sends(answer) && receives(offer);
 	gboolean in = receives(answer) && sends(offer);
@@ -553,7 +552,7 @@ add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Tr
 	transport->rtcp_mux = ours->rtcp_mux && offered->transport->rtcp_mux;
 	transport->setup = ours->kind == TRANSPORT_WEBRTC ? answer_setup(offered->transport->setup)
 							  : SETUP_NONE;
-	stream->direction = answer_direction(offered->direction, chosen->direction);
+	stream->direction = direction_answer(offered->direction, chosen->direction);
 	stream->ptime = chosen->ptime;
 	if (ours->kind == offered->transport->kind)
 		stream->profile = g_strdup(offered->profile);
@@ -579,6 +578,34 @@ desc_answer(const Desc *offer, const Desc *answer, const Transport *ours)
 			return NULL;
 	}
 	return g_steal_pointer(&result);
+}
+
+Desc *
+desc_turned(const Desc *desc, Direction direction)
+{
+	const Stream *audio = desc_audio(desc);
+	Desc *turned = desc_new();
+
+	turned->bundle = desc->bundle;
+	for (guint i = 0; i < desc->streams->len; i++) {
+		const Stream *from = g_ptr_array_index(desc->streams, i);
+		Stream *to = desc_add_stream(turned, from->kind, from->mid);
+
+		to->media = g_strdup(from->media);
+		to->profile = g_strdup(from->profile);
+		to->direction = from == audio ? direction : from->direction;
+		to->rejected = from->rejected;
+		to->ptime = from->ptime;
+		set_transport(to, from->transport);
+		if (to->transport->kind == TRANSPORT_WEBRTC)
+			to->transport->setup = SETUP_ACTPASS; /* an offer */
+		for (guint j = 0; j < from->codecs->len; j++) {
+			const Codec *codec = g_ptr_array_index(from->codecs, j);
+
+			copy_codec(to, codec->pt, codec);
+		}
+	}
+	return turned;
 }
 
 static void

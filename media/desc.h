@@ -151,6 +151,14 @@ Desc *desc_offer(const Desc *theirs, const Transport *ours);
  * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
 Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 
+/* `desc` again as an offer, with its audio in another direction: hold and resume say what was
+ * said before, numbers and rejected streams in place (RFC 3264 8). */
+Desc *desc_turned(const Desc *desc, Direction direction);
+
+/* The direction that answers `offer` when `answer` is what one would have: nobody
+ * sends what the other has not said it would take (RFC 3264 6.1). */
+Direction direction_answer(Direction offer, Direction answer);
+
 /* How to renumber packets that come from a peer and leave for another.
  * `local` is what we told the source (its numbers are what the source sends,
  * RFC 3264 6.1), `remote` what the source told us (taken where `local` has no

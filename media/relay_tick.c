@@ -70,8 +70,9 @@ lose(Relay *relay, MediaLoss why, char *text)
 static gboolean
 expects_rtp(const Relay *relay)
 {
-	return relay->connected && relay->may_receive && relay->twin && relay->twin->connected &&
-	       (!relay->webrtc || relay->receive) && (!relay->twin->webrtc || relay->twin->receive);
+	return relay->connected && relay->may_receive && relay->may_send && relay->twin &&
+	       relay->twin->connected && (!relay->webrtc || relay->receive) &&
+	       (!relay->twin->webrtc || relay->twin->receive);
 }
 
 static void

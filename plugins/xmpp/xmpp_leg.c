@@ -60,7 +60,9 @@ xmpp_leg_free(XmppLeg *leg)
 	g_ptr_array_unref(leg->keys);
 	if (leg->timer)
 		g_source_remove(leg->timer);
+	xmpp_hold_stop(leg);
 	g_array_unref(leg->late);
+	transport_free(leg->fresh);
 	jingle_free(leg->request);
 	desc_unref(leg->ours);
 	desc_unref(leg->theirs);
@@ -236,6 +238,7 @@ set_over(XmppLeg *leg, Reason reason)
 {
 	leg->state = XMPP_OVER;
 	leg->end_reason = reason;
+	xmpp_hold_stop(leg);
 	g_ptr_array_set_size(leg->forks, 0);
 	xmpp_leg_set_timer(leg, LINGER_MS, on_lingered);
 }

@@ -4,6 +4,7 @@
  *   xmpp_plugin.c   what comes in: whose is it?  The Plugin table
  *   xmpp_ring.c     before the session: propose, ringing, proceed; several devices
  *   xmpp_session.c  the session: initiate, accept, what happens in between
+ *   xmpp_hold.c     hold and resume
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *
  *   caller, messages  PROPOSED ─proceed→ PROCEEDED ─initiate, accept→ TALKING
@@ -54,6 +55,14 @@ typedef struct {
 	gboolean dead;
 } XmppFork;
 
+/* What each side wants of the audio, see xmpp_hold.c. */
+typedef struct {
+	Direction own, asked;	    /* his wish; what the telephone last asked of him */
+	Direction proposed, agreed; /* his wish: on its way to the telephone, taken by it */
+	gboolean busy;		    /* on its way */
+	guint tries, timer;
+} XmppHold;
+
 struct XmppLeg {
 	Leg leg;
 	Xmpp *xmpp;
@@ -72,8 +81,10 @@ struct XmppLeg {
 	GPtrArray *keys;    /* in Xmpp.sessions */
 	guint timer;	    /* one; what it means depends on the state */
 	gint64 began_us;
+	XmppHold hold;
 	gboolean rang;	     /* ringing was said (caller) or heard (callee) */
 	gboolean bounced;    /* our propose came back */
+	Transport *fresh;    /* an ICE restart of his that waits for the change under way */
 	gboolean restarting; /* the change the core thinks about is his ICE restart */
 	Reason end_reason;   /* OVER: for strays */
 };
@@ -142,5 +153,12 @@ void xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *jingle);
 void xmpp_session_initiate(XmppLeg *leg);
 xmlNode *xmpp_session_build_initiate(XmppLeg *leg, const char *sid);
 void xmpp_session_answer(XmppLeg *leg, const Desc *answer);
-void xmpp_session_change(XmppLeg *leg, const Desc *offer);
 void xmpp_session_candidate(XmppLeg *leg, const Candidate *ours);
+
+/* --- xmpp_hold.c --- */
+void xmpp_hold_wish(XmppLeg *leg, Direction own);
+void xmpp_hold_info(XmppLeg *leg, JingleInfo info);
+void xmpp_hold_modify(XmppLeg *leg, const Jingle *jingle);
+gboolean xmpp_hold_answered(XmppLeg *leg, const Desc *answer);
+void xmpp_hold_stop(XmppLeg *leg);
+void xmpp_hold_change(XmppLeg *leg, const Desc *offer); /* the telephone's */

@@ -188,7 +188,7 @@ answer(Leg *leg, const Desc *desc)
 static void
 change(Leg *leg, const Desc *offer)
 {
-	xmpp_session_change((XmppLeg *)leg, offer);
+	xmpp_hold_change((XmppLeg *)leg, offer);
 }
 
 static void

@@ -293,6 +293,11 @@ on_restart(XmppLeg *leg, const Transport *fresh)
 	g_autoptr(Transport) transport = transport_copy(fresh);
 	g_autoptr(Desc) offer = NULL;
 
+	if (leg->hold.busy) { /* one change at a time */
+		transport_free(leg->fresh);
+		leg->fresh = g_steal_pointer(&transport);
+		return;
+	}
 	leg_trace(&leg->leg, TRACE_IN, "transport-info: ICE restart");
 	if (!transport->fingerprint) {
 		transport->fingerprint = g_strdup(known->fingerprint);
@@ -346,10 +351,13 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 {
 	const char *name = jingle_info_name(jingle->info);
 
-	if (jingle->info == JINGLE_INFO_RINGING && fork)
+	if (jingle->info == JINGLE_INFO_RINGING && fork) {
 		xmpp_ring_fork_rings(leg, fork);
-	else if (name)
+		return;
+	}
+	if (name)
 		leg_trace(&leg->leg, TRACE_IN, "session-info %s", name);
+	xmpp_hold_info(leg, jingle->info);
 }
 
 static void
@@ -395,6 +403,10 @@ on_action(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	case JINGLE_CONTENT_ADD:
 		leg_trace(&leg->leg, TRACE_IN, "content-add: refused");
 		xmpp_leg_request(leg, jingle_build_content_reject(&session, jingle));
+		break;
+	case JINGLE_CONTENT_MODIFY:
+		leg_trace(&leg->leg, TRACE_IN, "content-modify");
+		xmpp_hold_modify(leg, jingle);
 		break;
 	case JINGLE_TRANSPORT_REPLACE:
 		leg_trace(&leg->leg, TRACE_IN, "transport-replace: refused");
@@ -494,6 +506,8 @@ answer_restart(XmppLeg *leg, const Desc *answer)
 {
 	JingleSession session = session_of(leg);
 
+	if (!leg->restarting)
+		return;
 	leg->restarting = FALSE;
 	if (!transport_of(answer))
 		return;
@@ -503,6 +517,20 @@ answer_restart(XmppLeg *leg, const Desc *answer)
 	xmpp_leg_request(leg, jingle_build_restart(&session, leg->content, transport_of(answer)));
 }
 
+static void
+answer_change(XmppLeg *leg, const Desc *answer)
+{
+	g_autoptr(Transport) fresh = NULL;
+
+	if (!xmpp_hold_answered(leg, answer)) {
+		answer_restart(leg, answer);
+		xmpp_hold_wish(leg, leg->hold.own); /* it may have waited for this */
+	} else if (leg->fresh) {
+		fresh = g_steal_pointer(&leg->fresh);
+		on_restart(leg, fresh);
+	}
+}
+
 void
 xmpp_session_answer(XmppLeg *leg, const Desc *answer)
 {
@@ -510,43 +538,6 @@ xmpp_session_answer(XmppLeg *leg, const Desc *answer)
 		xmpp_ring_proceed(leg, answer);
 	else if (leg->state == XMPP_OFFERED && answer)
 		accept_session(leg, answer);
-	else if (leg->state == XMPP_TALKING && leg->restarting && answer)
-		answer_restart(leg, answer);
-	leg->restarting = FALSE;
-}
-
-static Direction
-mirrored(Direction direction)
-{
-	switch (direction) {
-	case DIRECTION_SENDONLY:
-		return DIRECTION_RECVONLY;
-	case DIRECTION_RECVONLY:
-		return DIRECTION_SENDONLY;
-	default:
-		return direction;
-	}
-}
-
-/* The telephone holds or resumes.  Clients differ in what they make of other
- * senders; all take note of a session-info, and the media stays as it is. */
-void
-xmpp_session_change(XmppLeg *leg, const Desc *offer)
-{
-	const Stream *asked = desc_audio(offer);
-	JingleSession session = session_of(leg);
-	g_autoptr(Desc) answer = NULL;
-	JingleInfo info;
-
-	if (leg->state != XMPP_TALKING || !asked || !transport_of(leg->theirs)) {
-		leg_answered(&leg->leg, NULL);
-		return;
-	}
-	info = asked->direction == DIRECTION_SENDONLY || asked->direction == DIRECTION_INACTIVE
-		       ? JINGLE_INFO_HOLD
-		       : JINGLE_INFO_ACTIVE;
-	leg_trace(&leg->leg, TRACE_OUT, "session-info %s", jingle_info_name(info));
-	xmpp_leg_request(leg, jingle_build_info(&session, info, NULL));
-	answer = xmpp_desc_like(leg->theirs, mirrored(asked->direction), transport_of(leg->theirs));
-	leg_answered(&leg->leg, answer);
+	else if (leg->state == XMPP_TALKING)
+		answer_change(leg, answer);
 }

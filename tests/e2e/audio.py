@@ -63,6 +63,16 @@ class Recording:
     started_at: float | None = None
 
 
+def between(recording, since, until):
+    """The part of a recording that was heard between two times of the wall clock."""
+    if recording is None or recording.started_at is None:
+        return recording
+    first, last = (round((at - recording.started_at) * recording.rate) for at in (since, until))
+    first = max(first, 0)
+    return Recording(recording.samples[first:max(last, first)], recording.rate,
+                     recording.started_at + first / recording.rate)
+
+
 @dataclass
 class Heard:
     """One signal in one recording.  Times in seconds; `loss` is the share of

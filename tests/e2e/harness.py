@@ -358,6 +358,40 @@ def hear(one, other):
     return verdicts
 
 
+class Phases:
+    """The parts of a call, and who is to be heard in each.
+
+    mark("both") begins a part that lasts until the next mark: "both", "one" (the
+    first side is heard by the other), "other", "none".  What is heard within
+    `settle` of a mark is not judged."""
+
+    def __init__(self, one, other, settle=0.6):
+        self.sides, self.settle, self.marks = (one, other), settle, []
+
+    def mark(self, who):
+        self.marks.append((time.time(), who))
+
+    def judge(self):
+        """When the call is over."""
+        end, trouble = time.time(), []
+        parts = [(since, until, who) for (since, who), (until, _) in zip(self.marks, [*self.marks[1:], (end, None)])]
+        heard = [side.heard()[0] for side in self.sides]
+        for since, until, who in parts:
+            if who is None:
+                continue
+            for i, name in enumerate(("one", "other")):
+                speaker, listener = self.sides[i], self.sides[1 - i]
+                found = audio.analyse(audio.between(heard[1 - i], since + self.settle, until), speaker.plays)
+                text = f"{since - self.marks[0][0]:.1f} s, {who}: {type(listener).__name__} heard {found}"
+                print(text)
+                if who in ("both", name):
+                    if not found.present or found.loss > 0.02:
+                        trouble.append(f"{text}: should be heard")
+                elif found.present:
+                    trouble.append(f"{text}: should not be heard")
+        check(not trouble, "\n".join(trouble))
+
+
 def hear_echo(phone):
     """What a phone heard of itself: an echo call."""
     recording, fed_at, lost = phone.heard()

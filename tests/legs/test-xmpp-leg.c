@@ -5,8 +5,11 @@
  * Each file in tests/legs/xmpp is one conversation, of paragraphs that begin with
  *   >  the server hands this stanza to the gateway
  *   <  the gateway sends this next
- *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER | hold
- *   ?  the telephone hears this next: dial | ring | answer | hangup REASON [TEXT]
+ *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER |
+ *      hold | resume | inactive | refuse (the next change)
+ *   ?  the telephone hears this next: dial | ring | answer | hangup REASON [TEXT] |
+ *      change DIRECTION
+ *   +  the paragraphs of NAME.inc
  * and lines of "#".  Stanzas are compared as trees; "*" is anything, "$NAME" in an
  * attribute is anything the first time and the same ever after.
  */
@@ -26,8 +29,10 @@ static struct {
 	Store *store;
 	Gateway *gateway;
 	Telephone *telephone;
-	GQueue heard;	   /* char *: what the telephone was told */
-	GHashTable *names; /* $NAME → value */
+	GQueue heard;	     /* char *: what the telephone was told */
+	gboolean refuses;    /* the next change */
+	Direction direction; /* the telephone's own wish */
+	GHashTable *names;   /* $NAME → value */
 	const char *file;
 	guint line;
 } test;
@@ -73,14 +78,25 @@ phone_ring(Leg *leg, const Desc *early)
 static void
 phone_answer(Leg *leg, const Desc *answer)
 {
-	hear("%s", answer ? "answer" : "refuse");
+	const Stream *audio = answer ? desc_audio(answer) : NULL;
+
+	if (audio && audio->direction != DIRECTION_SENDRECV)
+		hear("answer %s", direction_name(audio->direction));
+	else
+		hear("%s", answer ? "answer" : "refuse");
 }
+
+static Desc *phone_desc(Direction direction);
 
 static void
 phone_change(Leg *leg, const Desc *offer)
 {
-	hear("change %s", direction_name(desc_audio(offer)->direction));
-	leg_answered(leg, offer);
+	Direction asked = desc_audio(offer)->direction;
+	g_autoptr(Desc) answer = phone_desc(direction_answer(asked, test.direction));
+
+	hear("change %s", direction_name(asked));
+	leg_answered(leg, test.refuses ? NULL : answer);
+	test.refuses = FALSE;
 }
 
 static void
@@ -292,23 +308,51 @@ phone_ends(const char *arguments)
 }
 
 static void
+phone_changes(Direction direction)
+{
+	g_autoptr(Desc) desc = phone_desc(direction);
+
+	test.direction = direction;
+	leg_changed(&test.telephone->leg, desc);
+}
+
+static void
 do_command(const char *command)
 {
 	g_autoptr(Desc) desc = phone_desc(DIRECTION_SENDRECV);
-	g_autoptr(Desc) held = phone_desc(DIRECTION_SENDONLY);
 
 	if (g_str_equal(command, "ring"))
 		leg_ringing(&test.telephone->leg, NULL);
 	else if (g_str_equal(command, "answer"))
 		leg_answered(&test.telephone->leg, desc);
 	else if (g_str_equal(command, "hold"))
-		leg_changed(&test.telephone->leg, held);
+		phone_changes(DIRECTION_SENDONLY);
+	else if (g_str_equal(command, "inactive"))
+		phone_changes(DIRECTION_INACTIVE);
+	else if (g_str_equal(command, "resume"))
+		phone_changes(DIRECTION_SENDRECV);
+	else if (g_str_equal(command, "refuse"))
+		test.refuses = TRUE;
 	else if (g_str_has_prefix(command, "end "))
 		phone_ends(command + 4);
 	else if (g_str_has_prefix(command, "dial "))
 		phone_calls(command + 5);
 	else
 		fail("no such command", command, NULL);
+}
+
+static void play(const char *text);
+
+static void
+include(const char *name)
+{
+	g_autofree char *file = g_strconcat(name, ".inc", NULL);
+	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "legs", "xmpp", file, NULL);
+	g_autofree char *text = NULL;
+	GError *error = NULL;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, &error));
+	play(text);
 }
 
 static void
@@ -330,6 +374,9 @@ do_paragraph(const char *paragraph)
 	case '!':
 		do_command(text);
 		break;
+	case '+':
+		include(text);
+		break;
 	default:
 		fail("no such paragraph", paragraph, NULL);
 	}
@@ -338,7 +385,7 @@ do_paragraph(const char *paragraph)
 static gboolean
 is_mark(const char *line)
 {
-	return *line && strchr("<>!?", *line) && (line[1] == ' ' || line[1] == '\0');
+	return *line && strchr("<>!?+", *line) && (line[1] == ' ' || line[1] == '\0');
 }
 
 static void
@@ -390,6 +437,8 @@ set_up(void)
 	g_assert_true(store_number_add(test.store, "+15555550199", "alice@example.com", NULL));
 	g_assert_true(store_trunk_add(test.store, trunk, &error));
 	trunk_free(trunk);
+	test.refuses = FALSE;
+	test.direction = DIRECTION_SENDRECV;
 	test.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	test.gateway = gateway_new(test.config, test.store, NULL);
 	g_assert_true(gateway_add_plugin(test.gateway, &phone, &error));

@@ -462,6 +462,28 @@ ref_and_unref(gpointer data)
 	return NULL;
 }
 
+/* Hold says the same again: numbers and rejected streams in place. */
+static void
+test_turned(void)
+{
+	g_autoptr(Desc) offer = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) held = desc_turned(offer, DIRECTION_SENDONLY);
+	const Stream *before = desc_audio(offer), *after = desc_audio(held);
+
+	g_assert_cmpuint(held->streams->len, ==, offer->streams->len);
+	g_assert_cmpint(after->direction, ==, DIRECTION_SENDONLY);
+	g_assert_cmpint(before->direction, ==, DIRECTION_SENDRECV);
+	g_assert_cmpuint(after->codecs->len, ==, before->codecs->len);
+	for (guint i = 0; i < after->codecs->len; i++) {
+		const Codec *one = before->codecs->pdata[i], *other = after->codecs->pdata[i];
+
+		g_assert_true(codec_same(one, other));
+		g_assert_cmpuint(one->pt, ==, other->pt);
+	}
+	g_assert_cmpstr(after->mid, ==, before->mid);
+	g_assert_cmpint(after->transport->setup, ==, SETUP_ACTPASS);
+}
+
 static void
 test_threads(void)
 {
@@ -495,6 +517,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/candidate-usable", test_candidate_usable);
 	g_test_add_func("/desc/names", test_names);
 	g_test_add_func("/desc/summary", test_summary);
+	g_test_add_func("/desc/turned", test_turned);
 	g_test_add_func("/desc/threads", test_threads);
 	return g_test_run();
 }

@@ -214,6 +214,12 @@ class Baresip:
         self._tell("hangup")
         self.wait("CALL_CLOSED")
 
+    def hold(self):
+        self._tell("hold")
+
+    def resume(self):
+        self._tell("resume")
+
     def heard(self):
         spoken = audio.analyse(self._pulse.spoken.recording(), self.plays, 0.0)
         fed_at = spoken.delay_ms / 1000 if spoken.delay_ms is not None else None

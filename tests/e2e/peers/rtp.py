@@ -38,6 +38,7 @@ class Line:
         self.plays = plays
         self.fed_at = None
         self.sent = 0
+        self.silent = False  # sends nothing, as one who holds
         self._packets = []  # (arrival, payload type, sequence, timestamp, ssrc, payload)
         self._closed = threading.Event()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -72,7 +73,8 @@ class Line:
                                  (sequence + self.sent) & 0xffff, (timestamp + at) & 0xffffffff, ssrc)
             frame = np.take(samples, np.arange(at, at + FRAME), mode="wrap")
             try:
-                self._socket.sendto(header + encode(frame), self.remote)
+                if not self.silent:
+                    self._socket.sendto(header + encode(frame), self.remote)
             except OSError:  # the other side has closed its port
                 pass
             self.sent += 1

@@ -27,12 +27,12 @@ FINAL = [400, 401, 403, 404, 406, 407, 408, 410, 415, 420, 480, 481, 482, 483, 4
 CODEC_NAMES = {0: "PCMU/8000", 8: "PCMA/8000"}
 
 
-def _sdp(port, codecs):
+def _sdp(port, codecs, direction="sendrecv", address="[local_ip]"):
     maps = "".join(f"a=rtpmap:{c} {CODEC_NAMES[c]}\n" for c in codecs)
     types = " ".join(str(c) for c in codecs)
-    return (f"v=0\no=carrier 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\n"
+    return (f"v=0\no=carrier 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 {address}\nt=0 0\n"
             f"m=audio {port} RTP/AVP {types} 101\n{maps}"
-            "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\na=ptime:20\na=sendrecv\n")
+            "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\na=ptime:20\n" + (f"a={direction}\n" if direction else ""))
 
 
 class _Scenario:
@@ -52,9 +52,55 @@ class _Scenario:
         inner = f"<action>{action}</action>" if action else ""
         self.steps.append(f'<recv request="{method}"{words}>{inner}</recv>')
 
-    def response(self, status, **attributes):
+    def response(self, status, action="", **attributes):
         words = "".join(f' {k}="{v}"' for k, v in attributes.items())
-        self.steps.append(f'<recv response="{status}"{words}/>')
+        inner = f"<action>{action}</action>" if action else ""
+        self.steps.append(f'<recv response="{status}"{words}>{inner}</recv>')
+
+    def assign(self, **values):
+        inner = "".join(f'<assignstr assign_to="{k}" value="{v}"/>' for k, v in values.items())
+        self.steps.append(f"<nop><action>{inner}</action></nop>")
+
+    def changes(self, port, codecs, request, ack):
+        """What both scenarios do in a call beside ending it: answer a change as a
+        telephone would, and begin one (cue CHANGE).  `request` and `ack` are the
+        lines of a request of ours and of its ACK, without CSeq."""
+        answers = ("sendonly", "recvonly"), ("inactive", "inactive")
+        self.label("change")
+        for asked, _ in answers:
+            self.steps.append(f'<nop next="change-{asked}" test="is-{asked}"><action>'
+                              f'<strcmp assign_to="differs-{asked}" variable="asked" value="a={asked}"/>'
+                              f'<test assign_to="is-{asked}" variable="differs-{asked}" compare="equal" value="0"/>'
+                              '</action></nop>')
+        self.send(["SIP/2.0 200 OK", *LAST, CONTACT], _sdp(port, codecs, "[$direction]"), retrans="500", next="changed")
+        for asked, answer in answers:
+            self.label(f"change-{asked}")
+            self.send(["SIP/2.0 200 OK", *LAST, CONTACT], _sdp(port, codecs, answer), retrans="500", next="changed")
+        self.label("changed")
+        self.request("ACK", next="talking")
+        self.label("own")
+        self.send([*request, "CSeq: [$seq] INVITE", CONTACT], _sdp(port, codecs, "[$direction]", "[$address]"), retrans="500")
+        for status in (100, 180):
+            self.response(status, optional="true")
+        for status in (488, 491, 500):
+            self.response(status, optional="true", next="own-refused")
+        self.response(200)
+        self.send([*ack, "CSeq: [$seq] ACK", CONTACT], next="talking")
+        self.label("own-refused")
+        self.send([*ack[:1], "[last_Via:]", *ack[2:], "CSeq: [$seq] ACK"], next="talking")
+
+    def talk(self):
+        """While talking: what may come, and the cues."""
+        def find(pattern, name, where='search_in="msg"'):
+            return f'<ereg regexp="{pattern}" {where} assign_to="{name}"/>'
+        self.label("talking")
+        self.request("BYE", optional="true", next="theirs")
+        self.request("INVITE", find("a=(sendrecv|sendonly|recvonly|inactive)", "asked"),
+                     optional="true", next="change")
+        self.request("CHANGE", "".join(find(p, n, f'search_in="hdr" header="X-{n.title()}:"') for p, n in
+                                       (("[0-9]+", "seq"), ("[a-z]+", "direction"), ("[0-9.]+", "address"))),
+                     optional="true", next="own")
+        self.request("HANGUP", next="ours")
 
     def label(self, name):
         self.steps.append(f'<label id="{name}"/>')
@@ -81,6 +127,7 @@ def _answering_scenario(codecs):
             '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>')
     port = '<ereg regexp="[0-9]+" search_in="hdr" header="X-RTP:" assign_to="port"/>'
     s.request("INVITE", keep, rrs="true")
+    s.assign(direction="sendrecv")
     s.send(["SIP/2.0 100 Trying", *LAST])
     s.label("waiting")
     s.request("CANCEL", optional="true", next="cancelled")
@@ -96,18 +143,13 @@ def _answering_scenario(codecs):
     s.label("answer")
     s.send(["SIP/2.0 200 OK", *LAST_TAGGED, CONTACT], _sdp("[$port]", codecs), retrans="500")
     s.request("ACK", rrs="true")
-    s.label("talking")
-    s.request("BYE", optional="true", next="theirs")
-    s.request("INVITE", optional="true", next="change")
-    s.request("HANGUP", next="ours")
+    s.talk()
     s.label("theirs")
     s.send(["SIP/2.0 200 OK", *LAST], next="end")
-    s.label("change")
-    s.send(["SIP/2.0 200 OK", *LAST, CONTACT], _sdp("[$port]", codecs), retrans="500")
-    s.request("ACK", next="talking")
+    dialog = [VIA, "From:[$to];tag=c[call_number]", "To:[$from]", "Call-ID: [call_id]", "Max-Forwards: 70"]
+    s.changes("[$port]", codecs, ["INVITE [next_url] SIP/2.0", *dialog], ["ACK [next_url] SIP/2.0", *dialog])
     s.label("ours")
-    s.send(["BYE [next_url] SIP/2.0", VIA, "From:[$to];tag=c[call_number]", "To:[$from]", "Call-ID: [call_id]",
-            "CSeq: 1 BYE", "Max-Forwards: 70", "Reason: Q.850;cause=16"], retrans="500")
+    s.send(["BYE [next_url] SIP/2.0", *dialog, "CSeq: 1000 BYE", "Reason: Q.850;cause=16"], retrans="500")
     s.response(200, next="end")
     for status, phrase in REFUSALS.items():
         s.label(f"refuse{status}")
@@ -135,16 +177,16 @@ def _calling_scenario(caller, number, gateway, port, codecs):
     for status in FINAL:
         s.response(status, optional="true", next="refused")
     s.request("CANCEL-NOW", optional="true", next="cancel")
-    s.response(200, rrs="true")
+    s.response(200, '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="remote"/>', rrs="true")
     s.send([f"ACK [next_url] SIP/2.0", VIA, "[routes]", from_, f"To: <{uri}>[peer_tag_param]", "CSeq: 1 ACK", *dialog])
-    s.label("talking")
-    s.request("BYE", optional="true", next="theirs")
-    s.request("HANGUP", next="ours")
+    s.assign(direction="sendrecv")
+    s.talk()
     s.label("theirs")
     s.send(["SIP/2.0 200 OK", *LAST], next="end")
+    inside = [VIA, "[routes]", from_, "To:[$remote]", "Call-ID: [call_id]", "Max-Forwards: 70"]
+    s.changes(port, codecs, ["INVITE [next_url] SIP/2.0", *inside], ["ACK [next_url] SIP/2.0", *inside])
     s.label("ours")
-    s.send(["BYE [next_url] SIP/2.0", VIA, "[routes]", from_, f"To: <{uri}>[peer_tag_param]", "CSeq: 2 BYE",
-            "Call-ID: [call_id]", "Max-Forwards: 70"], retrans="500")
+    s.send(["BYE [next_url] SIP/2.0", *inside, "CSeq: 1000 BYE"], retrans="500")
     s.response(200, next="end")
     s.label("cancel")
     s.send([f"CANCEL {uri} SIP/2.0", "[last_Via:]", from_, f"To: <{uri}>", "CSeq: 1 CANCEL", "Call-ID: [call_id]",
@@ -243,11 +285,12 @@ class _Sipp:
             seen = ", ".join(("< " if m.received else "> ") + m.first_line for m in self.messages()[-6:])
             raise Failed(f"{failure}; it saw {seen or 'nothing'}") from None
 
-    def cue(self, name, invite, rtp_port=None):
+    def cue(self, name, invite, rtp_port=None, **more):
         """Takes the branch `name` of the scenario in the call of that INVITE."""
         head = invite.text.partition("\n\n")[0].split("\n")[1:]
         head = [line for line in head if not re.match(r"Content-|Record-Route", line, re.I)]
         extra = [f"X-RTP: {rtp_port}"] if rtp_port else []
+        extra += [f"X-{key.title()}: {value}" for key, value in more.items()]
         text = "\r\n".join([f"{name} sip:cue@{self.address} SIP/2.0", *head, *extra, "Content-Length: 0", "", ""])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(text.encode(), (self.address, self.port))
@@ -261,8 +304,9 @@ class _Leg:
     """One call as the carrier has it."""
 
     def __init__(self, sipp, invite, line):
-        self.sipp, self.invite, self.line = sipp, invite, line
+        self.sipp, self.invite, self.line, self.seq = sipp, invite, line, 1
         self.plays = line.plays
+        self.changes = []
 
     def wait(self, what, seconds=15):
         """A message from the gateway in this call: "BYE", "CANCEL", "ACK", 180, 486, 200 …"""
@@ -284,6 +328,25 @@ class _Leg:
         self.sipp.cue("HANGUP", self.invite)
         self.sent("BYE")
         self.line.close()
+
+    def change(self, direction, address="127.0.0.1", seconds=15):
+        """A re-INVITE of ours: "sendonly" holds, "sendrecv" resumes; the SDP that answers it."""
+        self.seq += 1
+        self.sipp.cue("CHANGE", self.invite, seq=self.seq, direction=direction, address=address)
+
+        def answers(m):
+            return (m.received and m.call_id == self.invite.call_id and m.status and m.status >= 200 and
+                    m.header("CSeq") == f"{self.seq} INVITE")
+        return self.sipp.wait_message(f"the answer to {direction}", answers, seconds)
+
+    def wait_change(self, direction, seconds=15):
+        """A re-INVITE of the gateway with that direction, each given out once."""
+        def matches(m):
+            return (m.received and m.call_id == self.invite.call_id and m.method == "INVITE" and not m.status and
+                    m is not self.invite and m not in self.changes and f"a={direction}" in m.text)
+        found = self.sipp.wait_message(f"INVITE again with {direction}", matches, seconds)
+        self.changes.append(found)
+        return found
 
     def wait_end(self, seconds=15):
         """The gateway hangs up."""

@@ -53,7 +53,7 @@ class Microphone {
     for (const due = (now() - this.startedAt) * 100; this.frames <= due; this.frames++) {
       const samples = new Int16Array(SAMPLES_PER_FRAME);
       const offset = this.frames * SAMPLES_PER_FRAME;
-      for (let i = 0; i < SAMPLES_PER_FRAME; i++) samples[i] = this.samples[(offset + i) % this.samples.length];
+      for (let i = 0; i < SAMPLES_PER_FRAME && !this.silent; i++) samples[i] = this.samples[(offset + i) % this.samples.length];
       this.source.onData({ samples, sampleRate: 48000, bitsPerSample: 16, channelCount: 1, numberOfFrames: SAMPLES_PER_FRAME });
     }
   }
@@ -133,6 +133,13 @@ class Call {
   }
 
   terminate(reason) { return this.jingle('session-terminate', xml('reason', {}, xml(reason))); }
+
+  // "hold" and "mute" stop the microphone, as clients do
+  async info(what) {
+    if (['hold', 'mute'].includes(what)) this.mic.silent = true;
+    if (['active', 'unmute'].includes(what)) this.mic.silent = false;
+    await this.jingle('session-info', xml(what, { xmlns: NS.RTP_INFO }));
+  }
 
   // -- media --
 
@@ -273,6 +280,8 @@ class Call {
       if (this.viaJmi) await this.accept();
     } else if (action === 'session-info' && jingle.getChild('ringing')) {
       this.report('ringing');
+    } else if (action === 'session-info') {
+      this.report('info', { what: jingle.children.find(c => c.name)?.name ?? null });
     } else if (action === 'session-terminate') {
       await this.endedByPeer('session-terminate', jingle);
     } else {
@@ -439,10 +448,11 @@ class Phone {
     await this.addCall(new Call(this, crypto.randomUUID(), to, true)).begin();
   }
 
-  async obey({ command, to, reason }) {
+  async obey({ command, to, reason, what }) {
     if (command === 'call') await this.call(to);
     else if (command === 'subscribe') await this.send(xml('presence', { to, type: 'subscribe' }));
     else if (command === 'answer') await this.current.answer();
+    else if (command === 'info') await this.current.info(what);
     else if (command === 'reject') await this.current.reject(reason);
     else if (command === 'hangup') await this.current.hangup();
     else if (command === 'quit') await this.quit();

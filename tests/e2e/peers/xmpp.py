@@ -6,6 +6,7 @@ and slixmpp).  Both know the same commands and events:
 
     call TO, answer, reject [REASON], hangup, subscribe TO, quit
     online, presence, dialled, proceed, incoming, ringing, answered, up, ended, media,
+    info WHAT (a session-info both ways: hold, active, mute, unmute; wrtc.mjs alone),
     receipt, lint (what a strict client would refuse), iq-error, error
 """
 import json
@@ -105,6 +106,9 @@ class XmppPhone:
     def hangup(self):
         self._tell("hangup")
         return self.wait("ended", by="us")
+
+    def info(self, what):
+        self._tell("info", what=what)
 
     def heard(self):
         """(recording, when the microphone began, (lost, expected)) of the last call."""

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What people do during a call: hold and resume."""
+from harness import ALICE, GATEWAY, OUTSIDE, Phases, check
+from test_calls import call_out_to_carrier
+
+NUMBER = f"{OUTSIDE}@{GATEWAY}"
+SIP = "127.0.0.1:5060"
+PART = 2.5  # seconds of each part of a call
+
+
+def talk(bench, phases, who):
+    phases.mark(who)
+    bench.talk(PART)
+
+
+def client_holds(bench, phone, leg, phases):
+    phone.info("hold")
+    leg.wait_change("sendonly")
+    talk(bench, phases, "none")  # his microphone is off, and nothing is played to him
+    phone.info("active")
+    leg.wait_change("sendrecv")
+    talk(bench, phases, "both")
+
+
+def test_hold_by_client(bench):
+    """session-info hold and active, twice; the carrier hears of each."""
+    bench.gateway()
+    phone = bench.webrtc()
+    leg = call_out_to_carrier(bench, phone, bench.carrier())
+    phases = Phases(phone, leg)
+    talk(bench, phases, "both")
+    client_holds(bench, phone, leg, phases)
+    client_holds(bench, phone, leg, phases)
+    phone.info("mute")
+    talk(bench, phases, "other")
+    phone.info("unmute")
+    talk(bench, phases, "both")
+    check(len([m for m in leg.sipp.messages() if m.received and m.method == "INVITE" and not m.status]) == 5,
+          "mute was told to the carrier")
+    phone.hangup()
+    leg.wait_end()
+    phases.judge()
+
+
+def test_hold_by_carrier(bench):
+    """A call in; sendonly, inactive, the address of RFC 2543, each resumed."""
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.webrtc(plays="B")
+    leg = carrier.call(ALICE, SIP)
+    phone.wait("incoming")
+    phone.answer()
+    leg.wait_answer()
+    phone.wait("up")
+    phases = Phases(leg, phone)
+    talk(bench, phases, "both")
+    for direction, address, heard in (("sendonly", "127.0.0.1", "one"), ("inactive", "127.0.0.1", "none"),
+                                      ("sendrecv", "0.0.0.0", "none")):
+        phases.mark(None)
+        answer = leg.change(direction, address)
+        check(answer.status == 200, f"{direction} was answered by {answer.first_line}")
+        right = {"one": "a=recvonly", "none": "a=inactive" if direction == "inactive" else "a=recvonly"}[heard]
+        check(right in answer.text, f"{direction} {address} was answered by\n{answer.text}")
+        phone.wait("info", what="hold")
+        leg.line.silent = heard == "none"
+        talk(bench, phases, heard)
+        phases.mark(None)
+        leg.change("sendrecv")
+        phone.wait("info", what="active")
+        leg.line.silent = False
+        talk(bench, phases, "both")
+    leg.hangup()
+    phone.wait("ended", by="peer")
+    phases.judge()
+
+
+def test_hold_by_both(bench):
+    """Who resumes does not resume for the other; a long hold ends no call."""
+    bench.gateway(media={"rtp_timeout": 4})
+    phone = bench.webrtc()
+    leg = call_out_to_carrier(bench, phone, bench.carrier())
+    phases = Phases(phone, leg)
+    talk(bench, phases, "both")
+    leg.change("sendonly")
+    phone.wait("info", what="hold")
+    leg.line.silent = True  # and no music
+    phone.info("hold")
+    leg.wait_change("inactive")
+    phases.mark("none")
+    bench.talk(8)
+    phases.mark(None)
+    answer = leg.change("sendrecv")
+    check("a=sendonly" in answer.text, f"the client still holds, the answer is\n{answer.text}")
+    leg.line.silent = False
+    phone.wait("info", what="active")
+    talk(bench, phases, "none")
+    phone.info("active")
+    leg.wait_change("sendrecv")
+    talk(bench, phases, "both")
+    phone.hangup()
+    leg.wait_end()
+    phases.judge()
+
+
+def test_hold_by_baresip(bench):
+    """A SIP phone's hold key."""
+    bench.gateway()
+    phone, telephone = bench.webrtc(), bench.baresip(user=OUTSIDE)
+    phone.call(NUMBER)
+    telephone.wait_call()
+    telephone.answer()
+    phone.wait("up")
+    bench.talk(4)  # its sound card takes seconds to begin
+    phases = Phases(phone, telephone, 1.5)
+    talk(bench, phases, "both")
+    telephone.hold()
+    phone.wait("info", what="hold")
+    bench.talk(1)
+    talk(bench, phases, "none")
+    telephone.resume()
+    phone.wait("info", what="active")
+    phases.mark(None)
+    bench.talk(1)
+    phases.mark("both")
+    bench.talk(5)
+    phone.hangup()
+    telephone.wait("CALL_CLOSED")
+    phases.judge()
