@@ -24,7 +24,7 @@ struct Ice {
 	GPtrArray *agent_fds; /* GSocket *, parallel to sockets */
 	GArray *waiting;      /* Candidate, before ice_connect() */
 	char *remote_ufrag, *remote_pwd;
-	guint n_remote;
+	guint n_remote, generation;
 	gboolean heard; /* a check of the peer's arrived */
 	gint selected;	/* index into sockets, -1: no pair */
 	NetAddress peer;
@@ -224,7 +224,9 @@ ice_sockets(const Ice *ice, guint *n)
 static void
 announce(const Ice *ice, const NiceCandidate *nice, Transport *transport)
 {
-	Candidate ours = { .component = COMPONENT, .priority = nice->priority };
+	Candidate ours = { .component = COMPONENT,
+			   .priority = nice->priority,
+			   .generation = ice->generation };
 	NetAddress address, outside;
 
 	if (!from_nice(&nice->addr, &address))
@@ -299,6 +301,7 @@ ice_connect(Ice *ice, const Transport *remote)
 	if (restart) {
 		nice_agent_restart_stream(ice->agent, ice->stream);
 		ice->n_remote = 0;
+		ice->generation++;
 	}
 	if (!same) {
 		g_free(ice->remote_ufrag);

@@ -78,6 +78,7 @@ copy_options(const MediaOptions *from, MediaOptions *to)
 	*to = *from;
 	to->n_ice = from->n_ice ? from->n_ice : processors;
 	to->n_media = from->n_media ? from->n_media : processors;
+	to->consent_timeout_s = from->consent_timeout_s ? from->consent_timeout_s : 30;
 	to->local_addresses = from->local_addresses && from->local_addresses[0]
 				      ? g_strdupv(from->local_addresses)
 				      : udp_local_addresses();

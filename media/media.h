@@ -25,10 +25,12 @@ typedef struct {
 	char *public_address;	/* announced instead of rtp_address and host addresses; NULL: none
 				   (1:1 NAT) */
 	guint16 port_min, port_max; /* one range for RTP and ICE */
-	guint ice_timeout_s;   /* from media_connect() to `lost` when ICE or DTLS is not up: 30 */
-	guint rtp_timeout_s;   /* silence on a connected port before `lost`: 0 is never */
-	gboolean kernel_split; /* FALSE: always take RTP through libnice's callback (libraries'
-				  fall-back) */
+	guint ice_timeout_s;	 /* from media_connect() to `lost` when ICE or DTLS is not up: 30 */
+	guint rtp_timeout_s;	 /* silence on a connected port before `lost`: 0 is never */
+	guint consent_timeout_s; /* without an answer to a check, or any packet, before `lost`
+				    (RFC 7675 5.1): 0 means 30, the least is 11 */
+	gboolean kernel_split;	 /* FALSE: always take RTP through libnice's callback (libraries'
+				    fall-back) */
 } MediaOptions;
 
 /* Why a port was lost, for the ladder and the Reason. */
@@ -43,7 +45,8 @@ typedef enum {
 
 typedef struct {
 	/* The port's own transport, to be put in an offer or answer; the DTLS
-	 * setup is ACTPASS (desc_answer() picks the answer's).  Borrowed. */
+	 * setup is ACTPASS (desc_answer() picks the answer's).  Borrowed.  Once
+	 * more after each media_connect() that restarts ICE: with new credentials. */
 	void (*ready)(gpointer user, PortId port, const Transport *ours);
 	/* One more of our candidates, after `ready` (a slow STUN or TURN server). */
 	void (*candidate)(gpointer user, PortId port, const Candidate *ours);

@@ -482,8 +482,11 @@ ice_alive(gpointer user, gboolean alive)
 	Port *port = user;
 	Message *message;
 
-	if (!port->up)
-		return; /* the deadline decides */
+	if (!port->up) { /* the deadline decides */
+		if (!alive)
+			port_note(port, "ice: no check answered yet, still waiting");
+		return;
+	}
 	message = message_new(port);
 	message->flag = alive;
 	to_media(set_alive, message);

@@ -290,7 +290,10 @@ relay_set_alive(Relay *relay, gboolean alive)
 		port_note(relay->port, "ice: the peer no longer answers connectivity checks");
 	else if (alive && relay->consent_lost_at)
 		port_note(relay->port, "ice: the peer answers connectivity checks again");
-	relay->consent_lost_at = alive ? 0 : worker_now(relay->worker);
+	if (alive)
+		relay->consent_lost_at = 0;
+	else if (!relay->consent_lost_at) /* said again it is no younger */
+		relay->consent_lost_at = worker_now(relay->worker);
 }
 
 /* --- life --- */

@@ -9,7 +9,7 @@
 
 #define RTCP_SECOND_US	 1500000
 #define RTCP_INTERVAL_US 5000000
-#define CONSENT_GRACE_US 20000000  /* libnice waits 10 s: 30 s in all, RFC 7675 5.1 */
+#define AGENT_WAITS_S	 10	   /* before it says that consent is lost */
 #define FIRST_SILENCE_US 120000000 /* a peer that never sent may still be ringing */
 
 void
@@ -75,6 +75,16 @@ expects_rtp(const Relay *relay)
 	       (!relay->twin->webrtc || relay->twin->receive);
 }
 
+/* A packet is as good as an answer. */
+static gboolean
+consent_is_over(const Relay *relay, gint64 now)
+{
+	const guint limit = port_options(relay->port)->workers->options.consent_timeout_s;
+	const gint64 answered = relay->consent_lost_at - AGENT_WAITS_S * G_USEC_PER_SEC;
+
+	return now - MAX(answered, relay->last_in) > (gint64)limit * G_USEC_PER_SEC;
+}
+
 static void
 check_silence(Relay *relay, gint64 now)
 {
@@ -85,12 +95,10 @@ check_silence(Relay *relay, gint64 now)
 
 	if (relay->lost)
 		return;
-	if (relay->consent_lost_at &&
-	    now - MAX(relay->consent_lost_at, relay->last_in) > CONSENT_GRACE_US) {
+	if (relay->consent_lost_at && consent_is_over(relay, now)) {
 		lose(relay, MEDIA_LOST_CONSENT,
-		     g_strdup_printf(
-			     "%s has answered no connectivity check for 30 s and sends nothing",
-			     net_address_text(&relay->peer, text)));
+		     g_strdup_printf("%s answers no connectivity check and sends nothing",
+				     net_address_text(&relay->peer, text)));
 		return;
 	}
 	if (!expects_rtp(relay)) {
