@@ -347,7 +347,7 @@ def hear(one, other):
     for (listener, recording, _, lost), (speaker, _, fed_at, _) in (sides, sides[::-1]):
         heard = audio.analyse(recording, speaker.plays, fed_at)
         own = audio.analyse(recording, listener.plays)
-        text = f"{type(listener).__name__} playing {listener.plays} heard {heard}; packets lost {lost[0]} of {lost[1]}"
+        text = f"{listener.title}, playing {listener.plays}, heard {heard}; packets lost {lost[0]} of {lost[1]}"
         print(text)
         check(heard.present, f"{text}: the other side is not heard")
         check(heard.seconds > 2, f"{text}: too short")
@@ -396,7 +396,7 @@ def hear_echo(phone):
     """What a phone heard of itself: an echo call."""
     recording, fed_at, lost = phone.heard()
     heard = audio.analyse(recording, phone.plays, fed_at)
-    print(f"{type(phone).__name__} playing {phone.plays} heard {heard}; packets lost {lost[0]} of {lost[1]}")
+    print(f"{phone.title}, playing {phone.plays}, heard {heard}; packets lost {lost[0]} of {lost[1]}")
     check(heard.present and heard.seconds > 2, f"no echo: {heard}")
     check(heard.loss < MAX_LOSS and lost[0] <= lost[1] * MAX_LOSS, f"echo: {heard}, lost {lost}")
     return heard

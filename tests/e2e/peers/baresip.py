@@ -142,6 +142,7 @@ class Baresip:
     def __init__(self, folder, plays, user):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
+        self.title = folder.name  # as it is told to a person
         self._pulse = _Pulse(folder / "pa")
         self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
         rtp = random.randrange(40000, 50000, 2)

@@ -305,6 +305,7 @@ class _Leg:
 
     def __init__(self, sipp, invite, line):
         self.sipp, self.invite, self.line, self.seq = sipp, invite, line, 1
+        self.title = sipp.name  # as it is told to a person
         self.plays = line.plays
         self.changes = []
 

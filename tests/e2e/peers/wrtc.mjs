@@ -50,7 +50,8 @@ class Microphone {
   }
 
   feed() {
-    for (const due = (now() - this.startedAt) * 100; this.frames <= due; this.frames++) {
+    // a frame is given when its last sample has been spoken
+    for (const due = (now() - this.startedAt) * 100; this.frames + 1 <= due; this.frames++) {
       const samples = new Int16Array(SAMPLES_PER_FRAME);
       const offset = this.frames * SAMPLES_PER_FRAME;
       for (let i = 0; i < SAMPLES_PER_FRAME && !this.silent; i++) samples[i] = this.samples[(offset + i) % this.samples.length];
@@ -66,10 +67,9 @@ class Microphone {
 
 // Keeps what a track plays, on the clock of its arrival.
 class Recorder {
-  chunks = [];
+  chunks = []; // { samples, base: when the recording began if there was no gap before }
   length = 0;
   rate = 48000;
-  startedAt = null;
 
   constructor(track) {
     this.sink = new RTCAudioSink(track);
@@ -79,24 +79,32 @@ class Recorder {
   on_data({ samples, sampleRate, channelCount }) {
     const mono = channelCount === 2 ? samples.filter((_, i) => i % 2 === 0) : new Int16Array(samples);
     this.rate = sampleRate;
-    const began = now() - mono.length / this.rate;
-    this.startedAt ??= began;
-    const late = began - (this.startedAt + this.length / this.rate);
-    // the sink is silent, rather than full of zeroes, while nothing is decoded
-    if (late > 0.06) this.append(new Int16Array(Math.round(late * this.rate)));
-    else if (late < 0) this.startedAt += late;
-    this.append(mono);
+    this.length += mono.length;
+    this.chunks.push({ samples: mono, base: now() - this.length / this.rate });
   }
 
-  append(samples) {
-    this.chunks.push(samples);
-    this.length += samples.length;
+  // The sink is silent, rather than full of zeroes, while nothing is decoded.  A
+  // program that was late is no gap: what comes after it is in time again.
+  fillGaps() {
+    const filled = [];
+    let base = Infinity;
+    for (const chunk of [...this.chunks].reverse()) chunk.base = base = Math.min(base, chunk.base);
+    const startedAt = base;
+    for (const chunk of this.chunks) {
+      if (chunk.base - base > 0.06) {
+        filled.push(new Int16Array(Math.round((chunk.base - base) * this.rate)));
+        base = chunk.base;
+      }
+      filled.push(chunk.samples);
+    }
+    return [filled, this.chunks.length ? startedAt : null];
   }
 
   save(path) {
     this.sink.stop();
-    fs.writeFileSync(path, Buffer.concat(this.chunks.map(c => Buffer.from(c.buffer, c.byteOffset, c.byteLength))));
-    return { path, rate: this.rate, started_at: this.startedAt };
+    const [chunks, startedAt] = this.fillGaps();
+    fs.writeFileSync(path, Buffer.concat(chunks.map(c => Buffer.from(c.buffer, c.byteOffset, c.byteLength))));
+    return { path, rate: this.rate, started_at: startedAt };
   }
 }
 

@@ -31,6 +31,7 @@ class XmppPhone:
     def __init__(self, folder, program, account, resource, server_port, domain, plays, options=(), password="pw"):
         self.folder, self.plays = folder, plays
         self.name = f"{account}-{resource}"
+        self.title = self.name  # as it is told to a person
         self.events, self._taken = [], set()
         self._changed = threading.Condition()
         mic = folder / f"mic-{plays}.raw"
