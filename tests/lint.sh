@@ -34,7 +34,7 @@ files() {
 
 licence_lines() {
 	local missing
-	missing=$(files '*.c' '*.h' '*.sh' '*.py' '*.mjs' '*.am' '*.inc' '*.ac' '*.sql' |
+	missing=$(files '*.c' '*.h' '*.sh' '*.py' '*.mjs' '*.am' '*Makefile.inc' '*.ac' '*.sql' |
 		xargs grep -L 'SPDX-License-Identifier: AGPL-3.0-or-later')
 	[ -z "$missing" ] || { echo "no SPDX line in:"; echo "$missing"; return 1; }
 }
