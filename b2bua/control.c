@@ -105,6 +105,7 @@ static const struct {
 } TABLES[] = {
 	{ control_user_commands, &control_n_user_commands },
 	{ control_store_commands, &control_n_store_commands },
+	{ control_trunk_commands, &control_n_trunk_commands },
 	{ control_live_commands, &control_n_live_commands },
 };
 

@@ -96,6 +96,15 @@ typedef struct {
 	gboolean enabled;
 	gboolean wait_for_media; /* calls in: 200 when the callee's media is up (default) */
 	guint ring_seconds;	 /* how long a call out may take to be answered; default 120 */
+	char *proxy;		 /* outbound proxy, "host" or "host:port"; "" is the host itself */
+	char *account;		 /* user part of our address of record there; "" is the username */
+	gboolean registers;	 /* we register there (RFC 3261 10) */
+	char *caller_id; /* where the caller's number stands: "from", "pai", "rpid", "account" */
+	char *codecs;	 /* names, the wanted one first; "" is all there are */
+	guint response_seconds;	   /* silence after an INVITE until the next trunk is tried */
+	guint options_seconds;	   /* OPTIONS is sent so often; 0: never */
+	guint session_seconds;	   /* RFC 4028; 0: no timer is asked for */
+	gboolean follow_redirects; /* a 3xx is followed, or is a refusal (default) */
 	gint64 created;
 } Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */

@@ -2,9 +2,80 @@
 /* store_trunks.c - carriers and PBXs we exchange calls with. */
 #include "db/store_private.h"
 
-#define TRUNK_COLUMNS                                                                           \
-	"SELECT name, host, port, transport, username, password, realm, sources, in_username, " \
-	"in_password, priority, enabled, wait_for_media, ring_seconds, created FROM trunks "
+/* WORDS is text that is never NULL. */
+typedef enum { COLUMN_TEXT, COLUMN_WORDS, COLUMN_INT } ColumnType;
+
+/* Everything but the name, which is the key, and the time of creation. */
+static const struct {
+	const char *name;
+	ColumnType type;
+	gsize offset;
+} columns[] = {
+#define TEXT(member)                                                 \
+	{                                                            \
+#member, COLUMN_TEXT, G_STRUCT_OFFSET(Trunk, member) \
+	}
+#define WORDS(member)                                                 \
+	{                                                             \
+#member, COLUMN_WORDS, G_STRUCT_OFFSET(Trunk, member) \
+	}
+#define INT(member)                                                 \
+	{                                                           \
+#member, COLUMN_INT, G_STRUCT_OFFSET(Trunk, member) \
+	}
+	TEXT(host),
+	INT(port),
+	TEXT(transport),
+	TEXT(username),
+	TEXT(password),
+	TEXT(realm),
+	WORDS(sources),
+	TEXT(in_username),
+	TEXT(in_password),
+	INT(priority),
+	INT(enabled),
+	INT(wait_for_media),
+	INT(ring_seconds),
+	WORDS(proxy),
+	WORDS(account),
+	INT(registers),
+	TEXT(caller_id),
+	WORDS(codecs),
+	INT(response_seconds),
+	INT(options_seconds),
+	INT(session_seconds),
+	INT(follow_redirects),
+#undef TEXT
+#undef WORDS
+#undef INT
+};
+
+typedef enum { SELECT_ONE, SELECT_ALL, INSERT, UPDATE, N_STATEMENTS } Statement;
+
+/* Made from the table, once: query_new() knows a statement by its address. */
+static const char *
+statement(Statement which)
+{
+	static const char *made[N_STATEMENTS];
+	g_autoptr(GString) names = g_string_new("name"), marks = g_string_new("?1"),
+			   sets = g_string_new(NULL);
+
+	if (made[which])
+		return made[which];
+	for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+		g_string_append_printf(names, ", %s", columns[i].name);
+		g_string_append_printf(marks, ", ?%u", i + 2);
+		g_string_append_printf(sets, "%s%s = ?%u", i ? ", " : "", columns[i].name, i + 2);
+	}
+	made[INSERT] = g_strdup_printf("INSERT INTO trunks (%s, created) VALUES (%s, ?%u)",
+				       names->str, marks->str, (guint)G_N_ELEMENTS(columns) + 2);
+	made[UPDATE] = g_strdup_printf("UPDATE trunks SET %s WHERE name = ?1", sets->str);
+	made[SELECT_ALL] = g_strdup_printf("SELECT %s, created FROM trunks ORDER BY priority, name",
+					   names->str);
+	made[SELECT_ONE] =
+		g_strdup_printf("SELECT %s, created FROM trunks WHERE name = ?1", names->str);
+	return made[which];
+}
 
 Trunk *
 trunk_new(const char *name, const char *host)
@@ -19,6 +90,13 @@ trunk_new(const char *name, const char *host)
 	trunk->enabled = TRUE;
 	trunk->wait_for_media = TRUE;
 	trunk->ring_seconds = 120;
+	trunk->proxy = g_strdup("");
+	trunk->account = g_strdup("");
+	trunk->caller_id = g_strdup("pai");
+	trunk->codecs = g_strdup("");
+	trunk->response_seconds = 5;
+	trunk->options_seconds = 60;
+	trunk->session_seconds = 1800;
 	return trunk;
 }
 
@@ -28,14 +106,9 @@ trunk_free(Trunk *trunk)
 	if (!trunk)
 		return;
 	g_free(trunk->name);
-	g_free(trunk->host);
-	g_free(trunk->transport);
-	g_free(trunk->username);
-	g_free(trunk->password);
-	g_free(trunk->realm);
-	g_free(trunk->sources);
-	g_free(trunk->in_username);
-	g_free(trunk->in_password);
+	for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
+		if (columns[i].type != COLUMN_INT)
+			g_free(G_STRUCT_MEMBER(char *, trunk, columns[i].offset));
 	g_free(trunk);
 }
 
@@ -46,41 +119,32 @@ trunk_from_row(Query *query)
 	int column = 0;
 
 	trunk->name = query_text(query, column++);
-	trunk->host = query_text(query, column++);
-	trunk->port = (guint)query_int(query, column++);
-	trunk->transport = query_text(query, column++);
-	trunk->username = query_text(query, column++);
-	trunk->password = query_text(query, column++);
-	trunk->realm = query_text(query, column++);
-	trunk->sources = query_text(query, column++);
-	trunk->in_username = query_text(query, column++);
-	trunk->in_password = query_text(query, column++);
-	trunk->priority = (gint)query_int(query, column++);
-	trunk->enabled = query_int(query, column++) != 0;
-	trunk->wait_for_media = query_int(query, column++) != 0;
-	trunk->ring_seconds = (guint)query_int(query, column++);
-	trunk->created = query_int(query, column++);
+	for (guint i = 0; i < G_N_ELEMENTS(columns); i++, column++) {
+		if (columns[i].type == COLUMN_INT)
+			G_STRUCT_MEMBER(gint, trunk, columns[i].offset) =
+				(gint)query_int(query, column);
+		else
+			G_STRUCT_MEMBER(char *, trunk, columns[i].offset) =
+				query_text(query, column);
+	}
+	trunk->created = query_int(query, column);
 	return trunk;
 }
 
-/* ?1 … ?14 in the order of both statements below. */
 static void
 bind_trunk(Query *query, const Trunk *trunk)
 {
 	query_bind_text(query, trunk->name);
-	query_bind_text(query, trunk->host);
-	query_bind_int(query, trunk->port);
-	query_bind_text(query, trunk->transport);
-	query_bind_text(query, trunk->username);
-	query_bind_text(query, trunk->password);
-	query_bind_text(query, trunk->realm);
-	query_bind_text(query, trunk->sources ? trunk->sources : "");
-	query_bind_text(query, trunk->in_username);
-	query_bind_text(query, trunk->in_password);
-	query_bind_int(query, trunk->priority);
-	query_bind_int(query, trunk->enabled ? 1 : 0);
-	query_bind_int(query, trunk->wait_for_media ? 1 : 0);
-	query_bind_int(query, trunk->ring_seconds);
+	for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+		const char *text = NULL;
+
+		if (columns[i].type == COLUMN_INT) {
+			query_bind_int(query, G_STRUCT_MEMBER(gint, trunk, columns[i].offset));
+			continue;
+		}
+		text = G_STRUCT_MEMBER(char *, trunk, columns[i].offset);
+		query_bind_text(query, !text && columns[i].type == COLUMN_WORDS ? "" : text);
+	}
 }
 
 static gboolean
@@ -96,12 +160,7 @@ no_such_trunk(const char *name, GError **error)
 static gboolean
 insert(Store *store, const Trunk *trunk, GError **error)
 {
-	g_auto(Query) query = query_new(
-		store,
-		"INSERT INTO trunks (name, host, port, transport, username, password, realm, "
-		"sources, in_username, in_password, priority, enabled, wait_for_media, "
-		"ring_seconds, created) VALUES "
-		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+	g_auto(Query) query = query_new(store, statement(INSERT));
 
 	bind_trunk(&query, trunk);
 	query_bind_int(&query, trunk->created ? trunk->created : store_now());
@@ -119,11 +178,7 @@ insert(Store *store, const Trunk *trunk, GError **error)
 static gboolean
 update(Store *store, const Trunk *trunk, GError **error)
 {
-	g_auto(Query) query = query_new(
-		store, "UPDATE trunks SET host = ?2, port = ?3, transport = ?4, username = ?5, "
-		       "password = ?6, realm = ?7, sources = ?8, in_username = ?9, "
-		       "in_password = ?10, priority = ?11, enabled = ?12, wait_for_media = ?13, "
-		       "ring_seconds = ?14 WHERE name = ?1");
+	g_auto(Query) query = query_new(store, statement(UPDATE));
 
 	bind_trunk(&query, trunk);
 	if (!query_run(&query, error))
@@ -164,7 +219,7 @@ store_trunk_del(Store *store, const char *name, GError **error)
 Trunk *
 store_trunk_get(Store *store, const char *name, GError **error)
 {
-	g_auto(Query) query = query_new(store, TRUNK_COLUMNS "WHERE name = ?1");
+	g_auto(Query) query = query_new(store, statement(SELECT_ONE));
 	QueryResult result;
 
 	query_bind_text(&query, name);
@@ -180,7 +235,7 @@ GPtrArray *
 store_trunk_list(Store *store, GError **error)
 {
 	g_autoptr(GPtrArray) trunks = g_ptr_array_new_with_free_func((GDestroyNotify)trunk_free);
-	g_auto(Query) query = query_new(store, TRUNK_COLUMNS "ORDER BY priority, name");
+	g_auto(Query) query = query_new(store, statement(SELECT_ALL));
 	QueryResult result;
 
 	while ((result = query_step(&query, error)) == QUERY_ROW)

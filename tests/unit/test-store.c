@@ -421,6 +421,7 @@ static const char *const rows[] = {
 	"INSERT INTO contacts (softphone, uri, call_id, cseq, expires, updated) "
 	"VALUES (1, 'sip:alice@192.0.2.1', 'x', 1, 2, 1);",
 	"INSERT INTO settings VALUES ('" ALICE "', 'colour', 'red');",
+	"UPDATE trunks SET proxy = 'p:5062', codecs = 'PCMA', registers = 1 WHERE name = 'old';",
 };
 
 static void
@@ -447,6 +448,9 @@ test_migrations(Files *files, gconstpointer unused)
 			assert_caller_id(store, ALICE, ONE);
 			g_assert_cmpstr(trunk->password, ==, "pw");
 			g_assert_cmpuint(trunk->ring_seconds, ==, 120);
+			g_assert_cmpstr(trunk->proxy, ==, version >= 4 ? "p:5062" : "");
+			g_assert_cmpuint(trunk->response_seconds, ==, 5);
+			g_assert_cmpint(trunk->registers, ==, version >= 4);
 			g_assert_cmpuint(live->len, ==, 1);
 		}
 		if (version >= 2)
