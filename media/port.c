@@ -30,6 +30,7 @@ struct Port {
 	Relay *relay; /* media thread */
 	/* ice thread */
 	gboolean closed, connected, selected, up, lost;
+	GMainContext *context; /* the agent's, and of the timers here */
 	Ice *ice;
 	Dtls *dtls;
 	gboolean dtls_client;
@@ -227,7 +228,7 @@ open_webrtc(Port *port)
 {
 	const MediaOptions *options = &port->options.workers->options;
 	const IceOptions ice = {
-		.loop = worker_context(port->options.ice),
+		.loop = port->context,
 		.controlling = port->options.side == SIDE_CALLEE,
 		.local_addresses = options->local_addresses,
 		.public_address = options->public_address,
@@ -265,10 +266,12 @@ open_port(gpointer argument)
 	Port *port = message->port;
 
 	ASSERT_ICE();
-	if (port->options.kind == TRANSPORT_WEBRTC)
+	if (port->options.kind == TRANSPORT_WEBRTC) {
+		port->context = worker_add_context(port->options.ice);
 		open_webrtc(port);
-	else
+	} else {
 		open_rtp(port);
+	}
 }
 
 /* --- ice thread: DTLS --- */
@@ -313,8 +316,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 	port->up = TRUE;
 	worker_clear_timer(&port->deadline);
 	worker_clear_timer(&port->linger);
-	port->linger =
-		worker_timer(worker_context(port->options.ice), DTLS_LINGER_MS, on_linger, port);
+	port->linger = worker_timer(port->context, DTLS_LINGER_MS, on_linger, port);
 	to_media(set_keys, message);
 }
 
@@ -377,8 +379,8 @@ prepare_dtls(Port *port, const Transport *local, const Transport *remote)
 	g_free(port->dtls_fingerprint);
 	port->dtls_fingerprint = g_steal_pointer(&signalled);
 	port->dtls_client = options.client;
-	port->dtls = dtls_new(port->options.workers->dtls, worker_context(port->options.ice),
-			      &options, &dtls_events, port);
+	port->dtls =
+		dtls_new(port->options.workers->dtls, port->context, &options, &dtls_events, port);
 }
 
 /* --- ice thread: ICE --- */
@@ -538,7 +540,7 @@ connect_webrtc(Port *port, const Desc *local, const Desc *remote)
 	}
 	prepare_dtls(port, ours ? ours : &none, theirs);
 	if (!port->connected)
-		port->deadline = worker_timer(worker_context(port->options.ice),
+		port->deadline = worker_timer(port->context,
 					      port->options.workers->options.ice_timeout_s * 1000,
 					      on_deadline, port);
 	port->connected = TRUE;
@@ -618,6 +620,8 @@ close_ice(gpointer argument)
 	worker_clear_timer(&port->linger);
 	g_clear_pointer(&port->dtls, dtls_free);
 	g_clear_pointer(&port->ice, ice_free);
+	if (port->context)
+		worker_remove_context(port->options.ice, g_steal_pointer(&port->context));
 	g_queue_clear_full(&port->early, (GDestroyNotify)g_bytes_unref);
 }
 

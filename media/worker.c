@@ -6,6 +6,7 @@
  * locks inside a GMainContext.  No packet passes a queue.
  */
 #include "media/worker.h"
+#include "media/contexts.h"
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -36,10 +37,9 @@ struct Worker {
 	int wake_fd;
 	pthread_mutex_t mutex; /* guards first and last */
 	Post *first, *last;
-	/* ice, signalling */
-	GMainContext *context;
-	GSource *source;
-	/* media */
+	GSource *source;    /* signalling */
+	Contexts *contexts; /* ice */
+	/* ice, media */
 	int epoll_fd;
 	Watch wake_watch;
 	TickFunc tick;
@@ -113,7 +113,7 @@ worker_post(Worker *worker, PostFunc func, gpointer argument)
 		;
 }
 
-/* --- ice and signalling: the queue is a source of the context --- */
+/* --- signalling: the queue is a source of the context --- */
 
 typedef struct {
 	GSource source;
@@ -142,46 +142,33 @@ queue_dispatch(GSource *source, GSourceFunc func, gpointer user)
 static GSourceFuncs queue_funcs = { .check = queue_check, .dispatch = queue_dispatch };
 
 static void
-attach_queue(Worker *worker, GMainContext *context)
+attach_queue(Worker *worker)
 {
-	worker->context = g_main_context_ref(context);
 	worker->source = g_source_new(&queue_funcs, sizeof(QueueSource));
 	((QueueSource *)worker->source)->worker = worker;
 	((QueueSource *)worker->source)->tag =
 		g_source_add_unix_fd(worker->source, worker->wake_fd, G_IO_IN);
-	g_source_attach(worker->source, worker->context);
+	g_source_attach(worker->source, NULL);
 }
 
-static void *
-run_ice(void *argument)
-{
-	Worker *worker = argument;
-
-	current_kind = worker->kind;
-	g_main_context_push_thread_default(worker->context);
-	while (!worker->quit)
-		g_main_context_iteration(worker->context, TRUE);
-	g_main_context_pop_thread_default(worker->context);
-	return NULL;
-}
-
-/* --- media: one epoll --- */
+/* --- ice and media: one epoll --- */
 
 static int
-milliseconds_to_tick(Worker *worker)
+timeout(const Worker *worker)
 {
 	gint64 left = worker->next_tick - worker->now;
 
+	if (worker->contexts)
+		return contexts_timeout(worker->contexts, g_get_monotonic_time());
 	return left <= 0 ? 0 : (int)((left + 999) / 1000);
 }
 
 static void
 tick_if_due(Worker *worker)
 {
-	if (worker->now < worker->next_tick)
+	if (!worker->tick || worker->now < worker->next_tick)
 		return;
-	if (worker->tick)
-		worker->tick(worker->tick_user, worker->now);
+	worker->tick(worker->tick_user, worker->now);
 	worker->next_tick = worker->now + (worker->hurry ? HURRY_US : TICK_US);
 }
 
@@ -191,7 +178,7 @@ static void
 turn(Worker *worker)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
-	int n = epoll_wait(worker->epoll_fd, events, EVENTS_PER_TURN, milliseconds_to_tick(worker));
+	int n = epoll_wait(worker->epoll_fd, events, EVENTS_PER_TURN, timeout(worker));
 	gboolean posted = FALSE;
 
 	worker->now = g_get_monotonic_time();
@@ -203,6 +190,8 @@ turn(Worker *worker)
 		else
 			watch->readable(watch);
 	}
+	if (worker->contexts)
+		contexts_run(worker->contexts, worker->now);
 	if (posted) {
 		clear_wake(worker);
 		run_posts(worker);
@@ -216,7 +205,7 @@ turn(Worker *worker)
 }
 
 static void *
-run_media(void *argument)
+run_thread(void *argument)
 {
 	Worker *worker = argument;
 
@@ -266,9 +255,15 @@ worker_now(const Worker *worker)
 /* --- life --- */
 
 GMainContext *
-worker_context(Worker *worker)
+worker_add_context(Worker *worker)
 {
-	return worker->context;
+	return contexts_add(worker->contexts);
+}
+
+void
+worker_remove_context(Worker *worker, GMainContext *context)
+{
+	contexts_remove(worker->contexts, context);
 }
 
 GSource *
@@ -305,21 +300,17 @@ worker_new(WorkerKind kind, guint index, TickFunc tick, gpointer user)
 		g_error("eventfd: %s", g_strerror(errno));
 	pthread_mutex_init(&worker->mutex, NULL);
 	if (kind == WORKER_SIGNALLING) {
-		attach_queue(worker, g_main_context_default());
+		attach_queue(worker);
 		return worker;
 	}
-	if (kind == WORKER_ICE) {
-		g_autoptr(GMainContext) context = g_main_context_new();
-
-		attach_queue(worker, context);
-	} else {
-		worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-		if (worker->epoll_fd < 0)
-			g_error("epoll_create1: %s", g_strerror(errno));
-		worker_watch(worker, worker->wake_fd, &worker->wake_watch);
-	}
+	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (worker->epoll_fd < 0)
+		g_error("epoll_create1: %s", g_strerror(errno));
+	worker_watch(worker, worker->wake_fd, &worker->wake_watch);
+	if (kind == WORKER_ICE)
+		worker->contexts = contexts_new(worker->epoll_fd);
 	/* not g_thread_new(): ThreadSanitizer must see the creation */
-	if (pthread_create(&worker->thread, NULL, kind == WORKER_ICE ? run_ice : run_media, worker))
+	if (pthread_create(&worker->thread, NULL, run_thread, worker))
 		g_error("cannot start thread %s", name);
 	pthread_setname_np(worker->thread, name);
 	worker->running = TRUE;
@@ -365,7 +356,7 @@ worker_free(Worker *worker)
 		g_source_destroy(worker->source);
 		g_source_unref(worker->source);
 	}
-	g_clear_pointer(&worker->context, g_main_context_unref);
+	contexts_free(worker->contexts);
 	if (worker->epoll_fd >= 0)
 		close(worker->epoll_fd);
 	close(worker->wake_fd);

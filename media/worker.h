@@ -2,8 +2,8 @@
 /* worker.h - a thread of the media's and what is posted to it.
  *
  * Three kinds: the signalling worker is no thread of its own but the default
- * GMainContext of the process; an ice worker runs a GMainContext; a media worker
- * runs one epoll.  They share nothing and speak only through worker_post(): a
+ * GMainContext of the process; an ice worker runs a GMainContext for each agent;
+ * a media worker runs one epoll.  They share nothing and speak only through worker_post(): a
  * function and an argument it owns, run in order, once.
  * Thread: each function says which.
  */
@@ -38,10 +38,14 @@ void worker_free(Worker *worker); /* NULL is fine */
 /* Any thread.  `func` owns `argument`. */
 void worker_post(Worker *worker, PostFunc func, gpointer argument);
 
-/* The context of an ice or signalling worker; borrowed. */
-GMainContext *worker_context(Worker *worker);
+/* --- on an ice worker only --- */
+/* A context that the worker runs until it is given back; what happens in one costs
+ * nothing in the others. */
+GMainContext *worker_add_context(Worker *worker);
+/* From a post, not from inside a source. */
+void worker_remove_context(Worker *worker, GMainContext *context);
 
-/* A timer on the context of an ice worker, owned by the caller until it is cleared. */
+/* A timer on such a context, owned by the caller until it is cleared. */
 GSource *worker_timer(GMainContext *context, guint ms, GSourceFunc func, gpointer user);
 void worker_clear_timer(GSource **timer); /* one that is NULL is fine, and becomes so */
 
