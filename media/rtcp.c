@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* rtcp.c - RTCP: validate, read, write, relay.
+/* rtcp.c - RTCP: validate, read, write.
  *
  * Thread: any (pure).  RFC 3550 section 6 and appendix A, RFC 5506, RFC 4585.
  */
@@ -11,8 +11,6 @@
 #define SENDER_INFO 20
 #define BLOCK	    24
 #define FEEDBACK    12 /* a header and whom it is about */
-#define FMT_NACK    1  /* RTPFB: RFC 4585 6.2.1 */
-#define FMT_PLI	    1  /* PSFB: RFC 4585 6.3.1 */
 #define SDES_CNAME  1
 #define NTP_EPOCH   G_GUINT64_CONSTANT(2208988800) /* seconds from 1900 to 1970 */
 
@@ -284,90 +282,4 @@ rtcp_rtt_received(RtcpRtt *rtt, const RtcpBlock *block, gint64 now_us)
 		return TRUE;
 	}
 	return FALSE;
-}
-
-/* --- relaying: `out` never overtakes what is still to be read --- */
-
-/* What the source of a stream calls the number that we sent as `highest`. */
-static guint32
-source_highest(const RtpRewriter *back, guint32 highest)
-{
-	if (highest >= back->seq_offset)
-		return highest - back->seq_offset;
-	return (guint16)(highest - back->seq_offset);
-}
-
-static gsize
-relay_report(guint8 *out, const RtcpPacket *packet, const RtcpRelay *relay)
-{
-	gboolean known = relay->forward->has_source && packet->ssrc == relay->forward->source;
-	guint kept = 0;
-	gsize size = HEADER;
-	RtcpSender sender;
-	RtcpBlock block;
-
-	/* A sender we do not relay has nothing to say but what it receives. */
-	if (known && rtcp_sender(packet, &sender)) {
-		sender.timestamp += relay->forward->ts_offset;
-		put_sender(out + size, &sender);
-		size += SENDER_INFO;
-	}
-	for (guint i = 0; rtcp_block(packet, i, &block); i++) {
-		if (!relay->back->has_source || block.ssrc != relay->back->ssrc)
-			continue;
-		block.ssrc = relay->back->source;
-		block.highest = source_highest(relay->back, block.highest);
-		put_block(out + size, &block);
-		size += BLOCK;
-		kept++;
-	}
-	put32(out + 4, relay->forward->ssrc);
-	put_header(out, size >= HEADER + SENDER_INFO + BLOCK * kept ? RTCP_SR : RTCP_RR,
-		   (guint8)kept, size);
-	return size;
-}
-
-static gsize
-relay_feedback(guint8 *out, const RtcpPacket *packet, const RtcpRelay *relay)
-{
-	gboolean nack = packet->type == RTCP_RTPFB && packet->count == FMT_NACK;
-	gboolean pli = packet->type == RTCP_PSFB && packet->count == FMT_PLI;
-
-	if (!relay->feedback || (!nack && !pli) || !relay->back->has_source ||
-	    get32(packet->data + 8) != relay->back->ssrc)
-		return 0;
-	memmove(out, packet->data, packet->size);
-	put_header(out, packet->type, packet->count, packet->size);
-	put32(out + 4, relay->forward->ssrc);
-	put32(out + 8, relay->back->source);
-	for (gsize at = FEEDBACK; nack && at + 4 <= packet->size; at += 4)
-		put16(out + at, (guint16)(get16(out + at) - relay->back->seq_offset));
-	return packet->size;
-}
-
-gsize
-rtcp_relay(guint8 *data, gsize size, gsize room, const RtcpRelay *relay)
-{
-	gsize offset = 0, kept = 0, sdes;
-	RtcpPacket packet;
-
-	while (rtcp_next(data, size, &offset, &packet)) {
-		if (packet.type == RTCP_SR || packet.type == RTCP_RR)
-			kept += relay_report(data + kept, &packet, relay);
-		else if (packet.type == RTCP_RTPFB || packet.type == RTCP_PSFB)
-			kept += relay_feedback(data + kept, &packet, relay);
-	}
-	if (kept == 0)
-		return 0;
-	if (data[1] != RTCP_SR && data[1] != RTCP_RR) {
-		/* RFC 3550 6.1: a report comes first; reduced size was not negotiated */
-		if (room - kept < HEADER)
-			return 0;
-		memmove(data + HEADER, data, kept);
-		put_header(data, RTCP_RR, 0, HEADER);
-		put32(data + 4, relay->forward->ssrc);
-		kept += HEADER;
-	}
-	sdes = put_sdes(data + kept, room - kept, relay->forward->ssrc, relay->cname);
-	return sdes ? kept + sdes : 0;
 }

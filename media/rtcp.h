@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* rtcp.h - RTCP: validate, read, write, relay.
+/* rtcp.h - RTCP: validate, read, write.
  *
  * Works on bytes the caller owns, unprotected (SRTCP is srtp.c's); nothing here
  * allocates, locks or reads a clock.
@@ -20,8 +20,7 @@ enum {
 	RTCP_XR = 207	  /* RFC 3611 */
 };
 
-/* Room rtcp_write_report() or rtcp_write_bye() needs at most, and what
- * rtcp_relay() may add to what came in. */
+/* Room rtcp_write_report() or rtcp_write_bye() needs at most. */
 #define RTCP_MAX_REPORT 352
 #define RTCP_MAX_CNAME	64
 
@@ -89,8 +88,8 @@ guint64 rtcp_ntp(gint64 real_us);
 
 /* --- round trip ---
  *
- * A peer's block names the SR it saw by its NTP time.  That SR may be ours or a
- * relayed one with somebody else's clock, so what counts is when we sent it. */
+ * A peer's block names the SR it saw by its NTP time.  What counts is when we sent
+ * that, by the monotonic clock. */
 #define RTCP_RTT_DEPTH 4
 typedef struct {
 	struct {
@@ -104,19 +103,3 @@ typedef struct {
 void rtcp_rtt_sent(RtcpRtt *rtt, const guint8 *data, gsize size, gint64 now_us);
 /* Every block that came from the peer; TRUE when it gave a measurement. */
 gboolean rtcp_rtt_received(RtcpRtt *rtt, const RtcpBlock *block, gint64 now_us);
-
-/* --- relaying --- */
-typedef struct {
-	/* what the twin sends on as its own stream: SSRC and clock of the sender */
-	const RtpRewriter *forward; /* the sink's: source -> ssrc, timestamps */
-	/* whom the blocks are about: what we send to this peer */
-	const RtpRewriter *back; /* this peer's: ssrc -> source, sequence numbers */
-	const char *cname;	 /* ours towards the sink */
-	gboolean feedback;	 /* the sink negotiated RTP/AVPF feedback */
-} RtcpRelay;
-
-/* Makes a valid compound from one peer into one for the other, in place, and
- * says its new size; 0 when nothing is left to send.  `room` is what the buffer
- * holds.  Blocks about others than us, APP, BYE (our SSRC outlives its sources),
- * names of people in SDES, XR and feedback that was not negotiated are left out. */
-gsize rtcp_relay(guint8 *data, gsize size, gsize room, const RtcpRelay *relay);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* test-rtcp.c - RTCP: validate, read, write, relay. */
+/* test-rtcp.c - RTCP: validate, read, write. */
 #include <string.h>
 #include "media/rtcp.h"
 
@@ -206,92 +206,6 @@ test_rtt(void)
 	g_assert_cmphex(rtcp_ntp(500000), ==, 0x83aa7e8080000000);
 }
 
-/* The sink sends under 1000 what 10 sends; the peer gets as 77 what 20 sends. */
-static const RtpRewriter forward = {
-	.ssrc = 1000, .has_source = TRUE, .source = 10, .ts_offset = 500
-};
-static const RtpRewriter back = { .ssrc = 77, .has_source = TRUE, .source = 20, .seq_offset = 5 };
-
-static void
-test_relay(void)
-{
-	guint8 data[512];
-	RtcpRelay relay = { .forward = &forward, .back = &back, .cname = "gw" };
-	RtcpPacket packet;
-	RtcpSender sender;
-	RtcpBlock block;
-	gsize offset = 0, size;
-
-	memcpy(data, compound, sizeof(compound));
-	size = rtcp_relay(data, sizeof(compound), sizeof(data), &relay);
-	g_assert_true(rtcp_valid(data, size));
-	g_assert_true(rtcp_next(data, size, &offset, &packet));
-	g_assert_cmpuint(packet.type, ==, RTCP_SR);
-	g_assert_cmpuint(packet.ssrc, ==, 1000);
-	g_assert_true(rtcp_sender(&packet, &sender));
-	g_assert_cmpuint(sender.timestamp, ==, 1500);
-	g_assert_cmphex(sender.ntp, ==, 0xe370123480000000);
-	g_assert_true(rtcp_block(&packet, 0, &block));
-	g_assert_cmpuint(block.ssrc, ==, 20);
-	g_assert_cmpuint(block.highest, ==, 65536);
-	g_assert_cmpint(block.lost, ==, -2);
-	g_assert_true(rtcp_next(data, size, &offset, &packet));
-	g_assert_cmpuint(packet.type, ==, RTCP_SDES);
-	g_assert_cmpmem(packet.data + 8, 4, "\1\2gw", 4);
-	g_assert_false(rtcp_next(data, size, &offset, &packet));
-	g_assert_null(memmem(data, size, "Alice", 5)); /* no names of people */
-}
-
-/* Of a sender, or about a stream, that is not of this call nothing passes. */
-static void
-test_relay_strangers(void)
-{
-	guint8 data[512];
-	RtpRewriter other = forward, nobody = { .ssrc = 77 };
-	RtcpRelay relay = { .forward = &other, .back = &nobody, .cname = "gw" };
-	RtcpPacket packet;
-	RtcpBlock block;
-	gsize offset = 0, size;
-
-	other.source = 11;
-	memcpy(data, compound, sizeof(compound));
-	size = rtcp_relay(data, sizeof(compound), sizeof(data), &relay);
-	g_assert_true(rtcp_next(data, size, &offset, &packet));
-	g_assert_cmpuint(packet.type, ==, RTCP_RR);
-	g_assert_cmpuint(packet.ssrc, ==, 1000);
-	g_assert_false(rtcp_block(&packet, 0, &block));
-}
-
-static void
-test_relay_feedback(void)
-{
-	static const guint8 nack[] = { 0x81, 0xcd, 0, 3, 0, 0, 0, 10, 0, 0, 0, 77, 0, 2, 0, 1 };
-	static const guint8 bye[] = { 0x81, 0xcb, 0, 1, 0, 0, 0, 10 };
-	guint8 data[512];
-	RtcpRelay relay = { .forward = &forward, .back = &back, .cname = "gw" };
-	RtcpPacket packet;
-	gsize offset = 0, size;
-
-	/* not negotiated: nothing is left */
-	memcpy(data, nack, sizeof(nack));
-	g_assert_cmpuint(rtcp_relay(data, sizeof(nack), sizeof(data), &relay), ==, 0);
-	memcpy(data, bye, sizeof(bye));
-	g_assert_cmpuint(rtcp_relay(data, sizeof(bye), sizeof(data), &relay), ==, 0);
-	relay.feedback = TRUE;
-	memcpy(data, nack, sizeof(nack));
-	size = rtcp_relay(data, sizeof(nack), sizeof(data), &relay);
-	g_assert_true(rtcp_valid(data, size));
-	g_assert_true(rtcp_next(data, size, &offset, &packet));
-	g_assert_cmpuint(packet.type, ==, RTCP_RR); /* a report comes first */
-	g_assert_true(rtcp_next(data, size, &offset, &packet));
-	g_assert_cmpuint(packet.type, ==, RTCP_RTPFB);
-	/* of the sink's stream, about the source's, with its numbers: 2 - 5 rolls over */
-	g_assert_cmpmem(packet.data + 4, 12, "\0\0\x03\xe8\0\0\0\x14\xff\xfd\0\1", 12);
-	/* no room for what is added */
-	memcpy(data, nack, sizeof(nack));
-	g_assert_cmpuint(rtcp_relay(data, sizeof(nack), sizeof(nack), &relay), ==, 0);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -302,8 +216,5 @@ main(int argc, char **argv)
 	g_test_add_func("/rtcp/write/bye", test_write_bye);
 	g_test_add_func("/rtcp/block-from-stats", test_block_from_stats);
 	g_test_add_func("/rtcp/round-trip", test_rtt);
-	g_test_add_func("/rtcp/relay/numbers", test_relay);
-	g_test_add_func("/rtcp/relay/strangers", test_relay_strangers);
-	g_test_add_func("/rtcp/relay/feedback", test_relay_feedback);
 	return g_test_run();
 }
