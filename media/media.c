@@ -84,6 +84,7 @@ copy_options(const MediaOptions *from, MediaOptions *to)
 				      : udp_local_addresses();
 	to->rtp_address = g_strdup(from->rtp_address ? from->rtp_address : to->local_addresses[0]);
 	to->public_address = g_strdup(from->public_address);
+	to->second_ms = from->second_ms ? from->second_ms : 1000;
 }
 
 Workers *

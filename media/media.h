@@ -29,8 +29,10 @@ typedef struct {
 	guint rtp_timeout_s;	 /* silence on a connected port before `lost`: 0 is never */
 	guint consent_timeout_s; /* without an answer to a check, or any packet, before `lost`
 				    (RFC 7675 5.1): 0 means 30, the least is 11 */
-	gboolean kernel_split;	 /* FALSE: always take RTP through libnice's callback (libraries'
-				    fall-back) */
+	guint second_ms; /* of rtp_timeout_s and the packet path's other times: 0 is 1000; tests
+			    have shorter ones */
+	gboolean kernel_split; /* FALSE: always take RTP through libnice's callback (libraries'
+				  fall-back) */
 } MediaOptions;
 
 /* Why a port was lost, for the ladder and the Reason. */

@@ -277,7 +277,7 @@ relay_set_protection(Relay *relay, Protection *receive, Protection *send)
 		relay->send = send;
 		relay->n_ssrcs = 0;
 		relay->started_at = worker_now(relay->worker);
-		relay->next_rtcp = relay->started_at + RTCP_FIRST_US;
+		relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
 	}
 	port_free_protection(relay->port, old_receive);
 	port_free_protection(relay->port, old_send);
@@ -323,6 +323,7 @@ relay_new(Port *port, Worker *worker, RelaySet *set)
 	relay->worker = worker;
 	relay->set = set;
 	relay->webrtc = port_options(port)->kind == TRANSPORT_WEBRTC;
+	relay->second_us = (gint64)port_options(port)->workers->options.second_ms * 1000;
 	relay->out_fd = -1;
 	relay->event_pt = NO_PT;
 	relay->out_rate = DEFAULT_RATE;

@@ -104,7 +104,7 @@ relay_connect(Relay *relay, const Desc *local, const Desc *remote)
 	if (!relay->connected) {
 		relay->connected = TRUE;
 		relay->started_at = now;
-		relay->next_rtcp = now + RTCP_FIRST_US;
+		relay->next_rtcp = now + relay_span(relay, RTCP_FIRST_US);
 	}
 	remap(relay);
 	if (relay->twin)

@@ -18,7 +18,8 @@
 #define RECENT_SSRCS  8 /* known without asking again */
 #define STATS_US      5000000
 #define RTCP_FIRST_US 500000
-#define DEFAULT_RATE  8000
+/* Times in this and the other files are those of MediaOptions.second_ms = 1000. */
+#define DEFAULT_RATE 8000
 
 typedef struct {
 	Watch watch; /* first */
@@ -59,6 +60,7 @@ struct Relay {
 	guint32 out_rate;
 	guint32 ssrcs[RECENT_SSRCS];
 	guint n_ssrcs;
+	gint64 second_us;
 	gint64 asked_at, started_at, consent_lost_at, digit_at, next_stats, next_rtcp;
 	guint n_reports;
 	guint64 reported_out;
@@ -70,6 +72,20 @@ struct Relay {
 struct RelaySet {
 	GPtrArray *relays;
 };
+
+/* How long `us` is here. */
+static inline gint64
+relay_span(const Relay *relay, gint64 us)
+{
+	return us * relay->second_us / G_USEC_PER_SEC;
+}
+
+/* Not on hold. */
+static inline gboolean
+relay_talks(const Relay *relay)
+{
+	return relay->may_send && relay->may_receive;
+}
 
 /* --- relay.c --- */
 void relay_note_error(Relay *relay, const NetAddress *to, int why);

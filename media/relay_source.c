@@ -5,7 +5,8 @@
  */
 #include "media/relay_private.h"
 
-#define RELATCH_US   2000000 /* silence after which a source may move */
+#define RELATCH_US   2000000  /* silence after which a source may move */
+#define STRANGER_US  10000000 /* and after which it may be anybody's */
 #define ASK_ROUTE_US 200000
 
 static void
@@ -29,20 +30,31 @@ latch(Relay *relay, const NetAddress *from)
 	}
 }
 
-/* Symmetric RTP (RFC 4961): the first source is taken, then it alone.  The
- * signalled address is always right; a source that fell silent may move, when it
- * is the same stream or host. */
-gboolean
-relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
+/* May another source than the latched one have the port?  One that fell silent may
+ * have moved, when it is the same stream or host; after a long silence in a call
+ * that is not on hold the peer is taken for replaced, or the latched source never
+ * was the peer. */
+static gboolean
+may_move(const Relay *relay, const NetAddress *from, const RtpPacket *packet)
 {
 	gint64 silent = worker_now(relay->worker) - relay->last_in;
 
+	if (silent < relay_span(relay, RELATCH_US))
+		return FALSE;
+	return packet->ssrc == relay->in.ssrc || net_address_same_host(from, &relay->peer) ||
+	       net_address_same_host(from, &relay->signalled) ||
+	       (silent >= relay_span(relay, STRANGER_US) && relay_talks(relay));
+}
+
+/* Symmetric RTP (RFC 4961): the first source is taken, then it alone.  The
+ * signalled address is always right. */
+gboolean
+relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
+{
 	if (!relay->connected || !relay->signalled.length || relay->rate[packet->pt] == 0)
 		return FALSE;
 	if (relay->latched && !net_address_equal(from, &relay->signalled) &&
-	    (silent < RELATCH_US ||
-	     (packet->ssrc != relay->in.ssrc && !net_address_same_host(from, &relay->peer) &&
-	      !net_address_same_host(from, &relay->signalled))))
+	    !may_move(relay, from, packet))
 		return FALSE;
 	latch(relay, from);
 	return TRUE;

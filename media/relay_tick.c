@@ -67,12 +67,15 @@ lose(Relay *relay, MediaLoss why, char *text)
 	port_tell(relay->port, &(PortNews){ .kind = NEWS_LOST, .loss = why, .text = text });
 }
 
+/* Whoever holds often sends nothing, whatever he said, and so does the one held. */
 static gboolean
 expects_rtp(const Relay *relay)
 {
-	return relay->connected && relay->may_receive && relay->may_send && relay->twin &&
-	       relay->twin->connected && (!relay->webrtc || relay->receive) &&
-	       (!relay->twin->webrtc || relay->twin->receive);
+	const Relay *twin = relay->twin;
+
+	return relay->connected && twin && twin->connected && relay_talks(relay) &&
+	       relay_talks(twin) && (!relay->webrtc || relay->receive) &&
+	       (!twin->webrtc || twin->receive);
 }
 
 /* A packet is as good as an answer. */
@@ -88,8 +91,7 @@ consent_is_over(const Relay *relay, gint64 now)
 static void
 check_silence(Relay *relay, gint64 now)
 {
-	gint64 limit =
-		(gint64)port_options(relay->port)->workers->options.rtp_timeout_s * G_USEC_PER_SEC;
+	gint64 limit = port_options(relay->port)->workers->options.rtp_timeout_s * relay->second_us;
 	gint64 since = MAX(relay->last_in, relay->started_at);
 	char text[NET_ADDRESS_TEXT];
 
@@ -106,13 +108,13 @@ check_silence(Relay *relay, gint64 now)
 		return;
 	}
 	if (!relay->stats.packets_in)
-		limit = limit ? MAX(limit, FIRST_SILENCE_US) : 0;
+		limit = limit ? MAX(limit, relay_span(relay, FIRST_SILENCE_US)) : 0;
 	if (limit && now - since > limit)
 		lose(relay, MEDIA_LOST_RTP,
 		     g_strdup_printf("%s from %s for %d s",
 				     relay->stats.packets_in ? "no RTP" : "never any RTP",
 				     net_address_text(&relay->peer, text),
-				     (int)((now - since) / G_USEC_PER_SEC)));
+				     (int)((now - since) / relay->second_us)));
 }
 
 static void
@@ -121,7 +123,8 @@ tick(Relay *relay, gint64 now)
 	if (relay->dtmf_hurry)
 		tick_dtmf(relay, now);
 	if (now >= relay->next_rtcp && relay_can_report(relay)) {
-		gint32 interval = relay->n_reports++ ? RTCP_INTERVAL_US : RTCP_SECOND_US;
+		gint32 interval = (gint32)relay_span(relay, relay->n_reports++ ? RTCP_INTERVAL_US
+									       : RTCP_SECOND_US);
 
 		relay_report(relay, now);
 		/* RFC 3550 6.3.1: half to one and a half of it */

@@ -85,25 +85,41 @@ static const MediaListener listener = { .ready = on_ready,
 
 /* --- a peer --- */
 
-Workers *
-workers_on_loopback(guint n_ice, gboolean kernel_split)
+MediaOptions
+options_for_test(void)
 {
-	char *addresses[] = { (char *)LOOPBACK, NULL };
-	const MediaOptions options = {
-		.n_ice = n_ice,
+	static char *addresses[] = { (char *)LOOPBACK, NULL };
+
+	return (MediaOptions){
+		.n_ice = 1,
 		.n_media = 1,
 		.local_addresses = addresses,
 		.rtp_address = (char *)LOOPBACK,
 		.port_min = 20000,
 		.port_max = 59999,
 		.ice_timeout_s = 30,
-		.kernel_split = kernel_split,
+		.kernel_split = TRUE,
 	};
+}
+
+Workers *
+workers_with(const MediaOptions *options)
+{
 	g_autoptr(GError) error = NULL;
-	Workers *workers = workers_new(&options, &error);
+	Workers *workers = workers_new(options, &error);
 
 	g_assert_no_error(error);
 	return workers;
+}
+
+Workers *
+workers_on_loopback(guint n_ice, gboolean kernel_split)
+{
+	MediaOptions options = options_for_test();
+
+	options.n_ice = n_ice;
+	options.kernel_split = kernel_split;
+	return workers_with(&options);
 }
 
 Workers *
@@ -214,9 +230,10 @@ desc_for_test(const Transport *transport, const char *codecs)
 	g_auto(GStrv) each = g_strsplit(codecs, ", ", -1);
 
 	for (guint i = 0; each[i]; i++) {
-		g_auto(GStrv) parts = g_strsplit(each[i], " ", 2);
+		g_auto(GStrv) parts = g_strsplit_set(each[i], " /", 3);
 
-		stream_add_codec(stream, (guint8)atoi(parts[0]), parts[1], 8000, 1);
+		stream_add_codec(stream, (guint8)atoi(parts[0]), parts[1],
+				 parts[2] ? (guint32)atoi(parts[2]) : 8000, 1);
 	}
 	transport_free(stream->transport);
 	stream->transport = transport_copy(transport);
@@ -237,10 +254,16 @@ desc_with_setup(const Transport *transport, const char *codecs, DtlsSetup setup)
 Phone *
 phone_new(void)
 {
+	return phone_at(LOOPBACK);
+}
+
+Phone *
+phone_at(const char *address)
+{
 	Phone *phone = g_new0(Phone, 1);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_true(udp_pair_open(LOOPBACK, 20000, 59999, &phone->sockets, &error));
+	g_assert_true(udp_pair_open(address, 20000, 59999, &phone->sockets, &error));
 	phone->ssrc = g_random_int();
 	phone->seq = 100;
 	return phone;

@@ -39,6 +39,8 @@ typedef struct {
 typedef gboolean (*Condition)(gpointer user);
 gboolean wait_for(Condition condition, gpointer user, guint ms);
 
+MediaOptions options_for_test(void); /* loopback, one thread of each kind */
+Workers *workers_with(const MediaOptions *options);
 Workers *workers_for_test(gboolean kernel_split);
 Workers *workers_on_loopback(guint n_ice, gboolean kernel_split); /* one media thread */
 Peer *peer_new(Workers *workers);
@@ -47,11 +49,12 @@ PortId peer_add(Peer *peer, Side side, TransportKind kind); /* and waits until i
 void peer_wait_up(Peer *peer, PortId port);
 PortStats peer_query(Peer *peer, PortId port);
 
-/* One audio stream: codecs as in "0 PCMU, 101 telephone-event". */
+/* One audio stream: codecs as in "0 PCMU, 101 telephone-event, 110 telephone-event/48000". */
 Desc *desc_for_test(const Transport *transport, const char *codecs);
 Desc *desc_with_setup(const Transport *transport, const char *codecs, DtlsSetup setup);
 
 Phone *phone_new(void);
+Phone *phone_at(const char *address);
 void phone_free(Phone *phone);
 Desc *phone_desc(const Phone *phone, const char *codecs);
 void phone_send(Phone *phone, guint16 port, guint8 pt, const void *payload, gsize length);
