@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control.c - finds the command, prints the reply, and serves the socket.
  *
- * The tables of commands are in control_user.c, control_store.c and control_live.c.  A client
+ * The tables of commands are in the other control_*.c.  A client
  * is one descriptor on the main loop; what it sends before a newline is bounded,
  * what it does not read is bounded by its not being read from meanwhile.
  */
@@ -104,6 +104,7 @@ static const struct {
 	const guint *n;
 } TABLES[] = {
 	{ control_user_commands, &control_n_user_commands },
+	{ control_phone_commands, &control_n_phone_commands },
 	{ control_store_commands, &control_n_store_commands },
 	{ control_trunk_commands, &control_n_trunk_commands },
 	{ control_live_commands, &control_n_live_commands },

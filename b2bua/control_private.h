@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_private.h - a request on its way through the table of commands.
  *
- * control.c finds the command and prints the reply, control_user.c, control_store.c
- * and control_trunk.c hold what needs the store alone, control_live.c what asks the
- * running gateway.
+ * control.c finds the command and prints the reply, control_user.c, control_phones.c,
+ * control_store.c and control_trunk.c hold what needs the store alone, control_live.c
+ * what asks the running gateway.
  * Thread: signalling.
  */
 #pragma once
@@ -35,10 +35,10 @@ typedef struct {
 	const char *help;
 } Command;
 
-extern const Command control_user_commands[], control_store_commands[], control_trunk_commands[],
-	control_live_commands[];
-extern const guint control_n_user_commands, control_n_store_commands, control_n_trunk_commands,
-	control_n_live_commands;
+extern const Command control_user_commands[], control_phone_commands[], control_store_commands[],
+	control_trunk_commands[], control_live_commands[];
+extern const guint control_n_user_commands, control_n_phone_commands, control_n_store_commands,
+	control_n_trunk_commands, control_n_live_commands;
 
 /* --- control_words.c: NULL or FALSE and the error for what is wrong --- */
 char *parse_user(const char *word, GError **error);   /* a bare JID */

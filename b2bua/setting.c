@@ -33,6 +33,16 @@ check_on(const SettingRow *row, const char *value, GError **error)
 	return g_strv_contains(off, value) ? g_strdup("off") : refuse(row, value, error);
 }
 
+/* One of the words that usage shows. */
+static char *
+check_word(const SettingRow *row, const char *value, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(row->values, "|", -1);
+
+	return g_strv_contains((const char *const *)words, value) ? g_strdup(value)
+								  : refuse(row, value, error);
+}
+
 static const SettingRow ROWS[N_SETTINGS] = {
 	[SETTING_CALL_FAILED_MESSAGES] = { "call-failed-messages", "on|off", "on", check_on,
 					   "a chat message from the number says why a call "
@@ -40,6 +50,9 @@ static const SettingRow ROWS[N_SETTINGS] = {
 	[SETTING_MISSED_CALL_MESSAGES] = { "missed-call-messages", "on|off", "on", check_on,
 					   "a chat message from the number tells of a missed "
 					   "call" },
+	[SETTING_RING] = { "ring", "both|xmpp|sip|xmpp-then-sip|sip-then-xmpp", "both", check_word,
+			   "which devices ring: XMPP clients, softphones, or one after the "
+			   "other" },
 };
 
 const char *

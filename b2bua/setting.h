@@ -8,7 +8,12 @@
 #pragma once
 #include "db/store.h"
 
-typedef enum { SETTING_CALL_FAILED_MESSAGES, SETTING_MISSED_CALL_MESSAGES, N_SETTINGS } Setting;
+typedef enum {
+	SETTING_CALL_FAILED_MESSAGES,
+	SETTING_MISSED_CALL_MESSAGES,
+	SETTING_RING, /* which devices ring, and in which order */
+	N_SETTINGS
+} Setting;
 
 const char *setting_name(Setting setting);
 const char *setting_help(Setting setting);

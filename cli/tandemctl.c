@@ -359,6 +359,8 @@ print_help(void)
 	g_print("Usage: tandemctl [OPTION]… COMMAND [WORD]…\n\n"
 		"  user add|list|show|set|del     who may call and be called\n"
 		"  number add|list|show|set|del   telephone numbers and whose they are\n"
+		"  softphone add|list|show|password|del\n"
+		"                                 SIP phones of users, beside their XMPP clients\n"
 		"  trunk add|list|show|set|del    carriers and PBXs\n"
 		"  calls [--last N]               live and recent calls\n"
 		"  call show ID                   all about one call\n"

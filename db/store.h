@@ -144,7 +144,59 @@ GPtrArray *store_call_list(Store *store, guint limit, GError **error);
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);
 
-/* --- softphone accounts: the schema is ready, the registrar comes later --- */
+/* --- softphones: SIP phones that register, as further devices of a user --- */
+
+/* Of every digest (RFC 7616): part of what is stored, so it never changes. */
+#define SOFTPHONE_REALM "tandem"
+
+typedef struct {
+	gint64 id;
+	char *username;		    /* the key: [a-z][a-z0-9._-]{0,31} */
+	char *user;		    /* bare JID of the account it belongs to */
+	char *ha1_md5, *ha1_sha256; /* hash(username:realm:password), hex: all that is kept */
+	gint64 created;
+} Softphone;
+void softphone_free(Softphone *softphone);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Softphone, softphone_free)
+
+gboolean store_softphone_add(Store *store, const char *username, const char *user,
+			     const char *password, GError **error);
+/* Registrations made with the old password end. */
+gboolean store_softphone_set_password(Store *store, const char *username, const char *password,
+				      GError **error);
+gboolean store_softphone_del(Store *store, const char *username, GError **error);
+Softphone *store_softphone_get(Store *store, const char *username, GError **error);
+GPtrArray *
+store_softphone_list(Store *store, const char *user_or_null, GError **error); /* Softphone * */
+
+/* Where a softphone is reachable until then (RFC 3261 10.3: a binding). */
+typedef struct {
+	gint64 id;
+	gint64 softphone;
+	char *username, *user; /* of the softphone; not written */
+	char *uri;	       /* SIP URI without headers */
+	char *instance;	       /* +sip.instance (RFC 5626), or NULL */
+	char *path;	       /* Path (RFC 3327) as a Route header has it, or NULL */
+	char *received;	       /* where the REGISTER came from: "udp:192.0.2.1:5060" */
+	char *call_id;
+	guint32 cseq;
+	guint q; /* 0 to 1000 */
+	char *user_agent;
+	gint64 expires, updated; /* s since 1970 */
+} Contact;
+void contact_free(Contact *contact);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Contact, contact_free)
+
+/* By softphone and URI; another contact of the same instance is replaced.
+ * `id`, `username`, `user` and `updated` are not looked at. */
+gboolean store_contact_put(Store *store, const Contact *contact, GError **error);
+gboolean store_contact_del(Store *store, gint64 id, GError **error);
+gboolean store_contact_expire(Store *store, GError **error); /* deletes those whose time is over */
+/* Contact *, none of them expired. */
+Contact *store_contact_get(Store *store, gint64 id, GError **error);
+GPtrArray *store_contact_list(Store *store, GError **error);
+GPtrArray *store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error);
+GPtrArray *store_contact_list_of_user(Store *store, const char *jid, GError **error);
 
 /* What a helper thread runs on a connection of its own now and then: a WAL
  * checkpoint, so that the fsync is never the signalling thread's.

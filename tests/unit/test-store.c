@@ -663,6 +663,104 @@ test_unclosed(Files *files, gconstpointer unused)
 	assert_intact(store);
 }
 
+static Contact
+make_contact(const Softphone *softphone, const char *uri, const char *instance, gint64 seconds)
+{
+	return (Contact){ .softphone = softphone->id,
+			  .uri = (char *)uri,
+			  .instance = (char *)instance,
+			  .received = (char *)"udp:192.0.2.1:5060",
+			  .call_id = (char *)"x",
+			  .cseq = 4000000000,
+			  .q = 500,
+			  .expires = store_now() + seconds };
+}
+
+static guint
+count_contacts(Store *store, const char *jid)
+{
+	g_autoptr(GPtrArray) list = store_contact_list_of_user(store, jid, NULL);
+
+	return list->len;
+}
+
+static void
+test_softphones(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(Softphone) softphone = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+	g_autofree char *before = NULL;
+
+	assert_refused(store_softphone_add(store, "alice", ALICE, "Pw", &error), error,
+		       STORE_ERROR_NOT_FOUND, ALICE);
+	g_assert_true(store_user_add(store, ALICE, NULL));
+	g_assert_true(store_softphone_add(store, "alice", ALICE, "Pw", NULL));
+	g_assert_true(store_softphone_add(store, "desk", ALICE, "Pw", NULL));
+	assert_refused(store_softphone_add(store, "alice", ALICE, "Pw", &error), error,
+		       STORE_ERROR_EXISTS, "alice");
+	softphone = store_softphone_get(store, "alice", NULL);
+	g_assert_cmpstr(softphone->user, ==, ALICE);
+	/* printf alice:tandem:Pw | md5sum; … | sha256sum */
+	g_assert_cmpstr(softphone->ha1_md5, ==, "4067b200a509dc7b6bd6076fbaf57663");
+	g_assert_cmpstr(softphone->ha1_sha256, ==,
+			"f2164b5a59d3e1491dcacd54a5636b1d55ddf521fa4a02a068ab80e7252f0fbd");
+	before = g_strdup(softphone->ha1_md5);
+	g_clear_pointer(&softphone, softphone_free);
+	g_assert_true(store_softphone_set_password(store, "alice", "Other", NULL));
+	softphone = store_softphone_get(store, "alice", NULL);
+	g_assert_cmpstr(softphone->ha1_md5, !=, before);
+	list = store_softphone_list(store, ALICE, NULL);
+	g_assert_cmpuint(list->len, ==, 2);
+	assert_refused(store_softphone_set_password(store, "nobody", "x", &error), error,
+		       STORE_ERROR_NOT_FOUND, "nobody");
+	assert_refused(store_softphone_del(store, "nobody", &error), error, STORE_ERROR_NOT_FOUND,
+		       "nobody");
+	assert_refused(store_user_del(store, ALICE, &error), error, STORE_ERROR_IN_USE,
+		       "softphones");
+	g_assert_true(store_softphone_del(store, "alice", NULL));
+	g_assert_null(store_softphone_get(store, "alice", NULL));
+}
+
+static void
+test_contacts(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(Softphone) softphone = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+	g_autoptr(Contact) found = NULL;
+	Contact contact;
+
+	g_assert_true(store_user_add(store, ALICE, NULL));
+	g_assert_true(store_softphone_add(store, "alice", ALICE, "pw", NULL));
+	softphone = store_softphone_get(store, "alice", NULL);
+	contact = make_contact(softphone, "sip:a@192.0.2.1", NULL, 100);
+	g_assert_true(store_contact_put(store, &contact, NULL));
+	contact.path = (char *)"<sip:edge;lr>";
+	g_assert_true(store_contact_put(store, &contact, NULL)); /* refreshed, not a second */
+	contact = make_contact(softphone, "sip:b@192.0.2.2", "<urn:uuid:1>", 100);
+	g_assert_true(store_contact_put(store, &contact, NULL));
+	g_assert_cmpuint(count_contacts(store, ALICE), ==, 2);
+	contact = make_contact(softphone, "sip:b@192.0.2.3", "<urn:uuid:1>", 100);
+	g_assert_true(store_contact_put(store, &contact, NULL)); /* the same phone elsewhere */
+	contact = make_contact(softphone, "sip:old@192.0.2.3", NULL, -1);
+	g_assert_true(store_contact_put(store, &contact, NULL));
+	list = store_contact_list_of_softphone(store, softphone->id, NULL);
+	g_assert_cmpuint(list->len, ==, 2);
+	found = store_contact_get(store, ((Contact *)list->pdata[0])->id, NULL);
+	g_assert_cmpstr(found->username, ==, "alice");
+	g_assert_cmpstr(found->user, ==, ALICE);
+	g_assert_cmpstr(found->path, ==, "<sip:edge;lr>");
+	g_assert_cmpuint(found->cseq, ==, 4000000000);
+	g_assert_cmpstr(((Contact *)list->pdata[1])->uri, ==, "sip:b@192.0.2.3");
+	g_assert_true(store_contact_expire(store, NULL));
+	g_assert_true(store_contact_del(store, found->id, NULL));
+	g_assert_cmpuint(count_contacts(store, ALICE), ==, 1);
+	g_assert_true(store_softphone_set_password(store, "alice", "new", NULL));
+	g_assert_cmpuint(count_contacts(store, ALICE), ==, 0);
+}
+
 /* Every query of the hot path goes by an index. */
 static void
 test_no_scan(void)
@@ -674,6 +772,9 @@ test_no_scan(void)
 		"EXPLAIN QUERY PLAN SELECT * FROM calls WHERE ended_us = 0 ORDER BY id",
 		"EXPLAIN QUERY PLAN SELECT * FROM calls ORDER BY id DESC LIMIT 20",
 		"EXPLAIN QUERY PLAN UPDATE calls SET state = '' WHERE id = 7",
+		"EXPLAIN QUERY PLAN SELECT c.id FROM contacts c JOIN softphones s ON s.id = "
+		"c.softphone WHERE s.user = '1' AND c.expires > 1",
+		"EXPLAIN QUERY PLAN DELETE FROM contacts WHERE softphone = 1 AND instance = '1'",
 	};
 	g_autoptr(Store) store = open_memory();
 
@@ -705,6 +806,8 @@ main(int argc, char **argv)
 	g_test_add_func("/store/trunks", test_trunks);
 	g_test_add_func("/store/calls", test_calls);
 	FILES("settings", test_settings);
+	g_test_add_func("/store/softphones", test_softphones);
+	g_test_add_func("/store/contacts", test_contacts);
 	g_test_add_func("/store/no-scan", test_no_scan);
 	FILES("migrations", test_migrations);
 	FILES("migration-fails", test_migration_fails);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_phones.c - softphones: their credentials, and who is registered.
+ *
+ * A password is made here, shown once, and kept nowhere.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include "b2bua/control_private.h"
+
+/* --- words --- */
+
+/* It stands in SIP URIs beside numbers and service names, and must be none. */
+static gboolean
+check_username(const char *name, GError **error)
+{
+	gsize length = strlen(name);
+
+	if (length == 0 || length > 32 || !g_ascii_islower(name[0]) ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != length)
+		return wrong(error,
+			     "softphone %s: not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" "
+			     "and \"-\", beginning with a letter",
+			     name);
+	return strcmp(name, "echo") != 0 ||
+	       wrong(error, "softphone echo: that is the echo test; choose another name");
+}
+
+/* No letter that looks like another: passwords are typed into telephones. */
+#define ALPHABET       "abcdefghijkmnpqrstuvwxyz23456789" /* 5 bits each */
+#define PASSWORD_CHARS 20
+
+static char *
+make_password(void)
+{
+	guint8 random[PASSWORD_CHARS];
+	char *password = g_malloc0(PASSWORD_CHARS + 1);
+
+	/* Never short for so few bytes (getrandom(2)). */
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		g_error("getrandom: %s", g_strerror(errno));
+	for (guint i = 0; i < PASSWORD_CHARS; i++)
+		password[i] = ALPHABET[random[i] % (sizeof ALPHABET - 1)];
+	return password;
+}
+
+static void
+reply_credential(Request *request, const char *username, const char *password)
+{
+	const Config *config = request->gateway ? gateway_config(request->gateway) : NULL;
+
+	reply_table(request, "key", "value", NULL);
+	reply_pair(request, "user name", username);
+	reply_pair(request, "password", password);
+	if (config)
+		reply_pair(request, "domain", config->sip_domain);
+}
+
+/* --- commands --- */
+
+/* The user part of the JID when no name is given. */
+static char *
+default_username(const char *jid)
+{
+	const char *at = strchr(jid, '@');
+
+	return at ? g_strndup(jid, (gsize)(at - jid)) : g_strdup(jid);
+}
+
+static gboolean
+softphone_add(Request *request, GError **error)
+{
+	g_autofree char *jid = parse_user(request->words[0], error);
+	g_autofree char *password = make_password();
+	g_autofree char *username = NULL;
+
+	if (!jid)
+		return FALSE;
+	username = request->n_words > 1 ? g_strdup(request->words[1]) : default_username(jid);
+	if (!check_username(username, error) ||
+	    !store_softphone_add(request->store, username, jid, password, error))
+		return FALSE;
+	reply_credential(request, username, password);
+	return TRUE;
+}
+
+static gboolean
+softphone_password(Request *request, GError **error)
+{
+	g_autofree char *password = make_password();
+
+	if (!store_softphone_set_password(request->store, request->words[0], password, error))
+		return FALSE;
+	reply_credential(request, request->words[0], password);
+	return TRUE;
+}
+
+static gboolean
+softphone_del(Request *request, GError **error)
+{
+	return store_softphone_del(request->store, request->words[0], error);
+}
+
+static gboolean
+add_softphone_row(Request *request, const Softphone *softphone, GError **error)
+{
+	g_autoptr(GPtrArray) contacts =
+		store_contact_list_of_softphone(request->store, softphone->id, error);
+	JsonArray *row;
+
+	if (!contacts)
+		return FALSE;
+	row = reply_row(request);
+	row_add(row, softphone->username);
+	row_add(row, softphone->user);
+	row_add_int(row, contacts->len);
+	row_add_time(row, softphone->created);
+	return TRUE;
+}
+
+static gboolean
+softphone_list(Request *request, GError **error)
+{
+	g_autofree char *jid = NULL;
+	g_autoptr(GPtrArray) list = NULL;
+
+	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
+		return FALSE;
+	if (!(list = store_softphone_list(request->store, jid, error)))
+		return FALSE;
+	reply_table(request, "softphone", "user", "registered", "created", NULL);
+	for (guint i = 0; i < list->len; i++)
+		if (!add_softphone_row(request, list->pdata[i], error))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean
+softphone_show(Request *request, GError **error)
+{
+	g_autoptr(Softphone) softphone =
+		store_softphone_get(request->store, request->words[0], error);
+	g_autoptr(GPtrArray) contacts = NULL;
+
+	if (!softphone)
+		return FALSE;
+	contacts = store_contact_list_of_softphone(request->store, softphone->id, error);
+	if (!contacts)
+		return FALSE;
+	reply_table(request, "contact", "from", "until", "program", NULL);
+	for (guint i = 0; i < contacts->len; i++) {
+		const Contact *contact = contacts->pdata[i];
+		JsonArray *row = reply_row(request);
+
+		row_add(row, contact->uri);
+		row_add(row, contact->received);
+		row_add_time(row, contact->expires);
+		row_add(row, contact->user_agent);
+	}
+	return TRUE;
+}
+
+const Command control_phone_commands[] = {
+	{ "softphone", "add", "JID [NAME]", 1, 2, FALSE, TRUE, softphone_add,
+	  "a SIP phone of a user; shows its password, once" },
+	{ "softphone", "list", "[JID]", 0, 1, FALSE, FALSE, softphone_list,
+	  "all softphones, or a user's" },
+	{ "softphone", "show", "NAME", 1, 1, FALSE, FALSE, softphone_show,
+	  "where it is registered now" },
+	{ "softphone", "password", "NAME", 1, 1, FALSE, TRUE, softphone_password,
+	  "a new password, shown once; ends its registrations" },
+	{ "softphone", "del", "NAME", 1, 1, FALSE, TRUE, softphone_del, "forget a softphone" },
+};
+const guint control_n_phone_commands = G_N_ELEMENTS(control_phone_commands);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store_softphones.c - credentials of SIP phones, and where each is reachable.
+ *
+ * Contacts come and go with every REGISTER and a phone repeats what was lost:
+ * they are written without waiting for the disk.
+ */
+#include "db/store_private.h"
+
+/* RFC 7616 3.4.2 */
+static char *
+ha1(GChecksumType type, const char *username, const char *password)
+{
+	g_autofree char *a1 = g_strdup_printf("%s:" SOFTPHONE_REALM ":%s", username, password);
+
+	return g_compute_checksum_for_string(type, a1, -1);
+}
+
+static gboolean
+no_such_softphone(const char *username, GError **error)
+{
+	g_set_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
+		    "softphone %s does not exist: see 'softphone list'", username);
+	return FALSE;
+}
+
+/* --- softphones --- */
+
+#define SOFTPHONE_COLUMNS "SELECT id, username, user, ha1_md5, ha1_sha256, created FROM softphones "
+
+static Softphone *
+softphone_from_row(Query *query)
+{
+	Softphone *softphone = g_new0(Softphone, 1);
+
+	softphone->id = query_int(query, 0);
+	softphone->username = query_text(query, 1);
+	softphone->user = query_text(query, 2);
+	softphone->ha1_md5 = query_text(query, 3);
+	softphone->ha1_sha256 = query_text(query, 4);
+	softphone->created = query_int(query, 5);
+	return softphone;
+}
+
+void
+softphone_free(Softphone *softphone)
+{
+	if (!softphone)
+		return;
+	g_free(softphone->username);
+	g_free(softphone->user);
+	g_free(softphone->ha1_md5);
+	g_free(softphone->ha1_sha256);
+	g_free(softphone);
+}
+
+static gboolean
+explain_no_insert(Store *store, const char *username, const char *user, GError **error)
+{
+	if (store_hit_key(store)) {
+		g_clear_error(error);
+		g_set_error(error, STORE_ERROR, STORE_ERROR_EXISTS,
+			    "softphone %s exists already: choose another name, or make it a new "
+			    "password with 'softphone password %s'",
+			    username, username);
+	} else if (store_hit_reference(store)) {
+		g_clear_error(error);
+		g_set_error(
+			error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
+			"user %s does not exist: see 'user list', or make it with 'user add %s'",
+			user, user);
+	}
+	return FALSE;
+}
+
+static gboolean
+insert_softphone(Store *store, const char *username, const char *user, const char *password,
+		 GError **error)
+{
+	g_autofree char *md5 = ha1(G_CHECKSUM_MD5, username, password);
+	g_autofree char *sha256 = ha1(G_CHECKSUM_SHA256, username, password);
+	g_auto(Query) query =
+		query_new(store, "INSERT INTO softphones (user, username, realm, ha1_md5, "
+				 "ha1_sha256, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+
+	query_bind_text(&query, user);
+	query_bind_text(&query, username);
+	query_bind_text(&query, SOFTPHONE_REALM);
+	query_bind_text(&query, md5);
+	query_bind_text(&query, sha256);
+	query_bind_int(&query, store_now());
+	return query_run(&query, error) || explain_no_insert(store, username, user, error);
+}
+
+gboolean
+store_softphone_add(Store *store, const char *username, const char *user, const char *password,
+		    GError **error)
+{
+	return store_begin(store, error) &&
+	       store_settle(store, insert_softphone(store, username, user, password, error), error);
+}
+
+/* Whoever registered with the old password is forgotten. */
+static gboolean
+forget_contacts(Store *store, const char *username, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "DELETE FROM contacts WHERE softphone = (SELECT id FROM "
+				 "softphones WHERE username = ?1 AND realm = ?2)");
+
+	query_bind_text(&query, username);
+	query_bind_text(&query, SOFTPHONE_REALM);
+	return query_run(&query, error);
+}
+
+static gboolean
+update_password(Store *store, const char *username, const char *password, GError **error)
+{
+	g_autofree char *md5 = ha1(G_CHECKSUM_MD5, username, password);
+	g_autofree char *sha256 = ha1(G_CHECKSUM_SHA256, username, password);
+	g_auto(Query) query = query_new(store, "UPDATE softphones SET ha1_md5 = ?1, ha1_sha256 = "
+					       "?2 WHERE username = ?3 AND realm = ?4");
+
+	query_bind_text(&query, md5);
+	query_bind_text(&query, sha256);
+	query_bind_text(&query, username);
+	query_bind_text(&query, SOFTPHONE_REALM);
+	if (!query_run(&query, error))
+		return FALSE;
+	if (store_changes(store) != 1)
+		return no_such_softphone(username, error);
+	return forget_contacts(store, username, error);
+}
+
+gboolean
+store_softphone_set_password(Store *store, const char *username, const char *password,
+			     GError **error)
+{
+	return store_begin(store, error) &&
+	       store_settle(store, update_password(store, username, password, error), error);
+}
+
+static gboolean
+delete_softphone(Store *store, const char *username, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "DELETE FROM softphones WHERE username = ?1 AND realm = ?2");
+
+	query_bind_text(&query, username);
+	query_bind_text(&query, SOFTPHONE_REALM);
+	return query_run(&query, error) &&
+	       (store_changes(store) == 1 || no_such_softphone(username, error));
+}
+
+gboolean
+store_softphone_del(Store *store, const char *username, GError **error)
+{
+	return store_begin(store, error) &&
+	       store_settle(store, delete_softphone(store, username, error), error);
+}
+
+Softphone *
+store_softphone_get(Store *store, const char *username, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, SOFTPHONE_COLUMNS "WHERE username = ?1 AND realm = ?2");
+	QueryResult result;
+
+	query_bind_text(&query, username);
+	query_bind_text(&query, SOFTPHONE_REALM);
+	result = query_step(&query, error);
+	if (result == QUERY_ROW)
+		return softphone_from_row(&query);
+	if (result == QUERY_DONE)
+		no_such_softphone(username, error);
+	return NULL;
+}
+
+GPtrArray *
+store_softphone_list(Store *store, const char *user_or_null, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)softphone_free);
+	g_auto(Query) query = query_new(
+		store, user_or_null ? SOFTPHONE_COLUMNS "WHERE user = ?1 ORDER BY username"
+				    : SOFTPHONE_COLUMNS "ORDER BY username");
+	QueryResult result;
+
+	if (user_or_null)
+		query_bind_text(&query, user_or_null);
+	while ((result = query_step(&query, error)) == QUERY_ROW)
+		g_ptr_array_add(list, softphone_from_row(&query));
+	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+}
+
+/* --- contacts --- */
+
+#define CONTACT_COLUMNS                                                                         \
+	"SELECT c.id, c.softphone, s.username, s.user, c.uri, c.instance, c.path, c.received, " \
+	"c.call_id, c.cseq, c.q, c.user_agent, c.expires, c.updated FROM contacts c "           \
+	"JOIN softphones s ON s.id = c.softphone "
+
+static Contact *
+contact_from_row(Query *query)
+{
+	Contact *contact = g_new0(Contact, 1);
+
+	contact->id = query_int(query, 0);
+	contact->softphone = query_int(query, 1);
+	contact->username = query_text(query, 2);
+	contact->user = query_text(query, 3);
+	contact->uri = query_text(query, 4);
+	contact->instance = query_text(query, 5);
+	contact->path = query_text(query, 6);
+	contact->received = query_text(query, 7);
+	contact->call_id = query_text(query, 8);
+	contact->cseq = (guint32)query_int(query, 9);
+	contact->q = (guint)query_int(query, 10);
+	contact->user_agent = query_text(query, 11);
+	contact->expires = query_int(query, 12);
+	contact->updated = query_int(query, 13);
+	return contact;
+}
+
+void
+contact_free(Contact *contact)
+{
+	if (!contact)
+		return;
+	g_free(contact->username);
+	g_free(contact->user);
+	g_free(contact->uri);
+	g_free(contact->instance);
+	g_free(contact->path);
+	g_free(contact->received);
+	g_free(contact->call_id);
+	g_free(contact->user_agent);
+	g_free(contact);
+}
+
+/* RFC 5626 6: a phone that comes back at another address is the same phone. */
+static gboolean
+forget_instance(Store *store, const Contact *contact, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "DELETE FROM contacts WHERE softphone = ?1 AND instance = ?2 AND "
+				 "uri <> ?3");
+
+	query_bind_int(&query, contact->softphone);
+	query_bind_text(&query, contact->instance);
+	query_bind_text(&query, contact->uri);
+	return query_run(&query, error);
+}
+
+gboolean
+store_contact_put(Store *store, const Contact *contact, GError **error)
+{
+	g_auto(Query) query = query_new(
+		store,
+		"INSERT INTO contacts (softphone, uri, instance, path, received, call_id, cseq, q, "
+		"user_agent, expires, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+		"?11) ON CONFLICT (softphone, uri) DO UPDATE SET instance = excluded.instance, "
+		"path = excluded.path, received = excluded.received, call_id = excluded.call_id, "
+		"cseq = excluded.cseq, q = excluded.q, user_agent = excluded.user_agent, "
+		"expires = excluded.expires, updated = excluded.updated");
+
+	if (contact->instance && !forget_instance(store, contact, error))
+		return FALSE;
+	query_bind_int(&query, contact->softphone);
+	query_bind_text(&query, contact->uri);
+	query_bind_text(&query, contact->instance);
+	query_bind_text(&query, contact->path);
+	query_bind_text(&query, contact->received);
+	query_bind_text(&query, contact->call_id);
+	query_bind_int(&query, contact->cseq);
+	query_bind_int(&query, contact->q);
+	query_bind_text(&query, contact->user_agent);
+	query_bind_int(&query, contact->expires);
+	query_bind_int(&query, store_now());
+	return query_run(&query, error);
+}
+
+gboolean
+store_contact_del(Store *store, gint64 id, GError **error)
+{
+	g_auto(Query) query = query_new(store, "DELETE FROM contacts WHERE id = ?1");
+
+	query_bind_int(&query, id);
+	return query_run(&query, error);
+}
+
+gboolean
+store_contact_expire(Store *store, GError **error)
+{
+	g_auto(Query) query = query_new(store, "DELETE FROM contacts WHERE expires <= ?1");
+
+	query_bind_int(&query, store_now());
+	return query_run(&query, error);
+}
+
+Contact *
+store_contact_get(Store *store, gint64 id, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, CONTACT_COLUMNS "WHERE c.id = ?1 AND c.expires > ?2");
+	QueryResult result;
+
+	query_bind_int(&query, id);
+	query_bind_int(&query, store_now());
+	result = query_step(&query, error);
+	if (result == QUERY_ROW)
+		return contact_from_row(&query);
+	if (result == QUERY_DONE)
+		g_set_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
+			    "the registration has ended");
+	return NULL;
+}
+
+static GPtrArray *
+read_contacts(Query *query, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
+	QueryResult result;
+
+	while ((result = query_step(query, error)) == QUERY_ROW)
+		g_ptr_array_add(list, contact_from_row(query));
+	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+}
+
+GPtrArray *
+store_contact_list(Store *store, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, CONTACT_COLUMNS "WHERE c.expires > ?1 ORDER BY s.username, c.id");
+
+	query_bind_int(&query, store_now());
+	return read_contacts(&query, error);
+}
+
+GPtrArray *
+store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error)
+{
+	g_auto(Query) query = query_new(store, CONTACT_COLUMNS
+					"WHERE c.softphone = ?1 AND c.expires > ?2 ORDER BY c.id");
+
+	query_bind_int(&query, softphone);
+	query_bind_int(&query, store_now());
+	return read_contacts(&query, error);
+}
+
+GPtrArray *
+store_contact_list_of_user(Store *store, const char *jid, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, CONTACT_COLUMNS "WHERE s.user = ?1 AND c.expires > ?2");
+
+	query_bind_text(&query, jid);
+	query_bind_int(&query, store_now());
+	return read_contacts(&query, error);
+}
