@@ -293,12 +293,64 @@ absorb_change(Call *call, Party *party, const Desc *offer)
 	leg_command_answer(party, told);
 }
 
+/* His ICE begins anew, which is between him and us, whatever else goes on.  The
+ * answer waits for new credentials of ours; of several at once the last is answered. */
+static gboolean
+restart(Call *call, Party *party, const Desc *offer)
+{
+	g_autoptr(Desc) moved = NULL;
+
+	if (!party->local || !desc_restarts_ice(party->remote, offer))
+		return FALSE;
+	moved = desc_moved(party->remote, desc_audio(offer)->transport);
+	party_set_descs(party, party->local, moved);
+	party->restarts++;
+	call_connect_party(call, party);
+	return TRUE;
+}
+
+/* What he has been asked meanwhile becomes `local` when he agrees. */
+static void
+move_change(Call *call, const Party *party)
+{
+	const Desc *passed = call->change_passed;
+
+	call->change_passed = desc_moved(passed, party->ours);
+	desc_unref(passed);
+}
+
+static void
+answer_restart(Call *call, const CallEvent *event)
+{
+	Party *party = event->party;
+	g_autoptr(Desc) told = NULL;
+
+	if (!party)
+		return;
+	told = desc_moved(party->local, party->ours);
+	party_set_descs(party, told, party->remote);
+	if (call->changer && call->changer != party)
+		move_change(call, party);
+	leg_command_answer(party, told);
+}
+
+static void
+restart_or_refuse(Call *call, const CallEvent *event)
+{
+	gboolean waits = call->state == CALL_CONNECTING && event->party == call->caller;
+
+	if (waits || !restart(call, event->party, event->desc))
+		refuse_change(call, event);
+}
+
 static void
 pass_on(Call *call, const CallEvent *event)
 {
 	Party *party = event->party, *other = other_party(call, party);
 	g_autoptr(Desc) offer = NULL;
 
+	if (restart(call, party, event->desc))
+		return;
 	if (party->owes_answer || other->owes_answer || !other->leg) {
 		leg_command_answer(party, NULL);
 		return;
@@ -446,7 +498,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_RINGING][EVENT_TIMEOUT] = STAY(next_stage, "next stage → SETUP, or end → ENDED"),
 
 	[CALL_CONNECTING][EVENT_MEDIA_UP] = STAY(answer_caller, "callee's: answer → ACTIVE"),
-	[CALL_CONNECTING][EVENT_CHANGED] = STAY(refuse_change, "refuse"),
+	[CALL_CONNECTING][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
+	[CALL_CONNECTING][EVENT_CHANGED] = STAY(restart_or_refuse, "restart, or refuse"),
 	[CALL_CONNECTING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_CALLEE_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
@@ -454,7 +507,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 
 	[CALL_ACTIVE][EVENT_ANSWERED] = STAY(late_answer, "late answer"),
 	[CALL_ACTIVE][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_ACTIVE][EVENT_CHANGED] = STAY(pass_on, "absorb, or pass on → CHANGING"),
+	[CALL_ACTIVE][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
+	[CALL_ACTIVE][EVENT_CHANGED] = STAY(pass_on, "restart, absorb, or pass on → CHANGING"),
 	[CALL_ACTIVE][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_CALLEE_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
@@ -462,7 +516,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 
 	[CALL_CHANGING][EVENT_ANSWERED] = STAY(settle, "settle → ACTIVE"),
 	[CALL_CHANGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_CHANGING][EVENT_CHANGED] = STAY(refuse_change, "refuse (glare)"),
+	[CALL_CHANGING][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
+	[CALL_CHANGING][EVENT_CHANGED] = STAY(restart_or_refuse, "restart, or refuse (glare)"),
 	[CALL_CHANGING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_CHANGING][EVENT_CALLEE_ENDED] = STAY(end_by_leg, "end → ENDED"),
 	[CALL_CHANGING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),

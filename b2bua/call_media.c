@@ -33,8 +33,14 @@ on_ready(gpointer user, PortId port, const Transport *ours)
 		return;
 	transport_free(party->ours);
 	party->ours = transport_copy(ours);
-	if (call_media_is_ready(call))
+	if (party->restarts > 0) {
+		if (--party->restarts == 0)
+			call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY,
+						     .party = party,
+						     .port = port });
+	} else if (call_media_is_ready(call)) {
 		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY });
+	}
 }
 
 static void
@@ -237,6 +243,17 @@ desc_change_is_local(const Desc *before, const Desc *after)
 	const Stream *other = desc_audio(after);
 
 	return one && other && one->direction == other->direction && codecs_equal(one, other);
+}
+
+gboolean
+desc_restarts_ice(const Desc *before, const Desc *after)
+{
+	const Stream *one = desc_audio(before), *other = desc_audio(after);
+
+	return one && other && codecs_equal(one, other) && one->transport->ufrag &&
+	       other->transport->ufrag &&
+	       (g_strcmp0(one->transport->ufrag, other->transport->ufrag) != 0 ||
+		g_strcmp0(one->transport->pwd, other->transport->pwd) != 0);
 }
 
 /* Hold and resume repeat what the other side has been told already: numbers and

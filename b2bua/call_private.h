@@ -42,6 +42,7 @@ typedef struct {
 	gboolean attached;  /* it has had a leg */
 	gboolean rang;
 	gboolean up;	      /* its media can flow */
+	guint restarts;	      /* of his ICE that media has not answered yet */
 	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
 	char lane[16];	      /* in the flight recorder */
 } Party;
@@ -160,6 +161,8 @@ void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);
 /* The same codecs and direction as before: only addresses differ. */
 gboolean desc_change_is_local(const Desc *before, const Desc *after);
+/* The same codecs, but other ICE credentials (RFC 8445 section 9). */
+gboolean desc_restarts_ice(const Desc *before, const Desc *after);
 /* What the other side is asked when one wants a change; NULL: nothing to relay. */
 Desc *call_change_for(const Party *changer, const Desc *offer, const Party *other);
 /* Asks for the last counters, then call_closed(). */

@@ -608,6 +608,28 @@ desc_turned(const Desc *desc, Direction direction)
 	return turned;
 }
 
+Desc *
+desc_moved(const Desc *desc, const Transport *transport)
+{
+	const Stream *before = desc_audio(desc);
+	Desc *moved;
+
+	if (!before)
+		return NULL;
+	moved = desc_turned(desc, before->direction);
+	for (guint i = 0; i < moved->streams->len; i++) {
+		Stream *stream = g_ptr_array_index(moved->streams, i);
+
+		if (stream != desc_audio(moved))
+			continue;
+		transport_free(stream->transport);
+		stream->transport = transport_copy(transport);
+		stream->transport->setup = before->transport->setup;
+		stream->transport->rtcp_mux = before->transport->rtcp_mux;
+	}
+	return moved;
+}
+
 static void
 map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[128])
 {

@@ -159,6 +159,10 @@ Desc *desc_turned(const Desc *desc, Direction direction);
  * sends what the other has not said it would take (RFC 3264 6.1). */
 Direction direction_answer(Direction offer, Direction answer);
 
+/* The same in another place: the audio's addresses, credentials and fingerprint are
+ * those of `transport`, the DTLS role stays. */
+Desc *desc_moved(const Desc *desc, const Transport *transport);
+
 /* How to renumber packets that come from a peer and leave for another.
  * `local` is what we told the source (its numbers are what the source sends,
  * RFC 3264 6.1), `remote` what the source told us (taken where `local` has no

@@ -71,6 +71,7 @@ xmpp_leg_free(XmppLeg *leg)
 	g_free(leg->peer);
 	g_free(leg->peer_bare);
 	g_free(leg->content);
+	g_free(leg->past_ufrag);
 	g_free(leg);
 }
 

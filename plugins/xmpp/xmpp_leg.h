@@ -85,6 +85,7 @@ struct XmppLeg {
 	gboolean rang;	     /* ringing was said (caller) or heard (callee) */
 	gboolean bounced;    /* our propose came back */
 	Transport *fresh;    /* an ICE restart of his that waits for the change under way */
+	char *past_ufrag;    /* of his before the last restart: what still comes for it is late */
 	gboolean restarting; /* the change the core thinks about is his ICE restart */
 	Reason end_reason;   /* OVER: for strays */
 };

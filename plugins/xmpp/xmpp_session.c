@@ -299,6 +299,8 @@ on_restart(XmppLeg *leg, const Transport *fresh)
 		return;
 	}
 	leg_trace(&leg->leg, TRACE_IN, "transport-info: ICE restart");
+	g_free(leg->past_ufrag);
+	leg->past_ufrag = g_strdup(known->ufrag);
 	if (!transport->fingerprint) {
 		transport->fingerprint = g_strdup(known->fingerprint);
 		transport->fingerprint_hash = g_strdup(known->fingerprint_hash);
@@ -322,6 +324,43 @@ is_restart(const XmppLeg *leg, const Transport *fresh)
 }
 
 static void
+take_candidates(XmppLeg *leg, const Transport *transport)
+{
+	for (guint i = 0; i < transport->candidates->len && leg->state != XMPP_OVER; i++) {
+		const Candidate *candidate = &g_array_index(transport->candidates, Candidate, i);
+
+		leg_trace(&leg->leg, TRACE_IN, "transport-info %s %s:%u",
+			  candidate_type_name(candidate->type), candidate->address,
+			  candidate->port);
+		leg_candidate(&leg->leg, candidate);
+	}
+}
+
+/* More of a restart that waits for the change under way. */
+static void
+add_to_fresh(XmppLeg *leg, const Transport *transport)
+{
+	for (guint i = 0; i < transport->candidates->len; i++)
+		if (leg->fresh->candidates->len < DESC_MAX_CANDIDATES)
+			g_array_append_val(leg->fresh->candidates,
+					   g_array_index(transport->candidates, Candidate, i));
+}
+
+/* The credentials say whose candidates these are; without any, the session's. */
+static void
+take_transport(XmppLeg *leg, const Transport *transport)
+{
+	if (transport->ufrag && g_strcmp0(transport->ufrag, leg->past_ufrag) == 0)
+		return;
+	if (leg->fresh && g_strcmp0(transport->ufrag, leg->fresh->ufrag) == 0)
+		add_to_fresh(leg, transport);
+	else if (is_restart(leg, transport))
+		on_restart(leg, transport);
+	else
+		take_candidates(leg, transport);
+}
+
+static void
 on_transport_info(XmppLeg *leg, const Jingle *jingle)
 {
 	for (guint i = 0; i < jingle->contents->len; i++) {
@@ -330,19 +369,7 @@ on_transport_info(XmppLeg *leg, const Jingle *jingle)
 
 		if (!transport || (leg->content && !g_str_equal(content->name, leg->content)))
 			continue;
-		if (is_restart(leg, transport)) {
-			on_restart(leg, transport);
-			continue;
-		}
-		for (guint j = 0; j < transport->candidates->len && leg->state != XMPP_OVER; j++) {
-			const Candidate *candidate =
-				&g_array_index(transport->candidates, Candidate, j);
-
-			leg_trace(&leg->leg, TRACE_IN, "transport-info %s %s:%u",
-				  candidate_type_name(candidate->type), candidate->address,
-				  candidate->port);
-			leg_candidate(&leg->leg, candidate);
-		}
+		take_transport(leg, transport);
 	}
 }
 
@@ -500,21 +527,23 @@ xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *node)
 
 /* --- commands --- */
 
-/* The answer to his ICE restart; without one ours goes on as it is. */
+/* The answer to his ICE restart: our new credentials, each time with one candidate;
+ * clients read no more than one, and take none at all for a restart of ours. */
 static void
 answer_restart(XmppLeg *leg, const Desc *answer)
 {
-	JingleSession session = session_of(leg);
+	const Transport *ours = transport_of(answer);
 
 	if (!leg->restarting)
 		return;
 	leg->restarting = FALSE;
-	if (!transport_of(answer))
+	if (!ours)
 		return;
 	desc_unref(leg->ours);
 	leg->ours = desc_ref(answer);
 	leg_trace(&leg->leg, TRACE_OUT, "transport-info: ICE restart");
-	xmpp_leg_request(leg, jingle_build_restart(&session, leg->content, transport_of(answer)));
+	for (guint i = 0; i < ours->candidates->len; i++)
+		send_candidate(leg, &g_array_index(ours->candidates, Candidate, i));
 }
 
 static void

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* fake-media.c - see fake-media.h. */
 #include "tests/core/fake-media.h"
+#include <string.h>
 
 typedef struct {
 	PortId id;
 	TransportKind kind;
+	guint restarts;
+	char peer[32]; /* his ufrag; "" before media_connect() */
 } Port;
 
 struct Media {
@@ -69,12 +72,14 @@ transport_of(const Port *port)
 		transport->port = (guint16)(4000 + 2 * port->id);
 		return transport;
 	}
-	transport->ufrag = g_strdup_printf("ufrag%u", port->id);
+	transport->ufrag = g_strdup_printf("ufrag%u-%u", port->id, port->restarts);
 	transport->pwd = g_strdup("0123456789012345678901");
 	transport->fingerprint_hash = g_strdup("sha-256");
 	transport->fingerprint = g_strdup("AA:BB");
 	transport->setup = SETUP_ACTPASS;
 	transport->rtcp_mux = TRUE;
+	/* as many as there were restarts, so that a description shows whose it is */
+	g_array_set_size(transport->candidates, port->restarts);
 	return transport;
 }
 
@@ -190,7 +195,7 @@ media_open(Workers *workers, const MediaListener *listener, gpointer user)
 PortId
 media_add_port(Media *media, Side side, TransportKind kind)
 {
-	Port port = { ++last_port, kind };
+	Port port = { .id = ++last_port, .kind = kind };
 
 	g_array_append_val(media->ports, port);
 	fake_media.ports++;
@@ -212,6 +217,22 @@ media_drop_port(Media *media, PortId port)
 	fake_media.ports--;
 }
 
+/* Other credentials than before are a restart: ours are new as well. */
+static void
+note_peer(Media *media, PortId id, const Transport *theirs)
+{
+	Port *port = find(media, id);
+
+	if (port->kind != TRANSPORT_WEBRTC)
+		return;
+	if (*port->peer && strcmp(port->peer, theirs->ufrag) != 0) {
+		port->restarts++;
+		say("restart ICE of port %u", id);
+		later(PENDING_READY, media, id, NULL);
+	}
+	g_strlcpy(port->peer, theirs->ufrag, sizeof(port->peer));
+}
+
 void
 media_connect(Media *media, PortId port, const Desc *local, const Desc *remote)
 {
@@ -219,6 +240,7 @@ media_connect(Media *media, PortId port, const Desc *local, const Desc *remote)
 
 	g_assert(find(media, port) && desc_audio(local) && desc_audio(remote));
 	say("connect port %u: %s; peer: %s", port, told, heard);
+	note_peer(media, port, desc_audio(remote)->transport);
 	if (!fake_media.hold_up)
 		later(PENDING_UP, media, port, NULL);
 }

@@ -125,3 +125,38 @@ def test_hold_by_baresip(bench):
     phone.hangup()
     telephone.wait("CALL_CLOSED")
     phases.judge()
+
+
+def restart(bench, phone, phases):
+    talk(bench, phases, "both")
+    event = phone.restart()
+    check(event["moved"], "the client kept the pair it had before the restart")
+    talk(bench, phases, "both")
+
+
+def test_ice_restart_in_a_call_out(bench):
+    """New credentials both ways, the audio is the same before and after; twice."""
+    bench.gateway()
+    phone = bench.webrtc()
+    leg = call_out_to_carrier(bench, phone, bench.carrier())
+    phases = Phases(phone, leg)
+    restart(bench, phone, phases)
+    restart(bench, phone, phases)
+    phone.hangup()
+    leg.wait_end()
+    phases.judge()
+
+
+def test_ice_restart_in_a_call_in(bench):
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.webrtc(plays="B")
+    leg = carrier.call(ALICE, SIP)
+    phone.wait("incoming")
+    phone.answer()
+    leg.wait_answer()
+    phone.wait("up")
+    phases = Phases(leg, phone)
+    restart(bench, phone, phases)
+    leg.hangup()
+    phone.wait("ended", by="peer")
+    phases.judge()

@@ -7,6 +7,8 @@ struct Media {
 	const MediaListener *listener;
 	gpointer user;
 	TransportKind kinds[64];
+	guint generations[64]; /* of ICE */
+	char *ufrags[64];      /* the peer's */
 	PortId last;
 	GArray *sources;
 };
@@ -17,7 +19,7 @@ typedef struct {
 } Later;
 
 static Transport *
-make_transport(TransportKind kind)
+make_transport(TransportKind kind, guint generation)
 {
 	Transport *transport = transport_new(kind);
 	Candidate candidate = { .foundation = "1",
@@ -25,7 +27,8 @@ make_transport(TransportKind kind)
 				.priority = 2130706431,
 				.address = "198.51.100.20",
 				.port = 40010,
-				.type = CANDIDATE_HOST };
+				.type = CANDIDATE_HOST,
+				.generation = generation };
 
 	if (kind == TRANSPORT_RTP) {
 		g_strlcpy(transport->address, "198.51.100.20", sizeof transport->address);
@@ -33,13 +36,18 @@ make_transport(TransportKind kind)
 		return transport;
 	}
 	transport->rtcp_mux = TRUE;
-	transport->ufrag = g_strdup("gW4k");
-	transport->pwd = g_strdup("4vU1bq0XcYt7mZr2sNwK8dQe");
+	transport->ufrag = generation ? g_strdup_printf("gX%02u", generation) : g_strdup("gW4k");
+	transport->pwd =
+		g_strdup(generation ? "Zt6LrB3yQm8uWc5kVh1nJs7f" : "4vU1bq0XcYt7mZr2sNwK8dQe");
 	transport->fingerprint_hash = g_strdup("sha-256");
 	transport->fingerprint = g_strdup("67:75:3C");
 	transport->setup = SETUP_ACTPASS;
 	transport->candidates_complete = TRUE;
 	g_array_append_val(transport->candidates, candidate);
+	candidate.priority--;
+	candidate.port++;
+	if (generation) /* two, each of which has to be told by itself */
+		g_array_append_val(transport->candidates, candidate);
 	return transport;
 }
 
@@ -47,7 +55,8 @@ static gboolean
 say_ready(gpointer data)
 {
 	Later *later = data;
-	g_autoptr(Transport) ours = make_transport(later->media->kinds[later->port]);
+	g_autoptr(Transport) ours = make_transport(later->media->kinds[later->port],
+						   later->media->generations[later->port]);
 
 	later->media->listener->ready(later->media->user, later->port, ours);
 	return G_SOURCE_REMOVE;
@@ -102,6 +111,14 @@ media_drop_port(Media *media, PortId port)
 void
 media_connect(Media *media, PortId port, const Desc *local, const Desc *remote)
 {
+	const char *ufrag = desc_audio(remote)->transport->ufrag;
+
+	if (media->ufrags[port] && g_strcmp0(media->ufrags[port], ufrag) != 0) {
+		media->generations[port]++;
+		do_later(media, port, say_ready);
+	}
+	g_free(media->ufrags[port]);
+	media->ufrags[port] = g_strdup(ufrag);
 	do_later(media, port, say_up);
 }
 
@@ -143,5 +160,7 @@ media_close(Media *media)
 		g_source_unref(source);
 	}
 	g_array_unref(media->sources);
+	for (guint i = 0; i < G_N_ELEMENTS(media->ufrags); i++)
+		g_free(media->ufrags[i]);
 	g_free(media);
 }

@@ -149,6 +149,48 @@ class Call {
     await this.jingle('session-info', xml(what, { xmlns: NS.RTP_INFO }));
   }
 
+  // -- ICE restart: new credentials go out, candidates follow, DTLS goes on --
+
+  async selectedPair() {
+    let pair = null;
+    (await this.pc.getStats()).forEach(s => { if (s.type === 'transport') pair = s.selectedCandidatePairId; });
+    return pair;
+  }
+
+  async restart() {
+    this.pairBefore = await this.selectedPair();
+    this.described = false;
+    this.restarting = true;
+    await this.setLocal(await this.pc.createOffer({ iceRestart: true }));
+    const of = key => this.pc.localDescription.sdp.match(new RegExp(`a=${key}:(\\S+)`))[1];
+    const name = this.pc.localDescription.sdp.match(/a=mid:(\S+)/)[1];
+    this.jingle('transport-info', xml('content', { creator: 'initiator', name },
+      xml('transport', { xmlns: NS.ICE, ufrag: of('ice-ufrag'), pwd: of('ice-pwd') })));
+    this.described = true;
+    this.heldCandidates.splice(0).forEach(c => this.sendCandidate(c));
+  }
+
+  async on_restarted(transport) {
+    const { ufrag, pwd } = transport.attrs;
+    const before = this.pc.remoteDescription.sdp;
+    if (before.includes(`a=ice-ufrag:${ufrag}\r\n`)) return this.report('lint', { what: 'a restart answered with the old credentials' });
+    if (!transport.getChild('candidate')) return this.report('lint', { what: 'a restart answered without a candidate' });
+    this.restarting = false;
+    const sdp = before.replace(/a=ice-ufrag:\S+/g, `a=ice-ufrag:${ufrag}`).replace(/a=ice-pwd:\S+/g, `a=ice-pwd:${pwd}`)
+      .replace(/a=candidate:[^\r]*\r\n/g, '').replace(/a=setup:actpass/g, 'a=setup:passive');
+    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    for (let i = 0; i < 200 && await this.selectedPair() === this.pairBefore; i++) {
+      if (i === 0) await this.addCandidate(transport);
+      await sleep(50);
+    }
+    this.report('restarted', { moved: await this.selectedPair() !== this.pairBefore });
+  }
+
+  addCandidate(transport) {
+    return this.pc.addIceCandidate({ sdpMid: this.pc.localDescription.sdp.match(/a=mid:(\S+)/)[1], sdpMLineIndex: 0,
+      candidate: candidateToLine(transport.getChild('candidate')) });
+  }
+
   // -- media --
 
   openMedia() {
@@ -280,7 +322,9 @@ class Call {
     lint(jingle, this.isCaller ? this.offered : undefined).forEach(what => this.report('lint', { what }));
     if (action === 'transport-info') {
       if (this.isCaller && this.state === 'initiated') this.report('lint', { what: 'transport-info before session-accept' });
-      await this.addCandidates(jingle);
+      const transport = contents(jingle)[0]?.getChild('transport');
+      if (this.restarting && transport) await this.on_restarted(transport);
+      else await this.addCandidates(jingle);
     } else if (action === 'session-accept') {
       await this.on_accept(jingle);
     } else if (action === 'session-initiate') {
@@ -461,6 +505,7 @@ class Phone {
     else if (command === 'subscribe') await this.send(xml('presence', { to, type: 'subscribe' }));
     else if (command === 'answer') await this.current.answer();
     else if (command === 'info') await this.current.info(what);
+    else if (command === 'restart') await this.current.restart();
     else if (command === 'reject') await this.current.reject(reason);
     else if (command === 'hangup') await this.current.hangup();
     else if (command === 'quit') await this.quit();

@@ -108,6 +108,11 @@ class XmppPhone:
         self._tell("hangup")
         return self.wait("ended", by="us")
 
+    def restart(self):
+        """An ICE restart by the client (wrtc.mjs alone)."""
+        self._tell("restart")
+        return self.wait("restarted", 20)
+
     def info(self, what):
         self._tell("info", what=what)
 
