@@ -45,8 +45,8 @@ stage_is_over(const Call *call)
 	return TRUE;
 }
 
-static gboolean
-anyone_rang(const Call *call)
+gboolean
+call_anyone_rang(const Call *call)
 {
 	for (guint i = 0; i < call->callees->len; i++)
 		if (((Party *)call->callees->pdata[i])->rang)
@@ -165,7 +165,7 @@ start_early_media(Call *call, Party *callee, const Desc *early)
 static void
 ring(Call *call, const CallEvent *event)
 {
-	gboolean first = !anyone_rang(call);
+	gboolean first = !call_anyone_rang(call);
 	const Desc *early = start_early_media(call, event->party, event->desc);
 
 	event->party->rang = TRUE;
@@ -442,6 +442,8 @@ end_lost(Call *call, const CallEvent *event)
 		call_note(call, "%s's early media is silent", event->party->lane);
 		return;
 	}
+	call->lost = event->party;
+	call->loss = event->loss;
 	if (event->loss == MEDIA_LOST_FINGERPRINT)
 		reason = REASON_SECURITY;
 	call_end(call, reason, event->text, BY_GATEWAY);

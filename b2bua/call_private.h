@@ -63,7 +63,8 @@ struct Call {
 	Gateway *gateway;
 	CallState state;
 	Address *from, *to;
-	Plan *plan; /* NULL when the call is refused */
+	Plan *plan;    /* NULL when the call is refused */
+	char *account; /* bare JID of the caller when he may be a user of ours, or NULL */
 	Party *caller;
 	GPtrArray *callees; /* Party *, of all stages so far; owned */
 	Party *callee;	    /* who answered; NULL before */
@@ -81,6 +82,10 @@ struct Call {
 	Reason refusal;
 	char *refusal_words;
 	EndedBy refused_by;
+
+	/* whose media was lost, and how, when the call ends by it */
+	const Party *lost;
+	MediaLoss loss;
 
 	Media *media;
 	guint stats_wanted; /* ports whose last counters are still to come */
@@ -120,6 +125,7 @@ const char *call_event_name(CallEventKind event);
 const Stage *call_current_stage(const Call *call);
 /* One of the stage that is called now, and not dropped. */
 gboolean call_in_stage(const Call *call, const Party *party);
+gboolean call_anyone_rang(const Call *call);
 void call_prepare_stage(Call *call);
 void call_forget_change(Call *call);
 
@@ -176,3 +182,7 @@ void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by
 char *call_sentence(Reason reason, const char *words);
 void call_note(Call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void call_log_end(Call *call);
+
+/* --- call_notice.c --- */
+/* The call has ended: says to the persons of both sides what they should know. */
+void call_notice(Call *call, Reason reason, const char *words, EndedBy by);

@@ -220,6 +220,7 @@ call_free(Call *call)
 	call_record_free(call->record);
 	trace_free(call->trace);
 	g_free(call->refusal_words);
+	g_free(call->account);
 	g_free(call);
 }
 
@@ -309,6 +310,18 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	return call;
 }
 
+/* Whose call it is: the plan knows; who was refused says who he is. */
+static void
+set_account(Call *call, const Incoming *incoming)
+{
+	if (incoming->trunk)
+		return;
+	if (call->plan)
+		call->account = g_strdup(call->plan->user);
+	else if (call->from->scheme == ADDRESS_JID)
+		call->account = address_bare_jid(call->from);
+}
+
 void
 call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		 Plan *plan)
@@ -317,6 +330,7 @@ call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomin
 
 	call->busy = TRUE;
 	call->plan = plan;
+	set_account(call, incoming);
 	begin(call, incoming, REASON_NONE, NULL);
 	run_queue(call);
 }
@@ -331,6 +345,7 @@ call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incom
 	call->busy = TRUE;
 	call->plan = route(gateway, plugin, incoming->from, incoming->to, incoming->trunk, &reason,
 			   &words);
+	set_account(call, incoming);
 	begin(call, incoming, reason, words);
 	run_queue(call);
 }
@@ -359,6 +374,7 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	leg_command_hangup(call, call->caller, reason, text);
 	for (guint i = 0; i < call->callees->len; i++)
 		leg_command_hangup(call, call->callees->pdata[i], reason, text);
+	call_notice(call, reason, words, by);
 	call_media_finish(call);
 	if (call->stats_wanted > 0)
 		call->timer = g_timeout_add(SETTLE_MS, on_settled, call);

@@ -87,8 +87,9 @@ static const Key keys[] = {
 	  "0: one for each processor" },
 	{ "media", "media_threads", TYPE_NUMBER, "0", 0, 64, FIELD(media.n_media),
 	  "0: one for each processor" },
-	{ "media", "ice_timeout", TYPE_NUMBER, "30", 1, 300, FIELD(media.ice_timeout_s),
-	  "seconds for ICE and DTLS to come up" },
+	{ "media", "ice_timeout", TYPE_NUMBER, "14", 1, 300, FIELD(media.ice_timeout_s),
+	  "seconds for ICE and DTLS to come up; below [calls] connect_timeout, whose end "
+	  "tells less" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
 	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),

@@ -7,7 +7,8 @@
 #include "b2bua/call_private.h"
 #include <string.h>
 
-#define PLUGIN_SYMBOL "tandem_plugin"
+#define PLUGIN_SYMBOL	 "tandem_plugin"
+#define NOTICES_A_MINUTE 10 /* to one account */
 
 struct Gateway {
 	const Config *config;
@@ -18,6 +19,9 @@ struct Gateway {
 	GHashTable *by_id;    /* gint64 * of the call → Call * */
 	GHashTable *per_user; /* char * → guint */
 	GHashTable *counters; /* char * → guint64 * */
+
+	gint64 minute;	     /* the one `notices` counts, monotonic */
+	GHashTable *notices; /* char * → guint */
 
 	gint64 second; /* the one `set_up` counts, monotonic */
 	guint set_up;
@@ -41,6 +45,7 @@ gateway_new(const Config *config, Store *store, Workers *workers)
 	gateway->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	gateway->per_user = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	gateway->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	gateway->notices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return gateway;
 }
 
@@ -67,6 +72,7 @@ gateway_free(Gateway *gateway)
 	g_hash_table_unref(gateway->by_id);
 	g_hash_table_unref(gateway->per_user);
 	g_hash_table_unref(gateway->counters);
+	g_hash_table_unref(gateway->notices);
 	g_free(gateway);
 }
 
@@ -328,6 +334,47 @@ gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const 
 	*text = why_not(gateway, user_or_null);
 	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
 	return *text == NULL;
+}
+
+/* --- what somebody should read --- */
+
+static gboolean
+over_notices(Gateway *gateway, const char *account)
+{
+	gint64 minute = g_get_monotonic_time() / (60 * G_USEC_PER_SEC);
+	guint sent;
+
+	if (minute != gateway->minute) {
+		gateway->minute = minute;
+		g_hash_table_remove_all(gateway->notices);
+	}
+	sent = GPOINTER_TO_UINT(g_hash_table_lookup(gateway->notices, account));
+	if (sent >= NOTICES_A_MINUTE)
+		return TRUE;
+	g_hash_table_insert(gateway->notices, g_strdup(account), GUINT_TO_POINTER(sent + 1));
+	return FALSE;
+}
+
+gboolean
+gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text)
+{
+	gboolean told = FALSE;
+
+	if (over_notices(gateway, account)) {
+		gateway_count(gateway, "notices-over-limit");
+		return FALSE;
+	}
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (!plugin->notice)
+			continue;
+		plugin->notice(account, number, text);
+		told = TRUE;
+	}
+	if (told)
+		gateway_count(gateway, "notices");
+	return told;
 }
 
 /* --- the orderly stop --- */

@@ -43,6 +43,12 @@ void gateway_drain(Gateway *gateway, void (*done)(gpointer user), gpointer user)
 gboolean gateway_draining(const Gateway *gateway);
 void gateway_hangup_all(Gateway *gateway, Reason reason);
 
+/* Something for the person of an account to read, by every plugin that has a way:
+ * a chat message from the number.  FALSE: nobody has, or there were too many in
+ * this minute (a client that redials must not flood him). */
+gboolean
+gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
+
 /* Tells every plugin that the store has changed. */
 void gateway_reload(Gateway *gateway);
 

@@ -23,7 +23,7 @@
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
 
-#define PLUGIN_INTERFACE_VERSION 1
+#define PLUGIN_INTERFACE_VERSION 2
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -72,6 +72,10 @@ struct Plugin {
 	 * save() may return NULL while there is nothing to end. */
 	char *(*save)(const Leg *leg);
 	void (*bury)(const char *saved, Reason reason);
+
+	/* Beside calls: a line for the person of this account to read, from `number`
+	 * (as he would dial it).  Kept for him when he is away.  NULL: there is no way. */
+	void (*notice)(const char *account, const Address *number, const char *text);
 
 	/* What `tandemctl status` shows of this protocol: one "key: value" a line,
 	 * newly allocated; may be NULL. */

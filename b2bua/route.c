@@ -50,6 +50,7 @@ plan_free(Plan *plan)
 		return;
 	g_ptr_array_unref(plan->stages);
 	g_free(plan->user);
+	g_free(plan->called);
 	g_free(plan->trunk);
 	g_free(plan);
 }
@@ -188,6 +189,7 @@ route_to_user(Question *question, const char *counts_for, const User *callee, Ad
 	if (!xmpp || !to)
 		return refuse(question, REASON_UNREACHABLE, NULL);
 	plan = plan_new(counts_for, question->caller_trunk);
+	plan->called = g_strdup(callee->jid);
 	plan_add(plan, xmpp, g_steal_pointer(&seen), g_steal_pointer(&to), NULL);
 	return plan;
 }

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
 	GPtrArray *stages;	 /* Stage *, tried in order; owned */
 	char *user;		 /* bare JID of the account it counts for, or NULL */
+	char *called;		 /* bare JID of the account that is called, or NULL */
 	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
 } Plan;

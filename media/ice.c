@@ -359,6 +359,14 @@ ice_knows(const Ice *ice, const NetAddress *peer)
 	return found;
 }
 
+MediaLoss
+ice_loss(const Ice *ice)
+{
+	if (ice->heard)
+		return MEDIA_LOST_ICE;
+	return ice->n_remote == 0 ? MEDIA_LOST_NO_CANDIDATE : MEDIA_LOST_SILENT;
+}
+
 char *
 ice_explain(const Ice *ice)
 {

@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "media/desc.h"
+#include "media/media.h"
 #include "media/udp.h"
 
 typedef struct Ice Ice;
@@ -57,5 +58,7 @@ void ice_send(Ice *ice, const guint8 *data, gsize length);
 /* Was it signalled, or has it passed a check? */
 gboolean ice_knows(const Ice *ice, const NetAddress *peer);
 /* Why there is no pair, for a person. */
+/* Of those without a pair: which kind of loss it is. */
+MediaLoss ice_loss(const Ice *ice);
 char *ice_explain(const Ice *ice);
 void ice_free(Ice *ice); /* NULL is fine; close the sockets' fds first */

@@ -38,11 +38,13 @@ typedef struct {
 /* Why a port was lost, for the ladder and the Reason. */
 typedef enum {
 	MEDIA_LOST_SETUP,	/* a socket or an agent could not be made: text says */
-	MEDIA_LOST_ICE,		/* no candidate pair in time */
+	MEDIA_LOST_ICE,		/* no candidate pair in time, though checks of the peer's came */
 	MEDIA_LOST_DTLS,	/* no handshake in time, or refused */
 	MEDIA_LOST_FINGERPRINT, /* the certificate is not the signalled one */
 	MEDIA_LOST_CONSENT,	/* RFC 7675: the peer went away */
-	MEDIA_LOST_RTP		/* rtp_timeout_s of silence */
+	MEDIA_LOST_RTP,		/* rtp_timeout_s of silence */
+	MEDIA_LOST_SILENT,	/* no candidate pair in time: not one packet came from the peer */
+	MEDIA_LOST_NO_CANDIDATE /* nor did it give a candidate that can be used */
 } MediaLoss;
 
 typedef struct {

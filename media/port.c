@@ -509,7 +509,7 @@ on_deadline(gpointer user)
 		lose(port, MEDIA_LOST_DTLS, "no DTLS handshake in time");
 	} else {
 		text = ice_explain(port->ice);
-		lose(port, MEDIA_LOST_ICE, text);
+		lose(port, ice_loss(port->ice), text);
 	}
 	return G_SOURCE_REMOVE;
 }

@@ -6,6 +6,7 @@
  *   xmpp_session.c  the session: initiate, accept, what happens in between
  *   xmpp_hold.c     hold and resume
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
+ *   xmpp_notice.c   what a person should read of a call
  *
  *   caller, messages  PROPOSED ─proceed→ PROCEEDED ─initiate, accept→ TALKING
  *   caller, direct    OFFERED ─accept→ TALKING
@@ -147,6 +148,13 @@ void xmpp_ring_proceed(XmppLeg *leg, const Desc *offer);
 void xmpp_ring_fork_rings(XmppLeg *leg, XmppFork *fork);
 void xmpp_ring_fork_takes(XmppLeg *leg, XmppFork *fork);
 void xmpp_ring_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
+
+/* The bare JID of ours that stands for somebody elsewhere. */
+char *xmpp_local_of(const Xmpp *xmpp, const Address *from);
+
+/* --- xmpp_notice.c --- */
+/* A chat message for the person of an account, from the number. */
+void xmpp_notice(Xmpp *xmpp, const char *account, const Address *number, const char *text);
 
 /* --- xmpp_session.c --- */
 void xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *jingle);

@@ -210,6 +210,12 @@ bury(const char *saved, Reason reason)
 }
 
 static void
+notice(const char *account, const Address *number, const char *text)
+{
+	xmpp_notice(xmpp, account, number, text);
+}
+
+static void
 reload(void)
 {
 	if (xmpp_stream_is_up(xmpp->stream))
@@ -253,6 +259,7 @@ const Plugin xmpp_plugin = {
 	.hangup = hangup,
 	.save = xmpp_leg_save,
 	.bury = bury,
+	.notice = notice,
 	.status = status,
 };
 

@@ -320,15 +320,17 @@ escape_local(const char *user)
 	return g_string_free(escaped, FALSE);
 }
 
-/* The bare JID of ours that calls him. */
-static char *
-local_of(const Xmpp *xmpp, const Address *from)
+char *
+xmpp_local_of(const Xmpp *xmpp, const Address *from)
 {
 	g_autofree char *text = NULL, *escaped = NULL;
 
+	/* one of our own JIDs already */
+	if (from->scheme == ADDRESS_JID && g_ascii_strcasecmp(from->host, xmpp->domain) == 0)
+		return address_bare_jid(from);
 	if (from->scheme == ADDRESS_ANONYMOUS || !from->user || !*from->user)
 		text = g_strdup("anonymous");
-	else if (from->scheme == ADDRESS_JID && g_ascii_strcasecmp(from->host, xmpp->domain) != 0)
+	else if (from->scheme == ADDRESS_JID)
 		text = address_bare_jid(from);
 	else
 		text = g_strdup(from->user);
@@ -383,7 +385,7 @@ on_stream_wait(gpointer data)
 void
 xmpp_ring_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer)
 {
-	g_autofree char *bare = local_of(xmpp, target->from);
+	g_autofree char *bare = xmpp_local_of(xmpp, target->from);
 	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
 	g_autofree char *sid = xmpp_new_sid();
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, sid);

@@ -14,6 +14,7 @@ fake_legs_reset(void)
 	fake_legs.made = 0;
 	fake_legs.buried = 0;
 	fake_legs.in_command = NULL;
+	fake_legs.in_notice = NULL;
 	g_clear_pointer(&fake_legs.last_buried, g_free);
 }
 
@@ -202,6 +203,13 @@ bury(const char *saved, Reason reason)
 	fake_legs.last_buried = g_strdup(saved);
 }
 
+static void
+notice(const char *account, const Address *number, const char *text)
+{
+	if (fake_legs.in_notice)
+		fake_legs.in_notice(account, number, text);
+}
+
 static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
@@ -221,4 +229,4 @@ stop(void)
 
 const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP, .dial = dial_sip };
 const Plugin fake_xmpp = { COMMANDS, .name = "xmpp", .transport = TRANSPORT_WEBRTC,
-			   .dial = dial_xmpp };
+			   .dial = dial_xmpp, .notice = notice };

@@ -18,6 +18,8 @@ typedef struct {
 	/* Called inside of each command, before it returns; `leg` may be ended in it
 	 * (then FALSE is returned and the leg is gone).  May be NULL. */
 	void (*in_command)(FakeLeg *leg, const char *command, const char *what);
+	/* "xmpp" is told something for a person to read.  May be NULL. */
+	void (*in_notice)(const char *account, const Address *number, const char *text);
 	GPtrArray *legs; /* FakeLeg *, alive */
 	guint made;	 /* since the last reset */
 	guint buried;

@@ -2,7 +2,8 @@
 /* test-call.c - conversations with the call table, compared with golden files.
  *
  * A transcript is script and expectation in one: "#" comments, "plan:" who is
- * called, ">" what happens to the call, "<" what it tells a leg or the media,
+ * called, "people:" whose accounts both sides are of, ">" what happens to the call, "<" what it
+ * tells a leg or the media,
  * "=" the state in the store by then.  TRANSCRIPT_UPDATE=1 writes the files anew.
  * Every cell of the table must be met by some transcript.
  */
@@ -20,6 +21,8 @@ typedef struct {
 	CallState said; /* last "=" */
 	char *on_dial;	/* "callee2 answers PCMU": done inside of the dial of callee2 */
 	const char *plan;
+	char *caller, *called; /* accounts */
+	gboolean from_trunk;
 } World;
 
 static World world;
@@ -75,6 +78,19 @@ in_command(FakeLeg *leg, const char *command, const char *what)
 	}
 }
 
+/* The time of day is not for a golden file. */
+static void
+in_notice(const char *account, const Address *number, const char *text)
+{
+	g_autoptr(GRegex) when =
+		g_regex_new("\\d{4}-\\d\\d-\\d\\d at \\d\\d:\\d\\d [^ :]+", 0, 0, NULL);
+	g_autofree char *from = address_text(number);
+	g_autofree char *said = g_regex_replace_literal(when, text, -1, 0, "DATE", 0, NULL);
+
+	say_state();
+	g_string_append_printf(world.out, "< message to %s from %s: %s\n", account, from, said);
+}
+
 /* --- what goes in --- */
 
 static TransportKind
@@ -105,7 +121,8 @@ parse_plan(const char *text)
 	Plan *plan = g_new0(Plan, 1);
 
 	plan->stages = g_ptr_array_new_with_free_func((GDestroyNotify)stage_free);
-	plan->user = g_strdup("alice@example.org");
+	plan->user = g_strdup(world.caller ? world.caller : "alice@example.org");
+	plan->called = g_strdup(world.called);
 	plan->wait_for_media = strstr(text, "no wait") == NULL;
 	for (char **words = stages; *words; words++) {
 		g_auto(GStrv) targets = g_strsplit(*words, "+", -1);
@@ -117,6 +134,7 @@ parse_plan(const char *text)
 			Target *target = g_new0(Target, 1);
 
 			target->plugin = strstr(*one, "sip") ? &fake_sip : &fake_xmpp;
+			target->trunk = g_strdup(strstr(*one, "trunk") ? "carrier" : NULL);
 			target->from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 			target->to = address_new(
 				ADDRESS_NUMBER,
@@ -138,7 +156,7 @@ do_call(const char *line)
 	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
 	FakeLeg *leg = fake_leg_new("caller");
-	Incoming incoming = { from, to, NULL, offer };
+	Incoming incoming = { from, to, world.from_trunk ? "carrier" : NULL, offer };
 	guint before = gateway_n_calls(world.gateway);
 
 	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan));
@@ -184,8 +202,8 @@ do_leg(const char *line)
 static void
 do_media(const char *line)
 {
-	static const char *const LOSSES[] = { "setup",	     "ice",	"dtls",
-					      "fingerprint", "consent", "rtp" };
+	static const char *const LOSSES[] = { "setup",	 "ice", "dtls",	  "fingerprint",
+					      "consent", "rtp", "silent", "no-candidate" };
 	g_auto(GStrv) words = g_strsplit(line, " ", 5);
 	Call *call = the_call();
 	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
@@ -205,6 +223,32 @@ do_media(const char *line)
 	}
 }
 
+/* "alice@example.org calls bob@example.org", "a trunk calls bob@example.org" */
+static void
+set_people(const char *line)
+{
+	g_auto(GStrv) sides = g_strsplit(line, " calls ", 2);
+
+	world.from_trunk = strcmp(sides[0], "a trunk") == 0;
+	if (strcmp(sides[1], "a number") != 0)
+		world.called = g_strdup(sides[1]);
+	if (!world.from_trunk)
+		world.caller = g_strdup(sides[0]);
+	if (world.called)
+		g_assert_true(store_user_add(world.store, world.called, NULL));
+	if (world.caller)
+		g_assert_true(store_user_add(world.store, world.caller, NULL));
+}
+
+/* "settings of bob@example.org: missed-call-messages=off" */
+static void
+do_settings(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit_set(line, " :=", -1);
+
+	g_assert_true(store_setting_set(world.store, words[0], words[2], words[3], NULL));
+}
+
 static void
 do_line(const char *line)
 {
@@ -216,6 +260,8 @@ do_line(const char *line)
 		call_expire(the_call());
 	else if (strcmp(line, "the operator hangs up") == 0)
 		call_hangup(the_call(), REASON_ADMIN, NULL);
+	else if (g_str_has_prefix(line, "settings of "))
+		do_settings(line + strlen("settings of "));
 	else if (g_str_has_prefix(line, "inside of the dial: "))
 		world.on_dial = g_strdup(line + strlen("inside of the dial: "));
 	else
@@ -272,7 +318,10 @@ play(const char *script)
 	for (char **line = lines; *line; line++) {
 		if (g_str_has_prefix(*line, "plan: "))
 			world.plan = *line + strlen("plan: ");
-		if (g_str_has_prefix(*line, "#") || g_str_has_prefix(*line, "plan: "))
+		if (g_str_has_prefix(*line, "people: "))
+			set_people(*line + strlen("people: "));
+		if (g_str_has_prefix(*line, "#") || g_str_has_prefix(*line, "plan: ") ||
+		    g_str_has_prefix(*line, "people: "))
 			g_string_append_printf(world.out, "%s\n", *line);
 		if (!g_str_has_prefix(*line, "> "))
 			continue;
@@ -304,6 +353,7 @@ set_up(void)
 	fake_media.hold_up = TRUE;
 	fake_media.say = say_media;
 	fake_legs.in_command = in_command;
+	fake_legs.in_notice = in_notice;
 	g_assert_true(gateway_add_plugin(world.gateway, &fake_sip, &error));
 	g_assert_true(gateway_add_plugin(world.gateway, &fake_xmpp, &error));
 }
@@ -321,6 +371,8 @@ tear_down(void)
 	config_free(world.config);
 	g_string_free(world.out, TRUE);
 	g_free(world.on_dial);
+	g_free(world.caller);
+	g_free(world.called);
 	world = (World){ 0 };
 }
 

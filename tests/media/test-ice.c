@@ -155,7 +155,7 @@ test_useless_alone(void)
 	rig_connect(rig, bare);
 	add_useless(rig);
 	g_assert_true(wait_for(is_lost, rig, RIG_ENOUGH));
-	g_assert_cmpint(rig->gateway->ports[rig->webrtc].loss, ==, MEDIA_LOST_ICE);
+	g_assert_cmpint(rig->gateway->ports[rig->webrtc].loss, ==, MEDIA_LOST_NO_CANDIDATE);
 	g_assert_cmpstr(rig->gateway->ports[rig->webrtc].text, ==,
 			"the peer gave no candidate that can be used; "
 			"nothing received from the peer");

@@ -342,6 +342,9 @@ class Phone(slixmpp.ClientXMPP):
             self.spawn(call.jingle("session-info", ET.Element(q(RTP_INFO, "ringing"))))
 
     def on_message(self, message):
+        if message["body"]:
+            report("chat", **{"from": str(message["from"])}, type=message["type"], body=message["body"],
+                        stored=message.xml.find("{urn:xmpp:hints}store") is not None)
         if self.options.direct or message.xml.find("{urn:xmpp:delay}delay") is not None:
             return
         sender = str(message["from"])

@@ -462,6 +462,8 @@ class Phone {
     if (!stanza.is('message') || stanza.getChild('delay')) return;
     const receipt = stanza.getChild('received', NS.RECEIPTS);
     if (receipt) report('receipt', { id: receipt.attrs.id });
+    const body = stanza.getChildText('body');
+    if (body) report('chat', { from, type, body, stored: Boolean(stanza.getChild('store', NS.HINTS)) });
     for (const e of stanza.children) if (e.getNS?.() === NS.JMI) this.on_jmi(e, from, to).catch(x => this.fail(x));
   }
 

@@ -7,7 +7,7 @@ and slixmpp).  Both know the same commands and events:
     call TO, answer, reject [REASON], hangup, subscribe TO, quit
     online, presence, dialled, proceed, incoming, ringing, answered, up, ended, media,
     info WHAT (a session-info both ways: hold, active, mute, unmute; wrtc.mjs alone),
-    receipt, lint (what a strict client would refuse), iq-error, error
+    receipt, chat, lint (what a strict client would refuse), iq-error, error
 """
 import json
 import os
