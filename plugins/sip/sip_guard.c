@@ -11,6 +11,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_credentials.h"
 #include <string.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
@@ -158,20 +159,13 @@ strip(msg_t *msg, sip_t *sip, msg_header_t **list)
 	}
 }
 
-/* nua would wait for a challenge that it cannot answer: it knows MD5 alone
- * (RFC 8760 has servers offer several, each in a header of its own). */
+/* nua would wait for ever at a challenge that cannot be answered. */
 static void
 strip_challenges(msg_t *msg, sip_t *sip, sip_www_authenticate_t **list)
 {
 	for (sip_www_authenticate_t *next, *challenge = *list; challenge; challenge = next) {
-		const char *algorithm = msg_params_find(challenge->au_params, "algorithm=");
-		g_autofree char *bare = g_strdup(algorithm ? algorithm : "MD5");
-
 		next = challenge->au_next;
-		g_strdelimit(bare, "\"", ' ');
-		if (challenge->au_scheme &&
-		    g_ascii_strcasecmp(challenge->au_scheme, "Digest") == 0 &&
-		    g_ascii_strcasecmp(g_strstrip(bare), "MD5") == 0)
+		if (credentials_can_answer(challenge))
 			continue;
 		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)challenge);
 		stripped++;

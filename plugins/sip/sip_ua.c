@@ -7,6 +7,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_ua.h"
+#include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_leg.h"
@@ -221,6 +222,9 @@ start(Gateway *gateway, const Config *config, GError **error)
 {
 	su_init();
 	su_log_redirect(NULL, on_log, NULL);
+	if (!credentials_register())
+		g_warning("sip: this build of sofia-sip takes no digest of ours: trunks that ask "
+			  "for SHA-256 will refuse us");
 	ua = g_new0(SipUa, 1);
 	ua->gateway = gateway;
 	ua->config = config;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-leg.c - the SIP plugin, one conversation a test. */
 #include "tests/legs/sip-rig.h"
+#include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_digest.h"
 #include "plugins/sip/sip_reason.h"
 #include <string.h>
@@ -753,6 +754,60 @@ with_account(Trunk *trunk)
 	trunk->password = g_strdup("pa55");
 }
 
+/* RFC 7616 3.9.1 and RFC 2617 3.5. */
+static void
+out__digest_arithmetic(void)
+{
+	DigestQuestion question = {
+		DIGEST_MD5,	   FALSE,
+		"Mufasa",	   "http-auth@example.org",
+		"Circle of Life",  "GET",
+		"/dir/index.html", "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+		"00000001",	   "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+	};
+	g_autofree char *md5 = credentials_response(&question);
+	g_autofree char *sha256 =
+		(question.algorithm = DIGEST_SHA256, credentials_response(&question));
+
+	g_assert_cmpstr(md5, ==, "8ca523f5e9506fed4657c9700eebdbec");
+	g_assert_cmpstr(sha256, ==,
+			"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
+}
+
+/* A server whose nonce is used up and does not say stale=true: not a refusal. */
+static void
+out__digest_renewed(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL, *bye = NULL, *again = NULL, *auth = NULL,
+			*nonce = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, with_account);
+	rig_dial("carrier", "+14155550123", NULL);
+	first = peer_wait(peer, "INVITE ");
+	peer_reply(peer, first, "407 Proxy Authentication Required", "t0",
+		   "Proxy-Authenticate: Digest realm=\"voip\", nonce=\"n1\"\r\n", NULL);
+	second = peer_wait(peer, "INVITE ");
+	auth = message_header(second, "Proxy-Authorization");
+	g_assert_nonnull(strstr(auth, "nonce=\"n1\""));
+	g_assert_null(strstr(auth, "qop"));
+	peer_reply(peer, second, "200 OK", "t1", NULL, sdp_one);
+	rig_expect_start("answered");
+	g_free(peer_wait(peer, "ACK "));
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	bye = peer_wait(peer, "BYE ");
+	peer_reply(peer, bye, "407 Proxy Authentication Required", "t1",
+		   "Proxy-Authenticate: Digest realm=\"voip\", nonce=\"n2\"\r\n", NULL);
+	again = peer_wait(peer, "BYE ");
+	g_free(auth);
+	auth = message_header(again, "Proxy-Authorization");
+	nonce = challenge_param(auth, " nonce");
+	g_assert_cmpstr(nonce, ==, "n2");
+	peer_reply(peer, again, "200 OK", "t1", NULL, NULL);
+	rig_stop();
+}
+
 static void
 out__digest(void)
 {
@@ -776,16 +831,18 @@ out__digest(void)
 	auth = message_header(second, "Authorization");
 	g_assert_nonnull(auth);
 	nonce = challenge_param(auth, " nonce");
-	g_assert_cmpstr(nonce, ==, "n2");
+	g_assert_cmpstr(nonce, ==, "n1");
+	g_assert_nonnull(strstr(auth, "algorithm=SHA-256"));
 	cnonce = challenge_param(auth, "cnonce");
 	uri = challenge_param(auth, "uri");
 	said = challenge_param(auth, "response");
-	expected = digest_response("acct", "voip", "pa55", "INVITE", uri, "n2", "auth", "00000001",
-				   cnonce);
+	expected = credentials_response(&(DigestQuestion){ DIGEST_SHA256, FALSE, "acct", "voip",
+							   "pa55", "INVITE", uri, "n1", "00000001",
+							   cnonce });
 	g_assert_cmpstr(said, ==, expected);
 	/* The password was wrong: the end, not a loop. */
 	peer_reply(peer, second, "401 Unauthorized", "t0",
-		   "WWW-Authenticate: Digest realm=\"voip\", nonce=\"n2\", algorithm=MD5, "
+		   "WWW-Authenticate: Digest realm=\"voip\", nonce=\"n3\", algorithm=SHA-256, "
 		   "qop=\"auth\"\r\n",
 		   NULL);
 	ack2 = peer_wait(peer, "ACK ");
@@ -1075,6 +1132,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/out/anonymous", out__anonymous);
 	g_test_add_func("/sip/out/refusals", out__carrier_refusals);
 	g_test_add_func("/sip/out/digest", out__digest);
+	g_test_add_func("/sip/out/digest-arithmetic", out__digest_arithmetic);
+	g_test_add_func("/sip/out/digest-renewed", out__digest_renewed);
 	g_test_add_func("/sip/out/cancelled", out__cancelled);
 	g_test_add_func("/sip/out/forks", out__forks);
 	g_test_add_func("/sip/out/no-sdp", out__answer_without_sdp);
