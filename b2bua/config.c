@@ -46,8 +46,8 @@ typedef struct {
 static const Key keys[] = {
 	{ "gateway", "database", TYPE_PATH, LOCALSTATEDIR "/lib/tandem/tandem.db", 0, 0,
 	  FIELD(database), "SQLite file: users, numbers, trunks, call records" },
-	{ "gateway", "control_socket", TYPE_SOCKET_PATH, LOCALSTATEDIR "/run/tandem/control.sock",
-	  0, 0, FIELD(control_socket), "Unix socket tandemctl talks to" },
+	{ "gateway", "control_socket", TYPE_SOCKET_PATH, RUNSTATEDIR "/tandem/control.sock", 0, 0,
+	  FIELD(control_socket), "Unix socket tandemctl talks to" },
 	{ "gateway", "plugins", TYPE_NAME_LIST, "xmpp;sip;echo", 0, 0, FIELD(plugins),
 	  "protocols, in the order they are started" },
 	{ "gateway", "plugin_dir", TYPE_PATH, PKGLIBDIR "/plugins", 0, 0, FIELD(plugin_dir),

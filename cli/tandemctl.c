@@ -19,7 +19,7 @@
 #include <json-glib/json-glib.h>
 
 #define DEFAULT_CONFIG SYSCONFDIR "/tandem/tandem.conf"
-#define DEFAULT_SOCKET LOCALSTATEDIR "/run/tandem/control.sock"
+#define DEFAULT_SOCKET RUNSTATEDIR "/tandem/control.sock"
 #define GAP	       "  "
 
 typedef struct {
