@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_SSRCS 64	/* libsrtp keeps a stream for each */
-#define DIGIT_US  30000 /* no hand is faster; a flood is not reported */
+#define MAX_SSRCS   64	  /* libsrtp keeps a stream for each */
+#define DIGIT_US    30000 /* no hand is faster; a flood is not reported */
+#define DIGIT_BURST 16
 
 /* --- sending --- */
 
@@ -66,9 +67,10 @@ relay_send_rtp(Relay *relay, guint8 *data, gsize length)
 static void
 report_digit(Relay *relay, char digit, gint64 now)
 {
-	if (now - relay->digit_at < DIGIT_US)
+	/* packets come in bursts, so some may be early */
+	if (relay->digit_at > now)
 		return;
-	relay->digit_at = now;
+	relay->digit_at = MAX(relay->digit_at, now - DIGIT_BURST * DIGIT_US) + DIGIT_US;
 	port_tell(relay->port, &(PortNews){ .kind = NEWS_DTMF, .digit = digit });
 }
 
@@ -81,7 +83,7 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 
 	if (!twin)
 		return;
-	if (G_UNLIKELY(relay->event[packet->pt])) {
+	if (G_UNLIKELY(relay->event[packet->pt] && relay->may_receive)) {
 		char digit = dtmf_receive(&relay->digits_in, packet);
 
 		if (digit)
@@ -167,7 +169,10 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 		return;
 	}
 	if (G_UNLIKELY(relay->rate[packet.pt] == 0)) {
+		/* comfort noise, often: not lost on the way, and a sign of life */
+		relay->last_in = now;
 		relay->stats.dropped_payload_type++;
+		rtp_stats_update(&relay->in, &packet, 0, now);
 		if (relay->twin)
 			rtp_rewriter_skip(&relay->twin->out, &packet);
 		return;

@@ -7,6 +7,12 @@
 #include "media/relay_private.h"
 #include <string.h>
 
+static gboolean
+is_event(const Codec *codec)
+{
+	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+}
+
 static void
 learn_codecs(Relay *relay, const Stream *stream)
 {
@@ -16,24 +22,38 @@ learn_codecs(Relay *relay, const Stream *stream)
 		if (codec->pt > 127)
 			continue;
 		relay->rate[codec->pt] = codec->rate ? codec->rate : DEFAULT_RATE;
-		relay->event[codec->pt] = g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+		relay->event[codec->pt] = is_event(codec);
 	}
 }
 
-static void
-learn_event_pt(Relay *relay, const Stream *stream)
+/* The clock of the audio that goes to the peer: of the first codec of his that is no
+ * event, and that we told him. */
+static guint32
+audio_rate(const Stream *local, const Stream *remote)
 {
-	const Codec *codec = stream_find_codec(stream, "telephone-event", DEFAULT_RATE);
+	for (guint i = 0; i < remote->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(remote->codecs, i);
 
-	for (guint i = 0; !codec && i < stream->codecs->len; i++) {
-		const Codec *other = g_ptr_array_index(stream->codecs, i);
-
-		if (g_ascii_strcasecmp(other->name, "telephone-event") == 0)
-			codec = other;
+		if (!is_event(codec) &&
+		    (!local || stream_find_codec(local, codec->name, codec->rate)))
+			return codec->rate;
 	}
+	return DEFAULT_RATE;
+}
+
+/* RFC 4733 2.1: events have the clock of the audio they interrupt.  RFC 3264 6.1: we
+ * send what both have named. */
+static void
+learn_event_pt(Relay *relay, const Stream *local, const Stream *remote)
+{
+	const guint32 rate = audio_rate(local, remote);
+	const Codec *codec = stream_find_codec(remote, "telephone-event", rate);
+
+	if (local && !stream_find_codec(local, "telephone-event", rate))
+		codec = NULL;
 	relay->event_pt = codec ? codec->pt : NO_PT;
 	if (codec && !dtmf_sender_busy(&relay->digits_out))
-		dtmf_sender_init(&relay->digits_out, codec->rate ? codec->rate : DEFAULT_RATE);
+		dtmf_sender_init(&relay->digits_out, rate);
 }
 
 static void
@@ -72,10 +92,17 @@ learn_address(Relay *relay, const Transport *theirs)
 static void
 remap(Relay *relay)
 {
+	const Relay *twin = relay->twin;
+
 	memset(relay->map, NO_PT, sizeof relay->map);
-	if (relay->twin && relay->remote && relay->twin->remote)
-		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,
-			    relay->twin->remote, relay->map);
+	if (!twin || !relay->remote || !twin->remote)
+		return;
+	desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote, twin->remote,
+		    relay->map);
+	/* an event of another clock than the audio's would break the sink's timestamps */
+	for (guint pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
+		if (relay->event[pt] && relay->map[pt] != twin->event_pt)
+			relay->map[pt] = NO_PT;
 }
 
 void
@@ -96,7 +123,7 @@ relay_connect(Relay *relay, const Desc *local, const Desc *remote)
 	if (theirs) {
 		learn_codecs(relay, theirs);
 		learn_codecs(relay, ours); /* has the last word: RFC 3264 6.1 */
-		learn_event_pt(relay, theirs);
+		learn_event_pt(relay, ours, theirs);
 		learn_direction(relay, ours, theirs);
 		if (!relay->webrtc)
 			learn_address(relay, theirs->transport);

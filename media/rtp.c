@@ -11,6 +11,7 @@
 #define MAX_DROPOUT  3000
 #define MAX_MISORDER 100
 #define NO_SEQ	     G_MAXUINT32
+#define MAX_STEP_S   20 /* between two packets' timestamps, beyond the silence between them */
 
 static gboolean
 in_sequence(guint16 seq, guint16 newest)
@@ -116,6 +117,18 @@ change_source(RtpRewriter *rewriter, const RtpPacket *packet, guint32 rate, gint
 	rewriter->ts_offset = timestamp - packet->timestamp;
 }
 
+/* Numbers that go on with timestamps that do not: the source has another clock now.
+ * Events look back as far as they last, which at most is a second less. */
+static gboolean
+another_clock(const RtpRewriter *rewriter, const RtpPacket *packet, guint32 rate, gint64 now_us)
+{
+	gint32 step = (gint32)(packet->timestamp + rewriter->ts_offset - rewriter->timestamp);
+	gint64 silent = MIN(now_us - rewriter->sent_us, MAX_STEP_S * G_USEC_PER_SEC);
+	gint32 limit = (gint32)(MAX_STEP_S * rate);
+
+	return step < -limit || step > limit + (gint32)clock_units(MAX(silent, 0), rate);
+}
+
 /* The newest number received moves on, and with it the oldest that may be used. */
 static void
 advance(RtpRewriter *rewriter, guint16 seq)
@@ -141,6 +154,10 @@ rtp_rewrite(RtpRewriter *rewriter, guint8 *data, const RtpPacket *packet, guint8
 			rewriter->bad_seq = (guint16)(packet->seq + 1);
 			return FALSE;
 		}
+		change_source(rewriter, packet, rate, now_us);
+		sent.marker = TRUE;
+	} else if ((gint16)(packet->seq - rewriter->source_seq) > 0 &&
+		   G_UNLIKELY(another_clock(rewriter, packet, rate, now_us))) {
 		change_source(rewriter, packet, rate, now_us);
 		sent.marker = TRUE;
 	} else {

@@ -54,8 +54,8 @@ void rtp_rewriter_init(RtpRewriter *rewriter, guint32 ssrc, guint16 seq, guint32
 
 /* Renumbers a packet in place for sending: `data` is what `packet` was parsed
  * from, `pt` the sink's number for the payload.  The first packet of another
- * source has the marker bit (a talkspurt begins).  FALSE when it must not be sent
- * and is left as it was: it is late and its number has gone to another packet
+ * source, or of another clock of the same, has the marker bit (a talkspurt begins).  FALSE when it
+ * must not be sent and is left as it was: it is late and its number has gone to another packet
  * (with SRTP a number must never be used twice), or it is so far off that the
  * next has to confirm that the source began anew. */
 gboolean rtp_rewrite(RtpRewriter *rewriter, guint8 *data, const RtpPacket *packet, guint8 pt,
