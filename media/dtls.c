@@ -402,7 +402,7 @@ dtls_new(DtlsContext *context, GMainContext *loop, const DtlsOptions *options,
 		g_error("out of memory in OpenSSL");
 	BIO_set_data(bio, dtls);
 	SSL_set_bio(dtls->ssl, bio, bio);
-	DTLS_set_link_mtu(dtls->ssl, LINK_MTU);
+	DTLS_set_link_mtu(dtls->ssl, options->link_mtu ? options->link_mtu : LINK_MTU);
 	DTLS_set_timer_cb(dtls->ssl, retry_timer);
 	if (options->client)
 		SSL_set_connect_state(dtls->ssl);

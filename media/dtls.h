@@ -23,6 +23,7 @@ typedef struct {
 	gboolean client;
 	const char *hash, *fingerprint; /* the peer's, as signalled; copied */
 	guint timeout_ms;		/* from dtls_start() */
+	guint link_mtu;			/* 0: 1200, as every WebRTC stack; the least is 256 */
 } DtlsOptions;
 
 DtlsContext *dtls_context_new(GError **error);
