@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+import textwrap
 import time
 from pathlib import Path
 
@@ -117,6 +118,74 @@ Component "{gateway}"
         self.process.kill()
         self.process.wait()
         self.output.close()
+
+    def stop(self):
+        process.stop(self.process)
+        self.output.close()
+
+
+class Ejabberd:
+    """The same on ejabberd: one node by itself, so no epmd; its data are in the folder."""
+
+    def __init__(self, folder, domain=DOMAIN, gateway=GATEWAY, accounts=ACCOUNTS, password="pw", secret=SECRET,
+                 c2s_port=5222, component_port=5347):
+        self.folder = folder
+        self.port, self.component_port = c2s_port, component_port
+        [library] = sorted(Path("/usr/lib").glob("*/ejabberd-[0-9]*/ebin"))[:1]
+        config = folder / "ejabberd.yml"
+        config.write_text(f"""
+{self.documented_listener(gateway, component_port, secret)}
+  -
+    port: {c2s_port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    starttls: false
+    access: c2s
+hosts: ["{domain}"]
+loglevel: debug
+access_rules:
+  c2s:
+    allow: all
+auth_method: [internal]
+auth_password_format: plain
+modules:
+  mod_caps: {{}}
+  mod_carboncopy: {{}}
+  mod_disco: {{}}
+  mod_ping: {{}}
+  mod_pubsub:
+    plugins: [flat, pep]
+  mod_roster: {{}}
+  mod_stream_mgmt: {{}}
+""")
+        accounts = ",".join(f'<<"{a}">>' for a in accounts)
+        begin = (f'[ok = ejabberd_auth:try_register(U, <<"{domain}">>, <<"{password}">>) || U <- [{accounts}]], '
+                 'file:write_file("ready", "")')
+        self.output = open(folder / "ejabberd.out", "ab")
+        self.process = process.start(
+            ["erl", "-noinput", "-pa", library, "-mnesia", "dir", f'"{folder}/mnesia"', "-sasl", "sasl_error_logger", "false",
+             "-s", "ejabberd", "-eval", begin],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
+            env=dict(os.environ, HOME=str(folder), EJABBERD_CONFIG_PATH=str(config), EJABBERD_LOG_PATH=str(folder / "ejabberd.log"),
+                     ERL_CRASH_DUMP="/dev/null", ERL_LIBS="/usr/lib/erlang/lib"))
+
+        def is_up():
+            if self.process.poll() is not None:
+                raise Failed(f"ejabberd did not start: {(folder / 'ejabberd.out').read_text(errors='replace')[-1000:]}")
+            return (folder / "ready").exists() and _accepts(c2s_port) and _accepts(component_port)
+        until(is_up, 60, "ejabberd")
+
+    @staticmethod
+    def documented_listener(gateway, component_port, secret):
+        """What docs/operating.md tells an admin to write."""
+        text = (TOP / "docs" / "operating.md").read_text(encoding="utf-8")
+        found = re.search(r"^ejabberd:\n\n((?: {4}.*\n|\n)+)", text, re.M)
+        check(found, "docs/operating.md has no block for ejabberd")
+        block = textwrap.dedent(found[1]).rstrip()
+        for name, value in (("gw.example.org", gateway), ("5347", str(component_port)), ("a long random word", secret)):
+            check(name in block, f"docs/operating.md: {name} is not in the block for ejabberd")
+            block = block.replace(name, value)
+        return block
 
     def stop(self):
         process.stop(self.process)
@@ -268,6 +337,12 @@ class Bench:
         folder = self.folder / "prosody"
         folder.mkdir(exist_ok=True)
         self.server = self._keep(Prosody(folder))
+        return self.server
+
+    def ejabberd(self):
+        folder = self.folder / "ejabberd"
+        folder.mkdir(exist_ok=True)
+        self.server = self._keep(Ejabberd(folder))
         return self.server
 
     def gateway(self, start=True, **settings):

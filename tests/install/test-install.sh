@@ -152,7 +152,7 @@ runs_plugin() {
 
 nothing_is_left() {
 	run_make uninstall DESTDIR="$root"
-	find "$root" ! -type d -o -name '*tandem*' >"$folder/left"
+	find "$root" ! -type d -o -name tandem >"$folder/left"
 	[ ! -s "$folder/left" ] || { cat "$folder/left"; return 1; }
 }
 
