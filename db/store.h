@@ -80,6 +80,16 @@ char *store_setting_get(Store *store, const char *user, const char *key); /* NUL
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
+/* --- subscribers: who is told of the presence of which number --- */
+/* Nothing happens when it is there, or when the user has `max` already. */
+gboolean
+store_subscriber_add(Store *store, const char *number, const char *user, guint max, GError **error);
+gboolean store_subscriber_del(Store *store, const char *number, const char *user, GError **error);
+typedef void (*StoreSubscriberFunc)(gpointer user, const char *number, const char *subscriber);
+/* Of enabled users; `func` must not use the store. */
+gboolean
+store_subscriber_each(Store *store, StoreSubscriberFunc func, gpointer user, GError **error);
+
 /* --- trunks: carriers and PBXs we exchange calls with --- */
 typedef struct {
 	char *name;	 /* the key: [a-z0-9-]{1,32} */

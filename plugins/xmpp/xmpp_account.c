@@ -5,8 +5,8 @@
 #include "plugins/xmpp/xmpp_caps.h"
 #include <string.h>
 
-#define MAX_DEVICES    16    /* of one user: the oldest goes */
-#define MAX_WATCHERS   65536 /* pairs (number, user) told of again after a reconnect */
+#define MAX_DEVICES    16   /* of one user: the oldest goes */
+#define MAX_CONTACTS   1000 /* numbers in the roster of one user that are remembered */
 #define ANNOUNCE_BATCH 50
 #define ANNOUNCE_MS    20
 
@@ -20,9 +20,8 @@ struct XmppAccounts {
 	XmppDisco *disco;
 	XmppAccountSend send;
 	gpointer user;
-	GHashTable *devices;  /* bare JID → GPtrArray of XmppDevice */
-	GHashTable *watchers; /* "local\nto" */
-	GQueue announcing;    /* Watcher: still to be told */
+	GHashTable *devices; /* bare JID → GPtrArray of XmppDevice */
+	GQueue announcing;   /* Watcher: still to be told */
 	guint timer;
 };
 
@@ -58,7 +57,6 @@ xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco *disco, XmppAc
 	accounts->user = user;
 	accounts->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						  (GDestroyNotify)g_ptr_array_unref);
-	accounts->watchers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return accounts;
 }
 
@@ -71,7 +69,6 @@ xmpp_accounts_free(XmppAccounts *accounts)
 		g_source_remove(accounts->timer);
 	g_queue_clear_full(&accounts->announcing, watcher_free);
 	g_hash_table_unref(accounts->devices);
-	g_hash_table_unref(accounts->watchers);
 	g_free(accounts->domain);
 	g_free(accounts);
 }
@@ -138,16 +135,22 @@ xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to)
 static void
 remember_watcher(XmppAccounts *accounts, const char *local, const char *to)
 {
-	if (g_hash_table_size(accounts->watchers) < MAX_WATCHERS)
-		g_hash_table_add(accounts->watchers, g_strconcat(local, "\n", to, NULL));
+	g_autoptr(GError) error = NULL;
+
+	/* The domain tells all users of itself anyway. */
+	if (!g_str_equal(local, accounts->domain) &&
+	    !store_subscriber_add(gateway_store(accounts->gateway), local, to, MAX_CONTACTS,
+				  &error))
+		g_warning("%s subscribes to %s: not remembered: %s", to, local, error->message);
 }
 
 static void
 forget_watcher(XmppAccounts *accounts, const char *local, const char *to)
 {
-	g_autofree char *key = g_strconcat(local, "\n", to, NULL);
+	g_autoptr(GError) error = NULL;
 
-	g_hash_table_remove(accounts->watchers, key);
+	if (!store_subscriber_del(gateway_store(accounts->gateway), local, to, &error))
+		g_warning("%s unsubscribes from %s: not forgotten: %s", to, local, error->message);
 }
 
 static gboolean
@@ -171,8 +174,9 @@ announce_some(gpointer data)
 }
 
 static void
-announce(XmppAccounts *accounts, const char *local, const char *to)
+announce(gpointer data, const char *local, const char *to)
 {
+	XmppAccounts *accounts = data;
 	Watcher *watcher = g_new(Watcher, 1);
 
 	watcher->local = g_strdup(local);
@@ -184,8 +188,7 @@ void
 xmpp_accounts_announce(XmppAccounts *accounts)
 {
 	g_autoptr(GPtrArray) users = store_user_list(gateway_store(accounts->gateway), NULL);
-	GHashTableIter iter;
-	gpointer key;
+	g_autoptr(GError) error = NULL;
 
 	g_queue_clear_full(&accounts->announcing, watcher_free);
 	for (guint i = 0; users && i < users->len; i++) {
@@ -194,13 +197,8 @@ xmpp_accounts_announce(XmppAccounts *accounts)
 		if (user->enabled)
 			announce(accounts, accounts->domain, user->jid);
 	}
-	g_hash_table_iter_init(&iter, accounts->watchers);
-	while (g_hash_table_iter_next(&iter, &key, NULL)) {
-		g_auto(GStrv) pair = g_strsplit(key, "\n", 2);
-
-		if (!g_str_equal(pair[0], accounts->domain))
-			announce(accounts, pair[0], pair[1]);
-	}
+	if (!store_subscriber_each(gateway_store(accounts->gateway), announce, accounts, &error))
+		g_warning("subscribers: %s", error->message);
 	if (!accounts->timer)
 		accounts->timer = g_timeout_add(ANNOUNCE_MS, announce_some, accounts);
 }

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 
-from harness import ALICE, GATEWAY, OUTSIDE, check, hear, needs_build
+from harness import ALICE, BOB, GATEWAY, OUTSIDE, check, hear, needs_build
 from peers.process import until
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
@@ -71,6 +71,19 @@ def test_gateway_is_killed_in_mid_call(bench):
     bench.talk(3)
     phone.hangup()
     again.wait_end()
+
+
+def test_contacts_survive_a_restart(bench):
+    """Who has a number in the roster sees it there again after a restart of the gateway."""
+    tandem = bench.gateway()
+    phone, bob = bench.webrtc(), f"{BOB}@{GATEWAY}"
+    phone.subscribe(bob)
+    phone.wait("presence", **{"from": f"{bob}/gw"})
+    tandem.stop()
+    seen = len(phone.events)
+    tandem.start()
+    until(lambda: any(e["event"] == "presence" and e["from"] == f"{bob}/gw" for e in phone.events[seen:]),
+          15, "the contact's presence after the restart")
 
 
 def test_orderly_stop_ends_calls(bench):

@@ -6,7 +6,8 @@
  *   >  the server hands this stanza to the gateway
  *   <  the gateway sends this next
  *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER |
- *      hold | resume | inactive | refuse (the next change)
+ *      hold | resume | inactive | refuse (the next change) |
+ *      restart (another gateway on the same store)
  *   ?  the telephone hears this next: dial | ring | answer | hangup REASON [TEXT] |
  *      change DIRECTION
  *   +  the paragraphs of NAME.inc
@@ -316,6 +317,30 @@ phone_changes(Direction direction)
 	leg_changed(&test.telephone->leg, desc);
 }
 
+static gboolean
+is_connected(gpointer user)
+{
+	return xmpp_server_is_connected(test.server) && xmpp_server_waiting(test.server) > 0;
+}
+
+static void
+start_gateway(void)
+{
+	GError *error = NULL;
+
+	test.gateway = gateway_new(test.config, test.store, NULL);
+	g_assert_true(gateway_add_plugin(test.gateway, &phone, &error));
+	g_assert_true(gateway_add_plugin(test.gateway, &xmpp_plugin, &error));
+	g_assert_true(wait_for(is_connected, NULL));
+}
+
+static void
+restart(void)
+{
+	gateway_free(test.gateway);
+	start_gateway();
+}
+
 static void
 do_command(const char *command)
 {
@@ -333,6 +358,8 @@ do_command(const char *command)
 		phone_changes(DIRECTION_SENDRECV);
 	else if (g_str_equal(command, "refuse"))
 		test.refuses = TRUE;
+	else if (g_str_equal(command, "restart"))
+		restart();
 	else if (g_str_has_prefix(command, "end "))
 		phone_ends(command + 4);
 	else if (g_str_has_prefix(command, "dial "))
@@ -411,12 +438,6 @@ play(const char *text)
 
 /* --- one conversation --- */
 
-static gboolean
-is_connected(gpointer user)
-{
-	return xmpp_server_is_connected(test.server) && xmpp_server_waiting(test.server) > 0;
-}
-
 static void
 set_up(void)
 {
@@ -440,10 +461,7 @@ set_up(void)
 	test.refuses = FALSE;
 	test.direction = DIRECTION_SENDRECV;
 	test.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	test.gateway = gateway_new(test.config, test.store, NULL);
-	g_assert_true(gateway_add_plugin(test.gateway, &phone, &error));
-	g_assert_true(gateway_add_plugin(test.gateway, &xmpp_plugin, &error));
-	g_assert_true(wait_for(is_connected, NULL));
+	start_gateway();
 }
 
 static void

@@ -408,6 +408,49 @@ test_settings(Files *files, gconstpointer unused)
 	assert_setting(store, ALICE, "colour", NULL);
 }
 
+/* --- subscribers --- */
+
+static void
+list_subscriber(gpointer user, const char *number, const char *subscriber)
+{
+	g_string_append_printf(user, "%s %s;", subscriber, number);
+}
+
+static void
+assert_subscribers(Store *store, const char *expected)
+{
+	g_autoptr(GString) list = g_string_new(NULL);
+
+	g_assert_true(store_subscriber_each(store, list_subscriber, list, NULL));
+	g_assert_cmpstr(list->str, ==, expected);
+}
+
+static void
+test_subscribers(Files *files, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = open_file(files->path);
+
+	g_assert_true(store_user_add(store, ALICE, &error));
+	g_assert_true(store_user_add(store, BOB, &error));
+	for (guint i = 0; i < 2; i++)
+		g_assert_true(store_subscriber_add(store, "+1@gw", ALICE, 2, &error));
+	g_assert_true(store_subscriber_add(store, "+2@gw", ALICE, 2, &error));
+	g_assert_true(store_subscriber_add(store, "+3@gw", ALICE, 2, &error)); /* one too many */
+	g_assert_true(store_subscriber_add(store, "+1@gw", BOB, 2, &error));
+	g_assert_false(store_subscriber_add(store, "+1@gw", "eve@example.org", 2, &error));
+	g_clear_error(&error);
+	assert_subscribers(store, ALICE " +1@gw;" ALICE " +2@gw;" BOB " +1@gw;");
+	/* across a restart; not of who is turned off; gone with the user */
+	g_clear_pointer(&store, store_close);
+	store = open_file(files->path);
+	g_assert_true(store_subscriber_del(store, "+1@gw", ALICE, &error));
+	g_assert_true(store_user_set_enabled(store, BOB, FALSE, &error));
+	assert_subscribers(store, ALICE " +2@gw;");
+	g_assert_true(store_user_del(store, ALICE, &error));
+	assert_subscribers(store, "");
+}
+
 /* --- the file --- */
 
 /* What each version can hold, as its own software would have written it. */
@@ -422,6 +465,7 @@ static const char *const rows[] = {
 	"VALUES (1, 'sip:alice@192.0.2.1', 'x', 1, 2, 1);",
 	"INSERT INTO settings VALUES ('" ALICE "', 'colour', 'red');",
 	"UPDATE trunks SET proxy = 'p:5062', codecs = 'PCMA', registers = 1 WHERE name = 'old';",
+	"INSERT INTO subscribers VALUES ('+1@gw', '" ALICE "', 1);",
 };
 
 static void
@@ -806,6 +850,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/trunks", test_trunks);
 	g_test_add_func("/store/calls", test_calls);
 	FILES("settings", test_settings);
+	FILES("subscribers", test_subscribers);
 	g_test_add_func("/store/softphones", test_softphones);
 	g_test_add_func("/store/contacts", test_contacts);
 	g_test_add_func("/store/no-scan", test_no_scan);

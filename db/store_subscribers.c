@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store_subscribers.c - who has which of our JIDs in his roster.
+ *
+ * One statement each and no transaction: clients subscribe by themselves, and a
+ * power cut may take the latest of them, who ask again by their probes.
+ */
+#include "db/store_private.h"
+
+gboolean
+store_subscriber_add(Store *store, const char *number, const char *user, guint max, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "INSERT OR IGNORE INTO subscribers (number, user, created) "
+				 "SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM subscribers "
+				 "WHERE user = ?2) < ?4");
+
+	query_bind_text(&query, number);
+	query_bind_text(&query, user);
+	query_bind_int(&query, store_now());
+	query_bind_int(&query, max);
+	return query_run(&query, error);
+}
+
+gboolean
+store_subscriber_del(Store *store, const char *number, const char *user, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "DELETE FROM subscribers WHERE user = ?2 AND number = ?1");
+
+	query_bind_text(&query, number);
+	query_bind_text(&query, user);
+	return query_run(&query, error);
+}
+
+gboolean
+store_subscriber_each(Store *store, StoreSubscriberFunc func, gpointer user, GError **error)
+{
+	g_auto(Query) query = query_new(
+		store, "SELECT s.number, s.user FROM subscribers s JOIN users u ON u.jid = s.user "
+		       "WHERE u.enabled = 1 ORDER BY s.user, s.number");
+	QueryResult result;
+
+	while ((result = query_step(&query, error)) == QUERY_ROW) {
+		g_autofree char *number = query_text(&query, 0),
+				*subscriber = query_text(&query, 1);
+
+		func(user, number, subscriber);
+	}
+	return result == QUERY_DONE;
+}
