@@ -71,6 +71,9 @@ def link_plugins(build):
 def run_one(options):
     """The child: one test, in the namespace made for it."""
     from harness import Bench, Failed
+    # audio is compared: what else the machine does is not to tear holes into it
+    with contextlib.suppress(OSError):
+        os.nice(-5)
     module, name = options.one.split(":")
     test = getattr(importlib.import_module(module), name)
     bench = Bench(options.folder, options.build, options.build and link_plugins(options.build),

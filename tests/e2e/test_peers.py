@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The peers against each other, without the gateway: what they hear and say is
 to be trusted before anything is concluded from it."""
+import subprocess
+from pathlib import Path
+
 from harness import Failed, check, hear
 
 
@@ -61,3 +64,10 @@ def test_peers_silence_is_noticed(bench):
         check("not heard" in str(failure), str(failure))
     else:
         raise Failed("silence passed for a call")
+
+
+def test_peers_refuse_as_their_clients_do(bench):
+    """Each rule of strict.mjs objects to what it is there for, and to nothing else."""
+    rules = Path(__file__).parent / "peers" / "strict.test.mjs"
+    done = subprocess.run(["node", "--test", rules], capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0, done.stdout[-3000:])

@@ -283,6 +283,8 @@ class Call:
 
 
 class Phone(slixmpp.ClientXMPP):
+    call_class = Call
+
     def __init__(self, options):
         super().__init__(f"{options.account}@{options.domain}/{options.resource}", options.password)
         self.options = options
@@ -317,9 +319,12 @@ class Phone(slixmpp.ClientXMPP):
         except Exception as error:  # whatever goes wrong fails the test that waits
             report("error", what=repr(error))
 
+    def own_features(self):
+        return jingle.FEATURES
+
     async def on_start(self, _):
         direct = self.options.direct
-        for feature in jingle.FEATURES:
+        for feature in self.own_features():
             if not (direct and feature == JMI):
                 self["xep_0030"].add_feature(feature)
         await self["xep_0115"].update_caps()
@@ -336,7 +341,7 @@ class Phone(slixmpp.ClientXMPP):
         if call:
             self.spawn(call.on_jingle(element))
         elif element.get("action") == "session-initiate":
-            call = self.add(Call(self, element.get("sid"), str(iq["from"]), False))
+            call = self.add(self.call_class(self, element.get("sid"), str(iq["from"]), False))
             call.offer = element
             call.report("incoming", via="session-initiate", **{"from": call.peer})
             self.spawn(call.jingle("session-info", ET.Element(q(RTP_INFO, "ringing"))))
@@ -357,7 +362,7 @@ class Phone(slixmpp.ClientXMPP):
                 if call and sender != str(self.boundjid) and name in ("accept", "proceed", "reject"):
                     self.spawn(call.end("us", "elsewhere"))
             elif name == "propose" and not call:
-                call = self.add(Call(self, sid, sender, False))
+                call = self.add(self.call_class(self, sid, sender, False))
                 call.via_jmi = True
                 call.report("incoming", via="propose", **{"from": sender})
                 call.message(sender, "ringing")
@@ -377,7 +382,7 @@ class Phone(slixmpp.ClientXMPP):
                     to = f"{to}/{resources[0]}"
                     break
                 await asyncio.sleep(0.05)
-        await self.add(Call(self, uuid.uuid4().hex, to, True)).begin()
+        await self.add(self.call_class(self, str(uuid.uuid4()), to, True)).begin()
 
     async def obey(self, command, to=None, reason=None):
         if command == "call":
@@ -397,7 +402,7 @@ class Phone(slixmpp.ClientXMPP):
             asyncio.get_event_loop().stop()
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser()
     for name in ("account", "password", "domain", "mic", "log"):
         parser.add_argument(f"--{name}", required=True)
@@ -405,11 +410,16 @@ def main():
     parser.add_argument("--server", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5222)
     parser.add_argument("--direct", action="store_true")
-    options = parser.parse_args()
+    parser.add_argument("--personality")
+    return parser.parse_args()
+
+
+def run(phone_class=Phone):
+    options = arguments()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 
     loop = asyncio.get_event_loop()
-    phone = Phone(options)
+    phone = phone_class(options)
     phone.connect((options.server, options.port))
 
     pending = b""
@@ -427,4 +437,5 @@ def main():
     loop.run_forever()
 
 
-main()
+if __name__ == "__main__":
+    run()

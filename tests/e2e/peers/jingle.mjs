@@ -4,6 +4,7 @@
 // Works on the elements of @xmpp/xml.  The lint is as strict as the clients are
 // that refuse or ignore what it reports (Conversations, Monal, Siskin).
 // XEP-0166, 0167, 0176, 0293, 0294, 0320, 0338, 0339.
+import crypto from 'node:crypto';
 
 export const NS = {
   JINGLE: 'urn:xmpp:jingle:1',
@@ -27,8 +28,14 @@ export const FEATURES = [
   NS.GROUPING, 'urn:ietf:rfc:5888', 'urn:ietf:rfc:5576', NS.DISCO, NS.CAPS, 'urn:xmpp:ping',
 ];
 
-const children = (element, name) => element?.children.filter(c => c.name === name) ?? [];
-const child = (element, name) => children(element, name)[0];
+// XEP-0115 section 5.1
+export function capsHash(identities, features) {
+  const who = identities.map(i => `${i.category}/${i.type}/${i['xml:lang'] ?? ''}/${i.name ?? ''}<`).sort();
+  return crypto.createHash('sha1').update(who.join('') + [...features].sort().map(f => f + '<').join('')).digest('base64');
+}
+
+export const children = (element, name) => element?.children.filter(c => c.name === name) ?? [];
+export const child = (element, name) => children(element, name)[0];
 export const contents = jingle => children(jingle, 'content');
 
 // --- candidates ---

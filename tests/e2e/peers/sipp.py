@@ -9,6 +9,7 @@ test says when the carrier rings, answers, refuses and hangs up.
 import re
 import socket
 import subprocess
+import threading
 import time
 
 from . import process
@@ -239,7 +240,7 @@ class _Sipp:
         self.port = port or _free_port(address)
         self._log = folder / f"{name}.messages"
         self._errors = folder / f"{name}.errors"
-        self._offset, self._messages = 0, []
+        self._offset, self._messages, self._reading = 0, [], threading.Lock()
         file = folder / f"{name}.scenario.xml"
         file.write_text(scenario)
         self._output = open(folder / f"{name}.out", "wb")
@@ -258,8 +259,15 @@ class _Sipp:
 
     def messages(self):
         """Every message so far that has been written whole."""
+        with self._reading:
+            return self._read()
+
+    def _read(self):
+        # only what is new: many wait at once, and the voices want the processor
         try:
-            text = self._log.read_bytes()[self._offset:].decode("latin-1")
+            with open(self._log, "rb") as log:
+                log.seek(self._offset)
+                text = log.read().decode("latin-1")
         except FileNotFoundError:
             return self._messages
         done = 0
@@ -405,7 +413,7 @@ class Carrier:
 
     def __init__(self, folder, name="carrier", codecs=(0, 8), address="127.0.0.1"):
         self.folder, self.name, self.codecs, self.address = folder, name, codecs, address
-        self._callers = []
+        self._callers, self._calling = [], threading.Lock()
         self._taken = set()
         self._lines = []
         self.server = _Sipp(folder, name, _answering_scenario(codecs), [], address)
@@ -416,19 +424,22 @@ class Carrier:
         self._lines.append(line)
         return line
 
-    def wait_call(self, plays="B", seconds=20):
-        """The next call of the gateway."""
-        invite = self.server.wait_message(
-            "INVITE", lambda m: m.received and m.method == "INVITE" and not m.status and m.call_id not in self._taken, seconds)
+    def wait_call(self, plays="B", seconds=20, number=""):
+        """The next call of the gateway, to that number."""
+        def matches(m):
+            return (m.received and m.method == "INVITE" and not m.status and m.call_id not in self._taken
+                    and m.first_line.startswith(f"INVITE sip:{number}"))
+        invite = self.server.wait_message("INVITE", matches, seconds)
         self._taken.add(invite.call_id)
         return IncomingLeg(self.server, invite, self._line(plays))
 
     def call(self, number, gateway, plays="A", caller="+15559990001"):
         line = self._line(plays)
-        sipp = _Sipp(self.folder, f"{self.name}-out{len(self._callers) + 1}",
-                     _calling_scenario(caller, number, gateway, line.port, self.codecs),
-                     ["-m", 1, gateway], self.address)
-        self._callers.append(sipp)
+        with self._calling:  # each has a name and a port of its own
+            sipp = _Sipp(self.folder, f"{self.name}-out{len(self._callers) + 1}",
+                         _calling_scenario(caller, number, gateway, line.port, self.codecs),
+                         ["-m", 1, gateway], self.address)
+            self._callers.append(sipp)
         invite = sipp.wait_message("own INVITE", lambda m: m.method == "INVITE" and not m.status, 10)
         return OutgoingLeg(sipp, invite, line)
 

@@ -4,38 +4,39 @@
 // by message initiation (XEP-0353), trickled candidates, strict about what it
 // is sent.  With --direct it knows no message initiation, as stanza does.
 //
-// Commands come in as JSON lines and events go out as JSON lines; peer.py is
+// Commands come in as JSON lines and events go out as JSON lines; xmpp.py is
 // the other end.  Commands: call, answer, reject, hangup,
-// subscribe, quit.
+// subscribe, quit.  client.mjs builds the other clients upon this one.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import readline from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { client, xml, jid } from '@xmpp/client';
 import wrtc from '@roamhq/wrtc';
 import {
-  NS, FEATURES, candidateToAttributes, candidateToLine, contents, jingleToSdp, lint, payloadNames, sdpToJingle,
+  NS, FEATURES, capsHash, candidateToAttributes, candidateToLine, contents, jingleToSdp, lint, payloadNames, sdpToJingle,
 } from './jingle.mjs';
 
 const { RTCPeerConnection, nonstandard: { RTCAudioSource, RTCAudioSink } } = wrtc;
-const { values: option } = parseArgs({ options: {
+export const { values: option } = parseArgs({ options: {
   account: { type: 'string' }, password: { type: 'string' }, resource: { type: 'string', default: 'wrtc' },
   domain: { type: 'string' }, server: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '5222' },
   direct: { type: 'boolean', default: false }, renomination: { type: 'boolean', default: false },
-  mic: { type: 'string' }, log: { type: 'string' },
+  mic: { type: 'string' }, log: { type: 'string' }, personality: { type: 'string' },
 } });
 
-const now = () => Date.now() / 1000;
-const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
-const report = (event, more = {}) => fs.writeSync(1, JSON.stringify({ at: now(), event, ...more }) + '\n');
+export const now = () => Date.now() / 1000;
+export const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
+export const report = (event, more = {}) => fs.writeSync(1, JSON.stringify({ at: now(), event, ...more }) + '\n');
 
-const IQ_TIMEOUT_MS = 20000;
+export const IQ_TIMEOUT_MS = 20000;
 const SAMPLES_PER_FRAME = 480; // 10 ms at 48 kHz: what RTCAudioSource takes at a time
 
 // --- audio ---
 
 // A microphone that plays a file of 16-bit mono samples at 48 kHz, over and over.
-class Microphone {
+export class Microphone {
   constructor(path) {
     const bytes = fs.readFileSync(path);
     this.samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
@@ -110,7 +111,7 @@ class Recorder {
 
 // --- one call ---
 
-class Call {
+export class Call {
   constructor(phone, sid, peer, isCaller) {
     Object.assign(this, { phone, sid, peer, isCaller, state: 'begun', number: ++phone.nCalls });
     this.heldCandidates = [];  // ours go out only after the description they belong to
@@ -384,7 +385,7 @@ class Call {
 
 // --- the phone: a login and its calls ---
 
-class Phone {
+export class Phone {
   calls = new Map();
   seen = new Map(); // bare JID: the full JID that was last available
   nCalls = 0;
@@ -412,9 +413,13 @@ class Phone {
 
   get features() { return option.direct ? FEATURES.filter(f => f !== NS.JMI) : FEATURES; }
 
+  get identity() { return { category: 'client', type: 'phone', name: 'tandem test' }; }
+
+  get node() { return 'urn:tandem:test'; }
+
   info(node) {
     return xml('query', { xmlns: NS.DISCO, ...(node && { node }) },
-      xml('identity', { category: 'client', type: 'phone', name: 'tandem test' }),
+      xml('identity', this.identity),
       ...this.features.map(f => xml('feature', { var: f })));
   }
 
@@ -422,9 +427,8 @@ class Phone {
     this.jid = me;
     // @xmpp/client counts what it sends before <enabled/> and is thrown out for it
     for (let i = 0; i < 80 && this.xmpp.streamManagement && !this.xmpp.streamManagement.enabled; i++) await sleep(25);
-    const verification = `client/phone//tandem test<${[...this.features].sort().join('<')}<`;
-    const ver = crypto.createHash('sha1').update(verification).digest('base64');
-    await this.send(xml('presence', {}, xml('c', { xmlns: NS.CAPS, hash: 'sha-1', node: 'urn:tandem:test', ver })));
+    const ver = capsHash([this.identity], this.features);
+    await this.send(xml('presence', {}, xml('c', { xmlns: NS.CAPS, hash: 'sha-1', node: this.node, ver })));
     report('online', { jid: me.toString() });
   }
 
@@ -435,7 +439,7 @@ class Phone {
     const { sid, action } = element.attrs;
     let call = this.calls.get(sid);
     if (!call && action === 'session-initiate') {
-      call = this.addCall(new Call(this, sid, from, false));
+      call = this.addCall(this.newCall(sid, from, false));
       call.offer = element;
       lint(element).forEach(what => call.report('lint', { what }));
       call.jingle('session-info', xml('ringing', { xmlns: NS.RTP_INFO }));
@@ -477,7 +481,7 @@ class Phone {
     } else if (option.direct) {
       // knows no message initiation
     } else if (element.name === 'propose' && !call) {
-      call = this.addCall(new Call(this, sid, from, false));
+      call = this.addCall(this.newCall(sid, from, false));
       call.viaJmi = true;
       call.report('incoming', { from, via: 'propose' });
       await call.message(from, 'ringing');
@@ -486,6 +490,10 @@ class Phone {
       await call.on_jmi(element.name, from, element);
     }
   }
+
+  newSid() { return crypto.randomUUID(); }
+
+  newCall(sid, peer, isCaller) { return new Call(this, sid, peer, isCaller); }
 
   addCall(call) {
     this.calls.set(call.sid, call);
@@ -499,7 +507,7 @@ class Phone {
       to = this.seen.get(to) ?? to;
       if (!to.includes('/')) await sleep(50);
     }
-    await this.addCall(new Call(this, crypto.randomUUID(), to, true)).begin();
+    await this.addCall(this.newCall(this.newSid(), to, true)).begin();
   }
 
   async obey({ command, to, reason, what }) {
@@ -523,8 +531,11 @@ class Phone {
   fail(error) { report('error', { what: String(error?.stack ?? error) }); }
 }
 
-const phone = new Phone();
-readline.createInterface({ input: process.stdin })
-  .on('line', line => phone.obey(JSON.parse(line)).catch(e => phone.fail(e)))
-  .on('close', () => process.exit(0));
-phone.login().catch(e => phone.fail(e));
+export function run(phone) {
+  readline.createInterface({ input: process.stdin })
+    .on('line', line => phone.obey(JSON.parse(line)).catch(e => phone.fail(e)))
+    .on('close', () => process.exit(0));
+  phone.login().catch(e => phone.fail(e));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) run(new Phone());

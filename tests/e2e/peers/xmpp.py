@@ -77,6 +77,11 @@ class XmppPhone:
                     seen = ", ".join(e["event"] for e in self.events[-8:])
                     raise Failed(f"waited {seconds:g} s for {name} at {self.name}; it saw {seen or 'nothing'}")
 
+    def forget(self):
+        """Nobody waits any more for what has been."""
+        with self._changed:
+            self._taken.update(range(len(self.events)))
+
     def has(self, name, **like):
         with self._changed:
             return any(e["event"] == name and all(e.get(k) == v for k, v in like.items()) for e in self.events)
@@ -84,7 +89,7 @@ class XmppPhone:
     def faults(self):
         """What a strict client would not have taken."""
         with self._changed:
-            return [e for e in self.events if e["event"] in ("lint", "iq-error", "error", "media-failed")]
+            return [e for e in self.events if e["event"] in ("lint", "iq-error", "error", "media-failed", "refused")]
 
     def login(self, seconds=40):
         self.jid = self.wait("online", seconds)["jid"]
@@ -141,6 +146,13 @@ class XmppPhone:
 
 def webrtc_program():
     return ["node", HERE / "wrtc.mjs"]
+
+
+def client_program(personality):
+    """(program, options) that behave as the client of a personality."""
+    programs = {"webrtc": ["node", HERE / "client.mjs"], "dino": ["/usr/bin/python3", HERE / "dino.py"],
+                "gajim": ["/usr/bin/python3", HERE / "gajim.py"]}
+    return programs[personality["program"]], ["--personality", personality["file"]]
 
 
 def aiortc_program():
