@@ -91,6 +91,14 @@ call_prepare_stage(Call *call)
 	}
 }
 
+/* Devices of a user that ring one after the other. */
+static gboolean
+goes_on_unanswered(const Call *call)
+{
+	return call_current_stage(call)->then_others &&
+	       (call->refusal == REASON_NO_ANSWER || call->refusal == REASON_UNREACHABLE);
+}
+
 /* Nobody of this stage will answer.  Another way is tried only when it was the
  * network that refused; a person who is busy is not called again. */
 static void
@@ -99,7 +107,8 @@ leave_stage(Call *call)
 	guint left = call->callees->len;
 	g_autofree char *text = NULL;
 
-	if (!reason_is_network(call->refusal) || call->stage + 1 >= call->plan->stages->len) {
+	if (!(reason_is_network(call->refusal) || goes_on_unanswered(call)) ||
+	    call->stage + 1 >= call->plan->stages->len) {
 		call_end(call, call->refusal, call->refusal_words, call->refused_by);
 		return;
 	}

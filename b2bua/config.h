@@ -25,11 +25,14 @@ struct Config {
 	/* [sip] */
 	char *sip_address; /* numeric; bound and put in Contact and Via */
 	guint sip_port;
-	char *sip_domain;	  /* host part of our From; default: sip_address */
-	char *sip_public_address; /* put in Contact instead, or NULL */
+	char *sip_domain; /* host part of our From; default: sip_address */
+	guint sip_tls_port;
+	guint sip_min_expires, sip_max_expires; /* of a registration, in s */
+	char *sip_public_address;		/* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;
 	/* [calls] */
+	guint first_ring_s; /* before the next devices of a user ring */
 	guint setup_timeout_s, ring_timeout_s, connect_timeout_s, change_timeout_s, max_duration_s;
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;

@@ -42,7 +42,8 @@ typedef struct {
 	const Plugin *plugin;
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
-	char *trunk; /* name of the trunk to go through, or NULL */
+	char *trunk;	/* name of the trunk to go through, or NULL */
+	gint64 contact; /* of a softphone's registration in the store; 0: none */
 } Target;
 
 struct Plugin {

@@ -3,19 +3,25 @@
  *
  *   caller           called                      stages
  *   a user      →    echo                        the echo test
- *   a user      →    number of a user            that user on XMPP
+ *   a user      →    number of a user            that user's devices
+ *   a user      →    name of a softphone         its user's devices
  *   a user      →    any other number            each enabled trunk, by priority
  *   a trunk     →    echo                        the echo test
- *   a trunk     →    number of a user            that user on XMPP
+ *   a trunk     →    number of a user            that user's devices
+ *
+ * A user's devices are his XMPP clients and his registered softphones, together
+ * or one after the other (user set JID ring=…).
  *
  * Everything else is a refusal.
  * Thread: signalling.
  */
 #include "b2bua/route.h"
 #include "b2bua/gateway.h"
+#include "b2bua/setting.h"
 #include <string.h>
 
-#define ECHO_USER "echo"
+#define ECHO_USER  "echo"
+#define MAX_PHONES 16 /* softphones of a user that ring at once */
 
 typedef struct {
 	Gateway *gateway;
@@ -67,21 +73,38 @@ plan_new(const char *user, const char *trunk)
 	return plan;
 }
 
-/* Takes from and to. */
-static void
-plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Trunk *trunk)
+static Stage *
+plan_stage(Plan *plan, guint ring_seconds)
 {
 	Stage *stage = g_new0(Stage, 1);
+
+	stage->targets = g_ptr_array_new_with_free_func((GDestroyNotify)target_free);
+	stage->ring_seconds = ring_seconds;
+	g_ptr_array_add(plan->stages, stage);
+	return stage;
+}
+
+/* Takes from and to. */
+static Target *
+stage_add(Stage *stage, const Plugin *plugin, Address *from, Address *to)
+{
 	Target *target = g_new0(Target, 1);
 
 	target->plugin = plugin;
 	target->from = from;
 	target->to = to;
-	target->trunk = trunk ? g_strdup(trunk->name) : NULL;
-	stage->targets = g_ptr_array_new_with_free_func((GDestroyNotify)target_free);
-	stage->ring_seconds = trunk ? trunk->ring_seconds : 0;
 	g_ptr_array_add(stage->targets, target);
-	g_ptr_array_add(plan->stages, stage);
+	return target;
+}
+
+/* Takes from and to. */
+static void
+plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Trunk *trunk)
+{
+	Stage *stage = plan_stage(plan, trunk ? trunk->ring_seconds : 0);
+	Target *target = stage_add(stage, plugin, from, to);
+
+	target->trunk = trunk ? g_strdup(trunk->name) : NULL;
 }
 
 static Plan *
@@ -178,20 +201,96 @@ route_echo(Question *question, const char *user)
 	return plan;
 }
 
+/* --- the devices of a user --- */
+
+static const struct {
+	const char *name;
+	const char *stages[2]; /* 'x' and 's' ring in this one */
+} RING_ORDERS[] = {
+	{ "both", { "xs", "" } },
+	{ "xmpp", { "x", "" } },
+	{ "sip", { "s", "" } },
+	{ "xmpp-then-sip", { "x", "s" } },
+	{ "sip-then-xmpp", { "s", "x" } },
+};
+
+static void
+add_clients(Question *question, Stage *stage, const User *callee, const Address *seen)
+{
+	const Plugin *xmpp = gateway_plugin(question->gateway, "xmpp");
+	Address *to = xmpp ? address_from_jid(callee->jid) : NULL;
+
+	if (to)
+		stage_add(stage, xmpp, address_copy(seen), to);
+}
+
+static void
+add_phones(Question *question, Stage *stage, const User *callee, const Address *seen)
+{
+	const Plugin *sip = gateway_plugin(question->gateway, "sip");
+	g_autoptr(GPtrArray) contacts =
+		store_contact_list_of_user(gateway_store(question->gateway), callee->jid, NULL);
+
+	for (guint i = 0; sip && contacts && i < MIN(contacts->len, MAX_PHONES); i++) {
+		const Contact *contact = contacts->pdata[i];
+		Address *to = address_new(ADDRESS_SIP, contact->username,
+					  gateway_config(question->gateway)->sip_domain, NULL);
+
+		stage_add(stage, sip, address_copy(seen), to)->contact = contact->id;
+	}
+}
+
+static void
+add_devices(Question *question, Plan *plan, const User *callee, const Address *seen)
+{
+	guint first_ring = gateway_config(question->gateway)->first_ring_s;
+	g_autofree char *ring =
+		setting_text(gateway_store(question->gateway), callee->jid, SETTING_RING);
+	guint order = 0;
+
+	for (guint i = 0; i < G_N_ELEMENTS(RING_ORDERS); i++)
+		if (g_strcmp0(RING_ORDERS[i].name, ring) == 0)
+			order = i;
+	for (guint i = 0; i < G_N_ELEMENTS(RING_ORDERS[order].stages); i++) {
+		const char *who = RING_ORDERS[order].stages[i];
+		gboolean more = i == 0 && RING_ORDERS[order].stages[1][0];
+		Stage *stage = plan_stage(plan, more ? first_ring : 0);
+
+		stage->then_others = more;
+		if (strchr(who, 'x'))
+			add_clients(question, stage, callee, seen);
+		if (strchr(who, 's'))
+			add_phones(question, stage, callee, seen);
+		if (stage->targets->len == 0)
+			g_ptr_array_remove(plan->stages, stage);
+	}
+}
+
 /* Takes `from`: as the callee shall see the caller. */
 static Plan *
 route_to_user(Question *question, const char *counts_for, const User *callee, Address *from)
 {
-	const Plugin *xmpp = gateway_plugin(question->gateway, "xmpp");
-	g_autoptr(Address) seen = from, to = address_from_jid(callee->jid);
-	Plan *plan;
+	g_autoptr(Address) seen = from;
+	g_autoptr(Plan) plan = plan_new(counts_for, question->caller_trunk);
 
-	if (!xmpp || !to)
-		return refuse(question, REASON_UNREACHABLE, NULL);
-	plan = plan_new(counts_for, question->caller_trunk);
 	plan->called = g_strdup(callee->jid);
-	plan_add(plan, xmpp, g_steal_pointer(&seen), g_steal_pointer(&to), NULL);
-	return plan;
+	add_devices(question, plan, callee, seen);
+	return plan->stages->len ? g_steal_pointer(&plan)
+				 : refuse(question, REASON_UNREACHABLE, NULL);
+}
+
+/* "sip:desk@gw": the user whose softphone is called so. */
+static User *
+user_by_softphone(Gateway *gateway, const Address *to)
+{
+	g_autoptr(Softphone) softphone = NULL;
+	g_autoptr(User) user = NULL;
+
+	if (to->scheme != ADDRESS_SIP || !host_is_ours(gateway, to->host))
+		return NULL;
+	softphone = store_softphone_get(gateway_store(gateway), to->user, NULL);
+	user = softphone ? store_user_get(gateway_store(gateway), softphone->user, NULL) : NULL;
+	return user && user->enabled ? g_steal_pointer(&user) : NULL;
 }
 
 static Plan *
@@ -235,10 +334,12 @@ route_from_user(Question *question)
 		return refuse(question, REASON_FORBIDDEN, "you have no account here");
 	if (is_echo(gateway, question->to))
 		return route_echo(question, caller->jid);
-	number = called_number(gateway, question->to);
-	if (!number)
+	callee = user_by_softphone(gateway, question->to);
+	number = callee ? NULL : called_number(gateway, question->to);
+	if (!callee && !number)
 		return refuse(question, REASON_NOT_FOUND, "not a telephone number");
-	callee = user_by_number(gateway, number);
+	if (!callee)
+		callee = user_by_number(gateway, number);
 	if (!callee)
 		return route_to_trunks(question, caller, number);
 	return route_to_user(question, caller->jid, callee,

@@ -10,6 +10,7 @@
 typedef struct {
 	GPtrArray *targets; /* Target *, rung together; owned */
 	guint ring_seconds;
+	gboolean then_others; /* nobody there answers: the next stage is tried */
 } Stage;
 
 typedef struct {

@@ -10,6 +10,7 @@
 #pragma once
 #include <glib.h>
 #include <sofia-sip/sip.h>
+#include "plugins/sip/sip_digest.h"
 
 /* Once in the process, after su_init().  FALSE: this build of sofia takes no
  * scheme of ours, and its own stays. */
@@ -18,8 +19,6 @@ gboolean credentials_register(void);
 /* Digest by an algorithm and a qop we know (RFC 8760 has servers offer several,
  * each in a header of its own). */
 gboolean credentials_can_answer(const sip_www_authenticate_t *challenge);
-
-typedef enum { DIGEST_NONE, DIGEST_MD5, DIGEST_SHA256, N_DIGESTS } DigestAlgorithm;
 
 /* What is hashed; texts without their quotes. */
 typedef struct {

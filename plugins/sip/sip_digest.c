@@ -13,8 +13,17 @@
 #include <sofia-sip/msg_header.h>
 
 #define NONCE_US     (60 * G_USEC_PER_SEC)
-#define MAX_NONCES   4096
+#define MAX_NONCES   65536
+#define MAX_HEADERS  8 /* of one request that are looked at */
 #define SECRET_BYTES 32
+
+static const struct {
+	const char *name;
+	GChecksumType type;
+} ALGORITHMS[N_DIGESTS] = {
+	[DIGEST_MD5] = { "MD5", G_CHECKSUM_MD5 },
+	[DIGEST_SHA256] = { "SHA-256", G_CHECKSUM_SHA256 },
+};
 
 struct DigestServer {
 	char *realm;
@@ -56,14 +65,15 @@ nonce_seal(const DigestServer *server, const char *stamp)
 }
 
 char *
-digest_server_challenge(DigestServer *server, gboolean stale)
+digest_server_challenge(DigestServer *server, DigestAlgorithm algorithm, gboolean stale)
 {
 	g_autofree char *stamp = g_strdup_printf("%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x",
 						 g_get_monotonic_time(), server->serial++);
 	g_autofree char *nonce = nonce_seal(server, stamp);
 
-	return g_strdup_printf("Digest realm=\"%s\", nonce=\"%s\", algorithm=MD5, qop=\"auth\"%s",
-			       server->realm, nonce, stale ? ", stale=true" : "");
+	return g_strdup_printf("Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
+			       server->realm, nonce, ALGORITHMS[algorithm].name,
+			       stale ? ", stale=true" : "");
 }
 
 typedef enum { NONCE_FORGED, NONCE_OLD, NONCE_FRESH } NonceState;
@@ -104,9 +114,34 @@ count_is_new(DigestServer *server, const char *nonce, guint64 count)
 }
 
 static char *
-md5(const char *text)
+hash(DigestAlgorithm algorithm, const char *text)
 {
-	return g_compute_checksum_for_string(G_CHECKSUM_MD5, text, -1);
+	return g_compute_checksum_for_string(ALGORITHMS[algorithm].type, text, -1);
+}
+
+/* What of a request goes into response=. */
+typedef struct {
+	const char *method, *uri, *nonce, *qop, *nc, *cnonce;
+} Answered;
+
+static char *
+response_for(DigestAlgorithm algorithm, const char *ha1, const Answered *said)
+{
+	g_autofree char *a2 = g_strdup_printf("%s:%s", said->method, said->uri);
+	g_autofree char *ha2 = hash(algorithm, a2);
+	g_autofree char *all = said->qop ? g_strdup_printf("%s:%s:%s:%s:%s:%s", ha1, said->nonce,
+							   said->nc, said->cnonce, said->qop, ha2)
+					 : g_strdup_printf("%s:%s:%s", ha1, said->nonce, ha2);
+
+	return hash(algorithm, all);
+}
+
+static char *
+ha1_of(const char *username, const char *realm, const char *password)
+{
+	g_autofree char *a1 = g_strdup_printf("%s:%s:%s", username, realm, password);
+
+	return hash(DIGEST_MD5, a1);
 }
 
 char *
@@ -114,14 +149,10 @@ digest_response(const char *username, const char *realm, const char *password, c
 		const char *uri, const char *nonce, const char *qop, const char *nc,
 		const char *cnonce)
 {
-	g_autofree char *a1 = g_strdup_printf("%s:%s:%s", username, realm, password);
-	g_autofree char *a2 = g_strdup_printf("%s:%s", method, uri);
-	g_autofree char *h1 = md5(a1), *h2 = md5(a2);
-	g_autofree char *all =
-		qop ? g_strdup_printf("%s:%s:%s:%s:%s:%s", h1, nonce, nc, cnonce, qop, h2)
-		    : g_strdup_printf("%s:%s:%s", h1, nonce, h2);
+	g_autofree char *ha1 = ha1_of(username, realm, password);
+	Answered said = { method, uri, nonce, qop, nc, cnonce };
 
-	return md5(all);
+	return response_for(DIGEST_MD5, ha1, &said);
 }
 
 /* The value of name= without its quotes; "" when it is not there. */
@@ -149,45 +180,102 @@ same(const char *one, const char *other)
 	return differ == 0;
 }
 
+/* Without qop there is no count, and what was heard could be said again. */
 static gboolean
-check_one(DigestServer *server, const sip_t *sip, const sip_authorization_t *header,
-	  const char *username, const char *password, gboolean *stale)
+is_ours(const DigestServer *server, const sip_authorization_t *header)
 {
-	g_autofree char *user = param(header, "username="), *realm = param(header, "realm=");
-	g_autofree char *nonce = param(header, "nonce="), *uri = param(header, "uri=");
-	g_autofree char *qop = param(header, "qop="), *nc = param(header, "nc=");
+	g_autofree char *realm = param(header, "realm="), *qop = param(header, "qop=");
+
+	return header->au_scheme && g_ascii_strcasecmp(header->au_scheme, "Digest") == 0 &&
+	       strcmp(realm, server->realm) == 0 && strcmp(qop, "auth") == 0;
+}
+
+static gboolean
+find_algorithm(const sip_authorization_t *header, DigestAlgorithm *algorithm)
+{
+	g_autofree char *name = param(header, "algorithm=");
+
+	for (*algorithm = DIGEST_MD5; *algorithm < N_DIGESTS; ++*algorithm)
+		if (g_ascii_strcasecmp(name, ALGORITHMS[*algorithm].name) == 0)
+			return TRUE;
+	*algorithm = DIGEST_MD5; /* RFC 7616 3.3: when it is not said */
+	return !name[0];
+}
+
+/* A nonce of before our restart, an old one, one whose count was seen: he knows
+ * the password, and need only say so again. */
+static DigestVerdict
+judge_nonce(DigestServer *server, const char *nonce, const char *nc)
+{
+	if (nonce_state(server, nonce) != NONCE_FRESH ||
+	    !count_is_new(server, nonce, g_ascii_strtoull(nc, NULL, 16)))
+		return DIGEST_STALE;
+	return DIGEST_RIGHT;
+}
+
+static DigestVerdict
+verify_one(DigestServer *server, const char *method, const sip_authorization_t *header,
+	   const DigestSecret *secret)
+{
+	g_autofree char *user = param(header, "username="), *nonce = param(header, "nonce=");
+	g_autofree char *uri = param(header, "uri="), *nc = param(header, "nc=");
 	g_autofree char *cnonce = param(header, "cnonce="), *theirs = param(header, "response=");
 	g_autofree char *ours = NULL;
-	NonceState state;
+	DigestAlgorithm algorithm;
+	Answered said = { method, uri, nonce, "auth", nc, cnonce };
 
-	/* Without qop there is no count, and what was heard could be said again. */
-	if (!header->au_scheme || g_ascii_strcasecmp(header->au_scheme, "Digest") != 0 ||
-	    strcmp(user, username) != 0 || strcmp(realm, server->realm) != 0 ||
-	    strcmp(qop, "auth") != 0)
-		return FALSE;
-	state = nonce_state(server, nonce);
-	if (state == NONCE_FORGED)
-		return FALSE;
-	ours = digest_response(username, server->realm, password ? password : "",
-			       sip->sip_request->rq_method_name, uri, nonce, qop, nc, cnonce);
-	if (!same(ours, theirs))
-		return FALSE;
-	if (state == NONCE_OLD) {
-		*stale = TRUE;
-		return FALSE;
-	}
-	return count_is_new(server, nonce, g_ascii_strtoull(nc, NULL, 16));
+	if (!is_ours(server, header) || strcmp(user, secret->username) != 0)
+		return DIGEST_ABSENT;
+	if (!find_algorithm(header, &algorithm) || !secret->ha1[algorithm])
+		return DIGEST_WRONG;
+	ours = response_for(algorithm, secret->ha1[algorithm], &said);
+	return same(ours, theirs) ? judge_nonce(server, nonce, nc) : DIGEST_WRONG;
+}
+
+DigestVerdict
+digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret *secret)
+{
+	const sip_authorization_t *lists[] = { sip->sip_authorization,
+					       sip->sip_proxy_authorization };
+	const char *method = sip->sip_request->rq_method_name;
+	DigestVerdict best = DIGEST_ABSENT;
+	guint n = 0;
+
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (const sip_authorization_t *header = lists[i]; header && n < MAX_HEADERS;
+		     header = header->au_next, n++) {
+			DigestVerdict verdict = verify_one(server, method, header, secret);
+
+			if (verdict == DIGEST_RIGHT || verdict == DIGEST_STALE)
+				return verdict;
+			best = MAX(best, verdict);
+		}
+	return best;
+}
+
+char *
+digest_server_username(const DigestServer *server, const sip_t *sip)
+{
+	const sip_authorization_t *lists[] = { sip->sip_authorization,
+					       sip->sip_proxy_authorization };
+	guint n = 0;
+
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (const sip_authorization_t *header = lists[i]; header && n < MAX_HEADERS;
+		     header = header->au_next, n++)
+			if (is_ours(server, header))
+				return param(header, "username=");
+	return NULL;
 }
 
 gboolean
 digest_server_check(DigestServer *server, const sip_t *sip, const char *username,
 		    const char *password, gboolean *stale)
 {
-	guint n = 0;
+	g_autofree char *ha1 = ha1_of(username, server->realm, password ? password : "");
+	DigestSecret secret = { username, { [DIGEST_MD5] = ha1 } };
+	DigestVerdict verdict = digest_server_verify(server, sip, &secret);
 
-	for (const sip_authorization_t *header = sip->sip_authorization; header && n < 8;
-	     header = header->au_next, n++)
-		if (check_one(server, sip, header, username, password, stale))
-			return TRUE;
-	return FALSE;
+	*stale = *stale || verdict == DIGEST_STALE;
+	return verdict == DIGEST_RIGHT;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_digest.h - the server's side of digest authentication.
  *
- * MD5 with qop=auth (what every PBX speaks), nonces that prove themselves by an
- * HMAC over their time, and a count per nonce so that nothing heard on the wire
- * can be said again.
- * Thread: signalling.  RFC 3261 22.4, RFC 7616.
+ * MD5 and SHA-256 with qop=auth, nonces that prove themselves by an HMAC over
+ * their time, and a count per nonce so that nothing heard on the wire can be
+ * said again.  A stranger costs no memory.
+ * Thread: signalling.  RFC 3261 22.4, RFC 7616, RFC 8760.
  */
 #pragma once
 #include <glib.h>
@@ -15,11 +15,37 @@ typedef struct DigestServer DigestServer;
 DigestServer *digest_server_new(const char *realm);
 void digest_server_free(DigestServer *server); /* NULL is fine */
 
-/* The value of a WWW-Authenticate header. */
-char *digest_server_challenge(DigestServer *server, gboolean stale);
+typedef enum {
+	DIGEST_NONE,
+	DIGEST_MD5,
+	DIGEST_SHA256,
+	N_DIGESTS
+} DigestAlgorithm; /* by strength */
 
-/* TRUE when the request has an Authorization that proves this password now and
- * for the first time.  `stale` is set when only the nonce was too old. */
+/* HA1 = hash(username:realm:password) in hex for each algorithm; NULL: not known. */
+typedef struct {
+	const char *username;
+	const char *ha1[N_DIGESTS];
+} DigestSecret;
+
+typedef enum {
+	DIGEST_ABSENT, /* no credentials for our realm and this name: challenge him */
+	DIGEST_STALE,  /* right, but the nonce is too old or used up: challenge with stale */
+	DIGEST_WRONG,
+	DIGEST_RIGHT
+} DigestVerdict;
+
+/* The value of a WWW-Authenticate or Proxy-Authenticate header. */
+char *digest_server_challenge(DigestServer *server, DigestAlgorithm algorithm, gboolean stale);
+
+/* The first user name that an Authorization or Proxy-Authorization has for our
+ * realm; not proven.  NULL when there is none. */
+char *digest_server_username(const DigestServer *server, const sip_t *sip);
+DigestVerdict
+digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret *secret);
+
+/* The same for a password in clear, MD5.  TRUE: proven now and for the first
+ * time.  `stale` is set when only the nonce was too old. */
 gboolean digest_server_check(DigestServer *server, const sip_t *sip, const char *username,
 			     const char *password, gboolean *stale);
 

@@ -33,14 +33,14 @@ url_is_routable(const url_t *url)
 	       url->url_host[0];
 }
 
-/* "*" is for REGISTER, which is not ours. */
+/* "*" is for REGISTER, where Contact is no target (RFC 3261 10.2.2). */
 static gboolean
 contacts_are_sane(const msg_header_t *header)
 {
 	guint n = 0;
 
 	for (const sip_contact_t *c = (const sip_contact_t *)header; c; c = c->m_next)
-		if (!url_is_routable(c->m_url) || ++n > MAX_LIST)
+		if ((c->m_url->url_type != url_any && !url_is_routable(c->m_url)) || ++n > MAX_LIST)
 			return FALSE;
 	return TRUE;
 }
@@ -102,10 +102,27 @@ static StrictClass classes[] = {
 	{ sip_via_class, vias_are_sane, parse_via, { 0 } },
 };
 
+/* The home of a header that is parsed in a message is the message. */
+static gboolean
+is_register(su_home_t *home)
+{
+	const sip_t *sip = sip_object((msg_t *)home);
+
+	return sip && sip->sip_request && sip->sip_request->rq_method == sip_method_register;
+}
+
 static issize_t
 parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_strictly(&classes[0], home, header, text, length);
+	issize_t result = parse_strictly(&classes[0], home, header, text, length);
+	gboolean any = FALSE;
+
+	for (const sip_contact_t *c = (sip_contact_t *)header; result >= 0 && c; c = c->m_next)
+		any = any || c->m_url->url_type == url_any;
+	if (!any || is_register(home))
+		return result;
+	refused++;
+	return -1;
 }
 
 static issize_t

@@ -68,6 +68,14 @@ host_is_ours(const char *host, const Config *config)
 		g_ascii_strcasecmp(host, config->sip_public_address) == 0);
 }
 
+gboolean
+header_caller_is_ours(const sip_t *sip, const Config *config)
+{
+	const url_t *url = sip->sip_from->a_url;
+
+	return url->url_host && host_is_ours(url->url_host, config);
+}
+
 Address *
 header_callee(const sip_t *sip, const Config *config)
 {

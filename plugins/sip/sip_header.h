@@ -15,6 +15,8 @@
 /* Who calls: P-Asserted-Identity before From (a trunk is trusted with it),
  * ADDRESS_ANONYMOUS where "Privacy: id" or the From says so. */
 Address *header_caller(const sip_t *sip);
+/* TRUE when the From is one at this gateway. */
+gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
 /* Who is called: the Request-URI.  A host of ours becomes the configured domain. */
 Address *header_callee(const sip_t *sip, const Config *config);
 /* "14155551234" and "0014155551234", which carriers write too, as a number. */

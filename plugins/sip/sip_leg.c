@@ -10,6 +10,7 @@
  */
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
@@ -56,6 +57,9 @@ leg_free(SipLeg *leg)
 	desc_unref(leg->remote);
 	g_hash_table_unref(leg->early);
 	g_free(leg->trunk);
+	g_free(leg->phone);
+	g_free(leg->to);
+	g_free(leg->path);
 	g_free(leg->sdp);
 	g_free(leg->from);
 	g_free(leg->asserted);
@@ -175,11 +179,11 @@ on_no_response(gpointer user)
 	SipLeg *leg = user;
 
 	leg->timer = 0;
-	leg_trace(&leg->leg, TRACE_NOTE, "no response from the trunk in %u s",
-		  NO_RESPONSE_MS / 1000);
+	leg_trace(&leg->leg, TRACE_NOTE, "no response from the %s in %u s",
+		  leg->phone ? "softphone" : "trunk", NO_RESPONSE_MS / 1000);
 	/* CANCEL is held back until something answers; then it goes out. */
 	nua_cancel(leg->nh, TAG_END());
-	leg_over(leg, REASON_TIMEOUT, "no response");
+	leg_over(leg, leg->phone ? REASON_UNREACHABLE : REASON_TIMEOUT, "no response");
 	return G_SOURCE_REMOVE;
 }
 
@@ -187,7 +191,8 @@ static void
 send_invite(SipLeg *leg)
 {
 	const char *sdp = leg_sdp(leg, leg->offer);
-	g_autofree char *to = g_strdup_printf("<%s>", leg->request_uri);
+	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
+	g_autofree char *contact = leg_contact(leg);
 	g_autofree char *asserted =
 		leg->asserted ? g_strdup_printf("P-Asserted-Identity: %s", leg->asserted) : NULL;
 
@@ -202,7 +207,9 @@ send_invite(SipLeg *leg)
 	leg->ua->calls_out++;
 	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
 	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), SIPTAG_CONTENT_TYPE_STR(content_sdp),
-		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(asserted, SIPTAG_HEADER_STR(asserted)),
+		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
+		   TAG_IF(asserted, SIPTAG_HEADER_STR(asserted)),
 		   TAG_IF(!asserted, SIPTAG_PRIVACY_STR("id")), TAG_END());
 	leg_set_timer(leg, NO_RESPONSE_MS, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
@@ -224,6 +231,43 @@ on_trunk_resolved(gpointer user, const char *address)
 	send_invite(leg);
 }
 
+char *
+leg_contact(const SipLeg *leg)
+{
+	const char *address = ua_address(leg->ua);
+	g_autofree char *transport = NULL;
+	gboolean tls;
+
+	if (!leg->phone || g_str_has_prefix(leg->phone, "udp:"))
+		return NULL;
+	tls = g_str_has_prefix(leg->phone, "tls:");
+	transport = header_next_hop(address,
+				    tls ? leg->ua->config->sip_tls_port : leg->ua->config->sip_port,
+				    tls ? "tls" : "tcp");
+	return g_strdup_printf("<%s>", transport);
+}
+
+static void
+dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
+{
+	g_autoptr(Contact) contact =
+		store_contact_get(gateway_store(leg->ua->gateway), target->contact, NULL);
+
+	leg->phone = g_strdup(contact ? contact->received : NULL);
+	leg->next_hop = phone_next_hop(leg->phone);
+	if (!leg->next_hop) {
+		leg_over(leg, REASON_UNREACHABLE, "the softphone is not registered any more");
+		return;
+	}
+	set_offer(leg, offer);
+	leg->from = header_from(target->from, ua_domain(leg->ua));
+	leg->asserted = header_asserted(target->from, ua_domain(leg->ua));
+	leg->request_uri = g_strdup(contact->uri);
+	leg->to = g_strdup_printf("sip:%s@%s", contact->username, ua_domain(leg->ua));
+	leg->path = g_strdup(contact->path);
+	send_invite(leg);
+}
+
 void
 leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 {
@@ -231,6 +275,10 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	const Trunk *trunk = trunks_find(ua->trunks, target->trunk);
 
 	leg_attach(&leg->leg, &sip_plugin, call);
+	if (target->contact) {
+		dial_phone(leg, target, offer);
+		return;
+	}
 	if (!trunk) {
 		leg_over(leg, REASON_NETWORK_ERROR, "no such trunk");
 		return;
@@ -298,9 +346,12 @@ leg_answer(SipLeg *leg, const Desc *answer)
 	else if (leg->change == CHANGE_THEIRS)
 		answer_change(leg, answer);
 	else if (leg->state == STATE_INVITED && answer) {
+		g_autofree char *contact = leg_contact(leg);
+
 		leg->state = STATE_ANSWERED;
 		nua_respond(leg->nh, SIP_200_OK, SIPTAG_CONTENT_TYPE_STR(content_sdp),
-			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, answer)), TAG_END());
+			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, answer)),
+			    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)), TAG_END());
 		trace_desc(leg, "200 OK", answer);
 	}
 }

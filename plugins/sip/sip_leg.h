@@ -36,7 +36,8 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk;
+	char *trunk; /* NULL: a softphone's */
+	char *phone; /* of a softphone: where it is, as phone_source() says it */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
@@ -51,7 +52,8 @@ struct SipLeg {
 	guint challenged; /* CHALLENGED_… met so far */
 
 	/* Calls out, until the INVITE is sent. */
-	char *from, *asserted, *request_uri;
+	char *from, *asserted, *request_uri, *to;
+	char *path; /* Route of the INVITE to a softphone, or NULL */
 
 	char *goodbye; /* Reason header of the BYE that waits for their ACK */
 	char *next_hop;
@@ -70,8 +72,15 @@ typedef struct {
 	msg_t *msg;
 } SipEvent;
 
-/* An INVITE of a trunk: becomes a call.  `nh` is the leg's from now on. */
-void leg_incoming(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *event);
+/* Whose INVITE it is, proven; everything borrowed. */
+typedef struct {
+	const char *trunk;
+	const Address *from; /* of a softphone: its account */
+	const char *phone;   /* of a softphone: phone_source() */
+} SipCaller;
+
+/* An INVITE becomes a call.  `nh` is the leg's from now on. */
+void leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event);
 
 /* An event of nua for the handle of this leg.  May free it. */
 void leg_event(SipLeg *leg, const SipEvent *event);
@@ -102,6 +111,8 @@ void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 /* Where requests of the dialog go: by its own route, or, when that has a name
  * in it, back to where the peer's message came from. */
 void leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg);
+/* Our Contact where the peer must come back by the same transport; or NULL. */
+char *leg_contact(const SipLeg *leg);
 
 /* Learns the dialog from a message of it. */
 void leg_learn_invite(SipLeg *leg, const sip_t *request);

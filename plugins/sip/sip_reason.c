@@ -163,8 +163,7 @@ sip_reason_to_header(Reason reason, const char *text)
 	if (reason ==
 	    REASON_ANSWERED_ELSEWHERE) { /* RFC 3326 3.1: telephones show no missed call */
 		g_string_append(header, "SIP;cause=200");
-		if (!text)
-			text = "Call completed elsewhere";
+		text = "Call completed elsewhere"; /* the very words some telephones look for */
 	} else {
 		g_string_append_printf(header, "Q.850;cause=%u", sip_reason_to_q850(reason));
 	}

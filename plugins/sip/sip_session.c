@@ -7,6 +7,7 @@
  */
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_phone.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
@@ -40,6 +41,13 @@ leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
 	char address[INET6_ADDRSTRLEN] = "";
 	g_autofree char *hop = NULL;
 
+	if (leg->phone) { /* there is one way through its NAT */
+		hop = phone_next_hop(leg->phone);
+		nua_set_hparams(leg->nh, NUTAG_PROXY(hop), TAG_END());
+		g_free(leg->next_hop);
+		leg->next_hop = g_steal_pointer(&hop);
+		return;
+	}
 	if (!first_hop || header_url_is_numeric(first_hop) || !from) {
 		nua_set_hparams(leg->nh, NUTAG_PROXY(NULL), TAG_END());
 		g_clear_pointer(&leg->next_hop, g_free);
@@ -65,17 +73,18 @@ refuse_at_once(SipLeg *leg, guint status, const char *phrase)
 }
 
 void
-leg_incoming(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *event)
+leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
-	SipLeg *leg = leg_new(ua, STATE_INVITED, trunk->name);
+	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk);
 	const sip_t *sip = event->sip;
-	g_autoptr(Address) from = header_caller(sip);
+	g_autoptr(Address) from = caller->from ? address_copy(caller->from) : header_caller(sip);
 	g_autoptr(Address) to = header_callee(sip, ua->config);
 	Reason reason;
 	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
 	Incoming incoming = { from, to, leg->trunk, offer };
 
 	leg->nh = nh;
+	leg->phone = g_strdup(caller->phone);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
 	if (!to) {
 		refuse_at_once(leg, SIP_404_NOT_FOUND);
@@ -247,6 +256,10 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	if (internal)
 		reason = event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR;
 	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", text);
+	if (internal && leg->phone) {
+		leg_over(leg, REASON_UNREACHABLE, "the softphone cannot be reached");
+		return;
+	}
 	leg_over(leg, reason, internal ? "the trunk cannot be reached" : text);
 	if (challenge_of(event)) /* nua would wait for credentials and never end */
 		leg_free(leg);

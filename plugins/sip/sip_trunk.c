@@ -7,7 +7,6 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_trunk.h"
-#include "plugins/sip/sip_digest.h"
 #include <string.h>
 
 #define REFRESH_SECONDS 300
@@ -283,7 +282,7 @@ trunks_new(Store *store, GSocketFamily family)
 	trunks->store = store;
 	trunks->family = family;
 	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
-	trunks->digest = digest_server_new("tandem");
+	trunks->digest = digest_server_new(SOFTPHONE_REALM);
 	trunks->cancellable = g_cancellable_new();
 	trunks->refresh_source = g_timeout_add_seconds(REFRESH_SECONDS, on_refresh, trunks);
 	return trunks;
@@ -454,8 +453,14 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 	}
 	if (!may_prove)
 		return ADMIT_STRANGER;
-	*challenge = digest_server_challenge(trunks->digest, stale);
+	*challenge = digest_server_challenge(trunks->digest, DIGEST_MD5, stale);
 	return ADMIT_CHALLENGE;
+}
+
+DigestServer *
+trunks_digest(Trunks *trunks)
+{
+	return trunks->digest;
 }
 
 /* --- for people --- */

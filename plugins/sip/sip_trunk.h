@@ -12,6 +12,7 @@
 #include <sofia-sip/sip.h>
 #include "b2bua/reason.h"
 #include "db/store.h"
+#include "plugins/sip/sip_digest.h"
 
 typedef struct Trunks Trunks;
 
@@ -42,6 +43,9 @@ typedef enum {
  * WWW-Authenticate header, newly allocated) is set. */
 Admission trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
 		       char **challenge);
+
+/* The one nonces come from: a softphone may be challenged by the same request. */
+DigestServer *trunks_digest(Trunks *trunks);
 
 /* How the last call through it went, for status(). */
 void trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text);

@@ -11,6 +11,8 @@
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_registrar.h"
 #include "config.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -22,7 +24,8 @@
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
-#define STOP_MS 2000 /* how long stop() waits for answers to BYE */
+#define PING_SECONDS 25	  /* below what the NATs of home routers forget after */
+#define STOP_MS	     2000 /* how long stop() waits for answers to BYE */
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
 
@@ -61,15 +64,21 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	g_autoptr(GInetAddress) source = source_of(event->msg);
 	g_autofree char *challenge = NULL;
 	const Trunk *trunk = NULL;
-	Admission admission =
-		source ? trunks_admit(self->trunks, source, event->sip, &trunk, &challenge)
-		       : ADMIT_STRANGER;
+	Admission admission;
 
+	/* Before the trunks: a PBX and a phone may share an address. */
+	if (phone_invite(self, nh, event))
+		return;
+	admission = source ? trunks_admit(self->trunks, source, event->sip, &trunk, &challenge)
+			   : ADMIT_STRANGER;
 	if (admission == ADMIT_TRUNK) {
-		leg_incoming(self, nh, trunk, event);
+		leg_incoming(self, nh, &(SipCaller){ .trunk = trunk->name }, event);
 		return;
 	}
-	if (admission == ADMIT_CHALLENGE)
+	if (admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config))
+		/* Perhaps a softphone that shows a number: as if it were one. */
+		phone_challenge(self, nh, 407, FALSE);
+	else if (admission == ADMIT_CHALLENGE)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
 			    TAG_END());
 	else
@@ -87,8 +96,14 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	if (event->event == nua_i_invite && event->status < 200)
 		on_first_invite(self, nh, event);
-	else if (event->event == nua_r_method) {
+	else if (event->event == nua_i_register && event->status < 200 && event->sip) {
+		registrar_register(self, nh, event);
+		nua_handle_destroy(nh);
+	} else if (event->event == nua_r_method) {
 		if (event->status >= 200) /* the BYE of leg_bury() */
+			nua_handle_destroy(nh);
+	} else if (event->event == nua_r_options) {
+		if (event->status >= 200) /* a ping's */
 			nua_handle_destroy(nh);
 	} else if (nua_event_is_incoming_request(event->event) || event->event == nua_i_terminated)
 		nua_handle_destroy(nh); /* sofia makes one for each and keeps it */
@@ -106,6 +121,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 
 	if (event == nua_r_shutdown)
 		self->down = status >= 200;
+	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
+		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
 		leg_event((SipLeg *)hmagic, &said);
 	else if (nh)
@@ -153,7 +170,7 @@ start_nua(SipUa *self, GError **error)
 			       NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
 			       NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
 			       SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-			       NUTAG_APPL_METHOD("UPDATE"),
+			       NUTAG_APPL_METHOD("UPDATE, REGISTER"),
 			       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -195,6 +212,7 @@ stop(void)
 
 	if (!ua)
 		return;
+	g_clear_handle_id(&ua->pinger, g_source_remove);
 	if (ua->nua)
 		stop_nua(ua);
 	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &leg, NULL);
@@ -218,6 +236,18 @@ stop(void)
 }
 
 static gboolean
+on_ping_time(gpointer user)
+{
+	SipUa *self = user;
+	g_autoptr(GError) error = NULL;
+
+	if (!store_contact_expire(gateway_store(self->gateway), &error))
+		g_warning("sip: old registrations stay: %s", error->message);
+	phone_ping_all(self);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
 	su_init();
@@ -232,8 +262,10 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->trunks = trunks_new(gateway_store(gateway), strchr(config->sip_address, ':')
 								? G_SOCKET_FAMILY_IPV6
 								: G_SOCKET_FAMILY_IPV4);
-	if (trunks_reload(ua->trunks, error) && start_nua(ua, error))
+	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
+		ua->pinger = g_timeout_add_seconds(PING_SECONDS, on_ping_time, ua);
 		return TRUE;
+	}
 	stop();
 	return FALSE;
 }
@@ -252,16 +284,19 @@ static char *
 status(void)
 {
 	g_autofree char *trunks = trunks_status(ua->trunks);
+	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
 
 	return g_strdup_printf("listening: %s:%u udp and tcp\n"
 			       "legs: %u\n"
 			       "calls in: %" G_GUINT64_FORMAT "\n"
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
-			       "headers refused: %" G_GUINT64_FORMAT "\n%s",
+			       "headers refused: %" G_GUINT64_FORMAT "\n"
+			       "registrations: %u\n%s",
 			       ua->config->sip_address, ua->config->sip_port,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
-			       ua->strangers, guard_refused(), trunks);
+			       ua->strangers, guard_refused(), contacts ? contacts->len : 0,
+			       trunks);
 }
 
 /* --- the table --- */

@@ -13,8 +13,8 @@
 
 /* What we understand: said in Allow and Supported, and enforced by nua (405,
  * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
-#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
-#define UA_SUPPORTED "100rel"
+#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REGISTER"
+#define UA_SUPPORTED "100rel, path"
 
 typedef struct SipLeg SipLeg;
 
@@ -25,6 +25,7 @@ typedef struct {
 	nua_t *nua;
 	Trunks *trunks;
 	GHashTable *legs; /* set of SipLeg *: whatever has not been freed */
+	guint pinger;	  /* source */
 	gboolean down;	  /* nua has shut down */
 	guint64 calls_in, calls_out, strangers;
 } SipUa;

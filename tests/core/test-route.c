@@ -115,14 +115,20 @@ ask(const char *from_text, const char *to_text, const char *trunk)
 			       plan->wait_for_media ? "" : " at once");
 	for (guint i = 0; i < plan->stages->len; i++) {
 		const Stage *stage = plan->stages->pdata[i];
-		const Target *target = stage->targets->pdata[0];
-		g_autofree char *seen = address_text(target->from),
-				*called = address_text(target->to);
 
-		g_assert_cmpuint(stage->targets->len, ==, 1);
-		g_string_append_printf(text, " %s %s>%s via %s %u;", target->plugin->name, seen,
-				       called, target->trunk ? target->trunk : "none",
-				       stage->ring_seconds);
+		for (guint k = 0; k < stage->targets->len; k++) {
+			const Target *target = stage->targets->pdata[k];
+			g_autofree char *seen = address_text(target->from),
+					*called = address_text(target->to);
+
+			g_string_append_printf(text, "%s %s %s>%s via %s", k ? " and" : "",
+					       target->plugin->name, seen, called,
+					       target->trunk	 ? target->trunk
+					       : target->contact ? "contact"
+								 : "none");
+		}
+		g_string_append_printf(text, " %u%s;", stage->ring_seconds,
+				       stage->then_others ? " then" : "");
 	}
 	return g_string_free(text, FALSE);
 }
@@ -240,6 +246,63 @@ test_dialable(void)
 	tear_down();
 }
 
+/* bert has two softphones, one of them registered. */
+static void
+test_ring_orders(void)
+{
+	static const struct {
+		const char *ring, *expected;
+	} CASES[] = {
+		{ NULL, " xmpp anonymous>bert@example.org via none and sip anonymous>sip:desk@"
+			"sip.example.org via contact 0;" },
+		{ "both", " xmpp anonymous>bert@example.org via none and sip anonymous>sip:desk@"
+			  "sip.example.org via contact 0;" },
+		{ "xmpp", " xmpp anonymous>bert@example.org via none 0;" },
+		{ "sip", " sip anonymous>sip:desk@sip.example.org via contact 0;" },
+		{ "xmpp-then-sip", " xmpp anonymous>bert@example.org via none 20 then; sip "
+				   "anonymous>sip:desk@sip.example.org via contact 0;" },
+		{ "sip-then-xmpp", " sip anonymous>sip:desk@sip.example.org via contact 20 then; "
+				   "xmpp anonymous>bert@example.org via none 0;" },
+	};
+	g_autoptr(Softphone) desk = NULL;
+	Contact contact = { .uri = (char *)"sip:desk@192.0.2.1",
+			    .received = (char *)"udp:192.0.2.1:5060",
+			    .call_id = (char *)"x",
+			    .expires = G_MAXINT32 };
+	const char *to[] = { "+15550002", "sip:desk@sip.example.org", "sip:idle@sip.example.org" };
+
+	set_up();
+	g_assert_true(store_softphone_add(store, "desk", "bert@example.org", "pw", NULL));
+	g_assert_true(store_softphone_add(store, "idle", "bert@example.org", "pw", NULL));
+	desk = store_softphone_get(store, "desk", NULL);
+	contact.softphone = desk->id;
+	g_assert_true(store_contact_put(store, &contact, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *expected =
+			g_strconcat("for carl@example.org by none:", CASES[i].expected, NULL);
+
+		if (CASES[i].ring)
+			g_assert_true(store_setting_set(store, "bert@example.org", "ring",
+							CASES[i].ring, NULL));
+		for (guint k = 0; k < G_N_ELEMENTS(to); k++) {
+			g_autofree char *got = ask("carl@example.org/phone", to[k], NULL);
+
+			g_assert_cmpstr(got, ==, expected);
+		}
+	}
+	/* nobody there */
+	g_assert_true(store_setting_set(store, "anna@example.org", "ring", "sip", NULL));
+	{
+		g_autofree char *none = ask("carl@example.org/phone", "+15550001", NULL);
+		g_autofree char *strange =
+			ask("carl@example.org/phone", "sip:desk@elsewhere", NULL);
+
+		g_assert_cmpstr(none, ==, "unreachable ()");
+		g_assert_cmpstr(strange, ==, "not-found (not a telephone number)");
+	}
+	tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -247,5 +310,6 @@ main(int argc, char **argv)
 	g_test_add_func("/route/every-kind", test_routes);
 	g_test_add_func("/route/no-way-out", test_no_way_out);
 	g_test_add_func("/route/dialable", test_dialable);
+	g_test_add_func("/route/ring-orders", test_ring_orders);
 	return g_test_run();
 }

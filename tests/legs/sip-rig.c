@@ -181,6 +181,8 @@ rig_start(void)
 		gateway.config = (Config){ .sip_address = (char *)"127.0.0.1",
 					   .sip_port = peer_gateway_port,
 					   .sip_domain = (char *)"gw.example.org",
+					   .sip_min_expires = 60,
+					   .sip_max_expires = 3600,
 					   .max_sdp_bytes = 8192 };
 		g_clear_error(&error);
 		if (sip_plugin.start(&gateway, &gateway.config, &error))
@@ -256,7 +258,21 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, number, NULL, NULL);
 	g_autoptr(Address) plain = address_new(ADDRESS_NUMBER, "+14155550100", NULL, NULL);
 	g_autoptr(Address) named = address_with_name(plain, "Al \"Ace\" Smith");
-	Target target = { &sip_plugin, from ? (Address *)from : named, to, (char *)trunk };
+	Target target = { .plugin = &sip_plugin,
+			  .from = from ? (Address *)from : named,
+			  .to = to,
+			  .trunk = (char *)trunk };
+
+	sip_plugin.dial(&call, &target, offer);
+}
+
+void
+rig_dial_contact(gint64 contact)
+{
+	g_autoptr(Desc) offer = rig_desc(sdp_one);
+	g_autoptr(Address) to = address_new(ADDRESS_SIP, "alice", "gw.example.org", NULL);
+	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550100", NULL, NULL);
+	Target target = { .plugin = &sip_plugin, .from = from, .to = to, .contact = contact };
 
 	sip_plugin.dial(&call, &target, offer);
 }

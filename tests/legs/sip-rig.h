@@ -17,6 +17,7 @@ Store *rig_store(void);
 /* A trunk at the peer's port on 127.0.0.1; `change` may be NULL. */
 void rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk));
 void rig_dial(const char *trunk, const char *number, const Address *from);
+void rig_dial_contact(gint64 contact); /* a softphone's registration */
 Desc *rig_desc(const char *sdp);
 guint64 rig_counter(const char *name);
 const char *rig_traces(void);

@@ -72,7 +72,8 @@ in__ring_answer_hangup(void)
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 "));
 	allow = message_header(ok, "Allow");
-	g_assert_cmpstr(allow, ==, "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO");
+	g_assert_cmpstr(allow, ==,
+			"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REGISTER");
 	peer_ack(peer, ok, NULL);
 	rig_spin(20);
 	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
@@ -1047,7 +1048,7 @@ other__methods(void)
 		const char *method, *status, *extra;
 	} cases[] = {
 		{ "OPTIONS", "SIP/2.0 200", NULL },
-		{ "REGISTER", "SIP/2.0 405", NULL },
+		{ "REGISTER", "SIP/2.0 401", NULL },
 		{ "MESSAGE", "SIP/2.0 405", NULL },
 		{ "SUBSCRIBE", "SIP/2.0 405", "Event: presence\r\n" },
 		{ "PUBLISH", "SIP/2.0 405", "Event: presence\r\n" },

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_phone.c - softphones: whose request is it, and where is a phone reached?
+ *
+ * Thread: signalling.
+ */
+#include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_header.h"
+#include <string.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su.h>
+#include <sofia-sip/su_string.h>
+
+/* --- who --- */
+
+static char *
+user_of(const url_t *url)
+{
+	return url && url->url_user ? g_uri_unescape_string(url->url_user, NULL) : NULL;
+}
+
+/* Credentials come first: the From may be a number, or anonymous. */
+static Softphone *
+find_softphone(SipUa *ua, const sip_t *sip)
+{
+	Store *store = gateway_store(ua->gateway);
+	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), sip);
+	g_autofree char *from = user_of(sip->sip_from->a_url);
+	Softphone *softphone = claimed ? store_softphone_get(store, claimed, NULL) : NULL;
+
+	if (!softphone && !claimed && from)
+		softphone = store_softphone_get(store, from, NULL);
+	return softphone;
+}
+
+PhoneClaim
+phone_claim(SipUa *ua, const sip_t *sip)
+{
+	PhoneClaim claim = { PHONE_STRANGER, FALSE, find_softphone(ua, sip) };
+	DigestSecret secret;
+
+	if (!claim.softphone)
+		return claim;
+	secret = (DigestSecret){ claim.softphone->username,
+				 { [DIGEST_MD5] = claim.softphone->ha1_md5,
+				   [DIGEST_SHA256] = claim.softphone->ha1_sha256 } };
+	switch (digest_server_verify(trunks_digest(ua->trunks), sip, &secret)) {
+	case DIGEST_RIGHT:
+		claim.verdict = PHONE_KNOWN;
+		return claim;
+	case DIGEST_STALE:
+		claim.stale = TRUE;
+		claim.verdict = PHONE_CHALLENGE;
+		break;
+	case DIGEST_ABSENT:
+		claim.verdict = PHONE_CHALLENGE;
+		break;
+	case DIGEST_WRONG:
+		claim.verdict = PHONE_WRONG;
+		break;
+	}
+	g_clear_pointer(&claim.softphone, softphone_free);
+	return claim;
+}
+
+void
+phone_claim_clear(PhoneClaim *claim)
+{
+	g_clear_pointer(&claim->softphone, softphone_free);
+}
+
+void
+phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, gboolean stale)
+{
+	DigestServer *digest = trunks_digest(ua->trunks);
+	/* RFC 8760 2.4: the best one first. */
+	g_autofree char *best = digest_server_challenge(digest, DIGEST_SHA256, stale);
+	g_autofree char *plain = digest_server_challenge(digest, DIGEST_MD5, stale);
+
+	if (status == 401)
+		nua_respond(nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(ua->nua),
+			    SIPTAG_WWW_AUTHENTICATE_STR(best), SIPTAG_WWW_AUTHENTICATE_STR(plain),
+			    TAG_END());
+	else
+		nua_respond(nh, SIP_407_PROXY_AUTH_REQUIRED, NUTAG_WITH_THIS(ua->nua),
+			    SIPTAG_PROXY_AUTHENTICATE_STR(best),
+			    SIPTAG_PROXY_AUTHENTICATE_STR(plain), TAG_END());
+}
+
+/* --- calls from softphones --- */
+
+/* A phone may call itself by its name, by a number of its account, or not at all. */
+static gboolean
+may_be(SipUa *ua, const Softphone *softphone, const sip_t *sip)
+{
+	g_autofree char *user = user_of(sip->sip_from->a_url), *number = NULL;
+	g_autoptr(User) owner = NULL;
+
+	if (!user || strcmp(user, softphone->username) == 0 ||
+	    g_ascii_strcasecmp(user, "anonymous") == 0 || strcmp(user, softphone->user) == 0)
+		return TRUE;
+	if (!header_number(user, &number))
+		return FALSE;
+	owner = store_user_by_number(gateway_store(ua->gateway), number, NULL);
+	return owner && strcmp(owner->jid, softphone->user) == 0;
+}
+
+static void
+call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const SipEvent *event)
+{
+	g_autoptr(Address) account = address_from_jid(softphone->user);
+	g_autofree char *source = phone_source(event->msg, event->sip);
+	SipCaller caller = { .from = account, .phone = source };
+
+	if (account && source && may_be(ua, softphone, event->sip)) {
+		leg_incoming(ua, nh, &caller, event);
+		return;
+	}
+	nua_respond(nh, 403, "Not Your Identity", TAG_END());
+	nua_handle_destroy(nh);
+}
+
+gboolean
+phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+{
+	g_auto(PhoneClaim) claim = phone_claim(ua, event->sip);
+
+	if (claim.verdict == PHONE_STRANGER)
+		return FALSE;
+	if (claim.verdict == PHONE_KNOWN) {
+		call_of_phone(ua, nh, claim.softphone, event);
+		return TRUE;
+	}
+	if (claim.verdict == PHONE_WRONG)
+		gateway_count(ua->gateway, "sip wrong passwords");
+	phone_challenge(ua, nh, 407, claim.stale);
+	nua_handle_destroy(nh);
+	return TRUE;
+}
+
+/* --- where --- */
+
+/* What a Via says is how the message came: it is the last hop's. */
+static const char *
+transport_of(const sip_t *sip)
+{
+	const char *protocol = sip && sip->sip_via ? sip->sip_via->v_protocol : "";
+	const char *slash = strrchr(protocol, '/');
+
+	if (slash && g_ascii_strcasecmp(slash, "/TCP") == 0)
+		return "tcp";
+	return slash && g_ascii_strcasecmp(slash, "/TLS") == 0 ? "tls" : "udp";
+}
+
+char *
+phone_source(msg_t *msg, const sip_t *sip)
+{
+	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (!from || (from->su_family != AF_INET && from->su_family != AF_INET6))
+		return NULL;
+	su_inet_ntop(from->su_family, SU_ADDR(from), address, sizeof address);
+	return g_strdup_printf(strchr(address, ':') ? "%s:[%s]:%u" : "%s:%s:%u", transport_of(sip),
+			       address, ntohs(from->su_port));
+}
+
+char *
+phone_next_hop(const char *source)
+{
+	const char *colon = source ? strchr(source, ':') : NULL;
+
+	return colon ? g_strdup_printf("sip:%s;transport=%.*s", colon + 1, (int)(colon - source),
+				       source)
+		     : NULL;
+}
+
+/* --- keeping the way in open --- */
+
+/* TRUE when the address that the phone knows of itself is not the one that we
+ * see: a NAT is between, and forgets in 30 s (RFC 4787 4.3 allows 120). */
+static gboolean
+behind_nat(const Contact *contact)
+{
+	const char *source = contact->received ? strchr(contact->received, ':') : NULL;
+	const char *at = strchr(contact->uri, '@');
+	gsize length = source ? strlen(source + 1) : 0;
+
+	at = at ? at + 1 : strchr(contact->uri, ':') + 1;
+	if (!source || !g_str_has_prefix(contact->received, "udp:"))
+		return FALSE;
+	return strncmp(at, source + 1, length) != 0 ||
+	       (at[length] != '\0' && !strchr(";?>", at[length]));
+}
+
+/* The handle has no leg: it is destroyed with the answer, if one comes. */
+static void
+ping(SipUa *ua, const Contact *contact)
+{
+	g_autofree char *hop = phone_next_hop(contact->received);
+	g_autofree char *from = g_strdup_printf("<sip:%s>", ua_domain(ua));
+	nua_handle_t *nh = nua_handle(ua->nua, NULL, NUTAG_URL(contact->uri), SIPTAG_FROM_STR(from),
+				      TAG_END());
+
+	if (nh)
+		nua_options(nh, NUTAG_PROXY(hop),
+			    TAG_IF(contact->path, SIPTAG_ROUTE_STR(contact->path)), TAG_END());
+}
+
+void
+phone_ping_all(SipUa *ua)
+{
+	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
+
+	for (guint i = 0; contacts && i < contacts->len; i++)
+		if (behind_nat(contacts->pdata[i]))
+			ping(ua, contacts->pdata[i]);
+}

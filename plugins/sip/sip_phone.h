@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_phone.h - softphones: whose request is it, and where is a phone reached?
+ *
+ * A phone proves the user name and password of a softphone (tandemctl softphone
+ * add).  It is called where its REGISTER came from, over the connection that it
+ * keeps open, whatever its Contact says: that is what gets through a NAT.
+ * Thread: signalling.  RFC 3261 22, RFC 3581, RFC 5626 (reuse of flows).
+ */
+#pragma once
+#include "plugins/sip/sip_digest.h"
+#include "plugins/sip/sip_leg.h"
+
+typedef enum {
+	PHONE_STRANGER,	 /* no softphone's request */
+	PHONE_CHALLENGE, /* 401 or 407, see phone_challenge() */
+	PHONE_WRONG,	 /* the same, and it has tried a wrong password */
+	PHONE_KNOWN	 /* `softphone` is set */
+} PhoneVerdict;
+
+typedef struct {
+	PhoneVerdict verdict;
+	gboolean stale;	      /* for the challenge */
+	Softphone *softphone; /* owned */
+} PhoneClaim;
+
+/* Who a request claims to be, and whether that is proven. */
+PhoneClaim phone_claim(SipUa *ua, const sip_t *sip);
+void phone_claim_clear(PhoneClaim *claim);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
+
+/* Answers a request with 401 or 407 and a challenge for each algorithm. */
+void phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, gboolean stale);
+
+/* An INVITE that is no trunk's.  FALSE: nor is it a softphone's.  May keep `nh`. */
+gboolean phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);
+
+/* "udp:192.0.2.1:5060", "tls:[2001:db8::1]:40000": where a request came from. */
+char *phone_source(msg_t *msg, const sip_t *sip);
+/* The same as a next hop: "sip:192.0.2.1:5060;transport=udp".  NULL when it is none. */
+char *phone_next_hop(const char *source);
+
+/* An OPTIONS now and then to every phone behind a NAT, so that its way in stays open. */
+void phone_ping_all(SipUa *ua);
