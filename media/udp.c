@@ -182,10 +182,32 @@ try_pair(NetAddress *address, guint16 port, UdpPair *pair)
 	return FALSE;
 }
 
+/* By errno, for the operator: what it is set by and what would help. */
+static void
+set_open_error(GError **error, const char *address, guint16 port_min, guint16 port_max)
+{
+	const int why = errno;
+
+	if (why == EADDRINUSE || why == EACCES)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why),
+			    "no free pair of ports %u-%u on %s for RTP: widen [media] port_min and "
+			    "port_max (a call needs four ports), or find out what else uses them",
+			    port_min, port_max, address);
+	else if (why == EADDRNOTAVAIL)
+		g_set_error(
+			error, G_FILE_ERROR, g_file_error_from_errno(why),
+			"%s is not an address of this host: set [media] rtp_address to one that "
+			"is, and public_address to what the world sees",
+			address);
+	else
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why),
+			    "no sockets for RTP on %s: %s", address, g_strerror(why));
+}
+
 gboolean
 udp_pair_open(const char *text, guint16 port_min, guint16 port_max, UdpPair *pair, GError **error)
 {
-	guint first = (port_min + 1u) & ~1u;
+	guint first = (port_min + 1u) & ~1u; /* RFC 3550 11: RTP is even */
 	guint pairs = port_max > first ? (port_max - first + 1) / 2 : 0;
 	guint start = pairs ? (guint)g_random_int_range(0, (gint32)pairs) : 0;
 	NetAddress address;
@@ -202,9 +224,7 @@ udp_pair_open(const char *text, guint16 port_min, guint16 port_max, UdpPair *pai
 		if (errno != EADDRINUSE && errno != EACCES)
 			break;
 	}
-	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-		    "no free pair of ports %u-%u on %s for RTP: %s", port_min, port_max, text,
-		    g_strerror(errno));
+	set_open_error(error, text, port_min, port_max);
 	return FALSE;
 }
 
