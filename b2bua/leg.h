@@ -77,6 +77,9 @@ struct Plugin {
 	/* Beside calls: a line for the person of this account to read, from `number`
 	 * (as he would dial it).  Kept for him when he is away.  NULL: there is no way. */
 	void (*notice)(const char *account, const Address *number, const char *text);
+	/* Whether calls through a trunk have a chance now: one that is down is tried
+	 * after all others.  May be NULL: always. */
+	gboolean (*available)(const char *trunk);
 
 	/* What `tandemctl status` shows of this protocol: one "key: value" a line,
 	 * newly allocated; may be NULL. */

@@ -293,6 +293,22 @@ user_by_softphone(Gateway *gateway, const Address *to)
 	return user && user->enabled ? g_steal_pointer(&user) : NULL;
 }
 
+/* A trunk that does not answer is no reason to give up, but the last to be asked. */
+static void
+last_those_down(const Plugin *plugin, GPtrArray *trunks)
+{
+	guint left = trunks->len;
+
+	for (guint i = 0; plugin->available && left > 0; left--) {
+		Trunk *trunk = trunks->pdata[i];
+
+		if (plugin->available(trunk->name))
+			i++;
+		else
+			g_ptr_array_add(trunks, g_ptr_array_steal_index(trunks, i));
+	}
+}
+
 static Plan *
 route_to_trunks(Question *question, const User *caller, const char *number)
 {
@@ -304,6 +320,8 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 		return refuse(question, REASON_FORBIDDEN,
 			      "your account has no number to call from");
 	trunks = store_trunk_list(gateway_store(question->gateway), NULL);
+	if (sip && trunks)
+		last_those_down(sip, trunks);
 	for (guint i = 0; sip && trunks && i < trunks->len; i++) {
 		const Trunk *trunk = trunks->pdata[i];
 

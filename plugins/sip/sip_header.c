@@ -352,3 +352,42 @@ header_desc(const sip_t *sip, guint max_bytes, Reason *reason)
 				  : REASON_PROTOCOL_ERROR;
 	return desc;
 }
+
+/* --- credentials --- */
+
+static const sip_www_authenticate_t *
+challenge_of(guint status, const sip_t *sip)
+{
+	if (sip && status == 401)
+		return sip->sip_www_authenticate;
+	if (sip && status == 407)
+		return sip->sip_proxy_authenticate;
+	return NULL;
+}
+
+char *
+header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *challenged)
+{
+	const sip_www_authenticate_t *challenge = challenge_of(status, sip);
+	const guint kind = status == 401 ? 1 : 2;
+	const char *realm, *stale;
+
+	if (!challenge || !trunk->username || !trunk->username[0])
+		return NULL;
+	stale = msg_params_find(challenge->au_params, "stale=");
+	if ((*challenged & kind) && (!stale || g_ascii_strcasecmp(stale, "true") != 0))
+		return NULL;
+	*challenged |= kind;
+	realm = msg_params_find(challenge->au_params, "realm=");
+	if (!realm)
+		realm = "\"\"";
+	/* The password belongs to one realm; another's challenge is not answered. */
+	if (trunk->realm && trunk->realm[0]) {
+		g_autofree char *quoted = g_strdup_printf("\"%s\"", trunk->realm);
+
+		if (strcmp(quoted, realm) != 0)
+			return NULL;
+	}
+	return g_strdup_printf("Digest:%s:%s:%s", realm, trunk->username,
+			       trunk->password ? trunk->password : "");
+}

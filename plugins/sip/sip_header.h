@@ -34,6 +34,12 @@ Reason header_reason(const sip_t *sip, Reason fallback);
 /* Reason for a final refusal; `text` ("404 Not Found") is newly allocated. */
 Reason header_refusal(guint status, const char *phrase, const sip_t *sip, char **text);
 
+/* What nua_authenticate() wants for a 401 or 407 of this trunk, or NULL when it
+ * cannot be answered.  Each of the two is answered once; a second challenge that
+ * is not about an old nonce means that the password is wrong.  `challenged` holds
+ * which have been met, 0 at first. */
+char *header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *challenged);
+
 gboolean header_has_sdp(const sip_t *sip);
 /* NULL with REASON_NONE when there is no SDP, NULL with another when it is bad
  * or longer than allowed. */

@@ -12,14 +12,15 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
+#include "plugins/sip/sip_watch.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 
-/* A carrier that has not said "100 Trying" to five copies of the INVITE by then
- * is not there; Timer B would have the caller wait 32 s. */
-#define NO_RESPONSE_MS 8000
+/* A softphone that has not said "100 Trying" to five copies of the INVITE by then
+ * is not there. */
+#define PHONE_RESPONSE_MS 8000
 /* Longer than any transaction of nua: Timers B and H are 32 s. */
 #define LINGER_MS 70000
 
@@ -66,6 +67,7 @@ leg_free(SipLeg *leg)
 	g_free(leg->request_uri);
 	g_free(leg->goodbye);
 	g_free(leg->next_hop);
+	g_clear_pointer(&leg->hops, g_ptr_array_unref);
 	g_free(leg->call_id);
 	g_free(leg->local);
 	g_free(leg->remote_party);
@@ -173,14 +175,18 @@ trace_desc(SipLeg *leg, const char *what, const Desc *desc)
 
 /* --- calls out --- */
 
+/* The admin's patience with a carrier that says nothing at all; Timer B would
+ * have the caller wait 32 s. */
 static gboolean
 on_no_response(gpointer user)
 {
 	SipLeg *leg = user;
 
 	leg->timer = 0;
-	leg_trace(&leg->leg, TRACE_NOTE, "no response from the %s in %u s",
-		  leg->phone ? "softphone" : "trunk", NO_RESPONSE_MS / 1000);
+	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", leg->next_hop);
+	if (leg_try_next_hop(leg))
+		return G_SOURCE_REMOVE;
+	watches_note_call(leg->ua->watches, leg->trunk, FALSE);
 	/* CANCEL is held back until something answers; then it goes out. */
 	nua_cancel(leg->nh, TAG_END());
 	leg_over(leg, leg->phone ? REASON_UNREACHABLE : REASON_TIMEOUT, "no response");
@@ -204,30 +210,51 @@ send_invite(SipLeg *leg)
 		return;
 	}
 	leg->state = STATE_CALLING;
-	leg->ua->calls_out++;
 	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
 	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), SIPTAG_CONTENT_TYPE_STR(content_sdp),
 		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
 		   TAG_IF(asserted, SIPTAG_HEADER_STR(asserted)),
 		   TAG_IF(!asserted, SIPTAG_PRIVACY_STR("id")), TAG_END());
-	leg_set_timer(leg, NO_RESPONSE_MS, on_no_response);
+	leg_set_timer(leg, leg->response_ms, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
 }
 
+gboolean
+leg_try_next_hop(SipLeg *leg)
+{
+	if (leg->state != STATE_CALLING || leg->heard || !leg->hops ||
+	    leg->hop + 1 >= leg->hops->len)
+		return FALSE;
+	leg_clear_timer(leg);
+	/* whatever comes of the old one is nobody's; sip_ua.c ends it */
+	nua_handle_bind(leg->nh, NULL);
+	nua_cancel(leg->nh, TAG_END());
+	leg->nh = NULL;
+	leg->challenged = 0;
+	leg->hop++;
+	g_free(leg->next_hop);
+	leg->next_hop = g_strdup(leg->hops->pdata[leg->hop]);
+	leg_trace(&leg->leg, TRACE_NOTE, "next: %s", leg->next_hop);
+	send_invite(leg);
+	return TRUE;
+}
+
 static void
-on_trunk_resolved(gpointer user, const char *address)
+on_trunk_resolved(gpointer user, GPtrArray *hops)
 {
 	SipLeg *leg = user;
 	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
 
-	if (!trunk || !address) {
+	if (!trunk || !hops) {
 		leg_over(leg, REASON_NETWORK_ERROR,
 			 trunk ? "the trunk's host name cannot be resolved" : "no such trunk");
 		return;
 	}
-	leg->next_hop = header_next_hop(address, trunk->port,
-					g_strcmp0(trunk->transport, "tcp") == 0 ? "tcp" : "udp");
+	leg->hops = g_ptr_array_ref(hops);
+	leg->next_hop = g_strdup(hops->pdata[0]);
+	leg->response_ms = trunk->response_seconds * 1000;
+	leg->ua->calls_out++;
 	send_invite(leg);
 }
 
@@ -265,6 +292,8 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	leg->request_uri = g_strdup(contact->uri);
 	leg->to = g_strdup_printf("sip:%s@%s", contact->username, ua_domain(leg->ua));
 	leg->path = g_strdup(contact->path);
+	leg->response_ms = PHONE_RESPONSE_MS;
+	leg->ua->calls_out++;
 	send_invite(leg);
 }
 

@@ -28,8 +28,6 @@ typedef enum {
 	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
 } SipChange;
 
-enum { CHALLENGED_BY_SERVER = 1, CHALLENGED_BY_PROXY = 2 };
-
 struct SipLeg {
 	Leg leg; /* first */
 	SipUa *ua;
@@ -49,11 +47,16 @@ struct SipLeg {
 	gboolean refreshing;	      /* theirs had none: the ACK answers our SDP */
 	nua_saved_event_t request[1]; /* their UPDATE or re-INVITE, until it is answered */
 	guint tries;
-	guint challenged; /* CHALLENGED_… met so far */
+	guint challenged; /* see header_credentials() */
 
 	/* Calls out, until the INVITE is sent. */
 	char *from, *asserted, *request_uri, *to;
 	char *path; /* Route of the INVITE to a softphone, or NULL */
+
+	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
+	guint hop;
+	guint response_ms; /* silence after which it is tried elsewhere */
+	gboolean heard;	   /* more than 100 has come: this is the one */
 
 	char *goodbye; /* Reason header of the BYE that waits for their ACK */
 	char *next_hop;
@@ -106,6 +109,9 @@ void leg_clear_timer(SipLeg *leg);
 void leg_refuse_change(SipLeg *leg);
 void leg_bye(SipLeg *leg, const char *reason_header);
 void leg_reinvite(SipLeg *leg);
+/* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there
+ * is none, or somebody has answered already (RFC 3263 4.3). */
+gboolean leg_try_next_hop(SipLeg *leg);
 /* Answers the INVITE or UPDATE kept in `request`; `sdp` NULL: without a body. */
 void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp);
 /* Where requests of the dialog go: by its own route, or, when that has a name

@@ -8,6 +8,7 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_watch.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
@@ -125,6 +126,8 @@ on_provisional(SipLeg *leg, const SipEvent *event)
 	trace_in(leg, line, early);
 	if (event->status == 100)
 		return;
+	leg->heard = TRUE;
+	watches_note_call(leg->ua->watches, leg->trunk, TRUE);
 	if (early && tag && g_hash_table_size(leg->early) < MAX_FORKS)
 		g_hash_table_replace(leg->early, g_strdup(tag), (gpointer)desc_ref(early));
 	/* 181 and 182 say where the call is, not that anything rings. */
@@ -236,16 +239,6 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 	leg_answered(&leg->leg, answer);
 }
 
-static const sip_www_authenticate_t *
-challenge_of(const SipEvent *event)
-{
-	if (event->sip && event->status == 401)
-		return event->sip->sip_www_authenticate;
-	if (event->sip && event->status == 407)
-		return event->sip->sip_proxy_authenticate;
-	return NULL;
-}
-
 static void
 on_refused(SipLeg *leg, const SipEvent *event)
 {
@@ -260,39 +253,26 @@ on_refused(SipLeg *leg, const SipEvent *event)
 		leg_over(leg, REASON_UNREACHABLE, "the softphone cannot be reached");
 		return;
 	}
+	/* RFC 3263 4.3 */
+	if ((internal || event->status == 503) && leg_try_next_hop(leg))
+		return;
+	watches_note_call(leg->ua->watches, leg->trunk, !internal);
 	leg_over(leg, reason, internal ? "the trunk cannot be reached" : text);
-	if (challenge_of(event)) /* nua would wait for credentials and never end */
+	if (event->status == 401 ||
+	    event->status == 407) /* nua would wait for credentials and never end */
 		leg_free(leg);
 }
 
-/* Each kind of challenge is met once; a second one that is not about an old
- * nonce means that the password is wrong. */
 static gboolean
 try_credentials(SipLeg *leg, const SipEvent *event)
 {
 	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
-	const sip_www_authenticate_t *challenge = challenge_of(event);
-	guint kind = event->status == 401 ? CHALLENGED_BY_SERVER : CHALLENGED_BY_PROXY;
-	const char *asked, *stale;
-	g_autofree char *realm = NULL, *auth = NULL;
+	g_autofree char *auth = trunk ? header_credentials(trunk, (guint)event->status, event->sip,
+							   &leg->challenged)
+				      : NULL;
 
-	if (!challenge || !trunk || !trunk->username || !trunk->username[0])
+	if (!auth)
 		return FALSE;
-	stale = msg_params_find(challenge->au_params, "stale=");
-	if ((leg->challenged & kind) && (!stale || g_ascii_strcasecmp(stale, "true") != 0))
-		return FALSE;
-	leg->challenged |= kind;
-	asked = msg_params_find(challenge->au_params, "realm=");
-	realm = g_strdup(asked ? asked : "\"\"");
-	/* The password belongs to one realm; another's challenge is not answered. */
-	if (trunk->realm && trunk->realm[0]) {
-		g_autofree char *quoted = g_strdup_printf("\"%s\"", trunk->realm);
-
-		if (strcmp(quoted, realm) != 0)
-			return FALSE;
-	}
-	auth = g_strdup_printf("Digest:%s:%s:%s", realm, trunk->username,
-			       trunk->password ? trunk->password : "");
 	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
 	leg_trace(&leg->leg, TRACE_OUT, "%s again, with credentials",
 		  event->event == nua_r_bye ? "BYE" : "INVITE");

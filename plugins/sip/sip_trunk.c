@@ -7,11 +7,13 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_trunk.h"
+#include "plugins/sip/sip_resolve.h"
 #include <string.h>
 
 #define REFRESH_SECONDS 300
 #define MAX_ADDRESSES	64 /* of one trunk */
 #define SEPARATORS	" ,\t"
+#define HOPS		"" /* the name of a source that is a hop */
 
 typedef struct {
 	GInetAddressMask *mask;
@@ -21,8 +23,8 @@ typedef struct {
 typedef struct {
 	Trunk *trunk;
 	GPtrArray *sources; /* Source *, owned */
-	char *address;	    /* numeric, of trunk->host; NULL: not known */
-	GPtrArray *waiting; /* Waiter *, owned: want `address` */
+	GPtrArray *hops;    /* char *, where calls go out, the first to be tried; NULL: not known */
+	GPtrArray *waiting; /* Waiter *, owned: want `hops` */
 	char *last;	    /* how the last call went */
 } Entry;
 
@@ -43,7 +45,7 @@ struct Trunks {
 typedef struct {
 	Trunks *trunks;
 	char *trunk;
-	char *host;
+	char *host; /* of the hops: way_of() */
 } Lookup;
 
 static void
@@ -64,7 +66,7 @@ entry_free(gpointer data)
 	trunk_free(entry->trunk);
 	g_ptr_array_unref(entry->sources);
 	g_ptr_array_unref(entry->waiting);
-	g_free(entry->address);
+	g_clear_pointer(&entry->hops, g_ptr_array_unref);
 	g_free(entry->last);
 	g_free(entry);
 }
@@ -118,8 +120,14 @@ tell_waiting(Entry *entry)
 	for (guint i = 0; i < waiting->len; i++) {
 		Waiter *waiter = waiting->pdata[i];
 
-		waiter->func(waiter->user, entry->address);
+		waiter->func(waiter->user, entry->hops);
 	}
+}
+
+static gboolean
+has_sources(const Trunk *trunk)
+{
+	return trunk->sources && trunk->sources[0];
 }
 
 /* Is this name one of those that calls may come from? */
@@ -135,23 +143,22 @@ names_source(const Trunk *trunk, const char *host)
 }
 
 static void
-take_addresses(Trunks *trunks, Entry *entry, const char *host, GList *addresses)
+take_addresses(Entry *entry, const char *host, GList *addresses)
 {
-	gboolean is_source = names_source(entry->trunk, host);
-
-	if (is_source)
-		drop_sources_of(entry, host);
-	for (GList *l = addresses; l && is_source; l = l->next) {
+	drop_sources_of(entry, host);
+	for (GList *l = addresses; l; l = l->next) {
 		guint bits = 8 * g_inet_address_get_native_size(l->data);
 
 		add_source(entry, g_inet_address_mask_new(l->data, bits, NULL), host);
 	}
-	if (strcmp(entry->trunk->host, host) != 0)
-		return;
-	g_clear_pointer(&entry->address, g_free);
-	for (GList *l = addresses; l && !entry->address; l = l->next)
-		if (g_inet_address_get_family(l->data) == trunks->family)
-			entry->address = g_inet_address_to_string(l->data);
+}
+
+static void
+lookup_free(Lookup *lookup)
+{
+	g_free(lookup->trunk);
+	g_free(lookup->host);
+	g_free(lookup);
 }
 
 static void
@@ -167,41 +174,98 @@ on_resolved(GObject *resolver, GAsyncResult *result, gpointer user)
 	if (error && entry)
 		g_warning("trunk %s: the name %s cannot be resolved: %s", lookup->trunk,
 			  lookup->host, error->message);
-	if (entry) {
-		if (addresses)
-			take_addresses(lookup->trunks, entry, lookup->host, addresses);
-		if (strcmp(entry->trunk->host, lookup->host) == 0)
-			tell_waiting(entry);
-	}
+	if (entry && addresses && names_source(entry->trunk, lookup->host))
+		take_addresses(entry, lookup->host, addresses);
 	g_resolver_free_addresses(addresses);
-	g_free(lookup->trunk);
-	g_free(lookup->host);
-	g_free(lookup);
+	lookup_free(lookup);
+}
+
+static Lookup *
+lookup_new(Trunks *trunks, const Entry *entry, const char *host)
+{
+	Lookup *lookup = g_new0(Lookup, 1);
+
+	lookup->trunks = trunks;
+	lookup->trunk = g_strdup(entry->trunk->name);
+	lookup->host = g_strdup(host);
+	return lookup;
 }
 
 static void
 resolve(Trunks *trunks, Entry *entry, const char *host)
 {
 	g_autoptr(GResolver) resolver = g_resolver_get_default();
-	Lookup *lookup = g_new0(Lookup, 1);
 
-	lookup->trunks = trunks;
-	lookup->trunk = g_strdup(entry->trunk->name);
-	lookup->host = g_strdup(host);
-	g_resolver_lookup_by_name_async(resolver, host, trunks->cancellable, on_resolved, lookup);
+	g_resolver_lookup_by_name_async(resolver, host, trunks->cancellable, on_resolved,
+					lookup_new(trunks, entry, host));
 }
 
-/* A host as written: an address, or a name to be resolved.  "[2001:db8::1]" is
- * how a URI has it. */
-static GInetAddress *
-numeric(const char *host)
+/* Calls may come from wherever they go to, unless the admin has said more. */
+static void
+take_hops_as_sources(Entry *entry)
 {
-	gsize length = strlen(host);
-	g_autofree char *bare = host[0] == '[' && host[length - 1] == ']'
-					? g_strndup(host + 1, length - 2)
-					: g_strdup(host);
+	drop_sources_of(entry, HOPS);
+	for (guint i = 0; entry->hops && i < entry->hops->len; i++) {
+		g_autofree char *host = NULL;
+		g_autoptr(GInetAddress) address = NULL;
+		const char *hop = (const char *)entry->hops->pdata[i] + strlen("sip:");
+		const char *end = hop[0] == '[' ? strchr(hop, ']') + 1 : strchr(hop, ':');
 
-	return g_inet_address_new_from_string(bare);
+		host = g_strndup(hop, (gsize)(end - hop));
+		address = resolve_numeric(host);
+		add_source(entry,
+			   g_inet_address_mask_new(
+				   address, 8 * g_inet_address_get_native_size(address), NULL),
+			   HOPS);
+	}
+}
+
+/* Whatever decides where calls go out. */
+static char *
+way_of(const Trunk *trunk)
+{
+	return g_strdup_printf("%s %u %s %s", trunk->host, trunk->port, trunk->transport,
+			       trunk->proxy ? trunk->proxy : "");
+}
+
+static void
+on_hops(gpointer user, GPtrArray *hops, const GError *error)
+{
+	Lookup *lookup = user;
+	Entry *entry = find_entry(lookup->trunks, lookup->trunk);
+	g_autofree char *way = entry ? way_of(entry->trunk) : NULL;
+
+	if (g_strcmp0(way, lookup->host) != 0)
+		entry = NULL; /* it was changed meanwhile, and is asked for again */
+	if (entry && hops) {
+		g_clear_pointer(&entry->hops, g_ptr_array_unref);
+		entry->hops = g_ptr_array_ref(hops);
+		if (!has_sources(entry->trunk))
+			take_hops_as_sources(entry);
+	} else if (entry)
+		g_warning("trunk %s: the name %s cannot be resolved: %s", lookup->trunk,
+			  entry->trunk->host, error->message);
+	if (entry)
+		tell_waiting(entry);
+	lookup_free(lookup);
+}
+
+/* By the outbound proxy where there is one. */
+static void
+find_hops(Trunks *trunks, Entry *entry)
+{
+	const Trunk *trunk = entry->trunk;
+	ResolveQuery query = { trunk->host, trunk->port, trunk->transport, trunks->family };
+	g_autofree char *way = way_of(trunk);
+	g_autoptr(GSocketConnectable) proxy =
+		trunk->proxy && trunk->proxy[0] ? g_network_address_parse(trunk->proxy, 0, NULL)
+						: NULL;
+
+	if (proxy) {
+		query.host = g_network_address_get_hostname(G_NETWORK_ADDRESS(proxy));
+		query.port = g_network_address_get_port(G_NETWORK_ADDRESS(proxy));
+	}
+	resolve_hops(&query, trunks->cancellable, on_hops, lookup_new(trunks, entry, way));
 }
 
 /* A mask or an address as written, or NULL for a name. */
@@ -209,7 +273,7 @@ static GInetAddressMask *
 numeric_mask(const char *word)
 {
 	GInetAddressMask *mask = g_inet_address_mask_new_from_string(word, NULL);
-	g_autoptr(GInetAddress) address = mask ? NULL : numeric(word);
+	g_autoptr(GInetAddress) address = mask ? NULL : resolve_numeric(word);
 
 	if (address)
 		mask = g_inet_address_mask_new(address, 8 * g_inet_address_get_native_size(address),
@@ -218,33 +282,16 @@ numeric_mask(const char *word)
 }
 
 static void
-read_sources(Entry *entry)
-{
-	gboolean given = entry->trunk->sources && entry->trunk->sources[0];
-	g_auto(GStrv) words =
-		g_strsplit_set(given ? entry->trunk->sources : entry->trunk->host, SEPARATORS, -1);
-
-	for (char **word = words; *word; word++) {
-		GInetAddressMask *mask = **word ? numeric_mask(*word) : NULL;
-
-		if (mask)
-			add_source(entry, mask, NULL);
-	}
-}
-
-static void
 resolve_names(Trunks *trunks, Entry *entry)
 {
-	g_auto(GStrv) words =
-		g_strsplit_set(entry->trunk->sources ? entry->trunk->sources : "", SEPARATORS, -1);
-	g_autoptr(GInetAddress) address = numeric(entry->trunk->host);
+	const char *given = has_sources(entry->trunk) ? entry->trunk->sources : "";
+	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
 
-	if (!address)
-		resolve(trunks, entry, entry->trunk->host);
+	find_hops(trunks, entry);
 	for (char **word = words; *word; word++) {
 		g_autoptr(GInetAddressMask) mask = **word ? numeric_mask(*word) : NULL;
 
-		if (**word && !mask && strcmp(*word, entry->trunk->host) != 0)
+		if (**word && !mask)
 			resolve(trunks, entry, *word);
 	}
 }
@@ -252,12 +299,14 @@ resolve_names(Trunks *trunks, Entry *entry)
 static void
 begin_resolving(Trunks *trunks, Entry *entry)
 {
-	g_autoptr(GInetAddress) address = numeric(entry->trunk->host);
+	const char *given = has_sources(entry->trunk) ? entry->trunk->sources : entry->trunk->host;
+	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
 
-	read_sources(entry);
-	if (address) {
-		g_free(entry->address);
-		entry->address = g_inet_address_to_string(address);
+	for (char **word = words; *word; word++) {
+		GInetAddressMask *mask = **word ? numeric_mask(*word) : NULL;
+
+		if (mask)
+			add_source(entry, mask, NULL);
 	}
 	resolve_names(trunks, entry);
 }
@@ -324,8 +373,11 @@ trunks_reload(Trunks *trunks, GError **error)
 
 		if (is)
 			is->last = g_steal_pointer(&was->last);
-		if (is && strcmp(is->trunk->host, was->trunk->host) == 0) {
-			is->address = g_steal_pointer(&was->address);
+		g_autofree char *old_way = way_of(was->trunk);
+		g_autofree char *way = is ? way_of(is->trunk) : NULL;
+
+		if (g_strcmp0(way, old_way) == 0) {
+			is->hops = g_steal_pointer(&was->hops);
 			g_ptr_array_extend_and_steal(is->waiting, g_steal_pointer(&was->waiting));
 			was->waiting = g_ptr_array_new_with_free_func(g_free);
 		}
@@ -346,14 +398,24 @@ trunks_find(Trunks *trunks, const char *name)
 	return entry && entry->trunk->enabled ? entry->trunk : NULL;
 }
 
+GPtrArray *
+trunks_names(Trunks *trunks)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < trunks->entries->len; i++)
+		g_ptr_array_add(names, g_strdup(((Entry *)trunks->entries->pdata[i])->trunk->name));
+	return names;
+}
+
 void
 trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user)
 {
 	Entry *entry = find_entry(trunks, name);
 	Waiter *waiter;
 
-	if (!entry || entry->address) {
-		func(user, entry ? entry->address : NULL);
+	if (!entry || entry->hops) {
+		func(user, entry ? entry->hops : NULL);
 		return;
 	}
 	waiter = g_new0(Waiter, 1);
@@ -361,7 +423,7 @@ trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointe
 	waiter->user = user;
 	g_ptr_array_add(entry->waiting, waiter);
 	/* The lookup under way, if any, may have been another's; one more is cheap. */
-	resolve(trunks, entry, entry->trunk->host);
+	find_hops(trunks, entry);
 }
 
 void
@@ -410,12 +472,6 @@ static gboolean
 wants_digest(const Trunk *trunk)
 {
 	return trunk->in_username && trunk->in_username[0];
-}
-
-static gboolean
-has_sources(const Trunk *trunk)
-{
-	return trunk->sources && trunk->sources[0];
 }
 
 Admission
@@ -478,25 +534,43 @@ trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text)
 	entry->last = g_strdup_printf("%s at %s", text ? text : reason_name(reason), time);
 }
 
+static gboolean
+has_numeric_host(const Trunk *trunk)
+{
+	g_autoptr(GInetAddress) address = resolve_numeric(trunk->host);
+
+	return address && !(trunk->proxy && trunk->proxy[0]);
+}
+
+static void
+append_hops(GString *status, const GPtrArray *hops)
+{
+	for (guint i = 0; i < hops->len; i++)
+		g_string_append_printf(status, "%s%s", i ? ", " : " (",
+				       (const char *)hops->pdata[i] + strlen("sip:"));
+	g_string_append_c(status, ')');
+}
+
 char *
-trunks_status(Trunks *trunks)
+trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), gpointer user)
 {
 	GString *status = g_string_new(NULL);
 
 	for (guint i = 0; i < trunks->entries->len; i++) {
 		const Entry *entry = trunks->entries->pdata[i];
 		const Trunk *trunk = entry->trunk;
+		g_autofree char *added = more(user, trunk->name);
 
 		g_string_append_printf(status, "trunk %s: %s, %s:%u/%s", trunk->name,
 				       trunk->enabled ? "enabled" : "disabled", trunk->host,
 				       trunk->port ? trunk->port : 5060, trunk->transport);
-		if (entry->address && strcmp(entry->address, trunk->host) != 0)
-			g_string_append_printf(status, " (%s)", entry->address);
-		else if (!entry->address)
+		if (!entry->hops)
 			g_string_append(status, " (not resolved)");
-		g_string_append_printf(status, ", %u source%s, last call out: %s\n",
+		else if (!has_numeric_host(trunk))
+			append_hops(status, entry->hops);
+		g_string_append_printf(status, ", %u source%s, last call out: %s%s\n",
 				       entry->sources->len, entry->sources->len == 1 ? "" : "s",
-				       entry->last ? entry->last : "none yet");
+				       entry->last ? entry->last : "none yet", added);
 	}
 	return g_string_free(status, FALSE);
 }

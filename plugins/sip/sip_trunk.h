@@ -16,8 +16,8 @@
 
 typedef struct Trunks Trunks;
 
-/* NULL address: the name could not be resolved. */
-typedef void (*TrunkResolvedFunc)(gpointer user, const char *address);
+/* `hops`: see sip_resolve.h; NULL: the name could not be resolved. */
+typedef void (*TrunkResolvedFunc)(gpointer user, GPtrArray *hops);
 
 /* Calls out go to addresses of this family. */
 Trunks *trunks_new(Store *store, GSocketFamily family);
@@ -29,7 +29,7 @@ gboolean trunks_reload(Trunks *trunks, GError **error);
  * next reload. */
 const Trunk *trunks_find(Trunks *trunks, const char *name);
 
-/* The numeric address calls go out to, at once when it is known. */
+/* The next hops of calls out, at once when they are known. */
 void trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user);
 void trunks_forget(Trunks *trunks, gpointer user); /* it does not want to know any more */
 
@@ -49,5 +49,7 @@ DigestServer *trunks_digest(Trunks *trunks);
 
 /* How the last call through it went, for status(). */
 void trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text);
-/* One "trunk NAME: …" a line. */
-char *trunks_status(Trunks *trunks);
+/* Names of all trunks, those that are switched off too; owned by the caller. */
+GPtrArray *trunks_names(Trunks *trunks);
+/* One "trunk NAME: …" a line; `more` adds ", …" to it. */
+char *trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), gpointer user);

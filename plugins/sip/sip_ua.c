@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_registrar.h"
+#include "plugins/sip/sip_watch.h"
 #include "config.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -99,6 +100,10 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	else if (event->event == nua_i_register && event->status < 200 && event->sip) {
 		registrar_register(self, nh, event);
 		nua_handle_destroy(nh);
+	} else if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
+		/* of a next hop that was given up, see leg_try_next_hop() */
+		nua_ack(nh, TAG_END());
+		nua_bye(nh, TAG_END());
 	} else if (event->event == nua_r_method) {
 		if (event->status >= 200) /* the BYE of leg_bury() */
 			nua_handle_destroy(nh);
@@ -125,7 +130,7 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
 		leg_event((SipLeg *)hmagic, &said);
-	else if (nh)
+	else if (nh && !(self->watches && watches_event(self->watches, nh, &said)))
 		on_without_leg(self, nh, &said);
 }
 
@@ -213,6 +218,8 @@ stop(void)
 	if (!ua)
 		return;
 	g_clear_handle_id(&ua->pinger, g_source_remove);
+	if (ua->watches)
+		watches_unregister(ua->watches);
 	if (ua->nua)
 		stop_nua(ua);
 	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &leg, NULL);
@@ -222,6 +229,7 @@ stop(void)
 	}
 	if (ua->root)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
+	watches_free(ua->watches);
 	trunks_free(ua->trunks);
 	g_hash_table_unref(ua->legs);
 	if (ua->nua && !ua->down) {
@@ -264,6 +272,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 								: G_SOCKET_FAMILY_IPV4);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->pinger = g_timeout_add_seconds(PING_SECONDS, on_ping_time, ua);
+		ua->watches = watches_new(ua);
 		return TRUE;
 	}
 	stop();
@@ -278,12 +287,25 @@ reload(void)
 	if (!trunks_reload(ua->trunks, &error))
 		g_warning("sip: the trunks cannot be read again, the old ones stay: %s",
 			  error->message);
+	watches_reload(ua->watches);
+}
+
+static gboolean
+available(const char *trunk)
+{
+	return watches_available(ua->watches, trunk);
+}
+
+static char *
+watch_text(gpointer user, const char *trunk)
+{
+	return watches_text(user, trunk);
 }
 
 static char *
 status(void)
 {
-	g_autofree char *trunks = trunks_status(ua->trunks);
+	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
 	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
 
 	return g_strdup_printf("listening: %s:%u udp and tcp\n"
@@ -364,6 +386,7 @@ const Plugin sip_plugin = {
 	.hangup = hangup,
 	.save = save,
 	.bury = bury,
+	.available = available,
 	.status = status,
 };
 

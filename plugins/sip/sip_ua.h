@@ -17,6 +17,7 @@
 #define UA_SUPPORTED "100rel, path"
 
 typedef struct SipLeg SipLeg;
+struct Watches;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -24,9 +25,10 @@ typedef struct {
 	su_root_t *root;
 	nua_t *nua;
 	Trunks *trunks;
-	GHashTable *legs; /* set of SipLeg *: whatever has not been freed */
-	guint pinger;	  /* source */
-	gboolean down;	  /* nua has shut down */
+	struct Watches *watches; /* sip_watch.h */
+	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
+	gboolean down;		 /* nua has shut down */
+	guint pinger;		 /* source */
 	guint64 calls_in, calls_out, strangers;
 } SipUa;
 

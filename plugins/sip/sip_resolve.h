@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_resolve.h - where a host leads: the next hops, in the order to be tried.
+ *
+ * A numeric host leads to itself; with a port the name's addresses are asked for,
+ * without one its SRV records first, in the order RFC 2782 gives them.  The
+ * transport is always known here, so there is no use for NAPTR (RFC 3263 4.1).
+ * sofia's own resolver is never asked: its handling of failures crashes.
+ * Thread: signalling; the lookups run elsewhere.  RFC 3263 4.2, 4.3.
+ */
+#pragma once
+#include <gio/gio.h>
+
+#define RESOLVE_MAX_HOPS 8
+
+typedef struct {
+	const char *host;      /* as written; "[2001:db8::1]" is fine */
+	guint port;	       /* 0: not given */
+	const char *transport; /* "udp", "tcp", "tls" */
+	GSocketFamily family;  /* what we can send to */
+} ResolveQuery;
+
+/* `hops`: char * such as "sip:192.0.2.1:5060;transport=udp", the callee's to
+ * keep with a reference; NULL with `error` when there is none. */
+typedef void (*ResolvedFunc)(gpointer user, GPtrArray *hops, const GError *error);
+
+/* Calls back once: at once for a numeric host.  Not after the cancellable was
+ * cancelled.  `query` is copied. */
+void resolve_hops(const ResolveQuery *query, GCancellable *cancellable, ResolvedFunc func,
+		  gpointer user);
+
+/* The address of a host as written, NULL when it is a name. */
+GInetAddress *resolve_numeric(const char *host);

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_watch.c - is a trunk there?  Our registration with it, and its answers to
+ * OPTIONS.
+ *
+ * Each trunk has two probes.  A probe is a request repeated on one handle, so
+ * that Call-ID and CSeq go on as RFC 3261 10.2.4 wants; between two of them only
+ * its timer runs.
+ */
+#include "plugins/sip/sip_watch.h"
+#include "plugins/sip/sip_header.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_tag.h>
+
+#define REGISTER_SECONDS     3600
+#define MIN_REGISTER_SECONDS 20
+#define FIRST_RETRY_SECONDS  2
+#define LAST_RETRY_SECONDS   300
+#define CALL_FAILED_US	     (30 * G_USEC_PER_SEC)
+
+typedef struct Watch Watch;
+
+typedef struct {
+	Watch *watch;
+	gboolean registers; /* REGISTER, or OPTIONS */
+	nua_handle_t *nh;   /* NULL between handles */
+	guint timer, failures;
+	gboolean asking;      /* a request is on its way */
+	guint challenged;     /* CHALLENGED_… met by this request */
+	gboolean known, good; /* what the last answer said */
+	char *text;
+	guint wanted_s;	 /* Expires that the registrar insists on */
+	gint64 until_us; /* of the registration */
+} Probe;
+
+struct Watch {
+	Watches *watches;
+	char *trunk;
+	char *settings; /* what was begun with */
+	char *hop;
+	Probe probes[2];
+	gint64 failed_us; /* a call that could not reach it */
+};
+
+struct Watches {
+	SipUa *ua;
+	GHashTable *by_trunk;  /* name → Watch, owned */
+	GHashTable *by_handle; /* nua_handle_t → Probe */
+};
+
+enum { OPTIONS, REGISTER };
+
+/* --- life --- */
+
+static void
+drop_handle(Probe *probe)
+{
+	if (!probe->nh)
+		return;
+	g_hash_table_remove(probe->watch->watches->by_handle, probe->nh);
+	nua_handle_destroy(probe->nh);
+	probe->nh = NULL;
+	probe->asking = FALSE;
+}
+
+static void
+set_timer(Probe *probe, guint seconds, GSourceFunc func)
+{
+	if (probe->timer)
+		g_source_remove(probe->timer);
+	probe->timer = seconds ? g_timeout_add_seconds(seconds, func, probe) : 0;
+}
+
+static void
+watch_free(gpointer data)
+{
+	Watch *watch = data;
+
+	trunks_forget(watch->watches->ua->trunks, watch);
+	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++) {
+		drop_handle(&watch->probes[i]);
+		set_timer(&watch->probes[i], 0, NULL);
+		g_free(watch->probes[i].text);
+	}
+	g_free(watch->trunk);
+	g_free(watch->hop);
+	g_free(watch->settings);
+	g_free(watch);
+}
+
+Watches *
+watches_new(SipUa *ua)
+{
+	Watches *watches = g_new0(Watches, 1);
+
+	watches->ua = ua;
+	watches->by_trunk = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, watch_free);
+	watches->by_handle = g_hash_table_new(NULL, NULL);
+	watches_reload(watches);
+	return watches;
+}
+
+void
+watches_free(Watches *watches)
+{
+	if (!watches)
+		return;
+	g_hash_table_unref(watches->by_trunk);
+	g_hash_table_unref(watches->by_handle);
+	g_free(watches);
+}
+
+/* --- what came of it --- */
+
+static void
+learn(Probe *probe, gboolean good, const char *text)
+{
+	const char *what = probe->registers ? "registration" : "OPTIONS";
+
+	if (probe->known && probe->good == good && g_strcmp0(probe->text, text) == 0)
+		return;
+	if (good && (!probe->known || !probe->good))
+		g_message("trunk %s: %s: %s", probe->watch->trunk, what, text);
+	else if (!good)
+		g_warning("trunk %s: %s: %s", probe->watch->trunk, what, text);
+	probe->known = TRUE;
+	probe->good = good;
+	g_free(probe->text);
+	probe->text = g_strdup(text);
+}
+
+static gboolean ask_again(gpointer user);
+
+/* 2, 4, 8 … 300 s, each a little off so that a hundred of us do not come together. */
+static void
+retry_later(Probe *probe)
+{
+	guint seconds = FIRST_RETRY_SECONDS << MIN(probe->failures, 8);
+
+	probe->failures++;
+	seconds = MIN(seconds, LAST_RETRY_SECONDS);
+	set_timer(probe, seconds + (guint)g_random_int_range(0, (gint)seconds / 2 + 1), ask_again);
+}
+
+static void
+on_options_answered(Probe *probe, const SipEvent *event)
+{
+	const Trunk *trunk = trunks_find(probe->watch->watches->ua->trunks, probe->watch->trunk);
+	g_autofree char *text = g_strdup_printf("%d %s", event->status, event->phrase);
+
+	/* Whatever it says, it is there; only a server that is full or going down
+	 * says so with 503. */
+	if (event->sip && event->status != 503) {
+		learn(probe, TRUE, "answers");
+		probe->failures = 0;
+		probe->watch->failed_us = 0;
+		if (trunk && trunk->options_seconds)
+			set_timer(probe, trunk->options_seconds, ask_again);
+		return;
+	}
+	learn(probe, FALSE, event->sip ? text : "no answer");
+	drop_handle(probe);
+	retry_later(probe);
+}
+
+/* The time the registrar grants for our contact, which may be not what we asked. */
+static guint
+granted_seconds(const sip_t *sip, const char *account)
+{
+	for (const sip_contact_t *contact = sip->sip_contact; contact; contact = contact->m_next)
+		if (contact->m_expires && g_strcmp0(contact->m_url->url_user, account) == 0)
+			return (guint)strtoul(contact->m_expires, NULL, 10);
+	if (sip->sip_expires)
+		return (guint)sip->sip_expires->ex_delta;
+	return REGISTER_SECONDS;
+}
+
+static const char *
+account_of(const Trunk *trunk)
+{
+	return trunk->account && trunk->account[0] ? trunk->account : trunk->username;
+}
+
+static void
+on_registered(Probe *probe, const Trunk *trunk, const sip_t *sip)
+{
+	guint seconds = MAX(granted_seconds(sip, account_of(trunk)), MIN_REGISTER_SECONDS);
+
+	learn(probe, TRUE, "registered");
+	probe->failures = 0;
+	probe->watch->failed_us = 0;
+	probe->until_us = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+	/* early enough for a few tries */
+	set_timer(probe, seconds > 120 ? seconds - 60 : seconds / 2, ask_again);
+}
+
+static void
+on_register_answered(Probe *probe, const SipEvent *event)
+{
+	const Trunk *trunk = trunks_find(probe->watch->watches->ua->trunks, probe->watch->trunk);
+	g_autofree char *text = g_strdup_printf("%d %s", event->status, event->phrase);
+
+	if (!trunk)
+		return;
+	if (event->sip && event->status < 300) {
+		on_registered(probe, trunk, event->sip);
+		return;
+	}
+	if (event->status == 423 && event->sip && event->sip->sip_min_expires &&
+	    event->sip->sip_min_expires->me_delta > probe->wanted_s &&
+	    event->sip->sip_min_expires->me_delta <= 86400) {
+		probe->wanted_s = (guint)event->sip->sip_min_expires->me_delta;
+		set_timer(probe, 1, ask_again);
+		return;
+	}
+	learn(probe, FALSE, event->sip ? text : "no answer");
+	drop_handle(probe);
+	retry_later(probe);
+}
+
+/* A challenge: answered once, unless the nonce was merely too old. */
+static gboolean
+authenticate(Probe *probe, const SipEvent *event)
+{
+	const Trunk *trunk = trunks_find(probe->watch->watches->ua->trunks, probe->watch->trunk);
+	g_autofree char *auth = NULL;
+
+	if (!trunk || !probe->registers)
+		return FALSE;
+	auth = header_credentials(trunk, event->status, event->sip, &probe->challenged);
+	if (auth)
+		nua_authenticate(probe->nh, NUTAG_AUTH(auth), TAG_END());
+	return auth != NULL;
+}
+
+gboolean
+watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event)
+{
+	Probe *probe = g_hash_table_lookup(watches->by_handle, nh);
+
+	if (!probe)
+		return FALSE;
+	if (event->status < 200 || !probe->asking)
+		return TRUE;
+	if (authenticate(probe, event))
+		return TRUE;
+	probe->asking = FALSE;
+	set_timer(probe, 0, NULL);
+	if (probe->registers)
+		on_register_answered(probe, event);
+	else
+		on_options_answered(probe, event);
+	return TRUE;
+}
+
+/* --- asking --- */
+
+/* Timers F and K would have us wait 32 s. */
+static gboolean
+on_silence(gpointer user)
+{
+	Probe *probe = user;
+
+	probe->timer = 0;
+	learn(probe, FALSE, "no answer");
+	drop_handle(probe);
+	retry_later(probe);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+make_handle(Probe *probe, const Trunk *trunk)
+{
+	SipUa *ua = probe->watch->watches->ua;
+	const char *host = trunk->host, *account = account_of(trunk);
+	gboolean brackets = strchr(host, ':') && host[0] != '[';
+	g_autofree char *uri =
+		g_strdup_printf("sip:%s%s%s", brackets ? "[" : "", host, brackets ? "]" : "");
+	g_autofree char *aor = probe->registers ? g_strdup_printf("<sip:%s@%s>", account, uri + 4)
+						: g_strdup_printf("<sip:%s>", ua_domain(ua));
+	g_autofree char *to = probe->registers ? g_strdup(aor) : g_strdup_printf("<%s>", uri);
+
+	probe->nh = nua_handle(ua->nua, NULL, NUTAG_URL(uri), SIPTAG_FROM_STR(aor),
+			       SIPTAG_TO_STR(to), TAG_END());
+	if (probe->nh)
+		g_hash_table_insert(probe->watch->watches->by_handle, probe->nh, probe);
+}
+
+static char *
+contact_of(const SipUa *ua, const Trunk *trunk)
+{
+	const char *address = ua_address(ua);
+	gboolean brackets = strchr(address, ':') != NULL;
+
+	return g_strdup_printf("<sip:%s@%s%s%s:%u;transport=%s>", account_of(trunk),
+			       brackets ? "[" : "", address, brackets ? "]" : "",
+			       ua->config->sip_port, trunk->transport);
+}
+
+static void
+send_probe(Probe *probe, const Trunk *trunk, guint expires)
+{
+	SipUa *ua = probe->watch->watches->ua;
+	g_autofree char *contact = probe->registers ? contact_of(ua, trunk) : NULL;
+	g_autofree char *seconds = g_strdup_printf("%u", expires);
+
+	if (!probe->nh)
+		make_handle(probe, trunk);
+	if (!probe->nh) {
+		learn(probe, FALSE, "its address cannot be written as a SIP address");
+		return;
+	}
+	probe->asking = TRUE;
+	probe->challenged = 0;
+	nua_method(probe->nh, NUTAG_METHOD(probe->registers ? "REGISTER" : "OPTIONS"),
+		   NUTAG_PROXY(probe->watch->hop), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+		   TAG_IF(contact, SIPTAG_EXPIRES_STR(seconds)), TAG_END());
+	if (expires)
+		set_timer(probe, trunk->response_seconds, on_silence);
+}
+
+static void
+on_resolved(gpointer user, GPtrArray *hops)
+{
+	Watch *watch = user;
+	const Trunk *trunk = trunks_find(watch->watches->ua->trunks, watch->trunk);
+
+	if (!trunk)
+		return;
+	g_free(watch->hop);
+	watch->hop = hops ? g_strdup(hops->pdata[0]) : NULL;
+	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++) {
+		Probe *probe = &watch->probes[i];
+
+		if (probe->asking || probe->timer ||
+		    !(probe->registers ? trunk->registers : trunk->options_seconds > 0))
+			continue;
+		if (hops)
+			send_probe(probe, trunk, probe->wanted_s);
+		else {
+			learn(probe, FALSE, "its name cannot be resolved");
+			retry_later(probe);
+		}
+	}
+}
+
+static gboolean
+ask_again(gpointer user)
+{
+	Probe *probe = user;
+	Watch *watch = probe->watch;
+
+	probe->timer = 0;
+	trunks_resolve(watch->watches->ua->trunks, watch->trunk, on_resolved, watch);
+	return G_SOURCE_REMOVE;
+}
+
+/* --- the list --- */
+
+static Watch *
+watch_new(Watches *watches, const char *trunk)
+{
+	Watch *watch = g_new0(Watch, 1);
+
+	watch->watches = watches;
+	watch->trunk = g_strdup(trunk);
+	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++)
+		watch->probes[i] = (Probe){ .watch = watch,
+					    .registers = i == REGISTER,
+					    .wanted_s = REGISTER_SECONDS };
+	g_hash_table_insert(watches->by_trunk, watch->trunk, watch);
+	return watch;
+}
+
+static char *
+settings_of(const Trunk *trunk)
+{
+	return g_strdup_printf("%s %u %s %s %s %s %s %d %u", trunk->host, trunk->port,
+			       trunk->transport, trunk->proxy, trunk->account, trunk->username,
+			       trunk->password, trunk->registers, trunk->options_seconds);
+}
+
+static void
+begin(Watch *watch, const Trunk *trunk)
+{
+	g_autofree char *settings = settings_of(trunk);
+
+	if (g_strcmp0(settings, watch->settings) == 0)
+		return;
+	g_free(watch->settings);
+	watch->settings = g_steal_pointer(&settings);
+	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++) {
+		Probe *probe = &watch->probes[i];
+
+		/* what was learnt of the old settings does not count */
+		drop_handle(probe);
+		set_timer(probe, 0, NULL);
+		probe->known = probe->good = FALSE;
+		probe->failures = 0;
+		g_clear_pointer(&probe->text, g_free);
+	}
+	watch->failed_us = 0;
+	/* the first OPTIONS can wait, a registration cannot */
+	if (trunk->options_seconds)
+		set_timer(&watch->probes[OPTIONS], trunk->options_seconds, ask_again);
+	if (trunk->registers)
+		trunks_resolve(watch->watches->ua->trunks, watch->trunk, on_resolved, watch);
+}
+
+static gboolean
+is_gone(gpointer key, gpointer value, gpointer user)
+{
+	return trunks_find(((Watches *)user)->ua->trunks, key) == NULL;
+}
+
+void
+watches_reload(Watches *watches)
+{
+	g_autoptr(GPtrArray) names = trunks_names(watches->ua->trunks);
+
+	g_hash_table_foreach_remove(watches->by_trunk, is_gone, watches);
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		const Trunk *trunk = trunks_find(watches->ua->trunks, name);
+		Watch *watch = g_hash_table_lookup(watches->by_trunk, name);
+
+		if (trunk)
+			begin(watch ? watch : watch_new(watches, name), trunk);
+	}
+}
+
+void
+watches_unregister(Watches *watches)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, watches->by_trunk);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		Watch *watch = value;
+		Probe *probe = &watch->probes[REGISTER];
+		const Trunk *trunk = trunks_find(watches->ua->trunks, watch->trunk);
+
+		set_timer(probe, 0, NULL);
+		if (trunk && probe->nh && probe->good && !probe->asking)
+			send_probe(probe, trunk, 0);
+	}
+}
+
+/* --- answers --- */
+
+gboolean
+watches_available(Watches *watches, const char *trunk)
+{
+	const Watch *watch = g_hash_table_lookup(watches->by_trunk, trunk);
+
+	if (!watch)
+		return TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++)
+		if (watch->probes[i].known && !watch->probes[i].good)
+			return FALSE;
+	return !watch->failed_us || g_get_monotonic_time() - watch->failed_us > CALL_FAILED_US;
+}
+
+void
+watches_note_call(Watches *watches, const char *trunk, gboolean reached)
+{
+	Watch *watch = trunk ? g_hash_table_lookup(watches->by_trunk, trunk) : NULL;
+
+	if (watch)
+		watch->failed_us = reached ? 0 : g_get_monotonic_time();
+}
+
+char *
+watches_text(Watches *watches, const char *trunk)
+{
+	const Watch *watch = g_hash_table_lookup(watches->by_trunk, trunk);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; watch && i < G_N_ELEMENTS(watch->probes); i++) {
+		const Probe *probe = &watch->probes[i];
+
+		if (!probe->known)
+			continue;
+		g_string_append_printf(text, ", %s%s", probe->registers ? "" : "OPTIONS: ",
+				       probe->registers && !probe->good ? "not registered: " : "");
+		g_string_append(text, probe->text);
+		if (probe->registers && probe->good)
+			g_string_append_printf(
+				text, " for %d s",
+				(int)((probe->until_us - g_get_monotonic_time()) / G_USEC_PER_SEC));
+	}
+	if (watch && !watches_available(watches, trunk))
+		g_string_append(text, ", tried last");
+	return g_string_free(text, FALSE);
+}

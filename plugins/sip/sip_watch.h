@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_watch.h - is a trunk there?  Our registration with it, and its answers to
+ * OPTIONS.
+ *
+ * A trunk is available unless it does not answer OPTIONS, has not accepted our
+ * registration where one is wanted, or has just failed a call; a call goes to
+ * those that are not available last.
+ * Thread: signalling.  RFC 3261 10.2, 11; RFC 6223 in spirit.
+ */
+#pragma once
+#include "plugins/sip/sip_leg.h"
+
+typedef struct Watches Watches;
+
+Watches *watches_new(SipUa *ua); /* and begins with the trunks there are */
+void watches_free(Watches *watches);
+void watches_reload(Watches *watches); /* after trunks_reload() */
+/* Says goodbye to the registrars; once, before nua is shut down. */
+void watches_unregister(Watches *watches);
+
+gboolean watches_available(Watches *watches, const char *trunk);
+/* A call through it: it could not be reached, or it answered something. */
+void watches_note_call(Watches *watches, const char *trunk, gboolean reached);
+
+/* An event of a handle without a leg.  FALSE: it is none of ours. */
+gboolean watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event);
+
+/* "registered for 3540 s, answers OPTIONS" */
+char *watches_text(Watches *watches, const char *trunk);

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Several carriers: the call goes out by the next one when the first fails, soon,
+and the record and the ladder show both tries."""
+import socket
+import threading
+import time
+
+from harness import GATEWAY, OUTSIDE, check, hear, until
+
+NUMBER = f"{OUTSIDE}@{GATEWAY}"
+
+
+class Deaf:
+    """A host that never says a word, by UDP; or that takes the INVITE by TCP and
+    closes the connection."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "silent" else socket.SOCK_STREAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address, self.port = self.socket.getsockname()
+        self.heard = threading.Event()
+        if kind == "closes":
+            self.socket.listen(4)
+            threading.Thread(target=self._close_each, daemon=True).start()
+        elif kind == "nobody":
+            self.socket.close()
+
+    def _close_each(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                if b"INVITE" in connection.recv(4096):
+                    self.heard.set()
+
+    def stop(self):
+        self.socket.close()
+
+
+def call_by_second(bench, phone, second, limit, tried):
+    """A call out that the second carrier gets within `limit` seconds."""
+    began = time.monotonic()
+    phone.call(NUMBER)
+    leg = second.wait_call()
+    took = time.monotonic() - began
+    leg.ring()
+    phone.wait("ringing")
+    leg.answer()
+    phone.wait("up")
+    bench.talk(3)
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg)
+    record = bench.tandem.last_record()
+    ladder = bench.tandem.ladder(record["id"])
+    print(f"{tried}: at the second carrier after {took:.2f} s")
+    check(took < limit, f"{tried}: the second carrier was asked after {took:.2f} s")
+    check(record["trunk"] == "second", f"{tried}: recorded with trunk {record['trunk']}")
+    check("next way" in ladder and ladder.count("INVITE") >= 2, f"{tried}: both tries are not in the ladder\n{ladder}")
+
+
+def test_first_carrier_refuses(bench):
+    bench.gateway()
+    first, second = bench.carrier("first", priority=1), bench.carrier("second", priority=2)
+    phone = bench.webrtc()
+
+    def refuse():
+        leg = first.wait_call()
+        leg.refuse(503)
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    call_by_second(bench, phone, second, 2, "503")
+    thread.join()
+
+
+def first_is(bench, kind, limit, **keys):
+    bench.gateway()
+    first = bench._keep(Deaf(kind))
+    bench.tandem.provision_trunk(first, "first", priority=1, **keys)
+    second = bench.carrier("second", priority=2)
+    phone = bench.webrtc()
+    call_by_second(bench, phone, second, limit, kind)
+    # it is known now, and asked last
+    status = bench.tandem.ctl("status").stdout
+    check("tried last" in status, f"{kind}: the status does not say that the first is down\n{status}")
+    call_by_second_at_once(bench, phone, second)
+
+
+def call_by_second_at_once(bench, phone, second):
+    began = time.monotonic()
+    phone.call(NUMBER)
+    leg = second.wait_call()
+    took = time.monotonic() - began
+    leg.refuse(486)
+    phone.wait("ended", by="peer")
+    check(took < 1, f"the carrier that is up was asked after {took:.2f} s")
+    check("next way" not in bench.tandem.ladder(bench.tandem.last_record()["id"]), "the one that is down was asked first")
+
+
+def test_first_carrier_is_silent(bench):
+    """The admin's response-seconds is the limit, here 1."""
+    first_is(bench, "silent", 3, response_seconds=1)
+
+
+def test_first_carrier_closes_tcp(bench):
+    first_is(bench, "closes", 2, transport="tcp")
+
+
+def test_first_carrier_is_not_there_by_udp(bench):
+    first_is(bench, "nobody", 2)
+
+
+def test_first_carrier_is_not_there_by_tcp(bench):
+    first_is(bench, "nobody", 2, transport="tcp")
+
+
+def test_first_carrier_loses_our_registration(bench):
+    """Nobody answers our REGISTER: calls go out by the other at once."""
+    bench.gateway()
+    first = bench._keep(Deaf("silent"))
+    bench.tandem.provision_trunk(first, "first", priority=1, register="yes", username="u", password="p",
+                                 response_seconds=1)
+    second = bench.carrier("second", priority=2)
+    phone = bench.webrtc()
+    until(lambda: "not registered: no answer" in bench.tandem.ctl("status").stdout, 10, "the trunk to be seen down")
+    call_by_second_at_once(bench, phone, second)

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-sip-carrier.c - where a carrier is, whether it is there, and what is done
+ * when it is not.
+ *
+ * DNS is played by a GResolver of the test's, everything else is real.
+ */
+#include "plugins/sip/sip_resolve.h"
+#include "tests/legs/sip-rig.h"
+#include <string.h>
+
+/* --- DNS --- */
+
+typedef struct {
+	GResolver parent;
+} Dns;
+typedef GResolverClass DnsClass;
+
+static GType dns_get_type(void);
+G_DEFINE_TYPE(Dns, dns, G_TYPE_RESOLVER)
+
+static GPtrArray *services; /* GSrvTarget *, of _sip._udp.srv.test */
+static guint asked_names, asked_services;
+
+static void
+lookup_name(GResolver *resolver, const char *name, GCancellable *cancellable,
+	    GAsyncReadyCallback func, gpointer user)
+{
+	g_autoptr(GTask) task = g_task_new(resolver, cancellable, func, user);
+	GList *addresses = NULL;
+
+	asked_names++;
+	if (g_str_has_suffix(name, ".test")) {
+		/* the family we cannot send to comes first */
+		addresses = g_list_append(addresses, g_inet_address_new_from_string("::1"));
+		addresses = g_list_append(addresses, g_inet_address_new_from_string("127.0.0.1"));
+		g_task_return_pointer(task, addresses, (GDestroyNotify)g_resolver_free_addresses);
+	} else
+		g_task_return_new_error(task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
+					"no such name");
+}
+
+static GList *
+lookup_name_finish(GResolver *resolver, GAsyncResult *result, GError **error)
+{
+	return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+static void
+lookup_service(GResolver *resolver, const char *name, GCancellable *cancellable,
+	       GAsyncReadyCallback func, gpointer user)
+{
+	g_autoptr(GTask) task = g_task_new(resolver, cancellable, func, user);
+	GList *targets = NULL;
+
+	asked_services++;
+	if (strcmp(name, "_sip._udp.srv.test") != 0) {
+		g_task_return_new_error(task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
+					"no such service");
+		return;
+	}
+	for (guint i = 0; i < services->len; i++)
+		targets = g_list_append(targets, g_srv_target_copy(services->pdata[i]));
+	g_task_return_pointer(task, targets, NULL);
+}
+
+static GList *
+lookup_service_finish(GResolver *resolver, GAsyncResult *result, GError **error)
+{
+	GList *targets = g_task_propagate_pointer(G_TASK(result), error);
+
+	return targets ? g_srv_target_list_sort(targets) : NULL;
+}
+
+static void
+dns_class_init(DnsClass *class)
+{
+	class->lookup_by_name_async = lookup_name;
+	class->lookup_by_name_finish = lookup_name_finish;
+	class->lookup_service_async = lookup_service;
+	class->lookup_service_finish = lookup_service_finish;
+}
+
+static void
+dns_init(Dns *dns)
+{
+	(void)dns;
+}
+
+static void
+set_services(GSrvTarget *one, GSrvTarget *other)
+{
+	if (services)
+		g_ptr_array_unref(services);
+	services = g_ptr_array_new_with_free_func((GDestroyNotify)g_srv_target_free);
+	g_ptr_array_add(services, one);
+	if (other)
+		g_ptr_array_add(services, other);
+}
+
+/* --- RFC 3263 --- */
+
+static gboolean resolved;
+static char *found;
+
+static void
+on_hops(gpointer user, GPtrArray *hops, const GError *error)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; hops && i < hops->len; i++)
+		g_string_append_printf(text, "%s%s", i ? " " : "", (char *)hops->pdata[i]);
+	if (!hops)
+		g_string_append_printf(text, "error: %s", error->message);
+	g_free(found);
+	found = g_string_free(text, FALSE);
+	resolved = TRUE;
+}
+
+static void
+resolve__table(void)
+{
+	static const struct {
+		const char *host;
+		guint port;
+		const char *transport, *expected;
+	} cases[] = {
+		{ "192.0.2.1", 0, "udp", "sip:192.0.2.1:5060;transport=udp" },
+		{ "192.0.2.1", 5070, "tcp", "sip:192.0.2.1:5070;transport=tcp" },
+		{ "192.0.2.1", 0, "tls", "sip:192.0.2.1:5061;transport=tls" },
+		{ "[2001:db8::1]", 0, "udp", "error: no address of the right family" },
+		{ "srv.test", 0, "udp",
+		  "sip:127.0.0.1:5081;transport=udp sip:127.0.0.1:5082;transport=udp" },
+		{ "srv.test", 5070, "udp", "sip:127.0.0.1:5070;transport=udp" },
+		{ "srv.test", 0, "tcp", "sip:127.0.0.1:5060;transport=tcp" },
+		{ "nowhere.invalid", 0, "udp", "error: no such name" },
+	};
+
+	set_services(g_srv_target_new("b.test", 5082, 20, 1),
+		     g_srv_target_new("a.test", 5081, 10, 1));
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		ResolveQuery query = { cases[i].host, cases[i].port, cases[i].transport,
+				       G_SOCKET_FAMILY_IPV4 };
+
+		resolved = FALSE;
+		resolve_hops(&query, NULL, on_hops, NULL);
+		while (!resolved)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_cmpstr(found, ==, cases[i].expected);
+	}
+	/* RFC 2782: a lone "." says no */
+	set_services(g_srv_target_new(".", 0, 0, 0), NULL);
+	resolved = FALSE;
+	resolve_hops(&(ResolveQuery){ "srv.test", 0, "udp", G_SOCKET_FAMILY_IPV4 }, NULL, on_hops,
+		     NULL);
+	while (!resolved)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpstr(found, ==, "error: its DNS says that it offers no SIP");
+}
+
+/* --- failing over inside a trunk --- */
+
+static void
+by_srv(Trunk *trunk)
+{
+	g_free(trunk->host);
+	trunk->host = g_strdup("srv.test");
+	trunk->port = 0;
+	trunk->response_seconds = 1;
+	trunk->options_seconds = 0;
+}
+
+static void
+hops__silent(void)
+{
+	g_autoptr(Peer) silent = peer_new(), peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL, *ack = NULL;
+	gint64 began;
+
+	set_services(g_srv_target_new("a.test", (guint16)silent->port, 1, 1),
+		     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
+	rig_start();
+	rig_trunk("carrier", 0, by_srv);
+	rig_dial("carrier", "+14155550123", NULL);
+	first = peer_wait(silent, "INVITE ");
+	began = g_get_monotonic_time();
+	second = peer_wait(peer, "INVITE ");
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 2 * G_USEC_PER_SEC);
+	peer_reply(peer, second, "200 OK", "t1", NULL, sdp_one);
+	rig_expect_start("answered");
+	ack = peer_wait(peer, "ACK ");
+	g_assert_nonnull(strstr(rig_traces(), "no response from"));
+	/* the silent one wakes up: it is told that it is too late */
+	peer_reply(silent, first, "200 OK", "late", NULL, sdp_one);
+	g_free(peer_wait(silent, "ACK "));
+	g_free(peer_wait(silent, "BYE "));
+	rig_no_event();
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	g_free(peer_wait(peer, "BYE "));
+	rig_stop();
+}
+
+static void
+hops__refused(void)
+{
+	g_autoptr(Peer) full = peer_new(), peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL;
+
+	set_services(g_srv_target_new("a.test", (guint16)full->port, 1, 1),
+		     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
+	rig_start();
+	rig_trunk("carrier", 0, by_srv);
+	rig_dial("carrier", "+14155550123", NULL);
+	first = peer_wait(full, "INVITE ");
+	peer_reply(full, first, "503 Service Unavailable", "t0", NULL, NULL);
+	second = peer_wait(peer, "INVITE ");
+	/* a person's answer is an answer */
+	peer_reply(peer, second, "486 Busy Here", "t1", NULL, NULL);
+	rig_expect("ended busy 486 Busy Here");
+	rig_stop();
+}
+
+/* An outbound proxy gets the INVITE, the trunk's host stays in it. */
+static void
+by_proxy(Trunk *trunk)
+{
+	g_free(trunk->proxy);
+	trunk->proxy = g_strdup_printf("127.0.0.1:%u", trunk->port);
+	g_free(trunk->host);
+	trunk->host = g_strdup("voip.example.net");
+	trunk->port = 0;
+	trunk->options_seconds = 0;
+}
+
+static void
+hops__proxy(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *invite = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, by_proxy);
+	rig_dial("carrier", "+14155550123", NULL);
+	invite = peer_wait(peer, "INVITE ");
+	g_assert_true(g_str_has_prefix(invite, "INVITE sip:+14155550123@voip.example.net"));
+	peer_reply(peer, invite, "404 Not Found", "t1", NULL, NULL);
+	rig_expect("ended not-found 404 Not Found");
+	rig_stop();
+}
+
+/* --- health --- */
+
+static void
+wait_available(const char *trunk, gboolean available)
+{
+	gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+
+	while (rig_plugin->available(trunk) != available) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		rig_spin(10);
+	}
+}
+
+static void
+often(Trunk *trunk)
+{
+	trunk->options_seconds = 1;
+	trunk->response_seconds = 1;
+}
+
+static void
+health__options(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL, *third = NULL, *status = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, often);
+	g_assert_true(rig_plugin->available("carrier"));
+	first = peer_wait(peer, "OPTIONS ");
+	peer_reply(peer, first, "404 Not Found", "t0", NULL, NULL);
+	second = peer_wait(peer, "OPTIONS ");
+	g_assert_true(rig_plugin->available("carrier"));
+	peer_reply(peer, second, "503 Maintenance", "t0", NULL, NULL);
+	wait_available("carrier", FALSE);
+	status = rig_plugin->status();
+	g_assert_nonnull(strstr(status, "OPTIONS: 503 Maintenance, tried last"));
+	third = peer_wait(peer, "OPTIONS ");
+	peer_reply(peer, third, "200 OK", "t0", NULL, NULL);
+	wait_available("carrier", TRUE);
+	/* and now it says nothing at all */
+	wait_available("carrier", FALSE);
+	rig_stop();
+}
+
+static void
+patient(Trunk *trunk)
+{
+	trunk->options_seconds = 0;
+	trunk->response_seconds = 1;
+}
+
+/* A trunk that let a call down is asked last for a while. */
+static void
+health__call(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+
+	rig_start();
+	rig_trunk("carrier", peer->port, patient);
+	rig_dial("carrier", "+14155550123", NULL);
+	rig_expect("ended timeout no response");
+	g_assert_false(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->available("other"));
+	rig_stop();
+}
+
+/* --- registration --- */
+
+static void
+registering(Trunk *trunk)
+{
+	trunk->options_seconds = 0;
+	trunk->response_seconds = 1;
+	trunk->registers = TRUE;
+	trunk->username = g_strdup("acct");
+	trunk->password = g_strdup("pa55");
+	g_free(trunk->account);
+	trunk->account = g_strdup("4930123");
+}
+
+static void
+register__refreshed(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL, *third = NULL, *brief = NULL, *last = NULL,
+			*auth = NULL, *from = NULL, *contact = NULL, *call_id = NULL, *id = NULL,
+			*status = NULL, *expires = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, registering);
+	first = peer_wait(peer, "REGISTER sip:127.0.0.1 ");
+	from = message_header(first, "From");
+	contact = message_header(first, "Contact");
+	call_id = message_header(first, "Call-ID");
+	g_assert_nonnull(strstr(from, "<sip:4930123@127.0.0.1>"));
+	g_assert_true(g_str_has_prefix(contact, "<sip:4930123@127.0.0.1:"));
+	peer_reply(peer, first, "401 Unauthorized", "r",
+		   "WWW-Authenticate: Digest realm=\"voip\", nonce=\"n1\", algorithm=SHA-256, "
+		   "qop=\"auth\"\r\n",
+		   NULL);
+	second = peer_wait(peer, "REGISTER ");
+	auth = message_header(second, "Authorization");
+	g_assert_nonnull(strstr(auth, "username=\"acct\""));
+	peer_reply(peer, second, "423 Interval Too Brief", "r", "Min-Expires: 7200\r\n", NULL);
+	third = peer_wait(peer, "REGISTER ");
+	expires = message_header(third, "Expires");
+	g_assert_cmpstr(expires, ==, "7200");
+	/* our binding among others, each with a time of its own */
+	brief = g_strdup_printf("Contact: <sip:other@192.0.2.1>;expires=9999\r\n"
+				"Contact: %s;expires=1\r\n",
+				contact);
+	peer_reply(peer, third, "200 OK", "r", brief, NULL);
+	wait_available("carrier", TRUE);
+	rig_spin(50);
+	status = rig_plugin->status();
+	g_assert_nonnull(strstr(status, "registered for"));
+	g_assert_null(strstr(status, "pa55"));
+	id = message_header(third, "Call-ID");
+	g_assert_cmpstr(id, ==, call_id);
+	/* An orderly stop says goodbye. */
+	rig_stop();
+	last = peer_wait(peer, "REGISTER ");
+	g_free(expires);
+	expires = message_header(last, "Expires");
+	g_assert_cmpstr(expires, ==, "0");
+}
+
+static void
+register__refused(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL, *again = NULL, *status = NULL;
+	static const char challenge[] = "WWW-Authenticate: Digest realm=\"voip\", nonce=\"n1\"\r\n";
+
+	rig_start();
+	rig_trunk("carrier", peer->port, registering);
+	first = peer_wait(peer, "REGISTER ");
+	peer_reply(peer, first, "401 Unauthorized", "r", challenge, NULL);
+	second = peer_wait(peer, "REGISTER ");
+	/* the password is wrong: no loop, and a later try */
+	peer_reply(peer, second, "401 Unauthorized", "r", challenge, NULL);
+	wait_available("carrier", FALSE);
+	status = rig_plugin->status();
+	g_assert_nonnull(strstr(status, "not registered: 401 Unauthorized"));
+	again = peer_wait(peer, "REGISTER ");
+	peer_reply(peer, again, "200 OK", "r", "Expires: 3600\r\n", NULL);
+	wait_available("carrier", TRUE);
+	rig_stop();
+}
+
+int
+main(int argc, char **argv)
+{
+	g_autoptr(GResolver) dns = NULL;
+	int status;
+
+	g_test_init(&argc, &argv, NULL);
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+	dns = g_object_new(dns_get_type(), NULL);
+	g_resolver_set_default(dns);
+	g_test_add_func("/sip/resolve/table", resolve__table);
+	g_test_add_func("/sip/hops/silent", hops__silent);
+	g_test_add_func("/sip/hops/refused", hops__refused);
+	g_test_add_func("/sip/hops/proxy", hops__proxy);
+	g_test_add_func("/sip/health/options", health__options);
+	g_test_add_func("/sip/health/call", health__call);
+	g_test_add_func("/sip/register/refreshed", register__refreshed);
+	g_test_add_func("/sip/register/refused", register__refused);
+	status = g_test_run();
+	g_clear_pointer(&services, g_ptr_array_unref);
+	g_free(found);
+	return status;
+}
