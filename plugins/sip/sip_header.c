@@ -235,6 +235,36 @@ needs_brackets(const char *host)
 }
 
 char *
+header_trunk_from(const Trunk *trunk, const Address *from, const char *domain)
+{
+	const char *account =
+		trunk->account && trunk->account[0] ? trunk->account : trunk->username;
+	gboolean bracket = needs_brackets(trunk->host);
+	g_autofree char *name = NULL, *user = NULL;
+
+	if (g_strcmp0(trunk->caller_id, "account") != 0 || !account || !account[0])
+		return header_from(from, domain);
+	user = escaped_user(account);
+	name = from->scheme != ADDRESS_ANONYMOUS && from->name && from->name[0]
+		       ? quoted_name(from->name)
+		       : g_strdup("");
+	return g_strdup_printf("%s<sip:%s@%s%s%s>", name, user, bracket ? "[" : "", trunk->host,
+			       bracket ? "]" : "");
+}
+
+char *
+header_trunk_identity(const Trunk *trunk, const Address *from, const char *domain)
+{
+	g_autofree char *asserted = header_asserted(from, domain);
+
+	if (!asserted || g_strcmp0(trunk->caller_id, "from") == 0)
+		return NULL;
+	if (g_strcmp0(trunk->caller_id, "rpid") == 0)
+		return g_strdup_printf("Remote-Party-ID: %s;party=calling;privacy=off", asserted);
+	return g_strdup_printf("P-Asserted-Identity: %s", asserted);
+}
+
+char *
 header_request_uri(const Address *to, const Trunk *trunk)
 {
 	g_autofree char *user = escaped_user(to->user ? to->user : "");

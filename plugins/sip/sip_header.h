@@ -26,6 +26,10 @@ gboolean header_number(const char *user, char **number);
 char *header_from(const Address *from, const char *domain);
 /* The value of P-Asserted-Identity, NULL for who wants to be anonymous. */
 char *header_asserted(const Address *from, const char *domain);
+/* The same two in the form the trunk's caller-id asks for: the From, and a whole
+ * header line beside it, or NULL. */
+char *header_trunk_from(const Trunk *trunk, const Address *from, const char *domain);
+char *header_trunk_identity(const Trunk *trunk, const Address *from, const char *domain);
 /* "sip:+14155551234@carrier.example.org:5070;transport=tcp" */
 char *header_request_uri(const Address *to, const Trunk *trunk);
 

@@ -63,7 +63,7 @@ leg_free(SipLeg *leg)
 	g_free(leg->path);
 	g_free(leg->sdp);
 	g_free(leg->from);
-	g_free(leg->asserted);
+	g_free(leg->identity);
 	g_free(leg->request_uri);
 	g_free(leg->goodbye);
 	g_free(leg->next_hop);
@@ -199,8 +199,6 @@ send_invite(SipLeg *leg)
 	const char *sdp = leg_sdp(leg, leg->offer);
 	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
 	g_autofree char *contact = leg_contact(leg);
-	g_autofree char *asserted =
-		leg->asserted ? g_strdup_printf("P-Asserted-Identity: %s", leg->asserted) : NULL;
 
 	leg->nh = nua_handle(leg->ua->nua, (nua_hmagic_t *)leg, NUTAG_URL(leg->request_uri),
 			     SIPTAG_FROM_STR(leg->from), SIPTAG_TO_STR(to), TAG_END());
@@ -214,8 +212,8 @@ send_invite(SipLeg *leg)
 	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), SIPTAG_CONTENT_TYPE_STR(content_sdp),
 		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
-		   TAG_IF(asserted, SIPTAG_HEADER_STR(asserted)),
-		   TAG_IF(!asserted, SIPTAG_PRIVACY_STR("id")), TAG_END());
+		   TAG_IF(leg->identity, SIPTAG_HEADER_STR(leg->identity)),
+		   TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
 	leg_set_timer(leg, leg->response_ms, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
 }
@@ -279,6 +277,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 {
 	g_autoptr(Contact) contact =
 		store_contact_get(gateway_store(leg->ua->gateway), target->contact, NULL);
+	g_autofree char *asserted = NULL;
 
 	leg->phone = g_strdup(contact ? contact->received : NULL);
 	leg->next_hop = phone_next_hop(leg->phone);
@@ -288,7 +287,9 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	}
 	set_offer(leg, offer);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
-	leg->asserted = header_asserted(target->from, ua_domain(leg->ua));
+	asserted = header_asserted(target->from, ua_domain(leg->ua));
+	leg->identity = asserted ? g_strdup_printf("P-Asserted-Identity: %s", asserted) : NULL;
+	leg->anonymous = !asserted;
 	leg->request_uri = g_strdup(contact->uri);
 	leg->to = g_strdup_printf("sip:%s@%s", contact->username, ua_domain(leg->ua));
 	leg->path = g_strdup(contact->path);
@@ -297,11 +298,44 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	send_invite(leg);
 }
 
+/* Moves the codecs of this name to place `at` and on; how many. */
+static guint
+bring_forward(GPtrArray *codecs, const char *name, guint at)
+{
+	guint n = 0;
+
+	for (guint i = at; i < codecs->len; i++)
+		if (g_ascii_strcasecmp(((Codec *)codecs->pdata[i])->name, name) == 0)
+			g_ptr_array_insert(codecs, (gint)(at + n++),
+					   g_ptr_array_steal_index(codecs, i));
+	return n;
+}
+
+/* The offer with the codecs the trunk wants, in its order; NULL when none is left.
+ * Digits go with any of them. */
+static Desc *
+only_codecs(const Desc *offer, const char *names)
+{
+	g_auto(GStrv) words = g_strsplit(names ? names : "", " ", -1);
+	g_autoptr(Desc) wanted = desc_turned(offer, desc_audio(offer)->direction);
+	GPtrArray *codecs = desc_audio(wanted)->codecs;
+	guint n = 0, digits;
+
+	if (!names || !names[0])
+		return g_steal_pointer(&wanted);
+	for (char **word = words; *word; word++)
+		n += **word ? bring_forward(codecs, *word, n) : 0;
+	digits = bring_forward(codecs, "telephone-event", n);
+	g_ptr_array_set_size(codecs, (gint)(n + digits));
+	return n > 0 ? g_steal_pointer(&wanted) : NULL;
+}
+
 void
 leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 {
 	SipLeg *leg = leg_new(ua, STATE_RESOLVING, target->trunk);
 	const Trunk *trunk = trunks_find(ua->trunks, target->trunk);
+	g_autoptr(Desc) wanted = NULL;
 
 	leg_attach(&leg->leg, &sip_plugin, call);
 	if (target->contact) {
@@ -312,9 +346,15 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		leg_over(leg, REASON_NETWORK_ERROR, "no such trunk");
 		return;
 	}
-	set_offer(leg, offer);
-	leg->from = header_from(target->from, ua_domain(ua));
-	leg->asserted = header_asserted(target->from, ua_domain(ua));
+	wanted = only_codecs(offer, trunk->codecs);
+	if (!wanted) {
+		leg_over(leg, REASON_INCOMPATIBLE, "no codec that the trunk's codecs allow");
+		return;
+	}
+	set_offer(leg, wanted);
+	leg->from = header_trunk_from(trunk, target->from, ua_domain(ua));
+	leg->identity = header_trunk_identity(trunk, target->from, ua_domain(ua));
+	leg->anonymous = target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);
 	trunks_resolve(ua->trunks, target->trunk, on_trunk_resolved, leg);
 }

@@ -50,8 +50,10 @@ struct SipLeg {
 	guint challenged; /* see header_credentials() */
 
 	/* Calls out, until the INVITE is sent. */
-	char *from, *asserted, *request_uri, *to;
-	char *path; /* Route of the INVITE to a softphone, or NULL */
+	char *from, *request_uri, *to;
+	char *identity; /* a header line beside From, or NULL */
+	char *path;	/* Route of the INVITE to a softphone, or NULL */
+	gboolean anonymous;
 
 	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
 	guint hop;

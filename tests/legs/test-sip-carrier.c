@@ -247,6 +247,94 @@ hops__proxy(void)
 	rig_stop();
 }
 
+/* --- what a carrier wants to see --- */
+
+static const char *caller_id, *codecs;
+
+static void
+wanting(Trunk *trunk)
+{
+	trunk->options_seconds = 0;
+	trunk->username = g_strdup("acct");
+	trunk->password = g_strdup("pa55");
+	g_free(trunk->caller_id);
+	trunk->caller_id = g_strdup(caller_id);
+	g_free(trunk->codecs);
+	trunk->codecs = g_strdup(codecs);
+}
+
+static void
+wants__caller_id(void)
+{
+	static const struct {
+		const char *caller_id, *from, *header, *value;
+	} cases[] = {
+		{ "pai", "<sip:+14155550199@", "P-Asserted-Identity", "<sip:+14155550199@" },
+		{ "from", "<sip:+14155550199@", NULL, NULL },
+		{ "rpid", "<sip:+14155550199@", "Remote-Party-ID", ";party=calling;privacy=off" },
+		{ "account", "<sip:acct@127.0.0.1>", "P-Asserted-Identity", "<sip:+14155550199@" },
+	};
+	static const char *const headers[] = { "P-Asserted-Identity", "Remote-Party-ID" };
+	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550199", NULL, NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autofree char *invite = NULL, *shown = NULL;
+
+		caller_id = cases[i].caller_id;
+		codecs = "";
+		rig_start();
+		rig_trunk("carrier", peer->port, wanting);
+		rig_dial("carrier", "+14155550123", from);
+		invite = peer_wait(peer, "INVITE ");
+		shown = message_header(invite, "From");
+		g_assert_nonnull(strstr(shown, cases[i].from));
+		for (guint k = 0; k < G_N_ELEMENTS(headers); k++) {
+			g_autofree char *value = message_header(invite, headers[k]);
+
+			if (g_strcmp0(headers[k], cases[i].header) == 0)
+				g_assert_nonnull(strstr(value, cases[i].value));
+			else
+				g_assert_null(value);
+		}
+		peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
+		rig_expect("ended busy 486 Busy Here");
+		rig_stop();
+	}
+}
+
+static void
+wants__codecs(void)
+{
+	static const struct {
+		const char *codecs, *media; /* NULL: nothing is left */
+	} cases[] = {
+		{ "", "RTP/AVP 0" },
+		{ "PCMU", "RTP/AVP 0" },
+		{ "pcma PCMU", "RTP/AVP 0" },
+		{ "PCMA", NULL },
+	};
+
+	caller_id = "pai";
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autofree char *invite = NULL;
+
+		codecs = cases[i].codecs;
+		rig_start();
+		rig_trunk("carrier", peer->port, wanting);
+		rig_dial("carrier", "+14155550123", NULL);
+		if (cases[i].media) {
+			invite = peer_wait(peer, "INVITE ");
+			g_assert_nonnull(strstr(invite, cases[i].media));
+			peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
+			rig_expect("ended busy 486 Busy Here");
+		} else
+			rig_expect("ended incompatible no codec that the trunk's codecs allow");
+		rig_stop();
+	}
+}
+
 /* --- health --- */
 
 static void
@@ -412,6 +500,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/hops/silent", hops__silent);
 	g_test_add_func("/sip/hops/refused", hops__refused);
 	g_test_add_func("/sip/hops/proxy", hops__proxy);
+	g_test_add_func("/sip/wants/caller-id", wants__caller_id);
+	g_test_add_func("/sip/wants/codecs", wants__codecs);
 	g_test_add_func("/sip/health/options", health__options);
 	g_test_add_func("/sip/health/call", health__call);
 	g_test_add_func("/sip/register/refreshed", register__refreshed);
