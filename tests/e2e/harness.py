@@ -296,7 +296,9 @@ class Gateway:
             self.ctl("user", "add", f"{account}@{DOMAIN}")
             self.ctl("number", "add", number, f"{account}@{DOMAIN}")
 
-    def provision_trunk(self, carrier, name="carrier", **keys):
+    def provision_trunk(self, carrier, name="carrier", options_seconds=0, **keys):
+        """Without OPTIONS unless asked for: a scenario of SIPp knows calls only."""
+        keys["options_seconds"] = options_seconds
         self.ctl("trunk", "add", name, carrier.address, f"port={carrier.port}",
                  *(f"{k.replace('_', '-')}={v}" for k, v in keys.items()))
 
