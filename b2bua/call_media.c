@@ -101,7 +101,11 @@ on_note(gpointer user, PortId port, const char *text)
 static void
 on_dtmf(gpointer user, PortId port, char digit)
 {
-	/* The relay has passed it on, and the ladder is no place for anybody's PIN. */
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (party)
+		call_press(call, party, digit, TRUE);
 }
 
 static const MediaListener LISTENER = {

@@ -78,6 +78,12 @@ struct Call {
 	const Desc *change_offer;  /* what the changer wants */
 	const Desc *change_passed; /* what we made of it for the other side */
 
+	/* keys that wait to be pressed, and by whom; see call_digits.c */
+	GString *keys; /* NULL: none yet */
+	Party *presser;
+	guint key_timer;
+	char *post_dial; /* until it is answered */
+
 	/* the most telling refusal so far */
 	Reason refusal;
 	char *refusal_words;
@@ -173,6 +179,12 @@ gboolean desc_restarts_ice(const Desc *before, const Desc *after);
 Desc *call_change_for(const Party *changer, const Desc *offer, const Party *other);
 /* Asks for the last counters, then call_closed(). */
 void call_media_finish(Call *call);
+
+/* --- call_digits.c --- */
+/* `relayed`: as RFC 4733 it is with the other side already, if that takes it. */
+void call_press(Call *call, Party *from, char key, gboolean relayed);
+void call_press_all(Call *call, Party *from, const char *keys);
+void call_stop_keys(Call *call);
 
 /* --- call_record.c --- */
 void call_record_begin(Call *call);

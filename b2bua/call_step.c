@@ -86,6 +86,11 @@ call_enter(Call *call, CallState state)
 	call->state = state;
 	call_note(call, "%s", call_state_name(state));
 	set_timer(call);
+	if (state == CALL_ACTIVE && call->post_dial) {
+		g_autofree char *keys = g_steal_pointer(&call->post_dial);
+
+		call_press_all(call, call->caller, keys);
+	}
 	if (state != CALL_ENDED) /* call_end() writes that one, with the reason */
 		call_record_write(call);
 }
@@ -211,6 +216,8 @@ call_free(Call *call)
 		gateway_track(call->gateway, call, FALSE);
 	}
 	media_close(call->media);
+	call_stop_keys(call);
+	g_free(call->post_dial);
 	call_forget_change(call);
 	party_free(call->caller);
 	g_ptr_array_unref(call->callees);
@@ -296,6 +303,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->gateway = gateway;
 	call->from = address_copy(incoming->from);
 	call->to = address_copy(incoming->to);
+	call->post_dial = g_strdup(incoming->post_dial);
 	call->callees = g_ptr_array_new_with_free_func((GDestroyNotify)party_free);
 	call->trace = trace_new();
 	call->record = g_new0(CallRecord, 1);
@@ -368,6 +376,7 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	if (call->state == CALL_ENDED)
 		return;
 	call_forget_change(call);
+	call_stop_keys(call);
 	call_enter(call, CALL_ENDED);
 	call_note(call, "%s", text);
 	call_record_end(call, reason, text, by);

@@ -97,14 +97,18 @@ void
 leg_dtmf(Leg *leg, char digit)
 {
 	Party *party = party_of(leg);
-	Call *call = leg->call;
-	Party *other;
 
-	if (!party || (call->state != CALL_ACTIVE && call->state != CALL_CHANGING))
-		return;
-	other = party == call->caller ? call->callee : call->caller;
-	if (other->port)
-		media_send_dtmf(call->media, other->port, digit);
+	if (party)
+		call_press(leg->call, party, digit, FALSE);
+}
+
+void
+leg_digits(Leg *leg, const char *digits)
+{
+	Party *party = party_of(leg);
+
+	if (party && (leg->call->state == CALL_ACTIVE || leg->call->state == CALL_CHANGING))
+		call_press_all(leg->call, party, digits);
 }
 
 static char *

@@ -74,6 +74,10 @@ struct Plugin {
 	char *(*save)(const Leg *leg);
 	void (*bury)(const char *saved, Reason reason);
 
+	/* A key was pressed on the other side and this peer takes no
+	 * telephone-event; may be NULL: keys are lost there. */
+	void (*dtmf)(Leg *leg, char digit);
+
 	/* Beside calls: a line for the person of this account to read, from `number`
 	 * (as he would dial it).  Kept for him when he is away.  NULL: there is no way. */
 	void (*notice)(const char *account, const Address *number, const char *text);
@@ -95,6 +99,7 @@ typedef struct {
 	const Address *from, *to;
 	const char *trunk; /* the trunk it came by, already authenticated; or NULL */
 	const Desc *offer; /* NULL when it comes later (a Jingle propose, an INVITE without SDP) */
+	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own
@@ -105,7 +110,10 @@ void leg_ringing(Leg *leg, const Desc *early);
 void leg_answered(Leg *leg, const Desc *answer);
 void leg_changed(Leg *leg, const Desc *offer);
 void leg_candidate(Leg *leg, const Candidate *theirs);
+/* Keys: 0-9 * # A-D.  The second presses one after the other; "," is a pause of
+ * 2 s, ";" ends them, anything else is skipped. */
 void leg_dtmf(Leg *leg, char digit);
+void leg_digits(Leg *leg, const char *digits);
 void leg_ended(Leg *leg, Reason reason, const char *text);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);

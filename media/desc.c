@@ -367,6 +367,8 @@ desc_summary(const Desc *desc)
 
 /* --- offer and answer --- */
 
+#define DEFAULT_CLOCK 8000
+
 /* Other codecs join this list when a port can carry them; telephone-event has
  * the clock of the audio it interrupts (RFC 4733 2.1), so 8000 here. */
 static const struct {
@@ -395,6 +397,22 @@ set_transport(Stream *stream, const Transport *transport)
 {
 	transport_free(stream->transport);
 	stream->transport = transport_copy(transport);
+}
+
+static const Codec *
+find_event(const Stream *stream, guint32 clock)
+{
+	const Codec *other = NULL;
+
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (is_event(codec) && codec->rate == clock)
+			return codec;
+		if (is_event(codec) && !other)
+			other = codec;
+	}
+	return other;
 }
 
 /* One audio stream of ours to be offered. */
@@ -438,6 +456,28 @@ desc_offer_all(const Transport *ours)
 	return offer;
 }
 
+static gboolean
+has_number(const Stream *stream, guint8 pt)
+{
+	for (guint i = 0; i < stream->codecs->len; i++)
+		if (((const Codec *)g_ptr_array_index(stream->codecs, i))->pt == pt)
+			return TRUE;
+	return FALSE;
+}
+
+/* Keys are always taken: what the other side cannot take as events goes there in
+ * another way, and some of its keys come in other ways. */
+static void
+add_event(Stream *stream)
+{
+	guint8 pt = 101;
+
+	while (has_number(stream, pt))
+		pt = pt == 127 ? 96 : pt + 1;
+	codec_add_param(stream_add_codec(stream, pt, "telephone-event", DEFAULT_CLOCK, 1), "0-15",
+			"");
+}
+
 Desc *
 desc_offer(const Desc *theirs, const Transport *ours)
 {
@@ -459,6 +499,8 @@ desc_offer(const Desc *theirs, const Transport *ours)
 		copy_codec(stream, codec->pt, codec);
 		speech = speech || !is_event(codec);
 	}
+	if (speech && !find_event(stream, DEFAULT_CLOCK))
+		add_event(stream);
 	return speech ? g_steal_pointer(&offer) : NULL;
 }
 
@@ -500,27 +542,27 @@ answer_setup(DtlsSetup offer)
 }
 
 /* The codecs of `chosen` that `offered` has, under its numbers; events come
- * last, and only with the clock of the codec in use (RFC 4733 2.1).  FALSE when
- * there is nothing to speak with. */
+ * last and whatever was chosen, with the clock of the codec in use (RFC 4733 2.1)
+ * or else the one that he has.  FALSE when there is nothing to speak with. */
 static gboolean
 answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 {
+	const Codec *event;
 	guint32 clock = 0;
 
-	for (guint events = 0; events <= 1; events++) {
-		for (guint i = 0; i < chosen->codecs->len; i++) {
-			const Codec *codec = g_ptr_array_index(chosen->codecs, i);
-			const Codec *theirs = find_same(offered, codec);
+	for (guint i = 0; i < chosen->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
+		const Codec *theirs = find_same(offered, codec);
 
-			if (!theirs || is_event(codec) != (events == 1) || find_same(stream, codec))
-				continue;
-			if (events == 1 && codec->rate != clock)
-				continue;
-			copy_codec(stream, theirs->pt, codec);
-			if (clock == 0)
-				clock = codec->rate;
-		}
+		if (!theirs || is_event(codec) || find_same(stream, codec))
+			continue;
+		copy_codec(stream, theirs->pt, codec);
+		if (clock == 0)
+			clock = codec->rate;
 	}
+	event = find_event(offered, clock);
+	if (clock != 0 && event)
+		copy_codec(stream, event->pt, event);
 	return clock != 0;
 }
 
@@ -631,11 +673,13 @@ desc_moved(const Desc *desc, const Transport *transport)
 }
 
 static void
-map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[128])
+map_codecs(const Stream *from, const Stream *to, gboolean any_clock, guint8 map[128],
+	   gboolean seen[128])
 {
 	for (guint i = 0; from && i < from->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(from->codecs, i);
-		const Codec *same = find_same(to, codec);
+		const Codec *same = any_clock && is_event(codec) ? find_event(to, codec->rate)
+								 : find_same(to, codec);
 
 		if (codec->pt >= 128 || seen[codec->pt])
 			continue;
@@ -654,6 +698,7 @@ desc_pt_map(const Desc *local, const Desc *remote, const Desc *to, guint8 map[12
 	memset(map, 0xff, 128);
 	if (!sink)
 		return;
-	map_codecs(desc_audio(local), sink, map, seen);
-	map_codecs(desc_audio(remote), sink, map, seen);
+	/* keys of another clock are translated, but only when we have taken them */
+	map_codecs(desc_audio(local), sink, TRUE, map, seen);
+	map_codecs(desc_audio(remote), sink, FALSE, map, seen);
 }

@@ -142,12 +142,13 @@ gboolean codec_relayed(const Codec *codec);
  * telephone-event in one audio stream. */
 Desc *desc_offer_all(const Transport *ours);
 
-/* The caller's codecs (those we relay, his numbering), our transport.  One
- * audio stream; NULL when `theirs` has no audio we can relay. */
+/* The caller's codecs (those we relay, his numbering) and telephone-event, our
+ * transport.  One audio stream; NULL when `theirs` has no audio we can relay. */
 Desc *desc_offer(const Desc *theirs, const Transport *ours);
 
 /* The answer to `offer`: its streams in place (those we do not relay rejected),
- * its mids, numbering and bundle, the codecs `answer` chose in its order, the
+ * its mids, numbering and bundle, the codecs `answer` chose in its order and the
+ * offer's telephone-event, the
  * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
 Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 

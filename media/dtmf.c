@@ -36,6 +36,21 @@ dtmf_write(guint8 payload[DTMF_PAYLOAD], const DtmfEvent *event)
 	put16(payload + 2, event->duration);
 }
 
+gboolean
+dtmf_convert(const RtpPacket *packet, guint32 clock, guint32 out_clock,
+	     guint8 payload[DTMF_PAYLOAD])
+{
+	DtmfEvent event;
+	guint64 duration;
+
+	if (clock == 0 || !dtmf_parse(packet->payload, packet->payload_size, &event))
+		return FALSE;
+	duration = (guint64)event.duration * out_clock / clock;
+	event.duration = (guint16)MIN(duration, G_MAXUINT16);
+	dtmf_write(payload, &event);
+	return TRUE;
+}
+
 char
 dtmf_digit(guint8 event)
 {

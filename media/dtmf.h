@@ -25,6 +25,10 @@ typedef struct {
 gboolean dtmf_parse(const guint8 *payload, gsize size, DtmfEvent *event);
 void dtmf_write(guint8 payload[DTMF_PAYLOAD], const DtmfEvent *event);
 
+/* The payload of `packet` with its duration in another clock; FALSE when it is too short. */
+gboolean dtmf_convert(const RtpPacket *packet, guint32 clock, guint32 out_clock,
+		      guint8 payload[DTMF_PAYLOAD]);
+
 char dtmf_digit(guint8 event);			/* '0'-'9' '*' '#' 'A'-'D', 0 for no digit */
 gboolean dtmf_event(char digit, guint8 *event); /* letters in either case */
 

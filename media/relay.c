@@ -74,6 +74,34 @@ report_digit(Relay *relay, char digit, gint64 now)
 	port_tell(relay->port, &(PortNews){ .kind = NEWS_DTMF, .digit = digit });
 }
 
+/* An event whose clock is not the sink's: the same event under a clock of its own.
+ * TRUE when it was one. */
+static gboolean
+forward_event(Relay *relay, const RtpPacket *packet, guint8 pt, gint64 now)
+{
+	_Alignas(8) guint8 data[RTP_HEADER + DTMF_PAYLOAD + PROTECTION_TRAILER];
+	Relay *twin = relay->twin;
+	guint32 clock = relay->rate[packet->pt], out_clock = pt == NO_PT ? 0 : twin->rate[pt];
+	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = pt, .marker = packet->marker };
+
+	if (out_clock == 0 || out_clock == clock || !relay->may_receive || !relay_can_send(twin) ||
+	    dtmf_sender_busy(&twin->digits_out))
+		return FALSE;
+	rtp_rewriter_skip(&twin->out, packet);
+	if (!dtmf_convert(packet, clock, out_clock, data + RTP_HEADER))
+		return TRUE;
+	if (packet->timestamp != relay->event_in || !relay->event_began) {
+		relay->event_began = TRUE;
+		relay->event_in = packet->timestamp;
+		relay->event_out = rtp_rewriter_now(&twin->out, DEFAULT_RATE, now);
+	}
+	out.seq = rtp_rewriter_insert(&twin->out);
+	out.timestamp = relay->event_out;
+	rtp_write_header(data, &out);
+	send_rtp(twin, data, RTP_HEADER + DTMF_PAYLOAD);
+	return TRUE;
+}
+
 static inline void
 forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 {
@@ -88,6 +116,8 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 
 		if (digit)
 			report_digit(relay, digit, now);
+		if (forward_event(relay, packet, pt, now))
+			return;
 	}
 	/* what is not sent on leaves no hole in the numbers */
 	if (G_UNLIKELY(pt == NO_PT || !relay->may_receive || !relay_can_send(twin) ||

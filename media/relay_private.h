@@ -58,6 +58,8 @@ struct Relay {
 	NetAddress signalled, rtcp_peer;
 	guint8 event_pt; /* for digits of ours; NO_PT: not taken */
 	guint32 out_rate;
+	gboolean event_began;	     /* the one whose clock is being translated, */
+	guint32 event_in, event_out; /* and where it began, here and there */
 	guint32 ssrcs[RECENT_SSRCS];
 	guint n_ssrcs;
 	gint64 second_us;

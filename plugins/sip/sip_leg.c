@@ -10,6 +10,7 @@
  */
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_watch.h"
@@ -23,6 +24,8 @@
 #define PHONE_RESPONSE_MS 8000
 /* Longer than any transaction of nua: Timers B and H are 32 s. */
 #define LINGER_MS 70000
+
+#define MAX_KEYS 64 /* that wait for an INFO */
 
 static const char content_sdp[] = "application/sdp";
 
@@ -65,6 +68,8 @@ leg_free(SipLeg *leg)
 	g_free(leg->from);
 	g_free(leg->identity);
 	g_free(leg->request_uri);
+	if (leg->keys)
+		g_string_free(leg->keys, TRUE);
 	g_free(leg->goodbye);
 	g_free(leg->next_hop);
 	g_clear_pointer(&leg->hops, g_ptr_array_unref);
@@ -447,6 +452,30 @@ leg_change(SipLeg *leg, const Desc *offer)
 	set_offer(leg, offer);
 	leg->tries = 0;
 	leg_reinvite(leg);
+}
+
+void
+leg_next_key(SipLeg *leg)
+{
+	const char *type = leg->info_plain ? INFO_PLAIN : INFO_RELAY;
+	g_autofree char *body = NULL;
+
+	if (leg->info_out || leg->state != STATE_UP || !leg->keys || leg->keys->len == 0)
+		return;
+	body = info_body(type, leg->keys->str[0]);
+	leg->info_out = TRUE;
+	leg_trace(&leg->leg, TRACE_OUT, "INFO with a key, %s", type);
+	nua_info(leg->nh, SIPTAG_CONTENT_TYPE_STR(type), SIPTAG_PAYLOAD_STR(body), TAG_END());
+}
+
+void
+leg_dtmf_out(SipLeg *leg, char key)
+{
+	if (!leg->keys)
+		leg->keys = g_string_new(NULL);
+	if (leg->keys->len < MAX_KEYS)
+		g_string_append_c(leg->keys, key);
+	leg_next_key(leg);
 }
 
 void

@@ -60,6 +60,10 @@ struct SipLeg {
 	guint response_ms; /* silence after which it is tried elsewhere */
 	gboolean heard;	   /* more than 100 has come: this is the one */
 
+	/* Keys for a peer who takes no telephone-event: INFO, one at a time. */
+	GString *keys; /* still to be sent; NULL: none ever */
+	gboolean info_out, info_plain;
+
 	char *goodbye; /* Reason header of the BYE that waits for their ACK */
 	char *next_hop;
 	guint timer;
@@ -95,6 +99,7 @@ void leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer);
 void leg_ring(SipLeg *leg, const Desc *early);
 void leg_answer(SipLeg *leg, const Desc *answer);
 void leg_change(SipLeg *leg, const Desc *offer);
+void leg_dtmf_out(SipLeg *leg, char key);
 void leg_hangup(SipLeg *leg, Reason reason, const char *text);
 void leg_free(SipLeg *leg); /* at stop(): whatever is left */
 
@@ -121,6 +126,9 @@ void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 void leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg);
 /* Our Contact where the peer must come back by the same transport; or NULL. */
 char *leg_contact(const SipLeg *leg);
+
+/* The next key that waits, when nothing of the kind is on its way. */
+void leg_next_key(SipLeg *leg);
 
 /* Learns the dialog from a message of it. */
 void leg_learn_invite(SipLeg *leg, const sip_t *request);

@@ -7,6 +7,7 @@
  */
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_watch.h"
 #include <string.h>
@@ -82,7 +83,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	g_autoptr(Address) to = header_callee(sip, ua->config);
 	Reason reason;
 	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
-	Incoming incoming = { from, to, leg->trunk, offer };
+	Incoming incoming = { .from = from, .to = to, .trunk = leg->trunk, .offer = offer };
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
@@ -275,7 +276,9 @@ try_credentials(SipLeg *leg, const SipEvent *event)
 		return FALSE;
 	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
 	leg_trace(&leg->leg, TRACE_OUT, "%s again, with credentials",
-		  event->event == nua_r_bye ? "BYE" : "INVITE");
+		  event->event == nua_r_bye    ? "BYE"
+		  : event->event == nua_r_info ? "INFO"
+					       : "INVITE");
 	nua_authenticate(leg->nh, NUTAG_AUTH(auth), TAG_END());
 	return TRUE;
 }
@@ -383,6 +386,41 @@ on_ack(SipLeg *leg, const SipEvent *event)
 }
 
 static void
+on_info(SipLeg *leg, const SipEvent *event)
+{
+	const sip_content_type_t *type = event->sip ? event->sip->sip_content_type : NULL;
+	const sip_payload_t *body = event->sip ? event->sip->sip_payload : NULL;
+	char key = type && body ? info_key(type->c_type, body->pl_data, body->pl_len) : 0;
+
+	leg_trace(&leg->leg, TRACE_IN, "INFO%s%s%s", type ? " " : "", type ? type->c_type : "",
+		  key ? ", a key" : "");
+	if (key)
+		leg_dtmf(&leg->leg, key);
+}
+
+/* Who does not know the one form may know the other; who knows neither is not
+ * asked again. */
+static void
+on_info_answered(SipLeg *leg, const SipEvent *event)
+{
+	if (event->status < 200)
+		return;
+	if (event->status >= 300 && try_credentials(leg, event))
+		return;
+	leg->info_out = FALSE;
+	if (event->status == 415 && !leg->info_plain) {
+		leg->info_plain = TRUE;
+	} else if (event->status >= 300) {
+		leg_trace(&leg->leg, TRACE_IN, "%d %s: no keys by INFO", event->status,
+			  event->phrase);
+		g_string_truncate(leg->keys, 0);
+	} else {
+		g_string_erase(leg->keys, 0, 1);
+	}
+	leg_next_key(leg);
+}
+
+static void
 on_bye(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason = header_reason(event->sip, REASON_HANGUP);
@@ -447,8 +485,11 @@ leg_event(SipLeg *leg, const SipEvent *event)
 	case nua_i_cancel:
 		on_cancel(leg, event);
 		break;
-	case nua_i_info: /* digits travel as RFC 4733; nua has said 200 */
-		leg_trace(&leg->leg, TRACE_IN, "INFO");
+	case nua_i_info: /* nua has said 200 */
+		on_info(leg, event);
+		break;
+	case nua_r_info:
+		on_info_answered(leg, event);
 		break;
 	case nua_i_error:
 		if (event->status == 408)

@@ -354,6 +354,12 @@ candidate(Leg *leg, const Candidate *ours)
 }
 
 static void
+dtmf(Leg *leg, char digit)
+{
+	leg_dtmf_out((SipLeg *)leg, digit);
+}
+
+static void
 hangup(Leg *leg, Reason reason, const char *text)
 {
 	leg_hangup((SipLeg *)leg, reason, text);
@@ -387,6 +393,7 @@ const Plugin sip_plugin = {
 	.save = save,
 	.bury = bury,
 	.available = available,
+	.dtmf = dtmf,
 	.status = status,
 };
 

@@ -7,7 +7,7 @@
  * the Reason to end the call with, its message one line for a person.
  * Building writes the one form that suits all clients known.
  * Nothing here knows a session's state.
- * Thread: any (pure).  XEP-0166, 0167, 0176, 0320, 0338.
+ * Thread: any (pure).  XEP-0166, 0167, 0176, 0181, 0320, 0338.
  */
 #pragma once
 #include "b2bua/reason.h"
@@ -85,6 +85,7 @@ typedef struct {
 	char *reason_text;	     /* NULL when there is none */
 	JingleInfo info;
 	char *info_content;	/* the name in <mute name=…/>; NULL for all */
+	char key;		/* of a session-info as XEP-0181 has it; 0: none */
 	GPtrArray *contents;	/* JingleContent *, at most DESC_MAX_STREAMS */
 	char *group;		/* semantics of the first group, "BUNDLE" if there is one; NULL */
 	GPtrArray *group_names; /* char * */

@@ -532,6 +532,18 @@ action_from_name(const char *name)
 	return JINGLE_UNKNOWN_ACTION;
 }
 
+/* XEP-0181: pressed and released at once, or in two stanzas. */
+static void
+read_key(Jingle *jingle, const xmlNode *dtmf)
+{
+	const char *code = xml_attribute(dtmf, "code");
+	const char *action = xml_attribute(dtmf, "action");
+
+	if (code && strlen(code) == 1 && strchr("0123456789*#ABCDabcd", code[0]) &&
+	    g_strcmp0(action, "button-up") != 0)
+		jingle->key = g_ascii_toupper(code[0]);
+}
+
 static void
 read_info(Jingle *jingle, const xmlNode *node)
 {
@@ -547,6 +559,7 @@ read_info(Jingle *jingle, const xmlNode *node)
 		    g_strcmp0(xml_name(child), jingle_info_name(info)) == 0)
 			jingle->info = info;
 	jingle->info_content = dup_attribute(child, "name");
+	read_key(jingle, xml_child(node, NS_DTMF, "dtmf"));
 }
 
 Jingle *

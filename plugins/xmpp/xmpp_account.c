@@ -75,12 +75,51 @@ xmpp_accounts_free(XmppAccounts *accounts)
 
 /* --- who is who --- */
 
+/* XEP-0106: "\\20" is a blank, and so on for what a local part cannot hold. */
+static char *
+unescaped(const char *user)
+{
+	static const char codes[][3] = {
+		"20", "22", "26", "27", "2f", "3a", "3c", "3e", "40", "5c"
+	};
+	GString *plain = g_string_new(NULL);
+
+	for (; *user; user++) {
+		char code[3] = "";
+		guint i = G_N_ELEMENTS(codes);
+
+		if (*user == '\\') {
+			g_strlcpy(code, user + 1, sizeof code);
+			for (i = 0; i < G_N_ELEMENTS(codes); i++)
+				if (g_ascii_strcasecmp(codes[i], code) == 0)
+					break;
+		}
+		if (i < G_N_ELEMENTS(codes)) {
+			g_string_append_c(plain, (char)g_ascii_strtoull(code, NULL, 16));
+			user += 2;
+		} else {
+			g_string_append_c(plain, *user);
+		}
+	}
+	return g_string_free(plain, FALSE);
+}
+
+char *
+xmpp_accounts_post_dial(const Address *jid)
+{
+	g_autofree char *plain = unescaped(jid->user ? jid->user : "");
+	const char *keys = plain + strcspn(plain, ",;");
+
+	return *keys ? g_strdup(keys) : NULL;
+}
+
 Address *
 xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid)
 {
-	g_autofree char *number = NULL;
+	g_autofree char *number = NULL, *plain = unescaped(jid->user ? jid->user : "");
 
-	if (jid->user && number_normalise(jid->user, &number))
+	plain[strcspn(plain, ",;")] = '\0';
+	if (number_normalise(plain, &number))
 		return address_new(ADDRESS_NUMBER, number, jid->host, NULL);
 	return address_new(ADDRESS_JID, jid->user, jid->host, NULL);
 }

@@ -27,7 +27,9 @@ void xmpp_accounts_free(XmppAccounts *accounts); /* NULL is fine */
 
 /* TRUE when this JID of ours exists: the domain, or something route() can call. */
 gboolean xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid);
-/* "+1…@domain/gw" → a number; everything else stays a JID. */
+/* "+1…@domain/gw" → a number; everything else stays a JID.  What follows the number
+ * from the first "," or ";" on are keys to press when it is answered. */
+char *xmpp_accounts_post_dial(const Address *jid); /* NULL: none */
 Address *xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid);
 /* TRUE for an enabled user of this gateway. */
 gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid);

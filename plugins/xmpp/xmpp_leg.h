@@ -5,6 +5,7 @@
  *   xmpp_ring.c     before the session: propose, ringing, proceed; several devices
  *   xmpp_session.c  the session: initiate, accept, what happens in between
  *   xmpp_hold.c     hold and resume
+ *   xmpp_digits.c   keys as chat messages
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *   xmpp_notice.c   what a person should read of a call
  *
@@ -84,6 +85,7 @@ struct XmppLeg {
 	gint64 began_us;
 	XmppHold hold;
 	gboolean rang;	     /* ringing was said (caller) or heard (callee) */
+	gboolean explained;  /* he was told what a message during the call does */
 	gboolean bounced;    /* our propose came back */
 	Transport *fresh;    /* an ICE restart of his that waits for the change under way */
 	char *past_ufrag;    /* of his before the last restart: what still comes for it is late */
@@ -163,6 +165,12 @@ void xmpp_session_initiate(XmppLeg *leg);
 xmlNode *xmpp_session_build_initiate(XmppLeg *leg, const char *sid);
 void xmpp_session_answer(XmppLeg *leg, const Desc *answer);
 void xmpp_session_candidate(XmppLeg *leg, const Candidate *ours);
+
+/* --- xmpp_digits.c --- */
+char *xmpp_digits_read(const char *text);
+/* TRUE when the message belonged to a call and has been seen to. */
+gboolean
+xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 
 /* --- xmpp_hold.c --- */
 void xmpp_hold_wish(XmppLeg *leg, Direction own);

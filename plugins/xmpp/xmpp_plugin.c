@@ -53,7 +53,7 @@ on_stanza(gpointer user, const char *text, gsize length)
 		gateway_count(xmpp->gateway, "xmpp.stanzas_dropped");
 	else if (xml_is_stanza(stanza, "iq"))
 		on_iq(stanza, to);
-	else if (xml_is_stanza(stanza, "message"))
+	else if (xml_is_stanza(stanza, "message") && !xmpp_digits_message(xmpp, stanza, from, to))
 		xmpp_ring_message(xmpp, stanza);
 	else if (xml_is_stanza(stanza, "presence"))
 		xmpp_accounts_presence(xmpp->accounts, stanza);

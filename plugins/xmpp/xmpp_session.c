@@ -201,7 +201,8 @@ begin_direct(Xmpp *xmpp, const xmlNode *iq, Jingle *jingle)
 	g_autoptr(Address) callee = xmpp_accounts_callee(xmpp->accounts, to);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *summary = NULL;
-	Incoming incoming = { .from = from, .to = callee };
+	g_autofree char *post_dial = xmpp_accounts_post_dial(to);
+	Incoming incoming = { .from = from, .to = callee, .post_dial = post_dial };
 	Desc *offer;
 	XmppLeg *leg;
 
@@ -384,6 +385,8 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	}
 	if (name)
 		leg_trace(&leg->leg, TRACE_IN, "session-info %s", name);
+	if (jingle->key)
+		leg_dtmf(&leg->leg, jingle->key);
 	xmpp_hold_info(leg, jingle->info);
 }
 

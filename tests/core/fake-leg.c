@@ -179,6 +179,14 @@ candidate(Leg *leg, const Candidate *ours)
 }
 
 static void
+dtmf(Leg *leg, char digit)
+{
+	const char key[] = { digit, '\0' };
+
+	told((FakeLeg *)leg, "key", key);
+}
+
+static void
 hang_up(Leg *leg, Reason reason, const char *text)
 {
 	g_autofree char *what = g_strdup_printf("%s: %s", reason_name(reason), text);
@@ -225,7 +233,7 @@ stop(void)
 #define COMMANDS                                                                                   \
 	.interface_version = PLUGIN_INTERFACE_VERSION, .start = start, .stop = stop, .ring = ring, \
 	.answer = answer, .change = change, .candidate = candidate, .hangup = hang_up,             \
-	.save = save, .bury = bury
+	.save = save, .bury = bury, .dtmf = dtmf
 
 const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP, .dial = dial_sip };
 const Plugin fake_xmpp = { COMMANDS, .name = "xmpp", .transport = TRANSPORT_WEBRTC,

@@ -156,7 +156,9 @@ do_call(const char *line)
 	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
 	FakeLeg *leg = fake_leg_new("caller");
-	Incoming incoming = { from, to, world.from_trunk ? "carrier" : NULL, offer };
+	Incoming incoming = {
+		.from = from, .to = to, .trunk = world.from_trunk ? "carrier" : NULL, .offer = offer
+	};
 	guint before = gateway_n_calls(world.gateway);
 
 	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan));

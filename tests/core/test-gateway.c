@@ -66,7 +66,7 @@ call_out(const char *user)
 	g_autoptr(Address) from = address_from_jid(jid);
 	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+14155551234", NULL, NULL);
 	g_autoptr(Desc) offer = fake_desc(TRANSPORT_WEBRTC, "PCMU", DIRECTION_SENDRECV, 1);
-	Incoming incoming = { from, to, NULL, offer };
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
 
 	fake_legs.in_command = keep_refusal;
 	g_clear_pointer(&refusal, g_free);

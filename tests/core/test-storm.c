@@ -71,8 +71,8 @@ leg_says_something(FakeLeg *leg, gboolean may_end)
 		leg_save(&leg->leg);
 		break;
 	case 6:
-		leg_dtmf(&leg->leg, '5');
 		leg_trace(&leg->leg, TRACE_IN, "digit");
+		leg_dtmf(&leg->leg, '5');
 		break;
 	default:
 		storm.died_in_commands += storm.depth;
@@ -143,7 +143,7 @@ begin_call(void)
 	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
 	g_autoptr(Desc) offer = roll(4) ? random_desc(plugin->transport) : NULL;
-	Incoming incoming = { from, to, NULL, offer };
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
 
 	storm.calls++;
 	call_new_planned(storm.gateway, &leg->leg, plugin, &incoming, random_plan());

@@ -358,9 +358,9 @@ class Bench:
             self.tandem.provision_users()
         return self.tandem
 
-    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), **keys):
+    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), events=True, **keys):
         """A SIPp carrier; a trunk of the gateway unless told otherwise."""
-        carrier = self._keep(Carrier(self.folder, name, codecs))
+        carrier = self._keep(Carrier(self.folder, name, codecs, events=events))
         if trunk and self.tandem:
             self.tandem.provision_trunk(carrier, name, **keys)
         return carrier

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What people do during a call: hold and resume."""
+"""What people do during a call: hold and resume, press keys."""
 from harness import ALICE, GATEWAY, OUTSIDE, Phases, check
+from peers.process import until
 from test_calls import call_out_to_carrier
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
@@ -160,3 +161,80 @@ def test_ice_restart_in_a_call_in(bench):
     leg.hangup()
     phone.wait("ended", by="peer")
     phases.judge()
+
+
+def keys_of(leg):
+    return "".join(key for key, _, _ in leg.line.keys())
+
+
+def wait_keys(leg, keys, seconds=15):
+    until(lambda: keys_of(leg) == keys or len(keys_of(leg)) >= len(keys), seconds, f"the keys {keys}, heard {keys_of(leg)!r}")
+    check(keys_of(leg) == keys, f"pressed {keys}, heard {keys_of(leg)}")
+
+
+def wait_ladder(bench, text):
+    call = bench.tandem.calls()[0]["id"]
+    until(lambda: text in bench.tandem.ladder(call), 10, f"{text!r} in the ladder")
+
+
+def test_keys_from_client(bench):
+    """After the number, by session-info, as a chat message: RFC 4733 to the carrier."""
+    bench.gateway()
+    phone = bench.webrtc()
+    leg = call_out_to_carrier(bench, phone, bench.carrier(), f"{OUTSIDE},12;9@{GATEWAY}")
+    answered = leg.sent(200).at
+    wait_keys(leg, "12")
+    waited = leg.line.keys()[0][2] - answered
+    check(1.8 < waited < 2.6, f"a pause of 2 s lasted {waited:.2f} s")
+    for key in "5#":
+        phone.press(key)
+    wait_keys(leg, "125#")
+    phone.say(NUMBER, "3 4*,D")
+    wait_keys(leg, "125#34*D")
+    times = {key: at for key, _, at in leg.line.keys()}
+    check(times["D"] - times["*"] > 2, f"the comma lasted {times['D'] - times['*']:.2f} s")
+    until(lambda: leg.line.keys()[-1][1] >= 150, 5, "the end of the last key")
+    durations = [duration for _, duration, _ in leg.line.keys()]
+    check(all(150 <= d <= 170 for d in durations), f"the keys lasted {durations} ms")
+    phone.say(NUMBER, "hello?")
+    check("digits" in phone.wait("said")["text"], "the friendly answer")
+    wait_ladder(bench, "caller presses #")
+    phone.hangup()
+    leg.wait_end()
+    print(f"heard the keys {keys_of(leg)} of {durations} ms")
+
+
+def test_keys_to_carrier_without_events(bench):
+    """A trunk that takes no telephone-event: INFO; and the ladder hides what is pressed."""
+    bench.gateway(calls={"hide_digits": True})
+    phone = bench.webrtc()
+    leg = call_out_to_carrier(bench, phone, bench.carrier(events=False))
+    phone.say(NUMBER, "1 2#")
+    until(lambda: leg.infos() == "12#", 10, "the keys 12# as INFO")
+    phone.press("7")
+    until(lambda: leg.infos() == "12#7", 10, "the key 7 as INFO")
+    wait_ladder(bench, "presses ***")
+    ladder = bench.tandem.ladder(bench.tandem.calls()[0]["id"])
+    check("presses 1" not in ladder and "Signal" not in ladder, f"the keys are in the ladder\n{ladder}")
+    phone.hangup()
+    leg.wait_end()
+
+
+def test_keys_from_carrier(bench):
+    """RFC 4733 and INFO from a telephone: relayed, and each once in the ladder."""
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.webrtc()
+    leg = carrier.call(ALICE, SIP)
+    phone.wait("incoming")
+    phone.answer()
+    leg.wait_answer()
+    phone.wait("up")
+    leg.line.press("42")
+    leg.press("9")
+    leg.press("8", "application/dtmf-relay")
+    for key in "4298":
+        wait_ladder(bench, f"caller presses {key}")
+    ladder = bench.tandem.ladder(bench.tandem.calls()[0]["id"])
+    check(ladder.count("presses") == 4, f"pressed four keys\n{ladder}")
+    leg.hangup()
+    phone.wait("ended", by="peer")

@@ -274,8 +274,10 @@ peer_request(Peer *peer, const char *method, const char *to_tag, const char *ext
 			: "",
 		peer->tag, tag, peer->call_id, peer->cseq, method, peer->port,
 		peer->stream ? ";transport=tcp" : "", extra ? extra : "",
-		body ? "Content-Type: application/sdp\r\n" : "", body ? strlen(body) : 0,
-		body ? body : "");
+		body && !(extra && strstr(extra, "Content-Type:"))
+			? "Content-Type: application/sdp\r\n"
+			: "",
+		body ? strlen(body) : 0, body ? body : "");
 }
 
 void

@@ -101,6 +101,13 @@ leg_changed(Leg *leg, const Desc *offer)
 }
 
 void
+leg_dtmf(Leg *leg, char digit)
+{
+	g_assert_nonnull(leg->call);
+	say("key %c", digit);
+}
+
+void
 leg_ended(Leg *leg, Reason reason, const char *text)
 {
 	g_assert_nonnull(leg->call);

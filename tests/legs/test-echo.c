@@ -119,7 +119,7 @@ call_echo(Gateway *gateway, Caller *caller)
 	g_autoptr(Address) to = address_from_jid("echo@gw.example.org");
 	g_autoptr(Desc) offer = desc_new();
 	Stream *stream = desc_add_stream(offer, STREAM_AUDIO, NULL);
-	Incoming incoming = { from, to, NULL, offer };
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
 
 	stream_add_codec(stream, 0, "PCMU", 8000, 1);
 	stream->transport->kind = TRANSPORT_RTP;

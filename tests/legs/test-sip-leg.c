@@ -521,6 +521,73 @@ change__reinvite_without_sdp(void)
 	rig_stop();
 }
 
+/* --- keys --- */
+
+static void
+press(Peer *peer, const char *tag, const char *type, const char *body)
+{
+	g_autofree char *extra = g_strdup_printf("Content-Type: %s\r\n", type);
+	g_autofree char *info = peer_request(peer, "INFO", tag, extra, body), *ok = NULL;
+
+	peer_send(peer, info);
+	ok = peer_wait(peer, "SIP/2.0 200");
+}
+
+static void
+keys__theirs(void)
+{
+	g_autoptr(Peer) peer = start_with_trunk();
+	g_autofree char *tag = call_in(peer);
+
+	press(peer, tag, "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
+	rig_expect("key 5");
+	press(peer, tag, "application/dtmf-relay", "Signal= 11\r\n");
+	rig_expect("key #");
+	press(peer, tag, "application/dtmf", "*");
+	rig_expect("key *");
+	press(peer, tag, "application/dtmf", "no key");
+	press(peer, tag, "text/plain", "7");
+	press(peer, tag, "Application/DTMF-Relay", "duration=160\nsignal = d\n");
+	rig_expect("key D");
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	expect_bye(peer, NULL);
+	rig_stop();
+}
+
+static void
+expect_info(Peer *peer, const char *type, const char *body, const char *answer)
+{
+	g_autofree char *info = peer_wait(peer, "INFO "),
+			*said = message_header(info, "Content-Type");
+
+	g_assert_cmpstr(said, ==, type);
+	g_assert_true(g_str_has_prefix(message_body(info), body));
+	peer_reply(peer, info, answer, NULL, NULL, NULL);
+}
+
+/* One at a time; the other form for who does not know the first; none for who
+ * knows neither. */
+static void
+keys__ours(void)
+{
+	g_autoptr(Peer) peer = start_with_trunk();
+	g_autofree char *tag = call_in(peer);
+
+	for (const char *key = "12#"; *key; key++)
+		rig_plugin->dtmf(rig_leg, *key);
+	expect_info(peer, "application/dtmf-relay", "Signal=1\r\n", "200 OK");
+	expect_info(peer, "application/dtmf-relay", "Signal=2\r\n", "415 Unsupported Media Type");
+	expect_info(peer, "application/dtmf", "2\r\n", "200 OK");
+	expect_info(peer, "application/dtmf", "#\r\n", "405 Method Not Allowed");
+	while (!strstr(rig_traces(), "405"))
+		g_main_context_iteration(NULL, TRUE);
+	rig_plugin->dtmf(rig_leg, '4');
+	expect_info(peer, "application/dtmf", "4\r\n", "200 OK");
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	expect_bye(peer, NULL);
+	rig_stop();
+}
+
 static void
 change__ours(void)
 {
@@ -1121,6 +1188,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/in/reasons", in__every_reason_has_its_status);
 	g_test_add_func("/sip/in/stranger", in__stranger);
 	g_test_add_func("/sip/in/digest", in__digest);
+	g_test_add_func("/sip/keys/theirs", keys__theirs);
+	g_test_add_func("/sip/keys/ours", keys__ours);
 	g_test_add_func("/sip/change/theirs", change__theirs_accepted_and_refused);
 	g_test_add_func("/sip/change/update", change__update);
 	g_test_add_func("/sip/change/without-sdp", change__reinvite_without_sdp);

@@ -6,16 +6,17 @@
  *   >  the server hands this stanza to the gateway
  *   <  the gateway sends this next
  *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER |
- *      hold | resume | inactive | refuse (the next change) |
- *      restart (another gateway on the same store)
+ *      hold | resume | inactive | refuse (the next change) | plain (it takes no events from
+ *      now on) | key K | restart (another gateway on the same store)
  *   ?  the telephone hears this next: dial | ring | answer | hangup REASON [TEXT] |
- *      change DIRECTION
- *   +  the paragraphs of NAME.inc
+ *      change DIRECTION | event K (RFC 4733) | key K (its own word for it)
+ *   +  the paragraphs of NAME.part
  * and lines of "#".  Stanzas are compared as trees; "*" is anything, "$NAME" in an
  * attribute is anything the first time and the same ever after.
  */
 #include "b2bua/call.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include "tests/legs/fake_media.h"
 #include "tests/legs/xmpp_server.h"
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static struct {
 	Store *store;
 	Gateway *gateway;
 	Telephone *telephone;
-	GQueue heard;	     /* char *: what the telephone was told */
+	GQueue heard; /* char *: what the telephone was told */
+	gboolean plain;
 	gboolean refuses;    /* the next change */
 	Direction direction; /* the telephone's own wish */
 	GHashTable *names;   /* $NAME → value */
@@ -101,6 +103,18 @@ phone_change(Leg *leg, const Desc *offer)
 }
 
 static void
+phone_dtmf(Leg *leg, char digit)
+{
+	hear("key %c", digit);
+}
+
+static void
+on_digit(char digit)
+{
+	hear("event %c", digit);
+}
+
+static void
 phone_hangup(Leg *leg, Reason reason, const char *text)
 {
 	hear("hangup %s", reason_name(reason));
@@ -137,6 +151,7 @@ static const Plugin phone = {
 	.hangup = phone_hangup,
 	.save = phone_save,
 	.bury = phone_bury,
+	.dtmf = phone_dtmf,
 };
 
 static Desc *
@@ -149,6 +164,8 @@ phone_desc(Direction direction)
 	transport->port = 5004;
 	desc = desc_offer_all(transport);
 	((Stream *)desc->streams->pdata[0])->direction = direction;
+	if (test.plain)
+		g_ptr_array_remove_index(((Stream *)desc->streams->pdata[0])->codecs, 2);
 	transport_free(transport);
 	return desc;
 }
@@ -356,6 +373,10 @@ do_command(const char *command)
 		phone_changes(DIRECTION_INACTIVE);
 	else if (g_str_equal(command, "resume"))
 		phone_changes(DIRECTION_SENDRECV);
+	else if (g_str_equal(command, "plain"))
+		test.plain = TRUE;
+	else if (g_str_has_prefix(command, "key "))
+		leg_dtmf(&test.telephone->leg, command[4]);
 	else if (g_str_equal(command, "refuse"))
 		test.refuses = TRUE;
 	else if (g_str_equal(command, "restart"))
@@ -373,7 +394,7 @@ static void play(const char *text);
 static void
 include(const char *name)
 {
-	g_autofree char *file = g_strconcat(name, ".inc", NULL);
+	g_autofree char *file = g_strconcat(name, ".part", NULL);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "legs", "xmpp", file, NULL);
 	g_autofree char *text = NULL;
 	GError *error = NULL;
@@ -458,6 +479,8 @@ set_up(void)
 	g_assert_true(store_number_add(test.store, "+15555550199", "alice@example.com", NULL));
 	g_assert_true(store_trunk_add(test.store, trunk, &error));
 	trunk_free(trunk);
+	test.plain = FALSE;
+	fake_media_digit = on_digit;
 	test.refuses = FALSE;
 	test.direction = DIRECTION_SENDRECV;
 	test.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

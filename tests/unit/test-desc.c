@@ -212,7 +212,24 @@ test_answer_event_clock(void)
 	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
 	g_autoptr(Desc) answer = desc_answer(offer, callee, ours);
 
-	assert_codecs(nth(answer, 1), "0 PCMU/8000");
+	/* of ours and his the one with the clock of the audio, if there is one */
+	assert_codecs(nth(answer, 1), "0 PCMU/8000, 126 telephone-event/8000");
+}
+
+/* Keys are taken in any clock, and offered where only others were. */
+static void
+test_other_event_clock(void)
+{
+	g_autoptr(Desc) client = audio_desc(
+		webrtc(SETUP_ACTPASS), "0 PCMU/8000, 101 opus/48000/2, 110 telephone-event/48000");
+	g_autoptr(Desc) deaf = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000");
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Transport) plain = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) answer = desc_answer(client, deaf, ours);
+	g_autoptr(Desc) offer = desc_offer(client, plain);
+
+	assert_codecs(nth(answer, 0), "0 PCMU/8000, 110 telephone-event/48000");
+	assert_codecs(nth(offer, 0), "0 PCMU/8000, 101 telephone-event/8000");
 }
 
 static void
@@ -340,7 +357,7 @@ test_pt_map(void)
 	g_autoptr(Desc) wide = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000, "
 							       "97 telephone-event/48000");
 
-	/* the phone takes events at 96; those of another clock do not pass */
+	/* the phone takes events at 96; those of another clock are translated */
 	desc_pt_map(to_client, client, phone, map);
 	assert_map(map, "0>0 126>96");
 	/* what we told the source counts first, what it told us otherwise */
@@ -349,7 +366,7 @@ test_pt_map(void)
 	desc_pt_map(NULL, phone, client, map);
 	assert_map(map, "0>0 96>126");
 	desc_pt_map(to_client, client, wide, map);
-	assert_map(map, "0>0 110>97");
+	assert_map(map, "0>0 110>97 126>97");
 	desc_pt_map(NULL, NULL, client, map);
 	assert_map(map, "");
 	desc_pt_map(to_phone, phone, NULL, map);
@@ -507,6 +524,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/offer/all", test_offer_all);
 	g_test_add_func("/desc/answer/places-and-numbers", test_answer);
 	g_test_add_func("/desc/answer/event-clock", test_answer_event_clock);
+	g_test_add_func("/desc/answer/other-event-clock", test_other_event_clock);
 	g_test_add_func("/desc/answer/no-codec", test_answer_no_codec);
 	g_test_add_func("/desc/answer/setup", test_answer_setup);
 	g_test_add_func("/desc/answer/direction", test_answer_direction);

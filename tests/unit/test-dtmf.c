@@ -180,6 +180,27 @@ test_sending(void)
 }
 
 static void
+test_convert(void)
+{
+	static const guint8 long_tone[] = { 0x05, 0x8a, 0x4b, 0x00 }; /* 400 ms at 48 kHz */
+	RtpPacket packet = { .payload = long_tone, .payload_size = sizeof long_tone };
+	guint8 out[DTMF_PAYLOAD];
+	DtmfEvent event;
+
+	g_assert_true(dtmf_convert(&packet, 48000, 8000, out));
+	g_assert_true(dtmf_parse(out, sizeof out, &event));
+	g_assert_cmpuint(event.duration, ==, 3200);
+	g_assert_true(event.end);
+	g_assert_true(dtmf_convert(&packet, 8000, 48000, out)); /* cannot be said: the most */
+	g_assert_true(dtmf_parse(out, sizeof out, &event));
+	g_assert_cmpuint(event.duration, ==, G_MAXUINT16);
+	packet.payload_size = 3;
+	g_assert_false(dtmf_convert(&packet, 48000, 8000, out));
+	packet.payload_size = 4;
+	g_assert_false(dtmf_convert(&packet, 0, 8000, out));
+}
+
+static void
 test_queue_is_bounded(void)
 {
 	DtmfSender sender;
@@ -201,6 +222,7 @@ main(int argc, char **argv)
 	g_test_add_func("/dtmf/receive/running-timestamp", test_running_timestamp);
 	g_test_add_func("/dtmf/receive/another-source", test_another_source);
 	g_test_add_func("/dtmf/send/events", test_sending);
+	g_test_add_func("/dtmf/convert", test_convert);
 	g_test_add_func("/dtmf/send/queue-is-bounded", test_queue_is_bounded);
 	return g_test_run();
 }

@@ -18,6 +18,7 @@ import audio
 RATE = 8000
 FRAME = 160  # samples in a packet of 20 ms
 ENCODE = {0: audio.ulaw_encode, 8: audio.alaw_encode}
+KEYS = "0123456789*#ABCD"  # by event number
 DECODE = {0: audio.ulaw_decode, 8: audio.alaw_decode}
 
 
@@ -98,6 +99,28 @@ class Line:
         for thread in self._threads:
             thread.join()
         self._socket.close()
+
+    def press(self, keys, clock=RATE, payload_type=101):
+        """Keys as RFC 4733, 100 ms each."""
+        ssrc, sequence = random.getrandbits(32), random.getrandbits(15)
+        for key in keys:
+            began = random.getrandbits(32)
+            for i in range(1, 8):
+                payload = struct.pack("!BBH", KEYS.index(key), 10 | (0x80 if i > 4 else 0), min(i, 5) * clock // 50)
+                header = struct.pack("!BBHII", 0x80, payload_type | (0x80 if i == 1 else 0), sequence & 0xffff, began, ssrc)
+                self._socket.sendto(header + payload, self.remote)
+                sequence += 1
+                time.sleep(0.02)
+
+    def keys(self):
+        """The keys heard so far as RFC 4733: (key, duration in ms, when it began)."""
+        heard = {}
+        for arrival, payload_type, _, timestamp, ssrc, payload in self._packets:
+            if payload_type not in DECODE and len(payload) == 4:
+                event, _, duration = struct.unpack("!BBH", payload)
+                key, longest, first = heard.get((ssrc, timestamp), (KEYS[event], 0, arrival))
+                heard[ssrc, timestamp] = key, max(longest, duration * 1000 // RATE), first
+        return list(heard.values())
 
     @property
     def received(self):

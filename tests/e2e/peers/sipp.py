@@ -28,12 +28,16 @@ FINAL = [400, 401, 403, 404, 406, 407, 408, 410, 415, 420, 480, 481, 482, 483, 4
 CODEC_NAMES = {0: "PCMU/8000", 8: "PCMA/8000"}
 
 
+EVENTS = 101  # among the codecs: telephone-event, which is in by default
+
+
 def _sdp(port, codecs, direction="sendrecv", address="[local_ip]"):
-    maps = "".join(f"a=rtpmap:{c} {CODEC_NAMES[c]}\n" for c in codecs)
+    lines = {**{c: f"a=rtpmap:{c} {name}\n" for c, name in CODEC_NAMES.items()},
+             EVENTS: "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\n"}
+    maps = "".join(lines[c] for c in codecs)
     types = " ".join(str(c) for c in codecs)
     return (f"v=0\no=carrier 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 {address}\nt=0 0\n"
-            f"m=audio {port} RTP/AVP {types} 101\n{maps}"
-            "a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\na=ptime:20\n" + (f"a={direction}\n" if direction else ""))
+            f"m=audio {port} RTP/AVP {types}\n{maps}a=ptime:20\na={direction}\n")
 
 
 class _Scenario:
@@ -44,7 +48,7 @@ class _Scenario:
 
     def send(self, lines, body="", **attributes):
         words = "".join(f' {k}="{v}"' for k, v in attributes.items())
-        content = ["Content-Type: application/sdp"] if body else []
+        content = ["Content-Type: application/sdp"] if body and not any("Content-Type" in line for line in lines) else []
         text = "\n".join([*lines, *content, "Content-Length: [len]", "", body])
         self.steps.append(f"<send{words}><![CDATA[\n{text}\n]]></send>")
 
@@ -62,10 +66,10 @@ class _Scenario:
         inner = "".join(f'<assignstr assign_to="{k}" value="{v}"/>' for k, v in values.items())
         self.steps.append(f"<nop><action>{inner}</action></nop>")
 
-    def changes(self, port, codecs, request, ack):
+    def changes(self, port, codecs, request, ack, info):
         """What both scenarios do in a call beside ending it: answer a change as a
-        telephone would, and begin one (cue CHANGE).  `request` and `ack` are the
-        lines of a request of ours and of its ACK, without CSeq."""
+        telephone would and begin one (cue CHANGE), take keys and send them (cue PRESS).
+        `request`, `ack` and `info` are the lines of requests of ours, without CSeq."""
         answers = ("sendonly", "recvonly"), ("inactive", "inactive")
         self.label("change")
         for asked, _ in answers:
@@ -87,6 +91,11 @@ class _Scenario:
             self.response(status, optional="true", next="own-refused")
         self.response(200)
         self.send([*ack, "CSeq: [$seq] ACK", CONTACT], next="talking")
+        self.label("info")
+        self.send(["SIP/2.0 200 OK", *LAST], next="talking")
+        self.label("press")
+        self.send([*info, "CSeq: [$seq] INFO", "Content-Type:[$type]"], "Signal=[$key]\nDuration=160\n", retrans="500")
+        self.response(200, next="talking")
         self.label("own-refused")
         self.send([*ack[:1], "[last_Via:]", *ack[2:], "CSeq: [$seq] ACK"], next="talking")
 
@@ -101,6 +110,10 @@ class _Scenario:
         self.request("CHANGE", "".join(find(p, n, f'search_in="hdr" header="X-{n.title()}:"') for p, n in
                                        (("[0-9]+", "seq"), ("[a-z]+", "direction"), ("[0-9.]+", "address"))),
                      optional="true", next="own")
+        self.request("INFO", optional="true", next="info")
+        self.request("PRESS", f'<ereg regexp=".*" search_in="hdr" header="X-Type:" assign_to="type"/>'
+                     + find("[0-9]+", "seq", 'search_in="hdr" header="X-Seq:"')
+                     + find("[^ ]+", "key", 'search_in="hdr" header="X-Key:"'), optional="true", next="press")
         self.request("HANGUP", next="ours")
 
     def label(self, name):
@@ -148,7 +161,7 @@ def _answering_scenario(codecs):
     s.label("theirs")
     s.send(["SIP/2.0 200 OK", *LAST], next="end")
     dialog = [VIA, "From:[$to];tag=c[call_number]", "To:[$from]", "Call-ID: [call_id]", "Max-Forwards: 70"]
-    s.changes("[$port]", codecs, ["INVITE [next_url] SIP/2.0", *dialog], ["ACK [next_url] SIP/2.0", *dialog])
+    s.changes("[$port]", codecs, *([f"{m} [next_url] SIP/2.0", *dialog] for m in ("INVITE", "ACK", "INFO")))
     s.label("ours")
     s.send(["BYE [next_url] SIP/2.0", *dialog, "CSeq: 1000 BYE", "Reason: Q.850;cause=16"], retrans="500")
     s.response(200, next="end")
@@ -185,7 +198,7 @@ def _calling_scenario(caller, number, gateway, port, codecs):
     s.label("theirs")
     s.send(["SIP/2.0 200 OK", *LAST], next="end")
     inside = [VIA, "[routes]", from_, "To:[$remote]", "Call-ID: [call_id]", "Max-Forwards: 70"]
-    s.changes(port, codecs, ["INVITE [next_url] SIP/2.0", *inside], ["ACK [next_url] SIP/2.0", *inside])
+    s.changes(port, codecs, *([f"{m} [next_url] SIP/2.0", *inside] for m in ("INVITE", "ACK", "INFO")))
     s.label("ours")
     s.send(["BYE [next_url] SIP/2.0", *inside, "CSeq: 1000 BYE"], retrans="500")
     s.response(200, next="end")
@@ -348,6 +361,21 @@ class _Leg:
                     m.header("CSeq") == f"{self.seq} INVITE")
         return self.sipp.wait_message(f"the answer to {direction}", answers, seconds)
 
+    def press(self, key, kind="application/dtmf-relay"):
+        """A key as SIP INFO."""
+        self.seq += 1
+        self.sipp.cue("PRESS", self.invite, seq=self.seq, key=key, type=kind)
+
+        def answers(m):
+            return m.received and m.call_id == self.invite.call_id and m.status and m.header("CSeq") == f"{self.seq} INFO"
+        return self.sipp.wait_message(f"the answer to key {key}", answers, 15)
+
+    def infos(self):
+        """The keys that came as SIP INFO."""
+        bodies = [m.text.partition("\n\n")[2] for m in self.sipp.messages() if m.received and m.call_id == self.invite.call_id
+                  and not m.status and m.method == "INFO"]
+        return "".join(re.match(r"Signal=(.)", body)[1] for body in bodies)
+
     def wait_change(self, direction, seconds=15):
         """A re-INVITE of the gateway with that direction, each given out once."""
         def matches(m):
@@ -411,12 +439,12 @@ class OutgoingLeg(_Leg):
 class Carrier:
     """Takes calls on a port; places calls, each by a SIPp of its own."""
 
-    def __init__(self, folder, name="carrier", codecs=(0, 8), address="127.0.0.1"):
-        self.folder, self.name, self.codecs, self.address = folder, name, codecs, address
+    def __init__(self, folder, name="carrier", codecs=(0, 8), address="127.0.0.1", events=True):
+        self.folder, self.name, self.codecs, self.address = folder, name, (*codecs, *([EVENTS] if events else [])), address
         self._callers, self._calling = [], threading.Lock()
         self._taken = set()
         self._lines = []
-        self.server = _Sipp(folder, name, _answering_scenario(codecs), [], address)
+        self.server = _Sipp(folder, name, _answering_scenario(self.codecs), [], address)
         self.port = self.server.port
 
     def _line(self, plays):
@@ -462,7 +490,7 @@ def _echo_scenario(number, gateway, port):
     uri = f"sip:{number}@{gateway}"
     from_ = "From: <sip:+15559990001@[local_ip]:[local_port]>;tag=l[pid]x[call_number]"
     s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", "Call-ID: [call_id]", CONTACT,
-            "Max-Forwards: 70"], _sdp(port, (0, 8)), retrans="500")
+            "Max-Forwards: 70"], _sdp(port, (0, 8, EVENTS)), retrans="500")
     for status in (100, 180, 183):
         s.response(status, optional="true")
     s.response(200, rrs="true")

@@ -192,6 +192,11 @@ export class Call {
       candidate: candidateToLine(transport.getChild('candidate')) });
   }
 
+  // XEP-0181
+  press(code) {
+    return this.jingle('session-info', xml('dtmf', { xmlns: 'urn:xmpp:jingle:dtmf:0', code }));
+  }
+
   // -- media --
 
   openMedia() {
@@ -464,6 +469,8 @@ export class Phone {
       report('presence', { from, caps: Boolean(stanza.getChild('c', NS.CAPS)) });
     }
     if (!stanza.is('message') || stanza.getChild('delay')) return;
+    const said = stanza.getChildText('body');
+    if (said) report('said', { from, text: said });
     const receipt = stanza.getChild('received', NS.RECEIPTS);
     if (receipt) report('receipt', { id: receipt.attrs.id });
     const body = stanza.getChildText('body');
@@ -514,6 +521,8 @@ export class Phone {
     if (command === 'call') await this.call(to);
     else if (command === 'subscribe') await this.send(xml('presence', { to, type: 'subscribe' }));
     else if (command === 'answer') await this.current.answer();
+    else if (command === 'press') await this.current.press(what);
+    else if (command === 'say') await this.send(xml('message', { to, type: 'chat' }, xml('body', {}, what)));
     else if (command === 'info') await this.current.info(what);
     else if (command === 'restart') await this.current.restart();
     else if (command === 'reject') await this.current.reject(reason);

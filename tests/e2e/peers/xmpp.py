@@ -6,6 +6,7 @@ and slixmpp).  Both know the same commands and events:
 
     call TO, answer, reject [REASON], hangup, subscribe TO, quit
     online, presence, dialled, proceed, incoming, ringing, answered, up, ended, media,
+    say TO WHAT and said (chat messages), press WHAT (XEP-0181),
     info WHAT (a session-info both ways: hold, active, mute, unmute; wrtc.mjs alone),
     receipt, chat, lint (what a strict client would refuse), iq-error, error
 """
@@ -120,6 +121,13 @@ class XmppPhone:
 
     def info(self, what):
         self._tell("info", what=what)
+
+    def press(self, key):
+        self._tell("press", what=key)
+
+    def say(self, to, text):
+        """A chat message."""
+        self._tell("say", to=to, what=text)
 
     def heard(self):
         """(recording, when the microphone began, (lost, expected)) of the last call."""

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_info.h - keys in the body of an INFO, in the two forms that are about.
+ *
+ *   application/dtmf-relay   Signal=5 / Duration=160, a line each
+ *   application/dtmf         5
+ *
+ * Neither is in an RFC; both are what telephones and gateways send.
+ * Thread: any (pure).
+ */
+#pragma once
+#include <glib.h>
+
+#define INFO_RELAY "application/dtmf-relay"
+#define INFO_PLAIN "application/dtmf"
+
+/* '0'-'9' '*' '#' 'A'-'D', or 0: no key, or no body of these types.  Event
+ * numbers ("10" is *) are taken as well. */
+char info_key(const char *content_type, const char *body, gsize length);
+char *info_body(const char *content_type, char key); /* newly allocated */

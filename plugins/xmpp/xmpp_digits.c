@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_digits.c - a chat message to the number one is talking with: keys to press.
+ *
+ * Many clients have no key pad, all can send a message.  What is not keys gets one
+ * friendly answer a call.
+ */
+#include "plugins/xmpp/xmpp_leg.h"
+#include <string.h>
+
+#define MAX_TEXT 64
+#define NS_OMEMO "eu.siacs.conversations.axolotl"
+
+/* "12 34, 5#" without its blanks; NULL when there is anything else, or no key. */
+char *
+xmpp_digits_read(const char *text)
+{
+	GString *keys = g_string_new(NULL);
+	gboolean pressed = FALSE;
+
+	for (; *text && keys->len <= MAX_TEXT; text++) {
+		if (strchr("0123456789*#ABCDabcd", *text))
+			pressed = TRUE;
+		else if (*text != ',' && !g_ascii_isspace(*text))
+			break;
+		if (!g_ascii_isspace(*text))
+			g_string_append_c(keys, *text);
+	}
+	if (*text || !pressed) {
+		g_string_free(keys, TRUE);
+		return NULL;
+	}
+	return g_string_free(keys, FALSE);
+}
+
+/* His call with that number; a key pad may be at another device than the call. */
+static XmppLeg *
+find_call(Xmpp *xmpp, const Address *from, const Address *to)
+{
+	g_autofree char *bare = address_bare_jid(from);
+	g_autoptr(Address) called = xmpp_accounts_callee(xmpp->accounts, to);
+	GHashTableIter iter;
+	gpointer item;
+
+	g_hash_table_iter_init(&iter, xmpp->legs);
+	while (g_hash_table_iter_next(&iter, &item, NULL)) {
+		XmppLeg *leg = item;
+		g_autoptr(Address) local = address_from_jid(leg->local);
+		g_autoptr(Address) number =
+			local ? xmpp_accounts_callee(xmpp->accounts, local) : NULL;
+
+		if (leg->state == XMPP_TALKING && g_strcmp0(leg->peer_bare, bare) == 0 && number &&
+		    g_strcmp0(number->user, called->user) == 0)
+			return leg;
+	}
+	return NULL;
+}
+
+static void
+explain(XmppLeg *leg, const xmlNode *message)
+{
+	gboolean encrypted = xml_child(message, NS_OMEMO, "encrypted") != NULL;
+	g_autoptr(xmlNode) answer = xml_stanza_new("message", "chat", xml_attribute(message, "to"),
+						   xml_attribute(message, "from"));
+
+	if (leg->explained)
+		return;
+	leg->explained = TRUE;
+	xml_add_text(xml_add(answer, NULL, "body"),
+		     encrypted
+			     ? "I cannot read encrypted messages. Switch encryption off for this "
+			       "contact and send digits: they are pressed as keys."
+			     : "You are in a call with this number. A message of digits (0-9 * # "
+			       "A-D, a comma for a pause of 2 s) is pressed as keys; anything else "
+			       "is not passed on.");
+	xmpp_send(leg->xmpp, g_steal_pointer(&answer));
+}
+
+gboolean
+xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
+{
+	const xmlNode *body = xml_child(message, NULL, "body");
+	const char *type = xml_attribute(message, "type");
+	g_autofree char *text = NULL, *keys = NULL;
+	XmppLeg *leg;
+
+	if (!body || g_strcmp0(type, "error") == 0 || g_strcmp0(type, "groupchat") == 0 ||
+	    xml_child(message, NS_DELAY, "delay") || !(leg = find_call(xmpp, from, to)))
+		return FALSE;
+	text = xml_text(body);
+	keys = xmpp_digits_read(text);
+	leg_trace(&leg->leg, TRACE_IN, "chat message: %s", keys ? "keys" : "no keys");
+	if (keys)
+		leg_digits(&leg->leg, keys);
+	else
+		explain(leg, message);
+	return TRUE;
+}
