@@ -252,6 +252,14 @@ contexts_add(Contexts *set)
 }
 
 void
+contexts_unwatch(Contexts *set, GMainContext *main)
+{
+	Context *context = g_hash_table_lookup(set->by_main, main);
+
+	g_ptr_array_set_size(context->polled, 0);
+}
+
+void
 contexts_remove(Contexts *set, GMainContext *main)
 {
 	g_hash_table_remove(set->by_main, main);

@@ -16,6 +16,9 @@ Contexts *contexts_new(int epoll_fd); /* borrowed */
 void contexts_free(Contexts *contexts);
 
 GMainContext *contexts_add(Contexts *contexts);
+/* Lets go of its descriptors.  To be done before they are closed, or another thread may
+ * have the number by then; contexts_remove() follows. */
+void contexts_unwatch(Contexts *contexts, GMainContext *main);
 /* The context is gone when this returns, with the sources it still has.  Not from
  * inside contexts_run(), nor between an epoll_wait() and the contexts_run() after it. */
 void contexts_remove(Contexts *contexts, GMainContext *main);

@@ -618,6 +618,8 @@ close_ice(gpointer argument)
 	port->closed = TRUE;
 	worker_clear_timer(&port->deadline);
 	worker_clear_timer(&port->linger);
+	if (port->context)
+		worker_unwatch_context(port->options.ice, port->context);
 	g_clear_pointer(&port->dtls, dtls_free);
 	g_clear_pointer(&port->ice, ice_free);
 	if (port->context)

@@ -261,6 +261,12 @@ worker_add_context(Worker *worker)
 }
 
 void
+worker_unwatch_context(Worker *worker, GMainContext *context)
+{
+	contexts_unwatch(worker->contexts, context);
+}
+
+void
 worker_remove_context(Worker *worker, GMainContext *context)
 {
 	contexts_remove(worker->contexts, context);

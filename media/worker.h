@@ -42,7 +42,9 @@ void worker_post(Worker *worker, PostFunc func, gpointer argument);
 /* A context that the worker runs until it is given back; what happens in one costs
  * nothing in the others. */
 GMainContext *worker_add_context(Worker *worker);
-/* From a post, not from inside a source. */
+/* Both from a post, not from inside a source: first, before what the context watches is
+ * closed; then, to give it back. */
+void worker_unwatch_context(Worker *worker, GMainContext *context);
 void worker_remove_context(Worker *worker, GMainContext *context);
 
 /* A timer on such a context, owned by the caller until it is cleared. */

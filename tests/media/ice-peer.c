@@ -249,6 +249,7 @@ on_readable(int fd, GIOCondition condition, gpointer user)
 	const ssize_t length = recvfrom(fd, data, 1600, 0, &from.any, &from.length);
 	const PacketKind kind = length > 0 ? packet_kind(data, (gsize)length) : PACKET_OTHER;
 
+	path->dtls_in += kind == PACKET_DTLS;
 	if (kind == PACKET_STUN)
 		on_stun(path, data, (gsize)length, &from);
 	else if (path->peer->deaf)

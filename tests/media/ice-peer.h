@@ -25,7 +25,7 @@ typedef struct {
 	NetAddress ours, gateway;
 	guint checks_in, nominations_in, conflicts_in; /* requests; 487 heard */
 	guint answers_in, answers_wrong;	       /* to checks of ours */
-	guint rtp_in;
+	guint dtls_in, rtp_in;
 	guint8 last[1600]; /* newest RTP, unprotected */
 	gsize last_length;
 } IcePath;

@@ -36,6 +36,7 @@ rig_new(const RigOptions *options)
 	Rig *rig = g_new0(Rig, 1);
 
 	rig->workers = make_workers(options);
+	rig->dtls_client = options->dtls_client;
 	rig->gateway = peer_new(rig->workers);
 	rig->phone = phone_new();
 	rig->peer = ice_peer_new(options->addresses[0] ? options->addresses : loopback, caller);
@@ -73,8 +74,11 @@ connect_phone(Rig *rig)
 void
 rig_connect(Rig *rig, const Transport *theirs)
 {
-	g_autoptr(Transport) all = ice_peer_transport(rig->peer, SETUP_ACTIVE);
-	g_autoptr(Desc) local = desc_with_setup(rig_ours(rig), RIG_CODECS, SETUP_PASSIVE);
+	const gboolean client = rig->dtls_client;
+	g_autoptr(Transport) all =
+		ice_peer_transport(rig->peer, client ? SETUP_PASSIVE : SETUP_ACTIVE);
+	g_autoptr(Desc) local =
+		desc_with_setup(rig_ours(rig), RIG_CODECS, client ? SETUP_ACTIVE : SETUP_PASSIVE);
 	g_autoptr(Desc) remote = desc_for_test(theirs ? theirs : all, RIG_CODECS);
 
 	connect_phone(rig);
@@ -109,7 +113,7 @@ rig_secure(Rig *rig, guint path)
 {
 	rig_check(rig, path, CHECK_USE_CANDIDATE);
 	rig->peer->path = path;
-	ice_peer_handshake(rig->peer, SETUP_ACTIVE);
+	ice_peer_handshake(rig->peer, rig->dtls_client ? SETUP_PASSIVE : SETUP_ACTIVE);
 	peer_wait_up(rig->gateway, rig->webrtc);
 }
 

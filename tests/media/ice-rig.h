@@ -18,6 +18,7 @@ typedef struct {
 	const char *public_address;
 	guint ice_timeout_s; /* 30 when 0 */
 	guint consent_timeout_s;
+	gboolean dtls_client; /* we begin the handshake, not the peer */
 	gboolean agent_split; /* RTP through libnice, not the kernel's split */
 } RigOptions;
 
@@ -27,6 +28,7 @@ typedef struct {
 	Phone *phone;
 	IcePeer *peer;
 	PortId plain, webrtc;
+	gboolean dtls_client;
 	guint heard_by_phone, heard_by_peer; /* since rig_talk() began */
 	guint expected_path;
 	char letter;

@@ -278,10 +278,12 @@ static void
 test_restart(gconstpointer data)
 {
 	Rig *rig = rig_new(data);
+	guint handshake;
 
 	rig_connect(rig, NULL);
 	rig_secure(rig, 0);
 	rig_talk(rig, 0, 'a');
+	handshake = rig->peer->paths[0].dtls_in;
 	for (char letter = 'b'; letter <= 'c'; letter++) {
 		ice_peer_restart(rig->peer);
 		rig_connect(rig, NULL);
@@ -290,6 +292,7 @@ test_restart(gconstpointer data)
 		rig_check(rig, 0, CHECK_USE_CANDIDATE);
 		rig_talk(rig, 0, letter);
 	}
+	g_assert_cmpuint(rig->peer->paths[0].dtls_in, ==, handshake);
 	check_one_association(rig);
 	rig_free(rig);
 }
@@ -322,6 +325,7 @@ test_restart_elsewhere(gconstpointer data)
 int
 main(int argc, char **argv)
 {
+	static const RigOptions dtls_client = { .side = SIDE_CALLER, .dtls_client = TRUE };
 	static const RigOptions through_agent = { .side = SIDE_CALLER,
 						  .addresses = { "127.0.0.1", "127.0.0.2" },
 						  .agent_split = TRUE };
@@ -343,6 +347,7 @@ main(int argc, char **argv)
 	g_test_add_func("/ice/public address", test_public_address);
 	g_test_add_data_func("/ice/restart, we are controlled", &caller, test_restart);
 	g_test_add_data_func("/ice/restart, we control", &callee, test_restart);
+	g_test_add_data_func("/ice/restart, we are DTLS client", &dtls_client, test_restart);
 	g_test_add_data_func("/ice/restart elsewhere, we are controlled", &caller,
 			     test_restart_elsewhere);
 	g_test_add_data_func("/ice/restart elsewhere, we control", &callee, test_restart_elsewhere);
