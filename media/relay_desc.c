@@ -158,6 +158,8 @@ relay_join(Relay *one, Relay *other)
 		return;
 	relay_part(one);
 	relay_part(other);
+	rtp_rewriter_forget(&one->out);
+	rtp_rewriter_forget(&other->out);
 	one->twin = other;
 	other->twin = one;
 	remap(one);

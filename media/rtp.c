@@ -11,6 +11,7 @@
 #define MAX_DROPOUT  3000
 #define MAX_MISORDER 100
 #define NO_SEQ	     G_MAXUINT32
+#define TURN_US	     G_USEC_PER_SEC
 #define MAX_STEP_S   20 /* between two packets' timestamps, beyond the silence between them */
 
 static gboolean
@@ -100,21 +101,47 @@ rtp_rewriter_now(const RtpRewriter *rewriter, guint32 rate, gint64 now_us)
 	return rewriter->timestamp + clock_units(MAX(now_us - rewriter->sent_us, 0), rate);
 }
 
-/* Go on from what was sent last as if `packet` had always been next. */
-static void
+/* Two sources that take turns, such as a gateway's events under an SSRC of their own:
+ * each has its clock, or the packets of one event would get different timestamps. */
+static gboolean
+takes_turn(const RtpRewriter *rewriter, guint32 ssrc, gint64 now_us)
+{
+	return rewriter->has_other && ssrc == rewriter->other &&
+	       now_us - rewriter->changed_us < TURN_US;
+}
+
+/* Go on from what was sent last as if `packet` had always been next.  TRUE when
+ * that begins a talkspurt. */
+static gboolean
 change_source(RtpRewriter *rewriter, const RtpPacket *packet, guint32 rate, gint64 now_us)
 {
+	const gboolean turn = takes_turn(rewriter, packet->ssrc, now_us);
 	guint32 timestamp = rtp_rewriter_now(rewriter, rate, now_us);
+	guint32 ts_offset;
 
 	if (timestamp == rewriter->timestamp)
 		timestamp++; /* two packets of one instant would be one frame */
+	ts_offset = turn ? rewriter->other_ts_offset : timestamp - packet->timestamp;
+	if (rewriter->has_source && packet->ssrc != rewriter->source) {
+		rewriter->has_other = TRUE;
+		rewriter->other = rewriter->source;
+		rewriter->other_ts_offset = rewriter->ts_offset;
+	}
 	rewriter->has_source = TRUE;
 	rewriter->source = packet->ssrc;
 	rewriter->source_seq = packet->seq;
 	rewriter->first_seq = packet->seq;
 	rewriter->bad_seq = NO_SEQ;
 	rewriter->seq_offset = (guint16)(rewriter->seq + 1 - packet->seq);
-	rewriter->ts_offset = timestamp - packet->timestamp;
+	rewriter->ts_offset = ts_offset;
+	rewriter->changed_us = now_us;
+	return !turn;
+}
+
+void
+rtp_rewriter_forget(RtpRewriter *rewriter)
+{
+	rewriter->has_other = FALSE;
 }
 
 /* Numbers that go on with timestamps that do not: the source has another clock now.
@@ -146,20 +173,17 @@ rtp_rewrite(RtpRewriter *rewriter, guint8 *data, const RtpPacket *packet, guint8
 	gboolean newest = TRUE;
 
 	if (!rewriter->has_source || packet->ssrc != rewriter->source) {
-		change_source(rewriter, packet, rate, now_us);
-		sent.marker = TRUE;
+		sent.marker |= change_source(rewriter, packet, rate, now_us);
 	} else if (!in_sequence(packet->seq, rewriter->source_seq)) {
 		/* A source begun anew, or one stray packet: the next one tells. */
 		if (packet->seq != rewriter->bad_seq) {
 			rewriter->bad_seq = (guint16)(packet->seq + 1);
 			return FALSE;
 		}
-		change_source(rewriter, packet, rate, now_us);
-		sent.marker = TRUE;
+		sent.marker |= change_source(rewriter, packet, rate, now_us);
 	} else if ((gint16)(packet->seq - rewriter->source_seq) > 0 &&
 		   G_UNLIKELY(another_clock(rewriter, packet, rate, now_us))) {
-		change_source(rewriter, packet, rate, now_us);
-		sent.marker = TRUE;
+		sent.marker |= change_source(rewriter, packet, rate, now_us);
 	} else {
 		newest = (gint16)(packet->seq - rewriter->source_seq) > 0;
 		if ((gint16)(packet->seq - rewriter->first_seq) < 0)

@@ -44,9 +44,12 @@ typedef struct {
 	guint32 bad_seq;     /* next number, should a jump be a restart */
 	guint16 seq_offset;  /* sent = received + offset, modulo 2^16 */
 	guint32 ts_offset;   /* likewise, modulo 2^32 */
-	guint16 seq;	     /* newest sent */
-	guint32 timestamp;   /* of that packet */
-	gint64 sent_us;	     /* and when it went */
+	gboolean has_other;  /* the source before this one, and its offset */
+	guint32 other, other_ts_offset;
+	gint64 changed_us; /* when this one began */
+	guint16 seq;	   /* newest sent */
+	guint32 timestamp; /* of that packet */
+	gint64 sent_us;	   /* and when it went */
 } RtpRewriter;
 
 /* Start values should be random (RFC 3550 5.1); the first packet has `seq`+1. */
@@ -60,6 +63,9 @@ void rtp_rewriter_init(RtpRewriter *rewriter, guint32 ssrc, guint16 seq, guint32
  * next has to confirm that the source began anew. */
 gboolean rtp_rewrite(RtpRewriter *rewriter, guint8 *data, const RtpPacket *packet, guint8 pt,
 		     guint32 rate, gint64 now_us) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The sources so far are not coming back: another party is behind the stream. */
+void rtp_rewriter_forget(RtpRewriter *rewriter);
 
 /* A packet from the source that is not sent on (payload type not mapped): its
  * number is given to the next, so that the receiver sees no loss. */

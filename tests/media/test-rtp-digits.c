@@ -161,6 +161,47 @@ test_overlap(void)
 	bridge_free(bridge);
 }
 
+/* Some gateways send events under an SSRC of their own, in turn with the audio. */
+static void
+test_own_ssrc(void)
+{
+	Bridge *bridge = bridge_new(TRANSPORT_RTP, TRANSPORT_WEBRTC, CODECS);
+	End *one = bridge->one, *two = bridge->two;
+	const guint32 audio_ssrc = one->ssrc;
+	guint16 audio_seq, event_seq = 7000;
+	guint32 last = 0;
+
+	end_talk(one, two, 0, 3);
+	for (guint i = 0; i < 12; i++) {
+		audio_seq = one->seq;
+		one->ssrc = audio_ssrc + 1;
+		one->seq = event_seq;
+		/* two digits of six packets, each with a clock of its own */
+		send_event(one, 5000 + i / 6 * 1600, '8', (guint16)((i % 6 + 1) * FRAME),
+			   i % 6 > 2);
+		event_seq = one->seq;
+		one->ssrc = audio_ssrc;
+		one->seq = audio_seq;
+		end_send(one, 0);
+		end_settle(one, two);
+	}
+	g_assert_cmpstr(digits_of(one), ==, "88");
+	assert_digits(two, "88");
+	g_assert_cmpuint(two->heard->len, ==, 3 + 24);
+	for (guint i = 1; i < two->heard->len; i++) {
+		const Heard *heard = end_heard(two, i);
+
+		g_assert_cmpuint(heard->seq, ==, (guint16)(end_heard(two, i - 1)->seq + 1));
+		if (heard->pt == EVENT)
+			continue;
+		if (last)
+			g_assert_cmpuint(heard->timestamp - last, ==, FRAME);
+		g_assert_false(heard->marker);
+		last = heard->timestamp;
+	}
+	bridge_free(bridge);
+}
+
 /* After a stall of the network everything comes at once: no digit is left out, but
  * nobody makes us report a flood. */
 static void
@@ -326,6 +367,7 @@ main(int argc, char **argv)
 	g_test_add_data_func("/rtp-digits/heard/WebRTC", GINT_TO_POINTER(TRANSPORT_WEBRTC),
 			     test_heard);
 	g_test_add_func("/rtp-digits/overlapping", test_overlap);
+	g_test_add_func("/rtp-digits/an SSRC of their own", test_own_ssrc);
 	g_test_add_func("/rtp-digits/a burst", test_burst);
 	g_test_add_func("/rtp-digits/on hold", test_hold);
 	g_test_add_data_func("/rtp-digits/sent/RTP", GINT_TO_POINTER(TRANSPORT_RTP), test_sent);
