@@ -307,21 +307,28 @@ run(Config *config)
 	return EXIT_SUCCESS;
 }
 
-/* What tandemctl asks when no daemon runs: lines in, replies out. */
+/* What tandemctl asks when no daemon runs: lines in, replies out.  Help is there
+ * before anything is configured. */
 static int
-answer_control(const Config *config)
+answer_control(const char *config_file)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Store) store = store_open(config->database, &error);
+	g_autoptr(Config) config = NULL;
+	g_autoptr(Store) store = NULL;
 	g_autofree char *line = g_malloc(MAX_CONTROL_LINE_BYTES);
 
-	if (!store) {
-		fprintf(stderr, "tandemd: %s\n", error->message);
-		return EXIT_FAILURE;
-	}
 	while (fgets(line, MAX_CONTROL_LINE_BYTES, stdin)) {
-		g_autofree char *reply = control_execute(NULL, store, g_strchomp(line));
+		g_autofree char *reply = NULL;
 
+		if (!store && !g_str_has_prefix(line, "[\"help\"")) {
+			config = config_load(config_file, &error);
+			store = config ? store_open(config->database, &error) : NULL;
+			if (!store) {
+				fprintf(stderr, "tandemd: %s\n", error->message);
+				return config ? EXIT_FAILURE : 2;
+			}
+		}
+		reply = control_execute(NULL, store, g_strchomp(line));
 		printf("%s\n", reply);
 		fflush(stdout);
 	}
@@ -381,6 +388,8 @@ main(int argc, char **argv)
 		printf("%s", template);
 		return EXIT_SUCCESS;
 	}
+	if (options.control)
+		return answer_control(config_file);
 	config = config_load(config_file, &error);
 	if (!config) {
 		fprintf(stderr, "tandemd: %s\n", error->message);
@@ -389,5 +398,5 @@ main(int argc, char **argv)
 	if (options.check_config)
 		return EXIT_SUCCESS;
 	set_log_level(config->log_level);
-	return options.control ? answer_control(config) : run(config);
+	return run(config);
 }

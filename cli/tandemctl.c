@@ -17,6 +17,7 @@
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 #include <json-glib/json-glib.h>
+#include "cli/secret.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/tandem/tandem.conf"
 #define DEFAULT_SOCKET RUNSTATEDIR "/tandem/control.sock"
@@ -140,6 +141,9 @@ ask(const Options *options, const char *request, GError **error)
 	g_autoptr(GSocketConnection) connection = NULL;
 	g_autoptr(GError) cause = NULL;
 
+	/* the words are the program's own, and wanted before there is a configuration */
+	if (options->help || g_str_equal(options->words[0], "help"))
+		return ask_program(config, request, error);
 	path = options->socket ? g_strdup(options->socket)
 			       : socket_of_config(config ? config : DEFAULT_CONFIG);
 	connection = connect_to(path, &cause);
@@ -369,6 +373,8 @@ print_help(void)
 		"  status                         the gateway at a glance\n"
 		"  reload                         take over what changed in the store\n"
 		"  help [COMMAND]                 the words of each command\n\n"
+		"Users, numbers and trunks may be changed with tandemd running or not, and hold\n"
+		"at once.  password=- asks for a password, or reads it from standard input.\n\n"
 		"  --config FILE   key file of tandemd [TANDEM_CONFIG, " DEFAULT_CONFIG "]\n"
 		"  --socket PATH   control socket [TANDEM_SOCKET, else from the key file]\n"
 		"  --json          the answer as one JSON object\n"
@@ -450,8 +456,18 @@ static Status
 serve(const Options *options)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *request = NULL, *reply = NULL;
+	g_autofree char *request = NULL, *reply = NULL, *shown = NULL;
 
+	/* of trunks alone: nothing else has secrets, and a user may be called "password" */
+	if (g_str_equal(options->words[0], "trunk") && !options->help) {
+		if (!secret_take(options->words, &shown, &error))
+			return complain(WRONG, "%s", error->message);
+		if (shown)
+			fprintf(stderr,
+				"tandemctl: warning: ps and the shell's history show %s; write "
+				"%s=- and it is asked for\n",
+				shown, shown);
+	}
 	for (char **word = options->words; *word; word++)
 		if (!g_utf8_validate(*word, -1, NULL))
 			return complain(WRONG,
@@ -478,6 +494,9 @@ main(int argc, char **argv)
 		print_help();
 	else if (!*options.words)
 		status = complain(WRONG, "a command is missing; see tandemctl --help");
+	else if (**options.words == '-')
+		status =
+			complain(WRONG, "%s: unknown option; see tandemctl --help", *options.words);
 	else
 		status = serve(&options);
 	g_strfreev(options.words);
