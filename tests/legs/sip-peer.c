@@ -105,6 +105,14 @@ on_connection(GSocket *listener, GIOCondition condition, gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
+void
+peer_hang_up(Peer *peer)
+{
+	g_socket_close(peer->socket, NULL);
+	g_clear_object(&peer->socket);
+	watch(peer, peer->listener, on_connection);
+}
+
 Peer *
 peer_new_tcp(void)
 {

@@ -219,6 +219,34 @@ hops__refused(void)
 	rig_stop();
 }
 
+static void
+by_tcp(Trunk *trunk)
+{
+	g_free(trunk->transport);
+	trunk->transport = g_strdup("tcp");
+	trunk->options_seconds = 0;
+}
+
+/* A connection that is closed while it owes us an answer: the call is over at
+ * once, not when a timer says so. */
+static void
+hops__closed(void)
+{
+	g_autoptr(Peer) peer = peer_new_tcp();
+	g_autofree char *invite = NULL;
+	gint64 began;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, by_tcp);
+	rig_dial("carrier", "+14155550123", NULL);
+	invite = peer_wait(peer, "INVITE ");
+	began = g_get_monotonic_time();
+	peer_hang_up(peer);
+	rig_expect_start("ended network-error");
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 2 * G_USEC_PER_SEC);
+	rig_stop();
+}
+
 /* An outbound proxy gets the INVITE, the trunk's host stays in it. */
 static void
 by_proxy(Trunk *trunk)
@@ -499,6 +527,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/resolve/table", resolve__table);
 	g_test_add_func("/sip/hops/silent", hops__silent);
 	g_test_add_func("/sip/hops/refused", hops__refused);
+	g_test_add_func("/sip/hops/closed", hops__closed);
 	g_test_add_func("/sip/hops/proxy", hops__proxy);
 	g_test_add_func("/sip/wants/caller-id", wants__caller_id);
 	g_test_add_func("/sip/wants/codecs", wants__codecs);
