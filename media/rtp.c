@@ -8,11 +8,12 @@
 #include "media/rtp.h"
 
 /* RFC 3550 A.1: how far a number may be ahead, or behind, and still belong. */
-#define MAX_DROPOUT  3000
-#define MAX_MISORDER 100
-#define NO_SEQ	     G_MAXUINT32
-#define TURN_US	     G_USEC_PER_SEC
-#define MAX_STEP_S   20 /* between two packets' timestamps, beyond the silence between them */
+#define MAX_DROPOUT    3000
+#define MAX_MISORDER   100
+#define NO_SEQ	       G_MAXUINT32
+#define TURN_US	       G_USEC_PER_SEC
+#define MAX_SILENCE_US (3600 * (gint64)G_USEC_PER_SEC)
+#define MAX_STEP_S     20 /* between two packets' timestamps, beyond the silence between them */
 
 static gboolean
 in_sequence(guint16 seq, guint16 newest)
@@ -150,7 +151,7 @@ static gboolean
 another_clock(const RtpRewriter *rewriter, const RtpPacket *packet, guint32 rate, gint64 now_us)
 {
 	gint32 step = (gint32)(packet->timestamp + rewriter->ts_offset - rewriter->timestamp);
-	gint64 silent = MIN(now_us - rewriter->sent_us, MAX_STEP_S * G_USEC_PER_SEC);
+	gint64 silent = MIN(now_us - rewriter->sent_us, MAX_SILENCE_US);
 	gint32 limit = (gint32)(MAX_STEP_S * rate);
 
 	return step < -limit || step > limit + (gint32)clock_units(MAX(silent, 0), rate);

@@ -164,6 +164,73 @@ test_rewrite_source_change(void)
 }
 
 /* The same source begins anew: believed when the next number confirms it. */
+/* Sources in turn keep their clocks; one that was away for longer has none any more. */
+static void
+test_rewrite_turns(void)
+{
+	RtpRewriter rewriter;
+	RtpPacket one, two, event;
+
+	rtp_rewriter_init(&rewriter, 77, 0, 0);
+	one = forward(&rewriter, 1, 100, 160, 1000 * MS);
+	event = forward(&rewriter, 2, 9, 7777, 1010 * MS);
+	two = forward(&rewriter, 1, 101, 320, 1020 * MS);
+	g_assert_cmpuint(two.timestamp - one.timestamp, ==, 160);
+	g_assert_cmpuint(two.seq, ==, one.seq + 2);
+	g_assert_false(two.marker);
+	two = forward(&rewriter, 2, 10, 7777, 1030 * MS);
+	g_assert_cmpuint(two.timestamp, ==, event.timestamp);
+	one = forward(&rewriter, 1, 102, 480, 2500 * MS);
+	g_assert_cmpuint(one.timestamp, !=, two.timestamp);
+	g_assert_cmpuint(one.timestamp - two.timestamp, ==, RATE * 147 / 100);
+	g_assert_true(one.marker);
+	rtp_rewriter_forget(&rewriter);
+	two = forward(&rewriter, 2, 11, 7777, 2510 * MS);
+	g_assert_cmpuint(two.timestamp - one.timestamp, ==, RATE / 100);
+}
+
+/* Timestamps may stand, look back as an event does, leap over a silence or a burst
+ * of losses; what is further off is another clock. */
+static void
+test_rewrite_clock(void)
+{
+	static const struct {
+		gint32 step;
+		gint64 ms;
+		guint32 sent;
+		gboolean marker;
+	} steps[] = {
+		{ 160, 20, 160, FALSE },
+		{ 0, 20, 0, FALSE },
+		{ -65535, 20, (guint32)-65535, FALSE },
+		{ 19 * RATE, 20, 19 * RATE, FALSE },
+		{ 60 * RATE, 60000, 60 * RATE, FALSE },
+		{ 90 * RATE, 20, 160, TRUE },
+		{ -90 * RATE, 20, 160, TRUE },
+		{ G_MININT32, 1000, RATE, TRUE },
+		{ G_MAXINT32, 3000, 3 * RATE, TRUE },
+	};
+	guint32 timestamp = 4294960000u;
+	RtpRewriter rewriter;
+	gint64 now = 5000;
+	guint16 seq = 65530;
+	RtpPacket last;
+
+	rtp_rewriter_init(&rewriter, 77, 0, 4294000000u);
+	last = forward(&rewriter, 1, seq, timestamp, now * MS);
+	for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+		RtpPacket packet;
+
+		now += steps[i].ms;
+		timestamp += (guint32)steps[i].step;
+		packet = forward(&rewriter, 1, ++seq, timestamp, now * MS);
+		g_assert_cmpuint(packet.timestamp - last.timestamp, ==, steps[i].sent);
+		g_assert_cmpint(packet.marker, ==, steps[i].marker);
+		g_assert_cmpuint(packet.seq, ==, (guint16)(last.seq + 1));
+		last = packet;
+	}
+}
+
 static void
 test_rewrite_restart(void)
 {
@@ -298,6 +365,8 @@ main(int argc, char **argv)
 	g_test_add_func("/rtp/parse/limits", test_parse_limits);
 	g_test_add_func("/rtp/rewrite/continuous", test_rewrite);
 	g_test_add_func("/rtp/rewrite/source-change", test_rewrite_source_change);
+	g_test_add_func("/rtp/rewrite/turns", test_rewrite_turns);
+	g_test_add_func("/rtp/rewrite/another-clock", test_rewrite_clock);
 	g_test_add_func("/rtp/rewrite/restart", test_rewrite_restart);
 	g_test_add_func("/rtp/rewrite/numbers-once", test_rewrite_numbers);
 	g_test_add_func("/rtp/stats/loss", test_stats_loss);
