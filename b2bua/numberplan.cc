@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* numberplan.cc - libphonenumber behind a header for C.
+ *
+ * The one file of C++.  Nothing is thrown through it: the library does not, and
+ * what it returns is copied at once.
+ */
+#include "b2bua/numberplan.h"
+#include <phonenumbers/phonenumberutil.h>
+#include <phonenumbers/shortnumberinfo.h>
+#include <set>
+#include <string>
+
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+using i18n::phonenumbers::ShortNumberInfo;
+
+static const PhoneNumberUtil &
+plans()
+{
+	return *PhoneNumberUtil::GetInstance();
+}
+
+static const ShortNumberInfo &
+short_numbers()
+{
+	static const ShortNumberInfo info;
+
+	return info;
+}
+
+/* The plans are written in capitals. */
+static std::string
+region(const char *country)
+{
+	std::string letters(country);
+
+	for (char &letter : letters)
+		letter = g_ascii_toupper(letter);
+	return letters;
+}
+
+static bool
+parse(const char *text, const char *country, PhoneNumber *number)
+{
+	return plans().Parse(text, country ? region(country) : "ZZ", number) ==
+	       PhoneNumberUtil::NO_PARSING_ERROR;
+}
+
+static char *
+digits_of(const std::string &text)
+{
+	std::string digits;
+
+	for (char c : text)
+		if (g_ascii_isdigit(c))
+			digits += c;
+	return g_strdup(digits.c_str());
+}
+
+gboolean
+numberplan_knows(const char *country)
+{
+	std::set<std::string> regions;
+
+	plans().GetSupportedRegions(&regions);
+	return regions.count(region(country)) > 0;
+}
+
+char *
+numberplan_to_e164(const char *digits, const char *country)
+{
+	PhoneNumber number;
+	std::string text;
+
+	/* possible, not valid: ranges are opened faster than libraries are installed */
+	if (!parse(digits, country, &number) || !plans().IsPossibleNumber(number))
+		return nullptr;
+	number.clear_extension();
+	plans().Format(number, PhoneNumberUtil::E164, &text);
+	return g_strdup(text.c_str());
+}
+
+char *
+numberplan_from(const char *e164, const char *country)
+{
+	PhoneNumber number;
+	std::string text;
+
+	if (!parse(e164, nullptr, &number))
+		return nullptr;
+	plans().FormatOutOfCountryCallingNumber(number, region(country), &text);
+	/* the plan has no prefix for calls abroad: it stays a "+" */
+	return text.empty() || text[0] == '+' ? nullptr : digits_of(text);
+}
+
+gboolean
+numberplan_is_valid(const char *e164, const char *country)
+{
+	PhoneNumber number;
+
+	return parse(e164, nullptr, &number) &&
+	       plans().IsValidNumberForRegion(number, region(country));
+}
+
+gboolean
+numberplan_is_short(const char *digits, const char *country)
+{
+	PhoneNumber number;
+
+	if (numberplan_is_emergency(digits, country))
+		return TRUE;
+	return parse(digits, country, &number) &&
+	       short_numbers().IsValidShortNumberForRegion(number, region(country));
+}
+
+gboolean
+numberplan_is_emergency(const char *digits, const char *country)
+{
+	return short_numbers().IsEmergencyNumber(digits, region(country));
+}
+
+const char *
+numberplan_class(const char *e164)
+{
+	PhoneNumber number;
+
+	if (!parse(e164, nullptr, &number))
+		return "other";
+	/* the country codes of Inmarsat and of the satellite networks */
+	if (number.country_code() == 870 || number.country_code() == 881)
+		return "satellite";
+	switch (plans().GetNumberType(number)) {
+	case PhoneNumberUtil::FIXED_LINE:
+	case PhoneNumberUtil::FIXED_LINE_OR_MOBILE:
+	case PhoneNumberUtil::VOIP:
+		return "fixed";
+	case PhoneNumberUtil::MOBILE:
+		return "mobile";
+	case PhoneNumberUtil::TOLL_FREE:
+		return "toll-free";
+	case PhoneNumberUtil::PREMIUM_RATE:
+		return "premium";
+	case PhoneNumberUtil::SHARED_COST:
+		return "shared-cost";
+	default:
+		return "other";
+	}
+}
+
+char *
+numberplan_country(const char *e164)
+{
+	PhoneNumber number;
+	std::string letters;
+
+	if (!parse(e164, nullptr, &number))
+		return nullptr;
+	plans().GetRegionCodeForCountryCode(number.country_code(), &letters);
+	return letters == "ZZ" ? nullptr : g_strdup(letters.c_str());
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* numberplan.h - the numbering plans of all countries, as libphonenumber knows them.
+ *
+ * A country is its two letters of ISO 3166 ("DE").  Numbers are E.164 with the
+ * "+", or the digits somebody dialled.  New strings are the caller's.
+ * Thread: signalling (the library itself takes any).
+ */
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+gboolean numberplan_knows(const char *country);
+
+/* What somebody in `country` means by these digits ("01711234567", "0044…", or with
+ * "+"); NULL when they are no number that can be there. */
+char *numberplan_to_e164(const char *digits, const char *country);
+/* The digits to dial for it from `country`: "01711234567", "00442079460123". */
+char *numberplan_from(const char *e164, const char *country);
+
+/* TRUE when the plan of `country` has given this number out: more than its length is right. */
+gboolean numberplan_is_valid(const char *e164, const char *country);
+
+/* Digits that are dialled as they are in `country`, such as 110 and 116117. */
+gboolean numberplan_is_short(const char *digits, const char *country);
+gboolean numberplan_is_emergency(const char *digits, const char *country);
+
+/* What a call to this number is for the one who pays: "fixed", "mobile", "toll-free",
+ * "premium", "shared-cost", "satellite", "other" (services, pagers, what the plan
+ * does not know).  Static. */
+const char *numberplan_class(const char *e164);
+/* Two letters, "001" for those of no country, NULL when it is unknown.  New. */
+char *numberplan_country(const char *e164);
+
+G_END_DECLS

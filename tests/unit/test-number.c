@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-number.c - what people and carriers write for a number. */
+#include "b2bua/number.h"
+#include "b2bua/numberplan.h"
+
+static void
+test_dialled(void)
+{
+	static const struct {
+		const char *country, *text, *number;
+	} CASES[] = {
+		/* without a country: E.164 and short codes alone */
+		{ NULL, "+49 171 123-45.67", "+491711234567" },
+		{ NULL, "112", "112" },
+		{ NULL, "01711234567", NULL },
+		/* at home */
+		{ "DE", "0171 1234567", "+491711234567" },
+		{ "DE", "(030) 901820", "+4930901820" },
+		{ "de", "0171/1234567", "+491711234567" },
+		{ "US", "(415) 555-0101", "+14155550101" },
+		{ "US", "14155550101", "+14155550101" },
+		{ "GB", "020 7946 0123", "+442079460123" },
+		{ "FR", "01 42 68 53 00", "+33142685300" },
+		{ "IT", "06 698 12345", "+390669812345" }, /* the zero is part of it */
+		/* abroad */
+		{ "DE", "0044 20 7946 0123", "+442079460123" },
+		{ "US", "011 44 20 7946 0123", "+442079460123" },
+		{ "US", "0044 20 7946 0123", "+442079460123" },
+		{ "JP", "010 44 20 7946 0123", "+442079460123" },
+		{ "DE", "+44 (0)20 7946 0123", "+442079460123" },
+		/* URIs */
+		{ "DE", "tel:+49-171-1234567", "+491711234567" },
+		{ "DE", "tel:0171-1234567;phone-context=+49", "+491711234567" },
+		{ "DE", "TEL:%2B491711234567", "+491711234567" },
+		/* what is dialled as it is */
+		{ "DE", "110", "110" },
+		{ "DE", "112", "112" },
+		{ "DE", "116117", "116117" },
+		{ "US", "911", "911" },
+		{ "GB", "999", "999" },
+		{ "AU", "000", "000" },
+		{ "DE", "*31#", "*31#" },
+		{ "DE", "12345", "12345" },
+		/* and what is nothing */
+		{ "DE", "", NULL },
+		{ "DE", "hello", NULL },
+		{ "DE", "+", NULL },
+		{ "DE", "00", "00" },
+		{ "DE", "+49 171 12345678901234", NULL },
+		{ "DE", "017112345670171123456701711234567", NULL },
+		{ "DE", "0171*1234567", NULL },
+		{ "DE", "1+2", NULL },
+		{ "US", "555-010", "555010" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *number = NULL;
+
+		g_test_message("%s in %s", CASES[i].text, CASES[i].country);
+		g_assert_cmpint(number_dialled(CASES[i].text, CASES[i].country, &number), ==,
+				CASES[i].number != NULL);
+		g_assert_cmpstr(number, ==, CASES[i].number);
+	}
+}
+
+static void
+test_from_carrier(void)
+{
+	static const struct {
+		const char *country, *text, *number;
+	} CASES[] = {
+		{ NULL, "+14155550101", "+14155550101" },
+		{ NULL, "14155550101", "+14155550101" },
+		{ NULL, "0014155550101", "+14155550101" },
+		{ NULL, "7001", "7001" },
+		{ "DE", "01711234567", "+491711234567" },
+		{ "DE", "491711234567", "+491711234567" },
+		{ "US", "4155550101", "+14155550101" },
+		{ "US", "14155550101", "+14155550101" },
+		{ "DE", "anonymous", NULL },
+		{ "DE", "alice", NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *number = NULL;
+
+		g_test_message("%s in %s", CASES[i].text, CASES[i].country);
+		number_from_carrier(CASES[i].text, CASES[i].country, &number);
+		g_assert_cmpstr(number, ==, CASES[i].number);
+	}
+}
+
+static void
+test_to_carrier(void)
+{
+	static const struct {
+		const char *number, *form, *prefix, *country, *sent;
+	} CASES[] = {
+		{ "+491711234567", "e164", "", "", "+491711234567" },
+		{ "+491711234567", "national", "", "DE", "01711234567" },
+		{ "+442079460123", "national", "", "DE", "00442079460123" },
+		{ "+442079460123", "national", "", "US", "011442079460123" },
+		{ "+14155550101", "national", "", "US", "14155550101" },
+		{ "+491711234567", "national", "", "", "+491711234567" },
+		{ "+491711234567", "prefix", "", "", "491711234567" },
+		{ "+491711234567", "prefix", "9900", "", "9900491711234567" },
+		{ "112", "national", "", "DE", "112" },
+		{ "112", "prefix", "99", "DE", "112" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *sent = number_to_carrier(CASES[i].number, CASES[i].form,
+							  CASES[i].prefix, CASES[i].country);
+
+		g_assert_cmpstr(sent, ==, CASES[i].sent);
+	}
+}
+
+static void
+test_unescape(void)
+{
+	static const char *const CASES[][2] = {
+		{ "0171\\201234567", "0171 1234567" },
+		{ "tel\\3a+49171", "tel:+49171" },
+		{ "bob\\40sip.example.net", "bob@sip.example.net" },
+		{ "a\\2Fb\\5c20", "a/b\\20" },
+		{ "a\\21b\\", "a\\21b\\" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *text = number_unescape(CASES[i][0]);
+
+		g_assert_cmpstr(text, ==, CASES[i][1]);
+	}
+}
+
+static void
+test_plan(void)
+{
+	static const char *const CLASSES[][2] = {
+		{ "+4930901820", "fixed" },	    { "+491711234567", "mobile" },
+		{ "+498001234567", "toll-free" },   { "+499001234567", "premium" },
+		{ "+491801234567", "shared-cost" }, { "+881612345678", "satellite" },
+		{ "+9999999999", "other" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CLASSES); i++) {
+		g_test_message("%s", CLASSES[i][0]);
+		g_assert_cmpstr(numberplan_class(CLASSES[i][0]), ==, CLASSES[i][1]);
+	}
+	g_assert_true(numberplan_knows("DE"));
+	g_assert_true(numberplan_knows("gb"));
+	g_assert_false(numberplan_knows("XX"));
+	g_assert_false(numberplan_knows(""));
+	g_assert_true(numberplan_is_emergency("112", "DE"));
+	g_assert_true(numberplan_is_emergency("911", "US"));
+	g_assert_false(numberplan_is_emergency("911", "DE"));
+	g_assert_false(numberplan_is_emergency("116117", "DE"));
+	g_assert_false(numberplan_is_emergency("1121", "DE"));
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/number/dialled", test_dialled);
+	g_test_add_func("/number/from-carrier", test_from_carrier);
+	g_test_add_func("/number/to-carrier", test_to_carrier);
+	g_test_add_func("/number/unescape", test_unescape);
+	g_test_add_func("/number/plan", test_plan);
+	return g_test_run();
+}
