@@ -47,6 +47,25 @@ legs_text(const Call *call)
 	return g_string_free(legs, FALSE);
 }
 
+/* Numbers are recorded as E.164, whatever was dialled or written by a carrier. */
+static char *
+caller_text(const Call *call)
+{
+	const Stage *stage;
+
+	if (call->from->scheme != ADDRESS_SIP || !call->plan || call->plan->stages->len == 0)
+		return address_text(call->from);
+	stage = call->plan->stages->pdata[0];
+	return address_text(((const Target *)stage->targets->pdata[0])->from);
+}
+
+static char *
+callee_text(const Call *call)
+{
+	return call->plan && call->plan->number ? g_strdup(call->plan->number)
+						: address_text(call->to);
+}
+
 void
 call_record_begin(Call *call)
 {
@@ -55,8 +74,8 @@ call_record_begin(Call *call)
 
 	record->state = g_strdup(call_state_name(call->state));
 	record->started_us = call->started_us;
-	record->caller = address_text(call->from);
-	record->callee = address_text(call->to);
+	record->caller = caller_text(call);
+	record->callee = callee_text(call);
 	record->user = g_strdup(call->plan ? call->plan->user : NULL);
 	record->trunk = g_strdup(call->plan ? call->plan->trunk : NULL);
 	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);

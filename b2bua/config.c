@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <gio/gio.h>
 #include "b2bua/config.h"
+#include "b2bua/numberplan.h"
 
 #define MAX_FILE_BYTES (1024 * 1024)
 
@@ -25,8 +26,9 @@ typedef enum {
 	TYPE_ADDRESS_LIST, /* of the same, by ";" */
 	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
 	TYPE_LOG_LEVEL,
-	TYPE_NUMBER, /* guint within min … max */
-	TYPE_PORT,   /* guint16 within min … max */
+	TYPE_COUNTRY, /* two letters, upper case */
+	TYPE_NUMBER,  /* guint within min … max */
+	TYPE_PORT,    /* guint16 within min … max */
 	TYPE_BOOLEAN,
 	N_TYPES
 } Type;
@@ -56,6 +58,9 @@ static const Key keys[] = {
 	  "error, warning, info or debug" },
 	{ "gateway", "drain_seconds", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(drain_seconds),
 	  "how long an orderly stop waits for calls to end" },
+	{ "gateway", "country", TYPE_COUNTRY, NULL, 0, 0, FIELD(country),
+	  "where users dial numbers without a \"+\", such as DE (user set JID country=… for one); "
+	  "default: such are refused" },
 
 	{ "xmpp", "domain", TYPE_DOMAIN, "gateway.localhost", 0, 0, FIELD(xmpp_domain),
 	  "name of the component: numbers are +NUMBER@domain" },
@@ -414,6 +419,10 @@ check_text(const Key *key, const char *value, GError **error)
 			      "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_COUNTRY:
+		return numberplan_knows(value) ||
+		       refuse(key, value, error,
+			      "not a country; write its two letters of ISO 3166, such as DE");
 	default:
 		return TRUE;
 	}
@@ -425,7 +434,9 @@ set_text(const Key *key, const char *value, gpointer field, GError **error)
 	if (!check_text(key, value, error))
 		return FALSE;
 	g_free(*(char **)field);
-	*(char **)field = key->type == TYPE_DOMAIN ? g_ascii_strdown(value, -1) : g_strdup(value);
+	*(char **)field = key->type == TYPE_DOMAIN    ? g_ascii_strdown(value, -1)
+			  : key->type == TYPE_COUNTRY ? g_ascii_strup(value, -1)
+						      : g_strdup(value);
 	return TRUE;
 }
 

@@ -16,6 +16,7 @@ struct Config {
 	char **plugins;	      /* in start order: "xmpp;sip;echo" */
 	char *plugin_dir;
 	char *log_level;     /* "error", "warning", "info", "debug" */
+	char *country;	     /* "DE": of users and their numbers without a "+"; NULL: none */
 	guint drain_seconds; /* how long an orderly stop waits for calls to end */
 	/* [xmpp] */
 	char *xmpp_domain; /* "gw.example.org": the component's name */

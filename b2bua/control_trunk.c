@@ -7,6 +7,7 @@
 #include <string.h>
 #include <gio/gio.h>
 #include "b2bua/control_private.h"
+#include "b2bua/numberplan.h"
 
 typedef enum {
 	FIELD_HOST,
@@ -16,6 +17,8 @@ typedef enum {
 	FIELD_CHOICE,
 	FIELD_CODECS,
 	FIELD_PROXY,
+	FIELD_COUNTRY,
+	FIELD_DIGITS,
 	FIELD_UINT,
 	FIELD_INT,
 	FIELD_YES
@@ -54,6 +57,9 @@ static const Field fields[] = {
 	{ "options-seconds", FIELD_UINT, MEMBER(options_seconds), 0, 3600, NULL },
 	{ "session-seconds", FIELD_UINT, MEMBER(session_seconds), 0, 86400, NULL },
 	{ "follow-redirects", FIELD_YES, MEMBER(follow_redirects), 0, 0, NULL },
+	{ "country", FIELD_COUNTRY, MEMBER(country), 0, 0, NULL },
+	{ "number-form", FIELD_CHOICE, MEMBER(number_form), 0, 0, "e164 national prefix" },
+	{ "number-prefix", FIELD_DIGITS, MEMBER(number_prefix), 0, 0, NULL },
 };
 
 static gboolean
@@ -166,6 +172,15 @@ check_words(const Field *field, const char *value, GError **error)
 		return check_codecs(value, error);
 	case FIELD_PROXY:
 		return check_proxy(value, error);
+	case FIELD_COUNTRY:
+		return !*value || numberplan_knows(value) ||
+		       wrong(error,
+			     "country=%s: not a country; write its two letters of ISO 3166, "
+			     "such as DE",
+			     value);
+	case FIELD_DIGITS:
+		return strspn(value, "0123456789*#") == strlen(value) ||
+		       wrong(error, "%s=%s: write digits, * and # alone", field->key, value);
 	default:
 		return TRUE;
 	}
@@ -219,6 +234,9 @@ set_fields(Request *request, Trunk *trunk, guint at, GError **error)
 		    !set_field(trunk, key, value, error))
 			return FALSE;
 	}
+	if (strcmp(trunk->number_form ? trunk->number_form : "", "national") == 0 &&
+	    !(trunk->country && *trunk->country))
+		return wrong(error, "number-form=national: of which country? write country=DE too");
 	if (!trunk->username != !trunk->password)
 		return wrong(error, "%s: not set; username and password go together",
 			     trunk->username ? "password" : "username");
@@ -342,7 +360,8 @@ trunk_del(Request *request, GError **error)
 #define TRUNK_HELP                                                                            \
 	"keys: host port transport proxy username password realm register account caller-id " \
 	"codecs priority response-seconds ring-seconds options-seconds session-seconds "      \
-	"follow-redirects sources in-username in-password wait-for-media enabled"
+	"follow-redirects country number-form number-prefix sources in-username in-password " \
+	"wait-for-media enabled"
 
 const Command control_trunk_commands[] = {
 	{ "trunk", "add", "NAME HOST [KEY=VALUE]…", 2, 40, FALSE, TRUE, trunk_add, TRUNK_HELP },

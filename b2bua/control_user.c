@@ -126,8 +126,7 @@ const Command control_user_commands[] = {
 	{ "user", "list", "", 0, 0, FALSE, FALSE, user_list, "all users" },
 	{ "user", "show", "JID", 1, 1, FALSE, FALSE, user_show, "one user and his numbers" },
 	{ "user", "set", "JID KEY=VALUE…", 2, 40, FALSE, TRUE, user_set,
-	  "keys: enabled messages call-failed-messages missed-call-messages ring; KEY= is the "
-	  "default" },
+	  "keys: enabled, messages, and all that user show lists; KEY= is the default" },
 	{ "user", "del", "JID", 1, 1, FALSE, TRUE, user_del, "a user who owns no number" },
 };
 const guint control_n_user_commands = G_N_ELEMENTS(control_user_commands);

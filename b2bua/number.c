@@ -45,14 +45,14 @@ after_scheme(const char *text)
 	return text;
 }
 
-/* "+" and digits, * and #, without what is there for the eye, parameters and the
- * "(0)" that people write after a country code. */
+/* "+" and digits, * and #, without what is there for the eye, parameters, keys to
+ * press later (after a comma) and the "(0)" that people write after a country code. */
 static gboolean
 only_digits(const char *text, char digits[MAX_DIGITS + 2])
 {
 	gsize length = 0;
 
-	for (; *text && *text != ';'; text++) {
+	for (; *text && !strchr(",;", *text); text++) {
 		if (g_str_has_prefix(text, "(0)") && digits[0] == '+') {
 			text += 2;
 			continue;

@@ -17,6 +17,7 @@
  */
 #include "b2bua/route.h"
 #include "b2bua/gateway.h"
+#include "b2bua/number.h"
 #include "b2bua/setting.h"
 #include <string.h>
 
@@ -57,6 +58,7 @@ plan_free(Plan *plan)
 	g_ptr_array_unref(plan->stages);
 	g_free(plan->user);
 	g_free(plan->called);
+	g_free(plan->number);
 	g_free(plan->trunk);
 	g_free(plan);
 }
@@ -137,16 +139,35 @@ is_echo(Gateway *gateway, const Address *to)
 	       g_strcmp0(to->user, ECHO_USER) == 0 && host_is_ours(gateway, to->host);
 }
 
-/* The number that is called, or NULL. */
+/* Where a user is at home, or NULL. */
 static char *
-called_number(Gateway *gateway, const Address *to)
+home_of(Gateway *gateway, const char *account)
 {
+	char *country =
+		account ? setting_text(gateway_store(gateway), account, SETTING_COUNTRY) : NULL;
+
+	return country ? country : g_strdup(gateway_config(gateway)->country);
+}
+
+/* A softphone writes digits at whatever it takes for our name. */
+static gboolean
+is_digits(const char *user)
+{
+	return user && user[strspn(user, "0123456789")] == '\0';
+}
+
+/* The number that a user calls, or NULL. */
+static char *
+called_number(Gateway *gateway, const char *account, const Address *to)
+{
+	g_autofree char *home = home_of(gateway, account), *text = NULL;
 	char *number = NULL;
 
 	switch (to->scheme) {
 	case ADDRESS_JID:
 	case ADDRESS_SIP:
-		if (!host_is_ours(gateway, to->host))
+		if (!host_is_ours(gateway, to->host) &&
+		    !(to->scheme == ADDRESS_SIP && is_digits(to->user)))
 			return NULL;
 		break;
 	case ADDRESS_NUMBER:
@@ -154,22 +175,39 @@ called_number(Gateway *gateway, const Address *to)
 	case ADDRESS_ANONYMOUS:
 		return NULL;
 	}
-	number_normalise(to->user, &number);
+	text = to->user ? number_unescape(to->user) : NULL;
+	number_dialled(text, home, &number);
 	return number;
 }
 
-/* A number of ours as carriers write it: with or without the "+". */
-static char *
-called_by_trunk(Gateway *gateway, const Address *to)
+static const char *
+country_of(const Trunk *trunk)
 {
-	char *number = called_number(gateway, to);
-	g_autofree char *with_plus = NULL;
+	return trunk->country && *trunk->country ? trunk->country : NULL;
+}
 
-	if (number || to->scheme == ADDRESS_ANONYMOUS || !to->user)
-		return number;
-	with_plus = g_strconcat("+", to->user, NULL);
-	number_normalise(with_plus, &number);
+/* A number of ours as this carrier writes it. */
+static char *
+called_by_trunk(const Trunk *trunk, const Address *to)
+{
+	char *number = NULL;
+
+	number_from_carrier(to->user, country_of(trunk), &number);
 	return number;
+}
+
+/* Who calls, as this carrier writes him. */
+static Address *
+caller_by_trunk(const Trunk *trunk, const Address *from)
+{
+	g_autofree char *number = NULL;
+	g_autoptr(Address) address = NULL;
+
+	if (from->scheme != ADDRESS_SIP || !is_digits(from->user) ||
+	    !number_from_carrier(from->user, country_of(trunk), &number))
+		return address_copy(from);
+	address = address_new(ADDRESS_NUMBER, number, from->host, NULL);
+	return address_with_name(address, from->name);
 }
 
 static User *
@@ -184,6 +222,15 @@ static Address *
 number_here(Gateway *gateway, const char *number)
 {
 	return address_new(ADDRESS_NUMBER, number, gateway_config(gateway)->xmpp_domain, NULL);
+}
+
+static Address *
+number_at(const Trunk *trunk, const char *number)
+{
+	g_autofree char *sent =
+		number_to_carrier(number, trunk->number_form, trunk->number_prefix, trunk->country);
+
+	return address_new(ADDRESS_NUMBER, sent, NULL, NULL);
 }
 
 /* --- plans for each kind of call --- */
@@ -330,7 +377,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 		if (!plan)
 			plan = plan_new(caller->jid, trunk->name);
 		plan_add(plan, sip, number_here(question->gateway, caller->caller_id),
-			 address_new(ADDRESS_NUMBER, number, NULL, NULL), trunk);
+			 number_at(trunk, number), trunk);
 	}
 	if (!plan)
 		return refuse(question, REASON_NETWORK_ERROR, "no telephone network is connected");
@@ -343,6 +390,7 @@ route_from_user(Question *question)
 	Gateway *gateway = question->gateway;
 	g_autofree char *jid = NULL, *number = NULL;
 	g_autoptr(User) caller = NULL, callee = NULL;
+	Plan *plan;
 
 	if (question->from->scheme != ADDRESS_JID)
 		return refuse(question, REASON_FORBIDDEN, "you have no account here");
@@ -353,16 +401,21 @@ route_from_user(Question *question)
 	if (is_echo(gateway, question->to))
 		return route_echo(question, caller->jid);
 	callee = user_by_softphone(gateway, question->to);
-	number = callee ? NULL : called_number(gateway, question->to);
+	number = callee ? NULL : called_number(gateway, caller->jid, question->to);
 	if (!callee && !number)
 		return refuse(question, REASON_NOT_FOUND, "not a telephone number");
 	if (!callee)
 		callee = user_by_number(gateway, number);
 	if (!callee)
-		return route_to_trunks(question, caller, number);
-	return route_to_user(question, caller->jid, callee,
-			     caller->caller_id ? number_here(gateway, caller->caller_id)
-					       : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL));
+		plan = route_to_trunks(question, caller, number);
+	else
+		plan = route_to_user(question, caller->jid, callee,
+				     caller->caller_id
+					     ? number_here(gateway, caller->caller_id)
+					     : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL));
+	if (plan)
+		plan->number = g_steal_pointer(&number);
+	return plan;
 }
 
 static Plan *
@@ -380,11 +433,14 @@ route_from_trunk(Question *question)
 	if (is_echo(gateway, question->to)) {
 		plan = route_echo(question, NULL);
 	} else {
-		number = called_by_trunk(gateway, question->to);
+		number = called_by_trunk(trunk, question->to);
 		callee = number ? user_by_number(gateway, number) : NULL;
 		if (!callee)
 			return refuse(question, REASON_NOT_FOUND, NULL);
-		plan = route_to_user(question, callee->jid, callee, address_copy(question->from));
+		plan = route_to_user(question, callee->jid, callee,
+				     caller_by_trunk(trunk, question->from));
+		if (plan)
+			plan->number = g_steal_pointer(&number);
 	}
 	if (plan)
 		plan->wait_for_media = trunk->wait_for_media;
@@ -404,7 +460,7 @@ route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const 
 }
 
 gboolean
-route_dialable(Gateway *gateway, const Address *to)
+route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 {
 	g_autofree char *number = NULL;
 	g_autoptr(GPtrArray) trunks = NULL;
@@ -412,7 +468,7 @@ route_dialable(Gateway *gateway, const Address *to)
 
 	if (is_echo(gateway, to))
 		return gateway_plugin(gateway, "echo") != NULL;
-	number = called_number(gateway, to);
+	number = called_number(gateway, account_or_null, to);
 	if (!number)
 		return FALSE;
 	user = user_by_number(gateway, number);

@@ -17,6 +17,7 @@ typedef struct {
 	GPtrArray *stages;	 /* Stage *, tried in order; owned */
 	char *user;		 /* bare JID of the account it counts for, or NULL */
 	char *called;		 /* bare JID of the account that is called, or NULL */
+	char *number;		 /* the number that was called, whatever was dialled; or NULL */
 	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
 } Plan;
@@ -31,5 +32,6 @@ Plan *route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, 
 	    const char *caller_trunk, Reason *reason, const char **text);
 
 /* What a number's JID stands for, for presence, disco and the JMI prelude:
- * TRUE when `to` is a number we could call, one of ours, or the echo test. */
-gboolean route_dialable(Gateway *gateway, const Address *to);
+ * TRUE when `to` is a number we could call, as this account would dial it, one of
+ * ours, or the echo test. */
+gboolean route_dialable(Gateway *gateway, const char *account_or_null, const Address *to);

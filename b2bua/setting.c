@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* setting.c - the one table of what a user has of his own. */
 #include "b2bua/setting.h"
+#include "b2bua/numberplan.h"
 #include <string.h>
 
 #define SETTING_ERROR (g_quark_from_static_string("tandem-setting"))
@@ -43,6 +44,17 @@ check_word(const SettingRow *row, const char *value, GError **error)
 								  : refuse(row, value, error);
 }
 
+static char *
+check_country(const SettingRow *row, const char *value, GError **error)
+{
+	if (numberplan_knows(value))
+		return g_ascii_strup(value, -1);
+	g_set_error(error, SETTING_ERROR, 0,
+		    "%s=%s: not a country; write its two letters of ISO 3166, such as DE",
+		    row->name, value);
+	return NULL;
+}
+
 static const SettingRow ROWS[N_SETTINGS] = {
 	[SETTING_CALL_FAILED_MESSAGES] = { "call-failed-messages", "on|off", "on", check_on,
 					   "a chat message from the number says why a call "
@@ -53,6 +65,8 @@ static const SettingRow ROWS[N_SETTINGS] = {
 	[SETTING_RING] = { "ring", "both|xmpp|sip|xmpp-then-sip|sip-then-xmpp", "both", check_word,
 			   "which devices ring: XMPP clients, softphones, or one after the "
 			   "other" },
+	[SETTING_COUNTRY] = { "country", "DE", NULL, check_country,
+			      "where he dials numbers without a \"+\"; default: the gateway's" },
 };
 
 const char *

@@ -12,6 +12,7 @@ typedef enum {
 	SETTING_CALL_FAILED_MESSAGES,
 	SETTING_MISSED_CALL_MESSAGES,
 	SETTING_RING, /* which devices ring, and in which order */
+	SETTING_COUNTRY,
 	N_SETTINGS
 } Setting;
 

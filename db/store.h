@@ -115,6 +115,9 @@ typedef struct {
 	guint options_seconds;	   /* OPTIONS is sent so often; 0: never */
 	guint session_seconds;	   /* RFC 4028; 0: no timer is asked for */
 	gboolean follow_redirects; /* a 3xx is followed, or is a refusal (default) */
+	char *country;		   /* "DE": of numbers without a "+"; "" is none */
+	char *number_form;	   /* as it wants them: "e164", "national", "prefix" */
+	char *number_prefix;	   /* before the digits, of the form "prefix" */
 	gint64 created;
 } Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */

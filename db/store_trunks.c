@@ -45,6 +45,9 @@ static const struct {
 	INT(options_seconds),
 	INT(session_seconds),
 	INT(follow_redirects),
+	WORDS(country),
+	TEXT(number_form),
+	WORDS(number_prefix),
 #undef TEXT
 #undef WORDS
 #undef INT
@@ -94,6 +97,9 @@ trunk_new(const char *name, const char *host)
 	trunk->account = g_strdup("");
 	trunk->caller_id = g_strdup("pai");
 	trunk->codecs = g_strdup("");
+	trunk->country = g_strdup("");
+	trunk->number_form = g_strdup("e164");
+	trunk->number_prefix = g_strdup("");
 	trunk->response_seconds = 5;
 	trunk->options_seconds = 60;
 	trunk->session_seconds = 1800;

@@ -19,22 +19,6 @@
 
 /* --- addresses --- */
 
-gboolean
-header_number(const char *user, char **number)
-{
-	g_autofree char *international = NULL;
-	gsize length = strlen(user);
-
-	if (number_normalise(user, number))
-		return TRUE;
-	if (strspn(user, "0123456789") != length)
-		return FALSE;
-	if (g_str_has_prefix(user, "00"))
-		user += 2;
-	international = g_strconcat("+", user, NULL);
-	return number_normalise(international, number);
-}
-
 /* The user part without its parameters (";npdi;rn=…") and escapes. */
 static char *
 url_user(const url_t *url)
@@ -54,7 +38,8 @@ address_from_url(const url_t *url)
 
 	if (!user[0] || !g_utf8_validate(user, -1, NULL))
 		return NULL;
-	if (header_number(user, &number))
+	/* digits without a "+" mean something in a country alone: route() knows which */
+	if (number_normalise(user, &number))
 		return address_new(ADDRESS_NUMBER, number, url->url_host, NULL);
 	return address_new(ADDRESS_SIP, user, url->url_host ? url->url_host : "invalid", NULL);
 }

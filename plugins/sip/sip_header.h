@@ -19,8 +19,6 @@ Address *header_caller(const sip_t *sip);
 gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
 /* Who is called: the Request-URI.  A host of ours becomes the configured domain. */
 Address *header_callee(const sip_t *sip, const Config *config);
-/* "14155551234" and "0014155551234", which carriers write too, as a number. */
-gboolean header_number(const char *user, char **number);
 
 /* "\"Name\" <sip:+14155551234@gw.example.org>", or the anonymous form. */
 char *header_from(const Address *from, const char *domain);

@@ -4,6 +4,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_phone.h"
+#include "b2bua/number.h"
 #include "plugins/sip/sip_header.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -101,7 +102,7 @@ may_be(SipUa *ua, const Softphone *softphone, const sip_t *sip)
 	if (!user || strcmp(user, softphone->username) == 0 ||
 	    g_ascii_strcasecmp(user, "anonymous") == 0 || strcmp(user, softphone->user) == 0)
 		return TRUE;
-	if (!header_number(user, &number))
+	if (!number_from_carrier(user, NULL, &number))
 		return FALSE;
 	owner = store_user_by_number(gateway_store(ua->gateway), number, NULL);
 	return owner && strcmp(owner->jid, softphone->user) == 0;

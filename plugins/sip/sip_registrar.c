@@ -5,6 +5,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_registrar.h"
+#include "b2bua/number.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_phone.h"
 #include <stdlib.h>
@@ -53,7 +54,7 @@ check_address(Registration *self)
 
 	if (g_strcmp0(user, self->softphone->username) == 0)
 		return TRUE;
-	if (user && header_number(user, &number))
+	if (user && number_from_carrier(user, NULL, &number))
 		owner = store_user_by_number(gateway_store(self->ua->gateway), number, NULL);
 	return (owner && strcmp(owner->jid, self->softphone->user) == 0) ||
 	       refuse(self, 403, "Not Your Address");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_account.c - who is told that we are here, and who has told us. */
 #include "plugins/xmpp/xmpp_account.h"
+#include "b2bua/number.h"
 #include "b2bua/route.h"
 #include "plugins/xmpp/xmpp_caps.h"
 #include <string.h>
@@ -75,39 +76,10 @@ xmpp_accounts_free(XmppAccounts *accounts)
 
 /* --- who is who --- */
 
-/* XEP-0106: "\\20" is a blank, and so on for what a local part cannot hold. */
-static char *
-unescaped(const char *user)
-{
-	static const char codes[][3] = {
-		"20", "22", "26", "27", "2f", "3a", "3c", "3e", "40", "5c"
-	};
-	GString *plain = g_string_new(NULL);
-
-	for (; *user; user++) {
-		char code[3] = "";
-		guint i = G_N_ELEMENTS(codes);
-
-		if (*user == '\\') {
-			g_strlcpy(code, user + 1, sizeof code);
-			for (i = 0; i < G_N_ELEMENTS(codes); i++)
-				if (g_ascii_strcasecmp(codes[i], code) == 0)
-					break;
-		}
-		if (i < G_N_ELEMENTS(codes)) {
-			g_string_append_c(plain, (char)g_ascii_strtoull(code, NULL, 16));
-			user += 2;
-		} else {
-			g_string_append_c(plain, *user);
-		}
-	}
-	return g_string_free(plain, FALSE);
-}
-
 char *
 xmpp_accounts_post_dial(const Address *jid)
 {
-	g_autofree char *plain = unescaped(jid->user ? jid->user : "");
+	g_autofree char *plain = number_unescape(jid->user ? jid->user : "");
 	const char *keys = plain + strcspn(plain, ",;");
 
 	return *keys ? g_strdup(keys) : NULL;
@@ -116,7 +88,7 @@ xmpp_accounts_post_dial(const Address *jid)
 Address *
 xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid)
 {
-	g_autofree char *number = NULL, *plain = unescaped(jid->user ? jid->user : "");
+	g_autofree char *number = NULL, *plain = number_unescape(jid->user ? jid->user : "");
 
 	plain[strcspn(plain, ",;")] = '\0';
 	if (number_normalise(plain, &number))
@@ -125,9 +97,10 @@ xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid)
 }
 
 gboolean
-xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid)
+xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Address *asks)
 {
 	g_autoptr(Address) callee = NULL;
+	g_autofree char *account = asks ? address_bare_jid(asks) : NULL;
 
 	if (g_ascii_strcasecmp(jid->host, accounts->domain) != 0)
 		return FALSE;
@@ -136,7 +109,8 @@ xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid)
 	if (jid->resource && !g_str_equal(jid->resource, XMPP_RESOURCE))
 		return FALSE;
 	callee = xmpp_accounts_callee(accounts, jid);
-	return route_dialable(accounts->gateway, callee) || g_str_equal(jid->user, "anonymous");
+	return route_dialable(accounts->gateway, account, callee) ||
+	       g_str_equal(jid->user, "anonymous");
 }
 
 gboolean
@@ -377,7 +351,7 @@ xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence)
 	p.full = address_full_jid(from);
 	p.has_resource = from->resource != NULL;
 	to_bare = address_from_jid(p.local);
-	if (to_bare && xmpp_accounts_is_ours(accounts, to_bare) &&
+	if (to_bare && xmpp_accounts_is_ours(accounts, to_bare, from) &&
 	    xmpp_accounts_is_user(accounts, from))
 		on_known_presence(accounts, &p);
 	else

@@ -25,8 +25,10 @@ XmppAccounts *xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco 
 				XmppAccountSend send, gpointer user);
 void xmpp_accounts_free(XmppAccounts *accounts); /* NULL is fine */
 
-/* TRUE when this JID of ours exists: the domain, or something route() can call. */
-gboolean xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid);
+/* TRUE when this JID of ours exists for the one who asks (or NULL): the domain, or
+ * something that route() can call for him. */
+gboolean
+xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Address *asks);
 /* "+1…@domain/gw" → a number; everything else stays a JID.  What follows the number
  * from the first "," or ";" on are keys to press when it is answered. */
 char *xmpp_accounts_post_dial(const Address *jid); /* NULL: none */

@@ -9,12 +9,12 @@ static Xmpp *xmpp; /* between start and stop */
 /* --- stanzas in --- */
 
 static void
-on_iq_request(const xmlNode *iq, const Address *to)
+on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 {
 	static const XmlStanzaError unavailable = { "cancel", "service-unavailable", NULL, NULL };
 	static const XmlStanzaError no_such = { "cancel", "item-not-found", NULL, NULL };
 	const xmlNode *jingle = jingle_find(iq);
-	gboolean known = to && xmpp_accounts_is_ours(xmpp->accounts, to);
+	gboolean known = to && xmpp_accounts_is_ours(xmpp->accounts, to, from);
 	xmlNode *answer;
 
 	if (jingle && g_strcmp0(xml_attribute(iq, "type"), "set") == 0) {
@@ -28,12 +28,12 @@ on_iq_request(const xmlNode *iq, const Address *to)
 }
 
 static void
-on_iq(const xmlNode *iq, const Address *to)
+on_iq(const xmlNode *iq, const Address *from, const Address *to)
 {
 	const char *type = xml_attribute(iq, "type");
 
 	if (g_strcmp0(type, "get") == 0 || g_strcmp0(type, "set") == 0)
-		on_iq_request(iq, to);
+		on_iq_request(iq, from, to);
 	else if (g_strcmp0(type, "result") == 0 || g_strcmp0(type, "error") == 0)
 		xmpp_iq_answer(xmpp->iq, iq);
 }
@@ -52,7 +52,7 @@ on_stanza(gpointer user, const char *text, gsize length)
 	if (!stanza || !from || !to || g_ascii_strcasecmp(to->host, xmpp->domain) != 0)
 		gateway_count(xmpp->gateway, "xmpp.stanzas_dropped");
 	else if (xml_is_stanza(stanza, "iq"))
-		on_iq(stanza, to);
+		on_iq(stanza, from, to);
 	else if (xml_is_stanza(stanza, "message") && !xmpp_digits_message(xmpp, stanza, from, to))
 		xmpp_ring_message(xmpp, stanza);
 	else if (xml_is_stanza(stanza, "presence"))

@@ -204,6 +204,69 @@ test_routes(void)
 	tear_down();
 }
 
+/* A carrier in Germany that writes national numbers, and Anna at home there. */
+static void
+test_countries(void)
+{
+	static const struct {
+		const char *from, *to, *trunk, *expected;
+	} CASES[] = {
+		{ "anna@example.org/phone", "01711234567@gw.example.org", NULL,
+		  "for anna@example.org by german: sip +15550001>01711234567 via german 120;" },
+		{ "anna@example.org/phone", "0171\\201234567@gw.example.org", NULL,
+		  "for anna@example.org by german: sip +15550001>01711234567 via german 120;" },
+		{ "anna@example.org/phone", "tel\\3a+49-171-1234567@gw.example.org", NULL,
+		  "for anna@example.org by german: sip +15550001>01711234567 via german 120;" },
+		{ "anna@example.org/phone", "00442079460123@gw.example.org", NULL,
+		  "for anna@example.org by german: sip +15550001>00442079460123 via german 120;" },
+		{ "anna@example.org/phone", "sip:01711234567@whatever.example", NULL,
+		  "for anna@example.org by german: sip +15550001>01711234567 via german 120;" },
+		{ "anna@example.org/phone", "116117@gw.example.org", NULL,
+		  "for anna@example.org by german: sip +15550001>116117 via german 120;" },
+		/* the number of another user, as she dials it */
+		{ "anna@example.org/phone", "00493090182003@gw.example.org", NULL,
+		  "for anna@example.org by none: xmpp +15550001>bert@example.org via none 0;" },
+		{ "anna@example.org/phone", "03090182003@gw.example.org", NULL,
+		  "for anna@example.org by none: xmpp +15550001>bert@example.org via none 0;" },
+		/* he has no home: only E.164 has a meaning */
+		{ "bert@example.org/phone", "01711234567@gw.example.org", NULL,
+		  "not-found (not a telephone number)" },
+		/* the carrier's forms, both ways */
+		{ "sip:01711234567@carrier.example", "sip:03090182003@sip.example.org", "german",
+		  "for bert@example.org by german: xmpp +491711234567>bert@example.org via none "
+		  "0;" },
+		{ "sip:491711234567@carrier.example", "sip:493090182003@elsewhere.example",
+		  "german",
+		  "for bert@example.org by german: xmpp +491711234567>bert@example.org via none "
+		  "0;" },
+		{ "sip:00442079460123@carrier.example", "+493090182003", "german",
+		  "for bert@example.org by german: xmpp +442079460123>bert@example.org via none "
+		  "0;" },
+		{ "sip:pbx@carrier.example", "+493090182003", "german",
+		  "for bert@example.org by german: xmpp sip:pbx@carrier.example>bert@example.org "
+		  "via none 0;" },
+	};
+	g_autoptr(Trunk) trunk = trunk_new("german", "192.0.2.51");
+
+	set_up();
+	g_assert_true(store_trunk_del(store, "first", NULL));
+	g_assert_true(store_trunk_del(store, "second", NULL));
+	g_free(trunk->country);
+	g_free(trunk->number_form);
+	trunk->country = g_strdup("DE");
+	trunk->number_form = g_strdup("national");
+	g_assert_true(store_trunk_add(store, trunk, NULL));
+	g_assert_true(store_setting_set(store, "anna@example.org", "country", "DE", NULL));
+	g_assert_true(store_number_add(store, "+493090182003", "bert@example.org", NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *answer = ask(CASES[i].from, CASES[i].to, CASES[i].trunk);
+
+		g_test_message("%s to %s", CASES[i].from, CASES[i].to);
+		g_assert_cmpstr(answer, ==, CASES[i].expected);
+	}
+	tear_down();
+}
+
 static void
 test_no_way_out(void)
 {
@@ -235,14 +298,15 @@ test_dialable(void)
 		g_autoptr(Address) to = address(CASES[i].to);
 
 		g_test_message("%s", CASES[i].to);
-		g_assert_cmpint(route_dialable(gateway, to), ==, CASES[i].dialable);
+		g_assert_cmpint(route_dialable(gateway, "anna@example.org", to), ==,
+				CASES[i].dialable);
 	}
 	g_assert_true(store_trunk_del(store, "first", NULL));
 	g_assert_true(store_trunk_del(store, "second", NULL));
 	g_autoptr(Address) ours = address("+15550001@gw.example.org");
 	g_autoptr(Address) theirs = address("+14155551234@gw.example.org");
-	g_assert_true(route_dialable(gateway, ours));
-	g_assert_false(route_dialable(gateway, theirs));
+	g_assert_true(route_dialable(gateway, NULL, ours));
+	g_assert_false(route_dialable(gateway, NULL, theirs));
 	tear_down();
 }
 
@@ -308,6 +372,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/route/every-kind", test_routes);
+	g_test_add_func("/route/countries", test_countries);
 	g_test_add_func("/route/no-way-out", test_no_way_out);
 	g_test_add_func("/route/dialable", test_dialable);
 	g_test_add_func("/route/ring-orders", test_ring_orders);

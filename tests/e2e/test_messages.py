@@ -31,8 +31,10 @@ def read(phone, sender, sentence, seconds=15):
     check(re.fullmatch(sentence, chat["body"]), f"it says {chat['body']!r}, not {sentence!r}")
 
 
-def reads_nothing(phone):
-    check(not phone.has("chat"), f"{phone.name} reads {[e['body'] for e in phone.events if e['event'] == 'chat']}")
+def refuse(carrier, status):
+    leg = carrier.wait_call()
+    leg.refuse(status)
+    leg.wait("ACK")
 
 
 def test_message_why_a_call_failed(bench):
@@ -41,7 +43,7 @@ def test_message_why_a_call_failed(bench):
     phone, carrier, failures = bench.webrtc(), bench.carrier(), []
     for status, sentence in SENTENCES.items():
         phone.call(NUMBER)
-        carrier.wait_call().refuse(status)
+        refuse(carrier, status)
         phone.wait("ended", by="peer")
         try:
             read(phone, NUMBER, re.escape(sentence))
@@ -110,7 +112,7 @@ def test_message_nothing_to_say(bench):
     phone.wait("ended", by="peer")
     tandem.ctl("user", "set", "alice@localhost", "messages=off")
     phone.call(NUMBER)
-    carrier.wait_call().refuse(404)
+    refuse(carrier, 404)
     phone.wait("ended", by="peer")
     leg = carrier.call(ALICE, SIP)
     phone.wait("incoming")
@@ -119,7 +121,7 @@ def test_message_nothing_to_say(bench):
     # the next message is that of a call that is to be told of: none came before it
     tandem.ctl("user", "set", "alice@localhost", "messages=on")
     phone.call(NUMBER)
-    carrier.wait_call().refuse(486)
+    refuse(carrier, 486)
     read(phone, NUMBER, r"The line is busy \(486 Busy Here from the carrier\)")
 
 
@@ -142,3 +144,17 @@ def test_message_network_without_udp(bench):
     phone.answer()
     read(phone, caller, sentence, 30)
     check(bench.tandem.last_record()["reason"] == "no-media", f"recorded as {bench.tandem.last_record()}")
+
+
+def test_message_in_the_chat_that_was_dialled(bench):
+    """A number as one dials it at home: the carrier gets E.164, the message comes from what was dialled."""
+    tandem = bench.gateway()
+    tandem.ctl("user", "set", "alice@localhost", "country=US")
+    phone, carrier = bench.webrtc(), bench.carrier()
+    for dialled in (OUTSIDE[2:], f"011{OUTSIDE[1:]}", f"tel\\3a{OUTSIDE}"):
+        phone.call(f"{dialled}@{GATEWAY}")
+        refuse(carrier, 486)
+        phone.wait("ended", by="peer")
+        read(phone, f"{dialled}@{GATEWAY}", r"The line is busy .*")
+        record = tandem.last_record()
+        check(record["to"] == OUTSIDE, f"{dialled} is recorded as {record['to']}")
