@@ -3,6 +3,7 @@
 #include "media/contexts.h"
 #include <errno.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #define NEVER	   G_MAXINT64
 #define MAX_ROUNDS 8 /* then the others have their turn */
@@ -24,6 +25,7 @@ struct Context {
 	GPtrArray *polled;
 	gint64 due;
 	GSequenceIter *place; /* in by_due */
+	int wake_fd;	      /* GLib's: readable when a source was attached or changed */
 	gboolean woken;
 };
 
@@ -112,8 +114,10 @@ watch_all(Context *context, const GPollFD *fds, guint n)
 	for (guint i = 0; i < n; i++) {
 		Polled *polled = find_polled(context, fds[i].fd);
 
-		polled->events = fds[i].events;
 		polled->wanted = TRUE;
+		if (polled->fd == context->wake_fd && polled->events)
+			continue; /* is never closed */
+		polled->events = fds[i].events;
 		watch(context->set, polled);
 	}
 	for (guint i = context->polled->len; i-- > 0;) {
@@ -143,6 +147,12 @@ at(GSequenceIter *place)
 	return g_sequence_iter_is_end(place) ? NULL : g_sequence_get(place);
 }
 
+guint
+contexts_count(const Contexts *set)
+{
+	return g_hash_table_size(set->by_main);
+}
+
 int
 contexts_timeout(const Contexts *set, gint64 now)
 {
@@ -161,25 +171,33 @@ ask(Context *context)
 {
 	Contexts *set = context->set;
 	gint priority, timeout, n;
+	guint64 count;
 
+	/* what a source did just now need not wake us: it is asked here */
+	if (context->wake_fd >= 0 && read(context->wake_fd, &count, sizeof count) < 0 &&
+	    errno != EAGAIN)
+		g_warning("wake-up of a context: %s", g_strerror(errno));
 	g_main_context_prepare(context->main, &priority);
 	while ((n = g_main_context_query(context->main, priority, &timeout,
 					 (GPollFD *)(void *)set->fds->data, (gint)set->fds->len)) >
 	       (gint)set->fds->len)
 		g_array_set_size(set->fds, (guint)n);
+	if (context->wake_fd < 0 && n > 0) /* new, it has no descriptor but this */
+		context->wake_fd = g_array_index(set->fds, GPollFD, 0).fd;
 	watch_all(context, (const GPollFD *)(const void *)set->fds->data, (guint)n);
 	context->due = timeout < 0 ? NEVER : g_get_monotonic_time() + (gint64)timeout * 1000;
 	g_sequence_sort_changed(context->place, compare_due, NULL);
 }
 
 static void
-run(Context *context)
+run(Context *context, gint64 now)
 {
 	context->woken = FALSE;
 	g_main_context_push_thread_default(context->main); /* and acquires it */
-	for (guint i = 0; i < MAX_ROUNDS && g_main_context_iteration(context->main, FALSE); i++)
-		;
-	ask(context);
+	for (guint i = 0; i < MAX_ROUNDS && (i == 0 || context->due <= now); i++) {
+		g_main_context_iteration(context->main, FALSE);
+		ask(context);
+	}
 	g_main_context_pop_thread_default(context->main);
 }
 
@@ -191,7 +209,7 @@ contexts_run(Contexts *set, gint64 now)
 	for (; each && each->due <= now; each = at(g_sequence_iter_next(each->place)))
 		wake(each);
 	for (guint i = 0; i < set->woken->len; i++)
-		run(g_ptr_array_index(set->woken, i));
+		run(g_ptr_array_index(set->woken, i), now);
 	g_ptr_array_set_size(set->woken, 0);
 }
 
@@ -245,9 +263,10 @@ contexts_add(Contexts *set)
 	context->main = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
 	context->polled = g_ptr_array_new_with_free_func(forget);
 	context->due = NEVER;
+	context->wake_fd = -1;
 	context->place = g_sequence_insert_sorted(set->by_due, context, compare_due, NULL);
 	g_hash_table_insert(set->by_main, context->main, context);
-	run(context);
+	run(context, 0);
 	return context->main;
 }
 

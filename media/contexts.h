@@ -23,6 +23,7 @@ void contexts_unwatch(Contexts *contexts, GMainContext *main);
  * inside contexts_run(), nor between an epoll_wait() and the contexts_run() after it. */
 void contexts_remove(Contexts *contexts, GMainContext *main);
 
+guint contexts_count(const Contexts *contexts);
 /* Milliseconds until the next timer of any is due, as epoll_wait() takes it; -1: none. */
 int contexts_timeout(const Contexts *contexts, gint64 now);
 /* Those whose watches became readable and those with a timer that is due. */

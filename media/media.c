@@ -9,6 +9,7 @@
 #include "media/port.h"
 #include "media/relay.h"
 #include <dlfcn.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,10 +71,21 @@ check_options(const MediaOptions *options, GError **error)
 	return TRUE;
 }
 
+/* Not more threads than may run: a unit or container may be held to a few. */
+static guint
+usable_processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) == 0)
+		return (guint)MAX(1, CPU_COUNT(&set));
+	return g_get_num_processors();
+}
+
 static void
 copy_options(const MediaOptions *from, MediaOptions *to)
 {
-	const guint processors = (guint)MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
+	const guint processors = usable_processors();
 
 	*to = *from;
 	to->n_ice = from->n_ice ? from->n_ice : processors;

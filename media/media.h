@@ -18,7 +18,7 @@ typedef guint PortId;		/* from 1; 0 is no port */
 typedef enum { SIDE_CALLER, SIDE_CALLEE } Side;
 
 typedef struct {
-	guint n_ice, n_media;	/* threads of each kind; 0 means one per processor */
+	guint n_ice, n_media; /* threads of each kind; 0 means one per processor that we may use */
 	char **local_addresses; /* numeric, NULL-terminated: ICE host candidates are made of these
 				 */
 	char *rtp_address;	/* numeric: plain RTP is bound and announced here */

@@ -47,7 +47,7 @@ typedef struct {
 	IceSocket sockets[RELAY_MAX_SOCKETS];
 	guint n_sockets, socket;
 	NetAddress address;
-	Protection *receive, *send;
+	SrtpKeys keys;
 	GBytes *packet;
 	MediaStatsFunc asked;
 	gboolean flag;
@@ -102,6 +102,7 @@ message_free(Message *message)
 		g_bytes_unref(message->packet);
 	transport_free(message->news.transport);
 	g_free(message->news.text);
+	explicit_bzero(&message->keys, sizeof message->keys);
 	g_free(message);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
@@ -286,8 +287,11 @@ static void
 set_keys(gpointer argument) /* media */
 {
 	g_autoptr(Message) message = argument;
+	const SrtpKeys *keys = &message->keys;
 
-	relay_set_protection(message->port->relay, message->receive, message->send);
+	relay_set_protection(message->port->relay,
+			     protection_new(keys->profile, keys->receive, FALSE),
+			     protection_new(keys->profile, keys->send, TRUE));
 	if (message->flag)
 		port_tell(message->port, &(PortNews){ .kind = NEWS_UP });
 }
@@ -310,8 +314,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 
 	port_note(port, "dtls: %s, we are the %s", srtp_profile_text(keys->profile),
 		  port->dtls_client ? "client" : "server");
-	message->receive = protection_new(keys->profile, keys->receive, FALSE);
-	message->send = protection_new(keys->profile, keys->send, TRUE);
+	message->keys = *keys;
 	message->flag = !port->up;
 	port->up = TRUE;
 	worker_clear_timer(&port->deadline);

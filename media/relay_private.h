@@ -30,18 +30,20 @@ typedef struct {
 } RelaySocket;
 
 struct Relay {
-	/* every packet */
+	/* every packet; it is cold in the cache by then, so these are close together */
 	Relay *twin;
 	Protection *receive, *send;
 	Worker *worker;
 	int out_fd;
 	guint out_index;
-	gboolean webrtc, may_send, may_receive, connected;
+	gboolean webrtc, may_send, may_receive, connected, latched;
+	gboolean in_noted, out_noted, dtmf_hurry;
+	guint32 out_rate;
 	NetAddress peer; /* where RTP goes to, and is expected from */
 	gint64 last_in;
-	RtpStats in;
 	RtpRewriter out;
 	PortStats stats;
+	RtpStats in;
 	guint8 map[128];   /* the peer's numbers to the twin's peer's */
 	guint32 rate[128]; /* 0: no such payload type */
 	gboolean event[128];
@@ -51,13 +53,12 @@ struct Relay {
 	Port *port; /* not counted: it owns us */
 	RelaySet *set;
 	guint set_index;
-	gboolean registered, closed, lost, latched, in_noted, out_noted, error_noted, dtmf_hurry;
+	gboolean registered, closed, lost, error_noted;
 	RelaySocket sockets[RELAY_MAX_SOCKETS];
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
-	guint8 event_pt; /* for digits of ours; NO_PT: not taken */
-	guint32 out_rate;
+	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
 	gboolean event_began;	     /* the one whose clock is being translated, */
 	guint32 event_in, event_out; /* and where it began, here and there */
 	guint32 ssrcs[RECENT_SSRCS];

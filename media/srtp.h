@@ -5,9 +5,9 @@
  * derivation); AES-CM and HMAC-SHA1 are our own on OpenSSL, registered through
  * its replace functions, because the packaged ones cost several times as much.
  * A Protection is one direction of one port.
- * Thread: protection_new and protection_free on an ice thread (freeing slows down
- * with the number of sessions alive), the rest on the media thread that owns the
- * port.
+ * Thread: the media thread that owns the port.  It makes them too, so that what a
+ * packet needs lies close together in that thread's part of the heap.  But
+ * protection_free is an ice thread's: it slows down with the number alive.
  */
 #pragma once
 #include <glib.h>

@@ -20,8 +20,11 @@
 #define TICK_US		250000
 #define HURRY_US	20000
 /* Fewer streams than this are served packet by packet, for the least delay. */
-#define COLLECT_STREAMS 64
-#define COLLECT_NS	500000
+#define COLLECT_STREAMS	   64
+#define COLLECT_STREAMS_NS 500000
+/* Likewise fewer agents: a check may well be answered some milliseconds later. */
+#define COLLECT_CONTEXTS    64
+#define COLLECT_CONTEXTS_NS 10000000
 
 typedef struct Post Post;
 struct Post {
@@ -172,6 +175,28 @@ tick_if_due(Worker *worker)
 	worker->next_tick = worker->now + (worker->hurry ? HURRY_US : TICK_US);
 }
 
+/* Lets more come: a wake-up for many costs less than one for each. */
+static void
+collect(long ns)
+{
+	const struct timespec pause = { .tv_nsec = ns };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
+static inline void
+look_ahead(const struct epoll_event *events, int i, int n)
+{
+	const Watch *watch;
+
+	if (i + 6 < n)
+		__builtin_prefetch(events[i + 6].data.ptr);
+	if (i + 4 < n && (watch = events[i + 4].data.ptr)->soon)
+		watch->soon(watch);
+	if (i + 2 < n && (watch = events[i + 2].data.ptr)->next)
+		watch->next(watch);
+}
+
 /* Posts run after the packets of a turn: a post may close a socket that is still
  * named in `events`. */
 static void
@@ -185,6 +210,7 @@ turn(Worker *worker)
 	for (int i = 0; i < n; i++) {
 		Watch *watch = events[i].data.ptr;
 
+		look_ahead(events, i, n);
 		if (watch == &worker->wake_watch)
 			posted = TRUE;
 		else
@@ -197,11 +223,10 @@ turn(Worker *worker)
 		run_posts(worker);
 	}
 	tick_if_due(worker);
-	if (n > 0 && worker->load >= COLLECT_STREAMS) {
-		const struct timespec pause = { .tv_nsec = COLLECT_NS };
-
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-	}
+	if (worker->contexts && contexts_count(worker->contexts) >= COLLECT_CONTEXTS)
+		collect(COLLECT_CONTEXTS_NS);
+	else if (n > 0 && worker->load >= COLLECT_STREAMS)
+		collect(COLLECT_STREAMS_NS);
 }
 
 static void *

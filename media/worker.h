@@ -18,6 +18,10 @@ typedef void (*PostFunc)(gpointer argument);
 typedef struct Watch Watch;
 struct Watch {
 	void (*readable)(Watch *watch);
+	/* readable() is some turns away, and next but one: what it will read may be
+	 * prefetched.  NULL is fine. */
+	void (*soon)(const Watch *watch);
+	void (*next)(const Watch *watch);
 };
 
 /* Called on a media worker about every 250 ms, or every 20 ms while somebody
