@@ -2,176 +2,10 @@
 /* ice-peer.c - a scripted ICE agent with DTLS-SRTP on loopback. */
 #include "tests/media/ice-peer.h"
 #include "media/demux.h"
+#include "tests/media/stun.h"
 #include <glib-unix.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 #include <unistd.h>
-
-#define STUN_MAGIC	     0x2112a442
-#define STUN_HEADER	     20
-#define BINDING_REQUEST	     0x0001
-#define BINDING_SUCCESS	     0x0101
-#define BINDING_ERROR	     0x0111
-#define ATTRIBUTE_USERNAME   0x0006
-#define ATTRIBUTE_INTEGRITY  0x0008
-#define ATTRIBUTE_XOR_MAPPED 0x0020
-#define ATTRIBUTE_PRIORITY   0x0024
-#define ATTRIBUTE_USE	     0x0025
-#define ATTRIBUTE_FINGER     0x8028
-#define ATTRIBUTE_CONTROLLED 0x8029
-#define ATTRIBUTE_CONTROLS   0x802a
-#define ATTRIBUTE_NOMINATION 0xc001
-#define INTEGRITY_BYTES	     20
-
-/* --- messages --- */
-
-static guint16
-get16(const guint8 *at)
-{
-	return (guint16)(at[0] << 8 | at[1]);
-}
-
-static void
-put16(GByteArray *message, guint value)
-{
-	const guint8 bytes[2] = { (guint8)(value >> 8), (guint8)value };
-
-	g_byte_array_append(message, bytes, 2);
-}
-
-static void
-put32(GByteArray *message, guint32 value)
-{
-	put16(message, value >> 16);
-	put16(message, value & 0xffff);
-}
-
-static void
-set_length(GByteArray *message, guint length)
-{
-	message->data[2] = (guint8)(length >> 8);
-	message->data[3] = (guint8)length;
-}
-
-static void
-put_attribute(GByteArray *message, guint type, const void *value, guint length)
-{
-	static const guint8 padding[4];
-
-	put16(message, type);
-	put16(message, length);
-	if (length > 0)
-		g_byte_array_append(message, value, length);
-	g_byte_array_append(message, padding, (4 - length % 4) % 4);
-}
-
-static void
-put_number(GByteArray *message, guint type, guint32 value)
-{
-	const guint32 wire = GUINT32_TO_BE(value);
-
-	put_attribute(message, type, &wire, 4);
-}
-
-static GByteArray *
-message_new(guint type, const guint8 *transaction)
-{
-	GByteArray *message = g_byte_array_new();
-	guint32 random[3];
-
-	put16(message, type);
-	put16(message, 0);
-	put32(message, STUN_MAGIC);
-	for (guint i = 0; i < 3; i++)
-		random[i] = g_random_int();
-	g_byte_array_append(message, transaction ? transaction : (guint8 *)random, 12);
-	return message;
-}
-
-static void
-integrity(const guint8 *data, gsize length, const char *key, guint8 sum[INTEGRITY_BYTES])
-{
-	unsigned int size = INTEGRITY_BYTES;
-
-	HMAC(EVP_sha1(), key, (int)strlen(key), data, length, sum, &size);
-}
-
-static guint32
-crc32_of(const guint8 *data, gsize length)
-{
-	guint32 crc = 0xffffffff;
-
-	for (gsize i = 0; i < length; i++) {
-		crc ^= data[i];
-		for (guint bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
-/* RFC 8489 14.5, 14.7: each is made over a header that counts it already. */
-static void
-seal(GByteArray *message, const char *key)
-{
-	guint8 sum[INTEGRITY_BYTES];
-
-	set_length(message, message->len - STUN_HEADER + 4 + INTEGRITY_BYTES);
-	integrity(message->data, message->len, key, sum);
-	put_attribute(message, ATTRIBUTE_INTEGRITY, sum, sizeof sum);
-	set_length(message, message->len - STUN_HEADER + 8);
-	put_number(message, ATTRIBUTE_FINGER, crc32_of(message->data, message->len) ^ 0x5354554e);
-}
-
-static const guint8 *
-find_attribute(const guint8 *data, gsize length, guint type, guint *size)
-{
-	gsize at = STUN_HEADER;
-
-	while (at + 4 <= length) {
-		*size = get16(data + at + 2);
-		if (at + 4 + *size > length)
-			break;
-		if (get16(data + at) == type)
-			return data + at + 4;
-		at += 4 + (*size + 3) / 4 * 4;
-	}
-	return NULL;
-}
-
-static gboolean
-is_sealed(const guint8 *data, gsize length, const char *key)
-{
-	guint8 copy[1600], sum[INTEGRITY_BYTES];
-	guint size;
-	const guint8 *theirs = find_attribute(data, length, ATTRIBUTE_INTEGRITY, &size);
-	gsize before;
-
-	if (!theirs || size != INTEGRITY_BYTES)
-		return FALSE;
-	before = (gsize)(theirs - data) - 4;
-	memcpy(copy, data, before);
-	copy[2] = (guint8)((before - STUN_HEADER + 4 + INTEGRITY_BYTES) >> 8);
-	copy[3] = (guint8)(before - STUN_HEADER + 4 + INTEGRITY_BYTES);
-	integrity(copy, before, key, sum);
-	return memcmp(sum, theirs, sizeof sum) == 0;
-}
-
-static void
-put_mapped(GByteArray *message, const NetAddress *from)
-{
-	const gboolean six = from->any.sa_family == AF_INET6;
-	guint8 value[20] = { 0, six ? 2 : 1 };
-	const guint port = net_address_port(from) ^ (STUN_MAGIC >> 16);
-	const guint8 *host =
-		six ? from->ip6.sin6_addr.s6_addr : (const guint8 *)&from->ip4.sin_addr.s_addr;
-
-	value[2] = (guint8)(port >> 8);
-	value[3] = (guint8)port;
-	for (guint i = 0; i < (six ? 16 : 4); i++) /* the magic cookie, then the transaction */
-		value[4 + i] = host[i] ^ message->data[4 + i];
-	put_attribute(message, ATTRIBUTE_XOR_MAPPED, value, six ? 20 : 8);
-}
 
 static void
 send_to(IcePath *path, const void *data, gsize length, const NetAddress *to)
@@ -185,10 +19,10 @@ send_to(IcePath *path, const void *data, gsize length, const NetAddress *to)
 static void
 answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
 {
-	g_autoptr(GByteArray) answer = message_new(BINDING_SUCCESS, data + 8);
+	g_autoptr(GByteArray) answer = stun_new(STUN_BINDING_SUCCESS, data + 8);
 
-	put_mapped(answer, from);
-	seal(answer, path->peer->pwd);
+	stun_put_mapped(answer, from);
+	stun_seal(answer, path->peer->pwd);
 	send_to(path, answer->data, answer->len, from);
 }
 
@@ -198,10 +32,10 @@ on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *fr
 	IcePeer *peer = path->peer;
 	guint size;
 
-	if (!is_sealed(data, length, peer->pwd))
+	if (!stun_is_sealed(data, length, peer->pwd))
 		return;
 	path->checks_in++;
-	if (find_attribute(data, length, ATTRIBUTE_USE, &size))
+	if (stun_find(data, length, STUN_USE, &size))
 		path->nominations_in++;
 	answer_check(path, data, from);
 }
@@ -210,17 +44,17 @@ static void
 on_stun(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 {
 	IcePeer *peer = path->peer;
-	const guint type = get16(data);
+	const guint type = stun_type(data);
 
 	if (peer->silent || length < STUN_HEADER)
 		return;
-	if (type == BINDING_REQUEST) {
+	if (type == STUN_BINDING_REQUEST) {
 		on_request(path, data, length, from);
-	} else if (!peer->gateway || !is_sealed(data, length, peer->gateway->pwd)) {
+	} else if (!peer->gateway || !stun_is_sealed(data, length, peer->gateway->pwd)) {
 		path->answers_wrong++;
-	} else if (type == BINDING_SUCCESS) {
+	} else if (type == STUN_BINDING_SUCCESS) {
 		path->answers_in++;
-	} else if (type == BINDING_ERROR) { /* 487: the other role then, RFC 8445 7.2.5.1 */
+	} else if (type == STUN_BINDING_ERROR) { /* 487: the other role then, RFC 8445 7.2.5.1 */
 		path->conflicts_in++;
 		peer->controlling = !peer->controlling;
 	}
@@ -405,19 +239,19 @@ void
 ice_peer_check(IcePeer *peer, guint index, CheckKind kind)
 {
 	IcePath *path = &peer->paths[index];
-	g_autoptr(GByteArray) request = message_new(BINDING_REQUEST, NULL);
+	g_autoptr(GByteArray) request = stun_new(STUN_BINDING_REQUEST, NULL);
 	g_autofree char *username = g_strdup_printf("%s:%s", peer->gateway->ufrag, peer->ufrag);
 	const guint64 tie_breaker = GUINT64_TO_BE(peer->tie_breaker);
 
-	put_attribute(request, ATTRIBUTE_USERNAME, username, (guint)strlen(username));
-	put_number(request, ATTRIBUTE_PRIORITY, 110u << 24 | (65535 - 256 * index) << 8 | 255);
-	put_attribute(request, peer->controlling ? ATTRIBUTE_CONTROLS : ATTRIBUTE_CONTROLLED,
-		      &tie_breaker, sizeof tie_breaker);
+	stun_put(request, STUN_USERNAME, username, (guint)strlen(username));
+	stun_put_number(request, STUN_PRIORITY, 110u << 24 | (65535 - 256 * index) << 8 | 255);
+	stun_put(request, peer->controlling ? STUN_CONTROLS : STUN_CONTROLLED, &tie_breaker,
+		 sizeof tie_breaker);
 	if (kind == CHECK_USE_CANDIDATE)
-		put_attribute(request, ATTRIBUTE_USE, NULL, 0);
+		stun_put(request, STUN_USE, NULL, 0);
 	if (kind == CHECK_NOMINATION)
-		put_number(request, ATTRIBUTE_NOMINATION, ++peer->nomination);
-	seal(request, peer->gateway->pwd);
+		stun_put_number(request, STUN_NOMINATION, ++peer->nomination);
+	stun_seal(request, peer->gateway->pwd);
 	send_to(path, request->data, request->len, &path->gateway);
 }
 

@@ -113,11 +113,11 @@ workers_with(const MediaOptions *options)
 }
 
 Workers *
-workers_on_loopback(guint n_ice, gboolean kernel_split)
+workers_on_loopback(guint threads, gboolean kernel_split)
 {
 	MediaOptions options = options_for_test();
 
-	options.n_ice = n_ice;
+	options.n_ice = options.n_media = threads;
 	options.kernel_split = kernel_split;
 	return workers_with(&options);
 }

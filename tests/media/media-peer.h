@@ -42,7 +42,7 @@ gboolean wait_for(Condition condition, gpointer user, guint ms);
 MediaOptions options_for_test(void); /* loopback, one thread of each kind */
 Workers *workers_with(const MediaOptions *options);
 Workers *workers_for_test(gboolean kernel_split);
-Workers *workers_on_loopback(guint n_ice, gboolean kernel_split); /* one media thread */
+Workers *workers_on_loopback(guint threads, gboolean kernel_split); /* of each kind */
 Peer *peer_new(Workers *workers);
 void peer_free(Peer *peer);
 PortId peer_add(Peer *peer, Side side, TransportKind kind); /* and waits until it is ready */
