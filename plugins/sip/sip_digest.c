@@ -215,7 +215,7 @@ judge_nonce(DigestServer *server, const char *nonce, const char *nc)
 
 static DigestVerdict
 verify_one(DigestServer *server, const char *method, const sip_authorization_t *header,
-	   const DigestSecret *secret)
+	   const DigestSecret *secret, DigestAlgorithm *used)
 {
 	g_autofree char *user = param(header, "username="), *nonce = param(header, "nonce=");
 	g_autofree char *uri = param(header, "uri="), *nc = param(header, "nc=");
@@ -228,24 +228,31 @@ verify_one(DigestServer *server, const char *method, const sip_authorization_t *
 		return DIGEST_ABSENT;
 	if (!find_algorithm(header, &algorithm) || !secret->ha1[algorithm])
 		return DIGEST_WRONG;
+	*used = algorithm;
 	ours = response_for(algorithm, secret->ha1[algorithm], &said);
 	return same(ours, theirs) ? judge_nonce(server, nonce, nc) : DIGEST_WRONG;
 }
 
 DigestVerdict
-digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret *secret)
+digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret *secret,
+		     DigestAlgorithm *algorithm)
 {
+	DigestAlgorithm used = DIGEST_NONE;
 	const sip_authorization_t *lists[] = { sip->sip_authorization,
 					       sip->sip_proxy_authorization };
 	const char *method = sip->sip_request->rq_method_name;
 	DigestVerdict best = DIGEST_ABSENT;
 	guint n = 0;
 
+	if (algorithm)
+		*algorithm = DIGEST_NONE;
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
 		for (const sip_authorization_t *header = lists[i]; header && n < MAX_HEADERS;
 		     header = header->au_next, n++) {
-			DigestVerdict verdict = verify_one(server, method, header, secret);
+			DigestVerdict verdict = verify_one(server, method, header, secret, &used);
 
+			if (algorithm)
+				*algorithm = used;
 			if (verdict == DIGEST_RIGHT || verdict == DIGEST_STALE)
 				return verdict;
 			best = MAX(best, verdict);
@@ -274,7 +281,7 @@ digest_server_check(DigestServer *server, const sip_t *sip, const char *username
 {
 	g_autofree char *ha1 = ha1_of(username, server->realm, password ? password : "");
 	DigestSecret secret = { username, { [DIGEST_MD5] = ha1 } };
-	DigestVerdict verdict = digest_server_verify(server, sip, &secret);
+	DigestVerdict verdict = digest_server_verify(server, sip, &secret, NULL);
 
 	*stale = *stale || verdict == DIGEST_STALE;
 	return verdict == DIGEST_RIGHT;

@@ -41,8 +41,9 @@ char *digest_server_challenge(DigestServer *server, DigestAlgorithm algorithm, g
 /* The first user name that an Authorization or Proxy-Authorization has for our
  * realm; not proven.  NULL when there is none. */
 char *digest_server_username(const DigestServer *server, const sip_t *sip);
-DigestVerdict
-digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret *secret);
+/* `algorithm` (may be NULL) is the one they used, DIGEST_NONE when absent. */
+DigestVerdict digest_server_verify(DigestServer *server, const sip_t *sip,
+				   const DigestSecret *secret, DigestAlgorithm *algorithm);
 
 /* The same for a password in clear, MD5.  TRUE: proven now and for the first
  * time.  `stale` is set when only the nonce was too old. */

@@ -506,7 +506,8 @@ leg_hangup(SipLeg *leg, Reason reason, const char *text)
 	case STATE_ENDING:
 		break;
 	case STATE_CALLING:
-		leg_trace(&leg->leg, TRACE_OUT, "CANCEL");
+		leg_trace(&leg->leg, TRACE_OUT, "CANCEL%s%s", header ? " " : "",
+			  header ? header : "");
 		nua_cancel(leg->nh, TAG_IF(header, SIPTAG_REASON_STR(header)), TAG_END());
 		break;
 	case STATE_INVITED:

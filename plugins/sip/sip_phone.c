@@ -36,10 +36,66 @@ find_softphone(SipUa *ua, const sip_t *sip)
 	return softphone;
 }
 
+/* --- what digests a phone understands --- */
+
+/* Some stacks give up when one challenge of several is by an algorithm that they
+ * do not know, and try again from the start.  The second time, MD5 alone is
+ * offered; and for good when that is what they answer. */
+typedef enum { DIALECT_UNKNOWN, OFFERED_ALL, OFFERED_MD5, ONLY_MD5 } Dialect;
+
+#define MAX_DIALECTS	 4096
+#define MAX_DIALECT_NAME 256
+
+static char *
+dialect_name(const Softphone *softphone, const sip_t *sip)
+{
+	const char *program = sip->sip_user_agent ? sip->sip_user_agent->g_string : NULL;
+
+	return g_strdup_printf("%s\t%.*s", softphone->username, MAX_DIALECT_NAME,
+			       program ? program : "");
+}
+
+static void
+note_dialect(SipUa *ua, const char *name, Dialect dialect)
+{
+	if (dialect == DIALECT_UNKNOWN) {
+		g_hash_table_remove(ua->dialects, name);
+		return;
+	}
+	if (g_hash_table_size(ua->dialects) >= MAX_DIALECTS) /* they learn again */
+		g_hash_table_remove_all(ua->dialects);
+	g_hash_table_replace(ua->dialects, g_strdup(name), GINT_TO_POINTER(dialect));
+}
+
+/* What to offer to a phone that has used `used`, or DIGEST_NONE, now. */
+static DigestAlgorithm
+choose_offer(SipUa *ua, const Softphone *softphone, const sip_t *sip, DigestAlgorithm used)
+{
+	g_autofree char *name = dialect_name(softphone, sip);
+	Dialect dialect = GPOINTER_TO_INT(g_hash_table_lookup(ua->dialects, name));
+
+	if (used == DIGEST_NONE) {
+		if (dialect == DIALECT_UNKNOWN) {
+			note_dialect(ua, name, OFFERED_ALL);
+			return DIGEST_NONE;
+		}
+		if (dialect == OFFERED_ALL)
+			note_dialect(ua, name, OFFERED_MD5);
+		return DIGEST_MD5;
+	}
+	if (used == DIGEST_MD5 && dialect == OFFERED_MD5)
+		note_dialect(ua, name, ONLY_MD5);
+	else if (used != DIGEST_MD5 || dialect == OFFERED_ALL)
+		note_dialect(ua, name, DIALECT_UNKNOWN);
+	return used;
+}
+
 PhoneClaim
 phone_claim(SipUa *ua, const sip_t *sip)
 {
-	PhoneClaim claim = { PHONE_STRANGER, FALSE, find_softphone(ua, sip) };
+	PhoneClaim claim = { .softphone = find_softphone(ua, sip) };
+	DigestAlgorithm used;
+	DigestVerdict verdict;
 	DigestSecret secret;
 
 	if (!claim.softphone)
@@ -47,7 +103,9 @@ phone_claim(SipUa *ua, const sip_t *sip)
 	secret = (DigestSecret){ claim.softphone->username,
 				 { [DIGEST_MD5] = claim.softphone->ha1_md5,
 				   [DIGEST_SHA256] = claim.softphone->ha1_sha256 } };
-	switch (digest_server_verify(trunks_digest(ua->trunks), sip, &secret)) {
+	verdict = digest_server_verify(trunks_digest(ua->trunks), sip, &secret, &used);
+	claim.only = choose_offer(ua, claim.softphone, sip, used);
+	switch (verdict) {
 	case DIGEST_RIGHT:
 		claim.verdict = PHONE_KNOWN;
 		return claim;
@@ -73,21 +131,24 @@ phone_claim_clear(PhoneClaim *claim)
 }
 
 void
-phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, gboolean stale)
+phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim *claim)
 {
 	DigestServer *digest = trunks_digest(ua->trunks);
+	DigestAlgorithm only = claim ? claim->only : DIGEST_NONE;
+	gboolean stale = claim && claim->stale;
 	/* RFC 8760 2.4: the best one first. */
 	g_autofree char *best = digest_server_challenge(digest, DIGEST_SHA256, stale);
 	g_autofree char *plain = digest_server_challenge(digest, DIGEST_MD5, stale);
+	gboolean with_best = only != DIGEST_MD5, with_plain = only != DIGEST_SHA256;
 
 	if (status == 401)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(ua->nua),
-			    SIPTAG_WWW_AUTHENTICATE_STR(best), SIPTAG_WWW_AUTHENTICATE_STR(plain),
-			    TAG_END());
+			    TAG_IF(with_best, SIPTAG_WWW_AUTHENTICATE_STR(best)),
+			    TAG_IF(with_plain, SIPTAG_WWW_AUTHENTICATE_STR(plain)), TAG_END());
 	else
 		nua_respond(nh, SIP_407_PROXY_AUTH_REQUIRED, NUTAG_WITH_THIS(ua->nua),
-			    SIPTAG_PROXY_AUTHENTICATE_STR(best),
-			    SIPTAG_PROXY_AUTHENTICATE_STR(plain), TAG_END());
+			    TAG_IF(with_best, SIPTAG_PROXY_AUTHENTICATE_STR(best)),
+			    TAG_IF(with_plain, SIPTAG_PROXY_AUTHENTICATE_STR(plain)), TAG_END());
 }
 
 /* --- calls from softphones --- */
@@ -136,7 +197,7 @@ phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	}
 	if (claim.verdict == PHONE_WRONG)
 		gateway_count(ua->gateway, "sip wrong passwords");
-	phone_challenge(ua, nh, 407, claim.stale);
+	phone_challenge(ua, nh, 407, &claim);
 	nua_handle_destroy(nh);
 	return TRUE;
 }

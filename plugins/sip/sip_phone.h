@@ -19,7 +19,8 @@ typedef enum {
 
 typedef struct {
 	PhoneVerdict verdict;
-	gboolean stale;	      /* for the challenge */
+	gboolean stale;	      /* for the challenge, as the next */
+	DigestAlgorithm only; /* DIGEST_NONE: offer all */
 	Softphone *softphone; /* owned */
 } PhoneClaim;
 
@@ -28,8 +29,9 @@ PhoneClaim phone_claim(SipUa *ua, const sip_t *sip);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
 
-/* Answers a request with 401 or 407 and a challenge for each algorithm. */
-void phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, gboolean stale);
+/* Answers a request with 401 or 407 and a challenge for each algorithm; `claim`
+ * may be NULL. */
+void phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim *claim);
 
 /* An INVITE that is no trunk's.  FALSE: nor is it a softphone's.  May keep `nh`. */
 gboolean phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);

@@ -335,5 +335,5 @@ registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	if (claim.verdict == PHONE_WRONG ||
 	    (claim.verdict == PHONE_STRANGER && event->sip->sip_authorization))
 		gateway_count(ua->gateway, "sip wrong passwords");
-	phone_challenge(ua, nh, 401, claim.stale);
+	phone_challenge(ua, nh, 401, &claim);
 }

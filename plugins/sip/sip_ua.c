@@ -78,7 +78,7 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	}
 	if (admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config))
 		/* Perhaps a softphone that shows a number: as if it were one. */
-		phone_challenge(self, nh, 407, FALSE);
+		phone_challenge(self, nh, 407, NULL);
 	else if (admission == ADMIT_CHALLENGE)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
 			    TAG_END());
@@ -232,6 +232,7 @@ stop(void)
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
 	g_hash_table_unref(ua->legs);
+	g_hash_table_unref(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
 		return;
@@ -267,6 +268,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->gateway = gateway;
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
+	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->trunks = trunks_new(gateway_store(gateway), strchr(config->sip_address, ':')
 								? G_SOCKET_FAMILY_IPV6
 								: G_SOCKET_FAMILY_IPV4);

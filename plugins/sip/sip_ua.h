@@ -27,6 +27,7 @@ typedef struct {
 	Trunks *trunks;
 	struct Watches *watches; /* sip_watch.h */
 	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
+	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
 	gboolean down;		 /* nua has shut down */
 	guint pinger;		 /* source */
 	guint64 calls_in, calls_out, strangers;

@@ -371,6 +371,19 @@ class Bench:
             self.tandem.provision_trunk(phone, name, **keys)
         return phone
 
+    def credential(self, account="alice", name=None):
+        """A new softphone of an account: its user name and its password."""
+        rows = dict(self.tandem.json("softphone", "add", f"{account}@{DOMAIN}", *([name] if name else []))["rows"])
+        return rows["user name"], rows["password"]
+
+    def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600):
+        """A baresip that registers."""
+        user, password = self.credential(account, name)
+        phone = self._keep(Baresip(self.folder / f"phone-{user}", plays))
+        phone.register(f"<sip:{user}@127.0.0.1:{self.tandem.sip_port};transport={transport}>;auth_user={user};"
+                       f"auth_pass={password};regint={expires};answermode=manual")
+        return phone
+
     def _phone(self, program, account, resource, plays, options):
         return self._begin_phone(program, account, resource, plays, options).login()
 

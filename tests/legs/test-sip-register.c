@@ -209,6 +209,46 @@ register__both_algorithms(void)
 	rig_stop();
 }
 
+static gboolean
+offers(const char *challenged, const char *algorithm)
+{
+	g_autofree char *text = g_strdup_printf("algorithm=%s", algorithm);
+
+	return strstr(challenged, text) != NULL;
+}
+
+/* A stack that gives up when it sees SHA-256: it is offered MD5 alone when it
+ * comes again, and then always; a nonce that is too old is renewed in the
+ * algorithm that was used. */
+static void
+register__knows_md5_alone(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autofree char *first = NULL, *second = NULL, *third = NULL, *stale = NULL, *last = NULL;
+
+	start();
+	first = send_register(&phone, NULL);
+	g_assert_true(offers(first, "SHA-256") && offers(first, "MD5"));
+	second = send_register(&phone, NULL);
+	g_assert_true(!offers(second, "SHA-256") && offers(second, "MD5"));
+	take_nonce(&phone, second);
+	register_ok(&phone, "");
+	g_clear_pointer(&phone.nonce, g_free);
+	third = send_register(&phone, NULL);
+	g_assert_true(!offers(third, "SHA-256") && offers(third, "MD5"));
+	phone.nonce = g_strdup("1-2");
+	stale = send_register(&phone, NULL);
+	g_assert_true(!offers(stale, "SHA-256") && offers(stale, "MD5"));
+	/* One that knows SHA-256 is offered it again. */
+	phone.hash = G_CHECKSUM_SHA256;
+	take_nonce(&phone, stale);
+	register_ok(&phone, "");
+	g_clear_pointer(&phone.nonce, g_free);
+	last = send_register(&phone, NULL);
+	g_assert_true(offers(last, "SHA-256") && offers(last, "MD5"));
+	rig_stop();
+}
+
 static void
 register__wrong_password(void)
 {
@@ -536,6 +576,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/sip-register/challenges", register__challenges);
 	g_test_add_func("/sip-register/both-algorithms", register__both_algorithms);
+	g_test_add_func("/sip-register/knows-md5-alone", register__knows_md5_alone);
 	g_test_add_func("/sip-register/wrong-password", register__wrong_password);
 	g_test_add_func("/sip-register/replay", register__replay);
 	g_test_add_func("/sip-register/query-and-remove", register__query_and_remove);

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Softphones beside the XMPP clients of an account."""
+import time
+
+from harness import ALICE, BOB, OUTSIDE, alone, check, hear
+
+SIP = "127.0.0.1:5060"
+ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"'
+
+
+def contacts(bench, name):
+    return bench.tandem.rows("softphone", "show", name)
+
+
+def test_softphone_registers(bench):
+    bench.gateway()
+    for transport in ("udp", "tcp"):
+        bench.softphone(name=transport, transport=transport)
+        rows = contacts(bench, transport)
+        check(len(rows) == 1 and rows[0]["from"].startswith(transport + ":"), f"registered over {transport}: {rows}")
+
+
+class Device:
+    """A phone of either kind, as the test of all of them needs it."""
+
+    def __init__(self, phone):
+        self.phone = phone
+        self.is_sip = hasattr(phone, "register")
+        self.name = type(phone).__name__ if self.is_sip else phone.name
+
+    def wait_ringing(self):
+        if self.is_sip:
+            self.phone.wait_said("SIP/2.0 180 Ringing")
+        else:
+            self.phone.wait("incoming")
+
+    def wait_stopped(self):
+        """When it stopped ringing, told that the call was answered elsewhere."""
+        return self.phone.wait_said("CANCEL sip:", ELSEWHERE) if self.is_sip else self.phone.wait("ended")["at"]
+
+    def answer(self):
+        if self.is_sip:
+            self.phone.pick_up()
+        else:
+            self.phone.answer()
+
+    def wait_over(self):
+        if self.is_sip:
+            self.phone.wait_said("session closed")
+        else:
+            self.phone.wait("ended", by="peer")
+
+
+def one_answers(bench, carrier, devices, winner):
+    for device in devices:
+        if not device.is_sip:
+            device.phone.forget()
+    leg = carrier.call(ALICE, SIP)
+    for device in devices:
+        device.wait_ringing()
+    leg.wait(180)
+    answered = time.time()
+    winner.answer()
+    for device in devices:
+        if device is not winner:
+            late = device.wait_stopped() - answered
+            check(late < 1, f"{device.name} rang for {late:.2f} s after {winner.name} had answered")
+    leg.wait_answer()
+    bench.talk()
+    leg.hangup()
+    winner.wait_over()
+    record = bench.tandem.last_record()
+    check(record["reason"] == "hangup", f"recorded as {record}")
+    # two sound servers and two browsers' worth of media share the processor with it
+    hear(leg, winner.phone, max_loss=0.05)
+
+
+@alone
+def test_all_devices_ring(bench):
+    """Two softphones and two XMPP clients: each answers in turn, the others stop."""
+    bench.gateway()
+    carrier = bench.carrier()
+    devices = [Device(phone) for phone in (
+        bench.softphone(name="desk", transport="udp"), bench.softphone(name="mobile", transport="tcp"),
+        bench.webrtc(plays="B"), bench.aiortc(plays="B"))]
+    for winner in devices:
+        one_answers(bench, carrier, devices, winner)
+
+
+def test_registrations_survive_a_restart(bench):
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.softphone(name="desk")
+    before = contacts(bench, "desk")
+    bench.tandem.stop()
+    bench.tandem.start()
+    check(contacts(bench, "desk") == before, "the registration after the restart")
+    leg = carrier.call(ALICE, SIP)
+    phone.wait_call()
+    phone.answer()
+    leg.wait_answer()
+    bench.talk()
+    leg.hangup()
+    phone.wait_said("session closed")
+    hear(leg, phone)
+
+
+def test_softphone_calls_out(bench):
+    """By the carrier, with the account's number."""
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.softphone(name="desk", plays="A")
+    phone.call(f"sip:{OUTSIDE}@{SIP}")
+    leg = carrier.wait_call()
+    check(ALICE in leg.invite.header("From"), f"the caller id is in {leg.invite.header('From')}")
+    leg.ring()
+    phone.wait("CALL_RINGING")
+    leg.answer()
+    phone.wait("CALL_ESTABLISHED")
+    bench.talk()
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg)
+    record = bench.tandem.last_record()
+    check(record["user"] == "alice@localhost", f"recorded as {record}")
+
+
+def test_softphone_calls_softphone(bench):
+    bench.gateway()
+    alice, bob = bench.softphone("alice", plays="A"), bench.softphone("bob", plays="B", transport="tcp")
+    alice.call(f"sip:bob@{SIP}")
+    bob.wait_call()
+    bob.answer()
+    alice.wait("CALL_ESTABLISHED")
+    bench.talk()
+    alice.hangup()
+    bob.wait_said("session closed")
+    hear(alice, bob)
+
+
+def test_softphone_calls_a_client(bench):
+    bench.gateway()
+    alice, bob = bench.softphone("alice", plays="A"), bench.webrtc("bob", plays="B")
+    alice.call(f"sip:{BOB}@{SIP}")
+    call = bob.wait("incoming")
+    check(ALICE in str(call), f"who calls: {call}")
+    bob.answer()
+    alice.wait("CALL_ESTABLISHED")
+    bench.talk()
+    alice.hangup()
+    bob.wait("ended", by="peer")
+    hear(alice, bob)
