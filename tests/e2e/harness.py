@@ -65,7 +65,7 @@ class Prosody:
     """The XMPP server of the accounts, with the gateway as its component."""
 
     def __init__(self, folder, domain=DOMAIN, gateway=GATEWAY, accounts=ACCOUNTS, password="pw", secret=SECRET,
-                 interfaces=("127.0.0.1",), c2s_port=5222, component_port=5347):
+                 interfaces=("127.0.0.1",), c2s_port=5222, component_port=5347, http_port=None):
         self.folder = folder
         self.port, self.component_port = c2s_port, component_port
         data = folder / "data" / domain / "accounts"
@@ -87,7 +87,8 @@ c2s_ports = {{ {c2s_port} }}
 s2s_ports = {{}}
 component_ports = {{ {component_port} }}
 component_interfaces = {{ "127.0.0.1" }}
-http_ports = {{}}
+http_ports = {{ {http_port or ""} }}
+consider_websocket_secure = true
 https_ports = {{}}
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -97,7 +98,7 @@ limits = {{}}
 smacks_hibernation_time = 3
 groups_file = "{folder}/groups.txt"
 modules_enabled = {{ "roster", "saslauth", "disco", "private", "blocklist", "vcard4", "vcard_legacy", "carbons",
-	"smacks", "ping", "pep", "groups", "csi_simple" }}
+	"smacks", "ping", "pep", "groups", "csi_simple"{', "websocket"' if http_port else ""} }}
 -- a propose stored offline would ring the next one who logs in
 modules_disabled = {{ "s2s", "offline", "tls" }}
 VirtualHost "{domain}"
@@ -332,6 +333,10 @@ class Bench:
         self._started = []
         self._legs = []
 
+    def keep(self, thing):
+        """Something with a stop(), for the end of the test."""
+        return self._keep(thing)
+
     def _keep(self, thing):
         self._started.append(thing)
         return thing
@@ -491,13 +496,13 @@ class Phases:
         check(not trouble, "\n".join(trouble))
 
 
-def hear_echo(phone):
+def hear_echo(phone, max_loss=MAX_LOSS):
     """What a phone heard of itself: an echo call."""
     recording, fed_at, lost = phone.heard()
     heard = audio.analyse(recording, phone.plays, fed_at)
     print(f"{phone.title}, playing {phone.plays}, heard {heard}; packets lost {lost[0]} of {lost[1]}")
     check(heard.present and heard.seconds > 2, f"no echo: {heard}")
-    check(heard.loss < MAX_LOSS and lost[0] <= lost[1] * MAX_LOSS, f"echo: {heard}, lost {lost}")
+    check(heard.loss < max_loss and lost[0] <= lost[1] * MAX_LOSS, f"echo: {heard}, lost {lost}")
     return heard
 
 

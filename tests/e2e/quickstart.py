@@ -23,6 +23,7 @@ try:
     from peers.process import Failed
     from peers.sipp import Carrier
     from peers.xmpp import XmppPhone, webrtc_program
+    from web import Dialler
 except ImportError as missing:
     sys.exit(f"quickstart: Python's module {missing.name} is missing; run: apt-get install python3-{missing.name}")
 
@@ -99,12 +100,13 @@ class Quickstart:
 
     def start(self):
         self.sip_port = port(5060, (socket.SOCK_DGRAM, socket.SOCK_STREAM))
-        component, client = port(5347, (socket.SOCK_STREAM,)), port(5222, (socket.SOCK_STREAM,))
+        component, client, websocket, page = (port(n, (socket.SOCK_STREAM,)) for n in (5347, 5222, 5280, 8080))
         prosody = self.folder / "prosody"
         prosody.mkdir(parents=True)
         print("starting Prosody and the gateway …")
         self.server = self.serve("Prosody", Prosody(prosody, accounts=("alice", "bob"), password=PASSWORD,
-                                                    c2s_port=client, component_port=component), prosody / "prosody.log")
+                                                    c2s_port=client, component_port=component, http_port=websocket),
+                                 prosody / "prosody.log")
         self.tandem = Gateway(self.folder, self.build, run.link_plugins(self.build), component_port=component,
                               sip_port=self.sip_port, addresses=("127.0.0.1", *own_addresses()),
                               settings={"gateway": {"log_level": "info"}})
@@ -113,6 +115,9 @@ class Quickstart:
         self.carrier = Carrier(self.folder)
         self.started.append(self.carrier)
         self.served["the carrier (SIPp)"] = (self.carrier.server, self.folder / "carrier.out")
+        self.dialler = Dialler(self.folder / "dialler", websocket, DOMAIN, GATEWAY, [("alice", PASSWORD), ("bob", PASSWORD)],
+                               [("echo", "Hear yourself"), (ALICE, "Alice"), (BOB, "Bob")], page)
+        self.started.append(self.dialler)
 
     def admin(self, *words):
         print("  $ tandemctl", *words)
@@ -216,8 +221,10 @@ namespace: what is outside it cannot log in.  Start your client inside:
   {enter} YOUR-CLIENT
 or give the machine an address and run ./quickstart again (ip link add dummy0 type dummy; ip link set dummy0 up;
 ip addr add 10.77.0.1/24 dev dummy0; undone by: ip link del dummy0)."""
-        head = "./quickstart without --once stays up, for your own client" if once else "Try it with your own client"
+        head = "./quickstart without --once stays up, for your browser" if once else "Try it in your browser"
         print(f"""{head} on this machine:
+  page    {self.dialler.url}  press Connect, then "Hear yourself"; Bob is a second window that logs in as bob
+Or with a client of your own:
   XMPP    alice@{DOMAIN} or bob@{DOMAIN}, password {PASSWORD}, server 127.0.0.1 port {self.server.port}, without TLS
   call    echo@{GATEWAY} (you hear yourself), {BOB}@{GATEWAY} (Bob), by adding it as a contact
   SIP     call sip:{ALICE}@127.0.0.1:{self.sip_port} (Alice) from {user}

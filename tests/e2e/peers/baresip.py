@@ -21,7 +21,7 @@ from .process import Failed, until
 RATE = 48000
 
 
-class _Pulse:
+class Pulse:
     """Sink "spk" is what the phone plays, source "mic" what it hears."""
 
     def __init__(self, folder):
@@ -143,7 +143,7 @@ class Baresip:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
-        self._pulse = _Pulse(folder / "pa")
+        self._pulse = Pulse(folder / "pa")
         self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
         rtp = random.randrange(40000, 50000, 2)
         (folder / "config").write_text(CONFIG.format(sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100))

@@ -303,6 +303,8 @@ class _Sipp:
         try:
             return process.until(find, seconds, f"{what} at {self.name}")
         except Failed as failure:
+            if type(failure) is not Failed:
+                raise  # not our waiting has failed, but what a signal told
             seen = ", ".join(("< " if m.received else "> ") + m.first_line for m in self.messages()[-6:])
             raise Failed(f"{failure}; it saw {seen or 'nothing'}") from None
 
@@ -383,6 +385,10 @@ class _Leg:
                     m is not self.invite and m not in self.changes and f"a={direction}" in m.text)
         found = self.sipp.wait_message(f"INVITE again with {direction}", matches, seconds)
         self.changes.append(found)
+        # a cue that comes before is no part of the scenario
+        number = found.header("CSeq").split()[0]
+        self.sipp.wait_message("the ACK of the change", lambda m: m.received and m.call_id == found.call_id and
+                               m.header("CSeq") == f"{number} ACK", 10)
         return found
 
     def wait_end(self, seconds=15):
@@ -459,6 +465,8 @@ class Carrier:
                     and m.first_line.startswith(f"INVITE sip:{number}"))
         invite = self.server.wait_message("INVITE", matches, seconds)
         self._taken.add(invite.call_id)
+        # a cue that comes before is no part of the scenario yet
+        self.server.wait_message("own 100", lambda m: not m.received and m.status == 100 and m.call_id == invite.call_id, 10)
         return IncomingLeg(self.server, invite, self._line(plays))
 
     def call(self, number, gateway, plays="A", caller="+15559990001"):
