@@ -48,7 +48,8 @@ def table(cells):
         row = cells.get(personality["name"], {})
         lines.append(f"| {personality['name']}".ljust(22)
                      + "".join(f"| {short(row.get(c, ''))}".ljust(WIDTH) for c in COLUMNS) + "|")
-    lines.append("out, in: delay of the coded tones client to telephone / telephone to client; 90 s ring: from the answer to audio")
+    lines.append("out, in: delay of the coded tones client to telephone / telephone to client; 90 s ring: from the answer to audio; "
+                 "DTMF: digits in a chat message")
     lines += [f"({i}) {text}" for i, text in enumerate(notes, 1)]
     return lines
 

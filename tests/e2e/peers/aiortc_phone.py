@@ -384,7 +384,7 @@ class Phone(slixmpp.ClientXMPP):
                 await asyncio.sleep(0.05)
         await self.add(self.call_class(self, str(uuid.uuid4()), to, True)).begin()
 
-    async def obey(self, command, to=None, reason=None):
+    async def obey(self, command, to=None, reason=None, what=None):
         if command == "call":
             await self.call(to)
         elif command == "subscribe":
@@ -395,6 +395,8 @@ class Phone(slixmpp.ClientXMPP):
             await self.latest.reject(reason)
         elif command == "hangup":
             await self.latest.hangup()
+        elif command == "say":
+            self.send_message(to, what, mtype="chat")
         elif command == "quit":
             for call in list(self.calls.values()):
                 await call.end("us", "quit")
