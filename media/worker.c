@@ -16,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS_PER_TURN 256
+/* Not more than the first cache holds of their sockets. */
+#define EVENTS_PER_TURN 32
 #define TICK_US		250000
 #define HURRY_US	20000
 /* Fewer streams than this are served packet by packet, for the least delay. */
@@ -223,6 +224,8 @@ turn(Worker *worker)
 		run_posts(worker);
 	}
 	tick_if_due(worker);
+	if (n == EVENTS_PER_TURN)
+		return; /* there are more */
 	if (worker->contexts && contexts_count(worker->contexts) >= COLLECT_CONTEXTS)
 		collect(COLLECT_CONTEXTS_NS);
 	else if (n > 0 && worker->load >= COLLECT_STREAMS)
