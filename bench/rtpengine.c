@@ -66,15 +66,14 @@ ask(int socket, GString *request)
 	for (guint i = 0; i < PATIENCE; i++) {
 		ssize_t length;
 
-		if (send(socket, request->str, request->len, 0) < 0)
-			g_usleep(50000); /* it does not listen yet */
-		if (poll(&poll_in, 1, 50) <= 0)
+		if (send(socket, request->str, request->len, 0) < 0 || poll(&poll_in, 1, 50) <= 0)
 			continue;
 		length = recv(socket, reply, REPLY - 1, 0);
-		if (length <= 0)
-			continue;
-		reply[length] = '\0';
-		return g_steal_pointer(&reply);
+		if (length > 0) {
+			reply[length] = '\0';
+			return g_steal_pointer(&reply);
+		}
+		g_usleep(50000); /* it does not listen yet */
 	}
 	g_error("rtpengine does not answer");
 }
