@@ -14,6 +14,7 @@
 #include "plugins/sip/sip_credentials.h"
 #include <string.h>
 #include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
 #include <sofia-sip/sip_protos.h>
@@ -189,6 +190,38 @@ strip_challenges(msg_t *msg, sip_t *sip, sip_www_authenticate_t **list)
 	}
 }
 
+/* nua would run a session timer of its own beside ours, and refuse what requires
+ * one: it is not shown what is said of them (sip_timer.h). */
+static void
+hide_session_timer(msg_t *msg, sip_t *sip)
+{
+	const sip_session_expires_t *expires = sip_session_expires(sip);
+	const sip_min_se_t *min = sip_min_se(sip);
+	sip_unknown_t *kept;
+
+	if (sip->sip_require && sip->sip_require->k_items)
+		msg_params_remove((msg_param_t *)sip->sip_require->k_items, "timer");
+	if (sip->sip_require && (!sip->sip_require->k_items || !sip->sip_require->k_items[0]))
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip->sip_require);
+	if (!expires && !min)
+		return;
+	kept = sip_unknown_format(msg_home(msg), GUARD_SESSION_TIMER ": %lu %lu %s",
+				  expires ? expires->x_delta : 0, min ? min->min_delta : 0,
+				  expires && expires->x_refresher &&
+						  strlen(expires->x_refresher) == 3
+					  ? expires->x_refresher
+					  : "-");
+	while (sip_session_expires(sip))
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip_session_expires(sip));
+	while (sip_min_se(sip))
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip_min_se(sip));
+	if (!kept)
+		return;
+	/* read through the list alone, so it need not stand among the message's lines */
+	kept->un_next = sip->sip_unknown;
+	sip->sip_unknown = kept;
+}
+
 void
 guard_message(msg_t *msg, sip_t *sip)
 {
@@ -199,6 +232,7 @@ guard_message(msg_t *msg, sip_t *sip)
 	if (type && type->c_type && g_ascii_strncasecmp(type->c_type, "multipart/", 10) == 0 &&
 	    !(sip->sip_content_length && sip->sip_content_length->l_length))
 		strip(msg, sip, (msg_header_t **)&sip->sip_content_type);
+	hide_session_timer(msg, sip);
 	if (!status)
 		return;
 	/* nua follows a 302 to wherever it points; the core decides who is called. */

@@ -12,6 +12,10 @@
 #include <sofia-sip/sip.h>
 #include <sofia-sip/msg_mclass.h>
 
+/* Session-Expires and Min-SE, in a header that nua does not know: "1800 90 uac",
+ * 0 and "-" for what was not said.  `timer` is taken out of Require. */
+#define GUARD_SESSION_TIMER "X-Session-Timer"
+
 /* For NTATAG_MCLASS(); lives as long as the process. */
 msg_mclass_t const *guard_mclass(void);
 

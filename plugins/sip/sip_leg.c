@@ -39,6 +39,7 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	leg->ua = ua;
 	leg->state = state;
 	leg->trunk = g_strdup(trunk);
+	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
 	leg->early =
@@ -53,6 +54,7 @@ leg_free(SipLeg *leg)
 	g_hash_table_remove(leg->ua->legs, leg);
 	trunks_forget(leg->ua->trunks, leg);
 	leg_clear_timer(leg);
+	session_stop(&leg->session);
 	if (leg->request[0])
 		nua_destroy_event(leg->request);
 	if (leg->nh)
@@ -112,6 +114,7 @@ begin_ending(SipLeg *leg)
 {
 	leg->state = STATE_ENDING;
 	leg->change = CHANGE_NONE;
+	session_stop(&leg->session);
 	if (leg->nh)
 		leg_set_timer(leg, LINGER_MS, on_linger);
 	else
@@ -204,6 +207,8 @@ send_invite(SipLeg *leg)
 	const char *sdp = leg_sdp(leg, leg->offer);
 	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
 	g_autofree char *contact = leg_contact(leg);
+	g_autofree char *session = session_ask(&leg->session, TRUE);
+	g_autofree char *min = session_min(&leg->session);
 
 	leg->nh = nua_handle(leg->ua->nua, (nua_hmagic_t *)leg, NUTAG_URL(leg->request_uri),
 			     SIPTAG_FROM_STR(leg->from), SIPTAG_TO_STR(to), TAG_END());
@@ -218,9 +223,22 @@ send_invite(SipLeg *leg)
 		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
 		   TAG_IF(leg->identity, SIPTAG_HEADER_STR(leg->identity)),
-		   TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
+		   SESSION_TAGS(session, min), TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")),
+		   TAG_END());
 	leg_set_timer(leg, leg->response_ms, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
+}
+
+void
+leg_invite_again(SipLeg *leg)
+{
+	leg_clear_timer(leg);
+	/* whatever comes of the old one is nobody's; sip_ua.c ends it */
+	nua_handle_bind(leg->nh, NULL);
+	nua_cancel(leg->nh, TAG_END());
+	leg->nh = NULL;
+	leg->challenged = 0;
+	send_invite(leg);
 }
 
 gboolean
@@ -229,17 +247,11 @@ leg_try_next_hop(SipLeg *leg)
 	if (leg->state != STATE_CALLING || leg->heard || !leg->hops ||
 	    leg->hop + 1 >= leg->hops->len)
 		return FALSE;
-	leg_clear_timer(leg);
-	/* whatever comes of the old one is nobody's; sip_ua.c ends it */
-	nua_handle_bind(leg->nh, NULL);
-	nua_cancel(leg->nh, TAG_END());
-	leg->nh = NULL;
-	leg->challenged = 0;
 	leg->hop++;
 	g_free(leg->next_hop);
 	leg->next_hop = g_strdup(leg->hops->pdata[leg->hop]);
 	leg_trace(&leg->leg, TRACE_NOTE, "next: %s", leg->next_hop);
-	send_invite(leg);
+	leg_invite_again(leg);
 	return TRUE;
 }
 
@@ -257,6 +269,7 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 	leg->hops = g_ptr_array_ref(hops);
 	leg->next_hop = g_strdup(hops->pdata[0]);
 	leg->response_ms = trunk->response_seconds * 1000;
+	leg->session.wanted_s = trunk->session_seconds;
 	leg->ua->calls_out++;
 	send_invite(leg);
 }
@@ -386,9 +399,14 @@ leg_ring(SipLeg *leg, const Desc *early)
 void
 leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 {
+	g_autofree char *session = status == 422  ? session_min(&leg->session)
+				   : status < 300 ? session_answer(leg)
+						  : NULL;
+
 	nua_respond(leg->nh, status, phrase, NUTAG_WITH_SAVED(leg->request),
 		    TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(content_sdp)),
-		    TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
+		    TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)),
+		    TAG_IF(session, SIPTAG_HEADER_STR(session)), TAG_END());
 	nua_destroy_event(leg->request);
 	leg->request[0] = NULL;
 }
@@ -421,36 +439,92 @@ leg_answer(SipLeg *leg, const Desc *answer)
 		answer_change(leg, answer);
 	else if (leg->state == STATE_INVITED && answer) {
 		g_autofree char *contact = leg_contact(leg);
+		g_autofree char *session = session_answer(leg);
 
 		leg->state = STATE_ANSWERED;
 		nua_respond(leg->nh, SIP_200_OK, SIPTAG_CONTENT_TYPE_STR(content_sdp),
 			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, answer)),
-			    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)), TAG_END());
+			    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+			    TAG_IF(session, SIPTAG_HEADER_STR(session)), TAG_END());
 		trace_desc(leg, "200 OK", answer);
 	}
 }
 
 /* --- both --- */
 
+static void
+send_reinvite(SipLeg *leg, const char *sdp)
+{
+	g_autofree char *session = session_ask(&leg->session, FALSE);
+	g_autofree char *min = session_min(&leg->session);
+
+	nua_invite(leg->nh, SIPTAG_CONTENT_TYPE_STR(content_sdp), SIPTAG_PAYLOAD_STR(sdp),
+		   SESSION_TAGS(session, min), TAG_END());
+}
+
 void
 leg_reinvite(SipLeg *leg)
 {
 	leg->change = CHANGE_OURS;
-	nua_invite(leg->nh, SIPTAG_CONTENT_TYPE_STR(content_sdp),
-		   SIPTAG_PAYLOAD_STR(leg_sdp(leg, leg->offer)), TAG_END());
+	send_reinvite(leg, leg_sdp(leg, leg->offer));
 	trace_desc(leg, "INVITE again", leg->offer);
+}
+
+void
+leg_refresh(SipLeg *leg)
+{
+	g_autofree char *session = session_ask(&leg->session, FALSE);
+	g_autofree char *min = session_min(&leg->session);
+
+	if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
+		session_try_again(leg);
+		return;
+	}
+	leg->change = CHANGE_REFRESH;
+	leg_trace(&leg->leg, TRACE_OUT, "%s: session refresh",
+		  leg->session.updates ? "UPDATE" : "INVITE again");
+	if (leg->session.updates)
+		nua_update(leg->nh, SESSION_TAGS(session, min), TAG_END());
+	else
+		send_reinvite(leg, leg->sdp);
+}
+
+void
+leg_refreshed(SipLeg *leg)
+{
+	leg->change = CHANGE_NONE;
+	if (!leg->change_waits)
+		return;
+	leg->change_waits = FALSE;
+	leg_reinvite(leg);
+}
+
+void
+leg_expire(SipLeg *leg, const char *why)
+{
+	if (leg->state != STATE_UP && leg->state != STATE_ANSWERED)
+		return;
+	leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
+	if (leg->state == STATE_UP)
+		leg_bye(leg, "SIP;cause=408;text=\"Session expired\"");
+	leg_over(leg, REASON_TIMEOUT, why);
 }
 
 void
 leg_change(SipLeg *leg, const Desc *offer)
 {
 	/* Before the ACK, and beside a change of theirs, it would be glare. */
-	if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
+	if (leg->state != STATE_UP ||
+	    (leg->change != CHANGE_NONE && leg->change != CHANGE_REFRESH)) {
 		leg_answered(&leg->leg, NULL);
 		return;
 	}
 	set_offer(leg, offer);
 	leg->tries = 0;
+	if (leg->change == CHANGE_REFRESH) {
+		leg->change_waits = TRUE;
+		return;
+	}
 	leg_reinvite(leg);
 }
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_timer.h"
 #include "plugins/sip/sip_ua.h"
 
 typedef enum {
@@ -24,6 +25,7 @@ typedef enum {
 	CHANGE_NONE,
 	CHANGE_OURS,	/* ours is on the wire */
 	CHANGE_WAITING, /* ours met theirs (491) and waits for its second try */
+	CHANGE_REFRESH, /* ours, of the session timer: the core is not asked */
 	CHANGE_THEIRS,	/* theirs waits for answer() */
 	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
 } SipChange;
@@ -39,11 +41,13 @@ struct SipLeg {
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
-	char *sdp;		      /* our last SDP */
-	const Desc *offer;	      /* ours, until it can be sent or is answered; owned */
-	const Desc *remote;	      /* theirs, last heard; owned */
-	GHashTable *early;	      /* To tag → Desc: answers in provisional responses */
-	gboolean offerless;	      /* the caller's INVITE had no SDP */
+	char *sdp;	    /* our last SDP */
+	const Desc *offer;  /* ours, until it can be sent or is answered; owned */
+	const Desc *remote; /* theirs, last heard; owned */
+	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
+	gboolean offerless; /* the caller's INVITE had no SDP */
+	SessionTimer session;
+	gboolean change_waits;	      /* the core's, behind a refresh */
 	gboolean refreshing;	      /* theirs had none: the ACK answers our SDP */
 	nua_saved_event_t request[1]; /* their UPDATE or re-INVITE, until it is answered */
 	guint tries;
@@ -116,6 +120,12 @@ void leg_clear_timer(SipLeg *leg);
 void leg_refuse_change(SipLeg *leg);
 void leg_bye(SipLeg *leg, const char *reason_header);
 void leg_reinvite(SipLeg *leg);
+/* The session timer's: says that we are there, and that the peer is not. */
+void leg_refresh(SipLeg *leg);
+void leg_expire(SipLeg *leg, const char *why);
+void leg_refreshed(SipLeg *leg); /* and goes on with what waited for it */
+/* The INVITE once more, to the same hop: what it asked for was refused. */
+void leg_invite_again(SipLeg *leg);
 /* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there
  * is none, or somebody has answered already (RFC 3263 4.3). */
 gboolean leg_try_next_hop(SipLeg *leg);

@@ -74,6 +74,15 @@ refuse_at_once(SipLeg *leg, guint status, const char *phrase)
 	leg_free(leg);
 }
 
+static void
+set_wanted_timer(SipLeg *leg)
+{
+	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+
+	if (trunk)
+		leg->session.wanted_s = trunk->session_seconds;
+}
+
 void
 leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
@@ -96,6 +105,15 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		refuse_at_once(leg, reason == REASON_PROTOCOL_ERROR ? 400 : 488,
 			       reason == REASON_PROTOCOL_ERROR ? "Bad Session Description"
 							       : sip_488_Not_acceptable);
+		return;
+	}
+	set_wanted_timer(leg);
+	if (!session_learn_request(&leg->session, sip)) {
+		g_autofree char *min = session_min(&leg->session);
+
+		nua_respond(leg->nh, 422, "Session Interval Too Small", SIPTAG_HEADER_STR(min),
+			    TAG_END());
+		leg_free(leg);
 		return;
 	}
 	ua->calls_in++;
@@ -187,6 +205,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	leg->state = STATE_UP;
+	session_learn_answer(leg, event->sip);
 	leg_set_remote(leg, answer);
 	leg_answered(&leg->leg, answer);
 }
@@ -213,6 +232,34 @@ on_glare(SipLeg *leg)
 	leg_set_timer(leg, ms, retry_change);
 }
 
+static void on_refresh_ack(SipLeg *leg, const Desc *answer);
+
+/* To our refresh, an UPDATE or a re-INVITE. */
+static void
+on_refreshed(SipLeg *leg, const SipEvent *event)
+{
+	Reason reason;
+	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
+	gboolean update = event->event == nua_r_update;
+
+	if (event->status < 200 || leg->state != STATE_UP || leg->change != CHANGE_REFRESH)
+		return;
+	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
+	leg_refreshed(leg);
+	if (event->status < 300) {
+		session_learn_answer(leg, event->sip);
+		on_refresh_ack(leg, answer);
+	} else if (event->status == 408 || event->status == 481 || !event->sip) {
+		leg_expire(leg, "the other side does not answer session refreshes");
+	} else {
+		if (event->status == 422)
+			session_learn_refusal(&leg->session, event->sip);
+		else if (update && event->status != 491 && event->status < 500)
+			leg->session.updates = FALSE; /* Allow was a promise not kept */
+		session_try_again(leg);
+	}
+}
+
 static void
 on_change_answered(SipLeg *leg, const SipEvent *event)
 {
@@ -224,8 +271,14 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 		return;
 	if (event->status < 300)
 		nua_ack(leg->nh, TAG_END());
+	if (leg->change == CHANGE_REFRESH) {
+		on_refreshed(leg, event);
+		return;
+	}
 	if (leg->state != STATE_UP || leg->change != CHANGE_OURS)
 		return;
+	if (event->status < 300)
+		session_learn_answer(leg, event->sip);
 	trace_in(leg, line, answer);
 	leg_learn_answer(leg, event->sip);
 	if (event->status == 491 && ++leg->tries < MAX_GLARE) {
@@ -252,6 +305,10 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", text);
 	if (internal && leg->phone) {
 		leg_over(leg, REASON_UNREACHABLE, "the softphone cannot be reached");
+		return;
+	}
+	if (event->status == 422 && session_learn_refusal(&leg->session, event->sip)) {
+		leg_invite_again(leg);
 		return;
 	}
 	/* RFC 3263 4.3 */
@@ -322,6 +379,8 @@ on_change(SipLeg *leg, const SipEvent *event)
 	nua_save_event(leg->ua->nua, leg->request);
 	if (leg->state == STATE_ENDING)
 		leg_respond(leg, 481, "Call Does Not Exist", NULL);
+	else if (!session_learn_request(&leg->session, event->sip))
+		leg_respond(leg, 422, "Session Interval Too Small", NULL);
 	else if (reason != REASON_NONE)
 		leg_refuse_change(leg);
 	else if (!offer) {
@@ -467,6 +526,10 @@ leg_event(SipLeg *leg, const SipEvent *event)
 	switch (event->event) {
 	case nua_r_invite:
 		on_invite_response(leg, event);
+		break;
+	case nua_r_update:
+		if (event->status < 300 || !try_credentials(leg, event))
+			on_refreshed(leg, event);
 		break;
 	case nua_r_bye:
 		if (event->status >= 300)

@@ -168,15 +168,15 @@ start_nua(SipUa *self, GError **error)
 	source = su_glib_root_gsource(self->root);
 	g_source_attach(source, NULL);
 	su_root_threading(self->root, 0);
-	self->nua = nua_create(self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
-			       NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0),
-			       NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0), NUTAG_RETRY_COUNT(3),
-			       NUTAG_DETECT_NETWORK_UPDATES(0), NUTAG_OUTBOUND("no-validate"),
-			       NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0), TPTAG_SDWN_ERROR(1),
-			       NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
-			       SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-			       NUTAG_APPL_METHOD("UPDATE, REGISTER"),
-			       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+	self->nua = nua_create(
+		self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url), NUTAG_MEDIA_ENABLE(0),
+		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
+		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
+		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
+		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
+		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
+		NUTAG_APPL_METHOD("UPDATE, REGISTER"),
+		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
 			    "sip: cannot listen on %s port %u; is another program using it, or is "
