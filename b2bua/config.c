@@ -101,6 +101,9 @@ static const Key keys[] = {
 	  "tells less" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
+	{ "media", "keep_first_words", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.keep_first_words),
+	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
+	  "it 15 % fast until it has caught up" },
 	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),
 	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
 	  "forbidden)" },

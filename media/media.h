@@ -31,8 +31,9 @@ typedef struct {
 				    (RFC 7675 5.1): 0 means 30, the least is 11 */
 	guint second_ms; /* of rtp_timeout_s and the packet path's other times: 0 is 1000; tests
 			    have shorter ones */
-	gboolean kernel_split; /* FALSE: always take RTP through libnice's callback (libraries'
-				  fall-back) */
+	gboolean keep_first_words; /* what the telephone says before the client can hear it */
+	gboolean kernel_split;	   /* FALSE: always take RTP through libnice's callback (libraries'
+				      fall-back) */
 } MediaOptions;
 
 /* Why a port was lost, for the ladder and the Reason. */

@@ -121,9 +121,13 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		if (forward_event(relay, packet, pt, now))
 			return;
 	}
+	if (G_UNLIKELY(relay->late) && relay_late_take(relay, packet))
+		return;
 	/* what is not sent on leaves no hole in the numbers */
 	if (G_UNLIKELY(pt == NO_PT || !relay->may_receive || !relay_can_send(twin) ||
 		       (twin->dtmf_hurry && dtmf_sender_busy(&twin->digits_out)))) {
+		if (relay_late_take(relay, packet))
+			return;
 		relay->stats.dropped_payload_type += pt == NO_PT;
 		rtp_rewriter_skip(&twin->out, packet);
 		return;
@@ -415,6 +419,7 @@ void
 relay_close(Relay *relay)
 {
 	relay_say_bye(relay);
+	relay_late_stop(relay);
 	relay->closed = TRUE;
 	relay_part(relay);
 	relay_hurry(relay, FALSE);

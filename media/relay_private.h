@@ -5,6 +5,7 @@
  *   relay_source.c  who may send to us, and where we send to
  *   relay_rtcp.c    RTCP in, reports of ours out
  *   relay_desc.c    what the descriptions say: codecs, directions, addresses
+ *   relay_late.c    audio that comes before it can be passed on
  *   relay_tick.c    now and then: digits of ours, silence, counters
  *
  * Thread: media.
@@ -29,11 +30,14 @@ typedef struct {
 	gboolean receives, rtcp;
 } RelaySocket;
 
+typedef struct Late Late; /* see relay_late.c */
+
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
 	Relay *twin;
 	Protection *receive, *send;
 	Worker *worker;
+	Late *late; /* NULL: packets pass as they come */
 	int out_fd;
 	guint out_index;
 	gboolean webrtc, may_send, may_receive, connected, latched;
@@ -59,6 +63,7 @@ struct Relay {
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
 	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
+	gboolean kept_late;	     /* has been, once */
 	gboolean event_began;	     /* the one whose clock is being translated, */
 	guint32 event_in, event_out; /* and where it began, here and there */
 	guint32 ssrcs[RECENT_SSRCS];
@@ -123,6 +128,12 @@ void relay_say_bye(Relay *relay);
 
 /* --- relay_desc.c --- */
 void relay_part(Relay *relay); /* from its twin */
+
+/* --- relay_late.c --- */
+/* TRUE when the packet is kept: it could not be passed on, or others before it could not. */
+gboolean relay_late_take(Relay *relay, const RtpPacket *packet);
+void relay_late_tick(Relay *relay, gint64 now);
+void relay_late_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms */

@@ -122,6 +122,8 @@ tick(Relay *relay, gint64 now)
 {
 	if (relay->dtmf_hurry)
 		tick_dtmf(relay, now);
+	if (relay->late)
+		relay_late_tick(relay, now);
 	if (now >= relay->next_rtcp && relay_can_report(relay)) {
 		gint32 interval = (gint32)relay_span(relay, relay->n_reports++ ? RTCP_INTERVAL_US
 									       : RTCP_SECOND_US);

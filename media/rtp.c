@@ -226,6 +226,36 @@ rtp_rewriter_insert(RtpRewriter *rewriter)
 	return rewriter->seq;
 }
 
+void
+rtp_rewriter_own(RtpRewriter *rewriter, RtpPacket *packet, guint32 samples, guint32 rate,
+		 gint64 now_us)
+{
+	if (!rewriter->own) {
+		rewriter->own = TRUE;
+		rewriter->own_next = rtp_rewriter_now(rewriter, rate, now_us);
+	}
+	packet->ssrc = rewriter->ssrc;
+	packet->seq = ++rewriter->seq;
+	packet->timestamp = rewriter->own_next;
+	rewriter->timestamp = packet->timestamp;
+	rewriter->sent_us = now_us;
+	rewriter->own_next += samples;
+	rewriter->has_source = FALSE;
+}
+
+void
+rtp_rewriter_follow(RtpRewriter *rewriter, guint32 source, guint16 seq, guint32 timestamp)
+{
+	rewriter->own = FALSE;
+	rewriter->has_source = TRUE;
+	rewriter->source = source;
+	rewriter->source_seq = seq;
+	rewriter->first_seq = (guint16)(seq + 1);
+	rewriter->bad_seq = NO_SEQ;
+	rewriter->seq_offset = (guint16)(rewriter->seq - seq);
+	rewriter->ts_offset = rewriter->own_next - timestamp;
+}
+
 /* --- what came in --- */
 
 void

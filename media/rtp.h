@@ -50,6 +50,8 @@ typedef struct {
 	guint16 seq;	   /* newest sent */
 	guint32 timestamp; /* of that packet */
 	gint64 sent_us;	   /* and when it went */
+	gboolean own;	   /* audio of our own is being sent, */
+	guint32 own_next;  /* and goes on here */
 } RtpRewriter;
 
 /* Start values should be random (RFC 3550 5.1); the first packet has `seq`+1. */
@@ -74,6 +76,13 @@ void rtp_rewriter_skip(RtpRewriter *rewriter, const RtpPacket *packet);
 /* A packet of our own in this stream: the number to send it under.  What is
  * relayed after it moves up by one. */
 guint16 rtp_rewriter_insert(RtpRewriter *rewriter);
+/* The same for audio of our own, of `samples`: number, timestamp and SSRC are set in
+ * `packet`, and the stream goes on behind it. */
+void rtp_rewriter_own(RtpRewriter *rewriter, RtpPacket *packet, guint32 samples, guint32 rate,
+		      gint64 now_us);
+/* What comes next from that source follows what was sent last: its number after `seq`,
+ * its timestamp from `timestamp` on. */
+void rtp_rewriter_follow(RtpRewriter *rewriter, guint32 source, guint16 seq, guint32 timestamp);
 /* The stream's timestamp at `now_us`, for a packet of our own. */
 guint32 rtp_rewriter_now(const RtpRewriter *rewriter, guint32 rate, gint64 now_us);
 

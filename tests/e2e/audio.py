@@ -73,6 +73,24 @@ def between(recording, since, until):
                      recording.started_at + first / recording.rate)
 
 
+def tones(recording, name):
+    """The tones of signal `name` in the order heard: (number, ms)."""
+    power = _tone_power(recording.samples.astype(float) / 32768, recording.rate)
+    power = power[:, slice(0, 8) if name == "A" else slice(8, 16)]
+    if not len(power):
+        return []
+    loudest, sounds = power.argmax(1), power.max(1) > max(1e-6, power.max() * 0.05)
+    heard = []
+    for tone, sounding in zip(loudest, sounds):
+        if not sounding:
+            tone = None
+        if heard and heard[-1][0] == tone:
+            heard[-1][1] += HOP * 1000
+        else:
+            heard.append([tone, HOP * 1000])
+    return [(tone, round(ms)) for tone, ms in heard if tone is not None and ms >= 4 * HOP * 1000]
+
+
 @dataclass
 class Heard:
     """One signal in one recording.  Times in seconds; `loss` is the share of

@@ -395,8 +395,10 @@ class Bench:
     def _begin_phone(self, program, account, resource, plays, options):
         return self._keep(XmppPhone(self.folder, program, account, resource, self.server.port, DOMAIN, plays, options))
 
-    def webrtc(self, account="alice", plays="A", resource="wrtc", direct=False):
-        return self._phone(webrtc_program(), account, resource, plays, ["--direct"] if direct else [])
+    def webrtc(self, account="alice", plays="A", resource="wrtc", direct=False, delay=0):
+        """`delay`: ms that whatever it says is on the way, and whatever it is told."""
+        return self._phone(webrtc_program(), account, resource, plays,
+                           [*(["--direct"] if direct else []), "--delay", delay])
 
     def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False):
         return self._phone(aiortc_program(), account, resource, plays, ["--direct"] if direct else [])

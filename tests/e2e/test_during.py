@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What people do during a call: hold and resume, press keys."""
+import audio
 from harness import ALICE, GATEWAY, OUTSIDE, Phases, check
 from peers.process import until
 from test_calls import call_out_to_carrier
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
 SIP = "127.0.0.1:5060"
+FIRST_TONES = [0, 1, 0, 2, 0, 3]  # of audio.ORDER, the same one after another as one
 PART = 2.5  # seconds of each part of a call
 
 
@@ -238,3 +240,46 @@ def test_keys_from_carrier(bench):
     check(ladder.count("presses") == 4, f"pressed four keys\n{ladder}")
     leg.hangup()
     phone.wait("ended", by="peer")
+
+
+def first_words(bench, **settings):
+    """A call over a far network to a telephone that speaks at once."""
+    bench.gateway(**settings)
+    phone, carrier = bench.webrtc(delay=100), bench.carrier()
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.ring()
+    phone.wait("ringing")
+    answered = leg.answer().at
+    up = phone.wait("up")["at"]
+    bench.talk(14)
+    phone.hangup()
+    leg.wait_end()
+    heard, fed_at = phone.heard()[0], leg.line.fed_at
+    ladder = bench.tandem.ladder(bench.tandem.calls()[0]["id"])
+    print(f"media up {up - answered:.2f} s after the 200")
+    return heard, fed_at, up, ladder
+
+
+def test_first_words_are_heard(bench):
+    """What is said from the 200 on is heard whole, a little fast, and soon without delay."""
+    heard, fed_at, up, ladder = first_words(bench)
+    tones = audio.tones(heard, "B")[:8]
+    print(f"first heard: {tones}")
+    check([tone for tone, _ in tones[:6]] == FIRST_TONES, f"the first tones are {tones}")
+    # three slots of the same tone, 300 ms, are played in 261
+    check(tones[0][1] >= 250, f"of the first 300 ms {tones[0][1] * 1.15:.0f} are left")
+    check("rtp: caught up" in ladder, f"nothing was kept\n{ladder}")
+    late = audio.analyse(audio.between(heard, up + 10, up + 13), "B", fed_at)
+    print(f"10 s later: {late}")
+    check(late.present and late.loss < 0.02, f"10 s later: {late}")
+    check(late.delay_ms < 250, f"10 s later the delay is {late.delay_ms} ms")
+
+
+def test_first_words_are_not_kept(bench):
+    """The key that turns it off: they are lost."""
+    heard, _, _, ladder = first_words(bench, media={"keep_first_words": False})
+    tones = audio.tones(heard, "B")[:8]
+    print(f"first heard: {tones}")
+    check([tone for tone, _ in tones[:6]] != FIRST_TONES, "they were heard all the same")
+    check("caught up" not in ladder, "they were kept")

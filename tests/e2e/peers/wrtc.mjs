@@ -22,7 +22,7 @@ const { RTCPeerConnection, nonstandard: { RTCAudioSource, RTCAudioSink } } = wrt
 export const { values: option } = parseArgs({ options: {
   account: { type: 'string' }, password: { type: 'string' }, resource: { type: 'string', default: 'wrtc' },
   domain: { type: 'string' }, server: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '5222' },
-  direct: { type: 'boolean', default: false }, renomination: { type: 'boolean', default: false },
+  direct: { type: 'boolean', default: false }, delay: { type: 'string', default: '0' }, renomination: { type: 'boolean', default: false },
   mic: { type: 'string' }, log: { type: 'string' }, personality: { type: 'string' },
 } });
 
@@ -130,6 +130,7 @@ export class Call {
   }
 
   async request(jingle) {
+    await sleep(option.delay);
     try {
       await this.phone.xmpp.iqCaller.request(xml('iq', { type: 'set', to: this.peer }, jingle), IQ_TIMEOUT_MS);
     } catch (error) {
@@ -276,6 +277,8 @@ export class Call {
     if (this.state !== 'initiated') return this.report('lint', { what: `session-accept in state ${this.state}` });
     this.state = 'answered';
     this.report('answered', { codecs: payloadNames(jingle) });
+    // a far network: the answer's way, and the round trips of ICE and DTLS (one, two)
+    await sleep(option.delay * 7);
     await this.setRemote(jingle, 'answer');
   }
 
@@ -437,7 +440,10 @@ export class Phone {
     report('online', { jid: me.toString() });
   }
 
-  send(stanza) { return this.xmpp.send(stanza); }
+  async send(stanza) {
+    await sleep(option.delay);
+    return this.xmpp.send(stanza);
+  }
 
   on_jingle_iq({ stanza, element }) {
     const { from } = stanza.attrs;
@@ -479,6 +485,7 @@ export class Phone {
   }
 
   async on_jmi(element, from, to) {
+    await sleep(option.delay);
     const sid = element.attrs.id;
     let call = this.calls.get(sid);
     if (jid(from).bare().equals(this.jid.bare())) {

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* g711.h - PCMU and PCMA to and from linear samples.
+ *
+ * Thread: any (pure).  ITU-T G.711.
+ */
+#pragma once
+#include <glib.h>
+
+typedef enum { LAW_U, LAW_A } Law;
+
+gint16 g711_decode(Law law, guint8 code);
+guint8 g711_encode(Law law, gint16 sample);

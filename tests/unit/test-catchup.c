@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-catchup.c - G.711, and speech that is played a little fast: what begins it is
+ * whole, and in the end nothing of the delay is left.
+ */
+#include "media/catchup.h"
+#include <math.h>
+#include <string.h>
+
+static void
+test_g711(void)
+{
+	for (guint code = 0; code < 256; code++) {
+		gint16 u = g711_decode(LAW_U, (guint8)code), a = g711_decode(LAW_A, (guint8)code);
+
+		g_assert_cmpint(g711_decode(LAW_U, g711_encode(LAW_U, u)), ==, u);
+		g_assert_cmpint(g711_encode(LAW_A, a), ==, code);
+	}
+	for (int sample = -32768; sample < 32768; sample++) {
+		int limit = 24 + ABS(sample) / 16;
+
+		for (Law law = LAW_U; law <= LAW_A; law++) {
+			int back = g711_decode(law, g711_encode(law, (gint16)sample));
+
+			g_assert_cmpint(ABS(back - sample), <=,
+					sample < -32000 || sample > 32000 ? 800 : limit);
+		}
+	}
+	g_assert_cmpint(g711_encode(LAW_U, 0), ==, 0xff); /* G.711, tables 1 and 2 */
+	g_assert_cmpint(g711_encode(LAW_A, 0), ==, 0xd5);
+	g_assert_cmpint(g711_decode(LAW_U, 0x00), ==, -32124);
+	g_assert_cmpint(g711_decode(LAW_A, 0x2a), ==, -32256);
+}
+
+/* 400 Hz from `at` on: a whole number of periods a frame. */
+static void
+push_tone(Catchup *catchup, guint32 at)
+{
+	guint8 payload[CATCHUP_FRAME];
+
+	for (guint i = 0; i < CATCHUP_FRAME; i++)
+		payload[i] = g711_encode(LAW_U, (gint16)(8000 * sin((at + i) * 2 * G_PI / 20)));
+	catchup_push(catchup, LAW_U, at, payload, sizeof payload);
+}
+
+static void
+push_silence(Catchup *catchup, guint32 at)
+{
+	guint8 payload[CATCHUP_FRAME];
+
+	memset(payload, 0xff, sizeof payload);
+	catchup_push(catchup, LAW_U, at, payload, sizeof payload);
+}
+
+/* A second and a half has been kept and more comes as it plays. */
+static void
+test_speed(void)
+{
+	Catchup *catchup = catchup_new();
+	guint8 out[CATCHUP_LAST];
+	guint32 at = 1000;
+	gsize played = 0;
+	gboolean last = FALSE;
+	guint frames;
+
+	for (; at < 1000 + 12000; at += CATCHUP_FRAME)
+		push_tone(catchup, at);
+	g_assert_cmpuint(catchup_waiting(catchup), ==, 12000);
+	for (frames = 0; !last && frames < 1000; frames++) {
+		gsize n = catchup_pull(catchup, LAW_U, out, &last);
+
+		g_assert_true(last || n == CATCHUP_FRAME);
+		if (frames == 0) /* nothing is cut: the first samples are the first ones sent */
+			for (guint i = 0; i < 40; i++)
+				g_assert_cmpint(ABS(g711_decode(LAW_U, out[i]) -
+						    (int)(8000 * sin((1000 + i) * 2 * G_PI / 20))),
+						<, 600);
+		played += n;
+		push_tone(catchup, at);
+		at += CATCHUP_FRAME;
+	}
+	g_test_message("caught up after %.1f s", frames * 0.02);
+	g_assert_cmpuint(frames, >, 350); /* 1.5 s at 15 % are 10 s */
+	g_assert_cmpuint(frames, <, 520);
+	/* faster by 10 to 15 %, and no less: what went in came out */
+	g_assert_cmpfloat((double)(at - 1000 - CATCHUP_FRAME) / (double)played, >, 1.10);
+	g_assert_cmpfloat((double)(at - 1000 - CATCHUP_FRAME) / (double)played, <, 1.16);
+	catchup_free(catchup);
+}
+
+/* Of a long silence little is played; what is too old goes. */
+static void
+test_silence_and_limit(void)
+{
+	Catchup *catchup = catchup_new();
+	guint8 out[CATCHUP_LAST];
+	gboolean last = FALSE;
+	gsize played = 0;
+	guint32 at = G_MAXUINT32 - 5000; /* timestamps run over */
+
+	push_tone(catchup, at);
+	for (guint i = 1; i < 100; i++)
+		push_silence(catchup, at + i * CATCHUP_FRAME);
+	push_tone(catchup, at + 120 * CATCHUP_FRAME); /* and a gap */
+	push_tone(catchup, at + 110 * CATCHUP_FRAME); /* late */
+	g_assert_cmpuint(catchup_waiting(catchup), ==, 121 * CATCHUP_FRAME);
+	g_assert_cmpuint(catchup_next_timestamp(catchup), ==, at + 121 * CATCHUP_FRAME);
+	while (!last)
+		played += catchup_pull(catchup, LAW_U, out, &last);
+	g_assert_cmpuint(played, <, 12 * CATCHUP_FRAME);
+	for (guint i = 121; i < 400; i++)
+		push_tone(catchup, at + i * CATCHUP_FRAME);
+	g_assert_cmpuint(catchup_waiting(catchup), ==, CATCHUP_KEEP);
+	catchup_free(catchup);
+	catchup_free(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/catchup/g711", test_g711);
+	g_test_add_func("/catchup/speed", test_speed);
+	g_test_add_func("/catchup/silence-and-limit", test_silence_and_limit);
+	return g_test_run();
+}
