@@ -190,6 +190,40 @@ strip_challenges(msg_t *msg, sip_t *sip, sip_www_authenticate_t **list)
 	}
 }
 
+/* Read through the list alone, so it need not stand among the message's lines. */
+static void
+keep(sip_t *sip, sip_unknown_t *header)
+{
+	if (!header)
+		return;
+	header->un_next = sip->sip_unknown;
+	sip->sip_unknown = header;
+}
+
+const char *
+guard_kept(const sip_t *sip, const char *name)
+{
+	for (const sip_unknown_t *header = sip ? sip->sip_unknown : NULL; header;
+	     header = header->un_next)
+		if (g_strcmp0(header->un_name, name) == 0)
+			return header->un_value;
+	return NULL;
+}
+
+static void
+keep_redirect(msg_t *msg, sip_t *sip)
+{
+	const sip_contact_t *contact = sip->sip_contact;
+	char *uri;
+
+	if (!contact ||
+	    (contact->m_url->url_type != url_sip && contact->m_url->url_type != url_sips))
+		return;
+	uri = url_as_string(msg_home(msg), contact->m_url);
+	if (uri && strlen(uri) < 256)
+		keep(sip, sip_unknown_format(msg_home(msg), GUARD_REDIRECT ": %s", uri));
+}
+
 /* nua would run a session timer of its own beside ours, and refuse what requires
  * one: it is not shown what is said of them (sip_timer.h). */
 static void
@@ -215,11 +249,7 @@ hide_session_timer(msg_t *msg, sip_t *sip)
 		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip_session_expires(sip));
 	while (sip_min_se(sip))
 		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip_min_se(sip));
-	if (!kept)
-		return;
-	/* read through the list alone, so it need not stand among the message's lines */
-	kept->un_next = sip->sip_unknown;
-	sip->sip_unknown = kept;
+	keep(sip, kept);
 }
 
 void
@@ -236,8 +266,10 @@ guard_message(msg_t *msg, sip_t *sip)
 	if (!status)
 		return;
 	/* nua follows a 302 to wherever it points; the core decides who is called. */
-	if (status >= 300 && status < 400)
+	if (status >= 300 && status < 400) {
+		keep_redirect(msg, sip);
 		strip(msg, sip, (msg_header_t **)&sip->sip_contact);
+	}
 	/* nua would repeat the request by itself after so many seconds. */
 	strip(msg, sip, (msg_header_t **)&sip->sip_retry_after);
 	strip_challenges(msg, sip, &sip->sip_www_authenticate);

@@ -16,11 +16,18 @@
  * 0 and "-" for what was not said.  `timer` is taken out of Require. */
 #define GUARD_SESSION_TIMER "X-Session-Timer"
 
+/* The first Contact of a 3xx, a SIP URI: nua would follow it wherever it points. */
+#define GUARD_REDIRECT "X-Redirect"
+
 /* For NTATAG_MCLASS(); lives as long as the process. */
 msg_mclass_t const *guard_mclass(void);
 
 /* What the guard does to a message once its headers have been parsed. */
 void guard_message(msg_t *msg, sip_t *sip);
+
+/* The value of one of the two above, or NULL.  A peer may have written it himself:
+ * it is as little to be trusted as what it stands for. */
+const char *guard_kept(const sip_t *sip, const char *name);
 
 /* Headers that could not stand, and headers taken away, so far. */
 guint64 guard_refused(void);

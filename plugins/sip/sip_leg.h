@@ -62,6 +62,7 @@ struct SipLeg {
 	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
 	guint hop;
 	guint response_ms; /* silence after which it is tried elsewhere */
+	guint redirects;   /* followed so far */
 	gboolean heard;	   /* more than 100 has come: this is the one */
 
 	/* Keys for a peer who takes no telephone-event: INFO, one at a time. */

@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
@@ -18,8 +19,9 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su.h>
 
-#define MAX_FORKS 8 /* early answers kept, one for each To tag */
-#define MAX_GLARE 3 /* tries of a re-INVITE that meets theirs */
+#define MAX_FORKS     8 /* early answers kept, one for each To tag */
+#define MAX_REDIRECTS 3
+#define MAX_GLARE     3 /* tries of a re-INVITE that meets theirs */
 
 static Desc *
 desc_of(SipLeg *leg, const sip_t *sip, Reason *reason)
@@ -293,6 +295,25 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 	leg_answered(&leg->leg, answer);
 }
 
+/* A carrier that sends the call elsewhere is followed where the admin says so, and
+ * only through itself: the new address goes to the same next hop, which bills it. */
+static gboolean
+follow_redirect(SipLeg *leg, const SipEvent *event)
+{
+	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+
+	if (event->status < 300 || event->status >= 400 || !trunk || !trunk->follow_redirects ||
+	    !uri || leg->redirects >= MAX_REDIRECTS)
+		return FALSE;
+	leg->redirects++;
+	g_free(leg->request_uri);
+	leg->request_uri = g_strdup(uri);
+	leg_trace(&leg->leg, TRACE_NOTE, "redirected to %s", uri);
+	leg_invite_again(leg);
+	return TRUE;
+}
+
 static void
 on_refused(SipLeg *leg, const SipEvent *event)
 {
@@ -307,6 +328,8 @@ on_refused(SipLeg *leg, const SipEvent *event)
 		leg_over(leg, REASON_UNREACHABLE, "the softphone cannot be reached");
 		return;
 	}
+	if (follow_redirect(leg, event))
+		return;
 	if (event->status == 422 && session_learn_refusal(&leg->session, event->sip)) {
 		leg_invite_again(leg);
 		return;

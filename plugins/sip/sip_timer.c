@@ -100,13 +100,11 @@ typedef struct {
 static Said
 what_was_said(const sip_t *sip)
 {
-	const sip_unknown_t *header = sip->sip_unknown;
+	const char *kept = guard_kept(sip, GUARD_SESSION_TIMER);
 	Said said = { 0 };
 	g_auto(GStrv) words = NULL;
 
-	while (header && g_strcmp0(header->un_name, GUARD_SESSION_TIMER) != 0)
-		header = header->un_next;
-	words = g_strsplit(header && header->un_value ? header->un_value : "", " ", 3);
+	words = g_strsplit(kept ? kept : "", " ", 3);
 	if (g_strv_length(words) < 3)
 		return said;
 	said.seconds = MIN(g_ascii_strtoull(words[0], NULL, 10), MAX_SECONDS);

@@ -363,6 +363,41 @@ wants__codecs(void)
 	}
 }
 
+static void
+following(Trunk *trunk)
+{
+	trunk->options_seconds = 0;
+	trunk->follow_redirects = TRUE;
+}
+
+/* Three times and no more, always through the carrier itself. */
+static void
+wants__redirects(void)
+{
+	static const char *const moved[] = { "sip:+14155550124@elsewhere.example",
+					     "sip:+14155550125@192.0.2.99:5080",
+					     "sip:+14155550126@127.0.0.1" };
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *invite = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, following);
+	rig_dial("carrier", "+14155550123", NULL);
+	invite = peer_wait(peer, "INVITE ");
+	for (guint i = 0; i < G_N_ELEMENTS(moved); i++) {
+		g_autofree char *contact = g_strdup_printf("Contact: <%s>\r\n", moved[i]);
+		g_autofree char *start = g_strdup_printf("INVITE %s ", moved[i]);
+
+		peer_reply(peer, invite, "302 Moved Temporarily", "t", contact, NULL);
+		g_free(invite);
+		invite = peer_wait(peer, start);
+	}
+	peer_reply(peer, invite, "302 Moved Temporarily", "t",
+		   "Contact: <sip:+14155550127@127.0.0.1>\r\n", NULL);
+	rig_expect_start("ended ");
+	rig_stop();
+}
+
 /* --- health --- */
 
 static void
@@ -531,6 +566,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/hops/proxy", hops__proxy);
 	g_test_add_func("/sip/wants/caller-id", wants__caller_id);
 	g_test_add_func("/sip/wants/codecs", wants__codecs);
+	g_test_add_func("/sip/wants/redirects", wants__redirects);
 	g_test_add_func("/sip/health/options", health__options);
 	g_test_add_func("/sip/health/call", health__call);
 	g_test_add_func("/sip/register/refreshed", register__refreshed);
