@@ -149,17 +149,18 @@ def _correlate(share):
 
 
 def _follow(share, phase):
-    """The lag in steps against `phase`, window by window: jitter buffers stretch
-    and shrink.  Windows in which nothing fits are None."""
-    width, reach = round(0.5 / HOP), round(0.4 / HOP)
+    """The lag in steps against `phase`, every 100 ms from the 400 ms around: jitter
+    buffers stretch and shrink, and the gateway catches up 15 % fast.  None where
+    nothing fits."""
+    width, around, reach = round(0.1 / HOP), round(0.15 / HOP), round(0.4 / HOP)
     lags, last = [], 0
     for start in range(0, len(share), width):
-        steps = np.arange(start, min(start + width, len(share)))
+        steps = np.arange(max(start - around, 0), min(start + width + around, len(share)))
         sounding = share[steps].max(1) > 0.3
         if sounding.mean() < 0.3:
             lags.append(None)
             continue
-        fit = {d: share[steps, _expected(steps - phase - d)].sum() - abs(d - last) * 1e-3
+        fit = {d: share[steps, _expected(steps - phase - d)].sum() - abs(d - last) * 1e-2
                for d in range(-reach, reach + 1)}
         best = max(fit, key=fit.get)
         if share[steps, _expected(steps - phase - best)].mean() > 0.4:
