@@ -171,6 +171,45 @@ start_early_media(Call *call, Party *callee, const Desc *early)
 	return caller->local;
 }
 
+/* `local` is the answer to his offer, or an offer when he made none. */
+static void
+tell_answer(Call *call)
+{
+	Party *caller = call->caller;
+
+	caller->answered = TRUE;
+	if (caller->remote)
+		call_connect_party(call, caller);
+	else
+		caller->owes_answer = TRUE;
+	leg_command_answer(caller, caller->local);
+}
+
+/* Where the trunk says so a client is answered when early media begins: an
+ * announcement is worth more to him than knowing that nobody has answered yet. */
+static void
+accept_early(Call *call, Party *callee, const Desc *early)
+{
+	Party *caller = call->caller;
+	g_autoptr(Desc) told = NULL;
+
+	if (!early || !callee->target->accept_early || callee->kind != TRANSPORT_RTP ||
+	    caller->kind != TRANSPORT_WEBRTC || call->early)
+		return;
+	told = call_answer_for(call, early);
+	if (!told)
+		return;
+	call_note(call, "early media: the caller is answered");
+	call->early = callee;
+	party_set_descs(callee, callee->local, early);
+	call_connect_party(call, callee);
+	call_join(call, callee);
+	if (caller->answered)
+		return;
+	party_set_descs(caller, told, caller->remote);
+	tell_answer(call);
+}
+
 static void
 ring(Call *call, const CallEvent *event)
 {
@@ -180,6 +219,7 @@ ring(Call *call, const CallEvent *event)
 	event->party->rang = TRUE;
 	if (first || early)
 		leg_command_ring(call->caller, early);
+	accept_early(call, event->party, event->desc);
 }
 
 static void
@@ -226,7 +266,8 @@ connect_callee(Call *call, const CallEvent *event)
 		return;
 	}
 	party_set_descs(callee, callee->local, event->desc);
-	party_set_descs(call->caller, told, call->caller->remote);
+	if (!call->caller->answered)
+		party_set_descs(call->caller, told, call->caller->remote);
 	call_connect_party(call, callee);
 	call_join(call, callee);
 	/* up already (early media), or not to be waited for: as good as up */
@@ -245,24 +286,19 @@ note_up(Call *call, const CallEvent *event)
 static void
 answer_caller(Call *call, const CallEvent *event)
 {
-	Party *caller = call->caller;
-
 	if (event->party->up)
 		note_up(call, event);
 	if (event->party != call->callee)
 		return;
 	call_enter(call, CALL_ACTIVE);
-	if (caller->remote)
-		call_connect_party(call, caller);
-	else
-		caller->owes_answer = TRUE;
-	leg_command_answer(caller, caller->local);
+	if (!call->caller->answered)
+		tell_answer(call);
 }
 
 /* The answer to an offer that we made in answer(): to an INVITE or re-INVITE
  * without SDP, or to a Jingle propose. */
-static void
-late_answer(Call *call, const CallEvent *event)
+void
+call_late_answer(Call *call, const CallEvent *event)
 {
 	Party *party = event->party;
 	g_autoptr(Desc) shared = NULL;
@@ -516,7 +552,7 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CONNECTING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_TIMEOUT] = STAY(end_no_media, "end: no media → ENDED"),
 
-	[CALL_ACTIVE][EVENT_ANSWERED] = STAY(late_answer, "late answer"),
+	[CALL_ACTIVE][EVENT_ANSWERED] = STAY(call_late_answer, "late answer"),
 	[CALL_ACTIVE][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_ACTIVE][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
 	[CALL_ACTIVE][EVENT_CHANGED] = STAY(pass_on, "restart, absorb, or pass on → CHANGING"),

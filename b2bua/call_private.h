@@ -43,6 +43,7 @@ typedef struct {
 	gboolean rang;
 	gboolean up;	      /* its media can flow */
 	guint restarts;	      /* of his ICE that media has not answered yet */
+	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
 	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
 	char lane[16];	      /* in the flight recorder */
 } Party;
@@ -134,6 +135,8 @@ gboolean call_in_stage(const Call *call, const Party *party);
 gboolean call_anyone_rang(const Call *call);
 void call_prepare_stage(Call *call);
 void call_forget_change(Call *call);
+/* A caller's answer to an offer of ours. */
+void call_late_answer(Call *call, const CallEvent *event);
 
 /* --- call_step.c --- */
 /* Sets state and timer and writes the record. */

@@ -162,7 +162,8 @@ is_stale(const Call *call, const CallEvent *event)
 	case EVENT_RINGING:
 		return !party->leg || party->side == SIDE_CALLER;
 	case EVENT_ANSWERED:
-		return !party->leg || (party->side == SIDE_CALLER && call->answered_us == 0);
+		return !party->leg || (party->side == SIDE_CALLER && call->answered_us == 0 &&
+				       !party->owes_answer);
 	case EVENT_CHANGED:
 		return !party->leg;
 	default:
@@ -183,6 +184,11 @@ step(Call *call, const CallEvent *event)
 	}
 	if (event->kind == EVENT_HANGUP) {
 		call_end(call, event->reason, event->text, BY_GATEWAY);
+		return;
+	}
+	if (event->kind == EVENT_ANSWERED && event->party == call->caller &&
+	    call->answered_us == 0) { /* he hears early media: nobody has answered yet */
+		call_late_answer(call, event);
 		return;
 	}
 	cell = call_cell(call->state, event->kind);

@@ -60,6 +60,7 @@ static const Field fields[] = {
 	{ "country", FIELD_COUNTRY, MEMBER(country), 0, 0, NULL },
 	{ "number-form", FIELD_CHOICE, MEMBER(number_form), 0, 0, "e164 national prefix" },
 	{ "number-prefix", FIELD_DIGITS, MEMBER(number_prefix), 0, 0, NULL },
+	{ "early-media", FIELD_CHOICE, MEMBER(early_media), 0, 0, "ring accept" },
 };
 
 static gboolean
@@ -361,7 +362,7 @@ trunk_del(Request *request, GError **error)
 	"keys: host port transport proxy username password realm register account caller-id " \
 	"codecs priority response-seconds ring-seconds options-seconds session-seconds "      \
 	"follow-redirects country number-form number-prefix sources in-username in-password " \
-	"wait-for-media enabled"
+	"wait-for-media early-media enabled"
 
 const Command control_trunk_commands[] = {
 	{ "trunk", "add", "NAME HOST [KEY=VALUE]…", 2, 40, FALSE, TRUE, trunk_add, TRUNK_HELP },

@@ -42,8 +42,9 @@ typedef struct {
 	const Plugin *plugin;
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
-	char *trunk;	/* name of the trunk to go through, or NULL */
-	gint64 contact; /* of a softphone's registration in the store; 0: none */
+	char *trunk;	       /* name of the trunk to go through, or NULL */
+	gint64 contact;	       /* of a softphone's registration in the store; 0: none */
+	gboolean accept_early; /* a client is answered when early media begins: he hears it */
 } Target;
 
 struct Plugin {

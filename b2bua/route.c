@@ -107,6 +107,7 @@ plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Tru
 	Target *target = stage_add(stage, plugin, from, to);
 
 	target->trunk = trunk ? g_strdup(trunk->name) : NULL;
+	target->accept_early = trunk && g_strcmp0(trunk->early_media, "accept") == 0;
 }
 
 static Plan *

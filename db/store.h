@@ -117,7 +117,8 @@ typedef struct {
 	gboolean follow_redirects; /* a 3xx is followed, or is a refusal (default) */
 	char *country;		   /* "DE": of numbers without a "+"; "" is none */
 	char *number_form;	   /* as it wants them: "e164", "national", "prefix" */
-	char *number_prefix;	   /* before the digits, of the form "prefix" */
+	char *early_media;   /* to a client: "ring" until it is answered, or "accept" him early */
+	char *number_prefix; /* before the digits, of the form "prefix" */
 	gint64 created;
 } Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */

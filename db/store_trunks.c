@@ -48,6 +48,7 @@ static const struct {
 	WORDS(country),
 	TEXT(number_form),
 	WORDS(number_prefix),
+	TEXT(early_media),
 #undef TEXT
 #undef WORDS
 #undef INT
@@ -100,6 +101,7 @@ trunk_new(const char *name, const char *host)
 	trunk->country = g_strdup("");
 	trunk->number_form = g_strdup("e164");
 	trunk->number_prefix = g_strdup("");
+	trunk->early_media = g_strdup("ring");
 	trunk->response_seconds = 5;
 	trunk->options_seconds = 60;
 	trunk->session_seconds = 1800;

@@ -135,6 +135,7 @@ parse_plan(const char *text)
 
 			target->plugin = strstr(*one, "sip") ? &fake_sip : &fake_xmpp;
 			target->trunk = g_strdup(strstr(*one, "trunk") ? "carrier" : NULL);
+			target->accept_early = strstr(*one, "early") != NULL;
 			target->from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 			target->to = address_new(
 				ADDRESS_NUMBER,

@@ -283,3 +283,42 @@ def test_first_words_are_not_kept(bench):
     print(f"first heard: {tones}")
     check([tone for tone, _ in tones[:6]] != FIRST_TONES, "they were heard all the same")
     check("caught up" not in ladder, "they were kept")
+
+
+def test_announcement_is_heard(bench):
+    """A carrier says in a 183 why it will refuse; the client hears it, and is told the reason."""
+    bench.gateway()
+    phone, carrier = bench.webrtc(), bench.carrier(early_media="accept")
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.early()
+    phone.wait("up")
+    bench.talk(3)
+    leg.refuse(404)
+    ended = phone.wait("ended", by="peer")
+    check((ended["how"], ended["reason"]) == ("session-terminate", "gone"), f"the client was told {ended}")
+    check("404" in (ended["text"] or ""), f"the client's text is {ended['text']!r}")
+    heard = audio.analyse(phone.heard()[0], "B", leg.line.fed_at)
+    print(f"heard {heard}")
+    check(heard.present and heard.seconds > 2 and heard.loss < 0.02, f"the announcement: {heard}")
+    record = bench.tandem.last_record()
+    check((record["reason"], record["ended-by"]) == ("not-found", "callee"), f"recorded as {record}")
+    check(not record.get("answered"), f"recorded as answered: {record}")
+
+
+def test_announcement_then_answer(bench):
+    """After early media the call is answered: audio both ways, one session."""
+    bench.gateway()
+    phone, carrier = bench.webrtc(), bench.carrier(early_media="accept")
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.early()
+    phone.wait("up")
+    bench.talk(2)
+    leg.answer()
+    phases = Phases(phone, leg)
+    talk(bench, phases, "both")
+    phone.hangup()
+    leg.wait_end()
+    phases.judge()
+    check(bench.tandem.last_record()["reason"] == "hangup", "the record")

@@ -467,6 +467,7 @@ static const char *const rows[] = {
 	"UPDATE trunks SET proxy = 'p:5062', codecs = 'PCMA', registers = 1 WHERE name = 'old';",
 	"INSERT INTO subscribers VALUES ('+1@gw', '" ALICE "', 1);",
 	"UPDATE trunks SET country = 'DE', number_form = 'national';",
+	"UPDATE trunks SET early_media = 'accept';",
 };
 
 static void
