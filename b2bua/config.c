@@ -12,6 +12,7 @@
 #include <gio/gio.h>
 #include "b2bua/config.h"
 #include "b2bua/numberplan.h"
+#include "b2bua/words.h"
 
 #define MAX_FILE_BYTES (1024 * 1024)
 
@@ -22,6 +23,7 @@ typedef enum {
 	TYPE_SECRET,	   /* never printed */
 	TYPE_DOMAIN,	   /* host name, lower-cased */
 	TYPE_HOST,	   /* host name or numeric address */
+	TYPE_SERVER,	   /* MediaServer: the same, with ":port" or without */
 	TYPE_ADDRESS,	   /* numeric, not a wildcard */
 	TYPE_ADDRESS_LIST, /* of the same, by ";" */
 	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
@@ -44,6 +46,7 @@ typedef struct {
 
 #define FIELD(member) offsetof(struct Config, member)
 #define SECONDS_A_DAY 86400
+#define STUN_PORT     3478 /* RFC 8489 section 17.3.1 */
 
 static const Key keys[] = {
 	{ "gateway", "database", TYPE_PATH, LOCALSTATEDIR "/lib/tandem/tandem.db", 0, 0,
@@ -75,7 +78,7 @@ static const Key keys[] = {
 	{ "sip", "port", TYPE_NUMBER, "5060", 0, 65535, FIELD(sip_port),
 	  "UDP and TCP port; 0: any free one" },
 	{ "sip", "domain", TYPE_HOST, NULL, 0, 0, FIELD(sip_domain),
-	  "host part of our From; default: the address" },
+	  "host part of our From; default: public_address, else the address" },
 	{ "sip", "min_expires", TYPE_NUMBER, "60", 1, 3600, FIELD(sip_min_expires),
 	  "shortest registration of a softphone, in seconds" },
 	{ "sip", "max_expires", TYPE_NUMBER, "3600", 60, SECONDS_A_DAY, FIELD(sip_max_expires),
@@ -104,6 +107,16 @@ static const Key keys[] = {
 	{ "media", "keep_first_words", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
 	  "it 15 % fast until it has caught up" },
+	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
+	  "host or host:port: told to users (XEP-0215)" },
+	{ "media", "turn_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.turn),
+	  "host or host:port: told to users with credentials of their own; takes UDP and TCP" },
+	{ "media", "turn_secret", TYPE_SECRET, NULL, 0, 0, FIELD(media.turn_secret),
+	  "the secret it has for such credentials (static-auth-secret in coturn)" },
+	{ "media", "turn_tls_port", TYPE_PORT, "0", 0, 65535, FIELD(media.turn_tls_port),
+	  "where it takes TLS; 0: it does not" },
+	{ "media", "turn_ttl", TYPE_NUMBER, "43200", 60, 30 * SECONDS_A_DAY,
+	  FIELD(media.turn_ttl_s), "seconds the credentials are good for" },
 	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),
 	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
 	  "forbidden)" },
@@ -167,35 +180,6 @@ static gboolean G_GNUC_PRINTF(4, 5)
 	return FALSE;
 }
 
-/* Edits that turn one word into the other (Levenshtein), for suggestions. */
-static guint
-distance(const char *one, const char *other)
-{
-	guint row[64], diagonal;
-	gsize width = strlen(other);
-
-	if (width >= G_N_ELEMENTS(row) || strlen(one) >= G_N_ELEMENTS(row))
-		return G_MAXUINT;
-	for (gsize i = 0; i <= width; i++)
-		row[i] = i;
-	for (; *one; one++) {
-		diagonal = row[0]++;
-		for (gsize i = 1; i <= width; i++) {
-			guint above = row[i];
-
-			row[i] = MIN(diagonal + (*one != other[i - 1]), MIN(above, row[i - 1]) + 1);
-			diagonal = above;
-		}
-	}
-	return row[width];
-}
-
-static gboolean
-is_near(const char *word, const char *candidate)
-{
-	return distance(word, candidate) <= MAX(2, strlen(candidate) / 3);
-}
-
 static gboolean
 group_exists(const char *group)
 {
@@ -211,8 +195,8 @@ nearest_group(const char *group)
 	const char *best = NULL;
 
 	for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-		if (is_near(group, keys[i].group) &&
-		    (!best || distance(group, keys[i].group) < distance(group, best)))
+		if (words_are_near(group, keys[i].group) &&
+		    (!best || words_distance(group, keys[i].group) < words_distance(group, best)))
 			best = keys[i].group;
 	return best;
 }
@@ -226,8 +210,8 @@ nearest_key(const char *group, const char *word)
 	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
 		if (g_str_equal(keys[i].key, word))
 			return &keys[i];
-		if (g_str_equal(keys[i].group, group) && is_near(word, keys[i].key) &&
-		    (!best || distance(word, keys[i].key) < distance(word, best->key)))
+		if (g_str_equal(keys[i].group, group) && words_are_near(word, keys[i].key) &&
+		    (!best || words_distance(word, keys[i].key) < words_distance(word, best->key)))
 			best = &keys[i];
 	}
 	return best;
@@ -288,27 +272,6 @@ check_address(const Key *key, const char *whole, const char *address, GError **e
 	return TRUE;
 }
 
-/* RFC 1123 2.1, with underscores as found in the wild. */
-static gboolean
-is_host_name(const char *name)
-{
-	g_auto(GStrv) labels = g_strsplit(name, ".", -1);
-
-	if (!*name || strlen(name) > 253)
-		return FALSE;
-	for (char **label = labels; *label; label++) {
-		gsize length = strlen(*label);
-
-		if (length == 0 || length > 63 || (*label)[0] == '-' ||
-		    (*label)[length - 1] == '-' ||
-		    strspn(*label,
-			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
-			    length)
-			return FALSE;
-	}
-	return TRUE;
-}
-
 static gboolean
 set_number(const Key *key, const char *value, gpointer field, GError **error)
 {
@@ -339,6 +302,34 @@ set_boolean(const Key *key, const char *value, gpointer field, GError **error)
 				return TRUE;
 			}
 	return refuse(key, value, error, "write true or false");
+}
+
+/* RFC 3986: the colons of an IPv6 address are told from that of a port by "[…]". */
+static gboolean
+set_server(const Key *key, const char *value, gpointer field, GError **error)
+{
+	MediaServer *server = field;
+	GSocketConnectable *parsed = NULL;
+	const char *host = NULL;
+
+	if (g_hostname_is_ip_address(value))
+		parsed = g_network_address_new(value, STUN_PORT);
+	else if (!strpbrk(value, "@/?%"))
+		parsed = g_network_address_parse(value, STUN_PORT, NULL);
+	if (parsed)
+		host = g_network_address_get_hostname(G_NETWORK_ADDRESS(parsed));
+	if (!host || !(word_is_host_name(host) || g_hostname_is_ip_address(host)) ||
+	    g_network_address_get_port(G_NETWORK_ADDRESS(parsed)) == 0) {
+		g_clear_object(&parsed);
+		return refuse(key, value, error,
+			      "no server; write one such as turn.example.org, 192.0.2.1:3478 or "
+			      "[2001:db8::1]:3478");
+	}
+	g_free(server->host);
+	server->host = g_strdup(host);
+	server->port = g_network_address_get_port(G_NETWORK_ADDRESS(parsed));
+	g_object_unref(parsed);
+	return TRUE;
 }
 
 static gboolean
@@ -413,10 +404,10 @@ check_text(const Key *key, const char *value, GError **error)
 	case TYPE_ADDRESS:
 		return check_address(key, value, value, error);
 	case TYPE_DOMAIN:
-		return is_host_name(value) ||
+		return word_is_host_name(value) ||
 		       refuse(key, value, error, "not a domain; write one such as gw.example.org");
 	case TYPE_HOST:
-		return is_host_name(value) || g_hostname_is_ip_address(value) ||
+		return word_is_host_name(value) || g_hostname_is_ip_address(value) ||
 		       refuse(key, value, error,
 			      "neither a host name nor an address; write one such as "
 			      "xmpp.example.org or 192.0.2.1");
@@ -457,6 +448,8 @@ set_value(Config *config, const Key *key, const char *value, GError **error)
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
 		return set_list(key, value, field, error);
+	case TYPE_SERVER:
+		return set_server(key, value, field, error);
 	default:
 		return set_text(key, value, field, error);
 	}
@@ -480,7 +473,9 @@ derive(Config *config)
 	MediaOptions *media = &config->media;
 
 	if (!config->sip_domain)
-		config->sip_domain = g_strdup(config->sip_address);
+		config->sip_domain =
+			g_strdup(config->sip_public_address ? config->sip_public_address
+							    : config->sip_address);
 	if (!media->rtp_address)
 		media->rtp_address = g_strdup(config->sip_address);
 	if (!media->local_addresses) {
@@ -504,6 +499,16 @@ check_together(const Config *config, GError **error)
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "[sip] port = %u: within the media ports %u to %u; move one of them",
 			    config->sip_port, media->port_min, media->port_max);
+	else if (media->turn.host && !media->turn_secret)
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[media] turn_secret: not set; write the secret that %s has for "
+			    "time-limited credentials (static-auth-secret in coturn)",
+			    media->turn.host);
+	else if (!media->turn.host && media->turn_secret)
+		g_set_error(
+			error, CONFIG_ERROR, 0,
+			"[media] turn_server: not set, but turn_secret is; write the server, or "
+			"remove that line");
 	else if (!config->xmpp_secret &&
 		 g_strv_contains((const char *const *)config->plugins, "xmpp"))
 		g_set_error(error, CONFIG_ERROR, 0,
@@ -657,6 +662,9 @@ config_free(Config *config)
 		case TYPE_ADDRESS_LIST:
 		case TYPE_NAME_LIST:
 			g_strfreev(*(char ***)field);
+			break;
+		case TYPE_SERVER:
+			g_free(((MediaServer *)field)->host);
 			break;
 		default:
 			g_free(*(char **)field);

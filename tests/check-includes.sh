@@ -60,7 +60,7 @@ rules() {
 	layer b2bua 'media/desc\.h|media/media\.h|db/store\.h'
 	layer cli ''
 	for plugin in plugins/*/; do
-		layer "${plugin%/}" 'b2bua/[^/]*\.h|media/desc\.h|db/store\.h'
+		layer "${plugin%/}" 'b2bua/[^/]*\.h|media/(desc|turn)\.h|db/store\.h'
 	done
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libsrtp 'srtp2?/' 'media/'

@@ -26,6 +26,8 @@
 #define NS_RECEIPTS    "urn:xmpp:receipts"
 #define NS_HINTS       "urn:xmpp:hints"
 #define NS_DELAY       "urn:xmpp:delay"
+#define NS_EXTDISCO_1  "urn:xmpp:extdisco:1"
+#define NS_EXTDISCO_2  "urn:xmpp:extdisco:2"
 #define NS_CAPS	       "http://jabber.org/protocol/caps"
 #define NS_DISCO_INFO  "http://jabber.org/protocol/disco#info"
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"

@@ -19,8 +19,20 @@ static const char *const number_features[] = {
 
 static const char *const domain_features[] = { NS_CAPS, NS_DISCO_INFO, NS_DISCO_ITEMS, NULL };
 
+/* Where there are STUN or TURN servers to tell of. */
+static const char *const number_services[] = {
+	NS_CAPS,   NS_DISCO_INFO, F_3264, F_GROUPING, NS_EXTDISCO_1, NS_EXTDISCO_2, NS_JMI,
+	NS_JINGLE, NS_DTLS,	  NS_RTP, F_AUDIO,    NS_ICE_UDP,    NS_RECEIPTS,   NULL,
+};
+
+static const char *const domain_services[] = { NS_CAPS,	      NS_DISCO_INFO, NS_DISCO_ITEMS,
+					       NS_EXTDISCO_1, NS_EXTDISCO_2, NULL };
+
 const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", number_features };
 const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", domain_features };
+const XmppEntity xmpp_caps_number_services = { "client", "phone", "telephone", number_services };
+const XmppEntity xmpp_caps_domain_services = { "gateway", "pstn", "Telephone gateway",
+					       domain_services };
 
 xmlNode *
 xmpp_caps_query(const XmppEntity *entity, const char *node)

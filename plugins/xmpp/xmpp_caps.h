@@ -13,6 +13,8 @@ typedef struct {
 
 extern const XmppEntity xmpp_caps_number; /* client/phone: the full JID of a number */
 extern const XmppEntity xmpp_caps_domain; /* gateway/pstn: the component itself */
+/* The same when they tell of STUN and TURN servers (XEP-0215). */
+extern const XmppEntity xmpp_caps_number_services, xmpp_caps_domain_services;
 
 /* <query/> of disco#info, with the `node` that was asked for (NULL: none). */
 xmlNode *xmpp_caps_query(const XmppEntity *entity, const char *node);

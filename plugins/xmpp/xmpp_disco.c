@@ -12,6 +12,7 @@
 struct XmppDisco {
 	XmppIq *iq;
 	char *node; /* of our caps */
+	const XmppEntity *number, *domain;
 	char *number_hash, *domain_hash;
 	GHashTable *cache; /* hash → XmppCan */
 };
@@ -24,14 +25,16 @@ typedef struct {
 } Question;
 
 XmppDisco *
-xmpp_disco_new(const char *domain, XmppIq *iq)
+xmpp_disco_new(const char *domain, XmppIq *iq, gboolean services)
 {
 	XmppDisco *disco = g_new0(XmppDisco, 1);
 
 	disco->iq = iq;
 	disco->node = g_strdup_printf("https://%s/caps", domain);
-	disco->number_hash = xmpp_caps_own_hash(&xmpp_caps_number);
-	disco->domain_hash = xmpp_caps_own_hash(&xmpp_caps_domain);
+	disco->number = services ? &xmpp_caps_number_services : &xmpp_caps_number;
+	disco->domain = services ? &xmpp_caps_domain_services : &xmpp_caps_domain;
+	disco->number_hash = xmpp_caps_own_hash(disco->number);
+	disco->domain_hash = xmpp_caps_own_hash(disco->domain);
 	disco->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return disco;
 }
@@ -55,11 +58,11 @@ xmpp_disco_caps(const XmppDisco *disco, gboolean is_domain)
 }
 
 static xmlNode *
-answer_info(const xmlNode *iq, const xmlNode *query)
+answer_info(const XmppDisco *disco, const xmlNode *iq, const xmlNode *query)
 {
 	xmlNode *result = xml_iq_result(iq);
 	const char *to = xml_attribute(iq, "to");
-	const XmppEntity *entity = to && strchr(to, '@') ? &xmpp_caps_number : &xmpp_caps_domain;
+	const XmppEntity *entity = to && strchr(to, '@') ? disco->number : disco->domain;
 
 	xml_adopt(result, xmpp_caps_query(entity, xml_attribute(query, "node")));
 	return result;
@@ -100,7 +103,7 @@ xmpp_disco_answer(const XmppDisco *disco, const xmlNode *iq, gboolean known)
 	if (!known)
 		return xml_iq_error(iq, &unknown);
 	if (xml_is(query, NS_DISCO_INFO, "query"))
-		return answer_info(iq, query);
+		return answer_info(disco, iq, query);
 	if (xml_is(query, NS_DISCO_ITEMS, "query"))
 		return answer_items(iq, query);
 	if (xml_is(query, NS_VERSION, "query"))

@@ -10,7 +10,8 @@
 
 typedef struct XmppDisco XmppDisco;
 
-XmppDisco *xmpp_disco_new(const char *domain, XmppIq *iq);
+/* `services`: we tell of STUN and TURN servers too (xmpp_extdisco.h). */
+XmppDisco *xmpp_disco_new(const char *domain, XmppIq *iq, gboolean services);
 void xmpp_disco_free(XmppDisco *disco); /* NULL is fine */
 
 /* The answer to a disco#info, disco#items, ping or version request, to be freed;

@@ -29,6 +29,7 @@ typedef struct {
 	Gateway *gateway;
 	char *domain;
 	gsize max_stanza_bytes;
+	const MediaOptions *media; /* of the configuration */
 	XmppStream *stream;
 	XmppIq *iq;
 	XmppDisco *disco;

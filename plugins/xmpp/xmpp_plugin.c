@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_plugin.c - what comes in: whose is it?  And the table of the plugin. */
+#include "plugins/xmpp/xmpp_extdisco.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "plugins/xmpp/xmpp_reason.h"
 #include <string.h>
@@ -7,6 +8,15 @@
 static Xmpp *xmpp; /* between start and stop */
 
 /* --- stanzas in --- */
+
+static xmlNode *
+answer_extdisco(const xmlNode *iq, const Address *from)
+{
+	g_autofree char *bare = address_bare_jid(from);
+	const char *user = xmpp_accounts_is_user(xmpp->accounts, from) ? bare : NULL;
+
+	return xmpp_extdisco_answer(xmpp->media, iq, user, g_get_real_time() / G_USEC_PER_SEC);
+}
 
 static void
 on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
@@ -22,6 +32,8 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 		return;
 	}
 	answer = xmpp_disco_answer(xmpp->disco, iq, known);
+	if (!answer && known)
+		answer = answer_extdisco(iq, from);
 	if (!answer)
 		answer = xml_iq_error(iq, known ? &unavailable : &no_such);
 	xmpp_send(xmpp, answer);
@@ -124,10 +136,11 @@ start(Gateway *gateway, const Config *config, GError **error)
 	xmpp->gateway = gateway;
 	xmpp->domain = g_ascii_strdown(config->xmpp_domain, -1);
 	xmpp->max_stanza_bytes = config->max_stanza_bytes;
+	xmpp->media = &config->media;
 	xmpp->legs = g_hash_table_new(NULL, NULL);
 	xmpp->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	xmpp->iq = xmpp_iq_new(config->max_iqs, send_request, xmpp);
-	xmpp->disco = xmpp_disco_new(xmpp->domain, xmpp->iq);
+	xmpp->disco = xmpp_disco_new(xmpp->domain, xmpp->iq, xmpp_extdisco_any(xmpp->media));
 	xmpp->accounts = xmpp_accounts_new(gateway, xmpp->domain, xmpp->disco, send_presence, xmpp);
 	xmpp->stream = xmpp_stream_new(&options, &listener, xmpp);
 	return TRUE;

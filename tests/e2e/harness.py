@@ -334,23 +334,20 @@ class Bench:
         self._legs = []
 
     def keep(self, thing):
-        """Something with a stop(), for the end of the test."""
-        return self._keep(thing)
-
-    def _keep(self, thing):
+        """It is stopped with the rest, the last first."""
         self._started.append(thing)
         return thing
 
     def prosody(self, **more):
         folder = self.folder / "prosody"
         folder.mkdir(exist_ok=True)
-        self.server = self._keep(Prosody(folder, **more))
+        self.server = self.keep(Prosody(folder, **more))
         return self.server
 
     def ejabberd(self):
         folder = self.folder / "ejabberd"
         folder.mkdir(exist_ok=True)
-        self.server = self._keep(Ejabberd(folder))
+        self.server = self.keep(Ejabberd(folder))
         return self.server
 
     def gateway(self, start=True, **settings):
@@ -363,15 +360,15 @@ class Bench:
             self.tandem.provision_users()
         return self.tandem
 
-    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), events=True, **keys):
+    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), events=True, address="127.0.0.1", **keys):
         """A SIPp carrier; a trunk of the gateway unless told otherwise."""
-        carrier = self._keep(Carrier(self.folder, name, codecs, events=events))
+        carrier = self.keep(Carrier(self.folder, name, codecs, address, events))
         if trunk and self.tandem:
             self.tandem.provision_trunk(carrier, name, **keys)
         return carrier
 
     def baresip(self, name="baresip", trunk=True, plays="B", user="phone", **keys):
-        phone = self._keep(Baresip(self.folder / name, plays, user))
+        phone = self.keep(Baresip(self.folder / name, plays, user))
         if trunk and self.tandem:
             self.tandem.provision_trunk(phone, name, **keys)
         return phone
@@ -384,7 +381,7 @@ class Bench:
     def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600):
         """A baresip that registers."""
         user, password = self.credential(account, name)
-        phone = self._keep(Baresip(self.folder / f"phone-{user}", plays))
+        phone = self.keep(Baresip(self.folder / f"phone-{user}", plays))
         phone.register(f"<sip:{user}@127.0.0.1:{self.tandem.sip_port};transport={transport}>;auth_user={user};"
                        f"auth_pass={password};regint={expires};answermode=manual")
         return phone
@@ -393,15 +390,13 @@ class Bench:
         return self._begin_phone(program, account, resource, plays, options).login()
 
     def _begin_phone(self, program, account, resource, plays, options):
-        return self._keep(XmppPhone(self.folder, program, account, resource, self.server.port, DOMAIN, plays, options))
+        return self.keep(XmppPhone(self.folder, program, account, resource, self.server.port, DOMAIN, plays, options))
 
-    def webrtc(self, account="alice", plays="A", resource="wrtc", direct=False, delay=0):
-        """`delay`: ms that whatever it says is on the way, and whatever it is told."""
-        return self._phone(webrtc_program(), account, resource, plays,
-                           [*(["--direct"] if direct else []), "--delay", delay])
+    def webrtc(self, account="alice", plays="A", resource="wrtc", direct=False, options=()):
+        return self._phone(webrtc_program(), account, resource, plays, [*(["--direct"] if direct else []), *options])
 
-    def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False):
-        return self._phone(aiortc_program(), account, resource, plays, ["--direct"] if direct else [])
+    def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False, options=()):
+        return self._phone(aiortc_program(), account, resource, plays, [*(["--direct"] if direct else []), *options])
 
     def client(self, personality, account, plays="A"):
         """A phone with the manners of a client (personalities/); it is still to log in."""
@@ -444,9 +439,9 @@ class Bench:
         return "\n".join([*text, "--- tandemd", self.tandem.tail()])
 
 
-def hear(one, other, max_loss=MAX_LOSS):
+def hear(one, other, max_loss=MAX_LOSS, max_packets=MAX_LOSS):
     """What each heard of the other, when their call is over; Failed when the
-    audio is not right in both directions.  Of packets never more than MAX_LOSS
+    audio is not right in both directions.  Of packets never more than `max_packets`
     may be lost; where many calls share the processor more frames may be late."""
     verdicts = []
     sides = [(one, *one.heard()), (other, *other.heard())]
@@ -458,7 +453,7 @@ def hear(one, other, max_loss=MAX_LOSS):
         check(heard.present, f"{text}: the other side is not heard")
         check(heard.seconds > 2, f"{text}: too short")
         check(heard.loss < max_loss, f"{text}: audio lost")
-        check(lost[0] <= lost[1] * MAX_LOSS, f"{text}: packets lost")
+        check(lost[0] <= lost[1] * max_packets, f"{text}: packets lost")
         check(not own.present, f"{text}: and its own voice ({own})")
         verdicts.append(heard)
     return verdicts

@@ -78,7 +78,7 @@ def test_first_carrier_refuses(bench):
 
 def first_is(bench, kind, limit, **keys):
     bench.gateway()
-    first = bench._keep(Deaf(kind))
+    first = bench.keep(Deaf(kind))
     bench.tandem.provision_trunk(first, "first", priority=1, **keys)
     second = bench.carrier("second", priority=2)
     phone = bench.webrtc()
@@ -120,7 +120,7 @@ def test_first_carrier_is_not_there_by_tcp(bench):
 def test_first_carrier_loses_our_registration(bench):
     """Nobody answers our REGISTER: calls go out by the other at once."""
     bench.gateway()
-    first = bench._keep(Deaf("silent"))
+    first = bench.keep(Deaf("silent"))
     bench.tandem.provision_trunk(first, "first", priority=1, register="yes", username="u", password="p",
                                  response_seconds=1)
     second = bench.carrier("second", priority=2)

@@ -32,6 +32,15 @@ static const struct {
 	{ OK "[media]\nlocal_addresses = 127.0.0.1;x\n",
 	  { "local_addresses", "x is not a numeric" } },
 	{ OK "[media]\nlocal_addresses = ::1;::1\n", { "twice" } },
+	{ OK "[media]\nstun_server = stun:stun.example.org\n",
+	  { "[media] stun_server = stun:stun.example.org", "no server", "[2001:db8::1]:3478" } },
+	{ OK "[media]\nturn_server = 192.0.2.1:0\n", { "turn_server = 192.0.2.1:0", "no server" } },
+	{ OK "[media]\nturn_server = 192.0.2.1:x\n", { "turn_server = 192.0.2.1:x", "no server" } },
+	{ OK "[media]\nturn_server = u@turn.example.org\n", { "turn_server", "no server" } },
+	{ OK "[media]\nturn_server = turn.example.org\n",
+	  { "[media] turn_secret: not set", "turn.example.org", "static-auth-secret" } },
+	{ OK "[media]\nturn_secret = hunter2\n", { "[media] turn_server", "turn_secret is" } },
+	{ OK "[media]\nturn_ttl = 1\n", { "turn_ttl = 1", "60 to" } },
 	{ OK "[media]\nkernel_split = maybe\n", { "kernel_split = maybe", "true or false" } },
 	{ OK "[gateway]\nplugins = ;\n", { "plugins = ;", "empty" } },
 	{ OK "[gateway]\nplugins = xmpp;../evil\n", { "plugins", "../evil is not a name" } },
@@ -105,7 +114,9 @@ test_values(void)
 		"# a comment\n[gateway]\nplugins=sip;\ndatabase = /tmp/x\\sy.db\n[xmpp]\n"
 		"domain = GW.Example.org\n[sip]\naddress = 192.0.2.1\ndomain=sip.example.org\n"
 		"public_address=198.51.100.1\n[media]\nlocal_addresses = 192.0.2.1 ; 2001:db8::1\n"
-		"kernel_split = no\n[limits]\nmax_calls = 7\n",
+		"kernel_split = no\nstun_server = "
+		"[2001:db8::7]:5000\nturn_server=turn.example.org\n"
+		"turn_secret = north\n[limits]\nmax_calls = 7\n",
 		"f.conf", &error);
 
 	g_assert_no_error(error);
@@ -117,6 +128,11 @@ test_values(void)
 	g_assert_cmpstr(config->media.rtp_address, ==, "192.0.2.1");
 	g_assert_cmpstr(config->media.local_addresses[1], ==, "2001:db8::1");
 	g_assert_false(config->media.kernel_split);
+	g_assert_cmpstr(config->media.stun.host, ==, "2001:db8::7");
+	g_assert_cmpuint(config->media.stun.port, ==, 5000);
+	g_assert_cmpstr(config->media.turn.host, ==, "turn.example.org");
+	g_assert_cmpuint(config->media.turn.port, ==, 3478);
+	g_assert_cmpuint(config->media.turn_ttl_s, ==, 43200);
 	g_assert_cmpuint(config->max_calls, ==, 7);
 }
 

@@ -288,7 +288,7 @@ class Phone(slixmpp.ClientXMPP):
     def __init__(self, options):
         super().__init__(f"{options.account}@{options.domain}/{options.resource}", options.password)
         self.options = options
-        self.use_ipv6 = False
+        self.use_ipv6 = ":" in options.server
         self.calls, self.tasks = {}, set()
         self.n_calls = 0
         self.latest = None

@@ -19,6 +19,7 @@ export const NS = {
   GROUPING: 'urn:xmpp:jingle:apps:grouping:0',
   HINTS: 'urn:xmpp:hints',
   RECEIPTS: 'urn:xmpp:receipts',
+  EXTDISCO: 'urn:xmpp:extdisco:2',
   DISCO: 'http://jabber.org/protocol/disco#info',
   CAPS: 'http://jabber.org/protocol/caps',
 };

@@ -46,5 +46,5 @@ def until(condition, seconds, what):
 
 def udp_port_open(port):
     """Somebody is bound to the UDP port, in this network namespace."""
-    with open("/proc/self/net/udp", encoding="ascii") as table:
+    with open("/proc/thread-self/net/udp", encoding="ascii") as table:
         return any(line.split()[1].endswith(f":{port:04X}") for line in table if ":" in line.split()[1])

@@ -23,6 +23,7 @@ export const { values: option } = parseArgs({ options: {
   account: { type: 'string' }, password: { type: 'string' }, resource: { type: 'string', default: 'wrtc' },
   domain: { type: 'string' }, server: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '5222' },
   direct: { type: 'boolean', default: false }, delay: { type: 'string', default: '0' }, renomination: { type: 'boolean', default: false },
+  services: { type: 'string' }, // whom to ask for STUN and TURN servers (XEP-0215)
   mic: { type: 'string' }, log: { type: 'string' }, personality: { type: 'string' },
 } });
 
@@ -201,7 +202,7 @@ export class Call {
   // -- media --
 
   openMedia() {
-    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: [] });
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: this.phone.iceServers });
     this.mic = new Microphone(option.mic);
     this.pc.addTrack(this.mic.track);
     this.mic.start();
@@ -397,10 +398,12 @@ export class Phone {
   calls = new Map();
   seen = new Map(); // bare JID: the full JID that was last available
   nCalls = 0;
+  iceServers = [];
 
   async login() {
     const { account, password, resource, domain, server, port } = option;
     this.xmpp = client({ service: `xmpp://${server}:${port}`, domain, username: account, password, resource });
+    this.xmpp.timeout = IQ_TIMEOUT_MS; // of 2 s a slow line takes some
     this.trace();
     this.xmpp.on('error', () => {}); // a broken stream is reconnected by the library
     this.xmpp.on('disconnect', () => report('offline'));
@@ -437,7 +440,18 @@ export class Phone {
     for (let i = 0; i < 80 && this.xmpp.streamManagement && !this.xmpp.streamManagement.enabled; i++) await sleep(25);
     const ver = capsHash([this.identity], this.features);
     await this.send(xml('presence', {}, xml('c', { xmlns: NS.CAPS, hash: 'sha-1', node: this.node, ver })));
+    if (option.services) await this.findServices();
     report('online', { jid: me.toString() });
+  }
+
+  async findServices() {
+    const ask = xml('iq', { type: 'get', to: option.services }, xml('services', { xmlns: NS.EXTDISCO }));
+    const services = (await this.xmpp.iqCaller.request(ask, IQ_TIMEOUT_MS)).getChild('services').getChildren('service');
+    this.iceServers = services.map(({ attrs: s }) => ({
+      urls: `${s.type}:${s.host}:${s.port}${s.type === 'stun' ? '' : `?transport=${s.transport}`}`,
+      ...(s.username && { username: s.username, credential: s.password }),
+    }));
+    report('services', { list: services.map(s => s.attrs) });
   }
 
   async send(stanza) {

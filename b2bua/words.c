@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* words.c - what is written in a configuration, as words.
+ * Thread: any (pure).
+ */
+#include "b2bua/words.h"
+#include <string.h>
+
+guint
+words_distance(const char *one, const char *other)
+{
+	guint row[64], diagonal;
+	gsize width = strlen(other);
+
+	if (width >= G_N_ELEMENTS(row) || strlen(one) >= G_N_ELEMENTS(row))
+		return G_MAXUINT;
+	for (gsize i = 0; i <= width; i++)
+		row[i] = i;
+	for (; *one; one++) {
+		diagonal = row[0]++;
+		for (gsize i = 1; i <= width; i++) {
+			guint above = row[i];
+
+			row[i] = MIN(diagonal + (*one != other[i - 1]), MIN(above, row[i - 1]) + 1);
+			diagonal = above;
+		}
+	}
+	return row[width];
+}
+
+gboolean
+words_are_near(const char *word, const char *candidate)
+{
+	return words_distance(word, candidate) <= MAX(2, strlen(candidate) / 3);
+}
+
+gboolean
+word_is_host_name(const char *name)
+{
+	g_auto(GStrv) labels = g_strsplit(name, ".", -1);
+
+	if (!*name || strlen(name) > 253)
+		return FALSE;
+	for (char **label = labels; *label; label++) {
+		gsize length = strlen(*label);
+
+		if (length == 0 || length > 63 || (*label)[0] == '-' ||
+		    (*label)[length - 1] == '-' ||
+		    strspn(*label,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
+			    length)
+			return FALSE;
+	}
+	return TRUE;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* words.h - what is written in a configuration, as words.
+ * Thread: any (pure).
+ */
+#pragma once
+#include <glib.h>
+
+/* Edits that turn one word into the other (Levenshtein), for suggestions. */
+guint words_distance(const char *one, const char *other);
+gboolean words_are_near(const char *word, const char *candidate);
+/* RFC 1123 2.1, with underscores as found in the wild. */
+gboolean word_is_host_name(const char *name);

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Calls over the networks people are behind: routers that translate addresses,
+no UDP at all, IPv6 alone, lines that are slow and lose packets; and a gateway
+that is itself behind a router.  Audio is compared both ways in each."""
+import re
+
+from harness import ALICE, GATEWAY, OUTSIDE, check, hear, slow
+from network import BadLine, Coturn, Home, Place, connect, run, wire
+from run import ADDRESS
+from test_messages import read
+
+NUMBER = f"{OUTSIDE}@{GATEWAY}"
+SIP = "127.0.0.1:5060"
+MAX_GAPS = 0.05  # of short calls: a jitter buffer that grows once; of packets 1 % as ever
+
+
+def remote_phone(bench, place, server=ADDRESS, kind="webrtc", **more):
+    """A phone in another place, that logs in over that place's network."""
+    options = ["--server", server, *more.pop("options", [])]
+    with place.inside():
+        return getattr(bench, kind)(options=options, **more)
+
+
+def talk_out(bench, phone, carrier, seconds=2.5):
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.ring()
+    phone.wait("ringing")
+    answered = leg.answer()
+    up = phone.wait("up", 10)
+    bench.talk(seconds)
+    phone.hangup()
+    leg.wait_end()
+    return leg, up["at"] - answered.at
+
+
+def talk_in(bench, phone, carrier, gateway=SIP, seconds=2.5):
+    leg = carrier.call(ALICE, gateway, plays="B")
+    phone.wait("incoming")
+    phone.answer()
+    leg.wait_answer()
+    phone.wait("up", 10)
+    bench.talk(seconds)
+    leg.hangup()
+    phone.wait("ended", by="peer")
+    return leg
+
+
+def call_out(bench, place, server=ADDRESS, kind="webrtc", **more):
+    """A call out that is heard both ways; the phone."""
+    carrier = bench.carrier()  # a number is there when a trunk can reach it
+    phone = remote_phone(bench, place, server, kind, **more)
+    leg, setup = talk_out(bench, phone, carrier)
+    hear(phone, leg, MAX_GAPS)
+    print(f"media was up {setup * 1000:.0f} ms after the 200")
+    return phone
+
+
+def open_house(bench, **media):
+    """Prosody and the gateway where clients of other networks reach them."""
+    bench.prosody(interfaces=("127.0.0.1", ADDRESS))
+    return bench.gateway(media=media)
+
+
+def test_network_port_restricted_nat(bench):
+    """The phone learns from the gateway which STUN server to ask."""
+    turn = Coturn(bench, ADDRESS)
+    open_house(bench, stun_server=turn.address)
+    home = Home(bench)
+    phone = call_out(bench, home, options=["--services", GATEWAY])
+    leg = talk_in(bench, phone, bench.carrier("other"))
+    hear(leg, phone, MAX_GAPS)
+    found = phone.wait("services")["list"]
+    check(found == [{"type": "stun", "host": ADDRESS, "port": "3478", "transport": "udp"}], f"services: {found}")
+    flows = home.translated()
+    print(f"the router heard of {flows}")
+    check(len({outside for _, inside, outside in flows if inside == flows[0][1]}) == 1, "the router is no cone")
+
+
+def test_network_symmetric_nat(bench):
+    open_house(bench)
+    home = Home(bench, nat="symmetric")
+    call_out(bench, home, kind="aiortc")
+    flows = home.translated()
+    print(f"the router heard of {flows}")
+    check(all(inside != outside for _, inside, outside in flows), "the router keeps ports")
+
+
+def test_network_gateway_behind_nat(bench):
+    """Server and gateway share a private address that a router translates one to one."""
+    public, private = "10.77.0.5", "192.168.9.2"
+    router, behind = bench.keep(Place()), bench.keep(Place())
+    connect(router, [f"10.77.0.2/24", f"{public}/24"], "wan")
+    with router.inside():
+        wire("lan", ["192.168.9.1/24"], behind, "eth0", [f"{private}/24"])
+        run("iptables", "-w", "-t", "nat", "-A", "PREROUTING", "-d", public, "-j", "DNAT", "--to-destination", private)
+        run("iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-s", private, "-o", "wan", "-j", "SNAT", "--to-source", public)
+    behind.run("ip", "route", "add", "default", "via", "192.168.9.1")
+    router.set("ipv4/ip_forward", 1)
+    with behind.inside():
+        bench.prosody(interfaces=("127.0.0.1", private))
+        bench.gateway(sip={"address": private, "public_address": public},
+                      media={"rtp_address": private, "local_addresses": private, "public_address": public})
+    carrier, phone = bench.carrier(address=ADDRESS), bench.webrtc(options=["--server", public])
+    leg, _ = talk_out(bench, phone, carrier)
+    hear(phone, leg, MAX_GAPS)
+    check(f"c=IN IP4 {public}" in leg.invite.text and private not in leg.invite.text, leg.invite.text)
+    leg = talk_in(bench, phone, carrier, f"{public}:5060")
+    hear(leg, phone, MAX_GAPS)
+
+
+def test_network_ipv6_only(bench):
+    inner = bench.keep(Place())
+    connect(inner, ["2001:db8:7::2/64"])
+    run("ip", "addr", "add", "2001:db8:7::1/64", "dev", "e2e0", "nodad")
+    bench.prosody(interfaces=("127.0.0.1", "2001:db8:7::1"))
+    bench.gateway(media={"local_addresses": f"{ADDRESS};2001:db8:7::1"})
+    call_out(bench, inner, "2001:db8:7::1", "aiortc")
+    record = bench.tandem.last_record()
+    ladder = bench.tandem.ladder(record["id"])
+    check("[2001:db8:7::1]:" in ladder, f"not over IPv6: {ladder}")
+
+
+def test_network_no_udp_with_turn(bench):
+    """Nothing but TCP gets out: the relay that the gateway has told of does."""
+    turn = Coturn(bench, ADDRESS)
+    open_house(bench, **turn.settings())
+    home = Home(bench, blocks_udp=True)
+    phone = call_out(bench, home, options=["--services", NUMBER])
+    [udp, tcp] = [s for s in phone.wait("services")["list"] if s["type"] == "turn"]
+    check(udp["transport"] == "udp" and tcp["transport"] == "tcp", f"services: {udp}, {tcp}")
+    check(tcp["username"].endswith(":alice@localhost"), f"the name is {tcp['username']}")
+    check(not home.translated(), f"UDP got out: {home.translated()}")
+    print(f"coturn has made {turn.allocations()} allocations")
+    check(turn.allocations() > 0, "nobody used the relay")
+
+
+def test_network_no_udp(bench):
+    """The same without one: the call fails, and each says why."""
+    bench.prosody(interfaces=("127.0.0.1", ADDRESS))
+    bench.gateway(media={"ice_timeout": 4})
+    carrier, phone = bench.carrier(), remote_phone(bench, Home(bench, blocks_udp=True))
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.answer()
+    phone.wait("ended", by="peer")
+    leg.wait_end()
+    sentence = "Your phone never answered our connectivity checks: its network blocks UDP; a TURN server would help"
+    read(phone, NUMBER, re.escape(sentence))
+    record = bench.tandem.last_record()
+    check(record["reason"] == "no-media", f"the record says {record}")
+    check("connectivity checks" in record["text"] and "nothing received from the peer" in record["text"], record["text"])
+    check("no-media" in bench.tandem.ctl("call", "show", record["id"]).stdout, "the reason is not shown")
+
+
+def counters(bench, side):
+    """Of that side of the last call, as the record has them."""
+    rows = bench.tandem.json("call", "show", bench.tandem.last_record()["id"])["rows"]
+    [line] = [value for key, value in rows if key == "media" and value.startswith(f"port={side} ")]
+    return {k: v if k == "port" else int(v) for k, v in (word.split("=") for word in line.split())}
+
+
+def slow_house(bench, line):
+    bench.prosody(interfaces=("127.0.0.1", line.OURS))
+    bench.gateway(media={"local_addresses": line.OURS})
+    return bench.carrier(), remote_phone(bench, line, line.OURS)
+
+
+@slow
+def test_network_slow_and_lossy(bench):
+    """150 ms each way, +-10 ms, and one packet in twenty lost, for 20 s: the call stands, and what
+    the record says of the line is what the line did."""
+    line = BadLine(bench, delay_ms=150, jitter_ms=10, loss=0.05)
+    carrier, phone = slow_house(bench, line)
+    leg, setup = talk_out(bench, phone, carrier, 20)
+    print(f"media was up {setup * 1000:.0f} ms after the 200")
+    told, (seen, lost), (sent, dropped) = counters(bench, "caller"), *line.counters().values()
+    print(f"the line took {seen} packets of the phone and lost {lost}, of the gateway {sent} and {dropped}; recorded: {told}")
+    # what was under way at the end, or lost before the first that came, is not counted
+    check(abs(told["lost_in"] - lost) <= 3, f"{told['lost_in']} lost, not {lost}")
+    check(abs(told["packets_in"] - (seen - lost)) <= 25, f"{told['packets_in']} came, not {seen - lost}")
+    check(told["packets_out"] == sent, f"{told['packets_out']} sent, not {sent}")
+    check(0.03 < told["lost_in"] / seen < 0.07, "that is not one in twenty")
+    # RFC 3550 A.8 of an even spread of +-10 ms is 6.7 ms; the phone has some of its own
+    check(4000 < told["jitter_us"] < 16000, f"jitter {told['jitter_us']} us")
+    check(290000 < told["rtt_us"] < 360000, f"round trip {told['rtt_us']} us")
+    hear(phone, leg, max_loss=0.12, max_packets=0.08)
+
+
+def test_network_200_ms(bench):
+    """A round trip of 200 ms: proceed, initiate and accept, ICE and DTLS take six of them."""
+    carrier, phone = slow_house(bench, BadLine(bench, delay_ms=100))
+    leg, setup = talk_out(bench, phone, carrier)
+    print(f"media was up {setup * 1000:.0f} ms after the 200")
+    hear(phone, leg, MAX_GAPS)
+    check(setup < 2, f"{setup:.2f} s")
