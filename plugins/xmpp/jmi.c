@@ -195,6 +195,8 @@ jmi_build(const JmiBuild *what)
 	xmlNode *element = xml_add(message, NS_JMI, jmi_kind_name(what->kind));
 
 	xml_set(element, "id", what->id);
+	if (what->kind == JMI_PROPOSE && what->nick)
+		xml_add_text(xml_add(message, NS_NICK, "nick"), what->nick);
 	if (what->kind == JMI_PROPOSE)
 		add_proposal(message, element, what->id);
 	else

@@ -202,7 +202,8 @@ xmpp_leg_say(XmppLeg *leg, const XmppSay *what)
 			   .to = what->to,
 			   .id = leg->sid,
 			   .reason = what->reason,
-			   .text = what->text };
+			   .text = what->text,
+			   .nick = what->nick };
 
 	leg_trace(&leg->leg, TRACE_OUT, "%s%s%s", jmi_kind_name(what->kind),
 		  what->reason ? " " : "", what->reason ? what->reason : "");
@@ -252,7 +253,8 @@ terminate_session(XmppLeg *leg, Reason reason, const char *text)
 	leg_trace(&leg->leg, TRACE_OUT, "session-terminate %s", xmpp_reason_to_jingle(reason));
 	xmpp_terminate(leg->xmpp, &whom, leg->sid, reason, text);
 	if (leg->jmi) {
-		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), text };
+		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), text,
+				   NULL };
 
 		xmpp_leg_say(leg, &finish);
 	}
@@ -261,7 +263,8 @@ terminate_session(XmppLeg *leg, Reason reason, const char *text)
 static void
 stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 {
-	XmppSay retract = { JMI_RETRACT, leg->peer_bare, xmpp_reason_to_jingle(reason), text };
+	XmppSay retract = { JMI_RETRACT, leg->peer_bare, xmpp_reason_to_jingle(reason), text,
+			    NULL };
 
 	if (!leg->bounced)
 		xmpp_leg_say(leg, &retract);
@@ -280,7 +283,7 @@ stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 void
 xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text)
 {
-	XmppSay say = { JMI_REJECT, leg->peer, xmpp_reason_to_jingle(reason), text };
+	XmppSay say = { JMI_REJECT, leg->peer, xmpp_reason_to_jingle(reason), text, NULL };
 
 	switch (leg->state) {
 	case XMPP_PROPOSED:

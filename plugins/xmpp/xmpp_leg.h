@@ -35,6 +35,7 @@ typedef struct {
 	XmppDisco *disco;
 	XmppAccounts *accounts;
 	GHashTable *legs;     /* XmppLeg, a set */
+	GHashTable *names;    /* bare JID of ours → the caller's name; NULL before the first */
 	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
 } Xmpp;
 
@@ -123,6 +124,7 @@ typedef struct {
 	JmiKind kind;
 	const char *to;
 	const char *reason, *text; /* NULL: none */
+	const char *nick;	   /* a propose: the caller's name; NULL: none */
 } XmppSay;
 void xmpp_leg_say(XmppLeg *leg, const XmppSay *what);
 void xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason reason,
@@ -172,6 +174,12 @@ char *xmpp_digits_read(const char *text);
 /* TRUE when the message belonged to a call and has been seen to. */
 gboolean
 xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+
+/* --- xmpp_name.c --- */
+/* How callers call themselves, by the bare JID that calls. */
+void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);
+/* The answer to a vcard-temp request for a number, or NULL when it is none. */
+xmlNode *xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to);
 
 /* --- xmpp_hold.c --- */
 void xmpp_hold_wish(XmppLeg *leg, Direction own);

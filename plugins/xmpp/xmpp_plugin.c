@@ -31,7 +31,9 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 		xmpp_session_iq(xmpp, iq, jingle);
 		return;
 	}
-	answer = xmpp_disco_answer(xmpp->disco, iq, known);
+	answer = known ? xmpp_names_answer(xmpp, iq, to) : NULL;
+	if (!answer)
+		answer = xmpp_disco_answer(xmpp->disco, iq, known);
 	if (!answer && known)
 		answer = answer_extdisco(iq, from);
 	if (!answer)
@@ -166,6 +168,7 @@ stop(void)
 	xmpp_disco_free(xmpp->disco);
 	g_hash_table_unref(xmpp->legs);
 	g_hash_table_unref(xmpp->sessions);
+	g_clear_pointer(&xmpp->names, g_hash_table_unref);
 	g_free(xmpp->domain);
 	g_free(xmpp);
 	xmpp = NULL;

@@ -216,6 +216,20 @@ on_proceed(XmppLeg *leg, const Message *message)
 	leg_save(&leg->leg);
 }
 
+static gboolean
+talks_already(const XmppLeg *leg)
+{
+	GHashTableIter iter;
+	gpointer other;
+
+	g_hash_table_iter_init(&iter, leg->xmpp->legs);
+	while (g_hash_table_iter_next(&iter, &other, NULL))
+		if (((XmppLeg *)other)->state == XMPP_TALKING &&
+		    g_strcmp0(((XmppLeg *)other)->peer_bare, leg->peer_bare) == 0)
+			return TRUE;
+	return FALSE;
+}
+
 static void
 on_reject(XmppLeg *leg, const Message *message)
 {
@@ -224,6 +238,9 @@ on_reject(XmppLeg *leg, const Message *message)
 	Reason reason =
 		jmi->tie_break ? REASON_BUSY : xmpp_reason_from_reject(jmi->reason, seconds);
 
+	/* some reject by themselves while they are in a call, and do not say why */
+	if (reason == REASON_DECLINED && !jmi->reason && talks_already(leg))
+		reason = REASON_BUSY;
 	leg_trace(&leg->leg, TRACE_IN, "reject %s after %u s", jmi->reason ? jmi->reason : "",
 		  seconds);
 	if (leg->state == XMPP_RINGING) {
@@ -390,7 +407,7 @@ xmpp_ring_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer)
 	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
 	g_autofree char *sid = xmpp_new_sid();
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, sid);
-	XmppSay propose = { .kind = JMI_PROPOSE };
+	XmppSay propose = { .kind = JMI_PROPOSE, .nick = target->from->name };
 	const GPtrArray *devices;
 
 	leg->jmi = TRUE;
@@ -399,6 +416,7 @@ xmpp_ring_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer)
 	leg->peer_bare = address_bare_jid(target->to);
 	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
 	leg_attach(&leg->leg, &xmpp_plugin, call);
+	xmpp_names_remember(xmpp, bare, target->from);
 	xmpp_accounts_show(xmpp->accounts, bare, leg->peer_bare);
 	propose.to = leg->peer_bare;
 	xmpp_leg_say(leg, &propose);
@@ -430,7 +448,7 @@ xmpp_ring_fork_takes(XmppLeg *leg, XmppFork *fork)
 {
 	XmppSay retract = { JMI_RETRACT, leg->peer_bare,
 			    xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
-			    "Answered on another device" };
+			    "Answered on another device", NULL };
 
 	if (!leg->bounced)
 		xmpp_leg_say(leg, &retract);

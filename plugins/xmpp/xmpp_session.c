@@ -405,7 +405,8 @@ on_terminate(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	leg_trace(&leg->leg, TRACE_IN, "session-terminate %s",
 		  jingle->reason ? jingle->reason : "");
 	if (leg->jmi) {
-		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), NULL };
+		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), NULL,
+				   NULL };
 
 		xmpp_leg_say(leg, &finish);
 	}

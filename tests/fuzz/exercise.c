@@ -107,9 +107,8 @@ static void
 rebuild_jmi(const Jmi *jmi)
 {
 	for (JmiKind kind = 0; kind < N_JMI_KINDS; kind++) {
-		const JmiBuild what = {
-			kind, "+1@gw/gw", "a@b/c", jmi->id, "busy", jmi->reason_text
-		};
+		const JmiBuild what = { kind,	"+1@gw/gw",	  "a@b/c", jmi->id,
+					"busy", jmi->reason_text, NULL };
 		g_autoptr(xmlNode) message = send(jmi_build(&what));
 		g_autoptr(Jmi) parsed = jmi_parse(message, NULL);
 

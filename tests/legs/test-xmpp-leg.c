@@ -5,7 +5,7 @@
  * Each file in tests/legs/xmpp is one conversation, of paragraphs that begin with
  *   >  the server hands this stanza to the gateway
  *   <  the gateway sends this next
- *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER |
+ *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER [NAME] |
  *      hold | resume | inactive | refuse (the next change) | plain (it takes no events from
  *      now on) | key K | restart (another gateway on the same store)
  *   ?  the telephone hears this next: dial | ring | answer | hangup REASON [TEXT] |
@@ -118,7 +118,9 @@ static void
 phone_hangup(Leg *leg, Reason reason, const char *text)
 {
 	hear("hangup %s", reason_name(reason));
-	g_clear_pointer(&test.telephone, g_free);
+	if (test.telephone == (Telephone *)leg)
+		test.telephone = NULL;
+	g_free(leg); /* the first of two, it may be */
 }
 
 static char *
@@ -173,8 +175,11 @@ phone_desc(Direction direction)
 static void
 phone_calls(const char *to)
 {
-	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+15555550123", NULL, NULL);
-	g_autoptr(Address) callee = address_new(ADDRESS_NUMBER, to, NULL, NULL);
+	const char *name = strchr(to, ' ');
+	g_autofree char *number = g_strndup(to, strcspn(to, " "));
+	g_autoptr(Address) nobody = address_new(ADDRESS_NUMBER, "+15555550123", NULL, NULL);
+	g_autoptr(Address) from = address_with_name(nobody, name ? name + 1 : NULL);
+	g_autoptr(Address) callee = address_new(ADDRESS_NUMBER, number, NULL, NULL);
 	g_autoptr(Desc) offer = phone_desc(DIRECTION_SENDRECV);
 	Incoming incoming = { .from = from, .to = callee, .trunk = "carrier", .offer = offer };
 

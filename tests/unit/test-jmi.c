@@ -146,8 +146,8 @@ test_build(void)
 	static const JmiBuild propose = {
 		.kind = JMI_PROPOSE, .from = "+1@gw/gw", .to = "a@b", .id = "S"
 	};
-	static const JmiBuild reject = { JMI_REJECT, "+1@gw/gw", "a@b/c",
-					 "S",	     "gone",	 "no such <number>" };
+	static const JmiBuild reject = { JMI_REJECT, "+1@gw/gw",	 "a@b/c", "S",
+					 "gone",     "no such <number>", NULL };
 	g_autoptr(xmlNode) first = jmi_build(&propose), second = jmi_build(&reject);
 	g_autofree char *one = xml_print(first), *other = xml_print(second);
 

@@ -90,7 +90,7 @@ rebuild_jmi(const xmlNode *wanted)
 	if (!jmi)
 		return jmi_build_receipt(from, to, jmi_receipt(wanted));
 	return jmi_build(
-		&(JmiBuild){ jmi->kind, from, to, jmi->id, jmi->reason, jmi->reason_text });
+		&(JmiBuild){ jmi->kind, from, to, jmi->id, jmi->reason, jmi->reason_text, NULL });
 }
 
 /* The refusals are built from the client's request. */
