@@ -99,25 +99,62 @@ goes_on_unanswered(const Call *call)
 	       (call->refusal == REASON_NO_ANSWER || call->refusal == REASON_UNREACHABLE);
 }
 
+/* What a forward is chosen for; a network that fails is one that cannot be reached. */
+static Reason
+forward_reason(Reason refusal)
+{
+	if (refusal == REASON_BUSY || refusal == REASON_NO_ANSWER)
+		return refusal;
+	if (refusal == REASON_UNREACHABLE || refusal == REASON_TIMEOUT ||
+	    reason_is_network(refusal))
+		return REASON_UNREACHABLE;
+	return REASON_NONE;
+}
+
+/* The stage that comes after a refusal; the number of stages when none does. */
+static guint
+next_way(const Call *call)
+{
+	const GPtrArray *stages = call->plan->stages;
+	const Stage *next = call->stage + 1 < stages->len ? stages->pdata[call->stage + 1] : NULL;
+	Reason when = forward_reason(call->refusal);
+
+	if (next && next->forward_when == REASON_NONE &&
+	    (reason_is_network(call->refusal) || goes_on_unanswered(call)))
+		return call->stage + 1;
+	if (when == REASON_NONE || call->forwarded_as != REASON_NONE) /* there is no second */
+		return stages->len;
+	for (guint i = call->stage + 1; i < stages->len; i++)
+		if (((const Stage *)stages->pdata[i])->forward_when == when)
+			return i;
+	return stages->len;
+}
+
 /* Nobody of this stage will answer.  Another way is tried only when it was the
- * network that refused; a person who is busy is not called again. */
+ * network that refused, or when the person wants to be reached elsewhere; who is
+ * busy is not called again. */
 static void
 leave_stage(Call *call)
 {
-	guint left = call->callees->len;
+	guint left = call->callees->len, next = next_way(call);
 	g_autofree char *text = NULL;
 
-	if (!(reason_is_network(call->refusal) || goes_on_unanswered(call)) ||
-	    call->stage + 1 >= call->plan->stages->len) {
+	if (next >= call->plan->stages->len) {
 		call_end(call, call->refusal, call->refusal_words, call->refused_by);
 		return;
 	}
 	text = call_sentence(call->refusal, call->refusal_words);
 	call_note(call, "next way: %s", text);
-	call->stage++;
+	call->stage = next;
 	call_enter(call, CALL_SETUP);
 	for (guint i = 0; i < left; i++)
 		let_go(call, call->callees->pdata[i], call->refusal, text);
+	if (call_current_stage(call)->forward_when != REASON_NONE) {
+		/* what those say who are called now is told by itself */
+		call->forwarded_as = call->refusal;
+		call->refusal = REASON_NONE;
+		g_clear_pointer(&call->refusal_words, g_free);
+	}
 	call_prepare_stage(call);
 }
 

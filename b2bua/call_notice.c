@@ -116,6 +116,8 @@ is_missed(const Call *call, Reason reason)
 {
 	if (call->callee)
 		return FALSE;
+	if (reason != REASON_CANCELLED && call->forwarded_as != REASON_NONE)
+		reason = call->forwarded_as; /* the forward failed, too */
 	switch (reason) {
 	case REASON_CANCELLED:
 	case REASON_NO_ANSWER:

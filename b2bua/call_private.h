@@ -90,6 +90,8 @@ struct Call {
 	char *refusal_words;
 	EndedBy refused_by;
 
+	Reason forwarded_as; /* what the devices said before a forward was taken; or NONE */
+
 	/* whose media was lost, and how, when the call ends by it */
 	const Party *lost;
 	MediaLoss loss;

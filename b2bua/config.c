@@ -28,6 +28,7 @@ typedef enum {
 	TYPE_ADDRESS_LIST, /* of the same, by ";" */
 	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
 	TYPE_LOG_LEVEL,
+	TYPE_EMERGENCY,
 	TYPE_COUNTRY, /* two letters, upper case */
 	TYPE_NUMBER,  /* guint within min … max */
 	TYPE_PORT,    /* guint16 within min … max */
@@ -64,6 +65,9 @@ static const Key keys[] = {
 	{ "gateway", "country", TYPE_COUNTRY, NULL, 0, 0, FIELD(country),
 	  "where users dial numbers without a \"+\", such as DE (user set JID country=… for one); "
 	  "default: such are refused" },
+	{ "gateway", "emergency", TYPE_EMERGENCY, NULL, 0, 0, FIELD(emergency),
+	  "calls to emergency numbers: refuse, or trunk:NAME; default: refused, with a warning at "
+	  "each start" },
 
 	{ "xmpp", "domain", TYPE_DOMAIN, "gateway.localhost", 0, 0, FIELD(xmpp_domain),
 	  "name of the component: numbers are +NUMBER@domain" },
@@ -413,6 +417,10 @@ check_text(const Key *key, const char *value, GError **error)
 			      "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_EMERGENCY:
+		return strcmp(value, "refuse") == 0 ||
+		       (g_str_has_prefix(value, "trunk:") && value[strlen("trunk:")]) ||
+		       refuse(key, value, error, "write refuse, or trunk: and the name of a trunk");
 	case TYPE_COUNTRY:
 		return numberplan_knows(value) ||
 		       refuse(key, value, error,

@@ -107,6 +107,7 @@ static const struct {
 	{ control_phone_commands, &control_n_phone_commands },
 	{ control_store_commands, &control_n_store_commands },
 	{ control_trunk_commands, &control_n_trunk_commands },
+	{ control_route_commands, &control_n_route_commands },
 	{ control_live_commands, &control_n_live_commands },
 };
 

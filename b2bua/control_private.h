@@ -40,6 +40,9 @@ extern const Command control_user_commands[], control_phone_commands[], control_
 extern const guint control_n_user_commands, control_n_phone_commands, control_n_store_commands,
 	control_n_trunk_commands, control_n_live_commands;
 
+extern const Command control_route_commands[];
+extern const guint control_n_route_commands;
+
 /* --- control_words.c: NULL or FALSE and the error for what is wrong --- */
 char *parse_user(const char *word, GError **error);   /* a bare JID */
 char *parse_number(const char *word, GError **error); /* E.164 */

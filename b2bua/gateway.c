@@ -5,6 +5,7 @@
  */
 #include "b2bua/gateway.h"
 #include "b2bua/call_private.h"
+#include "b2bua/setting.h"
 #include <string.h>
 
 #define PLUGIN_SYMBOL	 "tandem_plugin"
@@ -311,6 +312,16 @@ over_rate(Gateway *gateway)
 	return ++gateway->set_up > gateway->config->max_setup_per_second;
 }
 
+/* His own limit lowers the gateway's, and never raises it. */
+static guint
+max_calls_of(Gateway *gateway, const char *user)
+{
+	g_autofree char *text = setting_text(gateway->store, user, SETTING_MAX_CALLS);
+	guint own = text ? (guint)g_ascii_strtoull(text, NULL, 10) : G_MAXUINT;
+
+	return MIN(own, gateway->config->max_calls_per_user);
+}
+
 static const char *
 why_not(Gateway *gateway, const char *user)
 {
@@ -323,7 +334,7 @@ why_not(Gateway *gateway, const char *user)
 	if (gateway->calls->len >= config->max_calls)
 		return "all lines are in use";
 	if (user && GPOINTER_TO_UINT(g_hash_table_lookup(gateway->per_user, user)) >=
-			    config->max_calls_per_user)
+			    max_calls_of(gateway, user))
 		return "your account has as many calls as it may";
 	return NULL;
 }

@@ -24,6 +24,7 @@
 #include <glib-unix.h>
 #include "b2bua/control.h"
 #include "b2bua/gateway.h"
+#include "b2bua/way_out.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
 #define CHECKPOINT_SECONDS     30
@@ -278,6 +279,18 @@ take_down(Daemon *self)
 	store_close(self->store);
 }
 
+/* What an operator should know at every start. */
+static void
+say_policies(Daemon *self)
+{
+	g_autofree char *emergency = emergency_policy(self->gateway);
+
+	if (self->config->emergency)
+		g_message("%s", emergency);
+	else
+		g_warning("%s", emergency);
+}
+
 static int
 run(Config *config)
 {
@@ -296,6 +309,7 @@ run(Config *config)
 	sources[0] = g_unix_signal_add(SIGTERM, on_stop_signal, &self);
 	sources[1] = g_unix_signal_add(SIGINT, on_stop_signal, &self);
 	sources[2] = g_unix_signal_add(SIGHUP, on_reload_signal, &self);
+	say_policies(&self);
 	g_message("ready");
 	notify("READY=1");
 	g_main_loop_run(self.loop);

@@ -19,6 +19,7 @@
 #include "b2bua/gateway.h"
 #include "b2bua/number.h"
 #include "b2bua/setting.h"
+#include "b2bua/way_out.h"
 #include <string.h>
 
 #define ECHO_USER  "echo"
@@ -40,6 +41,8 @@ target_free(Target *target)
 	address_free(target->from);
 	address_free(target->to);
 	g_free(target->trunk);
+	g_free(target->location);
+	g_free(target->diverted_by);
 	g_free(target);
 }
 
@@ -100,7 +103,7 @@ stage_add(Stage *stage, const Plugin *plugin, Address *from, Address *to)
 }
 
 /* Takes from and to. */
-static void
+static Target *
 plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Trunk *trunk)
 {
 	Stage *stage = plan_stage(plan, trunk ? trunk->ring_seconds : 0);
@@ -108,6 +111,7 @@ plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Tru
 
 	target->trunk = trunk ? g_strdup(trunk->name) : NULL;
 	target->accept_early = trunk && g_strcmp0(trunk->early_media, "accept") == 0;
+	return target;
 }
 
 static Plan *
@@ -140,16 +144,6 @@ is_echo(Gateway *gateway, const Address *to)
 	       g_strcmp0(to->user, ECHO_USER) == 0 && host_is_ours(gateway, to->host);
 }
 
-/* Where a user is at home, or NULL. */
-static char *
-home_of(Gateway *gateway, const char *account)
-{
-	char *country =
-		account ? setting_text(gateway_store(gateway), account, SETTING_COUNTRY) : NULL;
-
-	return country ? country : g_strdup(gateway_config(gateway)->country);
-}
-
 /* A softphone writes digits at whatever it takes for our name. */
 static gboolean
 is_digits(const char *user)
@@ -161,7 +155,7 @@ is_digits(const char *user)
 static char *
 called_number(Gateway *gateway, const char *account, const Address *to)
 {
-	g_autofree char *home = home_of(gateway, account), *text = NULL;
+	g_autofree char *home = user_country(gateway, account), *text = NULL;
 	char *number = NULL;
 
 	switch (to->scheme) {
@@ -223,6 +217,14 @@ static Address *
 number_here(Gateway *gateway, const char *number)
 {
 	return address_new(ADDRESS_NUMBER, number, gateway_config(gateway)->xmpp_domain, NULL);
+}
+
+/* As others see a user who calls. */
+static Address *
+caller_seen(Gateway *gateway, const User *caller)
+{
+	return caller->caller_id ? number_here(gateway, caller->caller_id)
+				 : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
 }
 
 static Address *
@@ -314,17 +316,112 @@ add_devices(Question *question, Plan *plan, const User *callee, const Address *s
 	}
 }
 
+/* --- forwards --- */
+
+/* One hop: the forwards of the one who is forwarded to are not followed, so there
+ * is no loop.  What it costs counts for the one who forwards. */
+static void
+add_forward(Question *question, Plan *plan, const User *callee, const Address *seen, Reason when)
+{
+	static const struct {
+		Reason when;
+		Setting setting;
+	} SETTINGS[] = { { REASON_NONE, SETTING_FORWARD_ALWAYS },
+			 { REASON_BUSY, SETTING_FORWARD_BUSY },
+			 { REASON_NO_ANSWER, SETTING_FORWARD_NO_ANSWER },
+			 { REASON_UNREACHABLE, SETTING_FORWARD_UNREACHABLE } };
+	Gateway *gateway = question->gateway;
+	const Plugin *sip = gateway_plugin(gateway, "sip");
+	g_autofree char *number = NULL;
+	g_autoptr(User) other = NULL;
+	g_autoptr(WayOut) way = NULL;
+	guint first = plan->stages->len;
+
+	for (guint i = 0; i < G_N_ELEMENTS(SETTINGS); i++)
+		if (SETTINGS[i].when == when)
+			number = setting_text(gateway_store(gateway), callee->jid,
+					      SETTINGS[i].setting);
+	if (!number)
+		return;
+	other = user_by_number(gateway, number);
+	way = other ? NULL : way_out(gateway, callee->jid, number);
+	if (other)
+		add_devices(question, plan, other, seen);
+	for (guint i = 0; way && sip && i < way->trunks->len; i++) {
+		const Trunk *trunk = way->trunks->pdata[i];
+		Target *target =
+			plan_add(plan, sip, address_copy(seen), number_at(trunk, number), trunk);
+
+		target->diverted_by = g_strdup(callee->caller_id);
+		target->diverted_as = when;
+	}
+	if (plan->stages->len > first)
+		((Stage *)plan->stages->pdata[first])->forward_when = when;
+}
+
+static gboolean
+is_blocked(Gateway *gateway, const User *callee, const Address *caller)
+{
+	g_autofree char *list = setting_text(gateway_store(gateway), callee->jid, SETTING_BLOCKED);
+	g_auto(GStrv) words = g_strsplit(list ? list : "", " ", -1);
+	const char *number = caller->scheme == ADDRESS_ANONYMOUS ? "anonymous" : caller->user;
+
+	for (char **word = words; number && *word; word++) {
+		gsize length = strlen(*word);
+
+		if (strcmp(*word, number) == 0 || (length > 1 && (*word)[length - 1] == '*' &&
+						   strncmp(*word, number, length - 1) == 0))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+set_ring_seconds(Question *question, Plan *plan, const User *callee)
+{
+	g_autofree char *text =
+		setting_text(gateway_store(question->gateway), callee->jid, SETTING_RING_SECONDS);
+
+	for (guint i = 0; text && i < plan->stages->len; i++) {
+		Stage *stage = plan->stages->pdata[i];
+
+		if (!stage->then_others)
+			stage->ring_seconds = (guint)g_ascii_strtoull(text, NULL, 10);
+	}
+}
+
 /* Takes `from`: as the callee shall see the caller. */
 static Plan *
 route_to_user(Question *question, const char *counts_for, const User *callee, Address *from)
 {
+	Store *store = gateway_store(question->gateway);
 	g_autoptr(Address) seen = from;
 	g_autoptr(Plan) plan = plan_new(counts_for, question->caller_trunk);
 
+	if (is_blocked(question->gateway, callee, seen))
+		return refuse(question, REASON_DECLINED, NULL);
+	add_forward(question, plan, callee, seen, REASON_NONE);
+	if (plan->stages->len == 0 && setting_on(store, callee->jid, SETTING_DO_NOT_DISTURB)) {
+		add_forward(question, plan, callee, seen, REASON_BUSY);
+		if (plan->stages->len == 0)
+			return refuse(question, REASON_BUSY, NULL);
+		((Stage *)plan->stages->pdata[0])->forward_when = REASON_NONE;
+	}
+	if (plan->stages->len > 0)
+		return g_steal_pointer(&plan);
 	plan->called = g_strdup(callee->jid);
 	add_devices(question, plan, callee, seen);
-	return plan->stages->len ? g_steal_pointer(&plan)
-				 : refuse(question, REASON_UNREACHABLE, NULL);
+	set_ring_seconds(question, plan, callee);
+	if (plan->stages->len > 0) {
+		add_forward(question, plan, callee, seen, REASON_BUSY);
+		add_forward(question, plan, callee, seen, REASON_NO_ANSWER);
+	}
+	add_forward(question, plan, callee, seen, REASON_UNREACHABLE);
+	if (plan->stages->len == 0)
+		return refuse(question, REASON_UNREACHABLE, NULL);
+	/* also when he has no device at all */
+	((Stage *)plan->stages->pdata[0])->forward_when = REASON_NONE;
+	return g_steal_pointer(&plan);
 }
 
 /* "sip:desk@gw": the user whose softphone is called so. */
@@ -341,44 +438,46 @@ user_by_softphone(Gateway *gateway, const Address *to)
 	return user && user->enabled ? g_steal_pointer(&user) : NULL;
 }
 
-/* A trunk that does not answer is no reason to give up, but the last to be asked. */
-static void
-last_those_down(const Plugin *plugin, GPtrArray *trunks)
+/* "sip:alice%40example.org@gw", and by XMPP "alice\\40example.org@gw". */
+static User *
+user_by_jid(Gateway *gateway, const Address *to)
 {
-	guint left = trunks->len;
+	g_autofree char *jid = NULL, *lower = NULL;
+	g_autoptr(User) user = NULL;
 
-	for (guint i = 0; plugin->available && left > 0; left--) {
-		Trunk *trunk = trunks->pdata[i];
-
-		if (plugin->available(trunk->name))
-			i++;
-		else
-			g_ptr_array_add(trunks, g_ptr_array_steal_index(trunks, i));
-	}
+	if ((to->scheme != ADDRESS_SIP && to->scheme != ADDRESS_JID) || !to->user ||
+	    !host_is_ours(gateway, to->host))
+		return NULL;
+	jid = to->scheme == ADDRESS_JID ? number_unescape(to->user) : g_strdup(to->user);
+	lower = g_utf8_validate(jid, -1, NULL) ? g_utf8_strdown(jid, -1) : NULL;
+	user = lower && strchr(lower, '@') ? store_user_get(gateway_store(gateway), lower, NULL)
+					   : NULL;
+	return user && user->enabled ? g_steal_pointer(&user) : NULL;
 }
 
 static Plan *
 route_to_trunks(Question *question, const User *caller, const char *number)
 {
 	const Plugin *sip = gateway_plugin(question->gateway, "sip");
-	g_autoptr(GPtrArray) trunks = NULL;
+	g_autoptr(WayOut) way = way_out(question->gateway, caller->jid, number);
 	g_autoptr(Plan) plan = NULL;
 
-	if (!caller->caller_id)
+	if (way->reason != REASON_NONE)
+		return refuse(question, way->reason, way->text);
+	if (!caller->caller_id && !way->emergency)
 		return refuse(question, REASON_FORBIDDEN,
 			      "your account has no number to call from");
-	trunks = store_trunk_list(gateway_store(question->gateway), NULL);
-	if (sip && trunks)
-		last_those_down(sip, trunks);
-	for (guint i = 0; sip && trunks && i < trunks->len; i++) {
-		const Trunk *trunk = trunks->pdata[i];
+	for (guint i = 0; sip && i < way->trunks->len; i++) {
+		const Trunk *trunk = way->trunks->pdata[i];
+		Target *target;
 
-		if (!trunk->enabled)
-			continue;
 		if (!plan)
 			plan = plan_new(caller->jid, trunk->name);
-		plan_add(plan, sip, number_here(question->gateway, caller->caller_id),
-			 number_at(trunk, number), trunk);
+		target = plan_add(plan, sip, caller_seen(question->gateway, caller),
+				  number_at(trunk, number), trunk);
+		if (way->emergency)
+			target->location = setting_text(gateway_store(question->gateway),
+							caller->jid, SETTING_LOCATION);
 	}
 	if (!plan)
 		return refuse(question, REASON_NETWORK_ERROR, "no telephone network is connected");
@@ -402,6 +501,8 @@ route_from_user(Question *question)
 	if (is_echo(gateway, question->to))
 		return route_echo(question, caller->jid);
 	callee = user_by_softphone(gateway, question->to);
+	if (!callee)
+		callee = user_by_jid(gateway, question->to);
 	number = callee ? NULL : called_number(gateway, caller->jid, question->to);
 	if (!callee && !number)
 		return refuse(question, REASON_NOT_FOUND, "not a telephone number");
@@ -436,6 +537,8 @@ route_from_trunk(Question *question)
 	} else {
 		number = called_by_trunk(trunk, question->to);
 		callee = number ? user_by_number(gateway, number) : NULL;
+		if (!callee)
+			callee = user_by_jid(gateway, question->to);
 		if (!callee)
 			return refuse(question, REASON_NOT_FOUND, NULL);
 		plan = route_to_user(question, callee->jid, callee,

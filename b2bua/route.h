@@ -11,6 +11,9 @@ typedef struct {
 	GPtrArray *targets; /* Target *, rung together; owned */
 	guint ring_seconds;
 	gboolean then_others; /* nobody there answers: the next stage is tried */
+	/* The first of a forward: reached only when the devices before it have
+	 * refused so (BUSY, NO_ANSWER, UNREACHABLE).  NONE: an ordinary next way. */
+	Reason forward_when;
 } Stage;
 
 typedef struct {

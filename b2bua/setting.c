@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* setting.c - the one table of what a user has of his own. */
 #include "b2bua/setting.h"
+#include "b2bua/address.h"
 #include "b2bua/numberplan.h"
 #include <string.h>
 
@@ -44,6 +45,68 @@ check_word(const SettingRow *row, const char *value, GError **error)
 								  : refuse(row, value, error);
 }
 
+/* "least…most" */
+static char *
+check_number(const SettingRow *row, const char *value, GError **error)
+{
+	const char *most = strstr(row->values, "…") + strlen("…");
+	guint64 number;
+
+	if (g_ascii_string_to_unsigned(value, 10, g_ascii_strtoull(row->values, NULL, 10),
+				       g_ascii_strtoull(most, NULL, 10), &number, NULL))
+		return g_strdup_printf("%" G_GUINT64_FORMAT, number);
+	g_set_error(error, SETTING_ERROR, 0, "%s=%s: write a whole number, %s", row->name, value,
+		    row->values);
+	return NULL;
+}
+
+static char *
+check_destination(const SettingRow *row, const char *value, GError **error)
+{
+	char *number = NULL;
+
+	if (!number_normalise(value, &number))
+		g_set_error(error, SETTING_ERROR, 0,
+			    "%s=%s: not a number; write one such as +14155550101", row->name,
+			    value);
+	return number;
+}
+
+/* Numbers, beginnings of such with a "*" after them, and "anonymous". */
+static char *
+check_blocked(const SettingRow *row, const char *value, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit_set(value, " ,", -1);
+
+	for (char **word = words; *word; word++) {
+		gsize digits = strspn(*word, "+0123456789");
+
+		if (strcmp(*word, "anonymous") == 0 || !(*word)[digits] ||
+		    (digits > 0 && strcmp(*word + digits, "*") == 0))
+			continue;
+		g_set_error(error, SETTING_ERROR, 0,
+			    "%s=%s: %s is no number; write such as +14155550101,+49900*,anonymous",
+			    row->name, value, *word);
+		return NULL;
+	}
+	return strlen(value) < 4096 ? g_strjoinv(" ", words) : refuse(row, "…", error);
+}
+
+/* It becomes a header of SIP. */
+static char *
+check_uri(const SettingRow *row, const char *value, GError **error)
+{
+	gboolean printable = TRUE;
+
+	for (const char *at = value; *at; at++)
+		printable = printable && g_ascii_isgraph(*at) && !strchr("<>\"", *at);
+	if (printable && strlen(value) < 256 && g_uri_is_valid(value, G_URI_FLAGS_NONE, NULL))
+		return g_strdup(value);
+	g_set_error(error, SETTING_ERROR, 0, "%s=%s: not a URI; write one such as geo:52.52,13.40",
+		    row->name, value);
+	return NULL;
+}
+
 static char *
 check_country(const SettingRow *row, const char *value, GError **error)
 {
@@ -67,6 +130,26 @@ static const SettingRow ROWS[N_SETTINGS] = {
 			   "other" },
 	[SETTING_COUNTRY] = { "country", "DE", NULL, check_country,
 			      "where he dials numbers without a \"+\"; default: the gateway's" },
+	[SETTING_MAX_COST] = { "max-cost", "0…9", "9", check_number,
+			       "the highest cost of a route he may call by" },
+	[SETTING_MAX_CALLS] = { "max-calls", "1…1000", NULL, check_number,
+				"calls at once; default: the gateway's" },
+	[SETTING_LOCATION] = { "location", "URI", NULL, check_uri,
+			       "where he is, told with emergency calls (geo:52.52,13.40)" },
+	[SETTING_FORWARD_ALWAYS] = { "forward-always", "NUMBER", NULL, check_destination,
+				     "all calls to him go there instead" },
+	[SETTING_FORWARD_BUSY] = { "forward-busy", "NUMBER", NULL, check_destination,
+				   "and so do those while he is busy" },
+	[SETTING_FORWARD_NO_ANSWER] = { "forward-no-answer", "NUMBER", NULL, check_destination,
+					"those that ring and are not answered" },
+	[SETTING_FORWARD_UNREACHABLE] = { "forward-unreachable", "NUMBER", NULL, check_destination,
+					  "those while none of his devices can be reached" },
+	[SETTING_RING_SECONDS] = { "ring-seconds", "5…600", NULL, check_number,
+				   "how long his devices ring; default: the gateway's" },
+	[SETTING_DO_NOT_DISTURB] = { "do-not-disturb", "on|off", "off", check_on,
+				     "nothing rings; callers hear that he is busy" },
+	[SETTING_BLOCKED] = { "blocked", "NUMBER,+49900*,anonymous", NULL, check_blocked,
+			      "callers who are declined" },
 };
 
 const char *

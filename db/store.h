@@ -131,6 +131,22 @@ gboolean store_trunk_del(Store *store, const char *name, GError **error);
 Trunk *store_trunk_get(Store *store, const char *name, GError **error);
 GPtrArray *store_trunk_list(Store *store, GError **error); /* Trunk *, by priority, then name */
 
+/* --- routes: rules for calls out; b2bua/way_out.h says what they mean --- */
+typedef struct {
+	char *target; /* the key: "+49", "112", "premium", "default" */
+	gboolean allowed;
+	char *trunks; /* names by blanks, in the order tried; "" is all by priority */
+	guint cost;   /* 0 to 9, held against the user's max-cost */
+	gint64 created;
+} RouteRule;
+void route_rule_free(RouteRule *rule);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RouteRule, route_rule_free)
+
+gboolean store_route_put(Store *store, const RouteRule *rule, GError **error); /* or replaces it */
+gboolean store_route_del(Store *store, const char *target, GError **error);
+RouteRule *store_route_get(Store *store, const char *target); /* NULL: there is none */
+GPtrArray *store_route_list(Store *store, GError **error);    /* RouteRule * */
+
 /* --- calls: live state and finished record in one row --- */
 typedef struct {
 	gint64 id;   /* made by store_call_begin */

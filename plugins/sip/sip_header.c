@@ -406,3 +406,40 @@ header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *ch
 	return g_strdup_printf("Digest:%s:%s:%s", realm, trunk->username,
 			       trunk->password ? trunk->password : "");
 }
+
+/* --- calls that are not ordinary --- */
+
+/* RFC 5806 and RFC 4458: why a call was sent on, in the words of each. */
+static const struct {
+	Reason reason;
+	const char *diversion;
+	guint cause;
+} DIVERSIONS[] = {
+	{ REASON_NONE, "unconditional", 302 },
+	{ REASON_BUSY, "user-busy", 486 },
+	{ REASON_NO_ANSWER, "no-answer", 408 },
+	{ REASON_UNREACHABLE, "unavailable", 503 },
+};
+
+char *
+header_about(const Target *target, const char *domain)
+{
+	GString *lines = g_string_new(NULL);
+	guint why = 0;
+
+	if (target->location)
+		g_string_append_printf(lines, "Geolocation: <%s>\r\nGeolocation-Routing: yes\r\n",
+				       target->location);
+	for (guint i = 0; i < G_N_ELEMENTS(DIVERSIONS); i++)
+		if (DIVERSIONS[i].reason == target->diverted_as)
+			why = i;
+	if (target->diverted_by)
+		g_string_append_printf(lines,
+				       "Diversion: <sip:%s@%s>;reason=%s;counter=1\r\n"
+				       "History-Info: <sip:%s@%s>;index=1, "
+				       "<sip:%s@%s;cause=%u>;index=1.1;mp=1\r\n",
+				       target->diverted_by, domain, DIVERSIONS[why].diversion,
+				       target->diverted_by, domain, target->to->user, domain,
+				       DIVERSIONS[why].cause);
+	return g_string_free(lines, lines->len == 0);
+}

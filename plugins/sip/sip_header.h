@@ -6,7 +6,7 @@
  */
 #pragma once
 #include <sofia-sip/sip.h>
-#include "b2bua/address.h"
+#include "b2bua/leg.h"
 #include "b2bua/config.h"
 #include "b2bua/reason.h"
 #include "db/store.h"
@@ -19,6 +19,11 @@ Address *header_caller(const sip_t *sip);
 gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
 /* Who is called: the Request-URI.  A host of ours becomes the configured domain. */
 Address *header_callee(const sip_t *sip, const Config *config);
+
+/* Header lines of a call that is not an ordinary one, or NULL: Geolocation (RFC 6442)
+ * of an emergency call, Diversion (RFC 5806) and History-Info (RFC 7044) of one that
+ * is sent on. */
+char *header_about(const Target *target, const char *domain);
 
 /* "\"Name\" <sip:+14155551234@gw.example.org>", or the anonymous form. */
 char *header_from(const Address *from, const char *domain);

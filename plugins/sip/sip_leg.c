@@ -69,6 +69,7 @@ leg_free(SipLeg *leg)
 	g_free(leg->sdp);
 	g_free(leg->from);
 	g_free(leg->identity);
+	g_free(leg->about);
 	g_free(leg->request_uri);
 	if (leg->keys)
 		g_string_free(leg->keys, TRUE);
@@ -223,8 +224,8 @@ send_invite(SipLeg *leg)
 		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
 		   TAG_IF(leg->identity, SIPTAG_HEADER_STR(leg->identity)),
-		   SESSION_TAGS(session, min), TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")),
-		   TAG_END());
+		   TAG_IF(leg->about, SIPTAG_HEADER_STR(leg->about)), SESSION_TAGS(session, min),
+		   TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
 	leg_set_timer(leg, leg->response_ms, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
 }
@@ -372,6 +373,7 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	set_offer(leg, wanted);
 	leg->from = header_trunk_from(trunk, target->from, ua_domain(ua));
 	leg->identity = header_trunk_identity(trunk, target->from, ua_domain(ua));
+	leg->about = header_about(target, ua_domain(ua));
 	leg->anonymous = target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);
 	trunks_resolve(ua->trunks, target->trunk, on_trunk_resolved, leg);

@@ -56,6 +56,7 @@ struct SipLeg {
 	/* Calls out, until the INVITE is sent. */
 	char *from, *request_uri, *to;
 	char *identity; /* a header line beside From, or NULL */
+	char *about;	/* more header lines: where from, on whose behalf; or NULL */
 	char *path;	/* Route of the INVITE to a softphone, or NULL */
 	gboolean anonymous;
 

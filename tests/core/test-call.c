@@ -130,6 +130,12 @@ parse_plan(const char *text)
 
 		stage->targets = g_ptr_array_new_with_free_func((GDestroyNotify)target_free);
 		stage->ring_seconds = 60;
+		for (Reason reason = REASON_NONE + 1; reason < N_REASONS; reason++) {
+			g_autofree char *after = g_strconcat("after ", reason_name(reason), NULL);
+
+			if (strstr(*words, after))
+				stage->forward_when = reason;
+		}
 		for (char **one = targets; *one; one++) {
 			Target *target = g_new0(Target, 1);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-route.c - who is called, for every kind of caller and called. */
+#include "b2bua/setting.h"
+#include "b2bua/way_out.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
 #include <string.h>
@@ -86,9 +88,10 @@ address(const char *text)
 			return address_new(ADDRESS_NUMBER, text, NULL, NULL);
 	}
 	if (g_str_has_prefix(text, "sip:")) {
-		g_auto(GStrv) parts = g_strsplit(text + 4, "@", 2);
+		const char *at = strrchr(text, '@');
+		g_autofree char *user = g_strndup(text + 4, (gsize)(at - text - 4));
 
-		return address_new(ADDRESS_SIP, parts[0], parts[1], NULL);
+		return address_new(ADDRESS_SIP, user, at + 1, NULL);
 	}
 	if (strcmp(text, "anonymous") == 0)
 		return address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
@@ -147,8 +150,11 @@ test_routes(void)
 		  "for anna@example.org by first: sip +15550001>+14155551234 via first 45; "
 		  "sip +15550001>+14155551234 via second 45;" },
 		{ "anna@example.org/phone", "112@gw.example.org", NULL,
-		  "for anna@example.org by first: sip +15550001>112 via first 45; "
-		  "sip +15550001>112 via second 45;" },
+		  "forbidden (this gateway makes no emergency calls: take another telephone)" },
+		{ "anna@example.org/phone", "sip:bert%40example.org@sip.example.org", NULL,
+		  "not-found (not a telephone number)" },
+		{ "anna@example.org/phone", "bert\\40example.org@gw.example.org", NULL,
+		  "for anna@example.org by none: xmpp +15550001>bert@example.org via none 0;" },
 		{ "anna@example.org/phone", "+15550002@gw.example.org", NULL,
 		  "for anna@example.org by none: xmpp +15550001>bert@example.org via none 0;" },
 		{ "carl@example.org/phone", "+15550002@gw.example.org", NULL,
@@ -186,6 +192,11 @@ test_routes(void)
 		  "for bert@example.org by second: xmpp anonymous>bert@example.org via none 0;" },
 		{ "+14155551234", "sip:echo@sip.example.org", "second",
 		  "for nobody by second: echo +14155551234>sip:echo@sip.example.org via none 0;" },
+		{ "+14155551234", "sip:bert@example.org@sip.example.org", "second",
+		  "for bert@example.org by second: xmpp +14155551234>bert@example.org via none "
+		  "0;" },
+		{ "+14155551234", "sip:dora@example.org@sip.example.org", "second",
+		  "not-found ()" },
 		{ "+14155551234", "+15550003", "second", "not-found ()" },
 		{ "+14155551234", "+15550004", "second", "not-found ()" }, /* disabled */
 		{ "+14155551234", "sip:anna@sip.example.org", "second", "not-found ()" },
@@ -264,6 +275,186 @@ test_countries(void)
 		g_test_message("%s to %s", CASES[i].from, CASES[i].to);
 		g_assert_cmpstr(answer, ==, CASES[i].expected);
 	}
+	tear_down();
+}
+
+static void
+put_rule(const char *target, gboolean allowed, const char *trunks, guint cost)
+{
+	RouteRule rule = {
+		.target = (char *)target, .allowed = allowed, .trunks = (char *)trunks, .cost = cost
+	};
+
+	g_assert_true(store_route_put(store, &rule, NULL));
+}
+
+static void
+set(const char *key, const char *value)
+{
+	Setting setting;
+	g_autofree char *kept = NULL;
+
+	g_assert_true(setting_find(key, &setting));
+	kept = setting_check(setting, value, NULL);
+	g_assert_nonnull(kept);
+	g_assert_true(store_setting_set(store, "bert@example.org", key, *kept ? kept : NULL, NULL));
+}
+
+/* What becomes of a call of a carrier to Bert: "plugin>to via trunk when; …" */
+static void
+assert_forwards(const char *from_text, const char *expected)
+{
+	g_autoptr(Address) from = address(from_text), to = address("+15550002");
+	Reason reason = REASON_NONE;
+	const char *words = NULL;
+	g_autoptr(Plan) plan = route(gateway, NULL, from, to, "second", &reason, &words);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; plan && i < plan->stages->len; i++) {
+		const Stage *stage = plan->stages->pdata[i];
+		const Target *target = stage->targets->pdata[0];
+		g_autofree char *seen = address_text(target->from),
+				*called = address_text(target->to);
+
+		g_string_append_printf(text, "%s%s>%s by %s %u", i ? "; " : "", seen, called,
+				       target->trunk ? target->trunk : "none", stage->ring_seconds);
+		if (stage->forward_when != REASON_NONE)
+			g_string_append_printf(text, " if %s", reason_name(stage->forward_when));
+		if (target->diverted_by)
+			g_string_append_printf(text, " for %s as %s", target->diverted_by,
+					       reason_name(target->diverted_as));
+	}
+	g_assert_cmpstr(plan ? text->str : reason_name(reason), ==, expected);
+}
+
+static void
+test_forwards(void)
+{
+	set_up();
+	put_rule("default", TRUE, "first", 0);
+	set("ring-seconds", "20");
+	set("forward-busy", "+14155550109");
+	set("forward-no-answer", "+15550001");
+	assert_forwards("+14155551234",
+			"+14155551234>bert@example.org by none 20; "
+			"+14155551234>+14155550109 by first 45 if busy for +15550002 as busy; "
+			"+14155551234>anna@example.org by none 0 if no-answer");
+	set("forward-unreachable", "+14155550110");
+	set("forward-busy", "");
+	set("forward-no-answer", "");
+	assert_forwards("+14155551234",
+			"+14155551234>bert@example.org by none 20; "
+			"+14155551234>+14155550110 by first 45 if unreachable for +15550002 as "
+			"unreachable");
+	/* a number that may not be called is no forward */
+	set("forward-unreachable", "+881612345678");
+	assert_forwards("+14155551234", "+14155551234>bert@example.org by none 20");
+	set("do-not-disturb", "on");
+	assert_forwards("+14155551234", "busy");
+	set("forward-busy", "+14155550109");
+	assert_forwards("+14155551234",
+			"+14155551234>+14155550109 by first 45 for +15550002 as busy");
+	/* two who forward to each other: one hop */
+	set("forward-always", "+15550001");
+	g_assert_true(
+		store_setting_set(store, "anna@example.org", "forward-always", "+15550002", NULL));
+	assert_forwards("+14155551234", "+14155551234>anna@example.org by none 0");
+	set("blocked", "+14155551234, +4990*,anonymous");
+	assert_forwards("+14155551234", "declined");
+	assert_forwards("+499001234567", "declined");
+	assert_forwards("anonymous", "declined");
+	assert_forwards("+14155551235", "+14155551235>anna@example.org by none 0");
+	tear_down();
+}
+
+static void
+test_rules(void)
+{
+	static const struct {
+		const char *to, *expected;
+	} CASES[] = {
+		/* the longest beginning decides, and names the trunks in its order */
+		{ "+4915112345678", "second first" },
+		{ "+4930901820", "second" },
+		{ "+442079460123", "first second" }, /* default: by priority */
+		{ "+33142685300", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+33612345678", "first" },
+		{ "+81312345678",
+		  "network-error (no telephone network is connected)" }, /* its trunk is off */
+		/* the class has a word, too */
+		{ "+499001234567", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+881612345678", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+41446681800",
+		  "forbidden (calls to such numbers are too dear for your account)" },
+		/* short codes are wholes */
+		{ "116117", "second" },
+		{ "11611", "first second" },
+	};
+
+	set_up();
+	put_rule("+49", TRUE, "second first", 1);
+	put_rule("+4930", TRUE, "second", 0);
+	put_rule("+33", FALSE, "", 0);
+	put_rule("+336", TRUE, "first", 0);
+	put_rule("+81", TRUE, "off nowhere", 0);
+	put_rule("+41", TRUE, "", 5);
+	put_rule("116117", TRUE, "second", 0);
+	put_rule("default", TRUE, "", 0);
+	g_assert_true(store_setting_set(store, "anna@example.org", "max-cost", "4", NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autoptr(WayOut) way = way_out(gateway, "anna@example.org", CASES[i].to);
+		g_autoptr(GString) answer = g_string_new(NULL);
+
+		for (guint j = 0; j < way->trunks->len; j++)
+			g_string_append_printf(answer, "%s%s", j ? " " : "",
+					       ((Trunk *)way->trunks->pdata[j])->name);
+		if (way->reason != REASON_NONE)
+			g_string_append_printf(answer, "%s (%s)", reason_name(way->reason),
+					       way->text);
+		g_test_message("%s", CASES[i].to);
+		g_assert_cmpstr(answer->str, ==, CASES[i].expected);
+	}
+	tear_down();
+}
+
+static void
+assert_emergency(const char *account, const char *number, const char *expected)
+{
+	g_autoptr(WayOut) way = way_out(gateway, account, number);
+
+	g_test_message("%s", number);
+	if (way->trunks->len > 0)
+		g_assert_cmpstr(((Trunk *)way->trunks->pdata[0])->name, ==, expected);
+	else
+		g_assert_cmpstr(reason_name(way->reason), ==, expected);
+	g_assert_cmpuint(way->trunks->len, <=, 1);
+}
+
+static void
+test_emergency(void)
+{
+	g_autofree char *refused = NULL, *routed = NULL, *off = NULL;
+
+	set_up();
+	g_assert_true(store_setting_set(store, "anna@example.org", "country", "DE", NULL));
+	refused = emergency_policy(gateway);
+	g_assert_nonnull(strstr(refused, "is not set"));
+	assert_emergency("anna@example.org", "110", "forbidden");
+	assert_emergency("anna@example.org", "112", "forbidden");
+	assert_emergency("bert@example.org", "112", "forbidden");
+	/* by a trunk, whatever the rules say; and by no other */
+	put_rule("default", FALSE, "", 0);
+	config->emergency = g_strdup("trunk:second");
+	routed = emergency_policy(gateway);
+	g_assert_cmpstr(routed, ==, "emergency calls: by trunk second");
+	assert_emergency("anna@example.org", "110", "second");
+	assert_emergency("bert@example.org", "911", "second");
+	assert_emergency("anna@example.org", "116117", "forbidden"); /* by the rule */
+	g_free(config->emergency);
+	config->emergency = g_strdup("trunk:off");
+	off = emergency_policy(gateway);
+	g_assert_nonnull(strstr(off, "NOT ENABLED"));
+	assert_emergency("anna@example.org", "110", "network-error");
 	tear_down();
 }
 
@@ -373,6 +564,9 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/route/every-kind", test_routes);
 	g_test_add_func("/route/countries", test_countries);
+	g_test_add_func("/route/forwards", test_forwards);
+	g_test_add_func("/route/rules", test_rules);
+	g_test_add_func("/route/emergency", test_emergency);
 	g_test_add_func("/route/no-way-out", test_no_way_out);
 	g_test_add_func("/route/dialable", test_dialable);
 	g_test_add_func("/route/ring-orders", test_ring_orders);

@@ -258,6 +258,8 @@ rig_desc(const char *sdp)
 	return desc;
 }
 
+Target rig_target;
+
 void
 rig_dial(const char *trunk, const char *number, const Address *from)
 {
@@ -268,7 +270,10 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 	Target target = { .plugin = &sip_plugin,
 			  .from = from ? (Address *)from : named,
 			  .to = to,
-			  .trunk = (char *)trunk };
+			  .trunk = (char *)trunk,
+			  .location = rig_target.location,
+			  .diverted_by = rig_target.diverted_by,
+			  .diverted_as = rig_target.diverted_as };
 
 	sip_plugin.dial(&call, &target, offer);
 }

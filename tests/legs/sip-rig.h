@@ -16,6 +16,8 @@ void rig_stop(void);
 Store *rig_store(void);
 /* A trunk at the peer's port on 127.0.0.1; `change` may be NULL. */
 void rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk));
+/* What rig_dial() says of a call that is sent on, or of an emergency. */
+extern Target rig_target;
 void rig_dial(const char *trunk, const char *number, const Address *from);
 void rig_dial_contact(gint64 contact); /* a softphone's registration */
 Desc *rig_desc(const char *sdp);

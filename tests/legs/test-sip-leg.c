@@ -752,6 +752,39 @@ out__reason_header_tells_more(void)
 	rig_stop();
 }
 
+/* What RFC 6442, RFC 5806 and RFC 7044 want to be told, and no more of the next call. */
+static void
+out__about(void)
+{
+	static const char *const headers[][2] = {
+		{ "Geolocation", "<geo:52.52,13.40>" },
+		{ "Geolocation-Routing", "yes" },
+		{ "Diversion", "<sip:+14155550100@gw.example.org>;reason=user-busy;counter=1" },
+		{ "History-Info", "<sip:+14155550100@gw.example.org>;index=1, "
+				  "<sip:+14155550123@gw.example.org;cause=486>;index=1.1;mp=1" },
+	};
+	g_autoptr(Peer) peer = start_with_trunk();
+
+	for (guint ordinary = 0; ordinary < 2; ordinary++) {
+		g_autofree char *invite = NULL;
+
+		rig_target = ordinary ? (Target){ 0 }
+				      : (Target){ .location = (char *)"geo:52.52,13.40",
+						  .diverted_by = (char *)"+14155550100",
+						  .diverted_as = REASON_BUSY };
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		for (guint i = 0; i < G_N_ELEMENTS(headers); i++) {
+			g_autofree char *value = message_header(invite, headers[i][0]);
+
+			g_assert_cmpstr(value, ==, ordinary ? NULL : headers[i][1]);
+		}
+		peer_reply(peer, invite, "486 Busy Here", "t", NULL, NULL);
+		rig_expect("ended busy 486 Busy Here");
+	}
+	rig_stop();
+}
+
 static void
 out__anonymous(void)
 {
@@ -1199,6 +1232,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/out/tcp", out__tcp);
 	g_test_add_func("/sip/out/contact", out__dialog_moves_to_contact);
 	g_test_add_func("/sip/out/reason-header", out__reason_header_tells_more);
+	g_test_add_func("/sip/out/about", out__about);
 	g_test_add_func("/sip/out/anonymous", out__anonymous);
 	g_test_add_func("/sip/out/refusals", out__carrier_refusals);
 	g_test_add_func("/sip/out/digest", out__digest);

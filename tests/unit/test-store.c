@@ -468,6 +468,7 @@ static const char *const rows[] = {
 	"INSERT INTO subscribers VALUES ('+1@gw', '" ALICE "', 1);",
 	"UPDATE trunks SET country = 'DE', number_form = 'national';",
 	"UPDATE trunks SET early_media = 'accept';",
+	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
 };
 
 static void

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* way_out.h - whether a number outside may be called by a user, and by which trunks.
+ *
+ * In this order: emergency numbers by the gateway's policy; the rule with the
+ * longest beginning of the number (or "default") and the rule of its class
+ * ("premium" …) must both allow it; the higher of their costs is held against the
+ * user's max-cost; the trunks are those that the rule names, else all.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/gateway.h"
+
+typedef struct {
+	GPtrArray *trunks; /* Trunk *, in the order tried; owned; empty when refused */
+	Reason reason;	   /* NONE: allowed */
+	const char *text;  /* static: why not, for the caller */
+	gboolean emergency;
+	const char *number_class; /* static, or NULL for a short code */
+	char *rule, *class_rule;  /* targets of the rules that held, or NULL */
+	guint cost;
+	GString *notes; /* for people: a line for each trunk that is not used, and why */
+} WayOut;
+
+/* `number` is E.164 or a short code; `account` a user. */
+WayOut *way_out(Gateway *gateway, const char *account, const char *number);
+void way_out_free(WayOut *way);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)
+
+/* Where a user is at home: his own country, the gateway's, or NULL.  New. */
+char *user_country(Gateway *gateway, const char *account_or_null);
+/* One line for the log: which policy for emergency numbers holds. */
+char *emergency_policy(Gateway *gateway);
+/* TRUE for "+49", "112", "default" and the classes. */
+gboolean route_target_is_valid(const char *target);
