@@ -366,6 +366,7 @@ print_help(void)
 		"  softphone add|list|show|password|del\n"
 		"                                 SIP phones of users, beside their XMPP clients\n"
 		"  trunk add|list|show|set|del    carriers and PBXs\n"
+		"  route add|list|test|del        which numbers may be called, and by whom\n"
 		"  calls [--last N]               live and recent calls\n"
 		"  call show ID                   all about one call\n"
 		"  ladder ID                      who said what when in one call\n"
