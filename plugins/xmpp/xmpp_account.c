@@ -96,6 +96,17 @@ xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid)
 	return address_new(ADDRESS_JID, jid->user, jid->host, NULL);
 }
 
+Address *
+xmpp_accounts_dialled(const XmppAccounts *accounts, const Address *jid)
+{
+	g_autoptr(Address) callee = xmpp_accounts_callee(accounts, jid);
+	g_autofree char *keys = xmpp_accounts_post_dial(jid);
+
+	if (keys || g_strcmp0(callee->user, jid->user) == 0)
+		return g_steal_pointer(&callee);
+	return address_new(ADDRESS_JID, jid->user, jid->host, NULL);
+}
+
 gboolean
 xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Address *asks)
 {

@@ -33,6 +33,9 @@ xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Ad
  * from the first "," or ";" on are keys to press when it is answered. */
 char *xmpp_accounts_post_dial(const Address *jid); /* NULL: none */
 Address *xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid);
+/* The same as he dialled it, so that what he is told comes from that JID; without
+ * the keys, which nobody should read. */
+Address *xmpp_accounts_dialled(const XmppAccounts *accounts, const Address *jid);
 /* TRUE for an enabled user of this gateway. */
 gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid);
 

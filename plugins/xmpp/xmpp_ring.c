@@ -99,7 +99,7 @@ begin(Xmpp *xmpp, const Message *message)
 {
 	g_autofree char *bare = address_bare_jid(message->to);
 	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
-	g_autoptr(Address) callee = xmpp_accounts_callee(xmpp->accounts, message->to);
+	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
 	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
 	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, message->jmi->id);

@@ -198,7 +198,7 @@ begin_direct(Xmpp *xmpp, const xmlNode *iq, Jingle *jingle)
 	XmppRequest whom = { .from = to_text, .to = from_text };
 	g_autoptr(Address) from = address_from_jid(from_text);
 	g_autoptr(Address) to = address_from_jid(to_text);
-	g_autoptr(Address) callee = xmpp_accounts_callee(xmpp->accounts, to);
+	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, to);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *summary = NULL;
 	g_autofree char *post_dial = xmpp_accounts_post_dial(to);
