@@ -112,7 +112,8 @@ static const Key keys[] = {
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
 	  "it 15 % fast until it has caught up" },
 	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
-	  "host or host:port: told to users (XEP-0215)" },
+	  "host or host:port: told to users (XEP-0215), and asked which address we have outside "
+	  "where public_address does not say" },
 	{ "media", "turn_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.turn),
 	  "host or host:port: told to users with credentials of their own; takes UDP and TCP" },
 	{ "media", "turn_secret", TYPE_SECRET, NULL, 0, 0, FIELD(media.turn_secret),
@@ -121,6 +122,9 @@ static const Key keys[] = {
 	  "where it takes TLS; 0: it does not" },
 	{ "media", "turn_ttl", TYPE_NUMBER, "43200", 60, 30 * SECONDS_A_DAY,
 	  FIELD(media.turn_ttl_s), "seconds the credentials are good for" },
+	{ "media", "turn_relay", TYPE_BOOLEAN, "false", 0, 0, FIELD(media.turn_relay),
+	  "true: the gateway too takes a relayed address there, for each call (behind a NAT that "
+	  "forwards no ports)" },
 	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),
 	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
 	  "forbidden)" },
@@ -512,11 +516,11 @@ check_together(const Config *config, GError **error)
 			    "[media] turn_secret: not set; write the secret that %s has for "
 			    "time-limited credentials (static-auth-secret in coturn)",
 			    media->turn.host);
-	else if (!media->turn.host && media->turn_secret)
-		g_set_error(
-			error, CONFIG_ERROR, 0,
-			"[media] turn_server: not set, but turn_secret is; write the server, or "
-			"remove that line");
+	else if (!media->turn.host && (media->turn_secret || media->turn_relay))
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[media] turn_server: not set, but %s is; write the server, or remove "
+			    "that line",
+			    media->turn_secret ? "turn_secret" : "turn_relay");
 	else if (!config->xmpp_secret &&
 		 g_strv_contains((const char *const *)config->plugins, "xmpp"))
 		g_set_error(error, CONFIG_ERROR, 0,

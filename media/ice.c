@@ -25,8 +25,11 @@ struct Ice {
 	GArray *waiting;      /* Candidate, before ice_connect() */
 	char *remote_ufrag, *remote_pwd;
 	guint n_remote, generation;
-	gboolean heard; /* a check of the peer's arrived */
-	gint selected;	/* index into sockets, -1: no pair */
+	gboolean heard;	   /* a check of the peer's arrived */
+	gint selected;	   /* index into sockets, -1: no pair */
+	gboolean relayed;  /* there is one, over the TURN server */
+	gboolean gathered; /* what comes now is late */
+	gboolean complete; /* and nothing will */
 	NetAddress peer;
 };
 
@@ -79,6 +82,7 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 		 NiceCandidate *remote, gpointer user)
 {
 	Ice *ice = user;
+	const gboolean relayed = local->type == NICE_CANDIDATE_TYPE_RELAYED;
 	gint index = find_socket(ice, &local->base_addr);
 	NetAddress base;
 	char ours[NET_ADDRESS_TEXT], theirs[NET_ADDRESS_TEXT];
@@ -86,14 +90,18 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 
 	if (index < 0)
 		index = find_socket(ice, &local->addr);
-	if (index < 0 || !from_nice(&remote->addr, &ice->peer))
+	if ((index < 0 && !relayed) || !from_nice(&remote->addr, &ice->peer))
 		return;
-	ice->selected = index;
-	base = g_array_index(ice->sockets, IceSocket, index).local;
+	ice->relayed = relayed;
+	ice->selected = relayed ? -1 : index;
+	if (relayed)
+		from_nice(&local->addr, &base);
+	else
+		base = g_array_index(ice->sockets, IceSocket, index).local;
 	text = g_strdup_printf("ice: %s %s to %s %s", candidate_type_name(type_of(local)),
 			       net_address_text(&base, ours), candidate_type_name(type_of(remote)),
 			       net_address_text(&ice->peer, theirs));
-	ice->events->selected(ice->user, (guint)index, &ice->peer, text);
+	ice->events->selected(ice->user, relayed ? ICE_RELAYED : (guint)index, &ice->peer, text);
 }
 
 static void
@@ -111,6 +119,28 @@ static void
 on_binding_request(NiceAgent *agent, guint stream, gpointer user)
 {
 	((Ice *)user)->heard = TRUE;
+}
+
+static gboolean describe(const Ice *ice, const NiceCandidate *nice, Candidate *ours);
+
+static void
+on_new_candidate(NiceAgent *agent, NiceCandidate *nice, gpointer user)
+{
+	Ice *ice = user;
+	Candidate ours;
+
+	/* peer-reflexive ones are found by checks and told nobody */
+	if (ice->gathered &&
+	    (nice->type == NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE ||
+	     nice->type == NICE_CANDIDATE_TYPE_RELAYED) &&
+	    describe(ice, nice, &ours))
+		ice->events->candidate(ice->user, &ours);
+}
+
+static void
+on_gathering_done(NiceAgent *agent, guint stream, gpointer user)
+{
+	((Ice *)user)->complete = TRUE;
 }
 
 static void
@@ -146,6 +176,9 @@ ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 		     options->controlling, NULL);
 	g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_selected_pair), ice);
 	g_signal_connect(ice->agent, "component-state-changed", G_CALLBACK(on_state), ice);
+	g_signal_connect(ice->agent, "new-candidate-full", G_CALLBACK(on_new_candidate), ice);
+	g_signal_connect(ice->agent, "candidate-gathering-done", G_CALLBACK(on_gathering_done),
+			 ice);
 	g_signal_connect(ice->agent, "initial-binding-request-received",
 			 G_CALLBACK(on_binding_request), ice);
 	return ice;
@@ -192,9 +225,25 @@ open_sockets(Ice *ice)
 	}
 }
 
+static void
+use_servers(Ice *ice)
+{
+	const IceOptions *options = &ice->options;
+
+	if (options->stun)
+		g_object_set(ice->agent, "stun-server", options->stun->host, "stun-server-port",
+			     (guint)options->stun->port, NULL);
+	if (options->turn)
+		nice_agent_set_relay_info(ice->agent, ice->stream, COMPONENT, options->turn->host,
+					  options->turn->port, options->turn_username,
+					  options->turn_password, NICE_RELAY_TYPE_TURN_UDP);
+}
+
 gboolean
 ice_gather(Ice *ice, GError **error)
 {
+	gboolean begun;
+
 	if (!add_local_addresses(ice, error))
 		return FALSE;
 	ice->stream = nice_agent_add_stream(ice->agent, 1);
@@ -202,7 +251,13 @@ ice_gather(Ice *ice, GError **error)
 				  ice->options.port_max);
 	nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, on_receive,
 			       ice);
-	if (nice_agent_gather_candidates(ice->agent, ice->stream))
+	use_servers(ice);
+	/* names are resolved on the context that is the default now */
+	g_main_context_push_thread_default(ice->options.loop);
+	begun = nice_agent_gather_candidates(ice->agent, ice->stream);
+	g_main_context_pop_thread_default(ice->options.loop);
+	ice->gathered = TRUE;
+	if (begun)
 		open_sockets(ice);
 	if (ice->sockets->len > 0)
 		return TRUE;
@@ -221,25 +276,38 @@ ice_sockets(const Ice *ice, guint *n)
 
 /* RFC 8445 5.1.1.1 knows no 1:1 NAT: the host candidate is announced as the
  * address it has outside. */
+static gboolean
+describe(const Ice *ice, const NiceCandidate *nice, Candidate *ours)
+{
+	NetAddress address, outside, base;
+
+	*ours = (Candidate){ .component = COMPONENT,
+			     .priority = nice->priority,
+			     .generation = ice->generation,
+			     .type = type_of(nice) };
+	if (!from_nice(&nice->addr, &address))
+		return FALSE;
+	ours->port = net_address_port(&address);
+	if (ours->type != CANDIDATE_HOST && from_nice(&nice->base_addr, &base)) {
+		net_address_host_text(&base, ours->related_address);
+		ours->related_port = net_address_port(&base);
+	}
+	if (ours->type == CANDIDATE_HOST && ice->options.public_address &&
+	    net_address_parse(ice->options.public_address, ours->port, &outside) &&
+	    outside.any.sa_family == address.any.sa_family)
+		address = outside;
+	net_address_host_text(&address, ours->address);
+	g_strlcpy(ours->foundation, nice->foundation, sizeof ours->foundation);
+	return TRUE;
+}
+
 static void
 announce(const Ice *ice, const NiceCandidate *nice, Transport *transport)
 {
-	Candidate ours = { .component = COMPONENT,
-			   .priority = nice->priority,
-			   .generation = ice->generation };
-	NetAddress address, outside;
+	Candidate ours;
 
-	if (!from_nice(&nice->addr, &address))
-		return;
-	ours.type = type_of(nice);
-	ours.port = net_address_port(&address);
-	if (ours.type == CANDIDATE_HOST && ice->options.public_address &&
-	    net_address_parse(ice->options.public_address, ours.port, &outside) &&
-	    outside.any.sa_family == address.any.sa_family)
-		address = outside;
-	net_address_host_text(&address, ours.address);
-	g_strlcpy(ours.foundation, nice->foundation, sizeof ours.foundation);
-	g_array_append_val(transport->candidates, ours);
+	if (describe(ice, nice, &ours))
+		g_array_append_val(transport->candidates, ours);
 }
 
 Transport *
@@ -254,7 +322,7 @@ ice_transport(const Ice *ice)
 		announce(ice, each->data, transport);
 	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
 	transport->rtcp_mux = TRUE;
-	transport->candidates_complete = TRUE;
+	transport->candidates_complete = ice->complete;
 	return transport;
 }
 
@@ -328,13 +396,16 @@ ice_add_candidate(Ice *ice, const Candidate *candidate)
 		g_array_append_val(ice->waiting, *candidate);
 }
 
-/* Not nice_agent_send(): that fails for ever once consent was lost, even when the
- * peer has come back. */
+/* Not nice_agent_send() where there is a socket: that fails for ever once consent was lost, even
+ * when the peer has come back. */
 void
 ice_send(Ice *ice, const guint8 *data, gsize length)
 {
 	GSocket *from;
 
+	if (ice->relayed)
+		nice_agent_send(ice->agent, ice->stream, COMPONENT, (guint)length,
+				(const char *)data);
 	if (ice->selected < 0)
 		return;
 	from = g_ptr_array_index(ice->agent_fds, (guint)ice->selected);

@@ -22,9 +22,14 @@ typedef struct {
 	gboolean receives;
 } IceSocket;
 
+#define ICE_RELAYED G_MAXUINT
+
 typedef struct {
-	/* A pair was selected, or another one: RTP goes there. */
+	/* A pair was selected, or another one: RTP goes there, from a socket or, with
+	 * ICE_RELAYED, by ice_send(). */
 	void (*selected)(gpointer user, guint socket, const NetAddress *peer, const char *text);
+	/* One more of ours, which a STUN or TURN server took its time to give. */
+	void (*candidate)(gpointer user, const Candidate *ours);
 	/* What the agent got that is not STUN. */
 	void (*datagram)(gpointer user, const guint8 *data, gsize length);
 	/* Checks or consent (RFC 7675) failed, or work again.  Not the end: a peer
@@ -39,10 +44,12 @@ typedef struct {
 	const char *public_address;
 	guint16 port_min, port_max;
 	gboolean kernel_split;
+	const MediaServer *stun, *turn; /* NULL: none */
+	const char *turn_username, *turn_password;
 } IceOptions;
 
 Ice *ice_new(const IceOptions *options, const IceEvents *events, gpointer user);
-/* Gathers (there is nothing to wait for) and opens the sockets. */
+/* Gathers and opens the sockets; only what servers say comes later. */
 gboolean ice_gather(Ice *ice, GError **error);
 const IceSocket *ice_sockets(const Ice *ice, guint *n);
 /* Credentials and candidates to be announced; to be freed. */

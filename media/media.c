@@ -96,6 +96,9 @@ copy_options(const MediaOptions *from, MediaOptions *to)
 				      : udp_local_addresses();
 	to->rtp_address = g_strdup(from->rtp_address ? from->rtp_address : to->local_addresses[0]);
 	to->public_address = g_strdup(from->public_address);
+	to->stun.host = g_strdup(from->stun.host);
+	to->turn.host = g_strdup(from->turn.host);
+	to->turn_secret = g_strdup(from->turn_secret);
 	to->second_ms = from->second_ms ? from->second_ms : 1000;
 }
 
@@ -166,6 +169,9 @@ workers_free(Workers *workers)
 	g_strfreev(workers->options.local_addresses);
 	g_free(workers->options.rtp_address);
 	g_free(workers->options.public_address);
+	g_free(workers->options.stun.host);
+	g_free(workers->options.turn.host);
+	g_free(workers->options.turn_secret);
 	g_free(workers);
 }
 
@@ -235,6 +241,9 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 	switch (news->kind) {
 	case NEWS_READY:
 		media->listener->ready(media->user, id, news->transport);
+		break;
+	case NEWS_CANDIDATE:
+		media->listener->candidate(media->user, id, &news->candidate);
 		break;
 	case NEWS_UP:
 		if (!slot->lost)

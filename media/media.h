@@ -35,12 +35,14 @@ typedef struct {
 	guint rtp_timeout_s;	 /* silence on a connected port before `lost`: 0 is never */
 	guint consent_timeout_s; /* without an answer to a check, or any packet, before `lost`
 				    (RFC 7675 5.1): 0 means 30, the least is 11 */
-	guint second_ms;   /* of rtp_timeout_s and the packet path's other times: 0 is 1000; tests
-			      have shorter ones */
-	MediaServer stun;  /* told to users */
-	MediaServer turn;  /* the same; with credentials */
-	char *turn_secret; /* shared with that server (turn.h) */
+	guint second_ms; /* of rtp_timeout_s and the packet path's other times: 0 is 1000; tests
+			    have shorter ones */
+	/* told to users; asked which address we have where public_address does not say */
+	MediaServer stun;	   /* told to users */
+	MediaServer turn;	   /* the same; with credentials */
+	char *turn_secret;	   /* shared with that server (turn.h) */
 	guint16 turn_tls_port;	   /* it takes TLS there; 0: it does not */
+	gboolean turn_relay;	   /* our own agents take a relayed address there too */
 	guint turn_ttl_s;	   /* how long credentials are good for */
 	gboolean keep_first_words; /* what the telephone says before the client can hear it */
 	gboolean kernel_split;	   /* FALSE: always take RTP through libnice's callback (libraries'

@@ -14,6 +14,7 @@
 #include "media/demux.h"
 #include "media/ice.h"
 #include "media/relay.h"
+#include "media/turn.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -228,7 +229,9 @@ static void
 open_webrtc(Port *port)
 {
 	const MediaOptions *options = &port->options.workers->options;
-	const IceOptions ice = {
+	const gboolean relay = options->turn_relay && options->turn.host && options->turn_secret;
+	g_autofree char *username = NULL, *password = NULL;
+	IceOptions ice = {
 		.loop = port->context,
 		.controlling = port->options.side == SIDE_CALLEE,
 		.local_addresses = options->local_addresses,
@@ -236,12 +239,21 @@ open_webrtc(Port *port)
 		.port_min = options->port_min,
 		.port_max = options->port_max,
 		.kernel_split = options->kernel_split,
+		.stun = options->stun.host && !options->public_address ? &options->stun : NULL,
 	};
 	g_autoptr(GError) error = NULL;
 	const IceSocket *sockets;
 	Message *message;
 	guint n, split = 0;
 
+	if (relay) {
+		username = turn_username(g_get_real_time() / G_USEC_PER_SEC + options->turn_ttl_s,
+					 "gateway");
+		password = turn_password(options->turn_secret, username);
+		ice.turn = &options->turn;
+		ice.turn_username = username;
+		ice.turn_password = password;
+	}
 	port->ice = ice_new(&ice, &ice_events, port);
 	if (!ice_gather(port->ice, &error)) {
 		lose(port, MEDIA_LOST_SETUP, error->message);
@@ -497,7 +509,43 @@ ice_alive(gpointer user, gboolean alive)
 	to_media(set_alive, message);
 }
 
+static void
+ice_candidate(gpointer user, const Candidate *ours)
+{
+	Port *port = user;
+
+	port_note(port, "ice: late candidate, %s %s:%u", candidate_type_name(ours->type),
+		  ours->address, ours->port);
+	port_tell(port, &(PortNews){ .kind = NEWS_CANDIDATE, .candidate = *ours });
+}
+
+static void
+send_by_agent(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+	gsize length;
+	const guint8 *data = g_bytes_get_data(message->packet, &length);
+
+	g_atomic_int_add(&message->port->queued_packets, -1);
+	if (message->port->ice)
+		ice_send(message->port->ice, data, length);
+}
+
+void
+port_send_by_agent(Port *port, const guint8 *data, gsize length)
+{
+	Message *message;
+
+	if (g_atomic_int_get(&port->queued_packets) >= MAX_QUEUED_PACKETS)
+		return;
+	g_atomic_int_inc(&port->queued_packets);
+	message = message_new(port);
+	message->packet = g_bytes_new(data, length);
+	to_ice(send_by_agent, message);
+}
+
 static const IceEvents ice_events = { .selected = ice_selected,
+				      .candidate = ice_candidate,
 				      .datagram = ice_datagram,
 				      .alive = ice_alive };
 

@@ -24,11 +24,20 @@ struct Workers {
 	guint next;
 };
 
-typedef enum { NEWS_READY, NEWS_UP, NEWS_LOST, NEWS_NOTE, NEWS_DTMF, NEWS_STATS } PortNewsKind;
+typedef enum {
+	NEWS_READY,
+	NEWS_CANDIDATE,
+	NEWS_UP,
+	NEWS_LOST,
+	NEWS_NOTE,
+	NEWS_DTMF,
+	NEWS_STATS
+} PortNewsKind;
 
 typedef struct {
 	PortNewsKind kind;
 	Transport *transport; /* READY; owned */
+	Candidate candidate;  /* CANDIDATE */
 	MediaLoss loss;	      /* LOST */
 	char *text;	      /* LOST, NOTE; owned */
 	char digit;	      /* DTMF */
@@ -69,5 +78,7 @@ void port_note(Port *port, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* --- from the relay, on the media thread --- */
 void port_free_protection(Port *port, Protection *protection);
+/* RTP or RTCP, to the peer over the agent's TURN server. */
+void port_send_by_agent(Port *port, const guint8 *data, gsize length);
 /* Asks the ice thread whether RTP may be sent where authenticated RTP came from. */
 void port_ask_route(Port *port, guint socket, gconstpointer net_address);

@@ -47,8 +47,10 @@ send_rtp(Relay *relay, guint8 *data, gsize length)
 
 	if (relay->send && protection_protect(relay->send, data, &length) != PROTECTION_OK)
 		return;
-	if (G_UNLIKELY(sendto(relay->out_fd, data, length, 0, &relay->peer.any,
-			      relay->peer.length) < 0)) {
+	if (G_UNLIKELY(relay->relayed)) {
+		port_send_by_agent(relay->port, data, length);
+	} else if (G_UNLIKELY(sendto(relay->out_fd, data, length, 0, &relay->peer.any,
+				     relay->peer.length) < 0)) {
 		relay_note_error(relay, &relay->peer, errno);
 		return;
 	}

@@ -40,6 +40,7 @@ struct Relay {
 	Late *late; /* NULL: packets pass as they come */
 	int out_fd;
 	guint out_index;
+	gboolean relayed; /* sent by the agent, over a TURN server */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, dtmf_hurry;
 	guint32 out_rate;

@@ -62,10 +62,13 @@ send_rtcp(Relay *relay, guint8 *data, gsize length)
 	if (length == 0 ||
 	    (relay->send && protection_protect_rtcp(relay->send, data, &length) != PROTECTION_OK))
 		return;
-	if (sendto(fd, data, length, 0, &to->any, to->length) < 0)
+	if (relay->relayed) {
+		port_send_by_agent(relay->port, data, length);
+	} else if (sendto(fd, data, length, 0, &to->any, to->length) < 0) {
 		relay_note_error(relay, to, errno);
-	else
-		relay->stats.rtcp_out++;
+		return;
+	}
+	relay->stats.rtcp_out++;
 }
 
 gboolean

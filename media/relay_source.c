@@ -90,10 +90,13 @@ relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket
 void
 relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
 {
-	if (relay->closed || socket >= relay->n_sockets)
+	const gboolean relayed = socket == ICE_RELAYED;
+
+	if (relay->closed || relay->n_sockets == 0 || (!relayed && socket >= relay->n_sockets))
 		return;
+	relay->relayed = relayed;
 	relay->out_index = socket;
-	relay->out_fd = relay->sockets[socket].fd;
+	relay->out_fd = relay->sockets[relayed ? 0 : socket].fd;
 	relay->peer = *peer;
 	relay->error_noted = FALSE;
 }

@@ -40,6 +40,7 @@ static const struct {
 	{ OK "[media]\nturn_server = turn.example.org\n",
 	  { "[media] turn_secret: not set", "turn.example.org", "static-auth-secret" } },
 	{ OK "[media]\nturn_secret = hunter2\n", { "[media] turn_server", "turn_secret is" } },
+	{ OK "[media]\nturn_relay = yes\n", { "[media] turn_server", "turn_relay is" } },
 	{ OK "[media]\nturn_ttl = 1\n", { "turn_ttl = 1", "60 to" } },
 	{ OK "[media]\nkernel_split = maybe\n", { "kernel_split = maybe", "true or false" } },
 	{ OK "[gateway]\nplugins = ;\n", { "plugins = ;", "empty" } },
