@@ -181,7 +181,7 @@ def _calling_scenario(caller, number, gateway, port, codecs):
     """A caller that waits for what comes, and for CANCEL-NOW or HANGUP."""
     s = _Scenario()
     uri = f"sip:{number}@{gateway}"
-    from_ = f"From: <sip:{caller}@[local_ip]:[local_port]>;tag=f[pid]x[call_number]"
+    from_ = f"From: <sip:{caller}@carrier.example>;tag=f[pid]x[call_number]"
     dialog = ["Call-ID: [call_id]", CONTACT, "Max-Forwards: 70"]
     s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", *dialog],
            _sdp(port, codecs), retrans="500")
@@ -496,7 +496,7 @@ def _echo_scenario(number, gateway, port):
     """One short call that hangs up by itself."""
     s = _Scenario()
     uri = f"sip:{number}@{gateway}"
-    from_ = "From: <sip:+15559990001@[local_ip]:[local_port]>;tag=l[pid]x[call_number]"
+    from_ = "From: <sip:+15559990001@carrier.example>;tag=l[pid]x[call_number]"
     s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", "Call-ID: [call_id]", CONTACT,
             "Max-Forwards: 70"], _sdp(port, (0, 8, EVENTS)), retrans="500")
     for status in (100, 180, 183):
