@@ -90,6 +90,20 @@ feed(Catchup *catchup)
 		sonicWriteShortToStream(catchup->sonic, frame, (int)n);
 }
 
+/* Some decoders stop for ever at a packet that is not 20 ms: the end is made a whole
+ * number of frames, by 10 ms at most less or more. */
+static int
+whole_frames(gint16 *samples, int n)
+{
+	int rest = n % CATCHUP_FRAME;
+
+	if (rest < CATCHUP_FRAME / 2)
+		return n - rest;
+	for (int i = n; i < n - rest + CATCHUP_FRAME; i++)
+		samples[i] = i >= CATCHUP_FRAME ? samples[i - CATCHUP_FRAME] : 0;
+	return n - rest + CATCHUP_FRAME;
+}
+
 gsize
 catchup_pull(Catchup *catchup, Law law, guint8 out[CATCHUP_LAST], gboolean *last)
 {
@@ -106,6 +120,8 @@ catchup_pull(Catchup *catchup, Law law, guint8 out[CATCHUP_LAST], gboolean *last
 		sonicFlushStream(catchup->sonic);
 	}
 	n = sonicReadShortFromStream(catchup->sonic, samples, *last ? CATCHUP_LAST : CATCHUP_FRAME);
+	if (*last && n > 0)
+		n = whole_frames(samples, n);
 	for (int i = 0; i < n; i++)
 		out[i] = g711_encode(law, samples[i]);
 	return (gsize)MAX(n, 0);

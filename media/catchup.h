@@ -20,8 +20,9 @@ void catchup_free(Catchup *catchup); /* NULL is fine */
 
 /* A packet as it came; one that is late is dropped. */
 void catchup_push(Catchup *catchup, Law law, guint32 timestamp, const guint8 *payload, gsize size);
-/* The next 20 ms; samples written to `out`.  With `last` set there are fewer or more,
- * the end of what there was: what comes now may be passed on as it is. */
+/* The next 20 ms; samples written to `out`.  With `last` set there may be none or
+ * several times 20 ms, the end of what there was: what comes now may be passed on as
+ * it is. */
 gsize catchup_pull(Catchup *catchup, Law law, guint8 out[CATCHUP_LAST], gboolean *last);
 /* The timestamp that follows what was pushed. */
 guint32 catchup_next_timestamp(const Catchup *catchup);

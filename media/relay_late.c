@@ -109,8 +109,9 @@ play(Relay *relay, gint64 now)
 	if (!law_of(relay, late->pt, &law))
 		return FALSE;
 	size = catchup_pull(late->catchup, law, payload, &last);
-	if (size > 0)
-		send_frame(relay->twin, pt, payload, size, late->frames == 0, now);
+	for (gsize at = 0; at < size; at += CATCHUP_FRAME)
+		send_frame(relay->twin, pt, payload + at, CATCHUP_FRAME,
+			   late->frames == 0 && at == 0, now);
 	late->frames++;
 	if (last)
 		rtp_rewriter_follow(&relay->twin->out, late->ssrc, late->seq,

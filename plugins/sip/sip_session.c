@@ -207,6 +207,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	leg->state = STATE_UP;
+	leg->challenged = 0; /* the password is right */
 	session_learn_answer(leg, event->sip);
 	leg_set_remote(leg, answer);
 	leg_answered(&leg->leg, answer);
@@ -344,6 +345,7 @@ on_refused(SipLeg *leg, const SipEvent *event)
 		leg_free(leg);
 }
 
+/* Not for an INVITE that has been given up: it would ring after all. */
 static gboolean
 try_credentials(SipLeg *leg, const SipEvent *event)
 {
@@ -352,7 +354,7 @@ try_credentials(SipLeg *leg, const SipEvent *event)
 							   &leg->challenged)
 				      : NULL;
 
-	if (!auth)
+	if (!auth || (leg->state == STATE_ENDING && event->event == nua_r_invite))
 		return FALSE;
 	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
 	leg_trace(&leg->leg, TRACE_OUT, "%s again, with credentials",
@@ -396,9 +398,13 @@ on_change(SipLeg *leg, const SipEvent *event)
 		leg_trace(&leg->leg, TRACE_OUT, "%d %s", event->status, event->phrase);
 		return;
 	}
+	if (leg->request[0]) { /* one at a time: the first is still to be answered */
+		nua_respond(leg->nh, SIP_491_REQUEST_PENDING, NUTAG_WITH_THIS(leg->ua->nua),
+			    TAG_END());
+		leg_trace(&leg->leg, TRACE_OUT, "491 Request Pending");
+		return;
+	}
 	leg_learn_invite(leg, event->sip);
-	if (leg->request[0])
-		nua_destroy_event(leg->request);
 	nua_save_event(leg->ua->nua, leg->request);
 	if (leg->state == STATE_ENDING)
 		leg_respond(leg, 481, "Call Does Not Exist", NULL);

@@ -222,6 +222,8 @@ stop(void)
 		watches_unregister(ua->watches);
 	if (ua->nua)
 		stop_nua(ua);
+	if (ua->watches)
+		watches_forget(ua->watches);
 	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &leg, NULL);
 	     g_hash_table_iter_init(&iter, ua->legs)) {
 		((SipLeg *)leg)->nh = NULL; /* gone with nua */

@@ -449,6 +449,19 @@ watches_unregister(Watches *watches)
 	}
 }
 
+void
+watches_forget(Watches *watches)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_remove_all(watches->by_handle);
+	g_hash_table_iter_init(&iter, watches->by_trunk);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		for (guint i = 0; i < G_N_ELEMENTS(((Watch *)value)->probes); i++)
+			((Watch *)value)->probes[i].nh = NULL;
+}
+
 /* --- answers --- */
 
 gboolean

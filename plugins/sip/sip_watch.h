@@ -18,6 +18,9 @@ void watches_reload(Watches *watches); /* after trunks_reload() */
 /* Says goodbye to the registrars; once, before nua is shut down. */
 void watches_unregister(Watches *watches);
 
+/* nua is gone, and their handles with it. */
+void watches_forget(Watches *watches);
+
 gboolean watches_available(Watches *watches, const char *trunk);
 /* A call through it: it could not be reached, or it answered something. */
 void watches_note_call(Watches *watches, const char *trunk, gboolean reached);

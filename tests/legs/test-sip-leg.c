@@ -909,6 +909,26 @@ out__digest_renewed(void)
 	rig_stop();
 }
 
+/* The challenge crosses the CANCEL: nothing rings after all. */
+static void
+out__digest_too_late(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *invite = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, with_account);
+	rig_dial("carrier", "+14155550123", NULL);
+	invite = peer_wait(peer, "INVITE ");
+	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
+	peer_reply(peer, invite, "407 Proxy Authentication Required", "t0",
+		   "Proxy-Authenticate: Digest realm=\"voip\", nonce=\"n1\"\r\n", NULL);
+	g_free(peer_wait(peer, "ACK "));
+	rig_spin(300);
+	g_assert_false(peer_has(peer, "INVITE "));
+	rig_stop();
+}
+
 static void
 out__digest(void)
 {
@@ -1237,6 +1257,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/out/refusals", out__carrier_refusals);
 	g_test_add_func("/sip/out/digest", out__digest);
 	g_test_add_func("/sip/out/digest-arithmetic", out__digest_arithmetic);
+	g_test_add_func("/sip/out/digest-too-late", out__digest_too_late);
 	g_test_add_func("/sip/out/digest-renewed", out__digest_renewed);
 	g_test_add_func("/sip/out/cancelled", out__cancelled);
 	g_test_add_func("/sip/out/forks", out__forks);

@@ -69,6 +69,7 @@ test_speed(void)
 		gsize n = catchup_pull(catchup, LAW_U, out, &last);
 
 		g_assert_true(last || n == CATCHUP_FRAME);
+		g_assert_cmpuint(n % CATCHUP_FRAME, ==, 0);
 		if (frames == 0) /* nothing is cut: the first samples are the first ones sent */
 			for (guint i = 0; i < 40; i++)
 				g_assert_cmpint(ABS(g711_decode(LAW_U, out[i]) -
