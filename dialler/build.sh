@@ -6,11 +6,15 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 
-# the copy is made last: an installation that was cut off is begun again
-if ! cmp -s package-lock.json node_modules/.tandem-lock; then
-	npm ci --loglevel=error --no-audit --no-fund
-	cp package-lock.json node_modules/.tandem-lock
-fi
+# the copy is made last: an installation that was cut off is begun again; others
+# may want it at the same time
+(
+	flock 9
+	if ! cmp -s package-lock.json node_modules/.tandem-lock; then
+		npm ci --loglevel=error --no-audit --no-fund
+		cp package-lock.json node_modules/.tandem-lock
+	fi
+) 9>.lock
 node_modules/.bin/esbuild main.js --bundle --minify --target=es2022 --format=esm --define:global=globalThis \
 	--define:process.env.NODE_ENV=\"production\" --log-level=warning --outfile="$out/dialler.js"
 cp index.html style.css "$out/"
