@@ -69,7 +69,8 @@ class Subject:
             check(not new, f"the client objects: {new[:3]}")
             self.cells[column] = "ok"
         except Failed as failure:
-            self.cells[column] = f"FAILED {failure}"
+            objections = "".join(f"; it objects: {fault}" for fault in self.phone.faults()[faults:][:2])
+            self.cells[column] = f"FAILED {failure}{objections}"
             self.recover()
         except Exception:  # the other cells are of interest all the same
             self.cells[column] = "FAILED " + traceback.format_exc(limit=3)
@@ -79,6 +80,7 @@ class Subject:
     def recover(self):
         try:
             self.phone.hangup()
+            self.phone.wait("media")
         except (Failed, OSError):
             pass
         self.phone.forget()

@@ -48,7 +48,7 @@ PAGE = """
     bench.tap?.disconnect();
     bench.chunks = [];
     bench.startedAt = null;
-    const tap = bench.tap = context.createScriptProcessor(2048, 1, 1);
+    const tap = bench.tap = context.createScriptProcessor(4096, 1, 1);
     tap.onaudioprocess = ({ inputBuffer }) => {
       bench.startedAt ??= Date.now() / 1000 - inputBuffer.duration;
       bench.chunks.push(Int16Array.from(inputBuffer.getChannelData(0), x => Math.max(-32768, Math.min(32767, x * 32768))));
