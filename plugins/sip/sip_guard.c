@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_guard.c - what sofia-sip must never see.
  *
- * Two hooks.  The classes of Contact, Record-Route, Route and Via get a parse
+ * Two hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
  * function that is stricter: a bad one is unparsable, so a request is answered
  * 400 and a response dropped.  It cannot be left to the second, mc_extract_body,
  * where the message is seen whole: a datagram that ends with its headers, without
@@ -95,12 +95,14 @@ static issize_t parse_contact(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_record_route(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_route(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_via(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_path(su_home_t *, msg_header_t *, char *, isize_t);
 
 static StrictClass classes[] = {
 	{ sip_contact_class, contacts_are_sane, parse_contact, { 0 } },
 	{ sip_record_route_class, routes_are_sane, parse_record_route, { 0 } },
 	{ sip_route_class, routes_are_sane, parse_route, { 0 } },
 	{ sip_via_class, vias_are_sane, parse_via, { 0 } },
+	{ sip_path_class, routes_are_sane, parse_path, { 0 } },
 };
 
 /* The home of a header that is parsed in a message is the message. */
@@ -142,6 +144,12 @@ static issize_t
 parse_via(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
 	return parse_strictly(&classes[3], home, header, text, length);
+}
+
+static issize_t
+parse_path(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_strictly(&classes[4], home, header, text, length);
 }
 
 static void

@@ -60,6 +60,17 @@ check_address(Registration *self)
 	       refuse(self, 403, "Not Your Address");
 }
 
+/* Sofia lets more pass than may stand in a URI (RFC 3261 25.1). */
+static gboolean
+uri_is_clean(const char *uri)
+{
+	for (; *uri; uri++)
+		if (!g_ascii_isgraph(*uri) || strchr("<>\"\\^`{|}", *uri))
+			return FALSE;
+	return TRUE;
+}
+
+/* NULL: it is none. */
 static char *
 uri_text(const url_t *url)
 {
@@ -71,6 +82,8 @@ uri_text(const url_t *url)
 	su_home_init(home);
 	text = g_strdup(url_as_string(home, &bare));
 	su_home_deinit(home);
+	if (text && !uri_is_clean(text))
+		g_clear_pointer(&text, g_free);
 	return text;
 }
 
@@ -106,17 +119,29 @@ read_instance(const sip_contact_t *header)
 }
 
 /* The Path as a Route header: the hop nearest to us comes first in both. */
-static char *
-read_path(const sip_t *sip)
+static gboolean
+read_path(Registration *self, char **path)
 {
 	g_autoptr(GString) route = g_string_new(NULL);
 
-	for (const sip_path_t *path = sip->sip_path; path; path = path->r_next) {
-		g_autofree char *url = uri_text(path->r_url);
+	for (const sip_path_t *hop = self->sip->sip_path; hop; hop = hop->r_next) {
+		g_autofree char *url = uri_text(hop->r_url);
 
+		if (!url)
+			return refuse(self, 400, "Bad Path");
 		g_string_append_printf(route, "%s<%s>", route->len ? ", " : "", url);
 	}
-	return route->len ? g_strdup(route->str) : NULL;
+	*path = route->len ? g_strdup(route->str) : NULL;
+	return TRUE;
+}
+
+/* In thousandths; what is no qvalue (RFC 3261 25.1) is none. */
+static guint
+read_q(const sip_contact_t *header)
+{
+	double q = header->m_q ? g_ascii_strtod(header->m_q, NULL) : 1;
+
+	return q >= 0 && q <= 1 ? (guint)(q * 1000) : 1000;
 }
 
 static const Contact *
@@ -152,18 +177,16 @@ read_contact(Registration *self, const sip_contact_t *header)
 		refuse(self, 400, "Bad Contact");
 		return NULL;
 	}
-	if (!read_expires(self, header, &contact->expires) ||
+	if (!read_expires(self, header, &contact->expires) || !read_path(self, &contact->path) ||
 	    !check_order(self, find_bound(self, uri)))
 		return NULL;
 	contact->softphone = self->softphone->id;
 	contact->uri = g_steal_pointer(&uri);
 	contact->instance = read_instance(header);
-	contact->path = read_path(sip);
 	contact->received = phone_source(self->event->msg, sip);
 	contact->call_id = g_strdup(sip->sip_call_id->i_id);
 	contact->cseq = sip->sip_cseq->cs_seq;
-	contact->q = header->m_q ? (guint)CLAMP(g_ascii_strtod(header->m_q, NULL) * 1000, 0, 1000)
-				 : 1000;
+	contact->q = read_q(header);
 	if (sip->sip_user_agent && sip->sip_user_agent->g_string)
 		contact->user_agent = g_strndup(sip->sip_user_agent->g_string, MAX_PARAM_BYTES);
 	return g_steal_pointer(&contact);
