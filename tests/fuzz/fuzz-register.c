@@ -74,8 +74,8 @@ authorization(void)
 		count = 0;
 	}
 	nc = g_strdup_printf("%08x", ++count);
-	response = digest_response("alice", SOFTPHONE_REALM, "secret", "REGISTER", URI, nonce, "auth",
-				   nc, "c");
+	response = digest_response("alice", SOFTPHONE_REALM, "secret", "REGISTER", URI, nonce,
+				   "auth", nc, "c");
 	return g_strdup_printf("Authorization: Digest username=\"alice\", realm=\"" SOFTPHONE_REALM
 			       "\", nonce=\"%s\", uri=\"" URI "\", qop=auth, nc=%s, cnonce=\"c\", "
 			       "response=\"%s\"\r\n",
