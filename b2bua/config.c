@@ -570,6 +570,16 @@ check_lines(const char *text, GError **error)
 	return TRUE;
 }
 
+/* GLib warns of its own error handling when a value has two that it does not know. */
+static gboolean
+escapes_are_known(const char *raw)
+{
+	for (; *raw; raw++)
+		if (*raw == '\\' && (!raw[1] || !strchr("sntr\\", *++raw)))
+			return FALSE;
+	return TRUE;
+}
+
 static gboolean
 read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 {
@@ -578,8 +588,7 @@ read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 	if (!group_exists(group))
 		return unknown_group(group, error);
 	for (char **word = words; word && *word; word++) {
-		g_autofree char *value = NULL;
-		g_autoptr(GError) escape = NULL;
+		g_autofree char *raw = NULL, *value = NULL;
 		const Key *key = NULL;
 
 		for (guint i = 0; !key && i < G_N_ELEMENTS(keys); i++)
@@ -587,10 +596,13 @@ read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 				key = &keys[i];
 		if (!key)
 			return unknown_key(group, *word, error);
-		value = g_key_file_get_string(file, group, *word, &escape);
-		if (!value || escape)
-			return refuse(key, value ? value : "?", error,
+		raw = g_key_file_get_value(file, group, *word, NULL);
+		if (!raw || !escapes_are_known(raw))
+			return refuse(key, raw ? raw : "?", error,
 				      "a \"\\\" must be written as \"\\\\\"");
+		value = g_key_file_get_string(file, group, *word, NULL);
+		if (!value)
+			return refuse(key, raw, error, "not to be read; write it anew");
 		if (!set_value(config, key, g_strstrip(value), error))
 			return FALSE;
 	}
