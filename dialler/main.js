@@ -51,6 +51,7 @@ function render() {
   $('logout').hidden = !online;
   $('idle').hidden = inCall || state === 'calling';
   $('in-call').hidden = !(inCall || state === 'calling');
+  if (!$('idle').hidden) $('digits').textContent = '';
   $('peer').textContent = phone.peer ?? '';
   $('peer-label').textContent = label(phone.peer);
   $('status').textContent = online && !inCall && state === 'ready' ? '' : stateText();
@@ -114,7 +115,6 @@ function buildNumbers() {
 
 async function call(to) {
   await wakeAudio();
-  $('digits').textContent = '';
   await phone.call(to);
 }
 
@@ -127,7 +127,7 @@ $('dial').addEventListener('submit', event => {
   event.preventDefault();
   call($('to').value);
 });
-$('answer').addEventListener('click', async () => { await wakeAudio(); $('digits').textContent = ''; phone.answer(); });
+$('answer').addEventListener('click', async () => { await wakeAudio(); phone.answer(); });
 $('decline').addEventListener('click', () => phone.hangup());
 $('hangup').addEventListener('click', () => phone.hangup());
 $('mute').addEventListener('click', () => phone.mute(!phone.muted));

@@ -111,6 +111,8 @@ def every_call(bench, page, shoot):
 
     leg = come_in(bench, page, carrier)
     shoot("incoming")
+    shown = page.evaluate("document.getElementById('digits').innerText")
+    check(shown == "", f"the keys of the last call are still shown: {shown!r}")
     page.click("answer")
     leg.wait_answer()
     page.wait(f"{STATE} === 'talking'")
