@@ -417,6 +417,9 @@ media_is_sound(const char *line, const char *end)
 		rest++;
 	if (rest == port || rest == end || *rest != ' ')
 		return FALSE;
+	/* one that begins with a slash would be read as a number of ports */
+	if (rest + 1 == end || rest[1] == '/')
+		return FALSE;
 	rest = skip(rest + 1, end, "/");
 	return skip(rest, end, " ") == end;
 }
