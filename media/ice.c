@@ -13,6 +13,7 @@
 
 #define COMPONENT	      1
 #define MAX_REMOTE_CANDIDATES 24 /* each costs a check per local address */
+#define RELEASE_ATTEMPTS      2	 /* a second in all, if the TURN server is gone */
 
 struct Ice {
 	NiceAgent *agent;
@@ -469,18 +470,58 @@ ice_explain(const Ice *ice)
 	return g_string_free(text, FALSE);
 }
 
+/* --- the end --- */
+
+typedef struct {
+	void (*done)(gpointer user);
+	gpointer user;
+} Release;
+
+static void
+on_released(GObject *agent, GAsyncResult *result, gpointer data)
+{
+	g_autofree Release *release = data;
+
+	release->done(release->user);
+}
+
+static void
+be_deaf(Ice *ice)
+{
+	g_signal_handlers_disconnect_by_data(ice->agent, ice);
+	if (ice->stream)
+		nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, NULL,
+				       NULL);
+}
+
+gboolean
+ice_release(Ice *ice, void (*done)(gpointer user), gpointer user)
+{
+	Release *release;
+
+	if (!ice->options.turn || !ice->stream)
+		return FALSE;
+	be_deaf(ice);
+	release = g_new(Release, 1);
+	*release = (Release){ done, user };
+	g_object_set(ice->agent, "stun-max-retransmissions", RELEASE_ATTEMPTS, NULL);
+	g_main_context_push_thread_default(ice->options.loop);
+	nice_agent_close_async(ice->agent, on_released, release);
+	g_main_context_pop_thread_default(ice->options.loop);
+	/* what its owner attaches does not wake it */
+	g_main_context_wakeup(ice->options.loop);
+	return TRUE;
+}
+
 void
 ice_free(Ice *ice)
 {
 	if (!ice)
 		return;
-	g_signal_handlers_disconnect_by_data(ice->agent, ice);
+	be_deaf(ice);
 	g_ptr_array_free(ice->agent_fds, TRUE);
-	if (ice->stream) {
-		nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, NULL,
-				       NULL);
+	if (ice->stream)
 		nice_agent_remove_stream(ice->agent, ice->stream);
-	}
 	g_object_unref(ice->agent);
 	g_array_free(ice->sockets, TRUE);
 	g_array_free(ice->waiting, TRUE);

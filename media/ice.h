@@ -68,4 +68,8 @@ gboolean ice_knows(const Ice *ice, const NetAddress *peer);
 /* Of those without a pair: which kind of loss it is. */
 MediaLoss ice_loss(const Ice *ice);
 char *ice_explain(const Ice *ice);
+/* Tells the TURN server that its relay is not needed any more.  FALSE: it gave none.
+ * Otherwise `done` comes once, when it has answered or been silent for long enough, and
+ * the loop must run until then; no event comes any more. */
+gboolean ice_release(Ice *ice, void (*done)(gpointer user), gpointer user);
 void ice_free(Ice *ice); /* NULL is fine; close the sockets' fds first */

@@ -660,22 +660,40 @@ port_free_protection(Port *port, Protection *protection)
 }
 
 static void
-close_ice(gpointer argument)
+free_ice(gpointer argument)
 {
 	g_autoptr(Message) message = argument;
+	Port *port = message->port;
+
+	ASSERT_ICE();
+	if (port->context)
+		worker_unwatch_context(port->options.ice, port->context);
+	g_clear_pointer(&port->ice, ice_free);
+	if (port->context)
+		worker_remove_context(port->options.ice, g_steal_pointer(&port->context));
+}
+
+/* From inside the agent's context, which free_ice() removes. */
+static void
+on_released(gpointer message)
+{
+	to_ice(free_ice, message);
+}
+
+static void
+close_ice(gpointer argument)
+{
+	Message *message = argument;
 	Port *port = message->port;
 
 	ASSERT_ICE();
 	port->closed = TRUE;
 	worker_clear_timer(&port->deadline);
 	worker_clear_timer(&port->linger);
-	if (port->context)
-		worker_unwatch_context(port->options.ice, port->context);
 	g_clear_pointer(&port->dtls, dtls_free);
-	g_clear_pointer(&port->ice, ice_free);
-	if (port->context)
-		worker_remove_context(port->options.ice, g_steal_pointer(&port->context));
 	g_queue_clear_full(&port->early, (GDestroyNotify)g_bytes_unref);
+	if (!port->ice || !ice_release(port->ice, on_released, message))
+		free_ice(message);
 }
 
 static void

@@ -20,6 +20,8 @@
 #define EVENTS_PER_TURN 32
 #define TICK_US		250000
 #define HURRY_US	20000
+#define CLOSING_US	(3 * G_USEC_PER_SEC)
+#define CLOSING_POLL_MS 10
 /* Fewer streams than this are served packet by packet, for the least delay. */
 #define COLLECT_STREAMS	   64
 #define COLLECT_STREAMS_NS 500000
@@ -48,7 +50,7 @@ struct Worker {
 	Watch wake_watch;
 	TickFunc tick;
 	gpointer tick_user;
-	gint64 now, next_tick;
+	gint64 now, next_tick, give_up;
 	gint hurry, load;
 };
 
@@ -162,6 +164,8 @@ timeout(const Worker *worker)
 {
 	gint64 left = worker->next_tick - worker->now;
 
+	if (worker->quit)
+		return CLOSING_POLL_MS;
 	if (worker->contexts)
 		return contexts_timeout(worker->contexts, g_get_monotonic_time());
 	return left <= 0 ? 0 : (int)((left + 999) / 1000);
@@ -232,6 +236,14 @@ turn(Worker *worker)
 		collect(COLLECT_STREAMS_NS);
 }
 
+/* An agent may still be waiting for its TURN server. */
+static gboolean
+is_closing(const Worker *worker)
+{
+	return worker->contexts && contexts_count(worker->contexts) > 0 &&
+	       worker->now < worker->give_up;
+}
+
 static void *
 run_thread(void *argument)
 {
@@ -241,7 +253,7 @@ run_thread(void *argument)
 	/* the default slack of 50 us would be a tenth of the pause above */
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 	worker->now = g_get_monotonic_time();
-	while (!worker->quit)
+	while (!worker->quit || is_closing(worker))
 		turn(worker);
 	return NULL;
 }
@@ -352,9 +364,12 @@ worker_new(WorkerKind kind, guint index, TickFunc tick, gpointer user)
 }
 
 static void
-quit(gpointer worker)
+quit(gpointer user)
 {
-	((Worker *)worker)->quit = TRUE;
+	Worker *worker = user;
+
+	worker->quit = TRUE;
+	worker->give_up = worker->now + CLOSING_US;
 }
 
 void

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -200,6 +201,10 @@ class Coturn:
     def allocations(self):
         """How many it has made so far."""
         return self.log.read_text(errors="replace").count("ALLOCATE processed, success")
+
+    def released(self):
+        """How many were given back, by a Refresh with lifetime 0 (RFC 8656 7)."""
+        return len(set(re.findall(r"session (\d+): refreshed,.* lifetime=0\b", self.log.read_text(errors="replace"))))
 
     def settings(self, **more):
         """What [media] says of it."""

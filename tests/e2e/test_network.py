@@ -3,10 +3,13 @@
 no UDP at all, IPv6 alone, lines that are slow and lose packets; and a gateway
 that is itself behind a router.  Audio is compared both ways in each."""
 import re
+import time
 
 from harness import ALICE, GATEWAY, OUTSIDE, check, hear, slow
 from network import BadLine, Coturn, Home, Place, connect, run, wire
 from run import ADDRESS
+from peers import process
+from peers.process import until
 from test_messages import read
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
@@ -213,3 +216,25 @@ def test_network_gateway_relayed(bench):
     ladder = bench.tandem.ladder(bench.tandem.last_record()["id"])
     check("ice: relay " in ladder, "not by the relay")
     check(setup < 1.5, f"{setup:.2f} s")
+    until(lambda: turn.released() == turn.allocations(), 5, "the allocations given back")
+
+
+def test_network_relay_gone(bench):
+    """The relay is dead when its allocations would be given back: the gateway stops all the same, and soon."""
+    turn = Coturn(bench, ADDRESS)
+    inner = bench.keep(Place())
+    connect(inner, ["10.77.0.2/24"])
+    open_house(bench, **turn.settings(turn_relay=True))
+    carrier, phone = bench.carrier(), remote_phone(bench, inner)
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.answer()
+    phone.wait("up", 10)
+    check(turn.allocations() > 0, "there is none")
+    process.stop(turn.process)
+    began = time.monotonic()
+    bench.tandem.stop()
+    took = time.monotonic() - began
+    print(f"stopped in {took:.1f} s")
+    check(took < 6, f"it took {took:.1f} s to stop")
+    leg.wait_end()
