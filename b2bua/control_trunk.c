@@ -37,7 +37,7 @@ typedef struct {
 static const Field fields[] = {
 	{ "host", FIELD_HOST, MEMBER(host), 0, 0, NULL },
 	{ "port", FIELD_UINT, MEMBER(port), 0, 65535, NULL },
-	{ "transport", FIELD_CHOICE, MEMBER(transport), 0, 0, "udp tcp" },
+	{ "transport", FIELD_CHOICE, MEMBER(transport), 0, 0, "udp tcp auto" },
 	{ "username", FIELD_TEXT, MEMBER(username), 0, 0, NULL },
 	{ "password", FIELD_SECRET, MEMBER(password), 0, 0, NULL },
 	{ "realm", FIELD_TEXT, MEMBER(realm), 0, 0, NULL },

@@ -2,10 +2,11 @@
 /* sip_resolve.h - where a host leads: the next hops, in the order to be tried.
  *
  * A numeric host leads to itself; with a port the name's addresses are asked for,
- * without one its SRV records first, in the order RFC 2782 gives them.  The
- * transport is always known here, so there is no use for NAPTR (RFC 3263 4.1).
+ * without one its SRV records first, in the order RFC 2782 gives them.  Where the
+ * transport is open, NAPTR records choose it, else SRV by UDP and then by TCP; a
+ * numeric host, one with a port or one without records is reached by UDP.
  * sofia's own resolver is never asked: its handling of failures crashes.
- * Thread: signalling; the lookups run elsewhere.  RFC 3263 4.2, 4.3.
+ * Thread: signalling; the lookups run elsewhere.  RFC 3263 4.1 to 4.3.
  */
 #pragma once
 #include <gio/gio.h>
@@ -15,7 +16,7 @@
 typedef struct {
 	const char *host;      /* as written; "[2001:db8::1]" is fine */
 	guint port;	       /* 0: not given */
-	const char *transport; /* "udp", "tcp", "tls" */
+	const char *transport; /* "udp", "tcp", "tls", "auto" */
 	GSocketFamily family;  /* what we can send to */
 } ResolveQuery;
 

@@ -293,10 +293,11 @@ contact_of(const SipUa *ua, const Trunk *trunk)
 {
 	const char *address = ua_address(ua);
 	gboolean brackets = strchr(address, ':') != NULL;
+	const char *transport = strcmp(trunk->transport, "auto") == 0 ? "udp" : trunk->transport;
 
 	return g_strdup_printf("<sip:%s@%s%s%s:%u;transport=%s>", account_of(trunk),
 			       brackets ? "[" : "", address, brackets ? "]" : "",
-			       ua->config->sip_port, trunk->transport);
+			       ua->config->sip_port, transport);
 }
 
 static void

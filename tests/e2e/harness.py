@@ -112,7 +112,7 @@ Component "{gateway}"
         self.process = process.start(["prosody", "-F", "--config", self.config], stdout=self.output, stderr=self.output,
                                      stdin=subprocess.DEVNULL)
         for port in (self.port, self.component_port):
-            until(lambda p=port: _accepts(p) or self.process.poll() is not None, 30, "Prosody")
+            until(lambda p=port: accepts(p) or self.process.poll() is not None, 30, "Prosody")
         if self.process.poll() is not None:
             raise Failed(f"Prosody did not start: {(self.folder / 'prosody.out').read_text()[-500:]}")
 
@@ -174,7 +174,7 @@ modules:
         def is_up():
             if self.process.poll() is not None:
                 raise Failed(f"ejabberd did not start: {(folder / 'ejabberd.out').read_text(errors='replace')[-1000:]}")
-            return (folder / "ready").exists() and _accepts(c2s_port) and _accepts(component_port)
+            return (folder / "ready").exists() and accepts(c2s_port) and accepts(component_port)
         until(is_up, 60, "ejabberd")
 
     @staticmethod
@@ -505,7 +505,7 @@ def hear_echo(phone, max_loss=MAX_LOSS):
     return heard
 
 
-def _accepts(port, address="127.0.0.1"):
+def accepts(port, address="127.0.0.1"):
     with socket.socket() as s:
         s.settimeout(1)
         return s.connect_ex((address, port)) == 0

@@ -104,7 +104,7 @@ def run_in_namespace(options, module, name):
     folder = options.folder / name.removeprefix("test_")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    unshare = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--net", "--mount"]
     command = [*unshare, "sh", "-c", NAMESPACE, "sh", sys.executable, str(HERE / "run.py"), "--one", f"{module}:{name}",
                "--folder", str(folder)]
     if options.build:

@@ -2,10 +2,12 @@
 """Several carriers: the call goes out by the next one when the first fails, soon,
 and the record and the ladder show both tries."""
 import socket
+import subprocess
 import threading
 import time
 
-from harness import GATEWAY, OUTSIDE, check, hear, until
+from harness import GATEWAY, OUTSIDE, accepts, check, hear, until
+from peers import process
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
 
@@ -127,3 +129,47 @@ def test_first_carrier_loses_our_registration(bench):
     phone = bench.webrtc()
     until(lambda: "not registered: no answer" in bench.tandem.ctl("status").stdout, 10, "the trunk to be seen down")
     call_by_second_at_once(bench, phone, second)
+
+
+class Names:
+    """A name server, and the one that this test's processes ask: run.py gives each
+    test its own mounts."""
+
+    def __init__(self, folder, records):
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        subprocess.run(["mount", "--bind", folder / "resolv.conf", "/etc/resolv.conf"], check=True)
+        self.process = process.start(
+            ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+             "--pid-file=", "--listen-address=127.0.0.1", "--bind-interfaces", *(f"--{r}" for r in records)])
+        until(lambda: accepts(53), 10, "the name server")
+
+    def stop(self):
+        process.stop(self.process)
+
+
+def test_carrier_by_its_names(bench):
+    """Of a carrier only the domain is known: NAPTR prefers TCP, SRV has the port and
+    the host.  By UDP nobody would answer."""
+    telephone = bench.baresip(trunk=False, user=OUTSIDE)
+    deaf = bench.keep(Deaf("silent"))
+    bench.keep(Names(bench.folder, [
+        "naptr-record=carrier.test,20,10,s,SIP+D2U,,_sip._udp.carrier.test",
+        "naptr-record=carrier.test,10,10,s,SIP+D2T,,_sip._tcp.carrier.test",
+        f"srv-host=_sip._udp.carrier.test,edge.carrier.test,{deaf.port}",
+        f"srv-host=_sip._tcp.carrier.test,edge.carrier.test,{telephone.port}",
+        "address=/edge.carrier.test/127.0.0.1",
+    ]))
+    bench.gateway()
+    bench.tandem.ctl("trunk", "add", "named", "carrier.test", "transport=auto", "options-seconds=0")
+    phone = bench.webrtc()
+    phone.call(NUMBER)
+    telephone.wait_call()
+    phone.wait("ringing")
+    telephone.answer()
+    phone.wait("up")
+    bench.talk(7)  # its sound card takes seconds to begin
+    telephone.hangup()
+    phone.wait("ended", by="peer")
+    hear(phone, telephone)
+    status = bench.tandem.ctl("status").stdout
+    check(f"127.0.0.1:{telephone.port}/tcp" in status or "transport=tcp" in status, f"not by TCP:\n{status}")

@@ -133,6 +133,8 @@ resolve__table(void)
 		{ "srv.test", 5070, "udp", "sip:127.0.0.1:5070;transport=udp" },
 		{ "srv.test", 0, "tcp", "sip:127.0.0.1:5060;transport=tcp" },
 		{ "nowhere.invalid", 0, "udp", "error: no such name" },
+		{ "192.0.2.1", 0, "auto", "sip:192.0.2.1:5060;transport=udp" },
+		{ "srv.test", 5070, "auto", "sip:127.0.0.1:5070;transport=udp" },
 	};
 
 	set_services(g_srv_target_new("b.test", 5082, 20, 1),
