@@ -148,6 +148,7 @@ xmlNode *jingle_build_terminate(const JingleSession *session, const JingleEnd *e
 
 /* JINGLE_INFO_NONE is an empty session-info; `content` NULL is the session. */
 xmlNode *jingle_build_info(const JingleSession *session, JingleInfo info, const char *content);
+xmlNode *jingle_build_key(const JingleSession *session, char key); /* XEP-0181 */
 
 /* Refusals of a content-add and a transport-replace that clients understand:
  * same names, creators and senders, empty description and transport. */

@@ -384,6 +384,16 @@ jingle_build_info(const JingleSession *session, JingleInfo info, const char *con
 	return jingle;
 }
 
+xmlNode *
+jingle_build_key(const JingleSession *session, char key)
+{
+	xmlNode *jingle = jingle_new(session, JINGLE_SESSION_INFO);
+	const char code[] = { key, '\0' };
+
+	xml_set(xml_add(jingle, NS_DTMF, "dtmf"), "code", code);
+	return jingle;
+}
+
 /* The same content, named, made and sent as in the request. */
 static xmlNode *
 add_mirror(xmlNode *jingle, const JingleContent *asked)

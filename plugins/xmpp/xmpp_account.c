@@ -379,6 +379,15 @@ xmpp_accounts_devices(const XmppAccounts *accounts, const char *bare_jid)
 }
 
 guint
+xmpp_accounts_can(const XmppAccounts *accounts, const char *bare, const char *full)
+{
+	guint index;
+	const XmppDevice *device = find_device(accounts, bare, full, &index);
+
+	return device ? device->can : 0;
+}
+
+guint
 xmpp_accounts_n_devices(const XmppAccounts *accounts)
 {
 	GHashTableIter iter;

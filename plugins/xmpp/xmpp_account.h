@@ -47,4 +47,6 @@ void xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *t
 
 /* XmppDevice *, borrowed; NULL when none is known. */
 const GPtrArray *xmpp_accounts_devices(const XmppAccounts *accounts, const char *bare_jid);
+/* Of XmppCan, what one device has announced; 0 when it is not known. */
+guint xmpp_accounts_can(const XmppAccounts *accounts, const char *bare, const char *full);
 guint xmpp_accounts_n_devices(const XmppAccounts *accounts);

@@ -13,16 +13,17 @@
 #define F_AUDIO	   "urn:xmpp:jingle:apps:rtp:audio"
 
 static const char *const number_features[] = {
-	NS_CAPS, NS_DISCO_INFO, F_3264,	 F_GROUPING, NS_JMI,	  NS_JINGLE,
-	NS_DTLS, NS_RTP,	F_AUDIO, NS_ICE_UDP, NS_RECEIPTS, NULL,
+	NS_CAPS, NS_DISCO_INFO, F_3264,	 F_GROUPING, NS_JMI,	  NS_JINGLE, NS_DTLS,
+	NS_RTP,	 F_AUDIO,	NS_DTMF, NS_ICE_UDP, NS_RECEIPTS, NULL,
 };
 
 static const char *const domain_features[] = { NS_CAPS, NS_DISCO_INFO, NS_DISCO_ITEMS, NULL };
 
 /* Where there are STUN or TURN servers to tell of. */
 static const char *const number_services[] = {
-	NS_CAPS,   NS_DISCO_INFO, F_3264, F_GROUPING, NS_EXTDISCO_1, NS_EXTDISCO_2, NS_JMI,
-	NS_JINGLE, NS_DTLS,	  NS_RTP, F_AUDIO,    NS_ICE_UDP,    NS_RECEIPTS,   NULL,
+	NS_CAPS,       NS_DISCO_INFO, F_3264,	  F_GROUPING,  NS_EXTDISCO_1,
+	NS_EXTDISCO_2, NS_JMI,	      NS_JINGLE,  NS_DTLS,     NS_RTP,
+	F_AUDIO,       NS_DTMF,	      NS_ICE_UDP, NS_RECEIPTS, NULL,
 };
 
 static const char *const domain_services[] = { NS_CAPS,	      NS_DISCO_INFO, NS_DISCO_ITEMS,
@@ -256,7 +257,7 @@ static const struct {
 	{ NS_JINGLE, XMPP_CAN_JINGLE },	    { NS_JMI, XMPP_CAN_JMI },
 	{ NS_RTP, XMPP_CAN_RTP },	    { F_AUDIO, XMPP_CAN_AUDIO },
 	{ NS_ICE_UDP, XMPP_CAN_ICE },	    { NS_DTLS, XMPP_CAN_DTLS },
-	{ NS_RECEIPTS, XMPP_CAN_RECEIPTS },
+	{ NS_RECEIPTS, XMPP_CAN_RECEIPTS }, { NS_DTMF, XMPP_CAN_DTMF },
 };
 
 guint

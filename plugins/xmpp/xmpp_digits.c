@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* xmpp_digits.c - a chat message to the number one is talking with: keys to press.
+/* xmpp_digits.c - keys past the audio: a chat message to the number one is talking
+ * with, and XEP-0181 to a client that has announced it.
  *
  * Many clients have no key pad, all can send a message.  What is not keys gets one
  * friendly answer a call.
  */
+#include "plugins/xmpp/xmpp_caps.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include <string.h>
 
@@ -94,4 +96,19 @@ xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, con
 	else
 		explain(leg, message);
 	return TRUE;
+}
+
+void
+xmpp_digits_send(XmppLeg *leg, char key)
+{
+	JingleSession session = { .sid = leg->sid };
+
+	if (leg->state != XMPP_TALKING)
+		return;
+	if (!(xmpp_accounts_can(leg->xmpp->accounts, leg->peer_bare, leg->peer) & XMPP_CAN_DTMF)) {
+		leg_trace(&leg->leg, TRACE_NOTE, "the client takes no keys");
+		return;
+	}
+	leg_trace(&leg->leg, TRACE_OUT, "session-info dtmf");
+	xmpp_leg_request(leg, jingle_build_key(&session, key));
 }

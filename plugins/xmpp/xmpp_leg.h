@@ -175,6 +175,9 @@ char *xmpp_digits_read(const char *text);
 gboolean
 xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 
+/* A key that was pressed at the telephone, to a client without telephone-event. */
+void xmpp_digits_send(XmppLeg *leg, char key);
+
 /* --- xmpp_name.c --- */
 /* How callers call themselves, by the bare JID that calls. */
 void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);

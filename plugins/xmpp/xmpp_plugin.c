@@ -220,6 +220,12 @@ hangup(Leg *leg, Reason reason, const char *text)
 }
 
 static void
+dtmf(Leg *leg, char digit)
+{
+	xmpp_digits_send((XmppLeg *)leg, digit);
+}
+
+static void
 bury(const char *saved, Reason reason)
 {
 	xmpp_leg_bury(xmpp, saved, reason);
@@ -273,6 +279,7 @@ const Plugin xmpp_plugin = {
 	.change = change,
 	.candidate = candidate,
 	.hangup = hangup,
+	.dtmf = dtmf,
 	.save = xmpp_leg_save,
 	.bury = bury,
 	.notice = notice,

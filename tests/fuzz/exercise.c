@@ -227,6 +227,8 @@ exercise_jingle(const xmlNode *stanza)
 	rebuild_transport(jingle);
 	jingle_free(send_jingle(jingle_build_terminate(&session, &end)));
 	jingle_free(send_jingle(jingle_build_info(&session, jingle->info, jingle->info_content)));
+	if (jingle->key)
+		jingle_free(send_jingle(jingle_build_key(&session, jingle->key)));
 	/* these two mirror what was asked, senders included */
 	xml_free(send(jingle_build_content_reject(&session, jingle)));
 	xml_free(send(jingle_build_transport_reject(&session, jingle)));

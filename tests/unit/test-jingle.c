@@ -104,6 +104,12 @@ test_names(void)
 		g_assert_cmpint(jingle->info, ==, jingle_info_name(info) ? info : JINGLE_INFO_NONE);
 		g_assert_cmpstr(jingle->info_content, ==, jingle_info_name(info) ? "0" : NULL);
 	}
+	for (const char *key = "0123456789*#ABCD"; *key; key++) {
+		g_autoptr(xmlNode) node = jingle_build_key(&session, *key);
+		g_autoptr(Jingle) jingle = jingle_parse(node, NULL);
+
+		g_assert_cmpint(jingle->key, ==, *key);
+	}
 	g_assert_cmpstr(jingle_action_name(N_JINGLE_ACTIONS), ==, "unknown");
 }
 
