@@ -401,6 +401,14 @@ skip(const char *at, const char *end, const char *more)
 	return at;
 }
 
+static const char *
+skip_digits(const char *at, const char *end)
+{
+	while (at < end && g_ascii_isdigit(*at))
+		at++;
+	return at;
+}
+
 /* sofia's parser never comes back from a format that begins with anything but a
  * token, and takes memory all the while: measured with "m=a 9 U (".  So the line
  * has to be one of RFC 4566 section 9 before it gets there:
@@ -409,16 +417,17 @@ static gboolean
 media_is_sound(const char *line, const char *end)
 {
 	const char *port = skip(line + 2, end, "");
-	const char *rest = port;
+	const char *rest;
 
 	if (port == end || *port != ' ' || line[1] != '=')
 		return FALSE;
-	for (port = rest = port + 1; rest < end && (g_ascii_isdigit(*rest) || *rest == '/');)
-		rest++;
-	if (rest == port || rest == end || *rest != ' ')
+	rest = skip_digits(port + 1, end);
+	if (rest == port + 1)
 		return FALSE;
-	/* one that begins with a slash would be read as a number of ports */
-	if (rest + 1 == end || rest[1] == '/')
+	if (rest < end && *rest == '/')
+		rest = skip_digits(rest + 1, end);
+	/* a protocol that begins with a slash would be read as a number of ports */
+	if (end - rest < 2 || *rest != ' ' || rest[1] == '/')
 		return FALSE;
 	rest = skip(rest + 1, end, "/");
 	return skip(rest, end, " ") == end;
