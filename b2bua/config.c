@@ -66,8 +66,8 @@ static const Key keys[] = {
 	  "where users dial numbers without a \"+\", such as DE (user set JID country=… for one); "
 	  "default: such are refused" },
 	{ "gateway", "emergency", TYPE_EMERGENCY, NULL, 0, 0, FIELD(emergency),
-	  "calls to emergency numbers: refuse, or trunk:NAME; default: refused, with a warning at "
-	  "each start" },
+	  "calls to emergency numbers, to be chosen before the daemon starts with plugin sip: "
+	  "refuse, or trunk:NAME" },
 
 	{ "xmpp", "domain", TYPE_DOMAIN, "gateway.localhost", 0, 0, FIELD(xmpp_domain),
 	  "name of the component: numbers are +NUMBER@domain" },

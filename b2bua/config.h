@@ -17,7 +17,7 @@ struct Config {
 	char *plugin_dir;
 	char *log_level;     /* "error", "warning", "info", "debug" */
 	char *country;	     /* "DE": of users and their numbers without a "+"; NULL: none */
-	char *emergency;     /* "refuse", "trunk:NAME"; NULL: not chosen, refused */
+	char *emergency;     /* "refuse", "trunk:NAME"; NULL: without plugin sip */
 	guint drain_seconds; /* how long an orderly stop waits for calls to end */
 	/* [xmpp] */
 	char *xmpp_domain; /* "gw.example.org": the component's name */

@@ -285,10 +285,7 @@ say_policies(Daemon *self)
 {
 	g_autofree char *emergency = emergency_policy(self->gateway);
 
-	if (self->config->emergency)
-		g_message("%s", emergency);
-	else
-		g_warning("%s", emergency);
+	g_message("%s", emergency);
 }
 
 static int
@@ -378,6 +375,13 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 	return TRUE;
 }
 
+/* Whoever lets people telephone decides what becomes of their calls for help. */
+static gboolean
+emergency_is_chosen(const Config *config)
+{
+	return config->emergency || !g_strv_contains((const char *const *)config->plugins, "sip");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -407,6 +411,15 @@ main(int argc, char **argv)
 	config = config_load(config_file, &error);
 	if (!config) {
 		fprintf(stderr, "tandemd: %s\n", error->message);
+		return 2;
+	}
+	if (!emergency_is_chosen(config)) {
+		fprintf(stderr,
+			"tandemd: %s: [gateway] emergency is not set, and there are telephones: "
+			"write "
+			"emergency=refuse (callers are told to take another one) or "
+			"emergency=trunk:NAME\n",
+			config_file);
 		return 2;
 	}
 	if (options.check_config)

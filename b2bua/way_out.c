@@ -135,11 +135,7 @@ emergency_policy(Gateway *gateway)
 	const char *policy = gateway_config(gateway)->emergency;
 	g_autoptr(Trunk) trunk = NULL;
 
-	if (!policy)
-		return g_strdup(
-			"emergency calls: refused, callers are told so; [gateway] emergency "
-			"is not set: choose \"refuse\" or \"trunk:NAME\"");
-	if (!g_str_has_prefix(policy, TRUNK_POLICY))
+	if (!policy || !g_str_has_prefix(policy, TRUNK_POLICY))
 		return g_strdup("emergency calls: refused, callers are told so");
 	trunk = store_trunk_get(gateway_store(gateway), policy + strlen(TRUNK_POLICY), NULL);
 	return g_strdup_printf("emergency calls: by trunk %s%s", policy + strlen(TRUNK_POLICY),

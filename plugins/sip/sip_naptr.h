@@ -13,7 +13,7 @@
 /* One SRV name, in the parts that GResolver wants, and the transport of what it leads to. */
 typedef struct {
 	guint order, preference;
-	const char *transport;			 /* "udp", "tcp"; static */
+	const char *transport;			     /* "udp", "tcp"; static */
 	char service[16], protocol[16], domain[256]; /* "sip", "udp", "example.org" */
 } NaptrWay;
 

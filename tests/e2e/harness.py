@@ -207,7 +207,7 @@ class Gateway:
         self.config = folder / "tandem.conf"
         groups = {
             "gateway": {"database": self.database, "control_socket": self.control, "plugins": "xmpp;sip;echo",
-                        "plugin_dir": plugins, "log_level": "debug", "drain_seconds": 1},
+                        "plugin_dir": plugins, "log_level": "debug", "drain_seconds": 1, "emergency": "refuse"},
             "xmpp": {"domain": domain, "host": "127.0.0.1", "port": component_port, "secret": secret},
             "sip": {"address": "127.0.0.1", "port": sip_port},
             "media": {"rtp_address": "127.0.0.1", "local_addresses": ";".join(addresses)},

@@ -21,7 +21,7 @@ def test_routing_emergency_and_refused_numbers(bench):
         phone.wait("ended", by="peer")
         read(phone, f"{number}@{GATEWAY}", re.escape(f"The call is not allowed ({why})"))
     tandem.stop()
-    tandem.config.write_text(tandem.config.read_text().replace("[gateway]\n", "[gateway]\nemergency=trunk:carrier\n"))
+    tandem.config.write_text(tandem.config.read_text().replace("emergency=refuse", "emergency=trunk:carrier"))
     tandem.ctl("route", "add", "default", "refuse")
     tandem.start()
     check("emergency calls: by trunk carrier" in tandem.log.read_text(), "the policy is not said at the start")

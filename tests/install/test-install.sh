@@ -84,6 +84,7 @@ database = $folder/tandem.db
 control_socket = $folder/control
 plugins = $1
 plugin_dir = $2
+emergency = refuse
 [xmpp]
 port = 1
 secret = secret

@@ -69,6 +69,8 @@ plugin_dir=$folder/plugins
 END
 sed 's/plugins=echo/plugins=nothing/' "$folder/tandem.conf" >"$folder/noplugin.conf"
 sed 's/plugins=echo/pluginz=echo/' "$folder/tandem.conf" >"$folder/wrong.conf"
+sed 's/plugins=echo/plugins=sip/' "$folder/tandem.conf" >"$folder/undecided.conf"
+(cat "$folder/undecided.conf" && echo "emergency=refuse") >"$folder/decided.conf"
 # sofia-sip ahead of libnice, as in a program linked in the wrong order
 sofia=$(ldconfig -p | sed -n 's/.*libsofia-sip-ua\.so\.0 .*=> //p' | head -1)
 sofia_first() { ASAN_OPTIONS="verify_asan_link_order=0" LD_PRELOAD=$sofia "$@"; }
@@ -77,6 +79,9 @@ expect "says its version" 0 '^tandemd [0-9]' "$tandemd" --version
 expect "prints a configuration" 0 '^\[gateway\]' "$tandemd" --print-config
 expect "checks a right configuration" 0 '' "$tandemd" --config "$folder/tandem.conf" --check-config
 expect "checks a wrong configuration" 2 'pluginz' "$tandemd" --config "$folder/wrong.conf" --check-config
+expect "wants to know what becomes of emergency calls" 2 'emergency=refuse' \
+	"$tandemd" --config "$folder/undecided.conf"
+expect "has been told what becomes of them" 0 '' "$tandemd" --config "$folder/decided.conf" --check-config
 expect "refuses an unknown option" 2 'nonsense' "$tandemd" --nonsense
 expect "refuses a word" 2 'not an option' "$tandemd" nonsense
 expect "refuses a plugin that is not there" 1 'plugin nothing' "$tandemd" --config "$folder/noplugin.conf"
