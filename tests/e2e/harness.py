@@ -19,7 +19,7 @@ from peers import process
 from peers.baresip import Baresip
 from peers.process import Failed, until
 from peers.sipp import Carrier
-from peers.xmpp import XmppPhone, aiortc_program, client_program, webrtc_program
+from peers.xmpp import XmppPhone, aiortc_program, client_program, rude_program, webrtc_program
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -397,6 +397,10 @@ class Bench:
 
     def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False, options=()):
         return self._phone(aiortc_program(), account, resource, plays, [*(["--direct"] if direct else []), *options])
+
+    def rude(self, account):
+        """A phone that makes one mistake a call (rude.mjs)."""
+        return self._phone(rude_program(), account, "rude", "B", [])
 
     def client(self, personality, account, plays="A"):
         """A phone with the manners of a client (personalities/); it is still to log in."""

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from harness import Failed, check, hear
+from test_clients import personalities
 
 
 def xmpp_call(bench, caller, callee):
@@ -71,3 +72,81 @@ def test_peers_refuse_as_their_clients_do(bench):
     rules = Path(__file__).parent / "peers" / "strict.test.mjs"
     done = subprocess.run(["node", "--test", rules], capture_output=True, text=True, timeout=60, check=False)
     check(done.returncode == 0, done.stdout[-3000:])
+
+
+def refuses(rule, reason):
+    """It ends the session."""
+    def look(phone, rude):
+        phone.wait("refused", rule=rule)
+        ended = rude.wait("ended", by="peer")
+        check((ended["how"], ended["reason"]) == ("session-terminate", reason), f"the caller was told {ended}")
+    return look
+
+
+def answers_error(condition):
+    """It answers that one request with an error, and the session stays."""
+    def look(phone, rude):
+        rude.wait("iq-error", condition=condition)
+        check(not rude.has("ended", by="peer", sid=rude.latest), "it has ended the session")
+        rude.hangup()
+        phone.wait("ended", by="peer")
+    return look
+
+
+def ends_by_error(phone, rude):
+    phone.wait("iq-error", condition="service-unavailable")
+    phone.wait("ended", how="iq-error")
+    rude.hangup()
+
+
+def crashes(phone, rude):
+    check(phone.process.wait(10) == 70, "it still runs")
+    rude.hangup()
+
+
+def takes_it(phone, rude):
+    phone.wait("answered")
+    rude.hangup()
+    phone.wait("ended", by="peer")
+
+
+def takes_no_notice(phone, rude):
+    phone.wait("ignored", what="session-initiate without a propose")
+    check(not phone.has("incoming"), "it rings")
+    rude.hangup()
+
+
+MISTAKES = [  # (client, mistake of the caller, what comes of it)
+    ("conversations-2.12", "setup-decided", refuses("setup", "security-error")),
+    ("conversations-2.12", "long-name", refuses("libwebrtc", "failed-application")),  # the newer looks at it itself
+    ("conversations-2.12", "no-group", takes_it),
+    ("conversations-2.18", "long-name", refuses("short-names", "failed-application")),
+    ("cheogram", "errors", ends_by_error),
+    ("dino", "senders-none", answers_error("bad-request")),
+    ("gajim-1.9", "direct other-content", answers_error("bad-request")),
+    ("movim-chromium", "no-group", refuses("bundle", "failed-application")),
+    ("movim-firefox", "direct without-propose", takes_no_notice),
+    ("siskin", "no-clockrate", crashes),
+    ("stanza", "direct other-ufrag", refuses("same-ufrag", "failed-transport")),
+]
+
+
+def test_peers_clients_fail_as_the_real_ones(bench):
+    """Each client is called with a mistake that the real one does not forgive, and does what that one does."""
+    clients = {p["id"]: p for p in personalities()}
+    check(set(clients) == {name for name, _, _ in MISTAKES}, "not every client is tried")
+    bench.prosody(accounts=[*clients, "rude"])
+    phones = {name: bench.client(p, name) for name, p in clients.items()}
+    for phone in phones.values():
+        phone.login()
+    rude = bench.rude("rude")
+    for name, mistake, look in MISTAKES:
+        phone = phones[name]
+        direct = mistake.startswith("direct ")
+        rude.latest = rude.call(phone.jid if direct else phone.jid.split("/")[0], mistake)["sid"]
+        if look is not takes_no_notice:
+            phone.wait("incoming")
+            phone.answer()
+        look(phone, rude)
+        phone.forget()
+        print(f"{name}: {mistake}: as it should")

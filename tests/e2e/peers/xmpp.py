@@ -100,8 +100,9 @@ class XmppPhone:
         """Puts a contact into the roster: each then sees the other's presence."""
         self._tell("subscribe", to=to)
 
-    def call(self, to):
-        self._tell("call", to=to)
+    def call(self, to, what=None):
+        """`what`: the mistake to be made (rude.mjs alone)."""
+        self._tell("call", to=to, **({"what": what} if what else {}))
         return self.wait("dialled", 20)
 
     def answer(self):
@@ -161,6 +162,10 @@ def client_program(personality):
     programs = {"webrtc": ["node", HERE / "client.mjs"], "dino": ["/usr/bin/python3", HERE / "dino.py"],
                 "gajim": ["/usr/bin/python3", HERE / "gajim.py"]}
     return programs[personality["program"]], ["--personality", personality["file"]]
+
+
+def rude_program():
+    return ["node", HERE / "rude.mjs"]
 
 
 def aiortc_program():
