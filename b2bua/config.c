@@ -87,6 +87,15 @@ static const Key keys[] = {
 	  "shortest registration of a softphone, in seconds" },
 	{ "sip", "max_expires", TYPE_NUMBER, "3600", 60, SECONDS_A_DAY, FIELD(sip_max_expires),
 	  "longest one: what is asked beyond is cut to this" },
+	{ "sip", "throttle_failures", TYPE_NUMBER, "20", 0, 100000, FIELD(sip_throttle_failures),
+	  "wrong passwords and unknown callers of one address until it is ignored, from the half "
+	  "on it is slowed; 0: never" },
+	{ "sip", "throttle_window", TYPE_NUMBER, "600", 1, SECONDS_A_DAY,
+	  FIELD(sip_throttle_window_s), "within so many seconds" },
+	{ "sip", "throttle_block", TYPE_NUMBER, "60", 1, 7 * SECONDS_A_DAY,
+	  FIELD(sip_throttle_block_s), "seconds it is ignored the first time; doubled each time" },
+	{ "sip", "throttle_max_block", TYPE_NUMBER, "3600", 1, 7 * SECONDS_A_DAY,
+	  FIELD(sip_throttle_max_block_s), "up to so many" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
 	  "announced instead of the address, behind a 1:1 NAT" },
 
@@ -511,6 +520,12 @@ check_together(const Config *config, GError **error)
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "[sip] port = %u: within the media ports %u to %u; move one of them",
 			    config->sip_port, media->port_min, media->port_max);
+	else if (config->sip_throttle_max_block_s < config->sip_throttle_block_s)
+		g_set_error(
+			error, CONFIG_ERROR, 0,
+			"[sip] throttle_max_block = %u: below throttle_block = %u; write that or "
+			"more",
+			config->sip_throttle_max_block_s, config->sip_throttle_block_s);
 	else if (media->turn.host && !media->turn_secret)
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "[media] turn_secret: not set; write the secret that %s has for "

@@ -30,7 +30,9 @@ struct Config {
 	char *sip_domain; /* host part of our From; default: sip_address */
 	guint sip_tls_port;
 	guint sip_min_expires, sip_max_expires; /* of a registration, in s */
-	char *sip_public_address;		/* put in Contact instead, or NULL */
+	guint sip_throttle_failures, sip_throttle_window_s;
+	guint sip_throttle_block_s, sip_throttle_max_block_s;
+	char *sip_public_address; /* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;
 	/* [calls] */

@@ -133,7 +133,57 @@ reload(Request *request, GError **error)
 	return TRUE;
 }
 
+static void
+reply_source(gpointer user, const HostileSource *source)
+{
+	JsonArray *row = reply_row(user);
+
+	row_add(row, source->address);
+	row_add_int(row, source->failures);
+	row_add(row, source->last);
+	row_add(row, source->state);
+	row_add_time(row, source->until);
+}
+
+static gboolean
+sources(Request *request, GError **error)
+{
+	char **names = gateway_config(request->gateway)->plugins;
+
+	reply_table(request, "address", "failures", "last", "state", "until", NULL);
+	for (; names && *names; names++) {
+		const Plugin *plugin = gateway_plugin(request->gateway, *names);
+
+		if (plugin && plugin->sources)
+			plugin->sources(reply_source, request);
+	}
+	return TRUE;
+}
+
+static gboolean
+sources_lift(Request *request, GError **error)
+{
+	const char *word = request->words[0];
+	char **names = gateway_config(request->gateway)->plugins;
+	gboolean all = g_str_equal(word, "all");
+	guint lifted = 0;
+
+	for (; names && *names; names++) {
+		const Plugin *plugin = gateway_plugin(request->gateway, *names);
+
+		if (plugin && plugin->lift)
+			lifted += plugin->lift(all ? NULL : word);
+	}
+	if (!lifted && !all)
+		return wrong(error, "address %s: not in the list; see 'sources'", word);
+	return TRUE;
+}
+
 const Command control_live_commands[] = {
+	{ "sources", "lift", "ADDRESS|all", 1, 1, TRUE, FALSE, sources_lift,
+	  "hear an address again that is slowed or ignored" },
+	{ "sources", NULL, "", 0, 0, TRUE, FALSE, sources,
+	  "SIP addresses that failed: wrong passwords, unknown callers" },
 	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call" },
 	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance" },
 	{ "reload", NULL, "", 0, 0, TRUE, FALSE, reload,

@@ -23,7 +23,7 @@
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
 
-#define PLUGIN_INTERFACE_VERSION 2
+#define PLUGIN_INTERFACE_VERSION 3
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -49,6 +49,17 @@ typedef struct {
 	char *diverted_by;     /* a number of ours that sends the call on, or NULL */
 	Reason diverted_as;    /* BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
 } Target;
+
+/* An address whose requests fail; everything borrowed. */
+typedef struct {
+	const char *address;
+	guint failures;
+	const char *last;  /* what it tried, for a person */
+	const char *state; /* "counted", "slowed", "ignored" */
+	gint64 until;	   /* seconds since 1970 */
+} HostileSource;
+
+typedef void (*HostileSourceFunc)(gpointer user, const HostileSource *source);
 
 struct Plugin {
 	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
@@ -92,6 +103,11 @@ struct Plugin {
 	/* What `tandemctl status` shows of this protocol: one "key: value" a line,
 	 * newly allocated; may be NULL. */
 	char *(*status)(void);
+
+	/* `tandemctl sources` and `sources lift`; may be NULL.  lift() says how many
+	 * were in the list; address NULL: all. */
+	void (*sources)(HostileSourceFunc func, gpointer user);
+	guint (*lift)(const char *address);
 };
 
 /* The symbol a loadable module exports: const Plugin tandem_plugin. */

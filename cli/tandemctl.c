@@ -371,6 +371,8 @@ print_help(void)
 		"  call show ID                   all about one call\n"
 		"  ladder ID                      who said what when in one call\n"
 		"  hangup ID                      end a live call\n"
+		"  sources [lift ADDRESS|all]     SIP addresses that failed and are slowed or "
+		"ignored\n"
 		"  status                         the gateway at a glance\n"
 		"  reload                         take over what changed in the store\n"
 		"  help [COMMAND]                 the words of each command\n\n"

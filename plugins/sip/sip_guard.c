@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_guard.c - what sofia-sip must never see.
  *
- * Two hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
+ * Three hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
  * function that is stricter: a bad one is unparsable, so a request is answered
  * 400 and a response dropped.  It cannot be left to the second, mc_extract_body,
  * where the message is seen whole: a datagram that ends with its headers, without
  * the empty line, is complete to sofia and never comes there.  sofia finds the
  * class of a header to parse by name and of one to store by pointer, so both
- * classes stand in the table, ours first.
+ * classes stand in the table, ours first.  The third is the parse function of a
+ * request's first line: nothing is spent on a source that is to be ignored.
  * Thread: signalling.
  */
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_credentials.h"
 #include <string.h>
+#include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_header.h>
@@ -174,6 +176,28 @@ insert_class(msg_mclass_t *mclass, StrictClass *class)
 			brief[letter].hr_class = &class->strict;
 }
 
+/* --- the first line --- */
+
+static GuardAskFunc ask;
+static gpointer ask_user;
+static struct msg_hclass_s request_class;
+
+void
+guard_ask(GuardAskFunc func, gpointer user)
+{
+	ask = func;
+	ask_user = user;
+}
+
+/* A message without so much as a first line is not answered. */
+static issize_t
+parse_request(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	if (ask && !ask(ask_user, msg_addr((msg_t *)home), text))
+		return -1;
+	return sip_request_class->hc_parse(home, header, text, length);
+}
+
 /* --- the whole message --- */
 
 static void
@@ -300,6 +324,9 @@ guard_mclass(void)
 		mclass = msg_mclass_clone(sip_default_mclass(), 0, 0);
 		extract_body = mclass->mc_extract_body;
 		mclass->mc_extract_body = guard_extract_body;
+		request_class = *sip_request_class;
+		request_class.hc_parse = parse_request;
+		mclass->mc_request->hr_class = &request_class;
 		for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
 			insert_class(mclass, &classes[i]);
 	}

@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/msg_mclass.h>
+#include <sofia-sip/su.h>
 
 /* Session-Expires and Min-SE, in a header that nua does not know: "1800 90 uac",
  * 0 and "-" for what was not said.  `timer` is taken out of Require. */
@@ -28,6 +29,12 @@ void guard_message(msg_t *msg, sip_t *sip);
 /* The value of one of the two above, or NULL.  A peer may have written it himself:
  * it is as little to be trusted as what it stands for. */
 const char *guard_kept(const sip_t *sip, const char *name);
+
+/* Asked with the first line of every request before anything of it is parsed.
+ * FALSE: it is dropped without an answer (and a connection it came by is closed).
+ * NULL: nobody is asked. */
+typedef gboolean (*GuardAskFunc)(gpointer user, const su_sockaddr_t *from, const char *line);
+void guard_ask(GuardAskFunc func, gpointer user);
 
 /* Headers that could not stand, and headers taken away, so far. */
 guint64 guard_refused(void);

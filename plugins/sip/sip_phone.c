@@ -6,6 +6,7 @@
 #include "plugins/sip/sip_phone.h"
 #include "b2bua/number.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_source.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nua_tag.h>
@@ -169,6 +170,23 @@ may_be(SipUa *ua, const Softphone *softphone, const sip_t *sip)
 	return owner && strcmp(owner->jid, softphone->user) == 0;
 }
 
+gboolean
+phone_may_be_ours(SipUa *ua, const sip_t *sip)
+{
+	g_autofree char *user = user_of(sip->sip_from->a_url), *number = NULL;
+	g_autoptr(User) owner = NULL;
+	g_autoptr(Softphone) softphone = NULL;
+
+	if (sip->sip_authorization || sip->sip_proxy_authorization)
+		return FALSE;
+	if (!user || g_ascii_strcasecmp(user, "anonymous") == 0)
+		return TRUE;
+	softphone = store_softphone_get(gateway_store(ua->gateway), user, NULL);
+	if (!softphone && number_from_carrier(user, NULL, &number))
+		owner = store_user_by_number(gateway_store(ua->gateway), number, NULL);
+	return softphone || owner;
+}
+
 static void
 call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const SipEvent *event)
 {
@@ -192,11 +210,14 @@ phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	if (claim.verdict == PHONE_STRANGER)
 		return FALSE;
 	if (claim.verdict == PHONE_KNOWN) {
+		sources_proven(ua->sources, event);
 		call_of_phone(ua, nh, claim.softphone, event);
 		return TRUE;
 	}
-	if (claim.verdict == PHONE_WRONG)
+	if (claim.verdict == PHONE_WRONG) {
 		gateway_count(ua->gateway, "sip wrong passwords");
+		sources_failed(ua->sources, event);
+	}
 	phone_challenge(ua, nh, 407, &claim);
 	nua_handle_destroy(nh);
 	return TRUE;

@@ -33,6 +33,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
  * may be NULL. */
 void phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim *claim);
 
+/* A first request, without credentials, that a phone of ours may well have sent: it
+ * calls itself by a softphone's name, by a number of a user, or not at all. */
+gboolean phone_may_be_ours(SipUa *ua, const sip_t *sip);
+
 /* An INVITE that is no trunk's.  FALSE: nor is it a softphone's.  May keep `nh`. */
 gboolean phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);
 

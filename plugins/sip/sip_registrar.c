@@ -8,6 +8,7 @@
 #include "b2bua/number.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_source.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>
@@ -351,6 +352,7 @@ registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	g_auto(PhoneClaim) claim = phone_claim(ua, event->sip);
 
 	if (claim.verdict == PHONE_KNOWN) {
+		sources_proven(ua->sources, event);
 		register_softphone(ua, nh, event, claim.softphone);
 		return;
 	}
@@ -358,5 +360,8 @@ registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	if (claim.verdict == PHONE_WRONG ||
 	    (claim.verdict == PHONE_STRANGER && event->sip->sip_authorization))
 		gateway_count(ua->gateway, "sip wrong passwords");
+	if (claim.verdict == PHONE_WRONG ||
+	    (claim.verdict == PHONE_STRANGER && !phone_may_be_ours(ua, event->sip)))
+		sources_failed(ua->sources, event);
 	phone_challenge(ua, nh, 401, &claim);
 }

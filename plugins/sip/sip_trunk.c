@@ -468,6 +468,43 @@ source_match(const Entry *entry, GInetAddress *address)
 	return best;
 }
 
+/* Its first 64 bits; g_inet_address_mask_new() wants the rest to be zero. */
+static GInetAddressMask *
+network_of(GInetAddress *address)
+{
+	guint8 bytes[16] = { 0 };
+	g_autoptr(GInetAddress) first = NULL;
+
+	memcpy(bytes, g_inet_address_to_bytes(address), 8);
+	first = g_inet_address_new_from_bytes(bytes, G_SOCKET_FAMILY_IPV6);
+	return g_inet_address_mask_new(first, 64, NULL);
+}
+
+static gboolean
+same_network(GInetAddressMask *mask, GInetAddress *source)
+{
+	guint bits = g_inet_address_mask_get_length(mask);
+	g_autoptr(GInetAddressMask) wide = NULL;
+
+	if (bits <= 64 || g_inet_address_mask_get_family(mask) != g_inet_address_get_family(source))
+		return g_inet_address_mask_matches(mask, source);
+	wide = network_of(g_inet_address_mask_get_address(mask));
+	return g_inet_address_mask_matches(wide, source);
+}
+
+gboolean
+trunks_know(Trunks *trunks, GInetAddress *source)
+{
+	for (guint i = 0; i < trunks->entries->len; i++) {
+		const Entry *entry = trunks->entries->pdata[i];
+
+		for (guint k = 0; entry->trunk->enabled && k < entry->sources->len; k++)
+			if (same_network(((Source *)entry->sources->pdata[k])->mask, source))
+				return TRUE;
+	}
+	return FALSE;
+}
+
 static gboolean
 wants_digest(const Trunk *trunk)
 {
@@ -479,6 +516,7 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 	     char **challenge)
 {
 	g_autoptr(GInetAddress) address = unmapped(source);
+	g_autofree char *claimed = NULL;
 	gboolean may_prove = FALSE, stale = FALSE;
 	const Entry *found = NULL;
 	int best = -1;
@@ -510,7 +548,8 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 	if (!may_prove)
 		return ADMIT_STRANGER;
 	*challenge = digest_server_challenge(trunks->digest, DIGEST_MD5, stale);
-	return ADMIT_CHALLENGE;
+	claimed = digest_server_username(trunks->digest, sip);
+	return claimed && !stale ? ADMIT_WRONG : ADMIT_CHALLENGE;
 }
 
 DigestServer *

@@ -36,6 +36,7 @@ void trunks_forget(Trunks *trunks, gpointer user); /* it does not want to know a
 typedef enum {
 	ADMIT_STRANGER,	 /* 403 */
 	ADMIT_CHALLENGE, /* 401 with `challenge` */
+	ADMIT_WRONG,	 /* the same, and he has tried a wrong password */
 	ADMIT_TRUNK	 /* `trunk` */
 } Admission;
 
@@ -43,6 +44,9 @@ typedef enum {
  * WWW-Authenticate header, newly allocated) is set. */
 Admission trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
 		       char **challenge);
+
+/* Calls may come from there.  Of an IPv6 address the first 64 bits decide. */
+gboolean trunks_know(Trunks *trunks, GInetAddress *source);
 
 /* The one nonces come from: a softphone may be challenged by the same request. */
 DigestServer *trunks_digest(Trunks *trunks);

@@ -3,7 +3,7 @@
  *
  * An event of nua goes to the leg of its handle.  A request without a leg is an
  * INVITE (a trunk's becomes a leg, a stranger's is refused and counted) or an
- * OPTIONS, which nua answers; what Allow does not name nua refuses by itself.
+ * OPTIONS; what Allow does not name nua refuses by itself.
  * Thread: signalling.
  */
 #include "plugins/sip/sip_ua.h"
@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_registrar.h"
+#include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_watch.h"
 #include "config.h"
 #include <string.h>
@@ -73,13 +74,15 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	admission = source ? trunks_admit(self->trunks, source, event->sip, &trunk, &challenge)
 			   : ADMIT_STRANGER;
 	if (admission == ADMIT_TRUNK) {
+		if (event->sip->sip_authorization)
+			sources_proven(self->sources, event);
 		leg_incoming(self, nh, &(SipCaller){ .trunk = trunk->name }, event);
 		return;
 	}
 	if (admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config))
 		/* Perhaps a softphone that shows a number: as if it were one. */
 		phone_challenge(self, nh, 407, NULL);
-	else if (admission == ADMIT_CHALLENGE)
+	else if (admission != ADMIT_STRANGER)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
 			    TAG_END());
 	else
@@ -87,6 +90,11 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	/* The first INVITE of a digest trunk is no stranger's: it is how one asks. */
 	if (admission == ADMIT_STRANGER || event->sip->sip_authorization) {
 		self->strangers++;
+		if (admission == ADMIT_WRONG ||
+		    (admission == ADMIT_STRANGER &&
+		     !(header_caller_is_ours(event->sip, self->config) &&
+		       phone_may_be_ours(self, event->sip))))
+			sources_failed(self->sources, event);
 		gateway_count(self->gateway, "sip strangers refused");
 	}
 	nua_handle_destroy(nh);
@@ -110,6 +118,10 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	} else if (event->event == nua_r_options) {
 		if (event->status >= 200) /* a ping's */
 			nua_handle_destroy(nh);
+	} else if (event->event == nua_i_options && event->status < 200 && event->sip) {
+		sources_asked(self->sources, event);
+		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(self->nua), TAG_END());
+		nua_handle_destroy(nh);
 	} else if (nua_event_is_incoming_request(event->event) || event->event == nua_i_terminated)
 		nua_handle_destroy(nh); /* sofia makes one for each and keeps it */
 }
@@ -128,6 +140,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
+	else if (hmagic && event == nua_i_options && status < 200)
+		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
 		leg_event((SipLeg *)hmagic, &said);
 	else if (nh && !(self->watches && watches_event(self->watches, nh, &said)))
@@ -175,7 +189,7 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
 		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD("UPDATE, REGISTER"),
+		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS"),
 		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -218,6 +232,7 @@ stop(void)
 	if (!ua)
 		return;
 	g_clear_handle_id(&ua->pinger, g_source_remove);
+	g_clear_pointer(&ua->sources, sources_free);
 	if (ua->watches)
 		watches_unregister(ua->watches);
 	if (ua->nua)
@@ -254,6 +269,7 @@ on_ping_time(gpointer user)
 
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations stay: %s", error->message);
+	sources_refresh(self->sources);
 	phone_ping_all(self);
 	return G_SOURCE_CONTINUE;
 }
@@ -277,6 +293,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->pinger = g_timeout_add_seconds(PING_SECONDS, on_ping_time, ua);
 		ua->watches = watches_new(ua);
+		ua->sources = sources_new(ua);
 		return TRUE;
 	}
 	stop();
@@ -292,6 +309,19 @@ reload(void)
 		g_warning("sip: the trunks cannot be read again, the old ones stay: %s",
 			  error->message);
 	watches_reload(ua->watches);
+	sources_refresh(ua->sources);
+}
+
+static void
+sources(HostileSourceFunc func, gpointer user)
+{
+	sources_tell(ua->sources, func, user);
+}
+
+static guint
+lift(const char *address)
+{
+	return sources_lift(ua->sources, address);
 }
 
 static gboolean
@@ -309,6 +339,7 @@ watch_text(gpointer user, const char *trunk)
 static char *
 status(void)
 {
+	g_autofree char *throttled = sources_status(ua->sources);
 	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
 	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
 
@@ -318,11 +349,11 @@ status(void)
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
 			       "headers refused: %" G_GUINT64_FORMAT "\n"
-			       "registrations: %u\n%s",
+			       "registrations: %u\n%s%s",
 			       ua->config->sip_address, ua->config->sip_port,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
 			       ua->strangers, guard_refused(), contacts ? contacts->len : 0,
-			       trunks);
+			       throttled, trunks);
 }
 
 /* --- the table --- */
@@ -399,6 +430,8 @@ const Plugin sip_plugin = {
 	.available = available,
 	.dtmf = dtmf,
 	.status = status,
+	.sources = sources,
+	.lift = lift,
 };
 
 /* What the loadable module exports; weak, since a test may link two plugins. */

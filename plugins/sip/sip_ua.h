@@ -18,6 +18,7 @@
 
 typedef struct SipLeg SipLeg;
 struct Watches;
+struct Sources;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -26,6 +27,7 @@ typedef struct {
 	nua_t *nua;
 	Trunks *trunks;
 	struct Watches *watches; /* sip_watch.h */
+	struct Sources *sources; /* sip_source.h; NULL: switched off */
 	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
 	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
 	gboolean down;		 /* nua has shut down */

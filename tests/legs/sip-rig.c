@@ -19,6 +19,7 @@ struct Call {
 };
 
 Leg *rig_leg;
+void (*rig_configure)(Config *config);
 const Plugin *rig_plugin = &sip_plugin;
 static Gateway gateway;
 static Call call;
@@ -191,9 +192,13 @@ rig_start(void)
 					   .sip_min_expires = 60,
 					   .sip_max_expires = 3600,
 					   .max_sdp_bytes = 8192 };
+		if (rig_configure)
+			rig_configure(&gateway.config);
 		g_clear_error(&error);
-		if (sip_plugin.start(&gateway, &gateway.config, &error))
+		if (sip_plugin.start(&gateway, &gateway.config, &error)) {
+			rig_configure = NULL;
 			return;
+		}
 	}
 	g_error("%s", error->message);
 }

@@ -4,6 +4,7 @@
  * The core's side of leg.h writes down what it is told, one line an event.
  */
 #pragma once
+#include "b2bua/config.h"
 #include "b2bua/leg.h"
 #include "db/store.h"
 #include "tests/legs/sip-peer.h"
@@ -11,6 +12,8 @@
 /* --- the gateway --- */
 extern Leg *rig_leg; /* of the last call_new() or leg_attach() */
 extern const Plugin *rig_plugin;
+/* Changes the configuration before the next start; set back to NULL by it. */
+extern void (*rig_configure)(Config *config);
 void rig_start(void); /* with an empty store */
 void rig_stop(void);
 Store *rig_store(void);

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_source.c - where requests come from, and who of them is to be ignored.
+ *
+ * The guard asks before it parses a request.  Only an address that is slowed or
+ * ignored costs a second look-up, whether a phone of ours is at that port.
+ * Thread: signalling.
+ */
+#include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_throttle.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sofia-sip/msg_addr.h>
+
+#define PLACES	   8192	 /* of the table: some 1.3 MB */
+#define MAX_IN_USE 65536 /* phones; more are protected with the next refresh */
+
+typedef struct {
+	guint8 address[16]; /* IPv4: the first four */
+	guint16 port;
+	guint16 v6;
+} Endpoint;
+
+struct Sources {
+	SipUa *ua;
+	Throttle *table;
+	GHashTable *endpoints; /* set of Endpoint *: phones that are registered or in a call */
+	GHashTable *addresses; /* set of ThrottleKey *: theirs */
+};
+
+/* --- addresses --- */
+
+static guint
+endpoint_hash(gconstpointer endpoint)
+{
+	ThrottleKey halves[2] = { { 0 } };
+	const Endpoint *self = endpoint;
+
+	memcpy(&halves[0].prefix, self->address, 8);
+	memcpy(&halves[1].prefix, self->address + 8, 8);
+	return throttle_key_hash(&halves[0]) ^ throttle_key_hash(&halves[1]) * 31 ^ self->port;
+}
+
+static gboolean
+endpoint_equal(gconstpointer one, gconstpointer other)
+{
+	return memcmp(one, other, sizeof(Endpoint)) == 0;
+}
+
+static ThrottleKey
+key_of(const Endpoint *endpoint)
+{
+	ThrottleKey key = { 0, endpoint->v6 };
+
+	for (guint i = 0; i < (endpoint->v6 ? 8 : 4); i++)
+		key.prefix = key.prefix << 8 | endpoint->address[i];
+	return key;
+}
+
+/* ::ffff:192.0.2.1 is 192.0.2.1. */
+static void
+set_bytes(Endpoint *endpoint, const guint8 *bytes, gboolean v6)
+{
+	static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+	if (v6 && memcmp(bytes, mapped, sizeof mapped) == 0) {
+		bytes += sizeof mapped;
+		v6 = FALSE;
+	}
+	endpoint->v6 = v6 ? 1 : 0;
+	memcpy(endpoint->address, bytes, v6 ? 16 : 4);
+}
+
+static gboolean
+endpoint_of(const su_sockaddr_t *from, Endpoint *endpoint)
+{
+	*endpoint = (Endpoint){ 0 };
+	if (!from || (from->su_family != AF_INET && from->su_family != AF_INET6))
+		return FALSE;
+	endpoint->port = ntohs(from->su_port);
+	set_bytes(endpoint,
+		  from->su_family == AF_INET ? (const guint8 *)&from->su_sin.sin_addr
+					     : (const guint8 *)&from->su_sin6.sin6_addr,
+		  from->su_family == AF_INET6);
+	return TRUE;
+}
+
+static gboolean
+event_endpoint(const SipEvent *event, Endpoint *endpoint)
+{
+	return event->msg && endpoint_of(msg_addr(event->msg), endpoint);
+}
+
+static gboolean
+parse_address(const char *text, Endpoint *endpoint)
+{
+	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(text);
+
+	*endpoint = (Endpoint){ 0 };
+	if (!address)
+		return FALSE;
+	set_bytes(endpoint, g_inet_address_to_bytes(address),
+		  g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6);
+	return TRUE;
+}
+
+/* "udp:192.0.2.1:5060", "tls:[2001:db8::1]:40000", as phone_source() writes it. */
+static gboolean
+parse_source(const char *source, Endpoint *endpoint)
+{
+	const char *host = source ? strchr(source, ':') : NULL;
+	const char *port = source ? strrchr(source, ':') : NULL;
+	g_autofree char *address = NULL;
+
+	if (!host || port <= host)
+		return FALSE;
+	host++;
+	address = *host == '[' && port[-1] == ']' && port - host > 2
+			  ? g_strndup(host + 1, (gsize)(port - host - 2))
+			  : g_strndup(host, (gsize)(port - host));
+	if (!parse_address(address, endpoint))
+		return FALSE;
+	endpoint->port = (guint16)atoi(port + 1);
+	return TRUE;
+}
+
+static GInetAddress *
+inet_of_key(const ThrottleKey *key)
+{
+	guint8 bytes[16] = { 0 };
+
+	for (guint i = 0, size = key->v6 ? 8 : 4; i < size; i++)
+		bytes[i] = (guint8)(key->prefix >> 8 * (size - 1 - i));
+	return g_inet_address_new_from_bytes(bytes,
+					     key->v6 ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4);
+}
+
+static char *
+key_text(const ThrottleKey *key)
+{
+	g_autoptr(GInetAddress) address = inet_of_key(key);
+	g_autofree char *text = g_inet_address_to_string(address);
+
+	return g_strconcat(text, key->v6 ? "/64" : "", NULL);
+}
+
+static gboolean
+is_trunk(Sources *self, const ThrottleKey *key)
+{
+	g_autoptr(GInetAddress) address = inet_of_key(key);
+
+	return trunks_know(self->ua->trunks, address);
+}
+
+/* --- phones in use --- */
+
+static void
+use(Sources *self, const Endpoint *endpoint)
+{
+	ThrottleKey key = key_of(endpoint);
+
+	if (g_hash_table_size(self->endpoints) >= MAX_IN_USE)
+		return;
+	if (!g_hash_table_contains(self->endpoints, endpoint))
+		g_hash_table_add(self->endpoints, g_memdup2(endpoint, sizeof *endpoint));
+	if (!g_hash_table_contains(self->addresses, &key))
+		g_hash_table_add(self->addresses, g_memdup2(&key, sizeof key));
+}
+
+static void
+use_text(Sources *self, const char *source)
+{
+	Endpoint endpoint;
+
+	if (parse_source(source, &endpoint))
+		use(self, &endpoint);
+}
+
+static void
+lift_trunks(Sources *self, gint64 now)
+{
+	g_autoptr(GArray) records = throttle_list(self->table, now);
+
+	for (guint i = 0; i < records->len; i++) {
+		const ThrottleKey *key = &g_array_index(records, ThrottleRecord, i).key;
+
+		if (is_trunk(self, key))
+			throttle_forget(self->table, key);
+	}
+}
+
+void
+sources_refresh(Sources *self)
+{
+	g_autoptr(GPtrArray) contacts =
+		self ? store_contact_list(gateway_store(self->ua->gateway), NULL) : NULL;
+	GHashTableIter iter;
+	gpointer leg;
+
+	if (!contacts) /* off; or the store is broken and the old ones stay */
+		return;
+	g_hash_table_remove_all(self->endpoints);
+	g_hash_table_remove_all(self->addresses);
+	for (guint i = 0; i < contacts->len; i++)
+		use_text(self, ((Contact *)contacts->pdata[i])->received);
+	g_hash_table_iter_init(&iter, self->ua->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		use_text(self, ((SipLeg *)leg)->phone);
+	lift_trunks(self, g_get_monotonic_time());
+}
+
+/* --- requests --- */
+
+/* ACK ends the retransmissions of what we have refused. */
+static gboolean
+is_ack(const char *line)
+{
+	return strncmp(line, "ACK ", 4) == 0;
+}
+
+static gboolean
+admits(gpointer user, const su_sockaddr_t *from, const char *line)
+{
+	Sources *self = user;
+	Endpoint endpoint;
+	ThrottleKey key;
+
+	if (!endpoint_of(from, &endpoint))
+		return TRUE;
+	key = key_of(&endpoint);
+	if (throttle_is_free(self->table, &key) ||
+	    g_hash_table_contains(self->endpoints, &endpoint))
+		return TRUE;
+	return throttle_admits(self->table, &key, is_ack(line), g_get_monotonic_time());
+}
+
+static char *
+what_of(const sip_t *sip)
+{
+	const url_t *from = sip && sip->sip_from ? sip->sip_from->a_url : NULL;
+	const char *user = from && from->url_user ? from->url_user : "";
+	g_autofree char *text = NULL;
+
+	if (!sip || !sip->sip_request)
+		return g_strdup("");
+	text = g_strdup_printf("%.16s %.30s", sip->sip_request->rq_method_name, user);
+	for (char *at = text; *at; at++)
+		if (!g_ascii_isprint(*at))
+			*at = '?';
+	return g_strdup(g_strchomp(text));
+}
+
+static void
+log_block(Sources *self, const ThrottleKey *key, const char *what)
+{
+	const Config *config = self->ua->config;
+	g_autofree char *address = key_text(key);
+
+	gateway_count(self->ua->gateway, "sip sources ignored");
+	g_message("sip: requests of %s are ignored for a while: %u failures within %u s, the last: "
+		  "%s; if it is one of yours: tandemctl sources lift %s",
+		  address, config->sip_throttle_failures, config->sip_throttle_window_s, what,
+		  address);
+}
+
+void
+sources_failed(Sources *self, const SipEvent *event)
+{
+	g_autofree char *what = NULL;
+	Endpoint endpoint;
+	ThrottleKey key;
+
+	if (!self || !event_endpoint(event, &endpoint))
+		return;
+	key = key_of(&endpoint);
+	if (is_trunk(self, &key))
+		return;
+	what = what_of(event->sip);
+	if (throttle_failed(self->table, &key, what, g_hash_table_contains(self->addresses, &key),
+			    g_get_monotonic_time()))
+		log_block(self, &key, what);
+}
+
+void
+sources_proven(Sources *self, const SipEvent *event)
+{
+	Endpoint endpoint;
+	ThrottleKey key;
+
+	if (!self || !event_endpoint(event, &endpoint))
+		return;
+	key = key_of(&endpoint);
+	throttle_forget(self->table, &key);
+	use(self, &endpoint);
+}
+
+void
+sources_asked(Sources *self, const SipEvent *event)
+{
+	Endpoint endpoint;
+
+	if (self && event_endpoint(event, &endpoint) &&
+	    !g_hash_table_contains(self->endpoints, &endpoint))
+		sources_failed(self, event);
+}
+
+/* --- for the operator --- */
+
+void
+sources_tell(Sources *self, HostileSourceFunc func, gpointer user)
+{
+	static const char *const states[] = { [THROTTLE_COUNTED] = "counted",
+					      [THROTTLE_SLOWED] = "slowed",
+					      [THROTTLE_IGNORED] = "ignored" };
+	gint64 now = g_get_monotonic_time(), wall = g_get_real_time();
+	g_autoptr(GArray) records = self ? throttle_list(self->table, now) : NULL;
+
+	for (guint i = 0; records && i < records->len; i++) {
+		const ThrottleRecord *record = &g_array_index(records, ThrottleRecord, i);
+		g_autofree char *address = key_text(&record->key);
+
+		func(user,
+		     &(HostileSource){ .address = address,
+				       .failures = record->failures,
+				       .last = record->what,
+				       .state = states[record->state],
+				       .until = (wall + record->until - now) / G_USEC_PER_SEC });
+	}
+}
+
+static guint
+lift_all(Sources *self)
+{
+	g_autoptr(GArray) records = throttle_list(self->table, g_get_monotonic_time());
+
+	for (guint i = 0; i < records->len; i++)
+		throttle_forget(self->table, &g_array_index(records, ThrottleRecord, i).key);
+	return records->len;
+}
+
+guint
+sources_lift(Sources *self, const char *text)
+{
+	g_autofree char *bare = text ? g_strndup(text, strcspn(text, "/")) : NULL;
+	Endpoint endpoint;
+	ThrottleKey key;
+
+	if (!self)
+		return 0;
+	if (!bare)
+		return lift_all(self);
+	if (!parse_address(bare, &endpoint))
+		return 0;
+	key = key_of(&endpoint);
+	return throttle_forget(self->table, &key) ? 1 : 0;
+}
+
+char *
+sources_status(Sources *self)
+{
+	if (!self)
+		return g_strdup("sources: not throttled\n");
+	return g_strdup_printf("sources: %u ignored now, %" G_GUINT64_FORMAT " requests dropped\n",
+			       throttle_n_ignored(self->table, g_get_monotonic_time()),
+			       throttle_n_dropped(self->table));
+}
+
+Sources *
+sources_new(SipUa *ua)
+{
+	const Config *config = ua->config;
+	ThrottleLimits limits = { config->sip_throttle_failures, config->sip_throttle_window_s,
+				  config->sip_throttle_block_s, config->sip_throttle_max_block_s,
+				  PLACES };
+	Sources *self;
+
+	if (!limits.failures)
+		return NULL;
+	self = g_new0(Sources, 1);
+	self->ua = ua;
+	self->table = throttle_new(&limits);
+	self->endpoints = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
+	self->addresses =
+		g_hash_table_new_full(throttle_key_hash, throttle_key_equal, g_free, NULL);
+	sources_refresh(self);
+	guard_ask(admits, self);
+	return self;
+}
+
+void
+sources_free(Sources *self)
+{
+	if (!self)
+		return;
+	guard_ask(NULL, NULL);
+	throttle_free(self->table);
+	g_hash_table_unref(self->endpoints);
+	g_hash_table_unref(self->addresses);
+	g_free(self);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_source.h - where requests come from, and who of them is to be ignored.
+ *
+ * The table of sip_throttle.h with a clock, for the addresses of real requests.
+ * What it must not harm, since the source of a datagram can be forged:
+ *
+ *  - an address of a trunk is never counted;
+ *  - the very address and port of a registered phone, or of a phone in a call, is
+ *    always heard;
+ *  - the address of such a phone is slowed at most: the phone may come back from
+ *    another port of its NAT;
+ *  - credentials that are right make an address new.
+ *
+ * Thread: signalling.
+ */
+#pragma once
+#include "plugins/sip/sip_leg.h"
+
+typedef struct Sources Sources;
+
+/* Asks the guard to call for every request from now on; NULL: switched off, which
+ * is fine everywhere. */
+Sources *sources_new(SipUa *ua);
+void sources_free(Sources *sources);
+
+/* A request that was refused: wrong credentials, or a caller nobody knows. */
+void sources_failed(Sources *sources, const SipEvent *event);
+/* One with the right credentials. */
+void sources_proven(Sources *sources, const SipEvent *event);
+/* A request outside of a dialog that a phone or a trunk may send. */
+void sources_asked(Sources *sources, const SipEvent *event);
+
+/* The registrations or the trunks may have changed. */
+void sources_refresh(Sources *sources);
+
+void sources_tell(Sources *sources, HostileSourceFunc func, gpointer user);
+/* How many; address NULL: all. */
+guint sources_lift(Sources *sources, const char *address);
+/* Lines for status(). */
+char *sources_status(Sources *sources);

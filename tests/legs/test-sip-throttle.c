@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-sip-throttle.c - addresses that fail are slowed, then ignored; others are not.
+ *
+ * Every source is a socket on a loopback address of its own.  What was not answered
+ * is known without waiting: a request of another source, sent later, has been.
+ */
+#include "plugins/sip/sip_digest.h"
+#include "tests/legs/sip-rig.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ALICE	    "alice@example.org"
+#define GW	    "sip:gw.example.org"
+#define FAILURES    4
+#define PATIENCE_US (20 * G_USEC_PER_SEC)
+
+typedef struct {
+	GSocket *socket;
+	char *address;
+	guint cseq, acknowledged;
+	char *nonce; /* of the last challenge */
+} Source;
+
+/* --- sources --- */
+
+static Source *
+source_at(const char *address, guint port)
+{
+	Source *self = g_new0(Source, 1);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSocketAddress) here = g_inet_socket_address_new_from_string(address, port);
+	g_autoptr(GSocketAddress) gateway =
+		g_inet_socket_address_new_from_string("127.0.0.1", peer_gateway_port);
+
+	self->address = g_strdup(address);
+	self->socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM,
+				    G_SOCKET_PROTOCOL_UDP, &error);
+	g_assert_no_error(error);
+	g_socket_bind(self->socket, here, FALSE, &error);
+	g_assert_no_error(error);
+	g_socket_connect(self->socket, gateway, NULL, &error);
+	g_assert_no_error(error);
+	g_socket_set_blocking(self->socket, FALSE);
+	return self;
+}
+
+static Source *
+source_new(const char *address)
+{
+	return source_at(address, 0);
+}
+
+static void
+source_free(Source *self)
+{
+	g_object_unref(self->socket);
+	g_free(self->address);
+	g_free(self->nonce);
+	g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Source, source_free)
+
+static guint
+port_of(const Source *self)
+{
+	g_autoptr(GSocketAddress) bound = g_socket_get_local_address(self->socket, NULL);
+
+	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+}
+
+static void
+send_text(Source *self, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_socket_send(self->socket, text, strlen(text), NULL, &error);
+	g_assert_no_error(error);
+}
+
+static char *
+request(Source *self, const char *method, const char *user, const char *extra)
+{
+	guint n = ++self->cseq;
+
+	return g_strdup_printf(
+		"%s " GW " SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP %s:%u;branch=z9hG4bK-%s-%u-%u;rport\r\n"
+		"From: <sip:%s@gw.example.org>;tag=t%u\r\nTo: <sip:%s@gw.example.org>\r\n"
+		"Call-ID: %s-%u-%u\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\n"
+		"Contact: <sip:%s@%s:%u>\r\n%sContent-Length: 0\r\n\r\n",
+		method, self->address, port_of(self), self->address, port_of(self), n, user, n,
+		user, self->address, port_of(self), n, n, method, user, self->address,
+		port_of(self), extra ? extra : "");
+}
+
+static void
+acknowledge(Source *self, const char *response)
+{
+	g_autofree char *via = message_header(response, "Via");
+	g_autofree char *from = message_header(response, "From");
+	g_autofree char *to = message_header(response, "To");
+	g_autofree char *call_id = message_header(response, "Call-ID");
+	g_autofree char *cseq = message_header(response, "CSeq");
+	g_autofree char *ack = g_strdup_printf(
+		"ACK " GW " SIP/2.0\r\nVia: %s\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+		"CSeq: %d ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+		via, from, to, call_id, atoi(cseq));
+
+	send_text(self, ack);
+}
+
+/* A final response that is there already, or NULL.  That to an INVITE may come
+ * more than once. */
+static char *
+heard(Source *self)
+{
+	char buffer[4096];
+	gssize length;
+	const char *at;
+
+	while ((length = g_socket_receive(self->socket, buffer, sizeof buffer - 1, NULL, NULL)) >
+	       0) {
+		g_autofree char *cseq = NULL;
+
+		buffer[length] = '\0';
+		cseq = message_header(buffer, "CSeq");
+		if (g_str_has_prefix(buffer, "SIP/2.0 100"))
+			continue;
+		if (g_str_has_suffix(cseq, "INVITE")) {
+			acknowledge(self, buffer);
+			if ((guint)atoi(cseq) == self->acknowledged)
+				continue;
+			self->acknowledged = (guint)atoi(cseq);
+		}
+		at = strstr(buffer, "nonce=\"");
+		if (at) {
+			g_free(self->nonce);
+			self->nonce = g_strndup(at + 7, strcspn(at + 7, "\""));
+		}
+		return g_strdup(buffer);
+	}
+	return NULL;
+}
+
+static char *
+wait_heard(Source *self)
+{
+	gint64 deadline = g_get_monotonic_time() + PATIENCE_US;
+	char *response;
+
+	while (!(response = heard(self))) {
+		if (g_get_monotonic_time() > deadline)
+			g_error("%s has heard nothing", self->address);
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(200);
+	}
+	return response;
+}
+
+static void
+assert_answered(Source *self, const char *text, const char *status)
+{
+	g_autofree char *response = NULL, *start = g_strdup_printf("SIP/2.0 %s", status);
+
+	send_text(self, text);
+	response = wait_heard(self);
+	if (!g_str_has_prefix(response, start))
+		g_error("%s was answered to\n%s", response, text);
+}
+
+/* `witness` is heard, so what came before it has been seen and left alone. */
+static void
+assert_dropped(Source *self, const char *text, Source *witness)
+{
+	g_autofree char *later = request(witness, "REGISTER", "alice", NULL), *response = NULL;
+
+	send_text(self, text);
+	assert_answered(witness, later, "401");
+	response = heard(self);
+	if (response)
+		g_error("%s was answered to\n%s", response, text);
+}
+
+/* As a phone does: again and again, until there is an answer.  How long it took. */
+static gint64
+insist(Source *self, const char *text, const char *status)
+{
+	gint64 began = g_get_monotonic_time(), sent = 0;
+	g_autofree char *response = NULL, *start = g_strdup_printf("SIP/2.0 %s", status);
+
+	while (!(response = heard(self))) {
+		gint64 now = g_get_monotonic_time();
+
+		if (now - began > PATIENCE_US)
+			g_error("%s is not heard any more", self->address);
+		if (now - sent > G_USEC_PER_SEC / 20) {
+			send_text(self, text);
+			sent = now;
+		}
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(500);
+	}
+	if (!g_str_has_prefix(response, start))
+		g_error("%s was answered to\n%s", response, text);
+	return g_get_monotonic_time() - began;
+}
+
+static char *
+proof(const Source *self, const char *name, const char *password)
+{
+	g_autofree char *response = digest_response(name, "tandem", password, "REGISTER", GW,
+						    self->nonce, "auth", "00000001", "c");
+
+	return g_strdup_printf("Authorization: Digest username=\"%s\", realm=\"tandem\", "
+			       "nonce=\"%s\", uri=\"" GW "\", response=\"%s\", qop=auth, "
+			       "nc=00000001, cnonce=\"c\", algorithm=MD5\r\n",
+			       name, self->nonce, response);
+}
+
+static char *
+registration(Source *self, const char *name, const char *password)
+{
+	g_autofree char *line = proof(self, name, password);
+
+	return request(self, "REGISTER", name, line);
+}
+
+static void
+take_nonce(Source *self)
+{
+	g_autofree char *first = request(self, "REGISTER", "alice", NULL);
+
+	assert_answered(self, first, "401");
+	g_assert_nonnull(self->nonce);
+}
+
+/* --- the gateway --- */
+
+static void
+configure(Config *config)
+{
+	config->sip_throttle_failures = FAILURES;
+	config->sip_throttle_window_s = 600;
+	config->sip_throttle_block_s = 60;
+	config->sip_throttle_max_block_s = 600;
+}
+
+static void
+start(void)
+{
+	rig_configure = configure;
+	rig_start();
+	g_assert_true(store_user_add(rig_store(), ALICE, NULL));
+	g_assert_true(store_number_add(rig_store(), "+14155550101", ALICE, NULL));
+	g_assert_true(store_softphone_add(rig_store(), "alice", ALICE, "Secret", NULL));
+}
+
+static void
+add_line(gpointer user, const HostileSource *source)
+{
+	g_string_append_printf(user, "%s %u %s: %s\n", source->address, source->failures,
+			       source->state, source->last);
+}
+
+static void
+assert_list(const char *wanted)
+{
+	g_autoptr(GString) list = g_string_new(NULL);
+
+	rig_plugin->sources(add_line, list);
+	g_assert_cmpstr(list->str, ==, wanted);
+}
+
+static GString *logged; /* messages, one a line */
+
+static GLogWriterOutput
+on_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
+{
+	for (gsize i = 0; level == G_LOG_LEVEL_MESSAGE && i < n_fields; i++)
+		if (g_str_equal(fields[i].key, "MESSAGE"))
+			g_string_append_printf(logged, "%s\n", (const char *)fields[i].value);
+	return g_log_writer_default(level, fields, n_fields, user);
+}
+
+/* Once, and with the remedy. */
+static void
+assert_logged(const char *address)
+{
+	g_autofree char *remedy = g_strdup_printf("tandemctl sources lift %s\n", address);
+	const char *at = strstr(logged->str, remedy);
+
+	g_assert_nonnull(at);
+	g_assert_null(strstr(at + strlen(remedy), "sources lift"));
+	g_string_truncate(logged, 0);
+}
+
+/* Strangers' requests until the address is ignored, waiting for each turn. */
+static void
+make_ignored(Source *self)
+{
+	for (guint i = 0; i < FAILURES; i++) {
+		g_autofree char *text = request(self, "REGISTER", "nobody", NULL);
+
+		insist(self, text, "401");
+	}
+	assert_logged(self->address);
+}
+
+/* --- */
+
+static void
+throttle__first_401_never_counts(void)
+{
+	g_autoptr(Source) phone = NULL;
+
+	start();
+	phone = source_new("127.0.0.2");
+	for (guint i = 0; i < 5 * FAILURES; i++)
+		take_nonce(phone);
+	/* nor does one that calls itself by a number of a user */
+	for (guint i = 0; i < 5 * FAILURES; i++) {
+		g_autofree char *text = request(phone, "REGISTER", "+14155550101", NULL);
+
+		assert_answered(phone, text, "401");
+	}
+	assert_list("");
+	rig_stop();
+}
+
+static void
+throttle__stale_never_counts(void)
+{
+	g_autoptr(Source) phone = NULL;
+
+	start();
+	phone = source_new("127.0.0.2");
+	for (guint i = 0; i < 5 * FAILURES; i++) {
+		g_autofree char *text = NULL;
+
+		g_free(phone->nonce);
+		phone->nonce = g_strdup("1-2");
+		text = registration(phone, "alice", "Secret");
+		assert_answered(phone, text, "401");
+	}
+	assert_list("");
+	rig_stop();
+}
+
+static void
+throttle__slowed_ignored_lifted(void)
+{
+	g_autoptr(Source) phone = NULL, witness = NULL;
+	g_autofree char *right = NULL;
+	char *wrong[FAILURES];
+
+	start();
+	phone = source_new("127.0.0.3");
+	witness = source_new("127.0.0.2");
+	take_nonce(phone);
+	for (guint i = 0; i < FAILURES; i++) {
+		g_autofree char *password = g_strdup_printf("Guess%u", i);
+
+		wrong[i] = registration(phone, "alice", password);
+	}
+	assert_answered(phone, wrong[0], "401");
+	assert_list("127.0.0.3 1 counted: REGISTER alice\n");
+	assert_answered(phone, wrong[1], "401");
+	assert_list("127.0.0.3 2 slowed: REGISTER alice\n");
+	assert_dropped(phone, wrong[2], witness);
+	g_assert_cmpint(insist(phone, wrong[2], "401"), >, G_USEC_PER_SEC / 3);
+	g_assert_cmpint(insist(phone, wrong[3], "401"), >, G_USEC_PER_SEC / 2);
+	assert_logged("127.0.0.3");
+	assert_list("127.0.0.3 4 ignored: REGISTER alice\n");
+	g_assert_cmpuint(rig_counter("sip sources ignored"), ==, 1);
+	take_nonce(witness);
+	g_free(phone->nonce);
+	phone->nonce = g_strdup(witness->nonce);
+	right = registration(phone, "alice", "Secret");
+	assert_dropped(phone, right, witness);
+	g_assert_cmpuint(rig_plugin->lift("127.0.0.4"), ==, 0);
+	g_assert_cmpuint(rig_plugin->lift("no address"), ==, 0);
+	g_assert_cmpuint(rig_plugin->lift("127.0.0.3"), ==, 1);
+	assert_list("");
+	assert_answered(phone, right, "200");
+	for (guint i = 0; i < FAILURES; i++)
+		g_free(wrong[i]);
+	rig_stop();
+}
+
+static void
+throttle__success_clears(void)
+{
+	g_autoptr(Source) phone = NULL;
+	g_autofree char *right = NULL;
+
+	start();
+	phone = source_new("127.0.0.3");
+	take_nonce(phone);
+	for (guint i = 0; i < FAILURES - 1; i++) {
+		g_autofree char *wrong = registration(phone, "alice", "Guess");
+
+		insist(phone, wrong, "401");
+	}
+	assert_list("127.0.0.3 3 slowed: REGISTER alice\n");
+	right = registration(phone, "alice", "Secret");
+	insist(phone, right, "200");
+	assert_list("");
+	rig_stop();
+}
+
+static void
+throttle__unknown_callers(void)
+{
+	static const char *const methods[] = { "INVITE", "OPTIONS", "REGISTER" };
+	static const char *const statuses[] = { "407", "200", "401" };
+	Source *scanners[G_N_ELEMENTS(methods)];
+	g_autoptr(Source) witness = NULL;
+
+	start();
+	witness = source_new("127.0.0.2");
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autofree char *address = g_strdup_printf("127.0.1.%u", i);
+
+		scanners[i] = source_new(address);
+	}
+	for (guint k = 0; k < FAILURES; k++)
+		for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+			g_autofree char *text = request(scanners[i], methods[i], "1000", NULL);
+
+			insist(scanners[i], text, statuses[i]);
+			if (k + 1 == FAILURES)
+				assert_logged(scanners[i]->address);
+		}
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		for (guint k = 0; k < G_N_ELEMENTS(methods); k++) {
+			g_autofree char *text = request(scanners[i], methods[k], "1000", NULL);
+
+			while (heard(scanners[i])) /* what was sent again */
+				;
+			assert_dropped(scanners[i], text, witness);
+		}
+		source_free(scanners[i]);
+	}
+	g_assert_cmpuint(rig_plugin->lift(NULL), ==, G_N_ELEMENTS(methods));
+	assert_list("");
+	rig_stop();
+}
+
+static void
+set_source(Trunk *trunk)
+{
+	g_free(trunk->sources);
+	trunk->sources = g_strdup("127.0.0.7");
+}
+
+static void
+throttle__trunk_is_never_blocked(void)
+{
+	g_autoptr(Source) trunk = NULL, witness = NULL;
+	g_autofree char *text = NULL;
+
+	start();
+	trunk = source_new("127.0.0.7");
+	witness = source_new("127.0.0.2");
+	/* blocked before it was one */
+	make_ignored(trunk);
+	text = request(trunk, "OPTIONS", "pbx", NULL);
+	assert_dropped(trunk, text, witness);
+	rig_trunk("pbx", 5070, set_source);
+	assert_answered(trunk, text, "200");
+	for (guint i = 0; i < 5 * FAILURES; i++) {
+		g_autofree char *options = request(trunk, "OPTIONS", "pbx", NULL);
+		g_autofree char *unknown = request(trunk, "REGISTER", "nobody", NULL);
+
+		assert_answered(trunk, options, "200");
+		assert_answered(trunk, unknown, "401");
+	}
+	assert_list("");
+	rig_stop();
+}
+
+/* Anybody can send datagrams that look as if they came from a phone's address. */
+static void
+throttle__phone_in_use_is_heard(void)
+{
+	g_autoptr(Source) phone = NULL, forger = NULL, witness = NULL;
+	g_autofree char *first = NULL, *second = NULL, *moved_text = NULL;
+	guint64 dropped = 0;
+
+	start();
+	phone = source_new("127.0.0.8");
+	forger = source_new("127.0.0.8");
+	witness = source_new("127.0.0.2");
+	take_nonce(phone);
+	first = registration(phone, "alice", "Secret");
+	assert_answered(phone, first, "200");
+	for (guint i = 0; i < 5 * FAILURES; i++) {
+		g_autofree char *text = request(forger, "OPTIONS", "1000", NULL);
+		g_autofree char *own = request(phone, "OPTIONS", "alice", NULL), *response = NULL;
+
+		send_text(forger, text);
+		/* slowed at most, and the phone's own port never */
+		assert_answered(phone, own, "200");
+		response = heard(forger);
+		dropped += response ? 0 : 1;
+	}
+	g_assert_cmpuint(dropped, >, 4 * FAILURES);
+	g_assert_cmpuint(rig_counter("sip sources ignored"), ==, 0);
+	/* another port of its NAT: it has to ask more than once */
+	moved_text = request(forger, "REGISTER", "alice", NULL);
+	insist(forger, moved_text, "401");
+	/* a success makes the address new */
+	take_nonce(phone);
+	second = registration(phone, "alice", "Secret");
+	assert_answered(phone, second, "200");
+	assert_list("");
+	rig_stop();
+}
+
+static void
+throttle__off(void)
+{
+	g_autoptr(Source) scanner = NULL;
+
+	rig_start();
+	scanner = source_new("127.0.0.9");
+	for (guint i = 0; i < 50; i++) {
+		g_autofree char *text = request(scanner, "REGISTER", "nobody", NULL);
+
+		assert_answered(scanner, text, "401");
+	}
+	assert_list("");
+	g_assert_cmpuint(rig_plugin->lift(NULL), ==, 0);
+	rig_stop();
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	g_test_init(&argc, &argv, NULL);
+	logged = g_string_new(NULL);
+	g_log_set_writer_func(on_log, NULL, NULL);
+	g_test_add_func("/sip-throttle/first-401", throttle__first_401_never_counts);
+	g_test_add_func("/sip-throttle/stale", throttle__stale_never_counts);
+	g_test_add_func("/sip-throttle/slowed-ignored-lifted", throttle__slowed_ignored_lifted);
+	g_test_add_func("/sip-throttle/success-clears", throttle__success_clears);
+	g_test_add_func("/sip-throttle/unknown-callers", throttle__unknown_callers);
+	g_test_add_func("/sip-throttle/trunk", throttle__trunk_is_never_blocked);
+	g_test_add_func("/sip-throttle/phone-in-use", throttle__phone_in_use_is_heard);
+	g_test_add_func("/sip-throttle/off", throttle__off);
+	status = g_test_run();
+	g_string_free(logged, TRUE);
+	return status;
+}
