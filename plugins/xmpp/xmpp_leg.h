@@ -181,6 +181,8 @@ void xmpp_digits_send(XmppLeg *leg, char key);
 /* --- xmpp_name.c --- */
 /* How callers call themselves, by the bare JID that calls. */
 void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);
+/* Puts the name of the number into available presence: some clients show that. */
+void xmpp_names_show(Xmpp *xmpp, xmlNode *presence);
 /* The answer to a vcard-temp request for a number, or NULL when it is none. */
 xmlNode *xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_name.c - names of callers, for the contact that a number is.
  *
- * XEP-0054: the vCard of a number has its number and, when it has called under one,
- * its name.  Nothing of it outlives the process.
+ * A number that has called under a name has it in its presence (XEP-0172) and, beside
+ * the number, in its vCard (XEP-0054).  Nothing of it outlives the process.
  */
 #include "plugins/xmpp/xmpp_leg.h"
 
@@ -19,6 +19,17 @@ xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller)
 	if (g_hash_table_size(xmpp->names) >= MAX_NAMES)
 		g_hash_table_remove_all(xmpp->names);
 	g_hash_table_replace(xmpp->names, g_strdup(bare), g_strdup(caller->name));
+}
+
+void
+xmpp_names_show(Xmpp *xmpp, xmlNode *presence)
+{
+	g_autoptr(Address) from = address_from_jid(xml_attribute(presence, "from"));
+	g_autofree char *bare = from ? address_bare_jid(from) : NULL;
+	const char *name = bare && xmpp->names ? g_hash_table_lookup(xmpp->names, bare) : NULL;
+
+	if (name && !xml_attribute(presence, "type"))
+		xml_add_text(xml_add(presence, NS_NICK, "nick"), name);
 }
 
 xmlNode *

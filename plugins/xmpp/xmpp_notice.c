@@ -15,6 +15,8 @@ xmpp_notice(Xmpp *xmpp, const char *account, const Address *number, const char *
 
 	xml_set(message, "id", id);
 	xml_add_text(xml_add(message, NULL, "body"), text);
+	if (number->name && *number->name && number->scheme != ADDRESS_ANONYMOUS)
+		xml_add_text(xml_add(message, NS_NICK, "nick"), number->name);
 	xml_add(message, NS_HINTS, "store");
 	xmpp_send_sure(xmpp, message);
 }

@@ -114,7 +114,10 @@ send_request(gpointer user, const xmlNode *iq)
 static void
 send_presence(gpointer user, const xmlNode *presence)
 {
-	xmpp_send(user, xml_copy(presence));
+	xmlNode *named = xml_copy(presence);
+
+	xmpp_names_show(user, named);
+	xmpp_send(user, named);
 }
 
 /* --- the table --- */
