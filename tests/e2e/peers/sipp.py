@@ -492,7 +492,7 @@ def _free_port(address):
         return s.getsockname()[1]
 
 
-def _echo_scenario(number, gateway, port):
+def _echo_scenario(number, gateway, port, hold):
     """One short call that hangs up by itself."""
     s = _Scenario()
     uri = f"sip:{number}@{gateway}"
@@ -504,17 +504,17 @@ def _echo_scenario(number, gateway, port):
     s.response(200, rrs="true")
     dialog = [VIA, "[routes]", from_, f"To: <{uri}>[peer_tag_param]", "Call-ID: [call_id]", "Max-Forwards: 70"]
     s.send(["ACK [next_url] SIP/2.0", *dialog, "CSeq: 1 ACK", CONTACT])
-    s.steps.append('<pause milliseconds="500"/>')
+    s.steps.append(f'<pause milliseconds="{hold}"/>')
     s.send(["BYE [next_url] SIP/2.0", *dialog, "CSeq: 2 BYE"], retrans="500")
     s.response(200)
     return s.text()
 
 
-def echo_load(folder, count, rate, gateway="127.0.0.1:5060", number="echo", seconds=120):
-    """So many calls to the echo test, one after the other is begun at that rate; all must succeed."""
+def echo_load(folder, count, rate, gateway="127.0.0.1:5060", number="echo", seconds=120, hold=500):
+    """So many calls to the echo test, one after the other is begun at that rate, of `hold` ms each; all must succeed."""
     line = Line(None)
     try:
-        sipp = _Sipp(folder, "load", _echo_scenario(number, gateway, line.port),
+        sipp = _Sipp(folder, "load", _echo_scenario(number, gateway, line.port, hold),
                      ["-m", count, "-r", rate, "-l", count, gateway])
         try:
             process.until(lambda: sipp.process.poll() is not None, seconds, f"{count} calls")
