@@ -103,6 +103,10 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		refuse_at_once(leg, SIP_404_NOT_FOUND);
 		return;
 	}
+	if (sip->sip_replaces) { /* RFC 3891 3; as a new call it would ring somewhere */
+		refuse_at_once(leg, SIP_481_NO_TRANSACTION);
+		return;
+	}
 	if (reason != REASON_NONE) {
 		refuse_at_once(leg, reason == REASON_PROTOCOL_ERROR ? 400 : 488,
 			       reason == REASON_PROTOCOL_ERROR ? "Bad Session Description"

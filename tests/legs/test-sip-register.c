@@ -570,6 +570,36 @@ from__impostors(void)
 	rig_stop();
 }
 
+/* A phone that wants a call of another one in its place: it is told that there is
+ * none, and its INVITE does not become a call to whatever its address says. */
+static void
+from__replacing(void)
+{
+	static const char *const wishes[][2] = {
+		{ "Replaces: 7@10.9.8.7;to-tag=a;from-tag=b\r\n", "481" },
+		{ "Replaces: 7@10.9.8.7;to-tag=a;from-tag=b;early-only\r\n", "481" },
+		{ "Require: replaces\r\nReplaces: 7@10.9.8.7;to-tag=a;from-tag=b\r\n", "420" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(wishes); i++) {
+		g_auto(Phone) phone = phone_new("alice", peer_new());
+		g_autofree char *challenged = NULL, *proof = NULL, *lines = NULL, *text = NULL;
+		g_autofree char *refused = NULL;
+
+		start();
+		challenged = send_invite(&phone, NUMBER);
+		take_nonce(&phone, challenged);
+		proof = credentials(&phone, "Proxy-Authorization", "INVITE", NUMBER);
+		lines = g_strconcat("Contact: <sip:a@10.9.8.7>\r\n", wishes[i][0], proof, NULL);
+		text = request(&phone, "INVITE", NUMBER, lines, sdp_one);
+		peer_send(phone.peer, text);
+		refused = peer_wait(phone.peer, "SIP/2.0 4");
+		assert_status(refused, wishes[i][1]);
+		rig_no_event();
+		rig_stop();
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -589,5 +619,6 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/to-gone", to__gone);
 	g_test_add_func("/sip-register/from-authenticated", from__authenticated);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
+	g_test_add_func("/sip-register/from-replacing", from__replacing);
 	return g_test_run();
 }
