@@ -31,7 +31,7 @@ void guard_message(msg_t *msg, sip_t *sip);
 const char *guard_kept(const sip_t *sip, const char *name);
 
 /* Asked with the first line of every request before anything of it is parsed.
- * FALSE: it is dropped without an answer (and a connection it came by is closed).
+ * FALSE: it is dropped without an answer.
  * NULL: nobody is asked. */
 typedef gboolean (*GuardAskFunc)(gpointer user, const su_sockaddr_t *from, const char *line);
 void guard_ask(GuardAskFunc func, gpointer user);

@@ -446,6 +446,35 @@ throttle__unknown_callers(void)
 	rig_stop();
 }
 
+/* Nothing is said over TCP either. */
+static void
+throttle__tcp(void)
+{
+	g_autoptr(Source) scanner = NULL, witness = NULL;
+	g_autoptr(GSocketAddress) here = NULL, gateway = NULL;
+	g_autoptr(GSocket) tcp = NULL;
+	g_autofree char *text = NULL, *later = NULL;
+	char buffer[512];
+
+	start();
+	scanner = source_new("127.0.0.6");
+	witness = source_new("127.0.0.2");
+	make_ignored(scanner);
+	here = g_inet_socket_address_new_from_string("127.0.0.6", 0);
+	gateway = g_inet_socket_address_new_from_string("127.0.0.1", peer_gateway_port);
+	tcp = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+	g_assert_true(g_socket_bind(tcp, here, FALSE, NULL));
+	g_assert_true(g_socket_connect(tcp, gateway, NULL, NULL));
+	text = request(scanner, "REGISTER", "nobody", NULL);
+	g_assert_cmpint(g_socket_send(tcp, text, strlen(text), NULL, NULL), ==, strlen(text));
+	g_socket_set_blocking(tcp, FALSE);
+	later = request(scanner, "REGISTER", "nobody", NULL);
+	for (guint i = 0; i < 3; i++) /* the connection is accepted, then read */
+		assert_dropped(scanner, later, witness);
+	g_assert_cmpint(g_socket_receive(tcp, buffer, sizeof buffer, NULL, NULL), <=, 0);
+	rig_stop();
+}
+
 static void
 set_source(Trunk *trunk)
 {
@@ -547,6 +576,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-throttle/slowed-ignored-lifted", throttle__slowed_ignored_lifted);
 	g_test_add_func("/sip-throttle/success-clears", throttle__success_clears);
 	g_test_add_func("/sip-throttle/unknown-callers", throttle__unknown_callers);
+	g_test_add_func("/sip-throttle/tcp", throttle__tcp);
 	g_test_add_func("/sip-throttle/trunk", throttle__trunk_is_never_blocked);
 	g_test_add_func("/sip-throttle/phone-in-use", throttle__phone_in_use_is_heard);
 	g_test_add_func("/sip-throttle/off", throttle__off);
