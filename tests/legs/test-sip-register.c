@@ -486,6 +486,44 @@ to__answered_elsewhere(void)
 	rig_stop();
 }
 
+/* There is no transfer: the phone hears so at once, and its call stays as it is. */
+static void
+to__transferring(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autoptr(GPtrArray) list = NULL;
+	g_autofree char *invite = NULL, *ack = NULL, *from = NULL, *to = NULL, *call_id = NULL;
+	g_autofree char *refer = NULL, *refused = NULL, *bye = NULL;
+
+	start();
+	register_ok(&phone, "");
+	list = contacts();
+	rig_dial_contact(((const Contact *)list->pdata[0])->id);
+	invite = peer_wait(phone.peer, "INVITE ");
+	peer_reply(phone.peer, invite, "200 OK", "p1", NULL, sdp_one);
+	rig_expect_start("answered ");
+	ack = peer_wait(phone.peer, "ACK ");
+	from = message_header(ack, "To");
+	to = message_header(ack, "From");
+	call_id = message_header(ack, "Call-ID");
+	refer = g_strdup_printf("REFER sip:127.0.0.1:%u SIP/2.0\r\n"
+				"Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK-away;rport\r\n"
+				"From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: 5 REFER\r\n"
+				"Max-Forwards: 70\r\nContact: <sip:alice@127.0.0.1:%u>\r\n"
+				"Refer-To: <sip:+12125550177@gw.example.org>\r\n"
+				"Content-Length: 0\r\n\r\n",
+				peer_gateway_port, phone.peer->port, from, to, call_id,
+				phone.peer->port);
+	peer_send(phone.peer, refer);
+	refused = peer_wait(phone.peer, "SIP/2.0 ");
+	assert_status(refused, "405");
+	rig_no_event();
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	bye = peer_wait(phone.peer, "BYE ");
+	peer_reply(phone.peer, bye, "200 OK", NULL, NULL, NULL);
+	rig_stop();
+}
+
 static void
 to__gone(void)
 {
@@ -616,6 +654,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/to-phone-behind-nat", to__phone_behind_nat);
 	g_test_add_func("/sip-register/to-phone-over-tcp", to__phone_over_tcp);
 	g_test_add_func("/sip-register/to-answered-elsewhere", to__answered_elsewhere);
+	g_test_add_func("/sip-register/to-transferring", to__transferring);
 	g_test_add_func("/sip-register/to-gone", to__gone);
 	g_test_add_func("/sip-register/from-authenticated", from__authenticated);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
