@@ -232,6 +232,22 @@ keep(sip_t *sip, sip_unknown_t *header)
 	sip->sip_unknown = header;
 }
 
+/* What only we may say: a line of theirs by that name would be taken for ours. */
+static void
+strip_forged(msg_t *msg, sip_t *sip)
+{
+	for (sip_unknown_t *next, *header = sip->sip_unknown; header; header = next) {
+		next = header->un_next;
+		if (!header->un_common
+			     ->h_prev || /* ours, kept when the head came before its body */
+		    (g_strcmp0(header->un_name, GUARD_REDIRECT) != 0 &&
+		     g_strcmp0(header->un_name, GUARD_SESSION_TIMER) != 0))
+			continue;
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)header);
+		stripped++;
+	}
+}
+
 const char *
 guard_kept(const sip_t *sip, const char *name)
 {
@@ -294,6 +310,7 @@ guard_message(msg_t *msg, sip_t *sip)
 	if (type && type->c_type && g_ascii_strncasecmp(type->c_type, "multipart/", 10) == 0 &&
 	    !(sip->sip_content_length && sip->sip_content_length->l_length))
 		strip(msg, sip, (msg_header_t **)&sip->sip_content_type);
+	strip_forged(msg, sip);
 	hide_session_timer(msg, sip);
 	if (!status)
 		return;

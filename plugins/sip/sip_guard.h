@@ -26,8 +26,8 @@ msg_mclass_t const *guard_mclass(void);
 /* What the guard does to a message once its headers have been parsed. */
 void guard_message(msg_t *msg, sip_t *sip);
 
-/* The value of one of the two above, or NULL.  A peer may have written it himself:
- * it is as little to be trusted as what it stands for. */
+/* The value of one of the two above, or NULL.  Lines of a peer by these names are
+ * taken away; the value is as little to be trusted as what it stands for. */
 const char *guard_kept(const sip_t *sip, const char *name);
 
 /* Asked with the first line of every request before anything of it is parsed.

@@ -400,6 +400,33 @@ wants__redirects(void)
 	rig_stop();
 }
 
+/* The name under which the guard keeps a Contact is not for the peer to use. */
+static void
+wants__no_forged_redirect(void)
+{
+	static const char *const forged[] = { "X-Redirect: http://elsewhere.example/\r\n",
+					      "X-Redirect: sip:+14155550128@127.0.0.1\r\n" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(forged); i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autofree char *invite = NULL, *text = NULL;
+		char *contact, *rest;
+
+		rig_start();
+		rig_trunk("carrier", peer->port, following);
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		text = peer_reply_text(peer, invite, "302 Moved Temporarily", "t", forged[i], NULL);
+		contact = strstr(text, "Contact:");
+		rest = strstr(contact, "\r\n") + 2;
+		memmove(contact, rest, strlen(rest) + 1);
+		peer_send(peer, text);
+		rig_expect_start("ended ");
+		g_assert_null(strstr(rig_traces(), "redirected"));
+		rig_stop();
+	}
+}
+
 /* --- health --- */
 
 static void
@@ -569,6 +596,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/wants/caller-id", wants__caller_id);
 	g_test_add_func("/sip/wants/codecs", wants__codecs);
 	g_test_add_func("/sip/wants/redirects", wants__redirects);
+	g_test_add_func("/sip/wants/no-forged-redirect", wants__no_forged_redirect);
 	g_test_add_func("/sip/health/options", health__options);
 	g_test_add_func("/sip/health/call", health__call);
 	g_test_add_func("/sip/register/refreshed", register__refreshed);
