@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sofia-sip/msg_header.h>
+#include <sofia-sip/url.h>
 
 #define NONCE_US     (60 * G_USEC_PER_SEC)
 #define MAX_NONCES   65536
@@ -213,8 +214,26 @@ judge_nonce(DigestServer *server, const char *nonce, const char *nc)
 	return DIGEST_RIGHT;
 }
 
+/* RFC 7616 3.4.6: an answer is good for what it was made for.  Port and parameters
+ * are left to the phone, many of which write the address shorter here. */
+static gboolean
+is_for(const char *uri, const url_t *asked)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const url_t *said;
+	gboolean is;
+
+	su_home_init(home);
+	said = url_make(home, uri);
+	is = said && g_strcmp0(said->url_user, asked->url_user) == 0 &&
+	     g_ascii_strcasecmp(said->url_host ? said->url_host : "",
+				asked->url_host ? asked->url_host : "") == 0;
+	su_home_deinit(home);
+	return is;
+}
+
 static DigestVerdict
-verify_one(DigestServer *server, const char *method, const sip_authorization_t *header,
+verify_one(DigestServer *server, const sip_request_t *request, const sip_authorization_t *header,
 	   const DigestSecret *secret, DigestAlgorithm *used)
 {
 	g_autofree char *user = param(header, "username="), *nonce = param(header, "nonce=");
@@ -222,11 +241,12 @@ verify_one(DigestServer *server, const char *method, const sip_authorization_t *
 	g_autofree char *cnonce = param(header, "cnonce="), *theirs = param(header, "response=");
 	g_autofree char *ours = NULL;
 	DigestAlgorithm algorithm;
-	Answered said = { method, uri, nonce, "auth", nc, cnonce };
+	Answered said = { request->rq_method_name, uri, nonce, "auth", nc, cnonce };
 
 	if (!is_ours(server, header) || strcmp(user, secret->username) != 0)
 		return DIGEST_ABSENT;
-	if (!find_algorithm(header, &algorithm) || !secret->ha1[algorithm])
+	if (!find_algorithm(header, &algorithm) || !secret->ha1[algorithm] ||
+	    !is_for(uri, request->rq_url))
 		return DIGEST_WRONG;
 	*used = algorithm;
 	ours = response_for(algorithm, secret->ha1[algorithm], &said);
@@ -240,7 +260,6 @@ digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret 
 	DigestAlgorithm used = DIGEST_NONE;
 	const sip_authorization_t *lists[] = { sip->sip_authorization,
 					       sip->sip_proxy_authorization };
-	const char *method = sip->sip_request->rq_method_name;
 	DigestVerdict best = DIGEST_ABSENT;
 	guint n = 0;
 
@@ -249,7 +268,8 @@ digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret 
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
 		for (const sip_authorization_t *header = lists[i]; header && n < MAX_HEADERS;
 		     header = header->au_next, n++) {
-			DigestVerdict verdict = verify_one(server, method, header, secret, &used);
+			DigestVerdict verdict =
+				verify_one(server, sip->sip_request, header, secret, &used);
 
 			if (algorithm)
 				*algorithm = used;

@@ -381,17 +381,23 @@ challenge_param(const char *challenge, const char *name)
 }
 
 static char *
-authorization(const char *challenge, const char *password, const char *nc)
+authorization_for(const char *uri, const char *challenge, const char *password, const char *nc)
 {
 	g_autofree char *realm = challenge_param(challenge, "realm");
 	g_autofree char *nonce = challenge_param(challenge, "nonce");
 	g_autofree char *response =
-		digest_response("pbx", realm, password, "INVITE", "sip:x", nonce, "auth", nc, "c1");
+		digest_response("pbx", realm, password, "INVITE", uri, nonce, "auth", nc, "c1");
 
 	return g_strdup_printf("Authorization: Digest username=\"pbx\", realm=\"%s\", "
-			       "nonce=\"%s\", uri=\"sip:x\", qop=auth, nc=%s, cnonce=\"c1\", "
+			       "nonce=\"%s\", uri=\"%s\", qop=auth, nc=%s, cnonce=\"c1\", "
 			       "response=\"%s\", algorithm=MD5\r\n",
-			       realm, nonce, nc, response);
+			       realm, nonce, uri, nc, response);
+}
+
+static char *
+authorization(const char *challenge, const char *password, const char *nc)
+{
+	return authorization_for("sip:+14155550123@127.0.0.1", challenge, password, nc);
 }
 
 static void
@@ -433,6 +439,34 @@ in__digest(void)
 	peer_ack(peer, ok, NULL);
 	g_assert_cmpuint(rig_counter("sip strangers refused"), ==, 2);
 	g_assert_null(strstr(rig_traces(), "s3cret"));
+	rig_stop();
+}
+
+/* Credentials for one number do not open another. */
+static void
+in__digest_for_another(void)
+{
+	static const char *const others[] = { "sip:+14155550199@127.0.0.1",
+					      "sip:+14155550123@elsewhere.example", "sip:x", "" };
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *asked = NULL, *challenge = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, by_password);
+	peer_invite(peer, NULL, sdp_one);
+	asked = peer_wait(peer, "SIP/2.0 401");
+	peer_ack(peer, asked, NULL);
+	challenge = message_header(asked, "WWW-Authenticate");
+	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+		g_autofree char *line =
+			authorization_for(others[i], challenge, "s3cret", "00000001");
+		g_autofree char *refused = NULL;
+
+		peer_invite(peer, line, sdp_one);
+		refused = peer_wait(peer, "SIP/2.0 401");
+		peer_ack(peer, refused, NULL);
+	}
+	rig_no_event();
 	rig_stop();
 }
 
@@ -1241,6 +1275,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/in/reasons", in__every_reason_has_its_status);
 	g_test_add_func("/sip/in/stranger", in__stranger);
 	g_test_add_func("/sip/in/digest", in__digest);
+	g_test_add_func("/sip/in/digest-for-another", in__digest_for_another);
 	g_test_add_func("/sip/keys/theirs", keys__theirs);
 	g_test_add_func("/sip/keys/ours", keys__ours);
 	g_test_add_func("/sip/change/theirs", change__theirs_accepted_and_refused);
