@@ -266,9 +266,16 @@ Desc *
 call_change_for(const Party *changer, const Desc *offer, const Party *other)
 {
 	const Stream *before = desc_audio(changer->remote), *after = desc_audio(offer);
+	const Stream *now = desc_audio(other->local);
 
 	if (before && after && other->local && codecs_equal(before, after))
 		return desc_turned(other->local, after->direction);
+	if (now && now->transport->sdes.profile) { /* what is protected stays so */
+		g_autoptr(Transport) ours = transport_copy(other->ours);
+
+		ours->sdes = now->transport->sdes;
+		return desc_offer(offer, ours);
+	}
 	return desc_offer(offer, other->ours);
 }
 

@@ -147,6 +147,7 @@ transport_free(Transport *transport)
 	g_array_unref(transport->candidates);
 	g_free(transport->fingerprint_hash);
 	g_free(transport->fingerprint);
+	explicit_bzero(&transport->sdes, sizeof transport->sdes);
 	g_free(transport);
 }
 
@@ -594,6 +595,10 @@ add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Tr
 	transport->rtcp_mux = ours->rtcp_mux && offered->transport->rtcp_mux;
 	transport->setup = ours->kind == TRANSPORT_WEBRTC ? answer_setup(offered->transport->setup)
 							  : SETUP_NONE;
+	if (ours->kind == TRANSPORT_RTP && offered->transport->kind == TRANSPORT_RTP) {
+		transport->sdes.profile = offered->transport->sdes.profile;
+		transport->sdes.tag = offered->transport->sdes.tag;
+	}
 	stream->direction = direction_answer(offered->direction, chosen->direction);
 	stream->ptime = chosen->ptime;
 	if (ours->kind == offered->transport->kind)

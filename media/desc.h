@@ -10,6 +10,7 @@
  */
 #pragma once
 #include <glib.h>
+#include "media/sdes.h"
 
 /* More than these is not taken from a stranger: the parsers drop or refuse. */
 #define DESC_MAX_STREAMS    8
@@ -18,7 +19,7 @@
 #define DESC_MAX_PARAMS	    16
 
 typedef enum {
-	TRANSPORT_RTP,	  /* plain RTP and RTCP over UDP (RTP/AVP) */
+	TRANSPORT_RTP,	  /* RTP and RTCP over UDP: RTP/AVP, RTP/SAVP with keys */
 	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF) */
 	N_TRANSPORT_KINDS
 } TransportKind;
@@ -73,6 +74,9 @@ typedef struct {
 	guint16 port;
 	guint16 rtcp_port; /* 0: port + 1, or multiplexed */
 	gboolean rtcp_mux;
+	/* What its owner protects with.  Of our own the key is there from the
+	 * beginning, and has a profile once it is told. */
+	SdesKey sdes;
 	/* TRANSPORT_WEBRTC */
 	char *ufrag, *pwd;
 	GArray *candidates; /* Candidate; never NULL */

@@ -15,6 +15,7 @@
 #include "media/ice.h"
 #include "media/relay.h"
 #include "media/turn.h"
+#include <openssl/rand.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -209,6 +210,11 @@ open_rtp(Port *port)
 	g_strlcpy(ours->address, announced, sizeof ours->address);
 	ours->port = pair.port;
 	ours->rtcp_port = pair.port + 1;
+	if (RAND_bytes(ours->sdes.key, sizeof ours->sdes.key) != 1) {
+		transport_free(ours);
+		lose(port, MEDIA_LOST_SETUP, "no random numbers for a key");
+		return;
+	}
 	tell_ready(port, ours);
 }
 

@@ -191,7 +191,7 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 		relay->stats.dropped_malformed++;
 		return;
 	}
-	if (relay->webrtc && !unprotect(relay, data, &length))
+	if (relay->secure && !unprotect(relay, data, &length))
 		return;
 	if (G_UNLIKELY(!rtp_parse(data, length, &packet))) {
 		relay->stats.dropped_malformed++;
@@ -390,7 +390,7 @@ relay_new(Port *port, Worker *worker, RelaySet *set)
 	relay->port = port;
 	relay->worker = worker;
 	relay->set = set;
-	relay->webrtc = port_options(port)->kind == TRANSPORT_WEBRTC;
+	relay->webrtc = relay->secure = port_options(port)->kind == TRANSPORT_WEBRTC;
 	relay->second_us = (gint64)port_options(port)->workers->options.second_ms * 1000;
 	relay->out_fd = -1;
 	relay->event_pt = NO_PT;
@@ -436,6 +436,8 @@ relay_close(Relay *relay)
 	relay->out_fd = -1;
 	port_free_protection(relay->port, relay->receive);
 	port_free_protection(relay->port, relay->send);
+	explicit_bzero(&relay->sdes_in, sizeof relay->sdes_in);
+	explicit_bzero(&relay->sdes_out, sizeof relay->sdes_out);
 	relay->receive = relay->send = NULL;
 	g_clear_pointer(&relay->local, desc_unref);
 	g_clear_pointer(&relay->remote, desc_unref);

@@ -89,6 +89,36 @@ learn_address(Relay *relay, const Transport *theirs)
 	relay->error_noted = FALSE;
 }
 
+/* A key that is said again goes on where it is, a new one begins at rollover 0.  Ours
+ * never begins again: its keystream would be the same once more. */
+static void
+learn_keys(Relay *relay, const Transport *ours, const Transport *theirs)
+{
+	const gboolean first = !relay->sdes_out.profile;
+
+	if (!relay->secure && !ours->sdes.profile && !theirs->sdes.profile)
+		return;
+	relay->secure = TRUE;
+	if (!sdes_same(&relay->sdes_in, &theirs->sdes)) {
+		port_free_protection(relay->port, relay->receive);
+		relay->receive = theirs->sdes.profile ? protection_new(theirs->sdes.profile,
+								       theirs->sdes.key, FALSE)
+						      : NULL;
+		relay->sdes_in = theirs->sdes;
+		relay->n_ssrcs = 0;
+		port_note(relay->port, "srtp: %s",
+			  relay->receive ? srtp_profile_text(theirs->sdes.profile)
+					 : "the peer has no key, nothing is taken");
+	}
+	if (first && ours->sdes.profile) {
+		relay->send = protection_new(ours->sdes.profile, ours->sdes.key, TRUE);
+		relay->sdes_out = ours->sdes;
+	} else if (!first && !sdes_same(&relay->sdes_out, &ours->sdes)) {
+		relay->may_send = FALSE;
+		port_note(relay->port, "srtp: the suite cannot change in a call, nothing is sent");
+	}
+}
+
 static void
 remap(Relay *relay)
 {
@@ -127,6 +157,8 @@ relay_connect(Relay *relay, const Desc *local, const Desc *remote)
 		learn_direction(relay, ours, theirs);
 		if (!relay->webrtc)
 			learn_address(relay, theirs->transport);
+		if (!relay->webrtc && ours)
+			learn_keys(relay, ours->transport, theirs->transport);
 	}
 	if (!relay->connected) {
 		relay->connected = TRUE;

@@ -41,6 +41,7 @@ struct Relay {
 	int out_fd;
 	guint out_index;
 	gboolean relayed; /* sent by the agent, over a TURN server */
+	gboolean secure;  /* nothing passes in the clear */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, dtmf_hurry;
 	guint32 out_rate;
@@ -63,6 +64,7 @@ struct Relay {
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
+	SdesKey sdes_in, sdes_out;   /* of a plain port: what receive and send were made of */
 	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
 	gboolean kept_late;	     /* has been, once */
 	gboolean event_began;	     /* the one whose clock is being translated, */
@@ -104,7 +106,7 @@ void relay_send_rtp(Relay *relay, guint8 *data, gsize length);
 static inline gboolean
 relay_can_send(const Relay *relay)
 {
-	return relay->may_send && relay->out_fd >= 0 && (relay->send || !relay->webrtc);
+	return relay->may_send && relay->out_fd >= 0 && (relay->send || !relay->secure);
 }
 
 /* --- relay_source.c --- */

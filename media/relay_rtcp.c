@@ -28,7 +28,7 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 		relay->stats.dropped_malformed++;
 		return;
 	}
-	if (relay->webrtc &&
+	if (relay->secure &&
 	    (!relay->receive ||
 	     protection_unprotect_rtcp(relay->receive, data, &length) != PROTECTION_OK)) {
 		relay->stats.dropped_auth++;
@@ -76,8 +76,10 @@ relay_can_report(const Relay *relay)
 {
 	if (relay->closed || !relay->connected || relay->out_fd < 0)
 		return FALSE;
+	if (relay->secure && !relay->send)
+		return FALSE;
 	if (relay->webrtc)
-		return relay->send != NULL;
+		return TRUE;
 	return relay->n_sockets > 1 && relay->rtcp_peer.length &&
 	       !net_address_any(&relay->rtcp_peer) &&
 	       (relay->stats.packets_out || relay->stats.packets_in);

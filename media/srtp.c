@@ -304,7 +304,9 @@ protection_setup(GError **error)
 const char *
 srtp_profile_text(SrtpProfile profile)
 {
-	return profile == SRTP_AEAD_GCM ? "SRTP_AEAD_AES_128_GCM" : "SRTP_AES128_CM_SHA1_80";
+	return profile == SRTP_AEAD_GCM	    ? "SRTP_AEAD_AES_128_GCM"
+	       : profile == SRTP_CM_SHA1_32 ? "SRTP_AES128_CM_SHA1_32"
+					    : "SRTP_AES128_CM_SHA1_80";
 }
 
 Protection *

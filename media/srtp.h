@@ -16,7 +16,7 @@
 #define PROTECTION_TRAILER 48
 
 /* Numbers of RFC 5764 4.1.2 and RFC 7714 14.2. */
-typedef enum { SRTP_CM_SHA1_80 = 1, SRTP_AEAD_GCM = 7 } SrtpProfile;
+typedef enum { SRTP_CM_SHA1_80 = 1, SRTP_CM_SHA1_32 = 2, SRTP_AEAD_GCM = 7 } SrtpProfile;
 typedef struct {
 	SrtpProfile profile;
 	guint8 receive[30], send[30]; /* master key, then master salt */

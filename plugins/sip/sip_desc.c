@@ -334,13 +334,32 @@ protocol_name(const sdp_media_t *media)
 	}
 }
 
+/* The first that we know of those offered. */
+static void
+read_crypto(Transport *transport, const sdp_media_t *media)
+{
+	sdp_attribute_t *found = sdp_attribute_find(media->m_attributes, "crypto");
+
+	for (; found; found = sdp_attribute_find(found->a_next, "crypto"))
+		if (found->a_value && sdes_parse(found->a_value, &transport->sdes))
+			return;
+	transport->sdes = (SdesKey){ 0 };
+}
+
+static gboolean
+is_protocol(const char *protocol, const char *one, const char *other)
+{
+	return protocol &&
+	       (g_ascii_strcasecmp(protocol, one) == 0 || g_ascii_strcasecmp(protocol, other) == 0);
+}
+
 static void
 read_media(Desc *desc, const sdp_media_t *media)
 {
 	sdp_attribute_t *mid = sdp_attribute_find(media->m_attributes, "mid");
 	const char *protocol = protocol_name(media);
-	gboolean webrtc = protocol && (g_ascii_strcasecmp(protocol, WEBRTC) == 0 ||
-				       g_ascii_strcasecmp(protocol, "UDP/TLS/RTP/SAVP") == 0);
+	gboolean webrtc = is_protocol(protocol, WEBRTC, "UDP/TLS/RTP/SAVP");
+	gboolean secure = is_protocol(protocol, "RTP/SAVP", "RTP/SAVPF");
 	gboolean plain = !protocol || g_ascii_strcasecmp(protocol, "RTP/AVPF") == 0;
 	StreamKind kind = media->m_type == sdp_media_audio   ? STREAM_AUDIO
 			  : media->m_type == sdp_media_video ? STREAM_VIDEO
@@ -356,8 +375,12 @@ read_media(Desc *desc, const sdp_media_t *media)
 	read_common(stream, media);
 	stream->transport->port = (guint16)media->m_port;
 	stream->rejected = media->m_rejected || media->m_port == 0 || media->m_port > G_MAXUINT16 ||
-			   kind == STREAM_OTHER || (!webrtc && !plain);
+			   kind == STREAM_OTHER || (!webrtc && !plain && !secure);
 	read_rtcp(stream->transport, media);
+	if (secure)
+		read_crypto(stream->transport, media);
+	if (secure && !stream->transport->sdes.profile)
+		stream->rejected = TRUE;
 	if (webrtc)
 		read_ice(stream->transport, media);
 	else if (!read_address(stream, media))
@@ -617,7 +640,10 @@ append_line(GString *sdp, const Stream *stream)
 	g_string_append(sdp, "m=");
 	append_token(sdp, stream->media ? stream->media : kinds[stream->kind]);
 	g_string_append_printf(sdp, " %u ", line_port(stream));
-	append_token(sdp, stream->profile ? stream->profile : webrtc ? WEBRTC : "RTP/AVP");
+	append_token(sdp, stream->profile		    ? stream->profile
+			  : webrtc			    ? WEBRTC
+			  : stream->transport->sdes.profile ? "RTP/SAVP"
+							    : "RTP/AVP");
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
 
@@ -656,6 +682,11 @@ append_stream(GString *sdp, const Stream *stream, const char *session_address)
 		g_string_append(sdp, "a=rtcp-mux\r\n");
 	else if (transport->rtcp_port && transport->rtcp_port != transport->port + 1)
 		g_string_append_printf(sdp, "a=rtcp:%u\r\n", transport->rtcp_port);
+	if (transport->sdes.profile) {
+		g_autofree char *crypto = sdes_text(&transport->sdes);
+
+		g_string_append_printf(sdp, "a=crypto:%s\r\n", crypto);
+	}
 	if (webrtc)
 		append_ice(sdp, transport);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_desc.h - SDP to and from Desc.
  *
- * Read: RTP/AVP and RTP/AVPF, and UDP/TLS/RTP/SAVPF with its ICE and DTLS.  A
- * stream that a Desc cannot hold (another protocol or media type, an address
- * that is a name or multicast) is there as a rejected stream in its place.
- * Thread: any (pure).  RFC 4566, RFC 3264, RFC 3605, RFC 5761, RFC 8839, RFC 8842.
+ * Read: RTP/AVP and RTP/AVPF, RTP/SAVP and RTP/SAVPF with keys (sdes.h), and
+ * UDP/TLS/RTP/SAVPF with its ICE and DTLS.  A stream that a Desc cannot hold
+ * (another protocol or media type, an address that is a name or multicast, no
+ * key that we know) is there as a rejected stream in its place.
+ * Thread: any (pure).  RFC 4566, RFC 3264, RFC 3605, RFC 4568, RFC 5761, RFC 8839, RFC 8842.
  */
 #pragma once
 #include "media/desc.h"

@@ -378,12 +378,12 @@ class Bench:
         rows = dict(self.tandem.json("softphone", "add", f"{account}@{DOMAIN}", *([name] if name else []))["rows"])
         return rows["user name"], rows["password"]
 
-    def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600):
+    def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600, options=""):
         """A baresip that registers."""
         user, password = self.credential(account, name)
         phone = self.keep(Baresip(self.folder / f"phone-{user}", plays))
         phone.register(f"<sip:{user}@127.0.0.1:{self.tandem.sip_port};transport={transport}>;auth_user={user};"
-                       f"auth_pass={password};regint={expires};answermode=manual")
+                       f"auth_pass={password};regint={expires};answermode=manual{options}")
         return phone
 
     def _phone(self, program, account, resource, plays, options):

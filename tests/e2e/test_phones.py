@@ -124,6 +124,26 @@ def test_softphone_calls_out(bench):
     check(record["user"] == "alice@localhost", f"recorded as {record}")
 
 
+def test_softphone_calls_with_srtp(bench):
+    """It takes nothing else; the carrier has plain RTP."""
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.softphone(name="desk", plays="A", options=";mediaenc=srtp-mand")
+    phone.call(f"sip:{OUTSIDE}@{SIP}")
+    leg = carrier.wait_call()
+    check(b"crypto" not in str(leg.invite).encode(), "the carrier was told a key")
+    leg.ring()
+    phone.wait("CALL_RINGING")
+    leg.answer()
+    phone.wait("CALL_ESTABLISHED")
+    bench.talk()
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg)
+    shown = bench.tandem.ladder(bench.tandem.last_record()["id"])
+    check("srtp: SRTP_AES128_CM_SHA1" in shown, f"no word of SRTP: {shown}")
+    check("inline:" not in shown, "a key is shown")
+
+
 def test_softphone_calls_softphone(bench):
     bench.gateway()
     alice, bob = bench.softphone("alice", plays="A"), bench.softphone("bob", plays="B", transport="tcp")

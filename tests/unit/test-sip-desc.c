@@ -182,6 +182,34 @@ test_refusal(void)
 			"m=text 0 RTP/AVP 0\r\n");
 }
 
+/* The first key we know is answered with ours, under its tag; what is told in a log has none. */
+static void
+test_crypto(void)
+{
+	g_autoptr(Desc) offer = parse(HEAD "m=audio 4000 RTP/SAVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+					   "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:x\r\n"
+					   "a=crypto:4 AES_CM_128_HMAC_SHA1_32 "
+					   "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n");
+	g_autoptr(Desc) plain =
+		parse(HEAD "m=audio 4000 RTP/AVP 8\r\na=crypto:4 AES_CM_128_HMAC_SHA1_32 "
+			   "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n");
+	g_autoptr(Transport) ours = transport_new(TRANSPORT_RTP);
+	g_autoptr(Desc) answer = NULL;
+	g_autofree char *sdp = NULL, *line = NULL;
+
+	g_strlcpy(ours->address, "192.0.2.1", sizeof(ours->address));
+	ours->port = 40000;
+	memset(ours->sdes.key, 0xff, sizeof(ours->sdes.key));
+	g_assert_cmpint(desc_audio(plain)->transport->sdes.profile, ==, 0);
+	answer = desc_answer(offer, offer, ours);
+	sdp = desc_to_sdp(answer, &(SdpOrigin){ "192.0.2.1", 7, 1 });
+	g_assert_nonnull(strstr(sdp, "m=audio 40000 RTP/SAVP 8\r\n"));
+	g_assert_nonnull(strstr(sdp, "\r\na=crypto:4 AES_CM_128_HMAC_SHA1_32 "
+				     "inline:////////////////////////////////////////\r\n"));
+	line = desc_summary(answer);
+	g_assert_null(strstr(line, "////"));
+}
+
 #define CLIENT                                                                                    \
 	"v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"          \
 	"a=fingerprint:SHA-256 aa:bb:0c\r\n"                                                      \
@@ -362,6 +390,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-desc/no-address", test_no_address);
 	g_test_add_func("/sip-desc/hold", test_hold);
 	g_test_add_func("/sip-desc/refusal", test_refusal);
+	g_test_add_func("/sip-desc/crypto", test_crypto);
 	g_test_add_func("/sip-desc/webrtc", test_webrtc);
 	g_test_add_func("/sip-desc/round-trip", test_round_trip);
 	g_test_add_func("/sip-desc/injection", test_injection);

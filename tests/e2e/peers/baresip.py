@@ -123,6 +123,7 @@ jitter_buffer_delay 2-10
 module_path /usr/lib/baresip/modules
 module alsa.so
 module g711.so
+module srtp.so
 module uuid.so
 module_tmp account.so
 module_app ctrl_tcp.so
