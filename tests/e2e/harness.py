@@ -360,9 +360,9 @@ class Bench:
             self.tandem.provision_users()
         return self.tandem
 
-    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), events=True, address="127.0.0.1", **keys):
+    def carrier(self, name="carrier", trunk=True, codecs=(0, 8), events=True, address="127.0.0.1", session=None, **keys):
         """A SIPp carrier; a trunk of the gateway unless told otherwise."""
-        carrier = self.keep(Carrier(self.folder, name, codecs, address, events))
+        carrier = self.keep(Carrier(self.folder, name, codecs, address, events, session))
         if trunk and self.tandem:
             self.tandem.provision_trunk(carrier, name, **keys)
         return carrier

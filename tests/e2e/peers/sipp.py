@@ -40,6 +40,16 @@ def _sdp(port, codecs, direction="sendrecv", address="[local_ip]"):
             f"m=audio {port} RTP/AVP {types}\n{maps}a=ptime:20\na={direction}\n")
 
 
+def _timer(session, asks):
+    """The lines of a session timer in a request of ours, or in an answer.  `session`:
+    None or (seconds, who refreshes: "gateway" or "carrier")."""
+    if not session:
+        return []
+    refresher = "uac" if asks == (session[1] == "carrier") else "uas"
+    return ["Supported: timer", *([] if asks else ["Require: timer"]),
+            f"Session-Expires: {session[0]};refresher={refresher}"]
+
+
 class _Scenario:
     """Collects the steps of a SIPp scenario."""
 
@@ -66,7 +76,7 @@ class _Scenario:
         inner = "".join(f'<assignstr assign_to="{k}" value="{v}"/>' for k, v in values.items())
         self.steps.append(f"<nop><action>{inner}</action></nop>")
 
-    def changes(self, port, codecs, request, ack, info):
+    def changes(self, port, codecs, request, ack, info, session=None):
         """What both scenarios do in a call beside ending it: answer a change as a
         telephone would and begin one (cue CHANGE), take keys and send them (cue PRESS).
         `request`, `ack` and `info` are the lines of requests of ours, without CSeq."""
@@ -77,14 +87,16 @@ class _Scenario:
                               f'<strcmp assign_to="differs-{asked}" variable="asked" value="a={asked}"/>'
                               f'<test assign_to="is-{asked}" variable="differs-{asked}" compare="equal" value="0"/>'
                               '</action></nop>')
-        self.send(["SIP/2.0 200 OK", *LAST, CONTACT], _sdp(port, codecs, "[$direction]"), retrans="500", next="changed")
+        ok = ["SIP/2.0 200 OK", *LAST, CONTACT, *_timer(session, False)]
+        self.send(ok, _sdp(port, codecs, "[$direction]"), retrans="500", next="changed")
         for asked, answer in answers:
             self.label(f"change-{asked}")
-            self.send(["SIP/2.0 200 OK", *LAST, CONTACT], _sdp(port, codecs, answer), retrans="500", next="changed")
+            self.send(ok, _sdp(port, codecs, answer), retrans="500", next="changed")
         self.label("changed")
         self.request("ACK", next="talking")
         self.label("own")
-        self.send([*request, "CSeq: [$seq] INVITE", CONTACT], _sdp(port, codecs, "[$direction]", "[$address]"), retrans="500")
+        self.send([*request, "CSeq: [$seq] INVITE", CONTACT, *_timer(session, True)],
+                  _sdp(port, codecs, "[$direction]", "[$address]"), retrans="500")
         for status in (100, 180):
             self.response(status, optional="true")
         for status in (488, 491, 500):
@@ -133,7 +145,7 @@ LAST = ["[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_C
 LAST_TAGGED = ["[last_Via:]", "[last_From:]", "[last_To:];tag=c[call_number]", "[last_Call-ID:]", "[last_CSeq:]"]
 
 
-def _answering_scenario(codecs):
+def _answering_scenario(codecs, session=None):
     """A callee that waits for RING, EARLY, ANSWER or REFUSE-nnn, then for HANGUP."""
     s = _Scenario()
     keep = ('<ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>'
@@ -155,13 +167,13 @@ def _answering_scenario(codecs):
     s.label("early")
     s.send(["SIP/2.0 183 Session Progress", *LAST_TAGGED, CONTACT], _sdp("[$port]", codecs), next="waiting")
     s.label("answer")
-    s.send(["SIP/2.0 200 OK", *LAST_TAGGED, CONTACT], _sdp("[$port]", codecs), retrans="500")
+    s.send(["SIP/2.0 200 OK", *LAST_TAGGED, CONTACT, *_timer(session, False)], _sdp("[$port]", codecs), retrans="500")
     s.request("ACK", rrs="true")
     s.talk()
     s.label("theirs")
     s.send(["SIP/2.0 200 OK", *LAST], next="end")
     dialog = [VIA, "From:[$to];tag=c[call_number]", "To:[$from]", "Call-ID: [call_id]", "Max-Forwards: 70"]
-    s.changes("[$port]", codecs, *([f"{m} [next_url] SIP/2.0", *dialog] for m in ("INVITE", "ACK", "INFO")))
+    s.changes("[$port]", codecs, *([f"{m} [next_url] SIP/2.0", *dialog] for m in ("INVITE", "ACK", "INFO")), session)
     s.label("ours")
     s.send(["BYE [next_url] SIP/2.0", *dialog, "CSeq: 1000 BYE", "Reason: Q.850;cause=16"], retrans="500")
     s.response(200, next="end")
@@ -177,14 +189,14 @@ def _answering_scenario(codecs):
     return s.text()
 
 
-def _calling_scenario(caller, number, gateway, port, codecs):
+def _calling_scenario(caller, number, gateway, port, codecs, session=None):
     """A caller that waits for what comes, and for CANCEL-NOW or HANGUP."""
     s = _Scenario()
     uri = f"sip:{number}@{gateway}"
     from_ = f"From: <sip:{caller}@carrier.example>;tag=f[pid]x[call_number]"
     dialog = ["Call-ID: [call_id]", CONTACT, "Max-Forwards: 70"]
-    s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", *dialog],
-           _sdp(port, codecs), retrans="500")
+    s.send([f"INVITE {uri} SIP/2.0", VIA, from_, f"To: <{uri}>", "CSeq: 1 INVITE", *dialog,
+            *(["Supported: timer"] if session else [])], _sdp(port, codecs), retrans="500")
     s.label("waiting")
     for status in (100, 180, 183):
         s.response(status, optional="true", next="waiting")
@@ -198,7 +210,7 @@ def _calling_scenario(caller, number, gateway, port, codecs):
     s.label("theirs")
     s.send(["SIP/2.0 200 OK", *LAST], next="end")
     inside = [VIA, "[routes]", from_, "To:[$remote]", "Call-ID: [call_id]", "Max-Forwards: 70"]
-    s.changes(port, codecs, *([f"{m} [next_url] SIP/2.0", *inside] for m in ("INVITE", "ACK", "INFO")))
+    s.changes(port, codecs, *([f"{m} [next_url] SIP/2.0", *inside] for m in ("INVITE", "ACK", "INFO")), session)
     s.label("ours")
     s.send(["BYE [next_url] SIP/2.0", *inside, "CSeq: 1000 BYE"], retrans="500")
     s.response(200, next="end")
@@ -445,12 +457,13 @@ class OutgoingLeg(_Leg):
 class Carrier:
     """Takes calls on a port; places calls, each by a SIPp of its own."""
 
-    def __init__(self, folder, name="carrier", codecs=(0, 8), address="127.0.0.1", events=True):
+    def __init__(self, folder, name="carrier", codecs=(0, 8), address="127.0.0.1", events=True, session=None):
         self.folder, self.name, self.codecs, self.address = folder, name, (*codecs, *([EVENTS] if events else [])), address
+        self.session = session  # a session timer, as of _timer()
         self._callers, self._calling = [], threading.Lock()
         self._taken = set()
         self._lines = []
-        self.server = _Sipp(folder, name, _answering_scenario(self.codecs), [], address)
+        self.server = _Sipp(folder, name, _answering_scenario(self.codecs, session), [], address)
         self.port = self.server.port
 
     def _line(self, plays):
@@ -473,7 +486,7 @@ class Carrier:
         line = self._line(plays)
         with self._calling:  # each has a name and a port of its own
             sipp = _Sipp(self.folder, f"{self.name}-out{len(self._callers) + 1}",
-                         _calling_scenario(caller, number, gateway, line.port, self.codecs),
+                         _calling_scenario(caller, number, gateway, line.port, self.codecs, self.session),
                          ["-m", 1, gateway], self.address)
             self._callers.append(sipp)
         invite = sipp.wait_message("own INVITE", lambda m: m.method == "INVITE" and not m.status, 10)
