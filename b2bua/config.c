@@ -81,6 +81,13 @@ static const Key keys[] = {
 	  "address of this machine that SIP is bound to" },
 	{ "sip", "port", TYPE_NUMBER, "5060", 0, 65535, FIELD(sip_port),
 	  "UDP and TCP port; 0: any free one" },
+	{ "sip", "tls_port", TYPE_NUMBER, "0", 0, 65535, FIELD(sip_tls_port),
+	  "TLS port, for softphones; 0: no TLS" },
+	{ "sip", "tls_certificate", TYPE_PATH, NULL, 0, 0, FIELD(sip_tls_certificate),
+	  "PEM file with the certificate and those between it and its authority; read again when "
+	  "it changes" },
+	{ "sip", "tls_key", TYPE_PATH, NULL, 0, 0, FIELD(sip_tls_key),
+	  "PEM file with its key; default: it is in the certificate's file" },
 	{ "sip", "domain", TYPE_HOST, NULL, 0, 0, FIELD(sip_domain),
 	  "host part of our From; default: public_address, else the address" },
 	{ "sip", "min_expires", TYPE_NUMBER, "60", 1, 3600, FIELD(sip_min_expires),
@@ -526,6 +533,15 @@ check_together(const Config *config, GError **error)
 			"[sip] throttle_max_block = %u: below throttle_block = %u; write that or "
 			"more",
 			config->sip_throttle_max_block_s, config->sip_throttle_block_s);
+	else if (config->sip_tls_port && !config->sip_tls_certificate)
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[sip] tls_port = %u: without a certificate; write tls_certificate, a "
+			    "PEM file, and tls_key if the key is in another one",
+			    config->sip_tls_port);
+	else if (config->sip_tls_port && config->sip_tls_port == config->sip_port)
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[sip] tls_port = %u: that is what port is; 5061 is usual",
+			    config->sip_tls_port);
 	else if (media->turn.host && !media->turn_secret)
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "[media] turn_secret: not set; write the secret that %s has for "

@@ -27,9 +27,10 @@ struct Config {
 	/* [sip] */
 	char *sip_address; /* numeric; bound and put in Contact and Via */
 	guint sip_port;
-	char *sip_domain; /* host part of our From; default: sip_address */
-	guint sip_tls_port;
-	guint sip_min_expires, sip_max_expires; /* of a registration, in s */
+	char *sip_domain;			 /* host part of our From; default: sip_address */
+	guint sip_tls_port;			 /* 0: no TLS */
+	char *sip_tls_certificate, *sip_tls_key; /* PEM files; the key's may be NULL */
+	guint sip_min_expires, sip_max_expires;	 /* of a registration, in s */
 	guint sip_throttle_failures, sip_throttle_window_s;
 	guint sip_throttle_block_s, sip_throttle_max_block_s;
 	char *sip_public_address; /* put in Contact instead, or NULL */

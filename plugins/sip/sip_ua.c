@@ -14,6 +14,7 @@
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_tls.h"
 #include "plugins/sip/sip_watch.h"
 #include "config.h"
 #include <string.h>
@@ -161,29 +162,38 @@ on_log(void *stream, char const *format, va_list arguments)
 }
 
 static char *
-bind_url(const Config *config)
+bind_url(const Config *config, const char *scheme, guint port)
 {
 	const char *own = config->sip_address, *public = config->sip_public_address;
 	const char *open = strchr(own, ':') ? "[" : "", *close = strchr(own, ':') ? "]" : "";
 
 	if (public)
-		return g_strdup_printf("sip:%s:%u;maddr=%s%s%s", public, config->sip_port, open,
-				       own, close);
-	return g_strdup_printf("sip:%s%s%s:%u", open, own, close, config->sip_port);
+		return g_strdup_printf("%s:%s:%u;maddr=%s%s%s", scheme, public, port, open, own,
+				       close);
+	return g_strdup_printf("%s:%s%s%s:%u", scheme, open, own, close, port);
 }
 
 static gboolean
 start_nua(SipUa *self, GError **error)
 {
-	g_autofree char *url = bind_url(self->config);
+	g_autofree char *url = bind_url(self->config, "sip", self->config->sip_port);
+	g_autofree char *tls_url = NULL;
 	GSource *source;
+
+	if (self->config->sip_tls_port) {
+		if (!tls_start(self->config, error))
+			return FALSE;
+		tls_url = bind_url(self->config, "sips", self->config->sip_tls_port);
+	}
 
 	self->root = su_glib_root_create((su_root_magic_t *)self);
 	source = su_glib_root_gsource(self->root);
 	g_source_attach(source, NULL);
 	su_root_threading(self->root, 0);
 	self->nua = nua_create(
-		self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url), NUTAG_MEDIA_ENABLE(0),
+		self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
+		TAG_IF(tls_url, NUTAG_SIPS_URL(tls_url)),
+		TAG_IF(tls_url, NUTAG_CERTIFICATE_DIR(tls_folder())), NUTAG_MEDIA_ENABLE(0),
 		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
 		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
@@ -191,11 +201,13 @@ start_nua(SipUa *self, GError **error)
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
 		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS"),
 		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-			    "sip: cannot listen on %s port %u; is another program using it, or is "
-			    "the address not of this machine?",
-			    self->config->sip_address, self->config->sip_port);
+			    "sip: cannot listen on %s port %u%s; is another program using it, or "
+			    "is the address not of this machine?",
+			    self->config->sip_address, self->config->sip_port,
+			    tls_url ? " or its TLS port" : "");
 	return self->nua != NULL;
 }
 
@@ -256,6 +268,7 @@ stop(void)
 	}
 	if (ua->root)
 		su_root_destroy(ua->root);
+	tls_stop();
 	g_clear_pointer(&ua, g_free);
 	su_deinit();
 	(void)abandoned;
@@ -337,20 +350,35 @@ watch_text(gpointer user, const char *trunk)
 }
 
 static char *
+tls_text(void)
+{
+	const TlsCounters *counters = tls_counters();
+
+	if (!ua->config->sip_tls_port)
+		return g_strdup("");
+	return g_strdup_printf(", %u tls (%" G_GUINT64_FORMAT " connections, %u in their "
+			       "handshake, %" G_GUINT64_FORMAT
+			       " that never finished it, %" G_GUINT64_FORMAT " refused)",
+			       ua->config->sip_tls_port, counters->accepted, counters->waiting,
+			       counters->unfinished, counters->refused);
+}
+
+static char *
 status(void)
 {
 	g_autofree char *throttled = sources_status(ua->sources);
 	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
+	g_autofree char *tls = tls_text();
 	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
 
-	return g_strdup_printf("listening: %s:%u udp and tcp\n"
+	return g_strdup_printf("listening: %s:%u udp and tcp%s\n"
 			       "legs: %u\n"
 			       "calls in: %" G_GUINT64_FORMAT "\n"
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
 			       "headers refused: %" G_GUINT64_FORMAT "\n"
 			       "registrations: %u\n%s%s",
-			       ua->config->sip_address, ua->config->sip_port,
+			       ua->config->sip_address, ua->config->sip_port, tls,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
 			       ua->strangers, guard_refused(), contacts ? contacts->len : 0,
 			       throttled, trunks);

@@ -201,6 +201,7 @@ class Gateway:
                  addresses=("127.0.0.1",), domain=GATEWAY, secret=SECRET, control=None):
         self.folder, self.build = folder, Path(build)
         self.component_port, self.sip_port = component_port, sip_port
+        self.tls_port = (settings or {}).get("sip", {}).get("tls_port")
         self.database = folder / "tandem.db"
         # a socket's path is short
         self.control = control or folder / "control"
@@ -378,11 +379,23 @@ class Bench:
         rows = dict(self.tandem.json("softphone", "add", f"{account}@{DOMAIN}", *([name] if name else []))["rows"])
         return rows["user name"], rows["password"]
 
+    def certificate(self, name="gw.localhost"):
+        """A new one in a file of its own; also the keys of [sip] for a gateway that uses it."""
+        file = self.folder / "tls.pem"
+        made = self.folder / "made.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", made, "-out", self.folder / "made.crt", "-days", "30", "-subj", f"/CN={name}"],
+                       check=True, capture_output=True)
+        made.write_text((self.folder / "made.crt").read_text() + made.read_text())
+        made.rename(file)
+        return {"tls_port": 5061, "tls_certificate": file}
+
     def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600, options=""):
         """A baresip that registers."""
         user, password = self.credential(account, name)
         phone = self.keep(Baresip(self.folder / f"phone-{user}", plays))
-        phone.register(f"<sip:{user}@127.0.0.1:{self.tandem.sip_port};transport={transport}>;auth_user={user};"
+        port = self.tandem.tls_port if transport == "tls" else self.tandem.sip_port
+        phone.register(f"<sip:{user}@127.0.0.1:{port};transport={transport}>;auth_user={user};"
                        f"auth_pass={password};regint={expires};answermode=manual{options}")
         return phone
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Softphones beside the XMPP clients of an account."""
+import os
+import socket
+import ssl
 import time
 
 import audio
-from harness import ALICE, BOB, OUTSIDE, alone, check, hear
+from harness import ALICE, BOB, OUTSIDE, alone, check, hear, until
 
 SIP = "127.0.0.1:5060"
 ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"'
@@ -14,8 +17,8 @@ def contacts(bench, name):
 
 
 def test_softphone_registers(bench):
-    bench.gateway()
-    for transport in ("udp", "tcp"):
+    bench.gateway(sip=bench.certificate())
+    for transport in ("udp", "tcp", "tls"):
         bench.softphone(name=transport, transport=transport)
         rows = contacts(bench, transport)
         check(len(rows) == 1 and rows[0]["from"].startswith(transport + ":"), f"registered over {transport}: {rows}")
@@ -79,10 +82,10 @@ def one_answers(bench, carrier, devices, winner):
 @alone
 def test_all_devices_ring(bench):
     """Two softphones and two XMPP clients: each answers in turn, the others stop."""
-    bench.gateway()
+    bench.gateway(sip=bench.certificate())
     carrier = bench.carrier()
     devices = [Device(phone) for phone in (
-        bench.softphone(name="desk", transport="udp"), bench.softphone(name="mobile", transport="tcp"),
+        bench.softphone(name="desk", transport="udp"), bench.softphone(name="mobile", transport="tls"),
         bench.webrtc(plays="B"), bench.aiortc(plays="B"))]
     for winner in devices:
         one_answers(bench, carrier, devices, winner)
@@ -177,3 +180,83 @@ def test_softphone_calls_a_client(bench):
     alice.hangup()
     bob.wait("ended", by="peer")
     hear(alice, bob)
+
+
+def shown_name(port):
+    """Whose certificate a new connection is shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), 5) as plain, context.wrap_socket(plain) as secure:
+        der = secure.getpeercert(binary_form=True)
+    return "new" if b"new.example" in der else "old" if b"old.example" in der else "?"
+
+
+@alone
+def test_softphone_by_tls(bench):
+    """Calls both ways through its connection, which outlives a change of the certificate."""
+    bench.gateway(sip=bench.certificate("old.example"))
+    carrier, phone = bench.carrier(), bench.softphone(transport="tls")
+    port = bench.tandem.tls_port
+    check(shown_name(port) == "old", "the certificate is not shown")
+    phone.call(f"sip:{OUTSIDE}@127.0.0.1:{port};transport=tls")
+    leg = carrier.wait_call(plays="A")
+    leg.answer()
+    phone.wait("CALL_ESTABLISHED")
+    bench.certificate("new.example")
+    check(shown_name(port) == "new", "the new certificate is not shown")
+    bench.talk(7)  # its sound card takes seconds to begin
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg)
+    leg = carrier.call(ALICE, SIP)
+    phone.wait_call()
+    phone.answer()
+    leg.wait_answer()
+    bench.talk(4)
+    leg.hangup()
+    phone.wait_said("session closed")
+    # what it hears is recorded as one, and was compared above
+    heard = audio.analyse(leg.heard()[0], "B")
+    print(f"{leg.title} heard {heard}")
+    check(heard.present and heard.seconds > 2 and heard.loss < 0.05, f"the caller heard {heard}")
+    # one that cannot be used: the last good one stays
+    (bench.folder / "tls.pem").write_text("nonsense")
+    check(shown_name(port) == "new", "a broken file has taken the certificate away")
+    until(lambda: "the old certificate stays" in bench.tandem.log.read_text(), 5, "a word about the broken file")
+
+
+def test_softphone_tls_connections_given_up(bench):
+    """Begun and aborted, or silent: none of them is kept, none leaks, a phone registers meanwhile."""
+    bench.gateway(sip=bench.certificate())
+    address, number = ("127.0.0.1", bench.tandem.tls_port), int(os.environ.get("TANDEM_TLS_CONNECTIONS", "270"))
+    hello = bytes.fromhex("16030100c8010000c40303") + bytes(32)
+
+    def memory():
+        status = open(f"/proc/{bench.tandem.process.pid}/status", encoding="ascii").read()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def counted(what):
+        words = bench.tandem.status()["sip listening"].split("(")[1].rstrip(")").split(", ")
+        return next(int(w.split()[0]) for w in words if w.endswith(what))
+
+    def abort(times):
+        for i in range(times):
+            with socket.create_connection(address, 5) as connection:
+                connection.sendall(hello[:i % len(hello)])
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0" if i % 2 else bytes(8))
+    abort(number // 3)
+    before = memory()
+    abort(number - number // 3)
+    until(lambda: counted("connections") == number, 30, "the connections to be taken")
+    print(f"{number} connections aborted: {(memory() - before) / (number - number // 3):.2f} KiB resident for each")
+    until(lambda: counted("in their handshake") == 0, 5, "the aborted ones to be forgotten")
+    refused = counted("refused")
+    silent = [socket.create_connection(address, 5) for _ in range(40)]
+    until(lambda: counted("refused") == refused + 8, 5, "those beyond 32 of one address to be refused")
+    for connection in silent:
+        connection.settimeout(20)
+        check(connection.recv(1) == b"", "a silent connection got an answer")
+        connection.close()
+    until(lambda: counted("that never finished it") >= 32, 5, "the silent ones to be counted")
+    bench.softphone(name="desk", transport="tls")
+    check(contacts(bench, "desk")[0]["from"].startswith("tls:"), "a phone is locked out")

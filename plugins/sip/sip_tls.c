@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_tls.c - TLS of softphones: the certificate, and what sofia-sip leaves open. */
+#include "plugins/sip/sip_tls.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sofia-sip/su_alloc.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The head of sofia's private struct tls_s, as it is in version 1.12.11 and 1.13. */
+typedef struct {
+	su_home_t home[1];
+	SSL_CTX *ctx;
+	SSL *con;
+} Connection;
+
+typedef Connection *(*InitFunc)(Connection *master, int socket, int accept);
+
+/* A handshake that is going on. */
+typedef struct {
+	Connection *connection;
+	int socket;
+	char *source; /* address */
+	guint deadline;
+} Handshake;
+
+static struct {
+	char *certificate, *key, *folder;
+	char *seen;		/* how the files looked when they were read */
+	GHashTable *handshakes; /* Connection * to Handshake *, owned */
+	TlsCounters counters;
+} tls;
+
+/* What sofia calls instead of its own. */
+void tls_free(void *connection);
+void *tls_init_secondary(void *master, int socket, int accept);
+
+static void
+handshake_free(gpointer data)
+{
+	Handshake *handshake = data;
+
+	g_clear_handle_id(&handshake->deadline, g_source_remove);
+	g_free(handshake->source);
+	g_free(handshake);
+}
+
+/* --- the certificate --- */
+
+static gboolean
+complain(GError **error, const char *key, const char *file, const char *remedy)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *why = code ? ERR_reason_error_string(code) : NULL;
+
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "[sip] %s = %s: %s; %s", key, file,
+		    why ? why : g_strerror(errno), remedy);
+	ERR_clear_error();
+	return FALSE;
+}
+
+static gboolean
+use_files(SSL_CTX *context, GError **error)
+{
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(context, tls.certificate) != 1)
+		return complain(
+			error, "tls_certificate", tls.certificate,
+			"it must be a file of PEM, the certificate first, that we may read");
+	if (SSL_CTX_use_PrivateKey_file(context, tls.key, SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(context) != 1)
+		return complain(error, "tls_key", tls.key,
+				"it must be the certificate's key, of PEM, that we may read");
+	return TRUE;
+}
+
+static gboolean
+are_sound(GError **error)
+{
+	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
+	gboolean sound = trial && use_files(trial, error);
+
+	SSL_CTX_free(trial);
+	return sound;
+}
+
+static char *
+look_of_files(void)
+{
+	GString *look = g_string_new(NULL);
+	const char *files[] = { tls.certificate, tls.key };
+
+	for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+		struct stat status = { 0 };
+
+		if (stat(files[i], &status) == 0)
+			g_string_append_printf(look, "%ju %jd %jd.%09ld ", (uintmax_t)status.st_ino,
+					       (intmax_t)status.st_size,
+					       (intmax_t)status.st_mtim.tv_sec,
+					       status.st_mtim.tv_nsec);
+	}
+	return g_string_free(look, FALSE);
+}
+
+/* The old certificate stays while the new one cannot be used. */
+static void
+renew(SSL_CTX *context)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *look = look_of_files();
+
+	if (g_strcmp0(look, tls.seen) == 0)
+		return;
+	if (are_sound(&error) && use_files(context, &error))
+		g_message("sip: the certificate was read: %s", tls.certificate);
+	else
+		g_warning("sip: the old certificate stays: %s",
+			  error ? error->message : "no memory");
+	g_free(tls.seen);
+	tls.seen = g_steal_pointer(&look);
+}
+
+static gboolean
+write_folder(GError **error)
+{
+	g_autofree char *certificate = NULL, *key = NULL, *both = NULL, *agent = NULL, *ca = NULL;
+
+	tls.folder = g_dir_make_tmp("tandem-tls-XXXXXX", error);
+	if (!tls.folder || !g_file_get_contents(tls.certificate, &certificate, NULL, error) ||
+	    !g_file_get_contents(tls.key, &key, NULL, error))
+		return FALSE;
+	agent = g_build_filename(tls.folder, "agent.pem", NULL);
+	ca = g_build_filename(tls.folder, "cafile.pem", NULL);
+	both = g_strconcat(certificate, "\n", key, NULL);
+	return g_file_set_contents_full(agent, both, -1, G_FILE_SET_CONTENTS_NONE, 0600, error) &&
+	       g_file_set_contents(ca, certificate, -1, error);
+}
+
+gboolean
+tls_start(const Config *config, GError **error)
+{
+	tls.certificate = g_strdup(config->sip_tls_certificate);
+	tls.key = g_strdup(config->sip_tls_key ? config->sip_tls_key : tls.certificate);
+	tls.handshakes = g_hash_table_new_full(NULL, NULL, NULL, handshake_free);
+	if (are_sound(error) && write_folder(error))
+		return TRUE;
+	tls_stop();
+	return FALSE;
+}
+
+const char *
+tls_folder(void)
+{
+	return tls.folder;
+}
+
+void
+tls_forget_folder(void)
+{
+	static const char *const files[] = { "agent.pem", "cafile.pem" };
+
+	for (guint i = 0; tls.folder && i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *file = g_build_filename(tls.folder, files[i], NULL);
+
+		g_unlink(file);
+	}
+	if (tls.folder)
+		g_rmdir(tls.folder);
+	g_clear_pointer(&tls.folder, g_free);
+}
+
+void
+tls_stop(void)
+{
+	tls_forget_folder();
+	g_clear_pointer(&tls.handshakes, g_hash_table_unref);
+	g_clear_pointer(&tls.certificate, g_free);
+	g_clear_pointer(&tls.key, g_free);
+	g_clear_pointer(&tls.seen, g_free);
+}
+
+const TlsCounters *
+tls_counters(void)
+{
+	tls.counters.waiting = tls.handshakes ? g_hash_table_size(tls.handshakes) : 0;
+	return &tls.counters;
+}
+
+/* --- the handshakes --- */
+
+static gboolean
+is_done(const Handshake *handshake)
+{
+	return handshake->connection->con && SSL_is_init_finished(handshake->connection->con);
+}
+
+/* sofia sees the end of the connection, and frees it. */
+static gboolean
+on_deadline(gpointer user)
+{
+	Handshake *handshake = user;
+
+	handshake->deadline = 0;
+	if (!is_done(handshake)) {
+		tls.counters.unfinished++;
+		shutdown(handshake->socket, SHUT_RDWR);
+	}
+	g_hash_table_remove(tls.handshakes, handshake->connection);
+	return G_SOURCE_REMOVE;
+}
+
+static char *
+source_of(int socket)
+{
+	struct sockaddr_storage name;
+	socklen_t length = sizeof(name);
+	g_autoptr(GSocketAddress) address = NULL;
+	GInetAddress *inet;
+
+	if (getpeername(socket, (struct sockaddr *)&name, &length) == 0)
+		address = g_socket_address_new_from_native(&name, length);
+	if (!G_IS_INET_SOCKET_ADDRESS(address))
+		return g_strdup("gone");
+	inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+	return g_inet_address_to_string(inet);
+}
+
+static guint
+open_from(const char *source)
+{
+	GHashTableIter iter;
+	gpointer value;
+	guint n = 0;
+
+	for (g_hash_table_iter_init(&iter, tls.handshakes);
+	     g_hash_table_iter_next(&iter, NULL, &value);)
+		n += strcmp(((Handshake *)value)->source, source) == 0 && !is_done(value);
+	return n;
+}
+
+static void
+watch_handshake(Connection *connection, int socket)
+{
+	Handshake *handshake = g_new0(Handshake, 1);
+
+	handshake->connection = connection;
+	handshake->socket = socket;
+	handshake->source = source_of(socket);
+	tls.counters.accepted++;
+	if (open_from(handshake->source) >= TLS_MAX_PER_SOURCE) {
+		tls.counters.refused++;
+		shutdown(socket, SHUT_RDWR);
+	}
+	handshake->deadline = g_timeout_add_seconds(TLS_HANDSHAKE_S, on_deadline, handshake);
+	g_hash_table_insert(tls.handshakes, connection, handshake);
+}
+
+/* sofia frees the context of the listener with it, and never an SSL. */
+void
+tls_free(void *pointer)
+{
+	Connection *connection = pointer;
+
+	if (!connection)
+		return;
+	if (tls.handshakes)
+		g_hash_table_remove(tls.handshakes, connection);
+	if (connection->con) { /* the socket's BIO goes with it */
+		SSL_shutdown(connection->con);
+		SSL_free(connection->con);
+		connection->con = NULL;
+	} else if (connection->ctx)
+		SSL_CTX_free(connection->ctx);
+	ERR_clear_error();
+	su_home_unref(connection->home);
+}
+
+void *
+tls_init_secondary(void *pointer, int socket, int accept)
+{
+	static InitFunc original;
+	Connection *master = pointer, *connection;
+
+	if (!original)
+		original = (InitFunc)dlsym(RTLD_NEXT, "tls_init_secondary");
+	if (accept && tls.handshakes)
+		renew(master->ctx);
+	connection = original(master, socket, accept);
+	if (connection && accept && tls.handshakes)
+		watch_handshake(connection, socket);
+	return connection;
+}
