@@ -475,6 +475,8 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 			plan = plan_new(caller->jid, trunk->name);
 		target = plan_add(plan, sip, caller_seen(question->gateway, caller),
 				  number_at(trunk, number), trunk);
+		target->withheld = !way->emergency && setting_on(gateway_store(question->gateway),
+								 caller->jid, SETTING_HIDE_NUMBER);
 		if (way->emergency)
 			target->location = setting_text(gateway_store(question->gateway),
 							caller->jid, SETTING_LOCATION);

@@ -204,13 +204,19 @@ header_asserted(const Address *from, const char *domain)
 	return g_strdup_printf("%s<sip:%s@%s>", name, user, domain);
 }
 
+static char *
+anonymous_from(void)
+{
+	/* RFC 3323 4.1.1.3 */
+	return g_strdup("\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+}
+
 char *
 header_from(const Address *from, const char *domain)
 {
 	char *value = header_asserted(from, domain);
 
-	/* RFC 3323 4.1.1.3 */
-	return value ? value : g_strdup("\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+	return value ? value : anonymous_from();
 }
 
 static gboolean
@@ -220,7 +226,7 @@ needs_brackets(const char *host)
 }
 
 char *
-header_trunk_from(const Trunk *trunk, const Address *from, const char *domain)
+header_trunk_from(const Trunk *trunk, const Address *from, gboolean withheld, const char *domain)
 {
 	const char *account =
 		trunk->account && trunk->account[0] ? trunk->account : trunk->username;
@@ -228,9 +234,9 @@ header_trunk_from(const Trunk *trunk, const Address *from, const char *domain)
 	g_autofree char *name = NULL, *user = NULL;
 
 	if (g_strcmp0(trunk->caller_id, "account") != 0 || !account || !account[0])
-		return header_from(from, domain);
+		return withheld ? anonymous_from() : header_from(from, domain);
 	user = escaped_user(account);
-	name = from->scheme != ADDRESS_ANONYMOUS && from->name && from->name[0]
+	name = !withheld && from->scheme != ADDRESS_ANONYMOUS && from->name && from->name[0]
 		       ? quoted_name(from->name)
 		       : g_strdup("");
 	return g_strdup_printf("%s<sip:%s@%s%s%s>", name, user, bracket ? "[" : "", trunk->host,
@@ -238,14 +244,16 @@ header_trunk_from(const Trunk *trunk, const Address *from, const char *domain)
 }
 
 char *
-header_trunk_identity(const Trunk *trunk, const Address *from, const char *domain)
+header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld,
+		      const char *domain)
 {
 	g_autofree char *asserted = header_asserted(from, domain);
 
-	if (!asserted || g_strcmp0(trunk->caller_id, "from") == 0)
+	if (!asserted || (!withheld && g_strcmp0(trunk->caller_id, "from") == 0))
 		return NULL;
 	if (g_strcmp0(trunk->caller_id, "rpid") == 0)
-		return g_strdup_printf("Remote-Party-ID: %s;party=calling;privacy=off", asserted);
+		return g_strdup_printf("Remote-Party-ID: %s;party=calling;privacy=%s", asserted,
+				       withheld ? "full" : "off");
 	return g_strdup_printf("P-Asserted-Identity: %s", asserted);
 }
 

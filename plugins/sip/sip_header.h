@@ -30,9 +30,12 @@ char *header_from(const Address *from, const char *domain);
 /* The value of P-Asserted-Identity, NULL for who wants to be anonymous. */
 char *header_asserted(const Address *from, const char *domain);
 /* The same two in the form the trunk's caller-id asks for: the From, and a whole
- * header line beside it, or NULL. */
-char *header_trunk_from(const Trunk *trunk, const Address *from, const char *domain);
-char *header_trunk_identity(const Trunk *trunk, const Address *from, const char *domain);
+ * header line beside it, or NULL.  A number that is withheld is in the second
+ * alone, for the carrier (RFC 3323, 3325). */
+char *
+header_trunk_from(const Trunk *trunk, const Address *from, gboolean withheld, const char *domain);
+char *header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld,
+			    const char *domain);
 /* "sip:+14155551234@carrier.example.org:5070;transport=tcp" */
 char *header_request_uri(const Address *to, const Trunk *trunk);
 

@@ -371,10 +371,10 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		return;
 	}
 	set_offer(leg, wanted);
-	leg->from = header_trunk_from(trunk, target->from, ua_domain(ua));
-	leg->identity = header_trunk_identity(trunk, target->from, ua_domain(ua));
+	leg->from = header_trunk_from(trunk, target->from, target->withheld, ua_domain(ua));
+	leg->identity = header_trunk_identity(trunk, target->from, target->withheld, ua_domain(ua));
 	leg->about = header_about(target, ua_domain(ua));
-	leg->anonymous = target->from->scheme == ADDRESS_ANONYMOUS;
+	leg->anonymous = target->withheld || target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);
 	trunks_resolve(ua->trunks, target->trunk, on_trunk_resolved, leg);
 }

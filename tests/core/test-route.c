@@ -124,8 +124,9 @@ ask(const char *from_text, const char *to_text, const char *trunk)
 			g_autofree char *seen = address_text(target->from),
 					*called = address_text(target->to);
 
-			g_string_append_printf(text, "%s %s %s>%s via %s", k ? " and" : "",
-					       target->plugin->name, seen, called,
+			g_string_append_printf(text, "%s %s %s%s>%s via %s", k ? " and" : "",
+					       target->plugin->name, seen,
+					       target->withheld ? " withheld" : "", called,
 					       target->trunk	 ? target->trunk
 					       : target->contact ? "contact"
 								 : "none");
@@ -459,6 +460,24 @@ test_emergency(void)
 }
 
 static void
+test_hide_number(void)
+{
+	g_autofree char *shown = NULL, *hidden = NULL, *emergency = NULL;
+
+	set_up();
+	shown = ask("anna@example.org/phone", "+14155551234", NULL);
+	g_assert_null(strstr(shown, "withheld"));
+	g_assert_true(store_setting_set(store, "anna@example.org", "hide-number", "on", NULL));
+	hidden = ask("anna@example.org/phone", "+14155551234", NULL);
+	g_assert_nonnull(strstr(hidden, " withheld>"));
+	config->emergency = g_strdup("trunk:second");
+	emergency = ask("anna@example.org/phone", "112", NULL);
+	g_assert_nonnull(strstr(emergency, "via second"));
+	g_assert_null(strstr(emergency, "withheld"));
+	tear_down();
+}
+
+static void
 test_no_way_out(void)
 {
 	g_autofree char *answer = NULL;
@@ -567,6 +586,7 @@ main(int argc, char **argv)
 	g_test_add_func("/route/forwards", test_forwards);
 	g_test_add_func("/route/rules", test_rules);
 	g_test_add_func("/route/emergency", test_emergency);
+	g_test_add_func("/route/hide-number", test_hide_number);
 	g_test_add_func("/route/no-way-out", test_no_way_out);
 	g_test_add_func("/route/dialable", test_dialable);
 	g_test_add_func("/route/ring-orders", test_ring_orders);

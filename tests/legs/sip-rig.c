@@ -276,6 +276,7 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 			  .from = from ? (Address *)from : named,
 			  .to = to,
 			  .trunk = (char *)trunk,
+			  .withheld = rig_target.withheld,
 			  .location = rig_target.location,
 			  .diverted_by = rig_target.diverted_by,
 			  .diverted_as = rig_target.diverted_as };

@@ -298,20 +298,30 @@ wants__caller_id(void)
 {
 	static const struct {
 		const char *caller_id, *from, *header, *value;
+		gboolean withheld;
 	} cases[] = {
-		{ "pai", "<sip:+14155550199@", "P-Asserted-Identity", "<sip:+14155550199@" },
-		{ "from", "<sip:+14155550199@", NULL, NULL },
-		{ "rpid", "<sip:+14155550199@", "Remote-Party-ID", ";party=calling;privacy=off" },
-		{ "account", "<sip:acct@127.0.0.1>", "P-Asserted-Identity", "<sip:+14155550199@" },
+		{ "pai", "<sip:+14155550199@", "P-Asserted-Identity", "<sip:+14155550199@", FALSE },
+		{ "from", "<sip:+14155550199@", NULL, NULL, FALSE },
+		{ "rpid", "<sip:+14155550199@", "Remote-Party-ID", ";party=calling;privacy=off",
+		  FALSE },
+		{ "account", "<sip:acct@127.0.0.1>", "P-Asserted-Identity", "<sip:+14155550199@",
+		  FALSE },
+		{ "pai", "@anonymous.invalid>", "P-Asserted-Identity", "<sip:+14155550199@", TRUE },
+		{ "from", "@anonymous.invalid>", "P-Asserted-Identity", "<sip:+14155550199@",
+		  TRUE },
+		{ "rpid", "@anonymous.invalid>", "Remote-Party-ID", ";privacy=full", TRUE },
+		{ "account", "<sip:acct@127.0.0.1>", "P-Asserted-Identity", "<sip:+14155550199@",
+		  TRUE },
 	};
 	static const char *const headers[] = { "P-Asserted-Identity", "Remote-Party-ID" };
 	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550199", NULL, NULL);
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(Peer) peer = peer_new();
-		g_autofree char *invite = NULL, *shown = NULL;
+		g_autofree char *invite = NULL, *shown = NULL, *privacy = NULL;
 
 		caller_id = cases[i].caller_id;
+		rig_target.withheld = cases[i].withheld;
 		codecs = "";
 		rig_start();
 		rig_trunk("carrier", peer->port, wanting);
@@ -319,6 +329,8 @@ wants__caller_id(void)
 		invite = peer_wait(peer, "INVITE ");
 		shown = message_header(invite, "From");
 		g_assert_nonnull(strstr(shown, cases[i].from));
+		privacy = message_header(invite, "Privacy");
+		g_assert_cmpstr(privacy, ==, cases[i].withheld ? "id" : NULL);
 		for (guint k = 0; k < G_N_ELEMENTS(headers); k++) {
 			g_autofree char *value = message_header(invite, headers[k]);
 
@@ -331,6 +343,7 @@ wants__caller_id(void)
 		rig_expect("ended busy 486 Busy Here");
 		rig_stop();
 	}
+	rig_target.withheld = FALSE;
 }
 
 static void
