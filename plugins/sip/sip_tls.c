@@ -26,6 +26,7 @@ typedef Connection *(*InitFunc)(Connection *master, int socket, int accept);
 typedef struct {
 	Connection *connection;
 	int socket;
+	ino_t inode;  /* of the socket: its number may be another's by now */
 	char *source; /* address */
 	guint deadline;
 } Handshake;
@@ -33,6 +34,7 @@ typedef struct {
 static struct {
 	char *certificate, *key, *folder;
 	char *seen;		/* how the files looked when they were read */
+	Connection *listener;	/* sofia's; the context is its own, and borrowed by all others */
 	GHashTable *handshakes; /* Connection * to Handshake *, owned */
 	TlsCounters counters;
 } tls;
@@ -56,7 +58,7 @@ handshake_free(gpointer data)
 static gboolean
 complain(GError **error, const char *key, const char *file, const char *remedy)
 {
-	unsigned long code = ERR_peek_last_error();
+	unsigned long code = ERR_peek_error();
 	const char *why = code ? ERR_reason_error_string(code) : NULL;
 
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "[sip] %s = %s: %s; %s", key, file,
@@ -194,6 +196,14 @@ tls_counters(void)
 
 /* --- the handshakes --- */
 
+static ino_t
+inode_of(int socket)
+{
+	struct stat status;
+
+	return fstat(socket, &status) == 0 ? status.st_ino : 0;
+}
+
 static gboolean
 is_done(const Handshake *handshake)
 {
@@ -209,7 +219,8 @@ on_deadline(gpointer user)
 	handshake->deadline = 0;
 	if (!is_done(handshake)) {
 		tls.counters.unfinished++;
-		shutdown(handshake->socket, SHUT_RDWR);
+		if (inode_of(handshake->socket) == handshake->inode)
+			shutdown(handshake->socket, SHUT_RDWR);
 	}
 	g_hash_table_remove(tls.handshakes, handshake->connection);
 	return G_SOURCE_REMOVE;
@@ -251,6 +262,7 @@ watch_handshake(Connection *connection, int socket)
 
 	handshake->connection = connection;
 	handshake->socket = socket;
+	handshake->inode = inode_of(socket);
 	handshake->source = source_of(socket);
 	tls.counters.accepted++;
 	if (open_from(handshake->source) >= TLS_MAX_PER_SOURCE) {
@@ -275,8 +287,10 @@ tls_free(void *pointer)
 		SSL_shutdown(connection->con);
 		SSL_free(connection->con);
 		connection->con = NULL;
-	} else if (connection->ctx)
+	} else if (connection->ctx && (!tls.listener || connection == tls.listener)) {
 		SSL_CTX_free(connection->ctx);
+		tls.listener = NULL;
+	}
 	ERR_clear_error();
 	su_home_unref(connection->home);
 }
@@ -289,6 +303,7 @@ tls_init_secondary(void *pointer, int socket, int accept)
 
 	if (!original)
 		original = (InitFunc)dlsym(RTLD_NEXT, "tls_init_secondary");
+	tls.listener = master;
 	if (accept && tls.handshakes)
 		renew(master->ctx);
 	connection = original(master, socket, accept);
