@@ -64,7 +64,8 @@ rules() {
 	done
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libsrtp 'srtp2?/' 'media/'
-	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' 'media/'
+	# sofia-sip frees no SSL of its own
+	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/sip_tls\.c)'
 	keep SQLite 'sqlite3\.h' 'db/'
 	keep sofia-sip 'sofia-sip/' 'plugins/sip/'
 	keep libstrophe 'strophe\.h' 'plugins/xmpp/xmpp_stream\.c'
