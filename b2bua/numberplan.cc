@@ -119,13 +119,40 @@ numberplan_is_emergency(const char *digits, const char *country)
 	return short_numbers().IsEmergencyNumber(digits, region(country));
 }
 
+static PhoneNumberUtil::PhoneNumberType
+type_of(const std::string &e164)
+{
+	PhoneNumber number;
+
+	return parse(e164.c_str(), nullptr, &number) ? plans().GetNumberType(number)
+						     : PhoneNumberUtil::UNKNOWN;
+}
+
+/* A number with digits too many or too few is none of its plan's, but a carrier
+ * may dial as far as it takes him: it is premium when one of another length is. */
+static bool
+begins_like_premium(const std::string &e164)
+{
+	const size_t longest = 1 + 15, shortest = 1 + 6;
+
+	for (std::string more = e164 + '1'; more.size() <= longest; more += '1')
+		if (type_of(more) == PhoneNumberUtil::PREMIUM_RATE)
+			return true;
+	for (std::string less = e164; less.size() > shortest;) {
+		less.pop_back();
+		if (type_of(less) == PhoneNumberUtil::PREMIUM_RATE)
+			return true;
+	}
+	return false;
+}
+
 const char *
 numberplan_class(const char *e164)
 {
 	PhoneNumber number;
 
 	if (!parse(e164, nullptr, &number))
-		return "other";
+		return begins_like_premium(e164) ? "premium" : "other";
 	/* the country codes of Inmarsat and of the satellite networks */
 	if (number.country_code() == 870 || number.country_code() == 881)
 		return "satellite";
@@ -142,6 +169,8 @@ numberplan_class(const char *e164)
 		return "premium";
 	case PhoneNumberUtil::SHARED_COST:
 		return "shared-cost";
+	case PhoneNumberUtil::UNKNOWN:
+		return begins_like_premium(e164) ? "premium" : "other";
 	default:
 		return "other";
 	}

@@ -27,7 +27,7 @@ gboolean numberplan_is_emergency(const char *digits, const char *country);
 
 /* What a call to this number is for the one who pays: "fixed", "mobile", "toll-free",
  * "premium", "shared-cost", "satellite", "other" (services, pagers, what the plan
- * does not know).  Static. */
+ * does not know).  Premium, too, with digits too many or too few.  Static. */
 const char *numberplan_class(const char *e164);
 /* Two letters, "001" for those of no country, NULL when it is unknown.  New. */
 char *numberplan_country(const char *e164);

@@ -18,6 +18,7 @@
 #include "b2bua/route.h"
 #include "b2bua/gateway.h"
 #include "b2bua/number.h"
+#include "b2bua/numberplan.h"
 #include "b2bua/setting.h"
 #include "b2bua/way_out.h"
 #include <string.h>
@@ -318,6 +319,18 @@ add_devices(Question *question, Plan *plan, const User *callee, const Address *s
 
 /* --- forwards --- */
 
+/* Strangers do not call for help by calling him, and he is not called twice.  The
+ * carrier would bring a number of ours back, that of a user who is switched off. */
+static gboolean
+leads_nowhere(Gateway *gateway, const User *callee, const char *number)
+{
+	g_autoptr(User) owner = store_user_by_number(gateway_store(gateway), number, NULL);
+	g_autofree char *country = user_country(gateway, callee->jid);
+
+	return number_is_emergency(number, country) ||
+	       (owner && (!owner->enabled || strcmp(owner->jid, callee->jid) == 0));
+}
+
 /* One hop: the forwards of the one who is forwarded to are not followed, so there
  * is no loop.  What it costs counts for the one who forwards. */
 static void
@@ -341,7 +354,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		if (SETTINGS[i].when == when)
 			number = setting_text(gateway_store(gateway), callee->jid,
 					      SETTINGS[i].setting);
-	if (!number)
+	if (!number || leads_nowhere(gateway, callee, number))
 		return;
 	other = user_by_number(gateway, number);
 	way = other ? NULL : way_out(gateway, callee->jid, number);
@@ -360,19 +373,31 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 }
 
 static gboolean
+matches(const char *pattern, const char *number)
+{
+	gsize length = strlen(pattern);
+
+	return strcmp(pattern, number) == 0 || (length > 1 && pattern[length - 1] == '*' &&
+						strncmp(pattern, number, length - 1) == 0);
+}
+
+/* In the list a number may stand as he dials it at home, where "00" is always
+ * understood for the "+". */
+static gboolean
 is_blocked(Gateway *gateway, const User *callee, const Address *caller)
 {
 	g_autofree char *list = setting_text(gateway_store(gateway), callee->jid, SETTING_BLOCKED);
 	g_auto(GStrv) words = g_strsplit(list ? list : "", " ", -1);
 	const char *number = caller->scheme == ADDRESS_ANONYMOUS ? "anonymous" : caller->user;
+	gboolean e164 = number && number_is_e164(number);
+	g_autofree char *country = user_country(gateway, callee->jid);
+	g_autofree char *dialled = e164 && country ? numberplan_from(number, country) : NULL;
+	g_autofree char *abroad = e164 ? g_strconcat("00", number + 1, NULL) : NULL;
 
-	for (char **word = words; number && *word; word++) {
-		gsize length = strlen(*word);
-
-		if (strcmp(*word, number) == 0 || (length > 1 && (*word)[length - 1] == '*' &&
-						   strncmp(*word, number, length - 1) == 0))
+	for (char **word = words; number && *word; word++)
+		if (matches(*word, number) || (dialled && matches(*word, dialled)) ||
+		    (abroad && matches(*word, abroad)))
 			return TRUE;
-	}
 	return FALSE;
 }
 

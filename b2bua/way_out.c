@@ -106,8 +106,8 @@ last_those_down(const Plugin *plugin, GPtrArray *trunks)
 
 /* 112 and 911 are that everywhere (3GPP TS 22.101 section 10.1); of the others it
  * takes a country to know. */
-static gboolean
-is_emergency(const char *number, const char *country)
+gboolean
+number_is_emergency(const char *number, const char *country)
 {
 	return strcmp(number, "112") == 0 || strcmp(number, "911") == 0 ||
 	       (country && number[0] != '+' && numberplan_is_emergency(number, country));
@@ -181,7 +181,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	way->trunks = g_ptr_array_new_with_free_func((GDestroyNotify)trunk_free);
 	way->notes = g_string_new(NULL);
 	way->number_class = number[0] == '+' ? numberplan_class(number) : NULL;
-	if (is_emergency(number, country))
+	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
 	rule = longest_rule(store, number);
 	class_rule = way->number_class ? store_route_get(store, way->number_class) : NULL;

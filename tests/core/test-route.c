@@ -368,6 +368,59 @@ test_forwards(void)
 	tear_down();
 }
 
+/* What is no way to send a call on: an emergency number, since strangers would call
+ * there by calling Bert; his own number; that of a user who is switched off. */
+static void
+test_no_forwards(void)
+{
+	static const char *const NOWHERE[] = { "112", "911", "110", "+15550002", "+15550004" };
+
+	set_up();
+	config->emergency = g_strdup("trunk:second");
+	set("country", "DE");
+	set("ring-seconds", "20");
+	for (guint i = 0; i < G_N_ELEMENTS(NOWHERE); i++) {
+		g_test_message("%s", NOWHERE[i]);
+		set("forward-always", NOWHERE[i]);
+		set("forward-busy", NOWHERE[i]);
+		assert_forwards("+14155551234", "+14155551234>bert@example.org by none 20");
+		set("do-not-disturb", "on");
+		assert_forwards("+14155551234", "busy");
+		set("do-not-disturb", "off");
+	}
+	tear_down();
+}
+
+/* However Bert, at home in Germany, writes a number, and however the carrier does. */
+static void
+test_blocked(void)
+{
+	static const struct {
+		const char *blocked, *caller, *expected;
+	} CASES[] = {
+		{ "+491711234567", "+491711234567", "declined" },
+		{ "+491711234567", "sip:00491711234567@carrier.example", "declined" },
+		{ "01711234567", "+491711234567", "declined" },
+		{ "00491711234567", "+491711234567", "declined" },
+		{ "0171*", "+491711234567", "declined" },
+		{ "0049171*", "+491711234567", "declined" },
+		{ "0044*", "+442079460123", "declined" },
+		{ "01711234567", "+491711234568", "+491711234568>bert@example.org by none 0" },
+		{ "0171*", "+441711234567", "+441711234567>bert@example.org by none 0" },
+		{ "01711234567", "anonymous", "anonymous>bert@example.org by none 0" },
+		{ "anonymous", "sip:anonymous@carrier.example", "declined" },
+	};
+
+	set_up();
+	set("country", "DE");
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_test_message("%s blocks %s", CASES[i].blocked, CASES[i].caller);
+		set("blocked", CASES[i].blocked);
+		assert_forwards(CASES[i].caller, CASES[i].expected);
+	}
+	tear_down();
+}
+
 static void
 test_rules(void)
 {
@@ -385,6 +438,12 @@ test_rules(void)
 		/* the class has a word, too */
 		{ "+499001234567", "forbidden (calls to such numbers are not allowed here)" },
 		{ "+881612345678", "forbidden (calls to such numbers are not allowed here)" },
+		/* a digit too many or too few is the same to a carrier, who dials as far as it
+		 * takes him */
+		{ "+49900123456789", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+4990012345", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+190055512345", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+97912345678912", "forbidden (calls to such numbers are not allowed here)" },
 		{ "+41446681800",
 		  "forbidden (calls to such numbers are too dear for your account)" },
 		/* short codes are wholes */
@@ -584,6 +643,8 @@ main(int argc, char **argv)
 	g_test_add_func("/route/every-kind", test_routes);
 	g_test_add_func("/route/countries", test_countries);
 	g_test_add_func("/route/forwards", test_forwards);
+	g_test_add_func("/route/no-forwards", test_no_forwards);
+	g_test_add_func("/route/blocked", test_blocked);
 	g_test_add_func("/route/rules", test_rules);
 	g_test_add_func("/route/emergency", test_emergency);
 	g_test_add_func("/route/hide-number", test_hide_number);
