@@ -32,6 +32,7 @@ typedef struct {
 	const char *caller_trunk;
 	Reason reason;
 	const char *text;
+	gboolean withheld; /* a user calls who hides his number from telephones */
 } Question;
 
 /* --- plans --- */
@@ -365,6 +366,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		Target *target =
 			plan_add(plan, sip, address_copy(seen), number_at(trunk, number), trunk);
 
+		target->withheld = question->withheld;
 		target->diverted_by = g_strdup(callee->caller_id);
 		target->diverted_as = when;
 	}
@@ -500,8 +502,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 			plan = plan_new(caller->jid, trunk->name);
 		target = plan_add(plan, sip, caller_seen(question->gateway, caller),
 				  number_at(trunk, number), trunk);
-		target->withheld = !way->emergency && setting_on(gateway_store(question->gateway),
-								 caller->jid, SETTING_HIDE_NUMBER);
+		target->withheld = !way->emergency && question->withheld;
 		if (way->emergency)
 			target->location = setting_text(gateway_store(question->gateway),
 							caller->jid, SETTING_LOCATION);
@@ -525,6 +526,7 @@ route_from_user(Question *question)
 	caller = store_user_get(gateway_store(gateway), jid, NULL);
 	if (!caller || !caller->enabled)
 		return refuse(question, REASON_FORBIDDEN, "you have no account here");
+	question->withheld = setting_on(gateway_store(gateway), caller->jid, SETTING_HIDE_NUMBER);
 	if (is_echo(gateway, question->to))
 		return route_echo(question, caller->jid);
 	callee = user_by_softphone(gateway, question->to);
@@ -582,7 +584,7 @@ Plan *
 route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
       const char *caller_trunk, Reason *reason, const char **text)
 {
-	Question question = { gateway, from, to, caller_trunk, REASON_NONE, NULL };
+	Question question = { gateway, from, to, caller_trunk, REASON_NONE, NULL, FALSE };
 	Plan *plan = caller_trunk ? route_from_trunk(&question) : route_from_user(&question);
 
 	*reason = question.reason;

@@ -391,6 +391,38 @@ test_no_forwards(void)
 	tear_down();
 }
 
+/* Anna hides her number from telephones, also from the one to which Bert sends her on. */
+static void
+test_hidden_forward(void)
+{
+	g_autoptr(Address) from = NULL, to = NULL;
+
+	set_up();
+	from = address("anna@example.org/phone");
+	to = address("+15550002");
+	set("forward-always", "+14155550109");
+	for (guint hidden = 0; hidden < 2; hidden++) {
+		Reason reason = REASON_NONE;
+		const char *words = NULL;
+		g_autoptr(Plan) plan = NULL;
+
+		if (hidden)
+			g_assert_true(store_setting_set(store, "anna@example.org", "hide-number",
+							"on", NULL));
+		plan = route(gateway, NULL, from, to, NULL, &reason, &words);
+		g_assert_nonnull(plan);
+		g_assert_cmpuint(plan->stages->len, ==, 2);
+		for (guint i = 0; i < plan->stages->len; i++) {
+			const Target *target =
+				((const Stage *)plan->stages->pdata[i])->targets->pdata[0];
+
+			g_assert_cmpstr(target->from->user, ==, "+15550001");
+			g_assert_cmpint(target->withheld, ==, hidden);
+		}
+	}
+	tear_down();
+}
+
 /* However Bert, at home in Germany, writes a number, and however the carrier does. */
 static void
 test_blocked(void)
@@ -644,6 +676,7 @@ main(int argc, char **argv)
 	g_test_add_func("/route/countries", test_countries);
 	g_test_add_func("/route/forwards", test_forwards);
 	g_test_add_func("/route/no-forwards", test_no_forwards);
+	g_test_add_func("/route/hidden-forward", test_hidden_forward);
 	g_test_add_func("/route/blocked", test_blocked);
 	g_test_add_func("/route/rules", test_rules);
 	g_test_add_func("/route/emergency", test_emergency);
