@@ -154,26 +154,35 @@ phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim *cla
 
 /* --- calls from softphones --- */
 
+/* Whose number a phone shows; NULL when it is none of ours. */
+static User *
+owner_of(SipUa *ua, const char *user)
+{
+	g_autofree char *number = NULL;
+
+	return number_from_carrier(user, NULL, &number)
+		       ? store_user_by_number(gateway_store(ua->gateway), number, NULL)
+		       : NULL;
+}
+
 /* A phone may call itself by its name, by a number of its account, or not at all. */
 static gboolean
 may_be(SipUa *ua, const Softphone *softphone, const sip_t *sip)
 {
-	g_autofree char *user = user_of(sip->sip_from->a_url), *number = NULL;
+	g_autofree char *user = user_of(sip->sip_from->a_url);
 	g_autoptr(User) owner = NULL;
 
 	if (!user || strcmp(user, softphone->username) == 0 ||
 	    g_ascii_strcasecmp(user, "anonymous") == 0 || strcmp(user, softphone->user) == 0)
 		return TRUE;
-	if (!number_from_carrier(user, NULL, &number))
-		return FALSE;
-	owner = store_user_by_number(gateway_store(ua->gateway), number, NULL);
+	owner = owner_of(ua, user);
 	return owner && strcmp(owner->jid, softphone->user) == 0;
 }
 
 gboolean
 phone_may_be_ours(SipUa *ua, const sip_t *sip)
 {
-	g_autofree char *user = user_of(sip->sip_from->a_url), *number = NULL;
+	g_autofree char *user = user_of(sip->sip_from->a_url);
 	g_autoptr(User) owner = NULL;
 	g_autoptr(Softphone) softphone = NULL;
 
@@ -182,8 +191,7 @@ phone_may_be_ours(SipUa *ua, const sip_t *sip)
 	if (!user || g_ascii_strcasecmp(user, "anonymous") == 0)
 		return TRUE;
 	softphone = store_softphone_get(gateway_store(ua->gateway), user, NULL);
-	if (!softphone && number_from_carrier(user, NULL, &number))
-		owner = store_user_by_number(gateway_store(ua->gateway), number, NULL);
+	owner = softphone ? NULL : owner_of(ua, user);
 	return softphone || owner;
 }
 

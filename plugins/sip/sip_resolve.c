@@ -152,11 +152,9 @@ advance(Lookup *lookup)
 		g_resolver_lookup_service_async(resolver, way->service, way->protocol, way->domain,
 						lookup->cancellable, on_services, lookup);
 	} else if (!lookup->found) { /* RFC 3263 4.2: without SRV, A and AAAA */
-		NaptrWay *first = lookup->ways->len ? lookup->ways->pdata[0] : NULL;
-
 		lookup->found = TRUE;
-		if (first)
-			lookup->transport = first->transport;
+		if (lookup->ways->len > 0)
+			lookup->transport = ((NaptrWay *)lookup->ways->pdata[0])->transport;
 		g_ptr_array_add(lookup->targets,
 				g_srv_target_new(lookup->host, (guint16)lookup->port, 0, 0));
 		advance(lookup);
@@ -183,7 +181,6 @@ void
 resolve_hops(const ResolveQuery *query, GCancellable *cancellable, ResolvedFunc func, gpointer user)
 {
 	g_autoptr(GInetAddress) address = resolve_numeric(query->host);
-	g_autoptr(GResolver) resolver = g_resolver_get_default();
 	gboolean open = strcmp(query->transport, "auto") == 0;
 	guint standard = strcmp(query->transport, "tls") == 0 ? 5061 : 5060;
 	Lookup *lookup = g_new0(Lookup, 1);

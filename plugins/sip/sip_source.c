@@ -7,6 +7,7 @@
  */
 #include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_resolve.h"
 #include "plugins/sip/sip_throttle.h"
 #include <stdlib.h>
 #include <string.h>
@@ -92,10 +93,8 @@ event_endpoint(const SipEvent *event, Endpoint *endpoint)
 }
 
 static gboolean
-parse_address(const char *text, Endpoint *endpoint)
+endpoint_at(GInetAddress *address, Endpoint *endpoint)
 {
-	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(text);
-
 	*endpoint = (Endpoint){ 0 };
 	if (!address)
 		return FALSE;
@@ -110,15 +109,14 @@ parse_source(const char *source, Endpoint *endpoint)
 {
 	const char *host = source ? strchr(source, ':') : NULL;
 	const char *port = source ? strrchr(source, ':') : NULL;
-	g_autofree char *address = NULL;
+	g_autofree char *written = NULL;
+	g_autoptr(GInetAddress) address = NULL;
 
 	if (!host || port <= host)
 		return FALSE;
-	host++;
-	address = *host == '[' && port[-1] == ']' && port - host > 2
-			  ? g_strndup(host + 1, (gsize)(port - host - 2))
-			  : g_strndup(host, (gsize)(port - host));
-	if (!parse_address(address, endpoint))
+	written = g_strndup(host + 1, (gsize)(port - host - 1));
+	address = resolve_numeric(written);
+	if (!endpoint_at(address, endpoint))
 		return FALSE;
 	endpoint->port = (guint16)atoi(port + 1);
 	return TRUE;
@@ -342,6 +340,7 @@ guint
 sources_lift(Sources *self, const char *text)
 {
 	g_autofree char *bare = text ? g_strndup(text, strcspn(text, "/")) : NULL;
+	g_autoptr(GInetAddress) address = bare ? g_inet_address_new_from_string(bare) : NULL;
 	Endpoint endpoint;
 	ThrottleKey key;
 
@@ -349,7 +348,7 @@ sources_lift(Sources *self, const char *text)
 		return 0;
 	if (!bare)
 		return lift_all(self);
-	if (!parse_address(bare, &endpoint))
+	if (!endpoint_at(address, &endpoint))
 		return 0;
 	key = key_of(&endpoint);
 	return throttle_forget(self->table, &key) ? 1 : 0;

@@ -137,16 +137,23 @@ take_place(Throttle *self, const ThrottleKey *key)
 	return entry;
 }
 
+/* So many failures slow an address. */
+static guint
+slow_from(const Throttle *self)
+{
+	return MAX(self->limits.failures / 2, 1);
+}
+
 static gboolean
 is_slowed(const Throttle *self, const Entry *entry)
 {
-	return entry->failures && entry->failures >= MAX(self->limits.failures / 2, 1);
+	return entry->failures >= slow_from(self);
 }
 
 static gint64
 pause_of(const Throttle *self, const Entry *entry)
 {
-	guint beyond = entry->failures - MAX(self->limits.failures / 2, 1);
+	guint beyond = entry->failures - slow_from(self);
 
 	return (gint64)FIRST_PAUSE_US << MIN(beyond, MAX_DOUBLINGS);
 }
@@ -238,11 +245,12 @@ throttle_forget(Throttle *self, const ThrottleKey *key)
 }
 
 static void
-age_all(Throttle *self, gint64 now)
+age_ignored(Throttle *self, gint64 now)
 {
-	for (guint i = 0; i < self->limits.places; i++)
-		if (self->entries[i].until)
-			age(self, &self->entries[i], now);
+	for (GList *next, *link = self->ignored.head; link; link = next) {
+		next = link->next; /* it may move to those seen */
+		age(self, link->data, now);
+	}
 }
 
 static void
@@ -272,7 +280,7 @@ throttle_list(Throttle *self, gint64 now)
 {
 	GArray *records = g_array_new(FALSE, FALSE, sizeof(ThrottleRecord));
 
-	age_all(self, now); /* now none of them moves while it is listed */
+	age_ignored(self, now); /* now none of them moves while it is listed */
 	append_records(self, &self->ignored, now, records);
 	append_records(self, &self->seen, now, records);
 	return records;
@@ -281,7 +289,7 @@ throttle_list(Throttle *self, gint64 now)
 guint
 throttle_n_ignored(Throttle *self, gint64 now)
 {
-	age_all(self, now);
+	age_ignored(self, now);
 	return self->ignored.length;
 }
 

@@ -68,6 +68,7 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	g_autofree char *challenge = NULL;
 	const Trunk *trunk = NULL;
 	Admission admission;
+	gboolean ours;
 
 	/* Before the trunks: a PBX and a phone may share an address. */
 	if (phone_invite(self, nh, event))
@@ -80,7 +81,8 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		leg_incoming(self, nh, &(SipCaller){ .trunk = trunk->name }, event);
 		return;
 	}
-	if (admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config))
+	ours = admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config);
+	if (ours)
 		/* Perhaps a softphone that shows a number: as if it were one. */
 		phone_challenge(self, nh, 407, NULL);
 	else if (admission != ADMIT_STRANGER)
@@ -92,9 +94,7 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	if (admission == ADMIT_STRANGER || event->sip->sip_authorization) {
 		self->strangers++;
 		if (admission == ADMIT_WRONG ||
-		    (admission == ADMIT_STRANGER &&
-		     !(header_caller_is_ours(event->sip, self->config) &&
-		       phone_may_be_ours(self, event->sip))))
+		    (admission == ADMIT_STRANGER && !(ours && phone_may_be_ours(self, event->sip))))
 			sources_failed(self->sources, event);
 		gateway_count(self->gateway, "sip strangers refused");
 	}
