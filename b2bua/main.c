@@ -416,8 +416,7 @@ main(int argc, char **argv)
 	if (!emergency_is_chosen(config)) {
 		fprintf(stderr,
 			"tandemd: %s: [gateway] emergency is not set, and there are telephones: "
-			"write "
-			"emergency=refuse (callers are told to take another one) or "
+			"write emergency=refuse (callers are told to take another one) or "
 			"emergency=trunk:NAME\n",
 			config_file);
 		return 2;

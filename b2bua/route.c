@@ -323,9 +323,8 @@ add_devices(Question *question, Plan *plan, const User *callee, const Address *s
 /* Strangers do not call for help by calling him, and he is not called twice.  The
  * carrier would bring a number of ours back, that of a user who is switched off. */
 static gboolean
-leads_nowhere(Gateway *gateway, const User *callee, const char *number)
+leads_nowhere(Gateway *gateway, const User *callee, const char *number, const User *owner)
 {
-	g_autoptr(User) owner = store_user_by_number(gateway_store(gateway), number, NULL);
 	g_autofree char *country = user_country(gateway, callee->jid);
 
 	return number_is_emergency(number, country) ||
@@ -347,7 +346,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 	Gateway *gateway = question->gateway;
 	const Plugin *sip = gateway_plugin(gateway, "sip");
 	g_autofree char *number = NULL;
-	g_autoptr(User) other = NULL;
+	g_autoptr(User) owner = NULL;
 	g_autoptr(WayOut) way = NULL;
 	guint first = plan->stages->len;
 
@@ -355,12 +354,14 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		if (SETTINGS[i].when == when)
 			number = setting_text(gateway_store(gateway), callee->jid,
 					      SETTINGS[i].setting);
-	if (!number || leads_nowhere(gateway, callee, number))
+	if (!number)
 		return;
-	other = user_by_number(gateway, number);
-	way = other ? NULL : way_out(gateway, callee->jid, number);
-	if (other)
-		add_devices(question, plan, other, seen);
+	owner = store_user_by_number(gateway_store(gateway), number, NULL);
+	if (leads_nowhere(gateway, callee, number, owner))
+		return;
+	way = owner ? NULL : way_out(gateway, callee->jid, number);
+	if (owner)
+		add_devices(question, plan, owner, seen);
 	for (guint i = 0; way && sip && i < way->trunks->len; i++) {
 		const Trunk *trunk = way->trunks->pdata[i];
 		Target *target =
