@@ -10,17 +10,14 @@ of the whole daemon, memory what its allocator has given out.
 import argparse
 import os
 import sys
-import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "e2e"))
-import run
-from harness import Bench, Failed, check, until
+from harness import Failed, until
 from peers.scanner import PlainPhone, Scanner
-from peers.sipp import echo_load
-from setup import cpu_seconds
+from peers.sipp import EchoLoad
+from setup import cpu_seconds, in_bench
 
 CALLS = 100
 ADDRESSES = int(os.environ.get("SCAN_ADDRESSES", "100000"))
@@ -32,14 +29,7 @@ def scan(bench, rate):
     bench.carrier()
     phone = bench.keep(PlainPhone(*bench.credential(name="desk")))
     seconds = 3 * ADDRESSES / rate
-    lost = []
-
-    def calls():
-        try:
-            echo_load(bench.folder, CALLS, 50, hold=int(1000 * (seconds + 15)), seconds=seconds + 120)
-        except Failed as failure:
-            lost.append(failure)
-    load = threading.Thread(target=calls)
+    load = EchoLoad(bench.folder, CALLS, 50, hold=int(1000 * (seconds + 15)), seconds=seconds + 120)
     load.start()
     until(lambda: int(tandem.status()["calls"]) == CALLS, 30, f"{CALLS} calls")
     scanner = Scanner(ADDRESSES, rate)
@@ -64,8 +54,7 @@ def scan(bench, rate):
                   f" {100 * (used - before) / (now - last):7.0f} {status['calls']:>6} {slowest:9.2f}", flush=True)
             last, before, slowest = now, used, 0
         time.sleep(0.2)
-    load.join()
-    check(not lost, f"calls were lost: {lost}")
+    load.finish()
     print(f"the telephone registered and called {done} times, {failed} times it had no answer within 32 s")
     print(f"no call of {CALLS} lost; {tandem.status()['sip sources']}")
 
@@ -75,17 +64,7 @@ def main():
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--rate", type=int, default=1500, help="requests a second")
     options = parser.parse_args()
-    build = options.build.resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder, build, run.link_plugins(build))
-        try:
-            scan(bench, options.rate)
-        except Failed as failure:
-            print(f"scan: {failure}", file=sys.stderr)
-            return 1
-        finally:
-            bench.close()
-    return 0
+    return in_bench("scan", options.build, lambda bench: scan(bench, options.rate))
 
 
 if __name__ == "__main__":

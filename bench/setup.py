@@ -27,29 +27,38 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", type=Path, required=True)
-    options = parser.parse_args()
-    build = options.build.resolve()
+def in_bench(name, build, measure):
+    """Runs measure(bench) with a gateway to come; the exit status."""
+    build = build.resolve()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder, build, run.link_plugins(build))
         try:
-            tandem = bench.gateway(gateway={"log_level": "error"}, limits={"max_setup_per_second": 10000})
-            bench.carrier()
-            pid = tandem.process.pid
-            print("calls/s asked  calls/s reached  CPU ms per call")
-            for rate in RATES:
-                before, began = cpu_seconds(pid), time.monotonic()
-                echo_load(bench.folder, rate * SECONDS, rate)
-                took, used = time.monotonic() - began - 0.5, cpu_seconds(pid) - before
-                print(f"{rate:13}  {rate * SECONDS / took:15.0f}  {1000 * used / (rate * SECONDS):15.2f}", flush=True)
+            measure(bench)
         except Failed as failure:
-            print(f"setup: {failure}", file=sys.stderr)
+            print(f"{name}: {failure}", file=sys.stderr)
             return 1
         finally:
             bench.close()
     return 0
+
+
+def setup(bench):
+    tandem = bench.gateway(gateway={"log_level": "error"}, limits={"max_setup_per_second": 10000})
+    bench.carrier()
+    pid = tandem.process.pid
+    print("calls/s asked  calls/s reached  CPU ms per call")
+    for rate in RATES:
+        before, began = cpu_seconds(pid), time.monotonic()
+        echo_load(bench.folder, rate * SECONDS, rate)
+        took, used = time.monotonic() - began - 0.5, cpu_seconds(pid) - before
+        print(f"{rate:13}  {rate * SECONDS / took:15.0f}  {1000 * used / (rate * SECONDS):15.2f}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", type=Path, required=True)
+    options = parser.parse_args()
+    return in_bench("setup", options.build, setup)
 
 
 if __name__ == "__main__":

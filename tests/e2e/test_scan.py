@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Scanners beside calls: bench/scan.py does the same with 100,000 addresses."""
 import os
-import threading
 
-from harness import Failed, check, until
+from harness import check, until
 from peers.scanner import METHODS, PlainPhone, Scanner
-from peers.sipp import echo_load
+from peers.sipp import EchoLoad
 
 ADDRESSES = int(os.environ.get("SCAN_ADDRESSES", "2000"))
 CALLS = 5
@@ -18,14 +17,7 @@ def test_scan_disturbs_no_call(bench):
     tandem = bench.gateway(gateway={"log_level": "info"}, sip={"throttle_failures": 6})
     bench.carrier()
     phone = bench.keep(PlainPhone(*bench.credential(name="desk")))
-    lost = []
-
-    def calls():
-        try:
-            echo_load(bench.folder, CALLS, CALLS, hold=HOLD_MS)
-        except Failed as failure:
-            lost.append(failure)
-    load = threading.Thread(target=calls)
+    load = EchoLoad(bench.folder, CALLS, CALLS, hold=HOLD_MS)
     load.start()
     until(lambda: int(tandem.status()["calls"]) == CALLS, 15, f"{CALLS} calls")
     scanner = Scanner(ADDRESSES, RATE)
@@ -52,6 +44,5 @@ def test_scan_disturbs_no_call(bench):
     check(not [row for row in tandem.rows("sources") if row["state"] == "ignored"], "still ignored after it was lifted")
     tandem.ctl("sources", "lift", "all")
     check(not tandem.rows("sources"), "remembered after all were lifted")
-    load.join()
-    check(not lost, f"calls were lost: {lost}")
+    load.finish()
     phone.register()

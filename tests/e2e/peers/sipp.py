@@ -523,6 +523,25 @@ def _echo_scenario(number, gateway, port, hold):
     return s.text()
 
 
+class EchoLoad(threading.Thread):
+    """echo_load() beside the test; finish() waits for its end and says whether all calls stood."""
+
+    def __init__(self, *arguments, **more):
+        super().__init__()
+        self._arguments, self._more, self._failure = arguments, more, None
+
+    def run(self):
+        try:
+            echo_load(*self._arguments, **self._more)
+        except Failed as failure:
+            self._failure = failure
+
+    def finish(self):
+        self.join()
+        if self._failure:
+            raise Failed(f"calls were lost: {self._failure}")
+
+
 def echo_load(folder, count, rate, gateway="127.0.0.1:5060", number="echo", seconds=120, hold=500):
     """So many calls to the echo test, one after the other is begun at that rate, of `hold` ms each; all must succeed."""
     line = Line(None)
