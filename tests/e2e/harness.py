@@ -290,6 +290,12 @@ class Gateway:
             return record if record.get("state") == "ENDED" else None
         return until(ended, seconds, "the call to be over in the record")
 
+    def counters(self, side):
+        """Of the media of that side of the last call, as its record has them."""
+        rows = self.json("call", "show", self.last_record()["id"])["rows"]
+        [line] = [value for key, value in rows if key == "media" and value.startswith(f"port={side} ")]
+        return {k: v if k == "port" else int(v) for k, v in (word.split("=") for word in line.split())}
+
     def ladder(self, call_id):
         return self.ctl("ladder", call_id).stdout
 
@@ -420,10 +426,9 @@ class Bench:
         program, options = client_program(personality)
         return self._begin_phone(program, account, personality["resource"], plays, options)
 
-    def talk(self, seconds=4):
-        """A sound card of baresip's takes two seconds to open."""
-        slow_card = any(isinstance(thing, Baresip) for thing in self._started)
-        time.sleep(seconds + 2 if slow_card else seconds)
+    @staticmethod
+    def talk(seconds=4):
+        time.sleep(seconds)
 
     def close(self):
         """Ends everything; the gateway last, so that it sees the others go."""
@@ -492,7 +497,7 @@ class Phases:
         self.marks.append((time.time(), who))
 
     def judge(self):
-        """When the call is over."""
+        """When the call is over; what each side heard of it."""
         end, trouble = time.time(), []
         parts = [(since, until, who) for (since, who), (until, _) in zip(self.marks, [*self.marks[1:], (end, None)])]
         heard = [side.heard()[0] for side in self.sides]
@@ -510,6 +515,7 @@ class Phases:
                 elif found.present:
                     trouble.append(f"{text}: should not be heard")
         check(not trouble, "\n".join(trouble))
+        return heard
 
 
 def hear_echo(phone, max_loss=MAX_LOSS):

@@ -4,8 +4,7 @@ import re
 import signal
 
 from harness import ALICE, DOMAIN, GATEWAY, OUTSIDE, TOP, alone, check, hear, hear_echo
-from peers.browser import Chromium, Firefox
-from peers.baresip import Pulse
+from peers.browser import Chromium, Firefox, SoundCard
 from peers.process import until
 from peers.stun import Stun
 from test_quickstart import Quick
@@ -163,8 +162,8 @@ def renominates(bench, page):
 
 def firefox(bench, **more):
     """It gathers nothing without a sound device."""
-    pulse = bench.keep(Pulse(bench.folder / "sound"))
-    return Firefox(bench.folder, environment=pulse.env, **more)
+    card = bench.keep(SoundCard(bench.folder / "sound"))
+    return Firefox(bench.folder, environment=card.env, **more)
 
 
 @alone

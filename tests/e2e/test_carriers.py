@@ -167,7 +167,7 @@ def test_carrier_by_its_names(bench):
     phone.wait("ringing")
     telephone.answer()
     phone.wait("up")
-    bench.talk(7)  # its sound card takes seconds to begin
+    bench.talk()
     telephone.hangup()
     phone.wait("ended", by="peer")
     hear(phone, telephone)

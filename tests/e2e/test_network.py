@@ -156,13 +156,6 @@ def test_network_no_udp(bench):
     check("no-media" in bench.tandem.ctl("call", "show", record["id"]).stdout, "the reason is not shown")
 
 
-def counters(bench, side):
-    """Of that side of the last call, as the record has them."""
-    rows = bench.tandem.json("call", "show", bench.tandem.last_record()["id"])["rows"]
-    [line] = [value for key, value in rows if key == "media" and value.startswith(f"port={side} ")]
-    return {k: v if k == "port" else int(v) for k, v in (word.split("=") for word in line.split())}
-
-
 def slow_house(bench, line, **media):
     bench.prosody(interfaces=("127.0.0.1", line.OURS))
     bench.gateway(media={"local_addresses": line.OURS, **media})
@@ -178,7 +171,7 @@ def test_network_slow_and_lossy(bench):
     carrier, phone = slow_house(bench, line, keep_first_words=False)
     leg, setup = talk_out(bench, phone, carrier, 20)
     print(f"media was up {setup * 1000:.0f} ms after the 200")
-    told, (seen, lost), (sent, dropped) = counters(bench, "caller"), *line.counters().values()
+    told, (seen, lost), (sent, dropped) = bench.tandem.counters("caller"), *line.counters().values()
     print(f"the line took {seen} packets of the phone and lost {lost}, of the gateway {sent} and {dropped}; recorded: {told}")
     # what was under way at the end, or lost before the first that came, is not counted
     check(abs(told["lost_in"] - lost) <= 3, f"{told['lost_in']} lost, not {lost}")

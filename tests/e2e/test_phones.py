@@ -5,8 +5,7 @@ import socket
 import ssl
 import time
 
-import audio
-from harness import ALICE, BOB, OUTSIDE, alone, check, hear, until
+from harness import ALICE, BOB, OUTSIDE, check, hear, until
 
 SIP = "127.0.0.1:5060"
 ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"'
@@ -75,11 +74,9 @@ def one_answers(bench, carrier, devices, winner):
     winner.wait_over()
     record = bench.tandem.last_record()
     check(record["reason"] == "hangup", f"recorded as {record}")
-    # two sound servers and two browsers' worth of media share the processor with it
-    hear(leg, winner.phone, max_loss=0.05)
+    hear(leg, winner.phone)
 
 
-@alone
 def test_all_devices_ring(bench):
     """Two softphones and two XMPP clients: each answers in turn, the others stop."""
     bench.gateway(sip=bench.certificate())
@@ -154,15 +151,7 @@ def test_softphone_calls_softphone(bench):
     bench.talk()
     alice.hangup()
     bob.wait_said("session closed")
-    # with two sound cards of one machine the caller's now and then stays shut: what she was
-    # sent is counted, what he heard is compared
-    heard = audio.analyse(bob.heard()[0], "A")
-    print(f"{bob.title} heard {heard}")
-    check(heard.present and heard.seconds > 2 and heard.loss < 0.05, f"bob heard {heard}")
-    rows = bench.tandem.json("call", "show", bench.tandem.last_record()["id"])["rows"]
-    [told] = [value for key, value in rows if key == "media" and value.startswith("port=caller ")]
-    sent = int(dict(word.split("=") for word in told.split())["packets_out"])
-    check(sent > 150, f"{sent} packets went to the caller: {told}")
+    hear(alice, bob)
 
 
 def test_softphone_calls_a_client(bench):
@@ -188,7 +177,6 @@ def shown_name(port):
     return "new" if b"new.example" in der else "old" if b"old.example" in der else "?"
 
 
-@alone
 def test_softphone_by_tls(bench):
     """Calls both ways through its connection, which outlives a change of the certificate."""
     bench.gateway(sip=bench.certificate("old.example"))
@@ -201,7 +189,7 @@ def test_softphone_by_tls(bench):
     phone.wait("CALL_ESTABLISHED")
     bench.certificate("new.example")
     check(shown_name(port) == "new", "the new certificate is not shown")
-    bench.talk(7)  # its sound card takes seconds to begin
+    bench.talk()
     phone.hangup()
     leg.wait_end()
     hear(phone, leg)
@@ -209,13 +197,10 @@ def test_softphone_by_tls(bench):
     phone.wait_call()
     phone.answer()
     leg.wait_answer()
-    bench.talk(4)
+    bench.talk()
     leg.hangup()
     phone.wait_said("session closed")
-    # what it hears is recorded as one, and was compared above
-    heard = audio.analyse(leg.heard()[0], "B")
-    print(f"{leg.title} heard {heard}")
-    check(heard.present and heard.seconds > 2 and heard.loss < 0.05, f"the caller heard {heard}")
+    hear(leg, phone)
     # one that cannot be used: the last good one stays
     (bench.folder / "tls.pem").write_text("nonsense")
     check(shown_name(port) == "new", "a broken file has taken the certificate away")

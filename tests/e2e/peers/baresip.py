@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A SIP phone: baresip, told what to do over ctrl_tcp, with its sound on a
-PulseAudio of its own."""
+"""A SIP phone: baresip, told what to do over ctrl_tcp.  It speaks from a file, and
+what it hears is what its decoder gives; no sound card is in between."""
 import json
 import os
 import random
@@ -18,85 +18,59 @@ import audio
 from . import process
 from .process import Failed, until
 
-RATE = 48000
+RATE = 8000
 
 
-class Pulse:
-    """Sink "spk" is what the phone plays, source "mic" what it hears."""
+class _Tape:
+    """The sound of a phone, from the files that sndfile.so writes packet by packet
+    while it decodes ("dec") and encodes ("enc").  They know no time: it is noted
+    here when they grow, and where they did not, there was silence."""
+    HEADER = 44
+    PAUSE = 0.2  # seconds without a packet
 
     def __init__(self, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        # a socket's path is short
-        self._socket = folder / "pulse"
-        self.env = dict(os.environ, PULSE_SERVER=f"unix:{self._socket}", PULSE_RUNTIME_PATH=str(folder / "run"),
-                        PULSE_STATE_PATH=str(folder / "state"), PULSE_COOKIE=str(folder / "cookie"), PULSE_LATENCY_MSEC="30")
-        self._log = open(folder / "pulse.log", "wb")
-        sink = "module-null-sink rate=48000 channels=1 format=s16le sink_name="
-        self._processes = []
-        self._start("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no",
-                    "--realtime=no", "--high-priority=no",
-                    "-L", f"module-native-protocol-unix socket={self._socket} auth-anonymous=1",
-                    "-L", sink + "spk", "-L", sink + "micsink",
-                    "-L", "module-remap-source source_name=mic master=micsink.monitor",
-                    stdout=self._log, stderr=self._log)
-        until(lambda: self._pactl("set-default-sink", "spk"), 20, "PulseAudio")
-        self._pactl("set-default-source", "mic")
-
-    def _start(self, *command, **more):
-        self._processes.append(process.start(command, env=self.env, **more))
-        return self._processes[-1]
-
-    def _pactl(self, *words):
-        return subprocess.run(["pactl", *words], env=self.env, capture_output=True, check=False).returncode == 0
-
-    def begin(self, plays):
-        """Plays a signal into the microphone and records the loudspeaker."""
-        form = ["--rate=48000", "--channels=1", "--format=s16le", "--raw"]
-        self.heard = _Tap(self._start("parec", "-d", "spk.monitor", *form, "--latency-msec=20",
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
-        self.spoken = _Tap(self._start("parec", "-d", "micsink.monitor", *form, "--latency-msec=20",
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
-        feed = self._start("pacat", "-d", "micsink", *form, "--latency-msec=40", stdin=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL)
-        data = audio.signal(plays, RATE).tobytes()
-
-        def play():
-            try:
-                while True:
-                    feed.stdin.write(data)
-            except (BrokenPipeError, ValueError):
-                pass
-        threading.Thread(target=play, daemon=True).start()
-
-    def stop(self):
-        for p in reversed(self._processes):
-            process.stop(p)
-        self._processes.clear()
-        self._log.close()
-
-
-class _Tap:
-    """Reads a parec; the earliest arrivals fix its clock best."""
-
-    def __init__(self, recorder):
-        self._process, self._chunks, self._started_at = recorder, [], None
+        self._folder, self._growth, self._stopped = folder, {}, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
-        total = 0
-        while chunk := self._process.stdout.read1(65536):
-            self._chunks.append(chunk)
-            total += len(chunk)
-            began = time.time() - total / (2 * RATE)
-            if self._started_at is None or (began < self._started_at and total < 2 * RATE * 5):
-                self._started_at = began
+        while not self._stopped.wait(0.005):
+            for file in self._folder.glob("dump-*.wav"):
+                size, steps = file.stat().st_size, self._growth.setdefault(file, [])
+                if size > (steps[-1][1] if steps else self.HEADER):
+                    steps.append((time.time(), size))
+
+    def _last(self, way):
+        """(file, growth) of the last call."""
+        calls = [(steps[0][0], file) for file, steps in list(self._growth.items())
+                 if steps and file.name.endswith(f"-{way}.wav")]
+        return (max(calls)[1], list(self._growth[max(calls)[1]])) if calls else (None, [])
+
+    def began(self, way):
+        growth = self._last(way)[1]
+        return growth[0][0] if growth else None
 
     def recording(self):
-        process.stop(self._process)
+        file, growth = self._last("dec")
+        if not file:
+            return None
+        data, done, parts, began, end = file.read_bytes(), self.HEADER, [], None, None
+        for at, size in growth:
+            chunk = np.frombuffer(data[done:size - (size - done) % 2], "<i2")
+            done += 2 * len(chunk)
+            if began is None:
+                began = end = at - len(chunk) / RATE
+            pause = at - len(chunk) / RATE - end
+            if pause > self.PAUSE:
+                parts.append(np.zeros(round(pause * RATE), "<i2"))
+                end += len(parts[-1]) / RATE
+            parts.append(chunk)
+            end += len(chunk) / RATE
+        return audio.Recording(np.concatenate(parts), RATE, began)
+
+    def stop(self):
+        self._stopped.set()
         self._thread.join()
-        data = b"".join(self._chunks)
-        return audio.Recording(np.frombuffer(data[:len(data) // 2 * 2], "<i2"), RATE, self._started_at)
 
 
 CONFIG = """\
@@ -104,11 +78,11 @@ sip_listen 127.0.0.1:{sip}
 sip_trans_def udp
 call_local_timeout 120
 call_max_calls 4
-audio_player alsa,pulse
-audio_source alsa,pulse
+audio_player aubridge,nobody
+audio_source aufile,{voice}
 audio_alert none,none
-auplay_srate 48000
-ausrc_srate 48000
+auplay_srate 8000
+ausrc_srate 8000
 auplay_channels 1
 ausrc_channels 1
 audio_level no
@@ -121,7 +95,10 @@ rtcp_mux no
 jitter_buffer_type fixed
 jitter_buffer_delay 2-10
 module_path /usr/lib/baresip/modules
-module alsa.so
+module aubridge.so
+module aufile.so
+module sndfile.so
+snd_path {folder}
 module g711.so
 module srtp.so
 module uuid.so
@@ -144,18 +121,23 @@ class Baresip:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
-        self._pulse = Pulse(folder / "pa")
+        voice = folder / "voice.wav"
+        with wave.open(str(voice), "wb") as file:
+            file.setparams((1, 2, RATE, 0, "NONE", ""))
+            for _ in range(4):  # one that ends ends the call
+                file.writeframes(audio.signal(plays, RATE).tobytes())
         self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
         rtp = random.randrange(40000, 50000, 2)
-        (folder / "config").write_text(CONFIG.format(sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100))
+        (folder / "config").write_text(CONFIG.format(
+            folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100))
         (folder / "accounts").write_text("" if not user else f"<sip:{user}@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
         (folder / "contacts").write_text("")
         self._buffer, self._events, self._read = b"", [], 0
         self._output = open(folder / "baresip.log", "wb")
-        self.process = process.start(["baresip", "-4", "-s", "-f", folder], env=dict(self._pulse.env, HOME=str(folder)),
+        self.process = process.start(["baresip", "-4", "-s", "-f", folder], env=dict(os.environ, HOME=str(folder)),
                                      stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT)
         self._socket = until(lambda: self._connect(control), 20, "baresip's control port")
-        self._pulse.begin(self.plays)
+        self._tape = _Tape(folder)
 
     def _connect(self, port):
         if self.process.poll() is not None:
@@ -257,15 +239,14 @@ class Baresip:
         return until(new, seconds, f"{' and '.join(words)} at baresip")
 
     def heard(self):
-        spoken = audio.analyse(self._pulse.spoken.recording(), self.plays, 0.0)
-        fed_at = spoken.delay_ms / 1000 if spoken.delay_ms is not None else None
-        return self._pulse.heard.recording(), fed_at, (0, 0)
+        """Of the last call."""
+        return self._tape.recording(), self._tape.began("enc"), (0, 0)
 
     def stop(self):
         process.stop(self.process)
         self._socket.close()
         self._output.close()
-        self._pulse.stop()
+        self._tape.stop()
 
 
 def _free(kind):

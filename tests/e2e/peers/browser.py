@@ -240,6 +240,32 @@ PREFERENCES = {
 }
 
 
+class SoundCard:
+    """A PulseAudio with nothing behind it, for a browser that wants a sound device."""
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # a socket's path is short
+        path = folder / "pulse"
+        self.env = dict(os.environ, PULSE_SERVER=f"unix:{path}", PULSE_RUNTIME_PATH=str(folder / "run"),
+                        PULSE_STATE_PATH=str(folder / "state"), PULSE_COOKIE=str(folder / "cookie"))
+        self._log = open(folder / "pulse.log", "wb")
+        self._process = process.start(
+            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no",
+             "--realtime=no", "--high-priority=no", "-L", f"module-native-protocol-unix socket={path} auth-anonymous=1",
+             "-L", "module-null-sink rate=48000 channels=1 format=s16le sink_name=speaker"],
+            env=self.env, stdout=self._log, stderr=self._log)
+        process.until(self._ready, 20, "PulseAudio")
+
+    def _ready(self):
+        return subprocess.run(["pactl", "set-default-source", "speaker.monitor"], env=self.env,
+                              capture_output=True, check=False).returncode == 0
+
+    def stop(self):
+        process.stop(self._process)
+        self._log.close()
+
+
 class Firefox(Browser):
     name = "firefox"
 
