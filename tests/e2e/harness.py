@@ -17,6 +17,7 @@ from pathlib import Path
 import audio
 from peers import process
 from peers.baresip import Baresip
+from peers.linphone import Linphone
 from peers.process import Failed, until
 from peers.sipp import Carrier
 from peers.xmpp import XmppPhone, aiortc_program, client_program, rude_program, webrtc_program
@@ -403,6 +404,15 @@ class Bench:
         port = self.tandem.tls_port if transport == "tls" else self.tandem.sip_port
         phone.register(f"<sip:{user}@127.0.0.1:{port};transport={transport}>;auth_user={user};"
                        f"auth_pass={password};regint={expires};answermode=manual{options}")
+        return phone
+
+    def linphone(self, account="alice", name=None, plays="B", transport="udp", registrar=None, **more):
+        """One that registers, and asks for a certificate of ours."""
+        user, password = self.credential(account, name)
+        port = self.tandem.tls_port if transport == "tls" else self.tandem.sip_port
+        phone = self.keep(Linphone(self.folder / f"phone-{user}", plays, user, password, registrar or f"127.0.0.1:{port}",
+                                   transport, authority=self.folder / "made.crt" if transport == "tls" else "", **more))
+        phone.wait_registered()
         return phone
 
     def _phone(self, program, account, resource, plays, options):

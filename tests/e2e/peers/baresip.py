@@ -16,7 +16,7 @@ import numpy as np
 
 import audio
 from . import process
-from .process import Failed, until
+from .process import Failed, Transcript, until
 
 RATE = 8000
 
@@ -132,8 +132,9 @@ class Baresip:
             folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100))
         (folder / "accounts").write_text("" if not user else f"<sip:{user}@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
         (folder / "contacts").write_text("")
-        self._buffer, self._events, self._read = b"", [], 0
-        self._output = open(folder / "baresip.log", "wb")
+        self._buffer, self._events = b"", []
+        self._log = Transcript(folder / "baresip.log", "baresip")
+        self._output = open(self._log.path, "wb")
         self.process = process.start(["baresip", "-4", "-s", "-f", folder], env=dict(os.environ, HOME=str(folder)),
                                      stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT)
         self._socket = until(lambda: self._connect(control), 20, "baresip's control port")
@@ -141,7 +142,7 @@ class Baresip:
 
     def _connect(self, port):
         if self.process.poll() is not None:
-            raise Failed(f"baresip ended: {(self.folder / 'baresip.log').read_text(errors='replace')[-300:]}")
+            raise Failed(f"baresip ended: {self._log.path.read_text(errors='replace')[-300:]}")
         try:
             return socket.create_connection(("127.0.0.1", port))
         except OSError:
@@ -227,16 +228,12 @@ class Baresip:
         self.wait_said("ACK sip:")
 
     def wait_said(self, *words, seconds=15):
-        """All of that stands in what it has written since the last time: each message
-        of SIP, and what it makes of it.  When that was."""
-        def new():
-            data = (self.folder / "baresip.log").read_bytes()
-            text = data[self._read:].decode(errors="replace")
-            if not all(word in text for word in words):
-                return None
-            self._read = len(data)
-            return time.time()
-        return until(new, seconds, f"{' and '.join(words)} at baresip")
+        """All of that stands in the next message of SIP that has the first, or in what it
+        makes of one.  When that was."""
+        return self._log.wait(*words, seconds=seconds)
+
+    def wait_over(self):
+        self.wait_said("session closed")
 
     def heard(self):
         """Of the last call."""

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Child processes that go when we go, and waiting for what they do."""
 import ctypes
+import re
 import signal
 import subprocess
 import time
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
+_PARAGRAPH = re.compile(rb"\r?\n\r?\n")
 
 
 class Failed(Exception):
@@ -42,6 +44,32 @@ def until(condition, seconds, what):
         if time.time() > end:
             raise Failed(f"waited {seconds:g} s for {what}")
         time.sleep(0.02)
+
+
+class Transcript:
+    """The log of a peer that writes down every message of SIP as it is."""
+
+    def __init__(self, path, whose):
+        self.path, self._whose, self._read = path, whose, 0
+
+    def _find(self, first, rest):
+        """What has not been waited for yet has a paragraph with all of that."""
+        with open(self.path, "rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        for found in re.finditer(re.escape(first), data):
+            end = _PARAGRAPH.search(data, found.end())
+            paragraph = data[found.end():end.start() if end else len(data)]
+            if all(word in paragraph for word in rest):
+                self._read += found.end()
+                return True
+        return False
+
+    def wait(self, *words, seconds=15):
+        """The next message, or word about one, with all of that; what came before is read then.
+        When that was."""
+        first, *rest = (word.encode() for word in words)
+        return until(lambda: self._find(first, rest) and time.time(), seconds, f"{' and '.join(words)} at {self._whose}")
 
 
 def udp_port_open(port):
