@@ -68,6 +68,13 @@ current_target(const Call *call)
 	return stage->targets->pdata[0];
 }
 
+/* A SIP address at somebody else's host. */
+static gboolean
+is_outside(const Target *target)
+{
+	return !target->contact && target->to->scheme == ADDRESS_SIP;
+}
+
 /* "The number is not in service (404 Not Found from the carrier)" */
 static char *
 failure_sentence(const Call *call, const Party *self, Reason reason, const char *words, EndedBy by)
@@ -80,6 +87,10 @@ failure_sentence(const Call *call, const Party *self, Reason reason, const char 
 		return g_strdup_printf("%s (at the other end)", reason_sentence(reason));
 	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target && target->trunk)
 		return g_strdup_printf("%s (%s from the carrier)", reason_sentence(reason), words);
+	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
+	    g_ascii_isdigit(words[0]) && is_outside(target))
+		return g_strdup_printf("%s (%s from %s)", reason_sentence(reason), words,
+				       target->to->host);
 	return call_sentence(reason, words);
 }
 

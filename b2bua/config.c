@@ -27,6 +27,7 @@ typedef enum {
 	TYPE_ADDRESS,	   /* numeric, not a wildcard */
 	TYPE_ADDRESS_LIST, /* of the same, by ";" */
 	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
+	TYPE_URI_LIST,	   /* "no", or "any" and hosts by ";" */
 	TYPE_LOG_LEVEL,
 	TYPE_EMERGENCY,
 	TYPE_COUNTRY, /* two letters, upper case */
@@ -103,6 +104,9 @@ static const Key keys[] = {
 	  FIELD(sip_throttle_block_s), "seconds it is ignored the first time; doubled each time" },
 	{ "sip", "throttle_max_block", TYPE_NUMBER, "3600", 1, 7 * SECONDS_A_DAY,
 	  FIELD(sip_throttle_max_block_s), "up to so many" },
+	{ "sip", "dial_uris", TYPE_URI_LIST, "no", 0, 0, FIELD(sip_dial_uris),
+	  "SIP addresses outside (bob@example.org) that users may call: no, any, or the hosts by "
+	  "\";\"; hosts in private networks only by name" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
 	  "announced instead of the address, behind a 1:1 NAT" },
 
@@ -368,6 +372,30 @@ check_name(const Key *key, const char *value, const char *name, GError **error)
 		      name[0] ? name : "that", key->fallback);
 }
 
+/* "no" would be lost among others. */
+static gboolean
+check_uri_host(const Key *key, const char *value, const char *host, GError **error)
+{
+	if (g_str_equal(value, "no") || g_str_equal(host, "any"))
+		return TRUE;
+	if (!g_str_equal(host, "no") && (word_is_host_name(host) || g_hostname_is_ip_address(host)))
+		return TRUE;
+	return refuse(key, value, error, "write no, any, or hosts such as example.org;192.0.2.1");
+}
+
+static gboolean
+check_item(const Key *key, const char *value, const char *item, GError **error)
+{
+	switch (key->type) {
+	case TYPE_ADDRESS_LIST:
+		return check_address(key, value, item, error);
+	case TYPE_URI_LIST:
+		return check_uri_host(key, value, item, error);
+	default:
+		return check_name(key, value, item, error);
+	}
+}
+
 static gboolean
 set_list(const Key *key, const char *value, gpointer field, GError **error)
 {
@@ -379,8 +407,7 @@ set_list(const Key *key, const char *value, gpointer field, GError **error)
 		g_strstrip(*part);
 		if (!**part)
 			continue; /* "a;b;" as key files like it */
-		if (!(key->type == TYPE_ADDRESS_LIST ? check_address(key, value, *part, error)
-						     : check_name(key, value, *part, error)))
+		if (!check_item(key, value, *part, error))
 			return FALSE;
 		if (!g_hash_table_add(seen, *part))
 			return refuse(key, value, error, "%s is there twice; remove one", *part);
@@ -475,6 +502,7 @@ set_value(Config *config, const Key *key, const char *value, GError **error)
 		return set_boolean(key, value, field, error);
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
+	case TYPE_URI_LIST:
 		return set_list(key, value, field, error);
 	case TYPE_SERVER:
 		return set_server(key, value, field, error);
@@ -716,6 +744,7 @@ config_free(Config *config)
 			break;
 		case TYPE_ADDRESS_LIST:
 		case TYPE_NAME_LIST:
+		case TYPE_URI_LIST:
 			g_strfreev(*(char ***)field);
 			break;
 		case TYPE_SERVER:

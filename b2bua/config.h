@@ -33,6 +33,7 @@ struct Config {
 	guint sip_min_expires, sip_max_expires;	 /* of a registration, in s */
 	guint sip_throttle_failures, sip_throttle_window_s;
 	guint sip_throttle_block_s, sip_throttle_max_block_s;
+	char **sip_dial_uris;	  /* hosts, "any", "no": dial_uri.h */
 	char *sip_public_address; /* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;

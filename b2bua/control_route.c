@@ -2,6 +2,7 @@
 /* control_route.c - rules for calls out, and what would become of one. */
 #include <string.h>
 #include "b2bua/control_private.h"
+#include "b2bua/dial_uri.h"
 #include "b2bua/number.h"
 #include "b2bua/way_out.h"
 
@@ -125,16 +126,41 @@ reply_way(Request *request, const WayOut *way)
 			reply_pair(request, "note", *note);
 }
 
+static void
+reply_uri(Request *request, const Address *uri)
+{
+	static const char *const because[] = {
+		[DIAL_URI_REFUSED] = "[sip] dial_uris does not name this host",
+		[DIAL_URI_PUBLIC] = "[sip] dial_uris: any, when its address is a public one",
+		[DIAL_URI_NAMED] = "[sip] dial_uris names this host",
+	};
+	g_autofree char *text = address_text(uri), *host = NULL;
+	DialUri policy;
+	guint port;
+
+	dial_uri_split(uri, &host, &port);
+	policy = dial_uri_policy(gateway_config(request->gateway), host);
+	reply_table(request, "key", "value", NULL);
+	reply_pair(request, "address", text);
+	reply_pair(request, "verdict", policy == DIAL_URI_REFUSED ? "refuse" : "allow");
+	reply_pair(request, "because", because[policy]);
+}
+
 /* As a user dials it, or as one of no country would. */
 static gboolean
 route_test(Request *request, GError **error)
 {
 	g_autofree char *jid = NULL, *country = NULL, *number = NULL;
+	g_autoptr(Address) uri = dial_uri_parse(request->words[0]);
 	g_autoptr(User) owner = NULL;
 	g_autoptr(WayOut) way = NULL;
 
 	if (request->n_words == 2 && !(jid = parse_user(request->words[1], error)))
 		return FALSE;
+	if (uri) {
+		reply_uri(request, uri);
+		return TRUE;
+	}
 	country = user_country(request->gateway, jid);
 	if (!number_dialled(request->words[0], country, &number))
 		return wrong(error, "%s: not a number%s%s; write one such as +14155550101",
@@ -157,7 +183,7 @@ const Command control_route_commands[] = {
 	  route_add, "a rule for numbers that begin with TARGET, or of that class, or default" },
 	{ "route", "list", "", 0, 0, FALSE, FALSE, route_list, "all rules for calls out" },
 	{ "route", "del", "TARGET", 1, 1, FALSE, TRUE, route_del, "forget a rule" },
-	{ "route", "test", "NUMBER [JID]", 1, 2, TRUE, FALSE, route_test,
+	{ "route", "test", "NUMBER|ADDRESS [JID]", 1, 2, TRUE, FALSE, route_test,
 	  "which rule and trunks a call would take, and why" },
 };
 const guint control_n_route_commands = G_N_ELEMENTS(control_route_commands);

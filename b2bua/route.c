@@ -6,6 +6,7 @@
  *   a user      →    number of a user            that user's devices
  *   a user      →    name of a softphone         its user's devices
  *   a user      →    any other number            each enabled trunk, by priority
+ *   a user      →    a SIP address outside       its host, where [sip] dial_uris allows it
  *   a trunk     →    echo                        the echo test
  *   a trunk     →    number of a user            that user's devices
  *
@@ -14,6 +15,7 @@
  * Everything else is a refusal.
  * Thread: signalling.
  */
+#include "b2bua/dial_uri.h"
 #include "b2bua/number.h"
 #include "b2bua/route_private.h"
 #include "b2bua/setting.h"
@@ -182,6 +184,72 @@ user_by_jid(Gateway *gateway, const Address *to)
 	return user && user->enabled ? g_steal_pointer(&user) : NULL;
 }
 
+/* --- SIP addresses outside --- */
+
+/* "bob\40example.org@gw" by XMPP; by SIP "bob@example.org" itself.  A telephone
+ * number at a host that the admin has not named is the number; an emergency number
+ * is one anywhere. */
+static Address *
+called_uri(Gateway *gateway, const char *account, const Address *to)
+{
+	g_autofree char *text = NULL, *plain = NULL, *host = NULL, *number = NULL;
+	g_autofree char *home = user_country(gateway, account);
+	g_autoptr(Address) uri = NULL;
+	gboolean is_number;
+	guint port;
+
+	if (!to->user || !to->host || to->scheme == ADDRESS_ANONYMOUS)
+		return NULL;
+	plain = number_unescape(to->user);
+	if (host_is_ours(gateway, to->host))
+		text = to->scheme == ADDRESS_JID ? g_strdup(plain) : g_strdup(to->user);
+	else if (to->scheme != ADDRESS_JID)
+		text = g_strconcat(to->user, "@", to->host, NULL);
+	uri = text ? dial_uri_parse(text) : NULL;
+	if (!uri)
+		return NULL;
+	is_number = number_dialled(uri->user, home, &number);
+	dial_uri_split(uri, &host, &port);
+	if (host_is_ours(gateway, host) || (is_number && number_is_emergency(number, home)))
+		return NULL;
+	if (!host_is_ours(gateway, to->host) && (is_number || is_digits(uri->user)) &&
+	    dial_uri_policy(gateway_config(gateway), host) != DIAL_URI_NAMED)
+		return NULL;
+	return g_steal_pointer(&uri);
+}
+
+/* Who has no number is shown as an address at which he can be called here. */
+static Address *
+caller_at(Gateway *gateway, const User *caller)
+{
+	return caller->caller_id ? route_number_here(gateway, caller->caller_id)
+				 : address_new(ADDRESS_SIP, caller->jid,
+					       gateway_config(gateway)->sip_domain, NULL);
+}
+
+static Plan *
+route_to_uri(Question *question, const User *caller, const Address *uri)
+{
+	const Plugin *sip = gateway_plugin(question->gateway, "sip");
+	g_autofree char *host = NULL;
+	guint port;
+	Plan *plan;
+
+	dial_uri_split(uri, &host, &port);
+	if (dial_uri_policy(gateway_config(question->gateway), host) == DIAL_URI_REFUSED)
+		return route_refuse(question, REASON_FORBIDDEN,
+				    "calls to SIP addresses there are not allowed here");
+	if (!sip)
+		return route_refuse(question, REASON_NETWORK_ERROR,
+				    "no telephone network is connected");
+	plan = plan_new(caller->jid, NULL);
+	plan_add(plan, sip, caller_at(question->gateway, caller), address_copy(uri), NULL)
+		->withheld = question->withheld;
+	return plan;
+}
+
+/* --- numbers --- */
+
 static Plan *
 route_to_trunks(Question *question, const User *caller, const char *number)
 {
@@ -219,6 +287,7 @@ route_from_user(Question *question)
 	Gateway *gateway = question->gateway;
 	g_autofree char *jid = NULL, *number = NULL;
 	g_autoptr(User) caller = NULL, callee = NULL;
+	g_autoptr(Address) uri = NULL;
 	Plan *plan;
 
 	if (question->from->scheme != ADDRESS_JID)
@@ -233,6 +302,9 @@ route_from_user(Question *question)
 	callee = user_by_softphone(gateway, question->to);
 	if (!callee)
 		callee = user_by_jid(gateway, question->to);
+	uri = callee ? NULL : called_uri(gateway, caller->jid, question->to);
+	if (uri)
+		return route_to_uri(question, caller, uri);
 	number = callee ? NULL : called_number(gateway, caller->jid, question->to);
 	if (!callee && !number)
 		return route_refuse(question, REASON_NOT_FOUND, "not a telephone number");
@@ -296,12 +368,22 @@ route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const 
 gboolean
 route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 {
-	g_autofree char *number = NULL;
+	g_autofree char *number = NULL, *host = NULL;
 	g_autoptr(GPtrArray) trunks = NULL;
+	g_autoptr(Address) uri = NULL;
 	g_autoptr(User) user = NULL;
+	guint port;
 
 	if (is_echo(gateway, to))
 		return gateway_plugin(gateway, "echo") != NULL;
+	user = user_by_jid(gateway, to);
+	if (user)
+		return TRUE;
+	uri = called_uri(gateway, account_or_null, to);
+	if (uri) {
+		dial_uri_split(uri, &host, &port);
+		return dial_uri_policy(gateway_config(gateway), host) != DIAL_URI_REFUSED;
+	}
 	number = called_number(gateway, account_or_null, to);
 	if (!number)
 		return FALSE;

@@ -65,11 +65,17 @@ Address *
 header_callee(const sip_t *sip, const Config *config)
 {
 	const url_t *url = sip->sip_request->rq_url;
-	url_t ours = *url;
+	gboolean ours = !url->url_host || host_is_ours(url->url_host, config);
+	g_autofree char *there = !ours && url->url_port && url->url_port[0]
+					 ? g_strdup_printf("%s:%s", url->url_host, url->url_port)
+					 : NULL;
+	url_t called = *url;
 
-	if (config->sip_domain && (!url->url_host || host_is_ours(url->url_host, config)))
-		ours.url_host = config->sip_domain;
-	return address_from_url(&ours);
+	if (config->sip_domain && ours)
+		called.url_host = config->sip_domain;
+	else if (there)
+		called.url_host = there;
+	return address_from_url(&called);
 }
 
 /* A display name as a person reads it: unquoted, valid, without control
@@ -255,6 +261,14 @@ header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld
 		return g_strdup_printf("Remote-Party-ID: %s;party=calling;privacy=%s", asserted,
 				       withheld ? "full" : "off");
 	return g_strdup_printf("P-Asserted-Identity: %s", asserted);
+}
+
+char *
+header_uri(const Address *to)
+{
+	g_autofree char *user = escaped_user(to->user);
+
+	return g_strdup_printf("sip:%s@%s", user, to->host);
 }
 
 char *

@@ -36,6 +36,8 @@ char *
 header_trunk_from(const Trunk *trunk, const Address *from, gboolean withheld, const char *domain);
 char *header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld,
 			    const char *domain);
+/* "sip:bob@example.org:5070": an address outside, see dial_uri.h */
+char *header_uri(const Address *to);
 /* "sip:+14155551234@carrier.example.org:5070;transport=tcp" */
 char *header_request_uri(const Address *to, const Trunk *trunk);
 

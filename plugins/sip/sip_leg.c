@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
+#include "plugins/sip/sip_uri.h"
 #include "plugins/sip/sip_watch.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
@@ -76,6 +77,9 @@ leg_free(SipLeg *leg)
 	g_free(leg->goodbye);
 	g_free(leg->next_hop);
 	g_clear_pointer(&leg->hops, g_ptr_array_unref);
+	if (leg->lookup)
+		g_cancellable_cancel(leg->lookup);
+	g_clear_object(&leg->lookup);
 	g_free(leg->call_id);
 	g_free(leg->local);
 	g_free(leg->remote_party);
@@ -164,8 +168,8 @@ leg_set_remote(SipLeg *leg, const Desc *desc)
 	desc_unref(old);
 }
 
-static void
-set_offer(SipLeg *leg, const Desc *desc)
+void
+leg_set_offer(SipLeg *leg, const Desc *desc)
 {
 	const Desc *old = leg->offer;
 
@@ -256,6 +260,15 @@ leg_try_next_hop(SipLeg *leg)
 	return TRUE;
 }
 
+void
+leg_call_hops(SipLeg *leg, GPtrArray *hops)
+{
+	leg->hops = g_ptr_array_ref(hops);
+	leg->next_hop = g_strdup(hops->pdata[0]);
+	leg->ua->calls_out++;
+	send_invite(leg);
+}
+
 static void
 on_trunk_resolved(gpointer user, GPtrArray *hops)
 {
@@ -267,12 +280,9 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 			 trunk ? "the trunk's host name cannot be resolved" : "no such trunk");
 		return;
 	}
-	leg->hops = g_ptr_array_ref(hops);
-	leg->next_hop = g_strdup(hops->pdata[0]);
 	leg->response_ms = trunk->response_seconds * 1000;
 	leg->session.wanted_s = trunk->session_seconds;
-	leg->ua->calls_out++;
-	send_invite(leg);
+	leg_call_hops(leg, hops);
 }
 
 char *
@@ -304,7 +314,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 		leg_over(leg, REASON_UNREACHABLE, "the softphone is not registered any more");
 		return;
 	}
-	set_offer(leg, offer);
+	leg_set_offer(leg, offer);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));
 	leg->identity = asserted ? g_strdup_printf("P-Asserted-Identity: %s", asserted) : NULL;
@@ -361,6 +371,10 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		dial_phone(leg, target, offer);
 		return;
 	}
+	if (!target->trunk && target->to->scheme == ADDRESS_SIP) {
+		uri_dial(leg, target, offer);
+		return;
+	}
 	if (!trunk) {
 		leg_over(leg, REASON_NETWORK_ERROR, "no such trunk");
 		return;
@@ -370,7 +384,7 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		leg_over(leg, REASON_INCOMPATIBLE, "no codec that the trunk's codecs allow");
 		return;
 	}
-	set_offer(leg, wanted);
+	leg_set_offer(leg, wanted);
 	leg->from = header_trunk_from(trunk, target->from, target->withheld, ua_domain(ua));
 	leg->identity = header_trunk_identity(trunk, target->from, target->withheld, ua_domain(ua));
 	leg->about = header_about(target, ua_domain(ua));
@@ -521,7 +535,7 @@ leg_change(SipLeg *leg, const Desc *offer)
 		leg_answered(&leg->leg, NULL);
 		return;
 	}
-	set_offer(leg, offer);
+	leg_set_offer(leg, offer);
 	leg->tries = 0;
 	if (leg->change == CHANGE_REFRESH) {
 		leg->change_waits = TRUE;

@@ -59,6 +59,8 @@ struct SipLeg {
 	char *about;	/* more header lines: where from, on whose behalf; or NULL */
 	char *path;	/* Route of the INVITE to a softphone, or NULL */
 	gboolean anonymous;
+	GCancellable *lookup; /* of a SIP address outside: where is its host? */
+	gboolean only_public; /* the same: its host must be on the Internet */
 
 	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
 	guint hop;
@@ -117,6 +119,9 @@ void leg_over(SipLeg *leg, Reason reason, const char *text);
 /* Our SDP for `desc`; the version in o= moves when the text does (RFC 3264 8). */
 const char *leg_sdp(SipLeg *leg, const Desc *desc);
 void leg_set_remote(SipLeg *leg, const Desc *desc);
+void leg_set_offer(SipLeg *leg, const Desc *desc);
+/* Sends the INVITE to the first of these hops; the others are kept. */
+void leg_call_hops(SipLeg *leg, GPtrArray *hops);
 void leg_set_timer(SipLeg *leg, guint ms, GSourceFunc func); /* replaces the one before */
 void leg_clear_timer(SipLeg *leg);
 void leg_refuse_change(SipLeg *leg);

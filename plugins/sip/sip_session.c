@@ -343,7 +343,10 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	if ((internal || event->status == 503) && leg_try_next_hop(leg))
 		return;
 	watches_note_call(leg->ua->watches, leg->trunk, !internal);
-	leg_over(leg, reason, internal ? "the trunk cannot be reached" : text);
+	leg_over(leg, reason,
+		 !internal    ? text
+		 : leg->trunk ? "the trunk cannot be reached"
+			      : "the host of the address cannot be reached");
 	if (event->status == 401 ||
 	    event->status == 407) /* nua would wait for credentials and never end */
 		leg_free(leg);

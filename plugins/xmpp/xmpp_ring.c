@@ -338,6 +338,20 @@ escape_local(const char *user)
 	return g_string_free(escaped, FALSE);
 }
 
+/* A SIP address that may be called back at its own host; digits are a number that its
+ * telephone network writes so. */
+static gboolean
+is_elsewhere(const Xmpp *xmpp, const Address *from)
+{
+	const Config *config = gateway_config(xmpp->gateway);
+
+	return from->scheme == ADDRESS_SIP && from->host &&
+	       from->user[strspn(from->user, "+0123456789*#")] &&
+	       g_ascii_strcasecmp(from->host, xmpp->domain) != 0 &&
+	       g_strcmp0(from->host, config->sip_domain) != 0 &&
+	       g_strcmp0(from->host, config->sip_address) != 0;
+}
+
 char *
 xmpp_local_of(const Xmpp *xmpp, const Address *from)
 {
@@ -348,7 +362,7 @@ xmpp_local_of(const Xmpp *xmpp, const Address *from)
 		return address_bare_jid(from);
 	if (from->scheme == ADDRESS_ANONYMOUS || !from->user || !*from->user)
 		text = g_strdup("anonymous");
-	else if (from->scheme == ADDRESS_JID)
+	else if (from->scheme == ADDRESS_JID || is_elsewhere(xmpp, from))
 		text = address_bare_jid(from);
 	else
 		text = g_strdup(from->user);

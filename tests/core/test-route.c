@@ -279,6 +279,71 @@ test_countries(void)
 	tear_down();
 }
 
+/* SIP addresses outside: only where the admin has said so; numbers stay numbers. */
+static void
+test_uris(void)
+{
+	static const char *const OTHERS[] = { "any", "no", NULL };
+	static const char *const NAMED[] = { "example.net", "any", NULL };
+	static const struct {
+		const char *const *dial_uris;
+		const char *from, *to, *expected;
+	} CASES[] = {
+		{ NAMED, "anna@example.org/phone", "bob\\40example.net@gw.example.org",
+		  "for anna@example.org by none: sip +15550001>sip:bob@example.net via none 0;" },
+		{ NAMED, "carl@example.org/phone", "bob\\40example.net@gw.example.org",
+		  "for carl@example.org by none: sip sip:carl@example.org@sip.example.org>"
+		  "sip:bob@example.net via none 0;" },
+		{ NAMED, "anna@example.org/phone",
+		  "sip\\3abob\\40example.net\\3a5070@gw.example.org",
+		  "for anna@example.org by none: sip +15550001>sip:bob@example.net:5070 via none "
+		  "0;" },
+		{ NAMED, "anna@example.org/phone", "sip:bob@example.net:5070",
+		  "for anna@example.org by none: sip +15550001>sip:bob@example.net:5070 via none "
+		  "0;" },
+		{ NAMED, "anna@example.org/phone", "sip:bob@example.com",
+		  "for anna@example.org by none: sip +15550001>sip:bob@example.com via none 0;" },
+		/* digits are a number, but where the admin has named the host */
+		{ NAMED, "anna@example.org/phone", "sip:100@example.net",
+		  "for anna@example.org by none: sip +15550001>sip:100@example.net via none 0;" },
+		{ OTHERS, "anna@example.org/phone", "sip:100@example.net",
+		  "for anna@example.org by first: sip +15550001>100 via first 45; sip "
+		  "+15550001>100 via second 45;" },
+		{ OTHERS, "anna@example.org/phone", "100\\40example.net@gw.example.org",
+		  "for anna@example.org by none: sip +15550001>sip:100@example.net via none 0;" },
+		{ NAMED, "anna@example.org/phone", "sip:112@example.net",
+		  "forbidden (this gateway makes no emergency calls: take another telephone)" },
+		/* one of ours is called here */
+		{ NAMED, "anna@example.org/phone", "sip:bert@example.org@sip.example.org",
+		  "for anna@example.org by none: xmpp +15550001>bert@example.org via none 0;" },
+		{ NAMED, "anna@example.org/phone", "desk\\40sip.example.org@gw.example.org",
+		  "not-found (not a telephone number)" },
+		{ OTHERS + 1, "anna@example.org/phone", "bob\\40example.net@gw.example.org",
+		  "forbidden (calls to SIP addresses there are not allowed here)" },
+		{ OTHERS + 1, "anna@example.org/phone", "sip:bob@example.net",
+		  "forbidden (calls to SIP addresses there are not allowed here)" },
+		{ NAMED, "eve@example.org/phone", "bob\\40example.net@gw.example.org",
+		  "forbidden (you have no account here)" },
+	};
+	g_autoptr(Address) bob = address("bob\\40example.com@gw.example.org");
+	g_autoptr(Address) bert = address("bert\\40example.org@gw.example.org");
+
+	set_up();
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *answer = NULL;
+
+		g_strfreev(config->sip_dial_uris);
+		config->sip_dial_uris = g_strdupv((char **)CASES[i].dial_uris);
+		answer = ask(CASES[i].from, CASES[i].to, NULL);
+		g_test_message("%s to %s", CASES[i].from, CASES[i].to);
+		g_assert_cmpstr(answer, ==, CASES[i].expected);
+		g_assert_cmpint(route_dialable(gateway, "anna@example.org", bob), ==,
+				CASES[i].dial_uris != OTHERS + 1);
+	}
+	g_assert_true(route_dialable(gateway, "anna@example.org", bert));
+	tear_down();
+}
+
 static void
 put_rule(const char *target, gboolean allowed, const char *trunks, guint cost)
 {
@@ -663,7 +728,8 @@ test_ring_orders(void)
 			ask("carl@example.org/phone", "sip:desk@elsewhere", NULL);
 
 		g_assert_cmpstr(none, ==, "unreachable ()");
-		g_assert_cmpstr(strange, ==, "not-found (not a telephone number)");
+		g_assert_cmpstr(strange, ==,
+				"forbidden (calls to SIP addresses there are not allowed here)");
 	}
 	tear_down();
 }
@@ -674,6 +740,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/route/every-kind", test_routes);
 	g_test_add_func("/route/countries", test_countries);
+	g_test_add_func("/route/uris", test_uris);
 	g_test_add_func("/route/forwards", test_forwards);
 	g_test_add_func("/route/no-forwards", test_no_forwards);
 	g_test_add_func("/route/hidden-forward", test_hidden_forward);

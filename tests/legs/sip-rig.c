@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip-rig.c - the SIP plugin between a core and a peer that the test plays. */
 #include "tests/legs/sip-rig.h"
+#include "b2bua/dial_uri.h"
 #include "b2bua/gateway.h"
 #include "plugins/sip/sip_desc.h"
 #include "plugins/sip/sip_ua.h"
@@ -280,6 +281,19 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 			  .location = rig_target.location,
 			  .diverted_by = rig_target.diverted_by,
 			  .diverted_as = rig_target.diverted_as };
+
+	sip_plugin.dial(&call, &target, offer);
+}
+
+void
+rig_dial_uri(const char *uri, const Address *from)
+{
+	g_autoptr(Desc) offer = rig_desc(sdp_one);
+	g_autoptr(Address) to = dial_uri_parse(uri);
+	Target target = { .plugin = &sip_plugin,
+			  .from = (Address *)from,
+			  .to = to,
+			  .withheld = rig_target.withheld };
 
 	sip_plugin.dial(&call, &target, offer);
 }

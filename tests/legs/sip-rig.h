@@ -22,6 +22,8 @@ void rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk));
 /* What rig_dial() says of a call that is sent on, or of an emergency. */
 extern Target rig_target;
 void rig_dial(const char *trunk, const char *number, const Address *from);
+/* A SIP address outside, as "bob@127.0.0.1:5070". */
+void rig_dial_uri(const char *uri, const Address *from);
 void rig_dial_contact(gint64 contact); /* a softphone's registration */
 Desc *rig_desc(const char *sdp);
 guint64 rig_counter(const char *name);

@@ -48,6 +48,8 @@ static const struct {
 	{ OK "[gateway]\nplugins = sip;sip\n", { "sip is there twice" } },
 	{ OK "[gateway]\nlog_level = loud\n",
 	  { "log_level = loud", "error, warning, info or debug" } },
+	{ OK "[sip]\ndial_uris = no;example.org\n", { "dial_uris", "write no, any, or hosts" } },
+	{ OK "[sip]\ndial_uris = sip:example.org\n", { "dial_uris", "example.org;192.0.2.1" } },
 	{ OK "secret = other\n", { "line 3", "[xmpp] secret", "second time" } },
 	{ "secret = hunter2\n", { "line 1", "before the first group" } },
 	{ "[xmpp]\nsecret hunter2\n", { "line 2", "key = value" } },
