@@ -369,6 +369,31 @@ header_has_sdp(const sip_t *sip)
 		(type->c_type && g_ascii_strcasecmp(type->c_type, "application/sdp") == 0));
 }
 
+static gboolean
+takes_sdp(const sip_accept_t *accept)
+{
+	static const char *const ranges[] = { "*/*", "application/*", "application/sdp", NULL };
+	gboolean takes = !accept;
+
+	for (; accept; accept = accept->ac_next)
+		for (guint i = 0; accept->ac_type && ranges[i]; i++)
+			takes = takes || g_ascii_strcasecmp(accept->ac_type, ranges[i]) == 0;
+	return takes;
+}
+
+guint
+header_refuses_body(const sip_t *sip)
+{
+	const sip_content_type_t *type = sip->sip_content_type;
+	const sip_content_disposition_t *disposition = sip->sip_content_disposition;
+	gboolean optional = disposition && disposition->cd_optional;
+
+	if (sip->sip_payload && sip->sip_payload->pl_len > 0 && !header_has_sdp(sip) && !optional &&
+	    type && type->c_type && g_ascii_strncasecmp(type->c_type, "multipart/", 10) != 0)
+		return 415;
+	return takes_sdp(sip->sip_accept) ? 0 : 406;
+}
+
 Desc *
 header_desc(const sip_t *sip, guint max_bytes, Reason *reason)
 {

@@ -53,6 +53,10 @@ Reason header_refusal(guint status, const char *phrase, const sip_t *sip, char *
 char *header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *challenged);
 
 gboolean header_has_sdp(const sip_t *sip);
+/* What an INVITE is refused with for its bodies alone, 0 for nothing: 415 when its own
+ * is none we read (multipart is let be: the call is offered without), 406 when it
+ * takes no SDP in the answer.  RFC 3261 8.2.3, 20.1. */
+guint header_refuses_body(const sip_t *sip);
 /* NULL with REASON_NONE when there is no SDP, NULL with another when it is bad
  * or longer than allowed. */
 Desc *header_desc(const sip_t *sip, guint max_bytes, Reason *reason);

@@ -76,6 +76,18 @@ refuse_at_once(SipLeg *leg, guint status, const char *phrase)
 	leg_free(leg);
 }
 
+static gboolean
+refuse_body(SipLeg *leg, const sip_t *sip)
+{
+	guint status = header_refuses_body(sip);
+
+	if (status)
+		nua_respond(leg->nh, (int)status,
+			    status == 415 ? sip_415_Unsupported_media : sip_406_Not_acceptable,
+			    SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+	return status != 0;
+}
+
 static void
 set_wanted_timer(SipLeg *leg)
 {
@@ -105,6 +117,10 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	}
 	if (sip->sip_replaces) { /* RFC 3891 3; as a new call it would ring somewhere */
 		refuse_at_once(leg, SIP_481_NO_TRANSACTION);
+		return;
+	}
+	if (refuse_body(leg, sip)) {
+		leg_free(leg);
 		return;
 	}
 	if (reason != REASON_NONE) {

@@ -289,6 +289,45 @@ in__bad_sdp_is_refused(void)
 }
 
 static void
+expect_refusal_of_body(Peer *peer, const char *extra, const char *body, const char *refusal)
+{
+	g_autofree char *no = NULL, *accept = NULL;
+
+	peer_invite(peer, extra, body);
+	no = peer_wait(peer, "SIP/2.0 4");
+	g_assert_true(g_str_has_prefix(no, refusal));
+	accept = message_header(no, "Accept");
+	g_assert_cmpstr(accept, ==, "application/sdp");
+	peer_ack(peer, no, NULL);
+	rig_no_event();
+}
+
+static void
+in__other_bodies_are_refused(void)
+{
+	g_autoptr(Peer) peer = start_with_trunk();
+	static const char *const fine[] = {
+		"Accept: text/plain, application/*;q=0.5\r\n",
+		"Content-Type: application/other\r\nContent-Disposition: "
+		"icon;handling=optional\r\n",
+		"Content-Type: multipart/mixed;boundary=x\r\n",
+	};
+
+	expect_refusal_of_body(peer, "Content-Type: application/other\r\n", "<a/>", "SIP/2.0 415");
+	expect_refusal_of_body(peer, "Accept: text/plain\r\n", sdp_one, "SIP/2.0 406");
+	for (guint i = 0; i < G_N_ELEMENTS(fine); i++) {
+		g_autofree char *busy = NULL;
+
+		peer_invite(peer, fine[i], i ? "--x--\r\n" : sdp_one);
+		rig_expect_start("new ");
+		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		busy = peer_wait(peer, "SIP/2.0 486");
+		peer_ack(peer, busy, NULL);
+	}
+	rig_stop();
+}
+
+static void
 in__hangup_before_ack_waits_for_it(void)
 {
 	g_autoptr(Peer) peer = start_with_trunk();
@@ -1271,6 +1310,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/in/offerless", in__offerless);
 	g_test_add_func("/sip/in/offerless-unanswered", in__offerless_without_answer_ends);
 	g_test_add_func("/sip/in/bad-sdp", in__bad_sdp_is_refused);
+	g_test_add_func("/sip/in/other-bodies", in__other_bodies_are_refused);
 	g_test_add_func("/sip/in/hangup-before-ack", in__hangup_before_ack_waits_for_it);
 	g_test_add_func("/sip/in/reasons", in__every_reason_has_its_status);
 	g_test_add_func("/sip/in/stranger", in__stranger);
