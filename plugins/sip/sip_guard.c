@@ -3,9 +3,9 @@
  *
  * Three hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
  * function that is stricter: a bad one is unparsable, so a request is answered
- * 400 and a response dropped.  It cannot be left to the second, mc_extract_body,
- * where the message is seen whole: a datagram that ends with its headers, without
- * the empty line, is complete to sofia and never comes there.  sofia finds the
+ * 400 and a response dropped.  That of CSeq is more lenient (sip_lenient.h).  It cannot be left to
+ * the second, mc_extract_body, where the message is seen whole: a datagram that ends with its
+ * headers, without the empty line, is complete to sofia and never comes there.  sofia finds the
  * class of a header to parse by name and of one to store by pointer, so both
  * classes stand in the table, ours first.  The third is the parse function of a
  * request's first line: nothing is spent on a source that is to be ignored.
@@ -13,8 +13,10 @@
  */
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_credentials.h"
+#include "plugins/sip/sip_lenient.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_buffer.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_header.h>
@@ -23,8 +25,8 @@
 #include <sofia-sip/url.h>
 
 /* More Route or Via headers than any real network adds; each costs memory for
- * the life of a dialog. */
-#define MAX_LIST 32
+ * the life of a dialog.  RFC 4475 3.1.1.7 has 34. */
+#define MAX_LIST 40
 
 static guint64 refused, stripped;
 static issize_t (*extract_body)(msg_t *msg, msg_pub_t *pub, char b[], isize_t size, int eos);
@@ -98,6 +100,7 @@ static issize_t parse_record_route(su_home_t *, msg_header_t *, char *, isize_t)
 static issize_t parse_route(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_via(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_path(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_cseq(su_home_t *, msg_header_t *, char *, isize_t);
 
 static StrictClass classes[] = {
 	{ sip_contact_class, contacts_are_sane, parse_contact, { 0 } },
@@ -105,6 +108,7 @@ static StrictClass classes[] = {
 	{ sip_route_class, routes_are_sane, parse_route, { 0 } },
 	{ sip_via_class, vias_are_sane, parse_via, { 0 } },
 	{ sip_path_class, routes_are_sane, parse_path, { 0 } },
+	{ sip_cseq_class, NULL, parse_cseq, { 0 } },
 };
 
 /* The home of a header that is parsed in a message is the message. */
@@ -145,13 +149,36 @@ parse_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 static issize_t
 parse_via(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_strictly(&classes[3], home, header, text, length);
+	const su_sockaddr_t *from = msg_addr((msg_t *)home);
+	sip_t *sip = sip_object((msg_t *)home);
+	/* One that follows a comma is chained to the one before it. */
+	gboolean top = sip && sip->sip_request && !sip->sip_via && !header->sh_common->h_prev;
+	char *copy = top ? su_strndup(home, text, length) : NULL;
+	issize_t result = parse_strictly(&classes[3], home, header, text, length);
+
+	if (result >= 0 && top)
+		lenient_received(home, (sip_via_t *)header, from);
+	/* Not among the lines of the message: it is there for the answer alone. */
+	if (result < 0 && copy && (sip->sip_via = lenient_via(home, copy)))
+		lenient_received(home, sip->sip_via, from);
+	return result;
 }
 
 static issize_t
 parse_path(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
 	return parse_strictly(&classes[4], home, header, text, length);
+}
+
+static issize_t
+parse_cseq(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	char *copy = su_strndup(home, text, length);
+	issize_t result = sip_cseq_class->hc_parse(home, header, text, length);
+
+	if (result < 0 && copy && lenient_cseq((sip_cseq_t *)header, copy))
+		return 0;
+	return result;
 }
 
 static void
@@ -189,13 +216,32 @@ guard_ask(GuardAskFunc func, gpointer user)
 	ask_user = user;
 }
 
+/* The lines that have come after this one. */
+static void
+clean_rest(msg_t *msg, char *rest)
+{
+	char *start = msg_buf_committed_data(msg);
+	char *end = start ? start + msg_buf_committed(msg) : NULL;
+
+	if (start && rest > start && rest < end)
+		lenient_nuls(rest, (gsize)(end - rest));
+}
+
 /* A message without so much as a first line is not answered. */
 static issize_t
 parse_request(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
+	char *copy;
+	issize_t result;
+
 	if (ask && !ask(ask_user, msg_addr((msg_t *)home), text))
 		return -1;
-	return sip_request_class->hc_parse(home, header, text, length);
+	clean_rest((msg_t *)home, text + length + 1);
+	copy = su_strndup(home, text, length);
+	result = sip_request_class->hc_parse(home, header, text, length);
+	if (result < 0 && copy && lenient_request((sip_request_t *)header, copy))
+		return 0;
+	return result;
 }
 
 /* --- the whole message --- */

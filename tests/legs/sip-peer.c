@@ -186,7 +186,7 @@ peer_free(Peer *peer)
 }
 
 void
-peer_send(Peer *peer, const char *text)
+peer_send_bytes(Peer *peer, const char *bytes, gsize size)
 {
 	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
 	g_autoptr(GSocketAddress) to = g_inet_socket_address_new(loopback, peer_gateway_port);
@@ -194,9 +194,15 @@ peer_send(Peer *peer, const char *text)
 	if (peer->stream && !peer->socket)
 		connect_out(peer);
 	if (peer->stream)
-		g_socket_send(peer->socket, text, strlen(text), NULL, NULL);
+		g_socket_send(peer->socket, bytes, size, NULL, NULL);
 	else
-		g_socket_send_to(peer->socket, to, text, strlen(text), NULL, NULL);
+		g_socket_send_to(peer->socket, to, bytes, size, NULL, NULL);
+}
+
+void
+peer_send(Peer *peer, const char *text)
+{
+	peer_send_bytes(peer, text, strlen(text));
 }
 
 gboolean

@@ -31,6 +31,7 @@ void peer_hang_up(Peer *peer); /* TCP: closes the connection and waits for anoth
 void peer_free(Peer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Peer, peer_free)
 void peer_send(Peer *peer, const char *text);
+void peer_send_bytes(Peer *peer, const char *bytes, gsize size); /* with NULs in them */
 /* The next datagram that begins like that, others (retransmissions) dropped. */
 char *peer_wait(Peer *peer, const char *start);
 gboolean peer_has(Peer *peer, const char *start);
