@@ -176,6 +176,23 @@ numberplan_class(const char *e164)
 	}
 }
 
+const char *
+numberplan_short_class(const char *digits, const char *country)
+{
+	PhoneNumber number;
+
+	if (!parse(digits, country, &number))
+		return "other";
+	switch (short_numbers().GetExpectedCostForRegion(number, region(country))) {
+	case ShortNumberInfo::TOLL_FREE:
+		return "toll-free";
+	case ShortNumberInfo::PREMIUM_RATE:
+		return "premium";
+	default:
+		return "other";
+	}
+}
+
 char *
 numberplan_country(const char *e164)
 {

@@ -29,6 +29,9 @@ gboolean numberplan_is_emergency(const char *digits, const char *country);
  * "premium", "shared-cost", "satellite", "other" (services, pagers, what the plan
  * does not know).  Premium, too, with digits too many or too few.  Static. */
 const char *numberplan_class(const char *e164);
+/* The same of digits that are dialled as they are in `country`: "toll-free", "premium"
+ * or "other", as far as its plan knows. */
+const char *numberplan_short_class(const char *digits, const char *country);
 /* Two letters, "001" for those of no country, NULL when it is unknown.  New. */
 char *numberplan_country(const char *e164);
 

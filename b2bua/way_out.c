@@ -161,6 +161,15 @@ longest_rule(Store *store, const char *number)
 	return rule ? rule : store_route_get(store, "default");
 }
 
+/* A short code means something in a country alone. */
+static const char *
+class_of(const char *number, const char *country)
+{
+	if (number[0] == '+')
+		return numberplan_class(number);
+	return country ? numberplan_short_class(number, country) : NULL;
+}
+
 static guint
 max_cost(Store *store, const char *account)
 {
@@ -180,7 +189,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 
 	way->trunks = g_ptr_array_new_with_free_func((GDestroyNotify)trunk_free);
 	way->notes = g_string_new(NULL);
-	way->number_class = number[0] == '+' ? numberplan_class(number) : NULL;
+	way->number_class = class_of(number, country);
 	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
 	rule = longest_rule(store, number);

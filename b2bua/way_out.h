@@ -15,7 +15,7 @@ typedef struct {
 	Reason reason;	   /* NONE: allowed */
 	const char *text;  /* static: why not, for the caller */
 	gboolean emergency;
-	const char *number_class; /* static, or NULL for a short code */
+	const char *number_class; /* static; NULL for a short code of no country */
 	char *rule, *class_rule;  /* targets of the rules that held, or NULL */
 	guint cost;
 	GString *notes; /* for people: a line for each trunk that is not used, and why */

@@ -546,6 +546,8 @@ test_rules(void)
 		/* short codes are wholes */
 		{ "116117", "second" },
 		{ "11611", "first second" },
+		/* and have a class where her country's plan has one */
+		{ "118712", "forbidden (calls to such numbers are not allowed here)" },
 	};
 
 	set_up();
@@ -558,6 +560,7 @@ test_rules(void)
 	put_rule("116117", TRUE, "second", 0);
 	put_rule("default", TRUE, "", 0);
 	g_assert_true(store_setting_set(store, "anna@example.org", "max-cost", "4", NULL));
+	g_assert_true(store_setting_set(store, "anna@example.org", "country", "FR", NULL));
 	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
 		g_autoptr(WayOut) way = way_out(gateway, "anna@example.org", CASES[i].to);
 		g_autoptr(GString) answer = g_string_new(NULL);

@@ -144,11 +144,19 @@ test_plan(void)
 		{ "+491801234567", "shared-cost" }, { "+881612345678", "satellite" },
 		{ "+9999999999", "other" },
 	};
+	static const char *const SHORT_CLASSES[][3] = {
+		{ "118712", "FR", "premium" }, { "116117", "DE", "toll-free" },
+		{ "118712", "fr", "premium" }, { "115", "DE", "other" },
+		{ "*100#", "DE", "other" },
+	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(CLASSES); i++) {
 		g_test_message("%s", CLASSES[i][0]);
 		g_assert_cmpstr(numberplan_class(CLASSES[i][0]), ==, CLASSES[i][1]);
 	}
+	for (guint i = 0; i < G_N_ELEMENTS(SHORT_CLASSES); i++)
+		g_assert_cmpstr(numberplan_short_class(SHORT_CLASSES[i][0], SHORT_CLASSES[i][1]),
+				==, SHORT_CLASSES[i][2]);
 	g_assert_true(numberplan_knows("DE"));
 	g_assert_true(numberplan_knows("gb"));
 	g_assert_false(numberplan_knows("XX"));
