@@ -107,14 +107,6 @@ caller_by_trunk(const Trunk *trunk, const Address *from)
 	return address_with_name(address, from->name);
 }
 
-static User *
-user_by_number(Gateway *gateway, const char *number)
-{
-	g_autoptr(User) user = store_user_by_number(gateway_store(gateway), number, NULL);
-
-	return user && user->enabled ? g_steal_pointer(&user) : NULL;
-}
-
 Address *
 route_number_here(Gateway *gateway, const char *number)
 {
@@ -158,13 +150,11 @@ static User *
 user_by_softphone(Gateway *gateway, const Address *to)
 {
 	g_autoptr(Softphone) softphone = NULL;
-	g_autoptr(User) user = NULL;
 
 	if (to->scheme != ADDRESS_SIP || !host_is_ours(gateway, to->host))
 		return NULL;
 	softphone = store_softphone_get(gateway_store(gateway), to->user, NULL);
-	user = softphone ? store_user_get(gateway_store(gateway), softphone->user, NULL) : NULL;
-	return user && user->enabled ? g_steal_pointer(&user) : NULL;
+	return softphone ? store_user_get(gateway_store(gateway), softphone->user, NULL) : NULL;
 }
 
 /* "sip:alice%40example.org@gw", and by XMPP "alice\\40example.org@gw". */
@@ -172,16 +162,14 @@ static User *
 user_by_jid(Gateway *gateway, const Address *to)
 {
 	g_autofree char *jid = NULL, *lower = NULL;
-	g_autoptr(User) user = NULL;
 
 	if ((to->scheme != ADDRESS_SIP && to->scheme != ADDRESS_JID) || !to->user ||
 	    !host_is_ours(gateway, to->host))
 		return NULL;
 	jid = to->scheme == ADDRESS_JID ? number_unescape(to->user) : g_strdup(to->user);
 	lower = g_utf8_validate(jid, -1, NULL) ? g_utf8_strdown(jid, -1) : NULL;
-	user = lower && strchr(lower, '@') ? store_user_get(gateway_store(gateway), lower, NULL)
+	return lower && strchr(lower, '@') ? store_user_get(gateway_store(gateway), lower, NULL)
 					   : NULL;
-	return user && user->enabled ? g_steal_pointer(&user) : NULL;
 }
 
 /* --- SIP addresses outside --- */
@@ -309,7 +297,9 @@ route_from_user(Question *question)
 	if (!callee && !number)
 		return route_refuse(question, REASON_NOT_FOUND, "not a telephone number");
 	if (!callee)
-		callee = user_by_number(gateway, number);
+		callee = store_user_by_number(gateway_store(gateway), number, NULL);
+	if (callee && !callee->enabled) /* the carrier would bring his number back */
+		return route_refuse(question, REASON_NOT_FOUND, "that user is switched off");
 	if (!callee)
 		plan = route_to_trunks(question, caller, number);
 	else
@@ -338,10 +328,10 @@ route_from_trunk(Question *question)
 		plan = route_echo(question, NULL);
 	} else {
 		number = called_by_trunk(trunk, question->to);
-		callee = number ? user_by_number(gateway, number) : NULL;
+		callee = number ? store_user_by_number(gateway_store(gateway), number, NULL) : NULL;
 		if (!callee)
 			callee = user_by_jid(gateway, question->to);
-		if (!callee)
+		if (!callee || !callee->enabled)
 			return route_refuse(question, REASON_NOT_FOUND, NULL);
 		plan = route_to_user(question, callee->jid, callee,
 				     caller_by_trunk(trunk, question->from));
@@ -378,7 +368,7 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 		return gateway_plugin(gateway, "echo") != NULL;
 	user = user_by_jid(gateway, to);
 	if (user)
-		return TRUE;
+		return user->enabled;
 	uri = called_uri(gateway, account_or_null, to);
 	if (uri) {
 		dial_uri_split(uri, &host, &port);
@@ -387,9 +377,9 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 	number = called_number(gateway, account_or_null, to);
 	if (!number)
 		return FALSE;
-	user = user_by_number(gateway, number);
+	user = store_user_by_number(gateway_store(gateway), number, NULL);
 	if (user)
-		return TRUE;
+		return user->enabled;
 	trunks = store_trunk_list(gateway_store(gateway), NULL);
 	for (guint i = 0; trunks && i < trunks->len; i++)
 		if (((const Trunk *)trunks->pdata[i])->enabled)

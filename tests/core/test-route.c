@@ -67,6 +67,7 @@ set_up(void)
 	g_assert_true(store_number_add(store, "+15550002", "bert@example.org", NULL));
 	g_assert_true(store_number_add(store, "+15550004", "dora@example.org", NULL));
 	g_assert_true(store_user_set_enabled(store, "dora@example.org", FALSE, NULL));
+	g_assert_true(store_softphone_add(store, "dora", "dora@example.org", "pw", NULL));
 	add_trunk("second", 20, TRUE, TRUE);
 	add_trunk("first", 10, TRUE, FALSE);
 	add_trunk("off", 1, FALSE, TRUE);
@@ -200,6 +201,14 @@ test_routes(void)
 		  "not-found ()" },
 		{ "+14155551234", "+15550003", "second", "not-found ()" },
 		{ "+14155551234", "+15550004", "second", "not-found ()" }, /* disabled */
+		/* a user who is switched off is not called elsewhere: the carrier would bring his
+		 * number back, and his address is ours */
+		{ "anna@example.org/phone", "+15550004@gw.example.org", NULL,
+		  "not-found (that user is switched off)" },
+		{ "anna@example.org/phone", "dora\\40example.org@gw.example.org", NULL,
+		  "not-found (that user is switched off)" },
+		{ "anna@example.org/phone", "sip:dora@sip.example.org", NULL,
+		  "not-found (that user is switched off)" },
 		{ "+14155551234", "sip:anna@sip.example.org", "second", "not-found ()" },
 		{ "+14155551234", "anonymous", "second", "not-found ()" },
 		{ "+14155551234", "+15550001", "off", "forbidden (no such trunk)" },
