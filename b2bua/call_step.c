@@ -357,8 +357,7 @@ call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incom
 	const char *words = NULL;
 
 	call->busy = TRUE;
-	call->plan = route(gateway, plugin, incoming->from, incoming->to, incoming->trunk, &reason,
-			   &words);
+	call->plan = route_incoming(gateway, incoming, &reason, &words);
 	set_account(call, incoming);
 	begin(call, incoming, reason, words);
 	run_queue(call);

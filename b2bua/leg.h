@@ -23,7 +23,7 @@
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
 
-#define PLUGIN_INTERFACE_VERSION 3
+#define PLUGIN_INTERFACE_VERSION 4
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -120,6 +120,8 @@ typedef struct {
 	const Address *from, *to;
 	const char *trunk; /* the trunk it came by, already authenticated; or NULL */
 	const Desc *offer; /* NULL when it comes later (a Jingle propose, an INVITE without SDP) */
+	/* Who an anonymous caller is, when his trunk has told us: nobody is shown it. */
+	const Address *hidden;
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 

@@ -319,6 +319,7 @@ route_from_trunk(Question *question)
 	g_autoptr(Trunk) trunk =
 		store_trunk_get(gateway_store(gateway), question->caller_trunk, NULL);
 	g_autofree char *number = NULL;
+	g_autoptr(Address) hidden = NULL;
 	g_autoptr(User) callee = NULL;
 	Plan *plan;
 
@@ -333,6 +334,9 @@ route_from_trunk(Question *question)
 			callee = user_by_jid(gateway, question->to);
 		if (!callee || !callee->enabled)
 			return route_refuse(question, REASON_NOT_FOUND, NULL);
+		if (question->incoming->hidden)
+			hidden = caller_by_trunk(trunk, question->incoming->hidden);
+		question->hidden = hidden;
 		plan = route_to_user(question, callee->jid, callee,
 				     caller_by_trunk(trunk, question->from));
 		if (plan)
@@ -344,15 +348,28 @@ route_from_trunk(Question *question)
 }
 
 Plan *
-route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
-      const char *caller_trunk, Reason *reason, const char **text)
+route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const char **text)
 {
-	Question question = { gateway, from, to, caller_trunk, REASON_NONE, NULL, FALSE };
-	Plan *plan = caller_trunk ? route_from_trunk(&question) : route_from_user(&question);
+	Question question = { .gateway = gateway,
+			      .from = incoming->from,
+			      .to = incoming->to,
+			      .caller_trunk = incoming->trunk,
+			      .incoming = incoming };
+	Plan *plan = incoming->trunk ? route_from_trunk(&question) : route_from_user(&question);
 
 	*reason = question.reason;
 	*text = question.text;
 	return plan;
+}
+
+Plan *
+route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
+      const char *caller_trunk, Reason *reason, const char **text)
+{
+	Incoming incoming = { .from = from, .to = to, .trunk = caller_trunk };
+
+	(void)caller_plugin;
+	return route_incoming(gateway, &incoming, reason, text);
 }
 
 gboolean

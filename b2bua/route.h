@@ -33,6 +33,8 @@ void target_free(Target *target);
 /* NULL with `reason` and `text` (static) set when nobody may be called. */
 Plan *route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
 	    const char *caller_trunk, Reason *reason, const char **text);
+/* The same of all that a peer asks. */
+Plan *route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const char **text);
 
 /* What a number's JID stands for, for presence, disco and the JMI prelude:
  * TRUE when `to` is a number we could call, as this account would dial it, one of

@@ -12,6 +12,8 @@ typedef struct {
 	Gateway *gateway;
 	const Address *from, *to;
 	const char *caller_trunk;
+	const Incoming *incoming;
+	const Address *hidden; /* who an anonymous caller is, or NULL */
 	Reason reason;
 	const char *text;
 	gboolean withheld; /* a user calls who hides his number from telephones */

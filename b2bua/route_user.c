@@ -148,11 +148,10 @@ matches(const char *pattern, const char *number)
 /* In the list a number may stand as he dials it at home, where "00" is always
  * understood for the "+". */
 static gboolean
-is_blocked(Gateway *gateway, const User *callee, const Address *caller)
+is_listed(Gateway *gateway, const User *callee, const char *number)
 {
 	g_autofree char *list = setting_text(gateway_store(gateway), callee->jid, SETTING_BLOCKED);
 	g_auto(GStrv) words = g_strsplit(list ? list : "", " ", -1);
-	const char *number = caller->scheme == ADDRESS_ANONYMOUS ? "anonymous" : caller->user;
 	gboolean e164 = number && number_is_e164(number);
 	g_autofree char *country = user_country(gateway, callee->jid);
 	g_autofree char *dialled = e164 && country ? numberplan_from(number, country) : NULL;
@@ -163,6 +162,20 @@ is_blocked(Gateway *gateway, const User *callee, const Address *caller)
 		    (abroad && matches(*word, abroad)))
 			return TRUE;
 	return FALSE;
+}
+
+/* Who withholds his number does not slip through under it. */
+static gboolean
+is_blocked(const Question *question, const User *callee, const Address *caller)
+{
+	Gateway *gateway = question->gateway;
+	const Address *hidden = question->hidden;
+
+	if (caller->scheme != ADDRESS_ANONYMOUS)
+		return is_listed(gateway, callee, caller->user);
+	return is_listed(gateway, callee, "anonymous") ||
+	       setting_on(gateway_store(gateway), callee->jid, SETTING_BLOCK_ANONYMOUS) ||
+	       (hidden && is_listed(gateway, callee, hidden->user));
 }
 
 static void
@@ -186,7 +199,7 @@ route_to_user(Question *question, const char *counts_for, const User *callee, Ad
 	g_autoptr(Address) seen = from;
 	g_autoptr(Plan) plan = plan_new(counts_for, question->caller_trunk);
 
-	if (is_blocked(question->gateway, callee, seen))
+	if (is_blocked(question, callee, seen))
 		return route_refuse(question, REASON_DECLINED, NULL);
 	add_forward(question, plan, callee, seen, REASON_NONE);
 	if (plan->stages->len == 0 && setting_on(store, callee->jid, SETTING_DO_NOT_DISTURB)) {

@@ -150,6 +150,8 @@ static const SettingRow ROWS[N_SETTINGS] = {
 				     "nothing rings; callers hear that he is busy" },
 	[SETTING_BLOCKED] = { "blocked", "NUMBER,+49900*,anonymous", NULL, check_blocked,
 			      "callers who are declined" },
+	[SETTING_BLOCK_ANONYMOUS] = { "block-anonymous", "on|off", "off", check_on,
+				      "callers who withhold their number are declined" },
 	[SETTING_HIDE_NUMBER] = { "hide-number", "on|off", "off", check_on,
 				  "telephones he calls are not shown his number, but in an "
 				  "emergency" },

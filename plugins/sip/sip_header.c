@@ -138,6 +138,8 @@ asserted(const sip_t *sip)
 	return best;
 }
 
+/* RFC 3323 4.2, RFC 3325 9.3: "header" is not about the From, but networks say it
+ * of a number that is withheld (3GPP TS 29.163), and too much hidden harms less. */
 static gboolean
 wants_privacy(const sip_t *sip)
 {
@@ -145,7 +147,8 @@ wants_privacy(const sip_t *sip)
 
 	for (; values && *values; values++)
 		if (g_ascii_strcasecmp(*values, "id") == 0 ||
-		    g_ascii_strcasecmp(*values, "user") == 0)
+		    g_ascii_strcasecmp(*values, "user") == 0 ||
+		    g_ascii_strcasecmp(*values, "header") == 0)
 			return TRUE;
 	return FALSE;
 }
@@ -157,6 +160,23 @@ is_anonymous(const url_t *url)
 	       (url->url_host && g_ascii_strcasecmp(url->url_host, "anonymous.invalid") == 0);
 }
 
+/* The identity he proves or claims, whether he wants it shown or not. */
+static Address *
+identity(const sip_t *sip)
+{
+	Address *address = asserted(sip);
+
+	if (!address && !is_anonymous(sip->sip_from->a_url))
+		address = address_from_url(sip->sip_from->a_url);
+	return address;
+}
+
+Address *
+header_hidden_caller(const sip_t *sip)
+{
+	return wants_privacy(sip) ? identity(sip) : NULL;
+}
+
 Address *
 header_caller(const sip_t *sip)
 {
@@ -164,11 +184,8 @@ header_caller(const sip_t *sip)
 	g_autofree char *name = plain_name(from->a_display);
 	g_autoptr(Address) address = NULL;
 
-	if (!wants_privacy(sip)) {
-		address = asserted(sip);
-		if (!address && !is_anonymous(from->a_url))
-			address = address_from_url(from->a_url);
-	}
+	if (!wants_privacy(sip))
+		address = identity(sip);
 	if (!address)
 		return address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
 	if (address->name || !name || is_anonymous(from->a_url))

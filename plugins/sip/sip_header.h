@@ -13,8 +13,10 @@
 #include "media/desc.h"
 
 /* Who calls: P-Asserted-Identity before From (a trunk is trusted with it),
- * ADDRESS_ANONYMOUS where "Privacy: id" or the From says so. */
+ * ADDRESS_ANONYMOUS where Privacy or the From says so. */
 Address *header_caller(const sip_t *sip);
+/* Who it is that wants to be anonymous, as his trunk has told us; or NULL. */
+Address *header_hidden_caller(const sip_t *sip);
 /* TRUE when the From is one at this gateway. */
 gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
 /* Who is called: the Request-URI.  A host of ours becomes the configured domain. */

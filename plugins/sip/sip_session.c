@@ -103,10 +103,13 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk);
 	const sip_t *sip = event->sip;
 	g_autoptr(Address) from = caller->from ? address_copy(caller->from) : header_caller(sip);
+	g_autoptr(Address) hidden = caller->from ? NULL : header_hidden_caller(sip);
 	g_autoptr(Address) to = header_callee(sip, ua->config);
 	Reason reason;
 	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
-	Incoming incoming = { .from = from, .to = to, .trunk = leg->trunk, .offer = offer };
+	Incoming incoming = {
+		.from = from, .to = to, .trunk = leg->trunk, .offer = offer, .hidden = hidden
+	};
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);

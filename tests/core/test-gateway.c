@@ -310,7 +310,7 @@ test_plugin_version(void)
 	other.interface_version = PLUGIN_INTERFACE_VERSION + 1;
 	other.name = "other";
 	g_assert_false(gateway_add_plugin(gateway, &other, &error));
-	g_assert_nonnull(strstr(error->message, "interface version 4, this gateway has 3"));
+	g_assert_nonnull(strstr(error->message, "interface version 5, this gateway has 4"));
 	g_assert_null(gateway_plugin(gateway, "other"));
 	tear_down();
 }

@@ -465,6 +465,12 @@ test_no_forwards(void)
 	tear_down();
 }
 
+static const Target *
+target_of(const Plan *plan)
+{
+	return ((const Stage *)plan->stages->pdata[0])->targets->pdata[0];
+}
+
 /* Anna hides her number from telephones, also from the one to which Bert sends her on. */
 static void
 test_hidden_forward(void)
@@ -523,6 +529,44 @@ test_blocked(void)
 		g_test_message("%s blocks %s", CASES[i].blocked, CASES[i].caller);
 		set("blocked", CASES[i].blocked);
 		assert_forwards(CASES[i].caller, CASES[i].expected);
+	}
+	tear_down();
+}
+
+/* A trunk may tell who an anonymous caller is: for the list alone. */
+static void
+test_blocked_anonymous(void)
+{
+	static const struct {
+		const char *key, *value, *hidden;
+		gboolean declined;
+	} CASES[] = {
+		{ "blocked", "+491711234567", "+491711234567", TRUE },
+		{ "blocked", "+14155559999", "sip:14155559999@carrier.example", TRUE },
+		{ "blocked", "+491711234567", "+491711234568", FALSE },
+		{ "blocked", "+491711234567", NULL, FALSE },
+		{ "block-anonymous", "on", "+491711234568", TRUE },
+		{ "block-anonymous", "on", NULL, TRUE },
+		{ "block-anonymous", "off", NULL, FALSE },
+	};
+	g_autoptr(Address) from = address("anonymous"), to = address("+15550002");
+
+	set_up();
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autoptr(Address) hidden = CASES[i].hidden ? address(CASES[i].hidden) : NULL;
+		Incoming incoming = { .from = from, .to = to, .trunk = "second", .hidden = hidden };
+		Reason reason = REASON_NONE;
+		const char *words = NULL;
+		g_autoptr(Plan) plan = NULL;
+
+		set("blocked", "");
+		set("block-anonymous", "off");
+		set(CASES[i].key, CASES[i].value);
+		plan = route_incoming(gateway, &incoming, &reason, &words);
+		g_test_message("%s=%s", CASES[i].key, CASES[i].value);
+		g_assert_cmpint(reason, ==, CASES[i].declined ? REASON_DECLINED : REASON_NONE);
+		if (plan)
+			g_assert_cmpint(target_of(plan)->from->scheme, ==, ADDRESS_ANONYMOUS);
 	}
 	tear_down();
 }
@@ -757,6 +801,7 @@ main(int argc, char **argv)
 	g_test_add_func("/route/no-forwards", test_no_forwards);
 	g_test_add_func("/route/hidden-forward", test_hidden_forward);
 	g_test_add_func("/route/blocked", test_blocked);
+	g_test_add_func("/route/blocked-anonymous", test_blocked_anonymous);
 	g_test_add_func("/route/rules", test_rules);
 	g_test_add_func("/route/emergency", test_emergency);
 	g_test_add_func("/route/hide-number", test_hide_number);

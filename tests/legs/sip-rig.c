@@ -55,14 +55,17 @@ call_new(Gateway *self, Leg *leg, const Plugin *plugin, const Incoming *incoming
 {
 	g_autofree char *from = address_text(incoming->from), *to = address_text(incoming->to);
 	g_autofree char *port = port_of(incoming->offer);
+	g_autofree char *hidden =
+		incoming->hidden ? g_strconcat(" who is ", incoming->hidden->user, NULL) : NULL;
 
 	leg->plugin = plugin;
 	leg->call = &call;
 	leg->side = SIDE_CALLER;
 	rig_leg = leg;
 	g_ptr_array_add(legs, leg);
-	say("new %s (%s) → %s by %s%s", from,
-	    incoming->from->name ? incoming->from->name : "no name", to, incoming->trunk, port);
+	say("new %s (%s)%s → %s by %s%s", from,
+	    incoming->from->name ? incoming->from->name : "no name", hidden ? hidden : "", to,
+	    incoming->trunk, port);
 }
 
 void

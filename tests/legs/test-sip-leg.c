@@ -94,7 +94,10 @@ in__addresses(void)
 		{ "P-Asserted-Identity: <sip:pbx@x.example>, <tel:+12025550111>\r\n",
 		  "+12025550111 (Bob \"B\")" },
 		{ "P-Asserted-Identity: <sip:+12025550111@x.example>\r\nPrivacy: id\r\n",
-		  "anonymous (no name)" },
+		  "anonymous (no name) who is +12025550111" },
+		/* 3GPP TS 29.163 7.2.3.2.2.3: each of these is a number that is withheld */
+		{ "Privacy: header\r\n", "anonymous (no name) who is +12125550199" },
+		{ "Privacy: critical;none\r\n", "+12125550199 (Bob \"B\")" },
 		{ "P-Asserted-Identity: <<<\r\n", "+12125550199 (Bob \"B\")" },
 	};
 	g_autoptr(Peer) peer = start_with_trunk();
