@@ -42,13 +42,14 @@ typedef struct {
 	const Plugin *plugin;
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
-	char *trunk;	       /* name of the trunk to go through, or NULL */
-	gint64 contact;	       /* of a softphone's registration in the store; 0: none */
-	gboolean accept_early; /* a client is answered when early media begins: he hears it */
-	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
-	char *location;	       /* of an emergency call: where the caller is, a URI; or NULL */
-	char *diverted_by;     /* a number of ours that sends the call on, or NULL */
-	Reason diverted_as;    /* BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
+	char *trunk;		/* name of the trunk to go through, or NULL */
+	gint64 contact;		/* of a softphone's registration in the store; 0: none */
+	gboolean accept_early;	/* a client is answered when early media begins: he hears it */
+	gboolean withheld;	/* his number is the carrier's to know, not the callee's */
+	char *location;		/* of an emergency call: where the caller is, a URI; or NULL */
+	char *diverted_by;	/* a number of ours that sends the call on, or NULL */
+	char **diverted_before; /* those who had sent it on before, the first one first; or NULL */
+	Reason diverted_as;	/* BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -122,6 +123,10 @@ typedef struct {
 	const Desc *offer; /* NULL when it comes later (a Jingle propose, an INVITE without SDP) */
 	/* Who an anonymous caller is, when his trunk has told us: nobody is shown it. */
 	const Address *hidden;
+	/* Who has sent it on before it came here, the first one first, as they are written;
+	 * or NULL.  And how often it was: more than are known, perhaps. */
+	char **diverted_by;
+	guint n_diversions;
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 

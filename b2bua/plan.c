@@ -10,6 +10,7 @@ target_free(Target *target)
 	g_free(target->trunk);
 	g_free(target->location);
 	g_free(target->diverted_by);
+	g_strfreev(target->diverted_before);
 	g_free(target);
 }
 

@@ -44,6 +44,7 @@ static const ReasonRow ROWS[N_REASONS] = {
 				    11, TRUE },
 	[REASON_ADMIN] = { "admin", "The operator ended the call", 30, FALSE },
 	[REASON_SHUTDOWN] = { "shutdown", "The gateway is shutting down", 29, FALSE },
+	[REASON_LOOP] = { "loop", "The call was sent on in a circle", 10, FALSE },
 	[REASON_CRASHED] = { "crashed", "The gateway failed during the call", 2, FALSE },
 };
 

@@ -32,6 +32,7 @@ typedef enum {
 	REASON_PROTOCOL_ERROR, /* a peer said something that makes no sense */
 	REASON_ADMIN,	       /* hung up by the operator */
 	REASON_SHUTDOWN,       /* the gateway is stopping */
+	REASON_LOOP,	       /* sent on in a circle, or too often */
 	REASON_CRASHED,	       /* the gateway died in mid-call; written at the next start */
 	N_REASONS
 } Reason;

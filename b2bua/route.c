@@ -337,6 +337,7 @@ route_from_trunk(Question *question)
 		if (question->incoming->hidden)
 			hidden = caller_by_trunk(trunk, question->incoming->hidden);
 		question->hidden = hidden;
+		question->country = country_of(trunk);
 		plan = route_to_user(question, callee->jid, callee,
 				     caller_by_trunk(trunk, question->from));
 		if (plan)

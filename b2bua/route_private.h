@@ -13,6 +13,7 @@ typedef struct {
 	const Address *from, *to;
 	const char *caller_trunk;
 	const Incoming *incoming;
+	const char *country;   /* of the trunk it came by, or NULL */
 	const Address *hidden; /* who an anonymous caller is, or NULL */
 	Reason reason;
 	const char *text;

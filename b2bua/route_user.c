@@ -6,13 +6,15 @@
  * after the other (user set JID ring=…).
  * Thread: signalling.
  */
+#include "b2bua/number.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/route_private.h"
 #include "b2bua/setting.h"
 #include "b2bua/way_out.h"
 #include <string.h>
 
-#define MAX_PHONES 16 /* softphones of a user that ring at once */
+#define MAX_DIVERSIONS 5  /* of a call that is still sent on */
+#define MAX_PHONES     16 /* softphones of a user that ring at once */
 
 /* --- the devices of a user --- */
 
@@ -92,6 +94,25 @@ leads_nowhere(Gateway *gateway, const User *callee, const char *number, const Us
 	       (owner && (!owner->enabled || strcmp(owner->jid, callee->jid) == 0));
 }
 
+/* He has sent this call on already, or so many have that there is no end to it.  A
+ * carrier writes numbers in its own way. */
+static gboolean
+goes_round(const Question *question, const User *callee)
+{
+	const Incoming *incoming = question->incoming;
+
+	if (incoming->n_diversions >= MAX_DIVERSIONS)
+		return TRUE;
+	for (char **by = incoming->diverted_by; by && *by; by++) {
+		g_autofree char *number = NULL;
+
+		if (number_from_carrier(*by, question->country, &number) &&
+		    g_strcmp0(number, callee->caller_id) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* One hop: the forwards of the one who is forwarded to are not followed, so there
  * is no loop.  What it costs counts for the one who forwards. */
 static void
@@ -120,6 +141,11 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 	owner = store_user_by_number(gateway_store(gateway), number, NULL);
 	if (leads_nowhere(gateway, callee, number, owner))
 		return;
+	if (goes_round(question, callee)) {
+		if (when == REASON_NONE)
+			route_refuse(question, REASON_LOOP, "it was sent on before");
+		return;
+	}
 	way = owner ? NULL : way_out(gateway, callee->jid, number);
 	if (owner)
 		add_devices(question, plan, owner, seen);
@@ -130,6 +156,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 
 		target->withheld = question->withheld;
 		target->diverted_by = g_strdup(callee->caller_id);
+		target->diverted_before = g_strdupv(question->incoming->diverted_by);
 		target->diverted_as = when;
 	}
 	if (plan->stages->len > first)
@@ -202,6 +229,8 @@ route_to_user(Question *question, const char *counts_for, const User *callee, Ad
 	if (is_blocked(question, callee, seen))
 		return route_refuse(question, REASON_DECLINED, NULL);
 	add_forward(question, plan, callee, seen, REASON_NONE);
+	if (question->reason != REASON_NONE)
+		return NULL;
 	if (plan->stages->len == 0 && setting_on(store, callee->jid, SETTING_DO_NOT_DISTURB)) {
 		add_forward(question, plan, callee, seen, REASON_BUSY);
 		if (plan->stages->len == 0)

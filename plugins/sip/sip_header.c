@@ -5,6 +5,7 @@
  */
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_reason.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -19,9 +20,8 @@
 
 /* --- addresses --- */
 
-/* The user part without its parameters (";npdi;rn=…") and escapes. */
-static char *
-url_user(const url_t *url)
+char *
+header_user(const url_t *url)
 {
 	const char *user = url->url_user ? url->url_user : "";
 	g_autofree char *bare = g_strndup(user, strcspn(user, ";"));
@@ -33,7 +33,7 @@ url_user(const url_t *url)
 static Address *
 address_from_url(const url_t *url)
 {
-	g_autofree char *user = url_user(url);
+	g_autofree char *user = header_user(url);
 	g_autofree char *number = NULL;
 
 	if (!user[0] || !g_utf8_validate(user, -1, NULL))
@@ -194,8 +194,8 @@ header_caller(const sip_t *sip)
 }
 
 /* RFC 3261 25.1: what a user part may hold unescaped beside letters and digits. */
-static char *
-escaped_user(const char *user)
+char *
+header_escaped(const char *user)
 {
 	return g_uri_escape_string(user, "&=+$,/!*'()", FALSE);
 }
@@ -222,7 +222,7 @@ header_asserted(const Address *from, const char *domain)
 
 	if (from->scheme == ADDRESS_ANONYMOUS || !from->user)
 		return NULL;
-	user = escaped_user(from->user);
+	user = header_escaped(from->user);
 	name = from->name && from->name[0] ? quoted_name(from->name) : g_strdup("");
 	return g_strdup_printf("%s<sip:%s@%s>", name, user, domain);
 }
@@ -258,7 +258,7 @@ header_trunk_from(const Trunk *trunk, const Address *from, gboolean withheld, co
 
 	if (g_strcmp0(trunk->caller_id, "account") != 0 || !account || !account[0])
 		return withheld ? anonymous_from() : header_from(from, domain);
-	user = escaped_user(account);
+	user = header_escaped(account);
 	name = !withheld && from->scheme != ADDRESS_ANONYMOUS && from->name && from->name[0]
 		       ? quoted_name(from->name)
 		       : g_strdup("");
@@ -283,7 +283,7 @@ header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld
 char *
 header_uri(const Address *to)
 {
-	g_autofree char *user = escaped_user(to->user);
+	g_autofree char *user = header_escaped(to->user);
 
 	return g_strdup_printf("sip:%s@%s", user, to->host);
 }
@@ -291,7 +291,7 @@ header_uri(const Address *to)
 char *
 header_request_uri(const Address *to, const Trunk *trunk)
 {
-	g_autofree char *user = escaped_user(to->user ? to->user : "");
+	g_autofree char *user = header_escaped(to->user ? to->user : "");
 	g_autofree char *port = trunk->port ? g_strdup_printf(":%u", trunk->port) : g_strdup("");
 	gboolean bracket = needs_brackets(trunk->host);
 
@@ -473,37 +473,16 @@ header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *ch
 
 /* --- calls that are not ordinary --- */
 
-/* RFC 5806 and RFC 4458: why a call was sent on, in the words of each. */
-static const struct {
-	Reason reason;
-	const char *diversion;
-	guint cause;
-} DIVERSIONS[] = {
-	{ REASON_NONE, "unconditional", 302 },
-	{ REASON_BUSY, "user-busy", 486 },
-	{ REASON_NO_ANSWER, "no-answer", 408 },
-	{ REASON_UNREACHABLE, "unavailable", 503 },
-};
-
 char *
 header_about(const Target *target, const char *domain)
 {
 	GString *lines = g_string_new(NULL);
-	guint why = 0;
+	g_autofree char *history = target->diverted_by ? history_write(target, domain) : NULL;
 
 	if (target->location)
 		g_string_append_printf(lines, "Geolocation: <%s>\r\nGeolocation-Routing: yes\r\n",
 				       target->location);
-	for (guint i = 0; i < G_N_ELEMENTS(DIVERSIONS); i++)
-		if (DIVERSIONS[i].reason == target->diverted_as)
-			why = i;
-	if (target->diverted_by)
-		g_string_append_printf(lines,
-				       "Diversion: <sip:%s@%s>;reason=%s;counter=1\r\n"
-				       "History-Info: <sip:%s@%s>;index=1, "
-				       "<sip:%s@%s;cause=%u>;index=1.1;mp=1\r\n",
-				       target->diverted_by, domain, DIVERSIONS[why].diversion,
-				       target->diverted_by, domain, target->to->user, domain,
-				       DIVERSIONS[why].cause);
+	if (history)
+		g_string_append(lines, history);
 	return g_string_free(lines, lines->len == 0);
 }

@@ -38,6 +38,9 @@ char *
 header_trunk_from(const Trunk *trunk, const Address *from, gboolean withheld, const char *domain);
 char *header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld,
 			    const char *domain);
+/* The user part without its parameters (";npdi;rn=…") and escapes; and back.  Both new. */
+char *header_user(const url_t *url);
+char *header_escaped(const char *user);
 /* "sip:bob@example.org:5070": an address outside, see dial_uri.h */
 char *header_uri(const Address *to);
 /* "sip:+14155551234@carrier.example.org:5070;transport=tcp" */

@@ -39,6 +39,7 @@ static const struct {
 	[REASON_PROTOCOL_ERROR] = { 500, "Server Internal Error", 111 },
 	[REASON_ADMIN] = { 480, "Temporarily Unavailable", 31 },
 	[REASON_SHUTDOWN] = { 503, "Service Unavailable", 41 },
+	[REASON_LOOP] = { 482, "Loop Detected", 25 },
 	[REASON_CRASHED] = { 500, "Server Internal Error", 41 },
 };
 
@@ -64,6 +65,7 @@ static const Range from_status[] = {
 	{ 433, 433, REASON_FORBIDDEN }, /* anonymity disallowed */
 	{ 436, 438, REASON_SECURITY },
 	{ 480, 480, REASON_UNREACHABLE },
+	{ 482, 483, REASON_LOOP },
 	{ 484, 485, REASON_INCOMPLETE },
 	{ 486, 486, REASON_BUSY },
 	/* not after a CANCEL of ours: somebody's timer on the way ran out */
@@ -82,19 +84,32 @@ static const Range from_status[] = {
 };
 
 static const Range from_cause[] = {
-	{ 1, 3, REASON_NOT_FOUND },	    { 17, 17, REASON_BUSY },
-	{ 18, 19, REASON_NO_ANSWER },	    { 20, 20, REASON_UNREACHABLE },
-	{ 21, 21, REASON_DECLINED },	    { 22, 22, REASON_GONE },
-	{ 23, 23, REASON_UNREACHABLE },	    { 26, 26, REASON_ANSWERED_ELSEWHERE },
-	{ 27, 27, REASON_UNREACHABLE },	    { 28, 28, REASON_INCOMPLETE },
-	{ 29, 29, REASON_FORBIDDEN },	    { 0, 31, REASON_HANGUP },
-	{ 34, 34, REASON_OVERLOAD },	    { 42, 42, REASON_OVERLOAD },
-	{ 47, 47, REASON_OVERLOAD },	    { 32, 47, REASON_NETWORK_ERROR },
+	{ 1, 3, REASON_NOT_FOUND },
+	{ 17, 17, REASON_BUSY },
+	{ 18, 19, REASON_NO_ANSWER },
+	{ 20, 20, REASON_UNREACHABLE },
+	{ 21, 21, REASON_DECLINED },
+	{ 22, 22, REASON_GONE },
+	{ 23, 23, REASON_UNREACHABLE },
+	{ 25, 25, REASON_LOOP },
+	{ 26, 26, REASON_ANSWERED_ELSEWHERE },
+	{ 27, 27, REASON_UNREACHABLE },
+	{ 28, 28, REASON_INCOMPLETE },
+	{ 29, 29, REASON_FORBIDDEN },
+	{ 0, 31, REASON_HANGUP },
+	{ 34, 34, REASON_OVERLOAD },
+	{ 42, 42, REASON_OVERLOAD },
+	{ 47, 47, REASON_OVERLOAD },
+	{ 32, 47, REASON_NETWORK_ERROR },
 	{ 50, 50, REASON_NOT_AUTHORIZED }, /* facility not subscribed */
-	{ 52, 57, REASON_FORBIDDEN },	    { 58, 58, REASON_INCOMPATIBLE },
-	{ 48, 63, REASON_NETWORK_ERROR },   { 64, 79, REASON_INCOMPATIBLE },
-	{ 87, 87, REASON_FORBIDDEN },	    { 88, 88, REASON_INCOMPATIBLE },
-	{ 102, 102, REASON_TIMEOUT },	    { 80, 111, REASON_PROTOCOL_ERROR },
+	{ 52, 57, REASON_FORBIDDEN },
+	{ 58, 58, REASON_INCOMPATIBLE },
+	{ 48, 63, REASON_NETWORK_ERROR },
+	{ 64, 79, REASON_INCOMPATIBLE },
+	{ 87, 87, REASON_FORBIDDEN },
+	{ 88, 88, REASON_INCOMPATIBLE },
+	{ 102, 102, REASON_TIMEOUT },
+	{ 80, 111, REASON_PROTOCOL_ERROR },
 	{ 112, 127, REASON_NETWORK_ERROR },
 };
 

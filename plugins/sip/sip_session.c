@@ -8,6 +8,7 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_watch.h"
@@ -107,9 +108,15 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	g_autoptr(Address) to = header_callee(sip, ua->config);
 	Reason reason;
 	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
-	Incoming incoming = {
-		.from = from, .to = to, .trunk = leg->trunk, .offer = offer, .hidden = hidden
-	};
+	guint n_diversions = 0;
+	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
+	Incoming incoming = { .from = from,
+			      .to = to,
+			      .trunk = leg->trunk,
+			      .offer = offer,
+			      .hidden = hidden,
+			      .diverted_by = diverted,
+			      .n_diversions = n_diversions };
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);

@@ -33,6 +33,7 @@ static const char *const to_jingle[N_REASONS] = {
 	[REASON_PROTOCOL_ERROR] = "failed-application",
 	[REASON_ADMIN] = "success",
 	[REASON_SHUTDOWN] = "gone",
+	[REASON_LOOP] = "general-error",
 	[REASON_CRASHED] = "general-error",
 };
 

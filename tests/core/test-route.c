@@ -533,6 +533,59 @@ test_blocked(void)
 	tear_down();
 }
 
+/* A call that Bert has sent on comes back, or one that was sent on too often. */
+static void
+test_loops(void)
+{
+	static char *bert[] = { (char *)"+14155550100", (char *)"15550002", NULL };
+	static char *others[] = { (char *)"+14155550100", (char *)"anna", NULL };
+	static const struct {
+		char **by;
+		guint count;
+		const char *key;
+		Reason reason;
+		guint stages;
+	} CASES[] = {
+		{ NULL, 0, "forward-always", REASON_NONE, 2 },
+		{ others, 2, "forward-always", REASON_NONE, 2 },
+		{ bert, 2, "forward-always", REASON_LOOP, 0 },
+		{ others, 5, "forward-always", REASON_LOOP, 0 },
+		{ NULL, 5, "forward-always", REASON_LOOP, 0 },
+		/* he rings, and is not sent on */
+		{ others, 4, "forward-busy", REASON_NONE, 3 },
+		{ bert, 2, "forward-busy", REASON_NONE, 1 },
+	};
+	g_autoptr(Address) from = address("+14155551234"), to = address("+15550002");
+
+	set_up();
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		Incoming incoming = { .from = from,
+				      .to = to,
+				      .trunk = "second",
+				      .diverted_by = CASES[i].by,
+				      .n_diversions = CASES[i].count };
+		Reason reason = REASON_NONE;
+		const char *words = NULL;
+		g_autoptr(Plan) plan = NULL;
+
+		set("forward-always", "");
+		set("forward-busy", "");
+		set(CASES[i].key, "+14155550109");
+		plan = route_incoming(gateway, &incoming, &reason, &words);
+		g_assert_cmpstr(reason_name(reason), ==, reason_name(CASES[i].reason));
+		g_assert_cmpuint(plan ? plan->stages->len : 0, ==, CASES[i].stages);
+		if (CASES[i].by == others && plan) {
+			const Stage *last = plan->stages->pdata[plan->stages->len - 1];
+			const Target *target = last->targets->pdata[0];
+
+			g_assert_cmpstr(target->diverted_before[0], ==, "+14155550100");
+		}
+		if (!plan)
+			g_assert_cmpstr(words, ==, "it was sent on before");
+	}
+	tear_down();
+}
+
 /* A trunk may tell who an anonymous caller is: for the list alone. */
 static void
 test_blocked_anonymous(void)
@@ -800,6 +853,7 @@ main(int argc, char **argv)
 	g_test_add_func("/route/forwards", test_forwards);
 	g_test_add_func("/route/no-forwards", test_no_forwards);
 	g_test_add_func("/route/hidden-forward", test_hidden_forward);
+	g_test_add_func("/route/loops", test_loops);
 	g_test_add_func("/route/blocked", test_blocked);
 	g_test_add_func("/route/blocked-anonymous", test_blocked_anonymous);
 	g_test_add_func("/route/rules", test_rules);

@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_digest.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_history.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,8 +39,11 @@ read_request(const sip_t *sip, DigestServer *digest)
 	g_autoptr(Address) caller = header_caller(sip);
 	g_autoptr(Address) callee = header_callee(sip, &config);
 	g_autofree char *from = header_from(caller, "gw.example.org");
+	guint count = 0;
+	g_auto(GStrv) diverted = history_read(sip, &count);
 	gboolean stale = FALSE;
 
+	g_assert_cmpuint(diverted ? g_strv_length(diverted) : 0, <=, MIN(count, HISTORY_MAX));
 	g_assert_null(strpbrk(from, "\r\n"));
 	digest_server_check(digest, sip, "user", "password", &stale);
 }

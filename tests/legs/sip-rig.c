@@ -58,6 +58,12 @@ call_new(Gateway *self, Leg *leg, const Plugin *plugin, const Incoming *incoming
 	g_autofree char *hidden =
 		incoming->hidden ? g_strconcat(" who is ", incoming->hidden->user, NULL) : NULL;
 
+	if (incoming->n_diversions) {
+		g_autofree char *by = incoming->diverted_by ? g_strjoinv(" ", incoming->diverted_by)
+							    : g_strdup("");
+
+		say("diverted %u: %s", incoming->n_diversions, by);
+	}
 	leg->plugin = plugin;
 	leg->call = &call;
 	leg->side = SIDE_CALLER;
@@ -283,6 +289,7 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 			  .withheld = rig_target.withheld,
 			  .location = rig_target.location,
 			  .diverted_by = rig_target.diverted_by,
+			  .diverted_before = rig_target.diverted_before,
 			  .diverted_as = rig_target.diverted_as };
 
 	sip_plugin.dial(&call, &target, offer);

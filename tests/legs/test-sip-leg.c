@@ -116,6 +116,53 @@ in__addresses(void)
 	rig_stop();
 }
 
+/* Who has sent a call on, as networks write it. */
+static void
+in__diverted(void)
+{
+	static const struct {
+		const char *extra, *expected;
+	} cases[] = {
+		{ "Diversion: <sip:+14155550100@c.example>;reason=user-busy;counter=1\r\n",
+		  "diverted 1: +14155550100" },
+		/* the last one stands first, lines as commas; a counter stands for others */
+		{ "Diversion: <tel:+14155550102>;reason=unknown, \"B\" "
+		  "<sip:4930123%3b@c.example>\r\n"
+		  "Diversion: <sip:+14155550100@c.example>;counter=3\r\n",
+		  "diverted 5: +14155550100 4930123 +14155550102" },
+		{ "Diversion: <sip:+14155550100@c.example>;counter=4000000000\r\n",
+		  "diverted 100: +14155550100" },
+		{ "History-Info: <sip:+14155550100@c.example?Reason=SIP%3Bcause%3D302>;index=1\r\n"
+		  "History-Info: <sip:+14155550123@gw.example.org>;index=1.1\r\n",
+		  "diverted 1: +14155550100" },
+		{ "History-Info: <sip:+14155550100@c.example>;index=1, "
+		  "<sip:+14155550102@c.example;cause=486>;index=1.1;mp=1, "
+		  "<sip:+14155550123@gw.example.org;cause=302>;index=1.1.1;mp=1.1\r\n",
+		  "diverted 2: +14155550100 +14155550102" },
+		/* one number on its way from host to host is nobody's diversion */
+		{ "History-Info: <sip:+14155550123@c.example>;index=1, "
+		  "<sip:+14155550123@gw.example.org;cause=302>;index=1.1;mp=1, "
+		  "<sip:acct@gw.example.org>;index=1.1.1;rc=1.1\r\n",
+		  NULL },
+		{ "Diversion: <<<\r\nHistory-Info: ,\r\n", NULL },
+	};
+	g_autoptr(Peer) peer = start_with_trunk();
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *refused = NULL;
+
+		g_test_message("%s", cases[i].extra);
+		peer_invite(peer, cases[i].extra, sdp_one);
+		if (cases[i].expected)
+			rig_expect(cases[i].expected);
+		rig_expect_start("new ");
+		rig_plugin->hangup(rig_leg, REASON_LOOP, NULL);
+		refused = peer_wait(peer, "SIP/2.0 482 Loop Detected");
+		peer_ack(peer, refused, NULL);
+	}
+	rig_stop();
+}
+
 static void
 in__tcp(void)
 {
@@ -861,6 +908,38 @@ out__about(void)
 	rig_stop();
 }
 
+/* Those who have sent it on before stay in it. */
+static void
+out__diverted_again(void)
+{
+	static char *before[] = { (char *)"+14155550102", (char *)"493012;3", NULL };
+	static const char *const headers[][2] = {
+		{ "Diversion", "<sip:+14155550100@gw.example.org>;reason=unconditional;counter=1, "
+			       "<sip:493012%3B3@gw.example.org>;reason=unknown;counter=1, "
+			       "<sip:+14155550102@gw.example.org>;reason=unknown;counter=1" },
+		{ "History-Info",
+		  "<sip:+14155550102@gw.example.org>;index=1, "
+		  "<sip:493012%3B3@gw.example.org>;index=1.1;mp=1, "
+		  "<sip:+14155550100@gw.example.org>;index=1.1.1;mp=1, "
+		  "<sip:+14155550123@gw.example.org;cause=302>;index=1.1.1.1;mp=1" },
+	};
+	g_autoptr(Peer) peer = start_with_trunk();
+	g_autofree char *invite = NULL;
+
+	rig_target = (Target){ .diverted_by = (char *)"+14155550100", .diverted_before = before };
+	rig_dial("carrier", "+14155550123", NULL);
+	rig_target = (Target){ 0 };
+	invite = peer_wait(peer, "INVITE ");
+	for (guint i = 0; i < G_N_ELEMENTS(headers); i++) {
+		g_autofree char *value = message_header(invite, headers[i][0]);
+
+		g_assert_cmpstr(value, ==, headers[i][1]);
+	}
+	peer_reply(peer, invite, "482 Loop Detected", "t", NULL, NULL);
+	rig_expect("ended loop 482 Loop Detected");
+	rig_stop();
+}
+
 static void
 out__anonymous(void)
 {
@@ -1304,6 +1383,7 @@ main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/sip/in/ring-answer-hangup", in__ring_answer_hangup);
 	g_test_add_func("/sip/in/addresses", in__addresses);
+	g_test_add_func("/sip/in/diverted", in__diverted);
 	g_test_add_func("/sip/in/tcp", in__tcp);
 	g_test_add_func("/sip/in/contact-with-a-name", in__contact_with_a_name);
 	g_test_add_func("/sip/in/early-media", in__early_media);
@@ -1331,6 +1411,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/out/contact", out__dialog_moves_to_contact);
 	g_test_add_func("/sip/out/reason-header", out__reason_header_tells_more);
 	g_test_add_func("/sip/out/about", out__about);
+	g_test_add_func("/sip/out/diverted-again", out__diverted_again);
 	g_test_add_func("/sip/out/anonymous", out__anonymous);
 	g_test_add_func("/sip/out/refusals", out__carrier_refusals);
 	g_test_add_func("/sip/out/digest", out__digest);
