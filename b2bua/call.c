@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* call.c - the whole logic of a call: one table and its actions.
  *
- *   SETUP ──► CALLING ──► RINGING ──► CONNECTING ──► ACTIVE ◄──► CHANGING
- *     ▲          │           │            │             │           │
+ *   SETUP ──► CALLING ──► RINGING ──► CONNECTING ──► ACTIVE ◄──► CHANGING,
+ *     ▲          │           │            │             │        TRANSFERRING
  *     └──────────┴─ next     │            │             │           │
  *          stage ◄───────────┘            ▼             ▼           ▼
  *                                  ENDED ◄──────────────────────────┘
@@ -11,15 +11,16 @@
  * the state the cell names, which writes the record, then run the cell's action;
  * an action that must end the call says call_end().  An event raised while a
  * step runs waits in the queue.  How the table is run stands in call_step.c, what
- * descriptions are made of in call_media.c, what is written down in call_record.c.
+ * descriptions are made of in call_media.c, what is written down in call_record.c;
+ * the actions of changes are in call_change.c, those of transfers in transfer.c.
  * Thread: signalling.
  */
 #include "b2bua/call_private.h"
 
 /* --- small questions --- */
 
-static Party *
-other_party(const Call *call, const Party *party)
+Party *
+call_other_party(const Call *call, const Party *party)
 {
 	return party == call->caller ? call->callee : call->caller;
 }
@@ -56,8 +57,8 @@ call_anyone_rang(const Call *call)
 
 /* --- stages --- */
 
-static void
-let_go(Call *call, Party *party, Reason reason, const char *text)
+void
+call_let_go(Call *call, Party *party, Reason reason, const char *text)
 {
 	leg_command_hangup(call, party, reason, text);
 	party_drop_port(call, party);
@@ -88,6 +89,7 @@ call_prepare_stage(Call *call)
 
 		party->stage = call->stage;
 		party->target = target;
+		party->account = g_strdup(target->account);
 	}
 }
 
@@ -148,7 +150,7 @@ leave_stage(Call *call)
 	call->stage = next;
 	call_enter(call, CALL_SETUP);
 	for (guint i = 0; i < left; i++)
-		let_go(call, call->callees->pdata[i], call->refusal, text);
+		call_let_go(call, call->callees->pdata[i], call->refusal, text);
 	if (call_current_stage(call)->forward_when != REASON_NONE) {
 		/* what those say who are called now is told by itself */
 		call->forwarded_as = call->refusal;
@@ -266,7 +268,7 @@ drop(Call *call, const CallEvent *event)
 	gboolean hung_up = event->reason == REASON_HANGUP || event->reason == REASON_CANCELLED;
 
 	refuse_with(call, hung_up ? REASON_DECLINED : event->reason, event->text, BY_CALLEE);
-	let_go(call, event->party, event->reason, NULL);
+	call_let_go(call, event->party, event->reason, NULL);
 	if (stage_is_over(call))
 		leave_stage(call);
 }
@@ -296,7 +298,8 @@ connect_callee(Call *call, const CallEvent *event)
 	call->callee = callee;
 	for (guint i = 0; i < call->callees->len; i++)
 		if (call->callees->pdata[i] != callee)
-			let_go(call, call->callees->pdata[i], REASON_ANSWERED_ELSEWHERE, elsewhere);
+			call_let_go(call, call->callees->pdata[i], REASON_ANSWERED_ELSEWHERE,
+				    elsewhere);
 	told = event->desc ? call_answer_for(call, event->desc) : NULL;
 	if (!told) {
 		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
@@ -318,6 +321,8 @@ static void
 note_up(Call *call, const CallEvent *event)
 {
 	call_note(call, "%s's media is up", event->party->lane);
+	if (call->transfer)
+		transfer_note_up(call->transfer, call);
 }
 
 static void
@@ -332,177 +337,10 @@ answer_caller(Call *call, const CallEvent *event)
 		tell_answer(call);
 }
 
-/* The answer to an offer that we made in answer(): to an INVITE or re-INVITE
- * without SDP, or to a Jingle propose. */
-void
-call_late_answer(Call *call, const CallEvent *event)
-{
-	Party *party = event->party;
-	g_autoptr(Desc) shared = NULL;
-
-	if (!party->owes_answer)
-		return;
-	party->owes_answer = FALSE;
-	if (event->desc)
-		shared = desc_answer(party->local, event->desc, party->ours);
-	if (!shared) {
-		call_end(call, REASON_INCOMPATIBLE, NULL,
-			 party == call->caller ? BY_CALLER : BY_CALLEE);
-		return;
-	}
-	party_set_descs(party, party->local, event->desc);
-	call_connect_party(call, party);
-}
-
-/* --- changes --- */
-
-static void
-refuse_change(Call *call, const CallEvent *event)
-{
-	leg_command_answer(event->party, NULL);
-}
-
-/* The change concerns this side alone: the other is not disturbed. */
-static void
-absorb_change(Call *call, Party *party, const Desc *offer)
-{
-	g_autoptr(Desc) told = desc_answer(offer, other_party(call, party)->remote, party->ours);
-
-	if (told) {
-		party_set_descs(party, told, offer);
-		call_connect_party(call, party);
-	}
-	leg_command_answer(party, told);
-}
-
-/* His ICE begins anew, which is between him and us, whatever else goes on.  The
- * answer waits for new credentials of ours; of several at once the last is answered. */
-static gboolean
-restart(Call *call, Party *party, const Desc *offer)
-{
-	g_autoptr(Desc) moved = NULL;
-
-	if (!party->local || !desc_restarts_ice(party->remote, offer))
-		return FALSE;
-	moved = desc_moved(party->remote, desc_audio(offer)->transport);
-	party_set_descs(party, party->local, moved);
-	party->restarts++;
-	call_connect_party(call, party);
-	return TRUE;
-}
-
-/* What he has been asked meanwhile becomes `local` when he agrees. */
-static void
-move_change(Call *call, const Party *party)
-{
-	const Desc *passed = call->change_passed;
-
-	call->change_passed = desc_moved(passed, party->ours);
-	desc_unref(passed);
-}
-
-static void
-answer_restart(Call *call, const CallEvent *event)
-{
-	Party *party = event->party;
-	g_autoptr(Desc) told = NULL;
-
-	if (!party)
-		return;
-	told = desc_moved(party->local, party->ours);
-	party_set_descs(party, told, party->remote);
-	if (call->changer && call->changer != party)
-		move_change(call, party);
-	leg_command_answer(party, told);
-}
-
-static void
-restart_or_refuse(Call *call, const CallEvent *event)
-{
-	gboolean waits = call->state == CALL_CONNECTING && event->party == call->caller;
-
-	if (waits || !restart(call, event->party, event->desc))
-		refuse_change(call, event);
-}
-
-static void
-pass_on(Call *call, const CallEvent *event)
-{
-	Party *party = event->party, *other = other_party(call, party);
-	g_autoptr(Desc) offer = NULL;
-
-	if (restart(call, party, event->desc))
-		return;
-	if (party->owes_answer || other->owes_answer || !other->leg) {
-		leg_command_answer(party, NULL);
-		return;
-	}
-	if (!event->desc) { /* he wants our offer: what he has been told, again */
-		party->owes_answer = TRUE;
-		leg_command_answer(party, party->local);
-		return;
-	}
-	if (desc_change_is_local(party->remote, event->desc) || !other->leg->plugin->change) {
-		absorb_change(call, party, event->desc);
-		return;
-	}
-	offer = call_change_for(party, event->desc, other);
-	if (!offer) {
-		leg_command_answer(party, NULL);
-		return;
-	}
-	call->changer = party;
-	call->change_offer = desc_ref(event->desc);
-	call->change_passed = desc_ref(offer);
-	call_enter(call, CALL_CHANGING);
-	leg_command_change(other, offer);
-}
-
-void
-call_forget_change(Call *call)
-{
-	call->changer = NULL;
-	g_clear_pointer(&call->change_offer, desc_unref);
-	g_clear_pointer(&call->change_passed, desc_unref);
-}
-
-/* Media follows a change only when both sides have agreed to it. */
-static void
-settle(Call *call, const CallEvent *event)
-{
-	Party *changer = call->changer, *other = event->party;
-	g_autoptr(Desc) told = NULL;
-
-	if (other == changer) /* he answers nothing that we asked */
-		return;
-	if (event->desc)
-		told = desc_answer(call->change_offer, event->desc, changer->ours);
-	if (told) {
-		party_set_descs(other, call->change_passed, event->desc);
-		party_set_descs(changer, told, call->change_offer);
-	}
-	call_forget_change(call);
-	call_enter(call, CALL_ACTIVE);
-	if (told) {
-		call_connect_party(call, other);
-		call_connect_party(call, changer);
-	}
-	leg_command_answer(changer, told);
-}
-
-static void
-give_up_change(Call *call, const CallEvent *event)
-{
-	Party *changer = call->changer;
-
-	call_forget_change(call);
-	leg_command_answer(changer, NULL);
-}
-
 /* --- endings --- */
 
-static void
-end_by_leg(Call *call, const CallEvent *event)
+void
+call_end_by_leg(Call *call, const CallEvent *event)
 {
 	EndedBy by = event->party == call->caller ? BY_CALLER : BY_CALLEE;
 	Reason reason = event->reason;
@@ -554,58 +392,80 @@ end_duration(Call *call, const CallEvent *event)
 		action, does, TRUE, next \
 	}
 
-#define OR_NEXT ", or next stage → SETUP, or end → ENDED"
+#define TRANSFEROR_ENDS "transferor: drop; else end → ENDED"
+#define OR_NEXT		", or next stage → SETUP, or end → ENDED"
 
 static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_SETUP][EVENT_MEDIA_READY] = GO(dial_stage, "dial stage", CALL_CALLING),
-	[CALL_SETUP][EVENT_CHANGED] = STAY(refuse_change, "refuse"),
-	[CALL_SETUP][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
+	[CALL_SETUP][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
+	[CALL_SETUP][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_SETUP][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_SETUP][EVENT_TIMEOUT] = STAY(end_no_media, "end: no media → ENDED"),
+	[CALL_SETUP][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_CALLING][EVENT_RINGING] = GO(ring, "ring", CALL_RINGING),
 	[CALL_CALLING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
 	[CALL_CALLING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_CALLING][EVENT_CHANGED] = STAY(refuse_change, "refuse"),
-	[CALL_CALLING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
+	[CALL_CALLING][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
+	[CALL_CALLING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CALLING][EVENT_CALLEE_ENDED] = STAY(drop, "drop" OR_NEXT),
 	[CALL_CALLING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_CALLING][EVENT_TIMEOUT] = STAY(next_stage, "next stage → SETUP, or end → ENDED"),
+	[CALL_CALLING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_RINGING][EVENT_RINGING] = STAY(ring, "ring"),
 	[CALL_RINGING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
 	[CALL_RINGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_RINGING][EVENT_CHANGED] = STAY(refuse_change, "refuse"),
-	[CALL_RINGING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
+	[CALL_RINGING][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
+	[CALL_RINGING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_RINGING][EVENT_CALLEE_ENDED] = STAY(drop, "drop" OR_NEXT),
 	[CALL_RINGING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_RINGING][EVENT_TIMEOUT] = STAY(next_stage, "next stage → SETUP, or end → ENDED"),
+	[CALL_RINGING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_CONNECTING][EVENT_MEDIA_UP] = STAY(answer_caller, "callee's: answer → ACTIVE"),
-	[CALL_CONNECTING][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
-	[CALL_CONNECTING][EVENT_CHANGED] = STAY(restart_or_refuse, "restart, or refuse"),
-	[CALL_CONNECTING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
-	[CALL_CONNECTING][EVENT_CALLEE_ENDED] = STAY(end_by_leg, "end → ENDED"),
+	[CALL_CONNECTING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
+	[CALL_CONNECTING][EVENT_CHANGED] = STAY(change_restart_or_refuse, "restart, or refuse"),
+	[CALL_CONNECTING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
+	[CALL_CONNECTING][EVENT_CALLEE_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_TIMEOUT] = STAY(end_no_media, "end: no media → ENDED"),
+	[CALL_CONNECTING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
-	[CALL_ACTIVE][EVENT_ANSWERED] = STAY(call_late_answer, "late answer"),
+	[CALL_ACTIVE][EVENT_ANSWERED] = STAY(change_late_answer, "late answer"),
 	[CALL_ACTIVE][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_ACTIVE][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
-	[CALL_ACTIVE][EVENT_CHANGED] = STAY(pass_on, "restart, absorb, or pass on → CHANGING"),
-	[CALL_ACTIVE][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
-	[CALL_ACTIVE][EVENT_CALLEE_ENDED] = STAY(end_by_leg, "end → ENDED"),
+	[CALL_ACTIVE][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
+	[CALL_ACTIVE][EVENT_CHANGED] =
+		STAY(change_pass_on, "restart, absorb, or pass on → CHANGING"),
+	[CALL_ACTIVE][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
+	[CALL_ACTIVE][EVENT_CALLEE_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_TIMEOUT] = STAY(end_duration, "end → ENDED"),
+	[CALL_ACTIVE][EVENT_TRANSFER] = STAY(transfer_begin, "call the target → TRANSFERRING"),
 
-	[CALL_CHANGING][EVENT_ANSWERED] = STAY(settle, "settle → ACTIVE"),
+	[CALL_CHANGING][EVENT_ANSWERED] = STAY(change_settle, "settle → ACTIVE"),
 	[CALL_CHANGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_CHANGING][EVENT_MEDIA_READY] = STAY(answer_restart, "answer restart"),
-	[CALL_CHANGING][EVENT_CHANGED] = STAY(restart_or_refuse, "restart, or refuse (glare)"),
-	[CALL_CHANGING][EVENT_CALLER_ENDED] = STAY(end_by_leg, "end → ENDED"),
-	[CALL_CHANGING][EVENT_CALLEE_ENDED] = STAY(end_by_leg, "end → ENDED"),
+	[CALL_CHANGING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
+	[CALL_CHANGING][EVENT_CHANGED] =
+		STAY(change_restart_or_refuse, "restart, or refuse (glare)"),
+	[CALL_CHANGING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
+	[CALL_CHANGING][EVENT_CALLEE_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CHANGING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
-	[CALL_CHANGING][EVENT_TIMEOUT] = GO(give_up_change, "refuse", CALL_ACTIVE),
+	[CALL_CHANGING][EVENT_TIMEOUT] = GO(change_give_up, "refuse", CALL_ACTIVE),
+	[CALL_CHANGING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
+
+	[CALL_TRANSFERRING][EVENT_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_TRANSFERRING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
+	[CALL_TRANSFERRING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
+	[CALL_TRANSFERRING][EVENT_CHANGED] = STAY(change_restart_or_refuse, "restart, or refuse"),
+	[CALL_TRANSFERRING][EVENT_CALLER_ENDED] = STAY(transfer_leg_ended, TRANSFEROR_ENDS),
+	[CALL_TRANSFERRING][EVENT_CALLEE_ENDED] = STAY(transfer_leg_ended, TRANSFEROR_ENDS),
+	[CALL_TRANSFERRING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
+	[CALL_TRANSFERRING][EVENT_TIMEOUT] = STAY(end_duration, "end → ENDED"),
+	[CALL_TRANSFERRING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
+	[CALL_TRANSFERRING][EVENT_TRANSFER_ANSWERED] = STAY(transfer_join, "join → ACTIVE"),
+	[CALL_TRANSFERRING][EVENT_TRANSFER_FAILED] =
+		STAY(transfer_give_up, "back → ACTIVE, or end → ENDED"),
 
 	/* CALL_ENDED: nothing is heard any more */
 };
@@ -620,6 +480,7 @@ static const struct {
 	[CALL_CONNECTING] = { "CONNECTING", TIMEOUT_CONNECT },
 	[CALL_ACTIVE] = { "ACTIVE", TIMEOUT_DURATION },
 	[CALL_CHANGING] = { "CHANGING", TIMEOUT_CHANGE },
+	[CALL_TRANSFERRING] = { "TRANSFERRING", TIMEOUT_DURATION },
 	[CALL_ENDED] = { "ENDED", TIMEOUT_NEVER },
 };
 
@@ -633,6 +494,9 @@ static const char *const EVENT_NAMES[N_CALL_EVENTS] = {
 	[EVENT_CALLEE_ENDED] = "a callee ended",
 	[EVENT_MEDIA_LOST] = "media lost",
 	[EVENT_TIMEOUT] = "timeout",
+	[EVENT_TRANSFER] = "transfer",
+	[EVENT_TRANSFER_ANSWERED] = "target answered",
+	[EVENT_TRANSFER_FAILED] = "target refused",
 };
 
 static const char *const TIMEOUT_NAMES[N_TIMEOUTS] = {

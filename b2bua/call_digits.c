@@ -37,7 +37,7 @@ call_press(Call *call, Party *from, char key, gboolean relayed)
 	call_note(call, "%s presses %s", from->lane,
 		  gateway_config(call->gateway)->hide_digits ? "***" : shown);
 	if (takes_events(to)) {
-		if (!relayed && to->port)
+		if (!relayed && party_has_port(to))
 			media_send_dtmf(call->media, to->port, key);
 	} else if (to->leg && to->leg->plugin->dtmf) {
 		to->leg->plugin->dtmf(to->leg, key);

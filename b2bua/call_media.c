@@ -119,13 +119,59 @@ static const MediaListener LISTENER = {
 
 /* --- ports --- */
 
+#define NO_PORT	 G_MAXUINT /* of a side without packets */
+#define MAX_NEAR 8	   /* calls of an account that share their threads */
+
+static gboolean
+is_of(const Call *call, const char *account)
+{
+	return account && (g_strcmp0(call->account, account) == 0 ||
+			   (call->plan && g_strcmp0(call->plan->called, account) == 0));
+}
+
+/* The other calls of the same people may be joined with this one some day.  Of a
+ * busy line's many they are not all to be on one thread. */
+static const Media *
+find_near(const Call *call)
+{
+	g_autoptr(GPtrArray) calls = gateway_calls(call->gateway);
+	const Media *near = NULL;
+	guint found = 0;
+
+	for (guint i = calls->len; i-- > 0 && found < MAX_NEAR;) {
+		const Call *other = calls->pdata[i];
+
+		if (other == call || !other->media ||
+		    (!is_of(other, call->account) && !is_of(other, call->plan->called)))
+			continue;
+		found++;
+		if (!near)
+			near = other->media;
+	}
+	return found < MAX_NEAR ? near : NULL;
+}
+
+static void
+open_port(Call *call, Party *party)
+{
+	if (party->kind != TRANSPORT_NONE) {
+		party->port = media_add_port(call->media, party->side, party->kind);
+		return;
+	}
+	party->port = NO_PORT;
+	party->ours = transport_new(TRANSPORT_NONE);
+}
+
 void
-call_media_open(Call *call)
+call_media_open(Call *call, const Call *with)
 {
 	Party *caller = call->caller;
+	const Media *near = with ? with->media : find_near(call);
 
 	call->media = media_open(gateway_workers(call->gateway), &LISTENER, call);
-	caller->port = media_add_port(call->media, SIDE_CALLER, caller->kind);
+	if (near)
+		media_stay_near(call->media, near);
+	open_port(call, caller);
 }
 
 Party *
@@ -144,14 +190,20 @@ call_add_party(Call *call, Side side, TransportKind kind)
 	if (side == SIDE_CALLEE)
 		g_ptr_array_add(call->callees, party);
 	if (call->media)
-		party->port = media_add_port(call->media, side, kind);
+		open_port(call, party);
 	return party;
+}
+
+gboolean
+party_has_port(const Party *party)
+{
+	return party->port != 0 && party->port != NO_PORT;
 }
 
 void
 party_drop_port(Call *call, Party *party)
 {
-	if (party->port && call->media)
+	if (party_has_port(party) && call->media)
 		media_drop_port(call->media, party->port);
 	party->port = 0;
 	party->up = FALSE;
@@ -163,6 +215,7 @@ party_free(Party *party)
 	transport_free(party->ours);
 	desc_unref(party->local);
 	desc_unref(party->remote);
+	g_free(party->account);
 	g_free(party);
 }
 
@@ -196,14 +249,15 @@ call_media_is_ready(const Call *call)
 void
 call_connect_party(Call *call, const Party *party)
 {
-	if (party->port && party->local && party->remote)
+	if (party_has_port(party) && party->local && party->remote)
 		media_connect(call->media, party->port, party->local, party->remote);
 }
 
 void
 call_join(Call *call, const Party *callee)
 {
-	media_join(call->media, call->caller->port, callee->port);
+	if (party_has_port(call->caller) && party_has_port(callee))
+		media_join(call->media, call->caller->port, callee->port);
 }
 
 /* --- descriptions --- */
@@ -294,12 +348,12 @@ on_stats(gpointer user, PortId port, const PortStats *stats)
 void
 call_media_finish(Call *call)
 {
-	PortId ports[2] = { call->caller->port, call->callee ? call->callee->port : 0 };
+	const Party *parties[2] = { call->caller, call->callee };
 
-	for (guint i = 0; call->media && i < G_N_ELEMENTS(ports); i++)
-		if (ports[i])
+	for (guint i = 0; call->media && i < G_N_ELEMENTS(parties); i++)
+		if (parties[i] && party_has_port(parties[i]))
 			call->stats_wanted++;
-	for (guint i = 0; call->media && i < G_N_ELEMENTS(ports); i++)
-		if (ports[i])
-			media_query(call->media, ports[i], on_stats);
+	for (guint i = 0; call->media && i < G_N_ELEMENTS(parties); i++)
+		if (parties[i] && party_has_port(parties[i]))
+			media_query(call->media, parties[i]->port, on_stats);
 }

@@ -46,6 +46,7 @@ needs_no_words(Reason reason, EndedBy by, EndedBy self)
 		return by != BY_GATEWAY;
 	case REASON_CANCELLED:
 	case REASON_ANSWERED_ELSEWHERE:
+	case REASON_TRANSFERRED:
 		return TRUE;
 	case REASON_BUSY:
 	case REASON_DECLINED:
@@ -115,8 +116,11 @@ tell_failed(Call *call, const Party *self, Reason reason, const char *words, End
 	if (needs_no_words(reason, by, is_caller ? BY_CALLER : BY_CALLEE))
 		return;
 	text = failure_sentence(call, self, reason, words, by);
-	tell(call, is_caller ? call->account : call->plan->called, SETTING_CALL_FAILED_MESSAGES,
-	     is_caller ? call->to : self->target->from, text);
+	tell(call, self->account, SETTING_CALL_FAILED_MESSAGES,
+	     is_caller	    ? call->to
+	     : self->target ? self->target->from
+			    : call->from,
+	     text);
 }
 
 /* --- missed calls --- */
@@ -182,6 +186,6 @@ call_notice(Call *call, Reason reason, const char *words, EndedBy by)
 		return;
 	if (is_missed(call, reason))
 		tell_missed(call);
-	else if (call->callee && !call->callee->target->trunk)
+	else if (call->callee && call->callee->account)
 		tell_failed(call, call->callee, reason, words, by);
 }

@@ -10,6 +10,7 @@
 #include "b2bua/gateway.h"
 #include "b2bua/route.h"
 #include "b2bua/trace.h"
+#include "b2bua/transfer.h"
 
 /* The columns of the table, and below them what is the same in every state. */
 typedef enum {
@@ -22,6 +23,9 @@ typedef enum {
 	EVENT_CALLEE_ENDED,
 	EVENT_MEDIA_LOST,
 	EVENT_TIMEOUT,
+	EVENT_TRANSFER,
+	EVENT_TRANSFER_ANSWERED,
+	EVENT_TRANSFER_FAILED,
 	N_CALL_EVENTS,
 	EVENT_CANDIDATE = N_CALL_EVENTS, /* one more of ours, for the leg */
 	EVENT_HANGUP			 /* from above: the operator, the shutdown */
@@ -33,7 +37,8 @@ typedef struct {
 	Leg *leg; /* NULL: not attached yet, or let go */
 	Side side;
 	guint stage;	      /* of a callee */
-	const Target *target; /* of a callee; the plan's */
+	const Target *target; /* of a callee; the plan's; NULL when he came by a transfer */
+	char *account;	      /* whose device it is: a bare JID; NULL: a telephone */
 	PortId port;	      /* 0: dropped */
 	TransportKind kind;
 	Transport *ours;    /* NULL until media is ready */
@@ -45,10 +50,11 @@ typedef struct {
 	guint restarts;	      /* of his ICE that media has not answered yet */
 	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
 	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
+	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
 	char lane[16];	      /* in the flight recorder */
 } Party;
 
-typedef struct {
+typedef struct CallEvent {
 	CallEventKind kind;
 	Party *party;	  /* NULL: the call itself */
 	PortId port;	  /* of a media event: stale when the party has another */
@@ -57,7 +63,10 @@ typedef struct {
 	MediaLoss loss;
 	char *text; /* owned: the far end's own words */
 	Candidate candidate;
-	guint deadline; /* of a timeout: stale when the call has set another */
+	guint deadline;	 /* of a timeout: stale when the call has set another */
+	Address *target; /* of a transfer; owned; NULL: to another call */
+	gint64 with;	 /* that call, and the leg there of the party who asks; it may have gone */
+	const Leg *with_leg;
 } CallEvent;
 
 struct Call {
@@ -75,7 +84,8 @@ struct Call {
 	Party *dialling; /* whose dial() is running: leg_attach() takes it */
 
 	/* a change under way */
-	Party *changer;
+	Party *changer;		   /* NULL: the call itself */
+	Party *asked;		   /* who must agree */
 	const Desc *change_offer;  /* what the changer wants */
 	const Desc *change_passed; /* what we made of it for the other side */
 
@@ -95,6 +105,9 @@ struct Call {
 	/* whose media was lost, and how, when the call ends by it */
 	const Party *lost;
 	MediaLoss loss;
+
+	Transfer *transfer; /* that it is a part of; see transfer.h */
+	guint transferred;  /* parties who came so */
 
 	Media *media;
 	guint stats_wanted; /* ports whose last counters are still to come */
@@ -136,9 +149,27 @@ const Stage *call_current_stage(const Call *call);
 gboolean call_in_stage(const Call *call, const Party *party);
 gboolean call_anyone_rang(const Call *call);
 void call_prepare_stage(Call *call);
-void call_forget_change(Call *call);
-/* A caller's answer to an offer of ours. */
-void call_late_answer(Call *call, const CallEvent *event);
+Party *call_other_party(const Call *call, const Party *party);
+/* Hangs up and drops the port. */
+void call_let_go(Call *call, Party *party, Reason reason, const char *text);
+
+/* --- call_change.c: actions of the table --- */
+void change_refuse(Call *call, const CallEvent *event);
+/* The answer to an offer of ours, in answer() or change(). */
+void change_late_answer(Call *call, const CallEvent *event);
+void change_answer_restart(Call *call, const CallEvent *event);
+void change_restart_or_refuse(Call *call, const CallEvent *event);
+void change_pass_on(Call *call, const CallEvent *event);
+void change_settle(Call *call, const CallEvent *event);
+void change_give_up(Call *call, const CallEvent *event);
+/* --- and beside it --- */
+void change_forget(Call *call);
+/* Asks a side that came by a transfer, or was held before it, for what the other needs. */
+void change_straighten(Call *call);
+/* The codecs that a side and we have agreed on, first the one it sends: an offer
+ * without a transport. */
+Desc *call_agreed(const Party *party);
+gboolean call_understood(const Party *party, const Party *other);
 
 /* --- call_step.c --- */
 /* Sets state and timer and writes the record. */
@@ -146,9 +177,10 @@ void call_enter(Call *call, CallState state);
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */
 void call_post(Call *call, CallEvent event);
 void call_end(Call *call, Reason reason, const char *words, EndedBy by);
-/* call_new() for whoever has a plan already (taken): it asks route() for none. */
+/* call_new() for whoever has a plan already (taken), or a reason why there is none. */
 void call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
-		      Plan *plan);
+		      Plan *plan, Reason reason, const char *words);
+void call_end_by_leg(Call *call, const CallEvent *event);
 /* What the timer does; a test of the table need not wait for it. */
 void call_expire(Call *call);
 /* The last of an ended call has been heard, or is not waited for: frees it. */
@@ -158,14 +190,18 @@ void call_closed(Call *call);
 void leg_command_ring(Party *party, const Desc *early);
 void leg_command_answer(Party *party, const Desc *answer);
 void leg_command_change(Party *party, const Desc *offer);
+void leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text);
 void leg_command_candidate(Party *party, const Candidate *ours);
 /* Forgets the leg first. */
 void leg_command_hangup(Call *call, Party *party, Reason reason, const char *text);
 
 /* --- call_media.c --- */
-void call_media_open(Call *call);
+/* `with`: a call it will be joined with, or NULL. */
+void call_media_open(Call *call, const Call *with);
 Party *call_add_party(Call *call, Side side, TransportKind kind);
 void party_free(Party *party);
+/* FALSE as well for a side without packets. */
+gboolean party_has_port(const Party *party);
 void party_drop_port(Call *call, Party *party);
 void party_set_descs(Party *party, const Desc *local, const Desc *remote);
 gboolean call_media_is_ready(const Call *call);

@@ -104,7 +104,7 @@ call_record_write(Call *call)
 	record->answered_us = call->answered_us;
 	if (!callee && call->callees->len > 0)
 		callee = call->callees->pdata[call->callees->len - 1];
-	if (callee) {
+	if (callee && callee->target) {
 		set_string(&record->callee_plugin, g_strdup(callee->target->plugin->name));
 		if (callee->target->trunk)
 			set_string(&record->trunk, g_strdup(callee->target->trunk));
@@ -152,7 +152,7 @@ append_stats(GString *text, const Call *call, const Party *party)
 {
 	PortStats stats;
 
-	if (!party || !party->port || !call->media)
+	if (!party || !party_has_port(party) || !call->media)
 		return;
 	stats = media_last_stats(call->media, party->port);
 	g_string_append_printf(

@@ -111,12 +111,14 @@ call_check(const Call *call)
 		g_assert(!party->leg || party->leg->call == call);
 		g_assert(!party->leg || call_in_stage(call, party));
 	}
-	g_assert((call->changer != NULL) == (call->state == CALL_CHANGING));
+	g_assert((call->asked != NULL) == (call->state == CALL_CHANGING));
 	if (call->state == CALL_ENDED) {
 		g_assert(legs == 0 && !call->caller->leg && call->record->reason);
 		return;
 	}
-	g_assert(call->media && call->caller->leg && call->caller->leg->call == call);
+	g_assert(call->media);
+	if (call->state != CALL_TRANSFERRING)
+		g_assert(call->caller->leg && call->caller->leg->call == call);
 	switch (call->state) {
 	case CALL_SETUP:
 		g_assert(legs == 0 && !call->callee);
@@ -135,6 +137,9 @@ call_check(const Call *call)
 		g_assert(legs == 1 && call->callee->leg);
 		g_assert(call->caller->local && call->callee->local && call->callee->remote);
 		g_assert(call->caller->remote || call->caller->owes_answer);
+		break;
+	case CALL_TRANSFERRING: /* one may have gone */
+		g_assert(call->transfer && legs + (call->caller->leg != NULL) > 0);
 		break;
 	default:
 		break;
@@ -188,7 +193,7 @@ step(Call *call, const CallEvent *event)
 	}
 	if (event->kind == EVENT_ANSWERED && event->party == call->caller &&
 	    call->answered_us == 0) { /* he hears early media: nobody has answered yet */
-		call_late_answer(call, event);
+		change_late_answer(call, event);
 		return;
 	}
 	cell = call_cell(call->state, event->kind);
@@ -206,6 +211,7 @@ static void
 event_free(CallEvent *event)
 {
 	desc_unref(event->desc);
+	address_free(event->target);
 	g_free(event->text);
 	g_free(event);
 }
@@ -224,7 +230,7 @@ call_free(Call *call)
 	media_close(call->media);
 	call_stop_keys(call);
 	g_free(call->post_dial);
-	call_forget_change(call);
+	change_forget(call);
 	party_free(call->caller);
 	g_ptr_array_unref(call->callees);
 	plan_free(call->plan);
@@ -290,7 +296,7 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
 		return;
 	}
-	call_media_open(call);
+	call_media_open(call, incoming->near);
 	set_timer(call);
 	call_prepare_stage(call);
 }
@@ -334,33 +340,30 @@ set_account(Call *call, const Incoming *incoming)
 		call->account = g_strdup(call->plan->user);
 	else if (call->from->scheme == ADDRESS_JID)
 		call->account = address_bare_jid(call->from);
+	call->caller->account = g_strdup(call->account);
 }
 
 void
 call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
-		 Plan *plan)
+		 Plan *plan, Reason reason, const char *words)
 {
 	Call *call = call_make(gateway, leg, plugin, incoming);
 
 	call->busy = TRUE;
 	call->plan = plan;
 	set_account(call, incoming);
-	begin(call, incoming, REASON_NONE, NULL);
+	begin(call, incoming, reason, words);
 	run_queue(call);
 }
 
 void
 call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
 {
-	Call *call = call_make(gateway, leg, plugin, incoming);
 	Reason reason = REASON_NONE;
 	const char *words = NULL;
+	Plan *plan = route_incoming(gateway, incoming, &reason, &words);
 
-	call->busy = TRUE;
-	call->plan = route_incoming(gateway, incoming, &reason, &words);
-	set_account(call, incoming);
-	begin(call, incoming, reason, words);
-	run_queue(call);
+	call_new_planned(gateway, leg, plugin, incoming, plan, reason, words);
 }
 
 static gboolean
@@ -380,8 +383,9 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 
 	if (call->state == CALL_ENDED)
 		return;
-	call_forget_change(call);
+	change_forget(call);
 	call_stop_keys(call);
+	transfer_forget(call, reason, words);
 	call_enter(call, CALL_ENDED);
 	call_note(call, "%s", text);
 	call_record_end(call, reason, text, by);

@@ -89,7 +89,7 @@ leg_candidate(Leg *leg, const Candidate *theirs)
 	Party *party = party_of(leg);
 
 	/* a command to the media, which no leg hears: need not wait in the queue */
-	if (party && party->port && leg->call->media)
+	if (party && party_has_port(party) && leg->call->media)
 		media_add_candidate(leg->call->media, party->port, theirs);
 }
 
@@ -109,6 +109,17 @@ leg_digits(Leg *leg, const char *digits)
 
 	if (party && (leg->call->state == CALL_ACTIVE || leg->call->state == CALL_CHANGING))
 		call_press_all(leg->call, party, digits);
+}
+
+void
+leg_transfer(Leg *leg, const Address *target, const Leg *with)
+{
+	if (!party_of(leg))
+		return;
+	post(leg, (CallEvent){ .kind = EVENT_TRANSFER,
+			       .target = target ? address_copy(target) : NULL,
+			       .with = with && with->call ? call_id(with->call) : 0,
+			       .with_leg = with });
 }
 
 static char *
@@ -190,6 +201,13 @@ leg_command_change(Party *party, const Desc *offer)
 {
 	if (party->leg)
 		party->leg->plugin->change(party->leg, offer);
+}
+
+void
+leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text)
+{
+	if (party->leg && party->leg->plugin->transferring)
+		party->leg->plugin->transferring(party->leg, state, reason, text);
 }
 
 void

@@ -23,7 +23,7 @@
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
 
-#define PLUGIN_INTERFACE_VERSION 4
+#define PLUGIN_INTERFACE_VERSION 5
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -40,6 +40,7 @@ typedef struct {
 /* Who is to be rung, made by route().  Borrowed during dial(). */
 typedef struct {
 	const Plugin *plugin;
+	char *account; /* whose device it is: a bare JID; NULL: a telephone's */
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
 	char *trunk;		/* name of the trunk to go through, or NULL */
@@ -63,6 +64,13 @@ typedef struct {
 
 typedef void (*HostileSourceFunc)(gpointer user, const HostileSource *source);
 
+/* What has become of leg_transfer(). */
+typedef enum {
+	TRANSFER_RINGING,
+	TRANSFER_DONE,	/* the leg is hung up next */
+	TRANSFER_FAILED /* so, and the call goes on as it was */
+} TransferState;
+
 struct Plugin {
 	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
 	const char *name;	 /* "sip", "xmpp", "echo" */
@@ -84,6 +92,9 @@ struct Plugin {
 	void (*change)(Leg *leg, const Desc *offer);	    /* answered by leg_answered() */
 	void (*candidate)(Leg *leg, const Candidate *ours); /* hold back until it can be sent */
 	void (*hangup)(Leg *leg, Reason reason, const char *text);
+	/* After leg_transfer(); the last is DONE or FAILED, unless it ends before.
+	 * May be NULL where that is never said. */
+	void (*transferring)(Leg *leg, TransferState state, Reason reason, const char *text);
 
 	/* Across a crash: what is needed to end this leg later, as text for the
 	 * call record; and, after a restart, ending it from that text alone.
@@ -128,11 +139,16 @@ typedef struct {
 	char **diverted_by;
 	guint n_diversions;
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
+	const Call *near;      /* the core's own: a call it will be joined with, or NULL */
 } Incoming;
 
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own
  * allocation; this sets its three members. */
 void call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming);
+/* The same for one who takes the place of `replaced`, another device of the same
+ * account, in its answered call. */
+void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
 void leg_ringing(Leg *leg, const Desc *early);
 void leg_answered(Leg *leg, const Desc *answer);
@@ -142,6 +158,9 @@ void leg_candidate(Leg *leg, const Candidate *theirs);
  * 2 s, ";" ends them, anything else is skipped. */
 void leg_dtmf(Leg *leg, char digit);
 void leg_digits(Leg *leg, const char *digits);
+/* This peer wants the other side to talk to somebody else: to `target`, or, when it
+ * is NULL, to the other side of the call of `with`, a leg of the same account. */
+void leg_transfer(Leg *leg, const Address *target, const Leg *with);
 void leg_ended(Leg *leg, Reason reason, const char *text);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);

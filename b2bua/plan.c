@@ -5,6 +5,7 @@
 void
 target_free(Target *target)
 {
+	g_free(target->account);
 	address_free(target->from);
 	address_free(target->to);
 	g_free(target->trunk);
@@ -78,6 +79,16 @@ plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Tru
 	target->trunk = trunk ? g_strdup(trunk->name) : NULL;
 	target->accept_early = trunk && g_strcmp0(trunk->early_media, "accept") == 0;
 	return target;
+}
+
+Plan *
+plan_of_one(const char *account, const Plugin *plugin, const Address *from, const Address *to)
+{
+	Plan *plan = plan_new(account, NULL);
+
+	plan_add(plan, plugin, address_copy(from), address_copy(to), NULL);
+	plan->wait_for_media = FALSE;
+	return plan;
 }
 
 Plan *

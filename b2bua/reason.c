@@ -19,6 +19,7 @@ static const ReasonRow ROWS[N_REASONS] = {
 	[REASON_CANCELLED] = { "cancelled", "The caller gave up before the answer", 3, FALSE },
 	[REASON_ANSWERED_ELSEWHERE] = { "answered-elsewhere",
 					"The call was answered on another device", 1, FALSE },
+	[REASON_TRANSFERRED] = { "transferred", "The call was transferred", 4, FALSE },
 	[REASON_BUSY] = { "busy", "The line is busy", 27, FALSE },
 	[REASON_DECLINED] = { "declined", "The call was declined", 26, FALSE },
 	[REASON_NO_ANSWER] = { "no-answer", "Nobody answered", 25, FALSE },

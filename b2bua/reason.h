@@ -13,6 +13,7 @@ typedef enum {
 	REASON_HANGUP,		   /* a party hung up an answered call */
 	REASON_CANCELLED,	   /* the caller gave up before the answer */
 	REASON_ANSWERED_ELSEWHERE, /* another device of the callee took it */
+	REASON_TRANSFERRED,	   /* this side has given way to another */
 	REASON_BUSY,
 	REASON_DECLINED,
 	REASON_NO_ANSWER,      /* it rang, nobody came */

@@ -25,6 +25,9 @@ typedef struct {
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
 } Plan;
 
+/* One who is called for an account, by a plugin that is asked directly. */
+Plan *
+plan_of_one(const char *account, const Plugin *plugin, const Address *from, const Address *to);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 void stage_free(Stage *stage);

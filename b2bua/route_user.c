@@ -36,7 +36,7 @@ add_clients(Question *question, Stage *stage, const User *callee, const Address 
 	Address *to = xmpp ? address_from_jid(callee->jid) : NULL;
 
 	if (to)
-		stage_add(stage, xmpp, address_copy(seen), to);
+		stage_add(stage, xmpp, address_copy(seen), to)->account = g_strdup(callee->jid);
 }
 
 static void
@@ -50,8 +50,10 @@ add_phones(Question *question, Stage *stage, const User *callee, const Address *
 		const Contact *contact = contacts->pdata[i];
 		Address *to = address_new(ADDRESS_SIP, contact->username,
 					  gateway_config(question->gateway)->sip_domain, NULL);
+		Target *target = stage_add(stage, sip, address_copy(seen), to);
 
-		stage_add(stage, sip, address_copy(seen), to)->contact = contact->id;
+		target->contact = contact->id;
+		target->account = g_strdup(callee->jid);
 	}
 }
 

@@ -330,6 +330,8 @@ append_transport(GString *line, const Transport *transport)
 				       transport->port);
 		return;
 	}
+	if (transport->kind == TRANSPORT_NONE)
+		return;
 	g_string_append_printf(line, ", ICE %u candidate%s", transport->candidates->len,
 			       transport->candidates->len == 1 ? "" : "s");
 	if (!transport->fingerprint)

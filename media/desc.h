@@ -21,6 +21,7 @@
 typedef enum {
 	TRANSPORT_RTP,	  /* RTP and RTCP over UDP: RTP/AVP, RTP/SAVP with keys */
 	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF) */
+	TRANSPORT_NONE,	  /* no packets: a side that the gateway plays itself */
 	N_TRANSPORT_KINDS
 } TransportKind;
 

@@ -24,9 +24,11 @@ struct Media {
 };
 
 typedef struct {
-	Port *port; /* NULL once dropped */
+	Port *port; /* NULL once dropped, or taken over */
 	gboolean lost;
 	PortStats stats;
+	Media *taken_by; /* counted; NULL: by nobody */
+	PortId taken_as;
 } Slot;
 
 /* --- the process --- */
@@ -200,6 +202,12 @@ media_unref(gpointer argument)
 
 	if (!g_atomic_int_dec_and_test(&media->references))
 		return;
+	for (guint i = 0; i < media->ports->len; i++) {
+		Slot *slot = find_slot(media, i + 1);
+
+		if (slot->taken_by)
+			media_unref(slot->taken_by);
+	}
 	g_array_free(media->ports, TRUE);
 	g_free(media);
 }
@@ -221,6 +229,15 @@ media_open(Workers *workers, const MediaListener *listener, gpointer user)
 	return media;
 }
 
+void
+media_stay_near(Media *media, const Media *near)
+{
+	ASSERT_SIGNALLING();
+	g_assert(media->ports->len == 0);
+	media->ice = near->ice;
+	media->media = near->media;
+}
+
 static void
 on_stats(Media *media, PortId id, const PortNews *news)
 {
@@ -233,9 +250,14 @@ static void
 on_news(gpointer owner, Port *port, const PortNews *news)
 {
 	Media *media = owner;
-	const PortId id = port_options(port)->id;
+	PortId id = port_options(port)->id;
 	Slot *slot = find_slot(media, id);
 
+	while (slot->taken_by) {
+		media = slot->taken_by;
+		id = slot->taken_as;
+		slot = find_slot(media, id);
+	}
 	if (media->closed || slot->port != port)
 		return;
 	switch (news->kind) {
@@ -300,6 +322,25 @@ media_drop_port(Media *media, PortId id)
 	ASSERT_SIGNALLING();
 	if (slot && slot->port)
 		port_close(g_steal_pointer(&slot->port));
+}
+
+PortId
+media_take_port(Media *media, Media *from, PortId id)
+{
+	Slot *slot = find_slot(from, id);
+	Slot taken = { 0 };
+
+	ASSERT_SIGNALLING();
+	if (!slot || !slot->port || media->media != from->media)
+		return 0;
+	taken.port = g_steal_pointer(&slot->port);
+	taken.lost = slot->lost;
+	taken.stats = slot->stats;
+	slot->taken_as = media->ports->len + 1;
+	slot->taken_by = media;
+	g_atomic_int_inc(&media->references);
+	g_array_append_val(media->ports, taken);
+	return slot->taken_as;
 }
 
 void

@@ -96,6 +96,15 @@ void workers_free(Workers *workers);
 
 Media *media_open(Workers *workers, const MediaListener *listener, gpointer user);
 
+/* Before the first port: to the threads of `near`, so that a port of the one can
+ * be taken over by the other. */
+void media_stay_near(Media *media, const Media *near);
+
+/* The port goes on in `media`, its peer undisturbed: its number there.  From now
+ * on what comes of it goes to the listener of `media`.  0, and all as before, when
+ * the two are not on the same threads or the port is gone. */
+PortId media_take_port(Media *media, Media *from, PortId port);
+
 /* SIDE decides the ICE role: we are controlled by the caller and control the
  * callee (RFC 8445 6.1.1: who sent session-initiate controls). */
 PortId media_add_port(Media *media, Side side, TransportKind kind);

@@ -18,6 +18,7 @@ static const struct {
 	[REASON_HANGUP] = { 480, "Temporarily Unavailable", 16 },
 	[REASON_CANCELLED] = { 487, "Request Terminated", 16 },
 	[REASON_ANSWERED_ELSEWHERE] = { 480, "Temporarily Unavailable", 26 },
+	[REASON_TRANSFERRED] = { 487, "Request Terminated", 16 },
 	[REASON_BUSY] = { 486, "Busy Here", 17 },
 	[REASON_DECLINED] = { 603, "Decline", 21 },
 	[REASON_NO_ANSWER] = { 480, "Temporarily Unavailable", 19 },

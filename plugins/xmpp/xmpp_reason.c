@@ -14,6 +14,7 @@ static const char *const to_jingle[N_REASONS] = {
 	[REASON_HANGUP] = "success",
 	[REASON_CANCELLED] = "cancel",
 	[REASON_ANSWERED_ELSEWHERE] = "cancel",
+	[REASON_TRANSFERRED] = "success",
 	[REASON_BUSY] = "busy",
 	[REASON_DECLINED] = "decline",
 	[REASON_NO_ANSWER] = "timeout",

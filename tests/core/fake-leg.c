@@ -131,7 +131,9 @@ told_desc(Leg *leg, const char *command, const Desc *desc)
 static void
 dial(const Plugin *plugin, Call *call, const Target *target, const Desc *offer)
 {
-	FakeLeg *leg = fake_leg_new(call->dialling->lane);
+	const char *lane = call->dialling->lane;
+	g_autofree char *second = g_strconcat("second-", lane, NULL);
+	FakeLeg *leg = fake_leg_new(fake_leg_find(lane) ? second : lane);
 	g_autofree char *to = address_text(target->to);
 
 	if (strcmp(to, "+15559999") == 0) { /* a plugin that forgets to attach */
@@ -196,6 +198,18 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	fake_leg_free((FakeLeg *)leg);
 }
 
+static void
+transferring(Leg *leg, TransferState state, Reason reason, const char *text)
+{
+	static const char *const STATES[] = { "rings", "done", "failed" };
+	g_autofree char *what = NULL;
+
+	what = g_strdup_printf("%s%s%s%s%s", STATES[state], reason ? ", " : "",
+			       reason ? reason_name(reason) : "", text ? ": " : "",
+			       text ? text : "");
+	told((FakeLeg *)leg, "transfer", what);
+}
+
 static char *
 save(const Leg *leg)
 {
@@ -233,7 +247,7 @@ stop(void)
 #define COMMANDS                                                                                   \
 	.interface_version = PLUGIN_INTERFACE_VERSION, .start = start, .stop = stop, .ring = ring, \
 	.answer = answer, .change = change, .candidate = candidate, .hangup = hang_up,             \
-	.save = save, .bury = bury, .dtmf = dtmf
+	.save = save, .bury = bury, .dtmf = dtmf, .transferring = transferring
 
 const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP, .dial = dial_sip };
 const Plugin fake_xmpp = { COMMANDS, .name = "xmpp", .transport = TRANSPORT_WEBRTC,

@@ -62,6 +62,17 @@ later(PendingKind kind, Media *media, PortId port, MediaStatsFunc func)
 	g_queue_push_tail(&pending, g_memdup2(&one, sizeof(one)));
 }
 
+static void
+move_pending(Media *from, Media *to, PortId port)
+{
+	for (GList *item = pending.head; item; item = item->next) {
+		Pending *one = item->data;
+
+		if (one->media == from && one->port == port)
+			one->media = to;
+	}
+}
+
 static Transport *
 transport_of(const Port *port)
 {
@@ -190,6 +201,26 @@ media_open(Workers *workers, const MediaListener *listener, gpointer user)
 	media->ports = g_array_new(FALSE, TRUE, sizeof(Port));
 	fake_media.open++;
 	return media;
+}
+
+void
+media_stay_near(Media *media, const Media *near)
+{
+	g_assert_cmpuint(media->ports->len, ==, 0);
+}
+
+/* Numbers are unique in all media here, so it keeps its own. */
+PortId
+media_take_port(Media *media, Media *from, PortId port)
+{
+	Port taken = *find(from, port);
+
+	say("take port %u over", port);
+	move_pending(from, media, port);
+	g_array_remove_index(from->ports,
+			     (guint)(find(from, port) - (Port *)(void *)from->ports->data));
+	g_array_append_val(media->ports, taken);
+	return port;
 }
 
 PortId

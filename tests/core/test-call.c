@@ -66,7 +66,7 @@ in_command(FakeLeg *leg, const char *command, const char *what)
 {
 	g_autofree char *now = NULL;
 
-	if (leg->leg.call)
+	if (leg->leg.call && world.id == 0) /* a second call is another's */
 		world.id = call_id(leg->leg.call);
 	say_state();
 	g_string_append_printf(world.out, "< %s: %s%s%s\n", leg->name, command, what ? " " : "",
@@ -141,6 +141,7 @@ parse_plan(const char *text)
 
 			target->plugin = strstr(*one, "sip") ? &fake_sip : &fake_xmpp;
 			target->trunk = g_strdup(strstr(*one, "trunk") ? "carrier" : NULL);
+			target->account = g_strdup(target->trunk ? NULL : world.called);
 			target->accept_early = strstr(*one, "early") != NULL;
 			target->from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 			target->to = address_new(
@@ -151,6 +152,55 @@ parse_plan(const char *text)
 		g_ptr_array_add(plan->stages, stage);
 	}
 	return plan;
+}
+
+/* "second-caller calls by sip with PCMU": the called person's other call. */
+static void
+do_second_call(const char *line)
+{
+	g_autoptr(Desc) offer = parse_desc(TRANSPORT_RTP, strstr(line, "with "));
+	g_autoptr(Address) from = address_from_jid(world.called);
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
+	g_autofree char *caller = g_steal_pointer(&world.caller);
+	FakeLeg *leg = fake_leg_new("second-caller");
+	Plan *plan;
+
+	world.caller = g_strdup(world.called);
+	plan = parse_plan("sip trunk");
+	g_free(world.caller);
+	world.caller = g_steal_pointer(&caller);
+	call_new_planned(world.gateway, &leg->leg, &fake_sip, &incoming, plan, REASON_NONE, NULL);
+}
+
+/* "second-caller takes callee over with PCMU" */
+static void
+do_take_over(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", 5);
+	gboolean sip = strstr(line, "by sip") != NULL;
+	g_autoptr(Desc) offer =
+		strstr(line, "with ")
+			? parse_desc(sip ? TRANSPORT_RTP : TRANSPORT_WEBRTC, strstr(line, "with "))
+			: NULL;
+	FakeLeg *leg = fake_leg_new(words[0]), *replaced = fake_leg_find(words[2]);
+	g_autoptr(Address) from = address_from_jid(world.called ? world.called : world.caller);
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
+
+	call_take_over(world.gateway, &leg->leg, sip ? &fake_sip : &fake_xmpp, &incoming,
+		       &replaced->leg);
+}
+
+/* "callee transfers to +15550003", "callee transfers to second-caller" */
+static void
+do_transfer(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", 4);
+	const FakeLeg *with = fake_leg_find(words[3]);
+	g_autoptr(Address) target = with ? NULL : address_new(ADDRESS_NUMBER, words[3], NULL, NULL);
+
+	leg_transfer(&fake_leg_find(words[0])->leg, target, with ? &with->leg : NULL);
 }
 
 /* "sip caller calls with PCMU PCMA", "xmpp caller calls without an offer" */
@@ -168,7 +218,8 @@ do_call(const char *line)
 	};
 	guint before = gateway_n_calls(world.gateway);
 
-	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan));
+	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan),
+			 REASON_NONE, NULL);
 	if (gateway_n_calls(world.gateway) > before) {
 		g_autoptr(GPtrArray) calls = gateway_calls(world.gateway);
 
@@ -208,14 +259,31 @@ do_leg(const char *line)
 	}
 }
 
+static Call *
+call_of_port(PortId port)
+{
+	g_autoptr(GPtrArray) calls = gateway_calls(world.gateway);
+
+	for (guint i = 0; i < calls->len; i++) {
+		Call *call = calls->pdata[i];
+
+		if (call->caller->port == port)
+			return call;
+		for (guint j = 0; j < call->callees->len; j++)
+			if (((Party *)call->callees->pdata[j])->port == port)
+				return call;
+	}
+	return the_call();
+}
+
 static void
 do_media(const char *line)
 {
 	static const char *const LOSSES[] = { "setup",	 "ice", "dtls",	  "fingerprint",
 					      "consent", "rtp", "silent", "no-candidate" };
 	g_auto(GStrv) words = g_strsplit(line, " ", 5);
-	Call *call = the_call();
 	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
+	const Call *call = call_of_port(port);
 
 	if (strcmp(words[1], "ready") == 0) {
 		fake_media_deliver();
@@ -232,6 +300,16 @@ do_media(const char *line)
 	}
 }
 
+/* Somebody who may call out. */
+static void
+add_person(const char *jid)
+{
+	g_autofree char *number = g_strdup_printf("+1415555%04u", (guint)jid[0]);
+
+	g_assert_true(store_user_add(world.store, jid, NULL));
+	g_assert_true(store_number_add(world.store, number, jid, NULL));
+}
+
 /* "alice@example.org calls bob@example.org", "a trunk calls bob@example.org" */
 static void
 set_people(const char *line)
@@ -244,9 +322,9 @@ set_people(const char *line)
 	if (!world.from_trunk)
 		world.caller = g_strdup(sides[0]);
 	if (world.called)
-		g_assert_true(store_user_add(world.store, world.called, NULL));
+		add_person(world.called);
 	if (world.caller)
-		g_assert_true(store_user_add(world.store, world.caller, NULL));
+		add_person(world.caller);
 }
 
 /* "settings of bob@example.org: missed-call-messages=off" */
@@ -261,7 +339,16 @@ do_settings(const char *line)
 static void
 do_line(const char *line)
 {
-	if (strstr(line, "caller calls "))
+	if (strstr(line, "second-caller calls "))
+		do_second_call(line);
+	else if (strstr(line, " takes "))
+		do_take_over(line);
+	else if (strstr(line, " transfers to "))
+		do_transfer(line);
+	else if (strcmp(line, "the loop turns") == 0)
+		while (g_main_context_iteration(NULL, FALSE))
+			;
+	else if (strstr(line, "caller calls "))
 		do_call(line);
 	else if (g_str_has_prefix(line, "media "))
 		do_media(line);
@@ -285,11 +372,19 @@ note_cell(const char *line)
 		const char *word;
 		CallEventKind event;
 	} WORDS[] = {
-		{ "caller ends", EVENT_CALLER_ENDED }, { " ends ", EVENT_CALLEE_ENDED },
-		{ " rings", EVENT_RINGING },	       { " answers", EVENT_ANSWERED },
-		{ " refuses", EVENT_ANSWERED },	       { " changes", EVENT_CHANGED },
-		{ "media ready", EVENT_MEDIA_READY },  { "media up", EVENT_MEDIA_UP },
-		{ "media lost", EVENT_MEDIA_LOST },    { "time is up", EVENT_TIMEOUT },
+		{ "loop turns", EVENT_TRANSFER_ANSWERED },
+		{ " transfers ", EVENT_TRANSFER },
+		{ "second-callee ends", EVENT_TRANSFER_FAILED },
+		{ "caller ends", EVENT_CALLER_ENDED },
+		{ " ends ", EVENT_CALLEE_ENDED },
+		{ " rings", EVENT_RINGING },
+		{ " answers", EVENT_ANSWERED },
+		{ " refuses", EVENT_ANSWERED },
+		{ " changes", EVENT_CHANGED },
+		{ "media ready", EVENT_MEDIA_READY },
+		{ "media up", EVENT_MEDIA_UP },
+		{ "media lost", EVENT_MEDIA_LOST },
+		{ "time is up", EVENT_TIMEOUT },
 	};
 	Call *call = the_call();
 
@@ -350,6 +445,7 @@ set_up(void)
 	static const char CONFIG[] =
 		"[gateway]\nplugins=echo\n[limits]\nmax_setup_per_second=100000\n";
 	g_autoptr(GError) error = NULL;
+	g_autoptr(Trunk) trunk = NULL;
 
 	world = (World){ .said = N_CALL_STATES, .out = g_string_new(NULL) };
 	world.config = config_from_text(CONFIG, "test", &error);
@@ -357,6 +453,8 @@ set_up(void)
 	world.store = store_open(":memory:", &error);
 	g_assert_no_error(error);
 	world.gateway = gateway_new(world.config, world.store, NULL);
+	trunk = trunk_new("carrier", "192.0.2.50");
+	g_assert_true(store_trunk_add(world.store, trunk, NULL));
 	fake_legs_reset();
 	fake_media_reset();
 	fake_media.hold_up = TRUE;

@@ -9,6 +9,7 @@
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define N_EVENTS  200000
 #define MAX_CALLS 12
@@ -17,7 +18,7 @@ typedef struct {
 	Config *config;
 	Store *store;
 	Gateway *gateway;
-	guint events, calls, in_commands, died_in_commands;
+	guint events, calls, in_commands, died_in_commands, transfers;
 	guint depth;
 	GRand *dice;
 } Storm;
@@ -47,6 +48,18 @@ random_reason(void)
 	return 1 + roll(N_REASONS - 1);
 }
 
+/* To a number, to somebody's other call, or to what never was one. */
+static void
+ask_for_transfer(FakeLeg *leg)
+{
+	const FakeLeg *with = fake_legs.legs->pdata[roll(fake_legs.legs->len)];
+	g_autoptr(Address) target =
+		roll(2) ? address_new(ADDRESS_NUMBER, roll(8) ? "+14155550003" : "0", NULL, NULL)
+			: NULL;
+
+	leg_transfer(&leg->leg, target, target ? NULL : &with->leg);
+}
+
 /* What one leg may say; the leg may be gone afterwards. */
 static void
 leg_says_something(FakeLeg *leg, gboolean may_end)
@@ -54,7 +67,7 @@ leg_says_something(FakeLeg *leg, gboolean may_end)
 	g_autoptr(Desc) desc = roll(6) ? random_desc(leg->leg.plugin->transport) : NULL;
 
 	storm.events++;
-	switch (roll(may_end ? 9 : 7)) {
+	switch (roll(may_end ? 10 : 8)) {
 	case 0:
 	case 1:
 		leg_ringing(&leg->leg, desc);
@@ -73,6 +86,9 @@ leg_says_something(FakeLeg *leg, gboolean may_end)
 	case 6:
 		leg_trace(&leg->leg, TRACE_IN, "digit");
 		leg_dtmf(&leg->leg, '5');
+		break;
+	case 7:
+		ask_for_transfer(leg);
 		break;
 	default:
 		storm.died_in_commands += storm.depth;
@@ -97,6 +113,7 @@ in_command(FakeLeg *leg, const char *command, const char *what)
 
 	storm.in_commands++;
 	storm.depth++;
+	storm.transfers += strcmp(command, "transfer") == 0 && strcmp(what, "done") == 0;
 	if (!leg->leg.call) { /* in hangup(): whatever it says now, nobody hears */
 		leg_ringing(&leg->leg, NULL);
 		leg_candidate(&leg->leg, &(Candidate){ .foundation = "1" });
@@ -125,6 +142,7 @@ random_plan(void)
 			Target *target = g_new0(Target, 1);
 
 			target->plugin = roll(2) ? &fake_sip : &fake_xmpp;
+			target->account = roll(3) ? g_strdup("alice@example.org") : NULL;
 			target->from = address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
 			target->to = address_new(ADDRESS_NUMBER,
 						 roll(20) ? "+15550002" : "+15559999", NULL, NULL);
@@ -146,7 +164,27 @@ begin_call(void)
 	Incoming incoming = { .from = from, .to = to, .offer = offer };
 
 	storm.calls++;
-	call_new_planned(storm.gateway, &leg->leg, plugin, &incoming, random_plan());
+	call_new_planned(storm.gateway, &leg->leg, plugin, &incoming, random_plan(), REASON_NONE,
+			 NULL);
+}
+
+/* Another device takes somebody's place, or would like to. */
+static void
+take_over(void)
+{
+	FakeLeg *replaced, *leg;
+	const Plugin *plugin = roll(2) ? &fake_sip : &fake_xmpp;
+	g_autoptr(Address) from = address_from_jid("alice@example.org/new");
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+15550002", NULL, NULL);
+	g_autoptr(Desc) offer = roll(2) ? random_desc(plugin->transport) : NULL;
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
+
+	if (fake_legs.legs->len == 0)
+		return;
+	replaced = fake_legs.legs->pdata[roll(fake_legs.legs->len)];
+	leg = fake_leg_new("tablet");
+	storm.calls++;
+	call_take_over(storm.gateway, &leg->leg, plugin, &incoming, &replaced->leg);
 }
 
 static Party *
@@ -171,28 +209,48 @@ disturb(Call *call)
 		call_hangup(call, REASON_ADMIN, NULL);
 		break;
 	case 2:
-		if (party->port && call->media)
+		if (party_has_port(party) && call->media)
 			fake_media_lost(call->media, party->port, roll(6), "it is broken");
 		break;
 	case 3:
 	case 4:
 	case 5:
-		if (party->port && call->media)
+		if (party_has_port(party) && call->media)
 			fake_media_up(call->media, party->port);
 		break;
 	case 6:
-		if (party->port && call->media)
+		if (party_has_port(party) && call->media)
 			fake_media_candidate(call->media, party->port);
 		break;
 	case 7:
-		if (party->port && call->media)
+		if (party_has_port(party) && call->media)
 			fake_media_note(call->media, party->port, "ice: checking");
 		break;
 	default:
-		if (party->leg)
+		if (party->leg && party->kind != TRANSPORT_NONE) /* that one is no FakeLeg */
 			leg_says_something((FakeLeg *)party->leg, roll(6) == 0);
 		break;
 	}
+}
+
+/* What seldom comes about by chance: it is answered, and can be heard. */
+static void
+help_along(gint64 id)
+{
+	Call *call;
+
+	fake_media_deliver();
+	call = gateway_call(storm.gateway, id);
+	if (call && call->callees->len > 0) {
+		const Party *party = call->callees->pdata[call->callees->len - 1];
+		g_autoptr(Desc) desc = fake_desc(party->kind, "PCMU PCMA event", 0, 7000);
+
+		if (party->leg && party->kind != TRANSPORT_NONE)
+			leg_answered(party->leg, desc);
+	}
+	fake_media_deliver();
+	while (g_main_context_iteration(NULL, FALSE))
+		;
 }
 
 static void
@@ -202,12 +260,16 @@ set_up(void)
 				     "max_setup_per_second=100000\n";
 	const char *seed = g_getenv("STORM_SEED");
 	g_autoptr(GError) error = NULL;
+	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
 
 	storm = (Storm){ .dice = g_rand_new_with_seed(seed ? (guint32)atoi(seed) : 1) };
 	storm.config = config_from_text(CONFIG, "test", &error);
 	g_assert_no_error(error);
 	storm.store = store_open(":memory:", &error);
 	g_assert_no_error(error);
+	g_assert_true(store_trunk_add(storm.store, trunk, NULL));
+	g_assert_true(store_user_add(storm.store, "alice@example.org", NULL));
+	g_assert_true(store_number_add(storm.store, "+14155550101", "alice@example.org", NULL));
 	storm.gateway = gateway_new(storm.config, storm.store, NULL);
 	fake_legs_reset();
 	fake_media_reset();
@@ -231,13 +293,22 @@ test_storm(void)
 
 		if (calls->len < MAX_CALLS && roll(8) == 0)
 			begin_call();
+		else if (calls->len < MAX_CALLS && roll(24) == 0)
+			take_over();
+		else if (roll(8) == 0)
+			g_main_context_iteration(NULL, FALSE);
+		else if (calls->len > 0 && roll(12) == 0)
+			help_along(call_id(calls->pdata[roll(calls->len)]));
 		else if (roll(4) == 0)
 			fake_media_deliver_one();
 		else if (calls->len > 0)
 			disturb(calls->pdata[roll(calls->len)]);
 	}
-	g_test_message("%u calls, %u events, %u commands, %u legs died inside of one", storm.calls,
-		       storm.events, storm.in_commands, storm.died_in_commands);
+	g_test_message("%u calls, %u events, %u commands, %u legs died inside of one, %u transfers "
+		       "done",
+		       storm.calls, storm.events, storm.in_commands, storm.died_in_commands,
+		       storm.transfers);
+	g_assert_cmpuint(storm.transfers, >, 50);
 	g_assert_cmpuint(storm.calls, >, 1000);
 	g_assert_cmpuint(storm.died_in_commands, >, 1000);
 	g_assert_cmpuint(gateway_counter(storm.gateway, "store-errors"), ==, 0);

@@ -97,6 +97,18 @@ media_open(Workers *workers, const MediaListener *listener, gpointer user)
 	return media;
 }
 
+void
+media_stay_near(Media *media, const Media *near)
+{
+}
+
+PortId
+media_take_port(Media *media, Media *from, PortId port)
+{
+	media->kinds[++media->last % 64] = from->kinds[port];
+	return media->last;
+}
+
 PortId
 media_add_port(Media *media, Side side, TransportKind kind)
 {
