@@ -83,7 +83,7 @@ static const Key keys[] = {
 	{ "sip", "port", TYPE_NUMBER, "5060", 0, 65535, FIELD(sip_port),
 	  "UDP and TCP port; 0: any free one" },
 	{ "sip", "tls_port", TYPE_NUMBER, "0", 0, 65535, FIELD(sip_tls_port),
-	  "TLS port, for softphones; 0: no TLS" },
+	  "TLS port, for softphones and for trunks by TLS; 0: no TLS" },
 	{ "sip", "tls_certificate", TYPE_PATH, NULL, 0, 0, FIELD(sip_tls_certificate),
 	  "PEM file with the certificate and those between it and its authority; read again when "
 	  "it changes" },

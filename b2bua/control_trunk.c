@@ -17,6 +17,7 @@ typedef enum {
 	FIELD_CHOICE,
 	FIELD_CODECS,
 	FIELD_PROXY,
+	FIELD_FILE,
 	FIELD_COUNTRY,
 	FIELD_DIGITS,
 	FIELD_UINT,
@@ -37,7 +38,7 @@ typedef struct {
 static const Field fields[] = {
 	{ "host", FIELD_HOST, MEMBER(host), 0, 0, NULL },
 	{ "port", FIELD_UINT, MEMBER(port), 0, 65535, NULL },
-	{ "transport", FIELD_CHOICE, MEMBER(transport), 0, 0, "udp tcp auto" },
+	{ "transport", FIELD_CHOICE, MEMBER(transport), 0, 0, "udp tcp tls auto" },
 	{ "username", FIELD_TEXT, MEMBER(username), 0, 0, NULL },
 	{ "password", FIELD_SECRET, MEMBER(password), 0, 0, NULL },
 	{ "realm", FIELD_TEXT, MEMBER(realm), 0, 0, NULL },
@@ -61,6 +62,8 @@ static const Field fields[] = {
 	{ "number-form", FIELD_CHOICE, MEMBER(number_form), 0, 0, "e164 national prefix" },
 	{ "number-prefix", FIELD_DIGITS, MEMBER(number_prefix), 0, 0, NULL },
 	{ "early-media", FIELD_CHOICE, MEMBER(early_media), 0, 0, "ring accept" },
+	{ "tls-verify", FIELD_YES, MEMBER(tls_verify), 0, 0, NULL },
+	{ "tls-ca", FIELD_FILE, MEMBER(tls_ca), 0, 0, NULL },
 };
 
 static gboolean
@@ -173,6 +176,9 @@ check_words(const Field *field, const char *value, GError **error)
 		return check_codecs(value, error);
 	case FIELD_PROXY:
 		return check_proxy(value, error);
+	case FIELD_FILE:
+		return !*value || g_path_is_absolute(value) ||
+		       wrong(error, "%s=%s: write the whole path, from / on", field->key, value);
 	case FIELD_COUNTRY:
 		return !*value || numberplan_knows(value) ||
 		       wrong(error,
@@ -285,7 +291,7 @@ trunk_list(Request *request, GError **error)
 
 		row_add(row, trunk->name);
 		row_add(row, trunk->host);
-		row_add_int(row, trunk->port ? trunk->port : 5060);
+		row_add_int(row, trunk->port ? trunk->port : trunk_standard_port(trunk));
 		row_add(row, trunk->transport);
 		row_add_int(row, trunk->priority);
 		row_add(row, trunk->enabled ? "yes" : "no");
@@ -312,6 +318,20 @@ field_text(const Trunk *trunk, const Field *field)
 	}
 }
 
+/* What the plugin says of it, while there is one. */
+static void
+reply_state(Request *request, const char *name)
+{
+	const Plugin *plugin = request->gateway ? gateway_plugin(request->gateway, "sip") : NULL;
+	g_autofree char *status = plugin && plugin->status ? plugin->status() : NULL;
+	g_autofree char *start = g_strdup_printf("trunk %s: ", name);
+	g_auto(GStrv) lines = g_strsplit(status ? status : "", "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(*line, start))
+			reply_pair(request, "state", *line + strlen(start));
+}
+
 static gboolean
 trunk_show(Request *request, GError **error)
 {
@@ -326,6 +346,7 @@ trunk_show(Request *request, GError **error)
 
 		reply_pair(request, fields[i].key, text);
 	}
+	reply_state(request, trunk->name);
 	return TRUE;
 }
 
@@ -362,7 +383,7 @@ trunk_del(Request *request, GError **error)
 	"keys: host port transport proxy username password realm register account caller-id " \
 	"codecs priority response-seconds ring-seconds options-seconds session-seconds "      \
 	"follow-redirects country number-form number-prefix sources in-username in-password " \
-	"wait-for-media early-media enabled"
+	"wait-for-media early-media tls-verify tls-ca enabled"
 
 const Command control_trunk_commands[] = {
 	{ "trunk", "add", "NAME HOST [KEY=VALUE]…", 2, 40, FALSE, TRUE, trunk_add, TRUNK_HELP },

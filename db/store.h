@@ -94,8 +94,8 @@ store_subscriber_each(Store *store, StoreSubscriberFunc func, gpointer user, GEr
 typedef struct {
 	char *name;	 /* the key: [a-z0-9-]{1,32} */
 	char *host;	 /* calls out go to this host or address */
-	guint port;	 /* 0: 5060 */
-	char *transport; /* "udp" or "tcp" */
+	guint port;	 /* 0: trunk_standard_port() */
+	char *transport; /* "udp", "tcp", "tls" or "auto" */
 	char *username;	 /* digest, calls out; NULL: none */
 	char *password;
 	char *realm;   /* NULL: whatever it asks for */
@@ -119,10 +119,13 @@ typedef struct {
 	char *number_form;	   /* as it wants them: "e164", "national", "prefix" */
 	char *early_media;   /* to a client: "ring" until it is answered, or "accept" him early */
 	char *number_prefix; /* before the digits, of the form "prefix" */
+	gboolean tls_verify; /* its certificate has to be for its host (default) */
+	char *tls_ca;	     /* PEM file of the authorities that count; "" is the system's */
 	gint64 created;
 } Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
 void trunk_free(Trunk *trunk);
+guint trunk_standard_port(const Trunk *trunk); /* of its transport */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trunk, trunk_free)
 
 gboolean store_trunk_add(Store *store, const Trunk *trunk, GError **error);

@@ -49,6 +49,8 @@ static const struct {
 	TEXT(number_form),
 	WORDS(number_prefix),
 	TEXT(early_media),
+	INT(tls_verify),
+	WORDS(tls_ca),
 #undef TEXT
 #undef WORDS
 #undef INT
@@ -102,10 +104,18 @@ trunk_new(const char *name, const char *host)
 	trunk->number_form = g_strdup("e164");
 	trunk->number_prefix = g_strdup("");
 	trunk->early_media = g_strdup("ring");
+	trunk->tls_verify = TRUE;
+	trunk->tls_ca = g_strdup("");
 	trunk->response_seconds = 5;
 	trunk->options_seconds = 60;
 	trunk->session_seconds = 1800;
 	return trunk;
+}
+
+guint
+trunk_standard_port(const Trunk *trunk)
+{
+	return g_strcmp0(trunk->transport, "tls") == 0 ? 5061 : 5060;
 }
 
 void

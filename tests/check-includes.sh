@@ -65,7 +65,7 @@ rules() {
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libsrtp 'srtp2?/' 'media/'
 	# sofia-sip frees no SSL of its own
-	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/sip_tls\.c)'
+	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/sip_tls(_peer)?\.[ch])'
 	keep SQLite 'sqlite3\.h' 'db/'
 	keep sofia-sip 'sofia-sip/' 'plugins/sip/'
 	keep libstrophe 'strophe\.h' 'plugins/xmpp/xmpp_stream\.c'

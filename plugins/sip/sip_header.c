@@ -297,16 +297,67 @@ header_request_uri(const Address *to, const Trunk *trunk)
 
 	return g_strdup_printf("sip:%s@%s%s%s%s%s", user, bracket ? "[" : "", trunk->host,
 			       bracket ? "]" : "", port,
-			       g_strcmp0(trunk->transport, "tcp") == 0 ? ";transport=tcp" : "");
+			       g_strcmp0(trunk->transport, "tcp") == 0	 ? ";transport=tcp"
+			       : g_strcmp0(trunk->transport, "tls") == 0 ? ";transport=tls"
+									 : "");
 }
 
 char *
 header_next_hop(const char *address, guint port, const char *transport)
 {
 	gboolean bracket = needs_brackets(address);
+	guint standard = strcmp(transport, "tls") == 0 ? 5061 : 5060;
 
 	return g_strdup_printf("sip:%s%s%s:%u;transport=%s", bracket ? "[" : "", address,
-			       bracket ? "]" : "", port ? port : 5060, transport);
+			       bracket ? "]" : "", port ? port : standard, transport);
+}
+
+gboolean
+header_hop_is_tls(const char *hop)
+{
+	return hop && g_str_has_suffix(hop, ";transport=tls");
+}
+
+/* "192.0.2.1:5061" of a hop */
+static char *
+hop_address(const char *hop)
+{
+	const char *colon = strchr(hop, ':');
+	const char *address = colon ? colon + 1 : hop;
+
+	return g_strndup(address, strcspn(address, ";"));
+}
+
+char *
+header_hop_by_name(const char *hop, const char *name)
+{
+	g_autofree char *address = hop_address(hop);
+	char *port = strrchr(address, ':');
+
+	*port++ = '\0';
+	return g_strdup_printf("sip:%s:%s;maddr=%s;transport=tls", name, port, address);
+}
+
+char *
+header_hop_source(const char *hop)
+{
+	const char *maddr = strstr(hop, ";maddr=");
+	g_autofree char *address = hop_address(hop);
+	const char *port = strrchr(address, ':');
+
+	if (!maddr || !port)
+		return g_steal_pointer(&address);
+	maddr += strlen(";maddr=");
+	return g_strdup_printf("%.*s%s", (int)strcspn(maddr, ";"), maddr, port);
+}
+
+char *
+header_hop_text(const char *hop)
+{
+	g_autofree char *source = header_hop_source(hop);
+	const char *transport = strrchr(hop, '=');
+
+	return g_strdup_printf("%s by %s", source, transport ? transport + 1 : "udp");
 }
 
 gboolean

@@ -68,6 +68,11 @@ Desc *header_desc(const sip_t *sip, guint max_bytes, Reason *reason);
 
 /* "sip:192.0.2.1:5060;transport=udp", brackets where IPv6 needs them. */
 char *header_next_hop(const char *address, guint port, const char *transport);
+gboolean header_hop_is_tls(const char *hop);
+/* The same hop under a name (sip_tls_peer.h): "sip:NAME:5061;maddr=192.0.2.1;transport=tls". */
+char *header_hop_by_name(const char *hop, const char *name);
+char *header_hop_source(const char *hop); /* of both: "192.0.2.1:5061" */
+char *header_hop_text(const char *hop);	  /* for people: "192.0.2.1:5061 by tls" */
 /* TRUE when no name has to be looked up to send there. */
 gboolean header_url_is_numeric(const url_t *url);
 /* A header as its text ("<sip:a@b>;tag=c"), one line. */

@@ -76,6 +76,7 @@ leg_free(SipLeg *leg)
 		g_string_free(leg->keys, TRUE);
 	g_free(leg->goodbye);
 	g_free(leg->next_hop);
+	g_free(leg->way_back);
 	g_clear_pointer(&leg->hops, g_ptr_array_unref);
 	if (leg->lookup)
 		g_cancellable_cancel(leg->lookup);
@@ -194,15 +195,20 @@ static gboolean
 on_no_response(gpointer user)
 {
 	SipLeg *leg = user;
+	g_autofree char *text = NULL;
+	const char *problem;
 
 	leg->timer = 0;
-	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", leg->next_hop);
+	text = header_hop_text(leg->next_hop);
+	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", text);
 	if (leg_try_next_hop(leg))
 		return G_SOURCE_REMOVE;
+	problem = leg_problem(leg);
 	watches_note_call(leg->ua->watches, leg->trunk, FALSE);
 	/* CANCEL is held back until something answers; then it goes out. */
 	nua_cancel(leg->nh, TAG_END());
-	leg_over(leg, leg->phone ? REASON_UNREACHABLE : REASON_TIMEOUT, "no response");
+	leg_over(leg, leg->phone ? REASON_UNREACHABLE : REASON_TIMEOUT,
+		 problem ? problem : "no response");
 	return G_SOURCE_REMOVE;
 }
 
@@ -249,13 +255,16 @@ leg_invite_again(SipLeg *leg)
 gboolean
 leg_try_next_hop(SipLeg *leg)
 {
+	g_autofree char *text = NULL;
+
 	if (leg->state != STATE_CALLING || leg->heard || !leg->hops ||
 	    leg->hop + 1 >= leg->hops->len)
 		return FALSE;
 	leg->hop++;
 	g_free(leg->next_hop);
 	leg->next_hop = g_strdup(leg->hops->pdata[leg->hop]);
-	leg_trace(&leg->leg, TRACE_NOTE, "next: %s", leg->next_hop);
+	text = header_hop_text(leg->next_hop);
+	leg_trace(&leg->leg, TRACE_NOTE, "next: %s", text);
 	leg_invite_again(leg);
 	return TRUE;
 }
@@ -276,8 +285,12 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
 
 	if (!trunk || !hops) {
+		const char *problem = trunks_problem(leg->ua->trunks, leg->trunk);
+
 		leg_over(leg, REASON_NETWORK_ERROR,
-			 trunk ? "the trunk's host name cannot be resolved" : "no such trunk");
+			 !trunk	   ? "no such trunk"
+			 : problem ? problem
+				   : "the trunk's host name cannot be resolved");
 		return;
 	}
 	leg->response_ms = trunk->response_seconds * 1000;
@@ -290,11 +303,10 @@ leg_contact(const SipLeg *leg)
 {
 	const char *address = ua_address(leg->ua);
 	g_autofree char *transport = NULL;
-	gboolean tls;
+	gboolean tls = header_hop_is_tls(leg->next_hop);
 
-	if (!leg->phone || g_str_has_prefix(leg->phone, "udp:"))
+	if (!tls && (!leg->phone || g_str_has_prefix(leg->phone, "udp:")))
 		return NULL;
-	tls = g_str_has_prefix(leg->phone, "tls:");
 	transport = header_next_hop(address,
 				    tls ? leg->ua->config->sip_tls_port : leg->ua->config->sip_port,
 				    tls ? "tls" : "tcp");
@@ -474,6 +486,7 @@ send_reinvite(SipLeg *leg, const char *sdp)
 	g_autofree char *session = session_ask(&leg->session, FALSE);
 	g_autofree char *min = session_min(&leg->session);
 
+	leg_find_way(leg);
 	nua_invite(leg->nh, SIPTAG_CONTENT_TYPE_STR(content_sdp), SIPTAG_PAYLOAD_STR(sdp),
 		   SESSION_TAGS(session, min), TAG_END());
 }
@@ -499,6 +512,7 @@ leg_refresh(SipLeg *leg)
 	leg->change = CHANGE_REFRESH;
 	leg_trace(&leg->leg, TRACE_OUT, "%s: session refresh",
 		  leg->session.updates ? "UPDATE" : "INVITE again");
+	leg_find_way(leg);
 	if (leg->session.updates)
 		nua_update(leg->nh, SESSION_TAGS(session, min), TAG_END());
 	else
@@ -554,6 +568,7 @@ leg_next_key(SipLeg *leg)
 		return;
 	body = info_body(type, leg->keys->str[0]);
 	leg->info_out = TRUE;
+	leg_find_way(leg);
 	leg_trace(&leg->leg, TRACE_OUT, "INFO with a key, %s", type);
 	nua_info(leg->nh, SIPTAG_CONTENT_TYPE_STR(type), SIPTAG_PAYLOAD_STR(body), TAG_END());
 }
@@ -571,6 +586,7 @@ leg_dtmf_out(SipLeg *leg, char key)
 void
 leg_bye(SipLeg *leg, const char *reason_header)
 {
+	leg_find_way(leg);
 	nua_bye(leg->nh, TAG_IF(reason_header, SIPTAG_REASON_STR(reason_header)), TAG_END());
 }
 

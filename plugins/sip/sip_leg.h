@@ -74,6 +74,7 @@ struct SipLeg {
 
 	char *goodbye; /* Reason header of the BYE that waits for their ACK */
 	char *next_hop;
+	char *way_back; /* of a trunk's call by TLS, when the connection it came by has ended */
 	guint timer;
 
 	/* The dialog as its peer sees it, for sip_save.c. */
@@ -141,6 +142,10 @@ void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 /* Where requests of the dialog go: by its own route, or, when that has a name
  * in it, back to where the peer's message came from. */
 void leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg);
+/* Before a request inside the dialog. */
+void leg_find_way(SipLeg *leg);
+/* Why the trunk cannot be reached by TLS, in words; NULL: not by TLS, or not known. */
+const char *leg_problem(const SipLeg *leg);
 /* Our Contact where the peer must come back by the same transport; or NULL. */
 char *leg_contact(const SipLeg *leg);
 

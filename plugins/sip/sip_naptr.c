@@ -44,6 +44,8 @@ transport_of(const char *service)
 		return "udp";
 	if (g_ascii_strcasecmp(service, "SIP+D2T") == 0)
 		return "tcp";
+	if (g_ascii_strcasecmp(service, "SIPS+D2T") == 0)
+		return "tls";
 	return NULL;
 }
 

@@ -3,7 +3,7 @@
  *
  * GResolver knows no NAPTR, so glibc's resolver is asked, on a thread of GTask's.
  * Only records that lead to SRV (flag "s") by a transport that trunks have are
- * taken: SIP+D2U and SIP+D2T.  RFC 3263 4.1, RFC 3403.
+ * taken: SIP+D2U, SIP+D2T and SIPS+D2T.  RFC 3263 4.1, RFC 3403.
  */
 #pragma once
 #include <gio/gio.h>
@@ -13,7 +13,7 @@
 /* One SRV name, in the parts that GResolver wants, and the transport of what it leads to. */
 typedef struct {
 	guint order, preference;
-	const char *transport;			     /* "udp", "tcp"; static */
+	const char *transport;			     /* "udp", "tcp", "tls"; static */
 	char service[16], protocol[16], domain[256]; /* "sip", "udp", "example.org" */
 } NaptrWay;
 

@@ -12,8 +12,9 @@
 typedef struct {
 	char *host;
 	const char *transport; /* of the way under way; static */
-	guint port;	       /* of the host itself */
+	guint port;	       /* of the host itself; 0: the transport's own */
 	GSocketFamily family;
+	gboolean tls;
 	GCancellable *cancellable;
 	ResolvedFunc func;
 	gpointer user;
@@ -121,12 +122,17 @@ on_ways(GObject *source, GAsyncResult *result, gpointer user)
 	g_autoptr(GPtrArray) ways = naptr_lookup_finish(result, NULL);
 
 	(void)source;
+	for (guint i = ways ? ways->len : 0; i-- > 0;)
+		if (!lookup->tls && strcmp(((NaptrWay *)ways->pdata[i])->transport, "tls") == 0)
+			g_ptr_array_remove_index(ways, i);
 	if (ways && ways->len > 0) {
 		g_ptr_array_unref(lookup->ways);
 		lookup->ways = g_steal_pointer(&ways);
 	} else { /* RFC 3263 4.1: without NAPTR, the SRV of each transport */
 		add_way(lookup, "udp");
 		add_way(lookup, "tcp");
+		if (lookup->tls)
+			add_way(lookup, "tls");
 	}
 	advance(lookup);
 }
@@ -182,13 +188,13 @@ resolve_hops(const ResolveQuery *query, GCancellable *cancellable, ResolvedFunc 
 {
 	g_autoptr(GInetAddress) address = resolve_numeric(query->host);
 	gboolean open = strcmp(query->transport, "auto") == 0;
-	guint standard = strcmp(query->transport, "tls") == 0 ? 5061 : 5060;
 	Lookup *lookup = g_new0(Lookup, 1);
 
 	lookup->host = g_strdup(query->host);
 	lookup->transport = open ? "udp" : g_intern_string(query->transport);
-	lookup->port = query->port ? query->port : standard;
+	lookup->port = query->port;
 	lookup->family = query->family;
+	lookup->tls = query->tls;
 	lookup->cancellable = cancellable ? g_object_ref(cancellable) : g_cancellable_new();
 	lookup->func = func;
 	lookup->user = user;

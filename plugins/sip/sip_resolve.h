@@ -3,8 +3,9 @@
  *
  * A numeric host leads to itself; with a port the name's addresses are asked for,
  * without one its SRV records first, in the order RFC 2782 gives them.  Where the
- * transport is open, NAPTR records choose it, else SRV by UDP and then by TCP; a
- * numeric host, one with a port or one without records is reached by UDP.
+ * transport is open ("auto"), NAPTR records choose it, else SRV by UDP, then by TCP,
+ * then by TLS where we have it; a numeric host, one with a port or one without
+ * records is reached by UDP.  Nobody else knows what "auto" means: a hop says its own.
  * sofia's own resolver is never asked: its handling of failures crashes.
  * Thread: signalling; the lookups run elsewhere.  RFC 3263 4.1 to 4.3.
  */
@@ -18,6 +19,7 @@ typedef struct {
 	guint port;	       /* 0: not given */
 	const char *transport; /* "udp", "tcp", "tls", "auto" */
 	GSocketFamily family;  /* what we can send to */
+	gboolean tls;	       /* of "auto": we can send by it */
 } ResolveQuery;
 
 /* `hops`: char * such as "sip:192.0.2.1:5060;transport=udp", the callee's to

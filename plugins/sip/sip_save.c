@@ -108,8 +108,10 @@ leg_saved(const SipLeg *leg)
 {
 	GString *text = g_string_new(VERSION);
 	g_autofree char *cseq = g_strdup_printf("%u", leg->cseq);
-	const char *fields[] = { leg->call_id, leg->local,  leg->remote_party, cseq,
-				 leg->target,  leg->routes, leg->next_hop };
+	/* the connection that it came by does not outlive us */
+	const char *hop = leg->way_back ? leg->way_back : leg->next_hop;
+	const char *fields[] = { leg->call_id, leg->local, leg->remote_party, cseq, leg->target,
+				 leg->routes,  hop };
 
 	if (!leg->call_id || !leg->local || !leg->remote_party || !leg->target) {
 		g_string_free(text, TRUE);

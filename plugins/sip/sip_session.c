@@ -11,11 +11,13 @@
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_tls.h"
 #include "plugins/sip/sip_watch.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su.h>
@@ -39,6 +41,65 @@ trace_in(SipLeg *leg, const char *what, const Desc *desc)
 		  summary ? summary : "");
 }
 
+/* Where the dialog says; a name is not looked up, it is where the message came from. */
+static char *
+next_hop_of_url(const url_t *url, const char *source)
+{
+	guint64 port = url && url->url_port ? g_ascii_strtoull(url->url_port, NULL, 10) : 0;
+	g_autofree char *from = g_strndup(source, (gsize)(strrchr(source, ':') - source));
+
+	return header_next_hop(url && header_url_is_numeric(url) ? url->url_host : from,
+			       (guint)MIN(port, 65535), "tls");
+}
+
+/* By the connection that it came by; when that was the trunk's own and has ended, to
+ * where the dialog says.  Both of ours have to lead to the trunk.  FALSE: not by TLS. */
+static gboolean
+pin_tls(SipLeg *leg, const url_t *first_hop, msg_t *msg)
+{
+	Trunks *trunks = leg->ua->trunks;
+	g_autofree char *source = phone_source(msg, sip_object(msg));
+	g_autofree char *known = leg->next_hop ? header_hop_source(leg->next_hop) : NULL;
+	g_autofree char *came_by = NULL, *hop = NULL;
+
+	if (!source || !g_str_has_prefix(source, "tls:") || !trunks_peer(trunks, leg->trunk))
+		return FALSE;
+	if (g_strcmp0(known, source + strlen("tls:")) != 0) {
+		came_by = phone_next_hop(source);
+		hop = next_hop_of_url(first_hop, source + strlen("tls:"));
+		g_free(leg->next_hop);
+		g_free(leg->way_back);
+		leg->next_hop = leg->way_back = NULL;
+		if (tls_is_taken(source + strlen("tls:"))) {
+			leg->next_hop = g_steal_pointer(&came_by);
+			leg->way_back = trunks_own_way(trunks, leg->trunk, hop);
+		} else
+			leg->next_hop = trunks_own_way(trunks, leg->trunk, came_by);
+	}
+	nua_set_hparams(leg->nh, NUTAG_PROXY(leg->next_hop), TAG_END());
+	return TRUE;
+}
+
+void
+leg_find_way(SipLeg *leg)
+{
+	g_autofree char *source = leg->way_back ? header_hop_source(leg->next_hop) : NULL;
+
+	if (!leg->way_back || strstr(leg->next_hop, ";maddr=") || tls_is_taken(source))
+		return;
+	g_free(leg->next_hop);
+	leg->next_hop = g_steal_pointer(&leg->way_back);
+	nua_set_hparams(leg->nh, NUTAG_PROXY(leg->next_hop), TAG_END());
+}
+
+const char *
+leg_problem(const SipLeg *leg)
+{
+	return leg->trunk && header_hop_is_tls(leg->next_hop)
+		       ? trunks_problem(leg->ua->trunks, leg->trunk)
+		       : NULL;
+}
+
 void
 leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
 {
@@ -53,6 +114,8 @@ leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
 		leg->next_hop = g_steal_pointer(&hop);
 		return;
 	}
+	if (leg->trunk && pin_tls(leg, first_hop, msg))
+		return;
 	if (!first_hop || header_url_is_numeric(first_hop) || !from) {
 		nua_set_hparams(leg->nh, NUTAG_PROXY(NULL), TAG_END());
 		g_clear_pointer(&leg->next_hop, g_free);
@@ -350,11 +413,14 @@ on_refused(SipLeg *leg, const SipEvent *event)
 {
 	g_autofree char *text = NULL;
 	gboolean internal = !event->sip; /* nua's own: 408 Timer B, 503 unreachable */
+	const char *problem = internal ? leg_problem(leg) : NULL;
 	Reason reason = header_refusal(event->status, event->phrase, event->sip, &text);
 
 	if (internal)
 		reason = event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR;
-	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", text);
+	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", problem ? problem : text);
+	if (problem)
+		g_warning("trunk %s: %s", leg->trunk, problem);
 	if (internal && leg->phone) {
 		leg_over(leg, REASON_UNREACHABLE, "the softphone cannot be reached");
 		return;
@@ -371,6 +437,7 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	watches_note_call(leg->ua->watches, leg->trunk, !internal);
 	leg_over(leg, reason,
 		 !internal    ? text
+		 : problem    ? problem
 		 : leg->trunk ? "the trunk cannot be reached"
 			      : "the host of the address cannot be reached");
 	if (event->status == 401 ||
@@ -582,6 +649,21 @@ on_lost_ack(SipLeg *leg)
 	leg_over(leg, REASON_TIMEOUT, "the caller never confirmed the answer");
 }
 
+/* The connection that the call came by may end at the same moment. */
+static void
+on_bye_answered(SipLeg *leg, const SipEvent *event)
+{
+	g_autofree char *saved = leg->way_back && !event->sip ? leg_saved(leg) : NULL;
+
+	if (event->status < 300)
+		return;
+	if (saved) {
+		g_clear_pointer(&leg->way_back, g_free);
+		leg_bury(leg->ua, saved, REASON_HANGUP);
+	} else
+		try_credentials(leg, event);
+}
+
 void
 leg_event(SipLeg *leg, const SipEvent *event)
 {
@@ -594,8 +676,7 @@ leg_event(SipLeg *leg, const SipEvent *event)
 			on_refreshed(leg, event);
 		break;
 	case nua_r_bye:
-		if (event->status >= 300)
-			try_credentials(leg, event);
+		on_bye_answered(leg, event);
 		break;
 	case nua_i_invite:
 	case nua_i_update:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* sip_tls.c - TLS of softphones: the certificate, and what sofia-sip leaves open. */
+/* sip_tls.c - TLS of sofia-sip: our certificate, and what it leaves open. */
 #include "plugins/sip/sip_tls.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -7,7 +7,11 @@
 #include <glib/gstdio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
 #include <sofia-sip/su_alloc.h>
+#include <sofia-sip/su_wait.h>
+#include <sofia-sip/tport.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +25,8 @@ typedef struct {
 } Connection;
 
 typedef Connection *(*InitFunc)(Connection *master, int socket, int accept);
+typedef int (*ConnectFunc)(su_root_magic_t *magic, su_wait_t *wait, tport_t *transport);
+typedef tport_t *(*ByNameFunc)(tport_t const *self, tp_name_t const *name);
 
 /* A handshake that is going on. */
 typedef struct {
@@ -31,17 +37,33 @@ typedef struct {
 	guint deadline;
 } Handshake;
 
+/* A connection that we have begun, until it is there or given up. */
+typedef struct {
+	Connection *connection;
+	int socket;
+	ino_t inode;
+	TlsPeer *peer; /* owned; NULL: not asked yet, or no trunk's */
+	gboolean asked;
+	guint deadline;
+} Reach;
+
 static struct {
 	char *certificate, *key, *folder;
 	char *seen;		/* how the files looked when they were read */
 	Connection *listener;	/* sofia's; the context is its own, and borrowed by all others */
 	GHashTable *handshakes; /* Connection * to Handshake *, owned */
+	GHashTable *reaches;	/* Connection * to Reach *, owned */
+	GHashTable *taken;	/* Connection * to where it came from, "192.0.2.1:5061" */
+	TlsFindPeerFunc find_peer;
+	gpointer user;
 	TlsCounters counters;
 } tls;
 
 /* What sofia calls instead of its own. */
 void tls_free(void *connection);
 void *tls_init_secondary(void *master, int socket, int accept);
+int tls_connect(su_root_magic_t *magic, su_wait_t *wait, tport_t *transport);
+tport_t *tport_by_name(tport_t const *self, tp_name_t const *name);
 
 static void
 handshake_free(gpointer data)
@@ -51,6 +73,16 @@ handshake_free(gpointer data)
 	g_clear_handle_id(&handshake->deadline, g_source_remove);
 	g_free(handshake->source);
 	g_free(handshake);
+}
+
+static void
+reach_free(gpointer data)
+{
+	Reach *reach = data;
+
+	g_clear_handle_id(&reach->deadline, g_source_remove);
+	tls_peer_unref(reach->peer);
+	g_free(reach);
 }
 
 /* --- the certificate --- */
@@ -150,6 +182,8 @@ tls_start(const Config *config, GError **error)
 	tls.certificate = g_strdup(config->sip_tls_certificate);
 	tls.key = g_strdup(config->sip_tls_key ? config->sip_tls_key : tls.certificate);
 	tls.handshakes = g_hash_table_new_full(NULL, NULL, NULL, handshake_free);
+	tls.reaches = g_hash_table_new_full(NULL, NULL, NULL, reach_free);
+	tls.taken = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	if (are_sound(error) && write_folder(error))
 		return TRUE;
 	tls_stop();
@@ -182,9 +216,19 @@ tls_stop(void)
 {
 	tls_forget_folder();
 	g_clear_pointer(&tls.handshakes, g_hash_table_unref);
+	g_clear_pointer(&tls.reaches, g_hash_table_unref);
+	g_clear_pointer(&tls.taken, g_hash_table_unref);
+	tls.find_peer = NULL;
 	g_clear_pointer(&tls.certificate, g_free);
 	g_clear_pointer(&tls.key, g_free);
 	g_clear_pointer(&tls.seen, g_free);
+}
+
+void
+tls_find_peers(TlsFindPeerFunc func, gpointer user)
+{
+	tls.find_peer = func;
+	tls.user = user;
 }
 
 const TlsCounters *
@@ -226,20 +270,56 @@ on_deadline(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-static char *
-source_of(int socket)
+static GSocketAddress *
+address_of(int socket)
 {
 	struct sockaddr_storage name;
 	socklen_t length = sizeof(name);
-	g_autoptr(GSocketAddress) address = NULL;
+
+	return getpeername(socket, (struct sockaddr *)&name, &length) == 0
+		       ? g_socket_address_new_from_native(&name, length)
+		       : NULL;
+}
+
+static char *
+source_of(int socket)
+{
+	g_autoptr(GSocketAddress) address = address_of(socket);
 	GInetAddress *inet;
 
-	if (getpeername(socket, (struct sockaddr *)&name, &length) == 0)
-		address = g_socket_address_new_from_native(&name, length);
 	if (!G_IS_INET_SOCKET_ADDRESS(address))
 		return g_strdup("gone");
 	inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
 	return g_inet_address_to_string(inet);
+}
+
+/* With the port, as header_next_hop() writes it. */
+static void
+note_taken(Connection *connection, int socket)
+{
+	g_autoptr(GSocketAddress) address = address_of(socket);
+	g_autofree char *source = source_of(socket);
+
+	if (G_IS_INET_SOCKET_ADDRESS(address))
+		g_hash_table_insert(
+			tls.taken, connection,
+			g_strdup_printf(
+				strchr(source, ':') ? "[%s]:%u" : "%s:%u", source,
+				g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address))));
+}
+
+gboolean
+tls_is_taken(const char *source)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!tls.taken)
+		return FALSE;
+	for (g_hash_table_iter_init(&iter, tls.taken); g_hash_table_iter_next(&iter, NULL, &value);)
+		if (strcmp(value, source) == 0)
+			return TRUE;
+	return FALSE;
 }
 
 static guint
@@ -273,6 +353,130 @@ watch_handshake(Connection *connection, int socket)
 	g_hash_table_insert(tls.handshakes, connection, handshake);
 }
 
+/* --- connections to carriers --- */
+
+static gboolean
+on_reach_deadline(gpointer user)
+{
+	Reach *reach = user;
+
+	reach->deadline = 0;
+	if (!SSL_is_init_finished(reach->connection->con)) {
+		if (reach->peer)
+			tls_peer_failed(reach->peer, NULL);
+		if (inode_of(reach->socket) == reach->inode)
+			shutdown(reach->socket, SHUT_RDWR);
+	}
+	g_hash_table_remove(tls.reaches, reach->connection);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+watch_reach(Connection *connection, int socket)
+{
+	Reach *reach = g_new0(Reach, 1);
+
+	reach->connection = connection;
+	reach->socket = socket;
+	reach->inode = inode_of(socket);
+	reach->deadline = g_timeout_add_seconds(TLS_HANDSHAKE_S, on_reach_deadline, reach);
+	g_hash_table_insert(tls.reaches, connection, reach);
+}
+
+static Reach *
+reach_of(int socket)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!tls.reaches)
+		return NULL;
+	for (g_hash_table_iter_init(&iter, tls.reaches);
+	     g_hash_table_iter_next(&iter, NULL, &value);)
+		if (((Reach *)value)->socket == socket)
+			return value;
+	return NULL;
+}
+
+/* Whom must it have reached?  A label that is nobody's any more reaches nobody. */
+static gboolean
+ask_for_peer(Reach *reach, const char *label)
+{
+	g_autofree char *trunk = tls_peer_trunk_of(label);
+	TlsPeer *peer = trunk && tls.find_peer ? tls.find_peer(tls.user, trunk) : NULL;
+
+	reach->asked = TRUE;
+	reach->peer = peer ? tls_peer_ref(peer) : NULL;
+	return !trunk || (peer && tls_peer_prepare(peer, reach->connection->con));
+}
+
+/* sofia would read the other names, never free them, and use the connection for those. */
+static void
+forget_names(SSL *ssl)
+{
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	int at;
+
+	while (certificate &&
+	       (at = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1)) >= 0)
+		X509_EXTENSION_free(X509_delete_ext(certificate, at));
+}
+
+/* sofia's next step, taken before it: what comes of it cannot be asked afterwards. */
+static void
+step(Reach *reach)
+{
+	int result, error;
+
+	ERR_clear_error();
+	result = SSL_connect(reach->connection->con);
+	error = SSL_get_error(reach->connection->con, result);
+	if (error == SSL_ERROR_NONE) {
+		tls_peer_reached(reach->peer);
+		forget_names(reach->connection->con);
+	} else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+		tls_peer_failed(reach->peer, error == SSL_ERROR_SSL
+						     ? ERR_reason_error_string(ERR_peek_error())
+						     : "the connection was closed");
+	if (error == SSL_ERROR_NONE)
+		g_hash_table_remove(tls.reaches, reach->connection);
+}
+
+int
+tls_connect(su_root_magic_t *magic, su_wait_t *wait, tport_t *transport)
+{
+	static ConnectFunc original;
+	Reach *reach = reach_of(wait->fd);
+
+	if (!original)
+		original = (ConnectFunc)dlsym(RTLD_NEXT, "tls_connect");
+	if (reach && !reach->asked && !ask_for_peer(reach, tport_name(transport)->tpn_canon))
+		shutdown(wait->fd, SHUT_RDWR);
+	else if (reach && reach->peer && !(wait->revents & (POLLERR | POLLHUP)))
+		step(reach);
+	return original(magic, wait, transport);
+}
+
+/* sofia looks for a connection by its address alone.  One for a trunk has to be the
+ * one that was made for it: another may be the caller's at that address, unproven. */
+tport_t *
+tport_by_name(tport_t const *self, tp_name_t const *name)
+{
+	static ByNameFunc original;
+	g_autofree char *trunk = tls_peer_trunk_of(name->tpn_canon);
+	tport_t *found;
+
+	if (!original)
+		original = (ByNameFunc)dlsym(RTLD_NEXT, "tport_by_name");
+	found = original(self, name);
+	if (trunk && found && tport_is_secondary(found) &&
+	    g_ascii_strcasecmp(name->tpn_canon, tport_name(found)->tpn_canon) != 0)
+		return tport_parent(found);
+	return found;
+}
+
+/* --- in place of sofia's --- */
+
 /* sofia frees the context of the listener with it, and never an SSL. */
 void
 tls_free(void *pointer)
@@ -283,6 +487,10 @@ tls_free(void *pointer)
 		return;
 	if (tls.handshakes)
 		g_hash_table_remove(tls.handshakes, connection);
+	if (tls.reaches)
+		g_hash_table_remove(tls.reaches, connection);
+	if (tls.taken)
+		g_hash_table_remove(tls.taken, connection);
 	if (connection->con) { /* the socket's BIO goes with it */
 		SSL_shutdown(connection->con);
 		SSL_free(connection->con);
@@ -307,7 +515,10 @@ tls_init_secondary(void *pointer, int socket, int accept)
 	if (accept && tls.handshakes)
 		renew(master->ctx);
 	connection = original(master, socket, accept);
-	if (connection && accept && tls.handshakes)
+	if (connection && accept && tls.handshakes) {
 		watch_handshake(connection, socket);
+		note_taken(connection, socket);
+	} else if (connection && tls.reaches)
+		watch_reach(connection, socket);
 	return connection;
 }

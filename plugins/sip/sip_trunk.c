@@ -7,6 +7,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_trunk.h"
+#include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_resolve.h"
 #include <string.h>
 
@@ -14,6 +15,9 @@
 #define MAX_ADDRESSES	64 /* of one trunk */
 #define SEPARATORS	" ,\t"
 #define HOPS		"" /* the name of a source that is a hop */
+#define NO_TLS                                                                      \
+	"transport=tls, and we have no TLS: write tls_port and tls_certificate in " \
+	"[sip] and start again"
 
 typedef struct {
 	GInetAddressMask *mask;
@@ -24,6 +28,8 @@ typedef struct {
 	Trunk *trunk;
 	GPtrArray *sources; /* Source *, owned */
 	GPtrArray *hops;    /* char *, where calls go out, the first to be tried; NULL: not known */
+	GPtrArray *ways;    /* the same, those by TLS under the label of `peer` */
+	TlsPeer *peer;	    /* owned; NULL: it is never reached by TLS */
 	GPtrArray *waiting; /* Waiter *, owned: want `hops` */
 	char *last;	    /* how the last call went */
 } Entry;
@@ -36,6 +42,7 @@ typedef struct {
 struct Trunks {
 	Store *store;
 	GSocketFamily family; /* what we are bound to, so what we can send to */
+	gboolean tls;	      /* we have it */
 	GPtrArray *entries;   /* Entry *, owned; in order of priority */
 	DigestServer *digest;
 	GCancellable *cancellable; /* of every lookup */
@@ -67,20 +74,28 @@ entry_free(gpointer data)
 	g_ptr_array_unref(entry->sources);
 	g_ptr_array_unref(entry->waiting);
 	g_clear_pointer(&entry->hops, g_ptr_array_unref);
+	g_clear_pointer(&entry->ways, g_ptr_array_unref);
+	tls_peer_unref(entry->peer);
 	g_free(entry->last);
 	g_free(entry);
 }
 
 static Entry *
-find_entry(Trunks *trunks, const char *name)
+find_in(const GPtrArray *entries, const char *name)
 {
-	for (guint i = 0; name && i < trunks->entries->len; i++) {
-		Entry *entry = trunks->entries->pdata[i];
+	for (guint i = 0; name && i < entries->len; i++) {
+		Entry *entry = entries->pdata[i];
 
 		if (strcmp(entry->trunk->name, name) == 0)
 			return entry;
 	}
 	return NULL;
+}
+
+static Entry *
+find_entry(Trunks *trunks, const char *name)
+{
+	return find_in(trunks->entries, name);
 }
 
 /* --- names to addresses --- */
@@ -120,7 +135,7 @@ tell_waiting(Entry *entry)
 	for (guint i = 0; i < waiting->len; i++) {
 		Waiter *waiter = waiting->pdata[i];
 
-		waiter->func(waiter->user, entry->hops);
+		waiter->func(waiter->user, entry->ways);
 	}
 }
 
@@ -220,6 +235,110 @@ take_hops_as_sources(Entry *entry)
 	}
 }
 
+/* --- who is there --- */
+
+static gboolean
+has_proxy(const Trunk *trunk)
+{
+	return trunk->proxy && trunk->proxy[0];
+}
+
+/* RFC 5922 7.3: the certificate is for the name that was looked up. */
+static TlsPeer *
+peer_of(const Trunk *trunk)
+{
+	g_autoptr(GSocketConnectable) proxy =
+		has_proxy(trunk) ? g_network_address_parse(trunk->proxy, 0, NULL) : NULL;
+	TlsPeerSettings settings = {
+		.trunk = trunk->name,
+		.name = proxy ? g_network_address_get_hostname(G_NETWORK_ADDRESS(proxy))
+			      : trunk->host,
+		.verify = trunk->tls_verify,
+		.ca_file = trunk->tls_ca,
+	};
+
+	return tls_peer_new(&settings);
+}
+
+static void
+warn_of_tls(const Trunks *trunks, const Trunk *trunk)
+{
+	if (!trunk->enabled || strcmp(trunk->transport, "tls") != 0)
+		return;
+	if (!trunks->tls)
+		g_warning("trunk %s: %s", trunk->name, NO_TLS);
+	else if (!trunk->tls_verify)
+		g_warning("trunk %s: tls-verify=no: whoever answers in the place of %s is taken "
+			  "for it",
+			  trunk->name, trunk->host);
+}
+
+/* `old` is what is known of it, or NULL. */
+static void
+set_peer(Trunks *trunks, Entry *entry, TlsPeer *old)
+{
+	const char *transport = entry->trunk->transport;
+	g_autoptr(TlsPeer) peer = NULL;
+
+	if (strcmp(transport, "tls") == 0 || strcmp(transport, "auto") == 0)
+		peer = peer_of(entry->trunk);
+	if (peer && old && strcmp(tls_peer_label(peer), tls_peer_label(old)) == 0)
+		entry->peer = tls_peer_ref(old);
+	else {
+		entry->peer = g_steal_pointer(&peer);
+		warn_of_tls(trunks, entry->trunk);
+	}
+}
+
+static void
+set_hops(Entry *entry, GPtrArray *hops)
+{
+	g_clear_pointer(&entry->hops, g_ptr_array_unref);
+	g_clear_pointer(&entry->ways, g_ptr_array_unref);
+	entry->hops = g_ptr_array_ref(hops);
+	entry->ways = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < hops->len; i++)
+		g_ptr_array_add(
+			entry->ways,
+			entry->peer && header_hop_is_tls(hops->pdata[i])
+				? header_hop_by_name(hops->pdata[i], tls_peer_label(entry->peer))
+				: g_strdup(hops->pdata[i]));
+}
+
+TlsPeer *
+trunks_peer(gpointer user, const char *name)
+{
+	Entry *entry = find_entry(user, name);
+
+	return entry ? entry->peer : NULL;
+}
+
+static gboolean
+lacks_tls(const Trunks *trunks, const Entry *entry)
+{
+	return !trunks->tls && strcmp(entry->trunk->transport, "tls") == 0;
+}
+
+const char *
+trunks_problem(Trunks *trunks, const char *name)
+{
+	Entry *entry = find_entry(trunks, name);
+
+	if (entry && lacks_tls(trunks, entry))
+		return NO_TLS;
+	return entry && entry->peer ? tls_peer_problem(entry->peer) : NULL;
+}
+
+char *
+trunks_own_way(Trunks *trunks, const char *name, const char *hop)
+{
+	Entry *entry = find_entry(trunks, name);
+
+	return entry && entry->peer && header_hop_is_tls(hop)
+		       ? header_hop_by_name(hop, tls_peer_label(entry->peer))
+		       : NULL;
+}
+
 /* Whatever decides where calls go out. */
 static char *
 way_of(const Trunk *trunk)
@@ -238,8 +357,7 @@ on_hops(gpointer user, GPtrArray *hops, const GError *error)
 	if (g_strcmp0(way, lookup->host) != 0)
 		entry = NULL; /* it was changed meanwhile, and is asked for again */
 	if (entry && hops) {
-		g_clear_pointer(&entry->hops, g_ptr_array_unref);
-		entry->hops = g_ptr_array_ref(hops);
+		set_hops(entry, hops);
 		if (!has_sources(entry->trunk))
 			take_hops_as_sources(entry);
 	} else if (entry)
@@ -255,11 +373,11 @@ static void
 find_hops(Trunks *trunks, Entry *entry)
 {
 	const Trunk *trunk = entry->trunk;
-	ResolveQuery query = { trunk->host, trunk->port, trunk->transport, trunks->family };
+	ResolveQuery query = { trunk->host, trunk->port, trunk->transport, trunks->family,
+			       trunks->tls };
 	g_autofree char *way = way_of(trunk);
 	g_autoptr(GSocketConnectable) proxy =
-		trunk->proxy && trunk->proxy[0] ? g_network_address_parse(trunk->proxy, 0, NULL)
-						: NULL;
+		has_proxy(trunk) ? g_network_address_parse(trunk->proxy, 0, NULL) : NULL;
 
 	if (proxy) {
 		query.host = g_network_address_get_hostname(G_NETWORK_ADDRESS(proxy));
@@ -324,12 +442,13 @@ on_refresh(gpointer user)
 /* --- the list --- */
 
 Trunks *
-trunks_new(Store *store, GSocketFamily family)
+trunks_new(Store *store, GSocketFamily family, gboolean tls)
 {
 	Trunks *trunks = g_new0(Trunks, 1);
 
 	trunks->store = store;
 	trunks->family = family;
+	trunks->tls = tls;
 	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
 	trunks->digest = digest_server_new(SOFTPHONE_REALM);
 	trunks->cancellable = g_cancellable_new();
@@ -371,19 +490,27 @@ trunks_reload(Trunks *trunks, GError **error)
 	for (guint i = 0; i < old->len; i++) {
 		Entry *was = old->pdata[i], *is = find_entry(trunks, was->trunk->name);
 
-		if (is)
-			is->last = g_steal_pointer(&was->last);
 		g_autofree char *old_way = way_of(was->trunk);
 		g_autofree char *way = is ? way_of(is->trunk) : NULL;
 
+		if (!is)
+			continue;
+		is->last = g_steal_pointer(&was->last);
+		set_peer(trunks, is, was->peer);
 		if (g_strcmp0(way, old_way) == 0) {
-			is->hops = g_steal_pointer(&was->hops);
+			if (was->hops)
+				set_hops(is, was->hops);
 			g_ptr_array_extend_and_steal(is->waiting, g_steal_pointer(&was->waiting));
 			was->waiting = g_ptr_array_new_with_free_func(g_free);
 		}
 	}
-	for (guint i = 0; i < trunks->entries->len; i++)
-		begin_resolving(trunks, trunks->entries->pdata[i]);
+	for (guint i = 0; i < trunks->entries->len; i++) {
+		Entry *entry = trunks->entries->pdata[i];
+
+		if (!find_in(old, entry->trunk->name))
+			set_peer(trunks, entry, NULL);
+		begin_resolving(trunks, entry);
+	}
 	for (guint i = 0; i < old->len; i++)
 		tell_waiting(old->pdata[i]);
 	g_ptr_array_unref(old);
@@ -414,8 +541,8 @@ trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointe
 	Entry *entry = find_entry(trunks, name);
 	Waiter *waiter;
 
-	if (!entry || entry->hops) {
-		func(user, entry ? entry->hops : NULL);
+	if (!entry || entry->ways || lacks_tls(trunks, entry)) {
+		func(user, entry && !lacks_tls(trunks, entry) ? entry->ways : NULL);
 		return;
 	}
 	waiter = g_new0(Waiter, 1);
@@ -578,7 +705,7 @@ has_numeric_host(const Trunk *trunk)
 {
 	g_autoptr(GInetAddress) address = resolve_numeric(trunk->host);
 
-	return address && !(trunk->proxy && trunk->proxy[0]);
+	return address && !has_proxy(trunk);
 }
 
 static void
@@ -602,7 +729,8 @@ trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), g
 
 		g_string_append_printf(status, "trunk %s: %s, %s:%u/%s", trunk->name,
 				       trunk->enabled ? "enabled" : "disabled", trunk->host,
-				       trunk->port ? trunk->port : 5060, trunk->transport);
+				       trunk->port ? trunk->port : trunk_standard_port(trunk),
+				       trunk->transport);
 		if (!entry->hops)
 			g_string_append(status, " (not resolved)");
 		else if (!has_numeric_host(trunk))

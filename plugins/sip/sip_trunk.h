@@ -13,14 +13,16 @@
 #include "b2bua/reason.h"
 #include "db/store.h"
 #include "plugins/sip/sip_digest.h"
+#include "plugins/sip/sip_tls_peer.h"
 
 typedef struct Trunks Trunks;
 
-/* `hops`: see sip_resolve.h; NULL: the name could not be resolved. */
+/* `hops`: see sip_resolve.h, those by TLS with the label of sip_tls_peer.h for a host;
+ * NULL: the name could not be resolved, or trunks_problem(). */
 typedef void (*TrunkResolvedFunc)(gpointer user, GPtrArray *hops);
 
-/* Calls out go to addresses of this family. */
-Trunks *trunks_new(Store *store, GSocketFamily family);
+/* Calls out go to addresses of this family; `tls`: we can send by it. */
+Trunks *trunks_new(Store *store, GSocketFamily family, gboolean tls);
 void trunks_free(Trunks *trunks); /* NULL is fine; no callback comes after it */
 /* Reads the store again and resolves what is new.  On an error the old list stays. */
 gboolean trunks_reload(Trunks *trunks, GError **error);
@@ -32,6 +34,14 @@ const Trunk *trunks_find(Trunks *trunks, const char *name);
 /* The next hops of calls out, at once when they are known. */
 void trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user);
 void trunks_forget(Trunks *trunks, gpointer user); /* it does not want to know any more */
+
+/* --- by TLS --- */
+/* Of any trunk that may be reached by TLS; a TlsFindPeerFunc whose user is Trunks. */
+TlsPeer *trunks_peer(gpointer user, const char *name);
+/* Why it cannot be reached by TLS, in words; NULL: nothing is known. */
+const char *trunks_problem(Trunks *trunks, const char *name);
+/* A hop of a dialog with that trunk: it too has to lead to the trunk.  NULL: not by TLS. */
+char *trunks_own_way(Trunks *trunks, const char *name, const char *hop);
 
 typedef enum {
 	ADMIT_STRANGER,	 /* 403 */

@@ -300,9 +300,11 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
 	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	ua->trunks = trunks_new(gateway_store(gateway), strchr(config->sip_address, ':')
-								? G_SOCKET_FAMILY_IPV6
-								: G_SOCKET_FAMILY_IPV4);
+	ua->trunks = trunks_new(gateway_store(gateway),
+				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
+								 : G_SOCKET_FAMILY_IPV4,
+				config->sip_tls_port != 0);
+	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->pinger = g_timeout_add_seconds(PING_SECONDS, on_ping_time, ua);
 		ua->watches = watches_new(ua);

@@ -131,6 +131,18 @@ learn(Probe *probe, gboolean good, const char *text)
 	probe->text = g_strdup(text);
 }
 
+/* By TLS more is known than that. */
+static const char *
+no_answer(const Probe *probe)
+{
+	const Watch *watch = probe->watch;
+	const char *problem = header_hop_is_tls(watch->hop)
+				      ? trunks_problem(watch->watches->ua->trunks, watch->trunk)
+				      : NULL;
+
+	return problem ? problem : "no answer";
+}
+
 static gboolean ask_again(gpointer user);
 
 /* 2, 4, 8 … 300 s, each a little off so that a hundred of us do not come together. */
@@ -160,7 +172,7 @@ on_options_answered(Probe *probe, const SipEvent *event)
 			set_timer(probe, trunk->options_seconds, ask_again);
 		return;
 	}
-	learn(probe, FALSE, event->sip ? text : "no answer");
+	learn(probe, FALSE, event->sip ? text : no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
 }
@@ -215,7 +227,7 @@ on_register_answered(Probe *probe, const SipEvent *event)
 		set_timer(probe, 1, ask_again);
 		return;
 	}
-	learn(probe, FALSE, event->sip ? text : "no answer");
+	learn(probe, FALSE, event->sip ? text : no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
 }
@@ -264,7 +276,7 @@ on_silence(gpointer user)
 	Probe *probe = user;
 
 	probe->timer = 0;
-	learn(probe, FALSE, "no answer");
+	learn(probe, FALSE, no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
 	return G_SOURCE_REMOVE;
@@ -288,23 +300,26 @@ make_handle(Probe *probe, const Trunk *trunk)
 		g_hash_table_insert(probe->watch->watches->by_handle, probe->nh, probe);
 }
 
+/* By the transport that the hop has. */
 static char *
-contact_of(const SipUa *ua, const Trunk *trunk)
+contact_of(const SipUa *ua, const Trunk *trunk, const char *hop)
 {
 	const char *address = ua_address(ua);
 	gboolean brackets = strchr(address, ':') != NULL;
-	const char *transport = strcmp(trunk->transport, "auto") == 0 ? "udp" : trunk->transport;
+	gboolean tls = header_hop_is_tls(hop);
 
-	return g_strdup_printf("<sip:%s@%s%s%s:%u;transport=%s>", account_of(trunk),
-			       brackets ? "[" : "", address, brackets ? "]" : "",
-			       ua->config->sip_port, transport);
+	return g_strdup_printf("<sip:%s@%s%s%s:%u%s>", account_of(trunk), brackets ? "[" : "",
+			       address, brackets ? "]" : "",
+			       tls ? ua->config->sip_tls_port : ua->config->sip_port,
+			       strrchr(hop, ';'));
 }
 
 static void
 send_probe(Probe *probe, const Trunk *trunk, guint expires)
 {
 	SipUa *ua = probe->watch->watches->ua;
-	g_autofree char *contact = probe->registers ? contact_of(ua, trunk) : NULL;
+	const char *hop = probe->watch->hop;
+	g_autofree char *contact = probe->registers ? contact_of(ua, trunk, hop) : NULL;
 	g_autofree char *seconds = g_strdup_printf("%u", expires);
 
 	if (!probe->nh)
@@ -316,7 +331,7 @@ send_probe(Probe *probe, const Trunk *trunk, guint expires)
 	probe->asking = TRUE;
 	probe->challenged = 0;
 	nua_method(probe->nh, NUTAG_METHOD(probe->registers ? "REGISTER" : "OPTIONS"),
-		   NUTAG_PROXY(probe->watch->hop), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+		   NUTAG_PROXY(hop), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		   TAG_IF(contact, SIPTAG_EXPIRES_STR(seconds)), TAG_END());
 	if (expires)
 		set_timer(probe, trunk->response_seconds, on_silence);
@@ -326,7 +341,9 @@ static void
 on_resolved(gpointer user, GPtrArray *hops)
 {
 	Watch *watch = user;
-	const Trunk *trunk = trunks_find(watch->watches->ua->trunks, watch->trunk);
+	Trunks *trunks = watch->watches->ua->trunks;
+	const Trunk *trunk = trunks_find(trunks, watch->trunk);
+	const char *problem = trunks_problem(trunks, watch->trunk);
 
 	if (!trunk)
 		return;
@@ -341,7 +358,7 @@ on_resolved(gpointer user, GPtrArray *hops)
 		if (hops)
 			send_probe(probe, trunk, probe->wanted_s);
 		else {
-			learn(probe, FALSE, "its name cannot be resolved");
+			learn(probe, FALSE, problem ? problem : "its name cannot be resolved");
 			retry_later(probe);
 		}
 	}
@@ -378,9 +395,10 @@ watch_new(Watches *watches, const char *trunk)
 static char *
 settings_of(const Trunk *trunk)
 {
-	return g_strdup_printf("%s %u %s %s %s %s %s %d %u", trunk->host, trunk->port,
+	return g_strdup_printf("%s %u %s %s %s %s %s %d %u %d %s", trunk->host, trunk->port,
 			       trunk->transport, trunk->proxy, trunk->account, trunk->username,
-			       trunk->password, trunk->registers, trunk->options_seconds);
+			       trunk->password, trunk->registers, trunk->options_seconds,
+			       trunk->tls_verify, trunk->tls_ca);
 }
 
 static void

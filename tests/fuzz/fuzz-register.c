@@ -52,7 +52,7 @@ start(void)
 	if (!store || !store_user_add(store, "alice@example.org", NULL) ||
 	    !store_softphone_add(store, "alice", "alice@example.org", "secret", NULL))
 		g_error("no store");
-	ua.trunks = trunks_new(store, G_SOCKET_FAMILY_IPV4);
+	ua.trunks = trunks_new(store, G_SOCKET_FAMILY_IPV4, FALSE);
 	ua.dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 

@@ -53,7 +53,7 @@ lookup_service(GResolver *resolver, const char *name, GCancellable *cancellable,
 	GList *targets = NULL;
 
 	asked_services++;
-	if (strcmp(name, "_sip._udp.srv.test") != 0) {
+	if (strcmp(name, "_sip._udp.srv.test") != 0 && strcmp(name, "_sips._tcp.tls.test") != 0) {
 		g_task_return_new_error(task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
 					"no such service");
 		return;
@@ -135,13 +135,16 @@ resolve__table(void)
 		{ "nowhere.invalid", 0, "udp", "error: no such name" },
 		{ "192.0.2.1", 0, "auto", "sip:192.0.2.1:5060;transport=udp" },
 		{ "srv.test", 5070, "auto", "sip:127.0.0.1:5070;transport=udp" },
+		{ "tls.test", 0, "tls",
+		  "sip:127.0.0.1:5081;transport=tls sip:127.0.0.1:5082;transport=tls" },
+		{ "other.test", 0, "tls", "sip:127.0.0.1:5061;transport=tls" },
 	};
 
 	set_services(g_srv_target_new("b.test", 5082, 20, 1),
 		     g_srv_target_new("a.test", 5081, 10, 1));
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		ResolveQuery query = { cases[i].host, cases[i].port, cases[i].transport,
-				       G_SOCKET_FAMILY_IPV4 };
+				       G_SOCKET_FAMILY_IPV4, TRUE };
 
 		resolved = FALSE;
 		resolve_hops(&query, NULL, on_hops, NULL);
@@ -152,8 +155,8 @@ resolve__table(void)
 	/* RFC 2782: a lone "." says no */
 	set_services(g_srv_target_new(".", 0, 0, 0), NULL);
 	resolved = FALSE;
-	resolve_hops(&(ResolveQuery){ "srv.test", 0, "udp", G_SOCKET_FAMILY_IPV4 }, NULL, on_hops,
-		     NULL);
+	resolve_hops(&(ResolveQuery){ "srv.test", 0, "udp", G_SOCKET_FAMILY_IPV4, FALSE }, NULL,
+		     on_hops, NULL);
 	while (!resolved)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpstr(found, ==, "error: its DNS says that it offers no SIP");

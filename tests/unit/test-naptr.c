@@ -42,10 +42,11 @@ answers(gconstpointer data)
 int
 main(int argc, char **argv)
 {
-	/* the name of a file, what it says: by order, then preference; SIPS is not offered by
-	 * trunks, ENUM is another matter, and a target without a service is none of SRV's */
+	/* the name of a file, what it says: by order, then preference; ENUM is another matter, and
+	 * a target without a service is none of SRV's */
 	static const char *const cases[][2] = {
-		{ "carrier", "tcp:_sip._tcp.carrier.test udp:_sip._udp.carrier.test" },
+		{ "carrier", "tls:_sips._tcp.carrier.test tcp:_sip._tcp.carrier.test "
+			     "udp:_sip._udp.carrier.test" },
 		{ "number", "" },
 		{ "odd", "" },
 		{ "nothing", "" },

@@ -469,6 +469,7 @@ static const char *const rows[] = {
 	"UPDATE trunks SET country = 'DE', number_form = 'national';",
 	"UPDATE trunks SET early_media = 'accept';",
 	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
+	"UPDATE trunks SET tls_verify = 0, tls_ca = '/ca.pem';",
 };
 
 static void
