@@ -31,6 +31,7 @@ struct Config {
 	guint sip_tls_port;			 /* 0: no TLS */
 	char *sip_tls_certificate, *sip_tls_key; /* PEM files; the key's may be NULL */
 	guint sip_min_expires, sip_max_expires;	 /* of a registration, in s */
+	guint sip_keepalive_s;			 /* between OPTIONS to a softphone; 0: none */
 	guint sip_throttle_failures, sip_throttle_window_s;
 	guint sip_throttle_block_s, sip_throttle_max_block_s;
 	char **sip_dial_uris;	  /* hosts, "any", "no": dial_uri.h */

@@ -228,6 +228,8 @@ gboolean store_contact_expire(Store *store, GError **error); /* deletes those wh
 /* Contact *, none of them expired. */
 Contact *store_contact_get(Store *store, gint64 id, GError **error);
 GPtrArray *store_contact_list(Store *store, GError **error);
+/* The same in `parts` portions that stay alike: one of them, from 0 on. */
+GPtrArray *store_contact_list_part(Store *store, guint part, guint parts, GError **error);
 GPtrArray *store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error);
 GPtrArray *store_contact_list_of_user(Store *store, const char *jid, GError **error);
 

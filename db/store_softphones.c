@@ -336,6 +336,18 @@ store_contact_list(Store *store, GError **error)
 }
 
 GPtrArray *
+store_contact_list_part(Store *store, guint part, guint parts, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, CONTACT_COLUMNS "WHERE c.id % ?1 = ?2 AND c.expires > ?3");
+
+	query_bind_int(&query, parts);
+	query_bind_int(&query, part);
+	query_bind_int(&query, store_now());
+	return read_contacts(&query, error);
+}
+
+GPtrArray *
 store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error)
 {
 	g_auto(Query) query = query_new(store, CONTACT_COLUMNS

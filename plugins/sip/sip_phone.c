@@ -270,22 +270,6 @@ phone_next_hop(const char *source)
 
 /* --- keeping the way in open --- */
 
-/* TRUE when the address that the phone knows of itself is not the one that we
- * see: a NAT is between, and forgets in 30 s (RFC 4787 4.3 allows 120). */
-static gboolean
-behind_nat(const Contact *contact)
-{
-	const char *source = contact->received ? strchr(contact->received, ':') : NULL;
-	const char *at = strchr(contact->uri, '@');
-	gsize length = source ? strlen(source + 1) : 0;
-
-	at = at ? at + 1 : strchr(contact->uri, ':') + 1;
-	if (!source || !g_str_has_prefix(contact->received, "udp:"))
-		return FALSE;
-	return strncmp(at, source + 1, length) != 0 ||
-	       (at[length] != '\0' && !strchr(";?>", at[length]));
-}
-
 /* The handle has no leg: it is destroyed with the answer, if one comes. */
 static void
 ping(SipUa *ua, const Contact *contact)
@@ -300,12 +284,19 @@ ping(SipUa *ua, const Contact *contact)
 			    TAG_IF(contact->path, SIPTAG_ROUTE_STR(contact->path)), TAG_END());
 }
 
+/* Whether there is a NAT cannot be told: a phone that has learnt from the Via of our
+ * answer what its address looks like from here (RFC 3581) writes that in its Contact,
+ * some in their Via too.  So by UDP all are asked. */
 void
-phone_ping_all(SipUa *ua)
+phone_ping(SipUa *ua, guint part, guint parts)
 {
-	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
+	g_autoptr(GPtrArray) contacts =
+		store_contact_list_part(gateway_store(ua->gateway), part, parts, NULL);
 
-	for (guint i = 0; contacts && i < contacts->len; i++)
-		if (behind_nat(contacts->pdata[i]))
-			ping(ua, contacts->pdata[i]);
+	for (guint i = 0; contacts && i < contacts->len; i++) {
+		const Contact *contact = contacts->pdata[i];
+
+		if (contact->received && g_str_has_prefix(contact->received, "udp:"))
+			ping(ua, contact);
+	}
 }

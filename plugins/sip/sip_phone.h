@@ -45,5 +45,6 @@ char *phone_source(msg_t *msg, const sip_t *sip);
 /* The same as a next hop: "sip:192.0.2.1:5060;transport=udp".  NULL when it is none. */
 char *phone_next_hop(const char *source);
 
-/* An OPTIONS now and then to every phone behind a NAT, so that its way in stays open. */
-void phone_ping_all(SipUa *ua);
+/* An OPTIONS to the phones that have registered by UDP, so that the way in stays open
+ * through a NAT: to one of `parts` portions of them, from 0 on. */
+void phone_ping(SipUa *ua, guint part, guint parts);

@@ -27,8 +27,8 @@
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
-#define PING_SECONDS 25	  /* below what the NATs of home routers forget after */
-#define STOP_MS	     2000 /* how long stop() waits for answers to BYE */
+#define SWEEP_SECONDS 25   /* between looks for what is too old */
+#define STOP_MS	      2000 /* how long stop() waits for answers to BYE */
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
 
@@ -243,6 +243,7 @@ stop(void)
 
 	if (!ua)
 		return;
+	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_handle_id(&ua->pinger, g_source_remove);
 	g_clear_pointer(&ua->sources, sources_free);
 	if (ua->watches)
@@ -275,7 +276,7 @@ stop(void)
 }
 
 static gboolean
-on_ping_time(gpointer user)
+on_sweep_time(gpointer user)
 {
 	SipUa *self = user;
 	g_autoptr(GError) error = NULL;
@@ -283,7 +284,18 @@ on_ping_time(gpointer user)
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations stay: %s", error->message);
 	sources_refresh(self->sources);
-	phone_ping_all(self);
+	return G_SOURCE_CONTINUE;
+}
+
+/* A portion of the phones each second, so that each has its turn in time and they never all answer
+ * at once. */
+static gboolean
+on_ping_time(gpointer user)
+{
+	SipUa *self = user;
+
+	self->ping_turn = (self->ping_turn + 1) % self->config->sip_keepalive_s;
+	phone_ping(self, self->ping_turn, self->config->sip_keepalive_s);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -306,7 +318,9 @@ start(Gateway *gateway, const Config *config, GError **error)
 				config->sip_tls_port != 0);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
-		ua->pinger = g_timeout_add_seconds(PING_SECONDS, on_ping_time, ua);
+		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
+		if (config->sip_keepalive_s)
+			ua->pinger = g_timeout_add_seconds(1, on_ping_time, ua);
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
 		return TRUE;

@@ -31,7 +31,8 @@ typedef struct {
 	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
 	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
 	gboolean down;		 /* nua has shut down */
-	guint pinger;		 /* source */
+	guint sweeper, pinger;	 /* sources */
+	guint ping_turn;
 	guint64 calls_in, calls_out, strangers;
 } SipUa;
 

@@ -6,6 +6,8 @@ import ssl
 import time
 
 from harness import ALICE, BOB, OUTSIDE, check, hear, until
+from network import Home
+from run import ADDRESS
 
 SIP = "127.0.0.1:5060"
 ELSEWHERE = 'Reason: SIP;cause=200;text="Call completed elsewhere"'
@@ -254,3 +256,29 @@ def test_softphone_tls_connections_given_up(bench):
     until(lambda: counted("that never finished it") >= 32, 5, "the silent ones to be counted")
     bench.softphone(name="desk", transport="tls")
     check(contacts(bench, "desk")[0]["from"].startswith("tls:"), "a phone is locked out")
+
+
+def test_softphone_behind_nat_stays_reachable(bench):
+    """The NAT forgets a flow that is silent, and so is the phone: the gateway alone keeps its way in
+    open.  TANDEM_SILENCE=600: ten minutes, with the timeouts of a home router."""
+    silence = float(os.environ.get("TANDEM_SILENCE", "12"))
+    forgets, keepalive = (30, 25) if silence > 60 else (4, 1)
+    bench.gateway(sip={"address": ADDRESS, "keepalive": keepalive}, media={"rtp_address": ADDRESS})
+    home, carrier = Home(bench), bench.carrier(address=ADDRESS)
+    for key in ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"):
+        home.router.set(f"netfilter/{key}", forgets)
+    with home.inside():
+        phone = bench.linphone(name="desk", registrar=f"{ADDRESS}:5060", expires=3600)
+    time.sleep(silence)
+    flows = home.translated()
+    leg = carrier.call(ALICE, f"{ADDRESS}:5060")
+    phone.wait_call()
+    phone.answer()
+    leg.wait_answer()
+    bench.talk(2.5)
+    leg.hangup()
+    phone.wait_over()
+    print(f"{silence:g} s heard no word but {phone.count('OPTIONS sip:')} OPTIONS; the NAT, which forgets after {forgets} s, "
+          f"knew {flows}")
+    check(phone.count("REGISTER sip:") == 2, "the phone has registered again meanwhile")
+    hear(leg, phone, max_loss=0.05)

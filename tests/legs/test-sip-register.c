@@ -450,6 +450,35 @@ to__phone_behind_nat(void)
 	rig_stop();
 }
 
+static void
+keep_alive(Config *config)
+{
+	config->sip_keepalive_s = 1;
+}
+
+/* Phones that know their address as it looks from outside cannot be told from those without a NAT.
+ */
+static void
+to__phone_kept_alive(void)
+{
+	g_auto(Phone) behind = phone_new("alice", peer_new()),
+		      clever = phone_new("desk", peer_new());
+	g_autofree char *answer = NULL;
+	Phone *phones[] = { &behind, &clever };
+
+	rig_configure = keep_alive;
+	start();
+	answer = do_register(&behind, "Contact: <sip:alice@10.9.8.7:5060>\r\n");
+	assert_status(answer, "200");
+	register_ok(&clever, "");
+	for (guint i = 0; i < G_N_ELEMENTS(phones) * 2; i++) {
+		g_autofree char *ping = peer_wait(phones[i % 2]->peer, "OPTIONS sip:");
+
+		peer_reply(phones[i % 2]->peer, ping, "200 OK", "p1", NULL, NULL);
+	}
+	rig_stop();
+}
+
 /* Over the connection of its REGISTER: there is no other way in. */
 static void
 to__phone_over_tcp(void)
@@ -652,6 +681,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/whose-address", register__whose_address);
 	g_test_add_func("/sip-register/path-and-instance", register__path_and_instance);
 	g_test_add_func("/sip-register/to-phone-behind-nat", to__phone_behind_nat);
+	g_test_add_func("/sip-register/to-phone-kept-alive", to__phone_kept_alive);
 	g_test_add_func("/sip-register/to-phone-over-tcp", to__phone_over_tcp);
 	g_test_add_func("/sip-register/to-answered-elsewhere", to__answered_elsewhere);
 	g_test_add_func("/sip-register/to-transferring", to__transferring);

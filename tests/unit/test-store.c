@@ -774,6 +774,7 @@ test_softphones(void)
 static void
 test_contacts(void)
 {
+	guint together = 0;
 	g_autoptr(Store) store = open_memory();
 	g_autoptr(Softphone) softphone = NULL;
 	g_autoptr(GPtrArray) list = NULL;
@@ -796,6 +797,13 @@ test_contacts(void)
 	g_assert_true(store_contact_put(store, &contact, NULL));
 	list = store_contact_list_of_softphone(store, softphone->id, NULL);
 	g_assert_cmpuint(list->len, ==, 2);
+	for (guint part = 0; part < 3; part++) {
+		g_autoptr(GPtrArray) some = store_contact_list_part(store, part, 3, NULL);
+
+		together += some->len;
+		g_assert_cmpuint(some->len, <, 2);
+	}
+	g_assert_cmpuint(together, ==, 2);
 	found = store_contact_get(store, ((Contact *)list->pdata[0])->id, NULL);
 	g_assert_cmpstr(found->username, ==, "alice");
 	g_assert_cmpstr(found->user, ==, ALICE);

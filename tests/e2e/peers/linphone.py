@@ -128,9 +128,12 @@ class Linphone:
 
     def algorithm(self):
         """Of the digest that it has answered with."""
-        text = self._log.path.read_text(encoding="utf-8", errors="replace")
-        found = re.findall(r"^Authorization: .*\balgorithm=([\w-]+)", text, re.M)
+        found = re.findall(r"^Authorization: .*\balgorithm=([\w-]+)", self._log.text(), re.M)
         return found[-1] if found else None
+
+    def count(self, word):
+        """The lines of its log that begin with it: so many messages of that kind."""
+        return len(re.findall(f"^{re.escape(word)}", self._log.text(), re.M))
 
     def stop(self):
         process.stop(self.process)

@@ -52,6 +52,9 @@ class Transcript:
     def __init__(self, path, whose):
         self.path, self._whose, self._read = path, whose, 0
 
+    def text(self):
+        return self.path.read_text(encoding="utf-8", errors="replace")
+
     def _find(self, first, rest):
         """What has not been waited for yet has a paragraph with all of that."""
         with open(self.path, "rb") as file:
