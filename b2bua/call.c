@@ -132,6 +132,18 @@ next_way(const Call *call)
 	return stages->len;
 }
 
+gboolean
+call_pays_forward(Call *call, const Stage *stage)
+{
+	const Plan *plan = call->plan;
+
+	if (!stage->forwards || !call->recorded || call->forwarder_counts ||
+	    g_strcmp0(plan->forwarder, plan->user) == 0)
+		return TRUE;
+	call->forwarder_counts = gateway_charge(call->gateway, plan->forwarder);
+	return call->forwarder_counts;
+}
+
 /* Nobody of this stage will answer.  Another way is tried only when it was the
  * network that refused, or when the person wants to be reached elsewhere; who is
  * busy is not called again. */
@@ -141,7 +153,8 @@ leave_stage(Call *call)
 	guint left = call->callees->len, next = next_way(call);
 	g_autofree char *text = NULL;
 
-	if (next >= call->plan->stages->len) {
+	if (next >= call->plan->stages->len ||
+	    !call_pays_forward(call, call->plan->stages->pdata[next])) {
 		call_end(call, call->refusal, call->refusal_words, call->refused_by);
 		return;
 	}

@@ -100,7 +100,8 @@ struct Call {
 	char *refusal_words;
 	EndedBy refused_by;
 
-	Reason forwarded_as; /* what the devices said before a forward was taken; or NONE */
+	gboolean forwarder_counts; /* it is one of the calls of the one who has sent it on */
+	Reason forwarded_as;	   /* what the devices said before a forward was taken; or NONE */
 
 	/* whose media was lost, and how, when the call ends by it */
 	const Party *lost;
@@ -149,6 +150,8 @@ const Stage *call_current_stage(const Call *call);
 gboolean call_in_stage(const Call *call, const Party *party);
 gboolean call_anyone_rang(const Call *call);
 void call_prepare_stage(Call *call);
+/* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
+gboolean call_pays_forward(Call *call, const Stage *stage);
 Party *call_other_party(const Call *call, const Party *party);
 /* Hangs up and drops the port. */
 void call_let_go(Call *call, Party *party, Reason reason, const char *text);

@@ -226,6 +226,8 @@ call_free(Call *call)
 		call_record_write(call);
 		call_log_end(call);
 		gateway_track(call->gateway, call, FALSE);
+		if (call->forwarder_counts)
+			gateway_discharge(call->gateway, call->plan->forwarder);
 	}
 	media_close(call->media);
 	call_stop_keys(call);
@@ -294,6 +296,11 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 	}
 	if (incoming->offer && !desc_audio(incoming->offer)) {
 		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+		return;
+	}
+	if (!call_pays_forward(call, call_current_stage(call))) {
+		call_end(call, REASON_BUSY, "who is called has as many calls as he may",
+			 BY_GATEWAY);
 		return;
 	}
 	call_media_open(call, incoming->near);

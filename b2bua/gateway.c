@@ -322,6 +322,28 @@ max_calls_of(Gateway *gateway, const char *user)
 	return MIN(own, gateway->config->max_calls_per_user);
 }
 
+static gboolean
+is_full(Gateway *gateway, const char *user)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(gateway->per_user, user)) >=
+	       max_calls_of(gateway, user);
+}
+
+gboolean
+gateway_charge(Gateway *gateway, const char *user)
+{
+	if (is_full(gateway, user))
+		return FALSE;
+	count_user(gateway, user, 1);
+	return TRUE;
+}
+
+void
+gateway_discharge(Gateway *gateway, const char *user)
+{
+	count_user(gateway, user, -1);
+}
+
 static const char *
 why_not(Gateway *gateway, const char *user)
 {
@@ -333,8 +355,7 @@ why_not(Gateway *gateway, const char *user)
 		return "too many calls at once";
 	if (gateway->calls->len >= config->max_calls)
 		return "all lines are in use";
-	if (user && GPOINTER_TO_UINT(g_hash_table_lookup(gateway->per_user, user)) >=
-			    max_calls_of(gateway, user))
+	if (user && is_full(gateway, user))
 		return "your account has as many calls as it may";
 	return NULL;
 }

@@ -32,6 +32,10 @@ Call *gateway_call(const Gateway *gateway, gint64 id); /* NULL when not live */
 GPtrArray *
 gateway_calls(const Gateway *gateway); /* Call *, borrowed, oldest first; free the array */
 void gateway_track(Gateway *gateway, Call *call, gboolean live); /* call.c alone */
+/* A call of somebody else counts for this user as well: begins and ends.  FALSE: he
+ * has as many as he may. */
+gboolean gateway_charge(Gateway *gateway, const char *user);
+void gateway_discharge(Gateway *gateway, const char *user);
 
 /* TRUE when one more call may begin; otherwise why not. */
 gboolean

@@ -30,6 +30,7 @@ plan_free(Plan *plan)
 	g_ptr_array_unref(plan->stages);
 	g_free(plan->user);
 	g_free(plan->called);
+	g_free(plan->forwarder);
 	g_free(plan->number);
 	g_free(plan->trunk);
 	g_free(plan);

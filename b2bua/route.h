@@ -14,12 +14,14 @@ typedef struct {
 	/* The first of a forward: reached only when the devices before it have
 	 * refused so (BUSY, NO_ANSWER, UNREACHABLE).  NONE: an ordinary next way. */
 	Reason forward_when;
+	gboolean forwards; /* it is one of a forward: Plan.forwarder pays for it */
 } Stage;
 
 typedef struct {
 	GPtrArray *stages;	 /* Stage *, tried in order; owned */
 	char *user;		 /* bare JID of the account it counts for, or NULL */
 	char *called;		 /* bare JID of the account that is called, or NULL */
+	char *forwarder;	 /* bare JID of the account that sends it on, or NULL */
 	char *number;		 /* the number that was called, whatever was dialled; or NULL */
 	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */

@@ -161,8 +161,13 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		target->diverted_before = g_strdupv(question->incoming->diverted_by);
 		target->diverted_as = when;
 	}
-	if (plan->stages->len > first)
-		((Stage *)plan->stages->pdata[first])->forward_when = when;
+	if (plan->stages->len == first)
+		return;
+	((Stage *)plan->stages->pdata[first])->forward_when = when;
+	for (guint i = first; i < plan->stages->len; i++)
+		((Stage *)plan->stages->pdata[i])->forwards = TRUE;
+	g_free(plan->forwarder);
+	plan->forwarder = g_strdup(callee->jid);
 }
 
 static gboolean

@@ -59,12 +59,12 @@ keep_refusal(FakeLeg *leg, const char *command, const char *what)
 
 /* A call out of a user; what it was refused with, or NULL. */
 static const char *
-call_out(const char *user)
+call_to(const char *user, const char *number)
 {
 	FakeLeg *leg = fake_leg_new("caller");
 	g_autofree char *jid = g_strconcat(user, "@example.org/phone", NULL);
 	g_autoptr(Address) from = address_from_jid(jid);
-	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+14155551234", NULL, NULL);
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, number, NULL, NULL);
 	g_autoptr(Desc) offer = fake_desc(TRANSPORT_WEBRTC, "PCMU", DIRECTION_SENDRECV, 1);
 	Incoming incoming = { .from = from, .to = to, .offer = offer };
 
@@ -72,6 +72,12 @@ call_out(const char *user)
 	g_clear_pointer(&refusal, g_free);
 	call_new(gateway, &leg->leg, &fake_xmpp, &incoming);
 	return refusal;
+}
+
+static const char *
+call_out(const char *user)
+{
+	return call_to(user, "+14155551234");
 }
 
 static Call *
@@ -102,6 +108,52 @@ test_limit_per_user(void)
 	g_assert_cmpuint(gateway_n_calls(gateway), ==, 2);
 	g_assert_null(call_out("user1"));
 	g_assert_cmpuint(gateway_counter(gateway, "calls-over-limit"), ==, 1);
+	tear_down();
+}
+
+static FakeLeg *
+newest_leg(void)
+{
+	return fake_legs.legs->pdata[fake_legs.legs->len - 1];
+}
+
+/* Who sends calls on pays for them: they are his as well as the caller's. */
+static void
+test_limit_of_forwards(void)
+{
+	const char *full = "busy: The line is busy (who is called has as many calls as he may)";
+
+	set_up("");
+	g_assert_true(store_setting_set(store, "user2@example.org", "max-calls", "1", NULL));
+	g_assert_true(store_setting_set(store, "user2@example.org", "forward-always",
+					"+14155551234", NULL));
+	g_assert_null(call_to("user1", "+15550002"));
+	g_assert_cmpstr(call_to("user1", "+15550002"), ==, full);
+	g_assert_nonnull(strstr(call_out("user2"), "as many calls as it may"));
+	call_hangup(first_call(), REASON_ADMIN, NULL);
+	fake_media_deliver();
+	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_null(call_out("user2"));
+	g_assert_cmpstr(call_to("user1", "+15550002"), ==, full);
+	call_hangup(first_call(), REASON_ADMIN, NULL);
+	fake_media_deliver();
+
+	/* the same when it is sent on later: then his devices' word is the last */
+	g_assert_true(store_setting_set(store, "user2@example.org", "forward-always", NULL, NULL));
+	g_assert_true(store_setting_set(store, "user2@example.org", "forward-busy", "+14155551234",
+					NULL));
+	for (guint i = 0; i < 2; i++) {
+		g_assert_null(call_to("user1", "+15550002"));
+		fake_media_deliver();
+		fake_leg_end(newest_leg(), REASON_BUSY, NULL);
+		fake_media_deliver();
+		g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	}
+	g_assert_cmpstr(refusal, ==, "busy: The line is busy");
+	g_assert_nonnull(strstr(call_out("user2"), "as many calls as it may"));
+	call_hangup(first_call(), REASON_ADMIN, NULL);
+	fake_media_deliver();
+	g_assert_null(call_out("user2"));
 	tear_down();
 }
 
@@ -374,6 +426,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/gateway/limit-per-user", test_limit_per_user);
+	g_test_add_func("/gateway/limit-of-forwards", test_limit_of_forwards);
 	g_test_add_func("/gateway/limit-in-all", test_limit_in_all);
 	g_test_add_func("/gateway/limit-rate", test_limit_rate);
 	g_test_add_func("/gateway/refused-by-route", test_refused_by_route);
