@@ -210,6 +210,33 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 	nua_handle_destroy(nh);
 }
 
+static gboolean
+is_registered_at(SipUa *ua, const Softphone *softphone, const char *source)
+{
+	g_autoptr(GPtrArray) contacts =
+		store_contact_list_of_softphone(gateway_store(ua->gateway), softphone->id, NULL);
+
+	for (guint i = 0; contacts && i < contacts->len; i++)
+		if (g_strcmp0(((Contact *)contacts->pdata[i])->received, source) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+gboolean
+phone_comes_first(SipUa *ua, const SipEvent *event)
+{
+	const sip_t *sip = event->sip;
+	g_autoptr(Softphone) softphone = NULL;
+	g_autofree char *source = NULL;
+
+	if (sip->sip_authorization || sip->sip_proxy_authorization ||
+	    header_caller_is_ours(sip, ua->config))
+		return TRUE;
+	softphone = find_softphone(ua, sip);
+	source = phone_source(event->msg, sip);
+	return softphone && source && is_registered_at(ua, softphone, source);
+}
+
 gboolean
 phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {

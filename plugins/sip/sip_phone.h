@@ -37,6 +37,11 @@ void phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim
  * calls itself by a softphone's name, by a number of a user, or not at all. */
 gboolean phone_may_be_ours(SipUa *ua, const sip_t *sip);
 
+/* An INVITE that is rather a phone's than that of a trunk at the same address: it has
+ * credentials, calls itself one of this gateway, or comes from where the phone of
+ * that name has registered. */
+gboolean phone_comes_first(SipUa *ua, const SipEvent *event);
+
 /* An INVITE that is no trunk's.  FALSE: nor is it a softphone's.  May keep `nh`. */
 gboolean phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);
 

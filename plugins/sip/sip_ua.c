@@ -65,16 +65,19 @@ static void
 on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	g_autoptr(GInetAddress) source = source_of(event->msg);
+	gboolean phone_first = phone_comes_first(self, event);
 	g_autofree char *challenge = NULL;
 	const Trunk *trunk = NULL;
 	Admission admission;
 	gboolean ours;
 
-	/* Before the trunks: a PBX and a phone may share an address. */
-	if (phone_invite(self, nh, event))
+	/* A PBX and a phone may share an address. */
+	if (phone_first && phone_invite(self, nh, event))
 		return;
 	admission = source ? trunks_admit(self->trunks, source, event->sip, &trunk, &challenge)
 			   : ADMIT_STRANGER;
+	if (!phone_first && admission != ADMIT_TRUNK && phone_invite(self, nh, event))
+		return;
 	if (admission == ADMIT_TRUNK) {
 		if (event->sip->sip_authorization)
 			sources_proven(self->sources, event);

@@ -611,6 +611,34 @@ from__authenticated(void)
 	rig_stop();
 }
 
+/* A PBX that is known by its address has somebody who is called like a softphone: the
+ * call is the PBX's, unless it comes from where that phone has registered. */
+static void
+from__pbx(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+
+	start();
+	rig_trunk("carrier", 5999, NULL);
+	for (guint registered = 0; registered < 2; registered++) {
+		g_autofree char *text =
+			request(&phone, "INVITE", NUMBER, "Contact: <sip:a@10.9.8.7>\r\n", sdp_one);
+		g_auto(GStrv) parts = g_strsplit(text, "From: <sip:alice@gw.example.org>", 2);
+		g_autofree char *invite = g_strjoinv("From: <sip:alice@pbx.example>", parts);
+		g_autofree char *answer = NULL;
+
+		peer_send(phone.peer, invite);
+		if (!registered) {
+			rig_expect("new sip:alice@pbx.example (no name) → +12125550199 by carrier "
+				   "40000 sendrecv");
+			rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		}
+		answer = peer_wait(phone.peer, registered ? "SIP/2.0 407" : "SIP/2.0 486");
+		register_ok(&phone, "");
+	}
+	rig_stop();
+}
+
 static void
 from__impostors(void)
 {
@@ -687,6 +715,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/to-transferring", to__transferring);
 	g_test_add_func("/sip-register/to-gone", to__gone);
 	g_test_add_func("/sip-register/from-authenticated", from__authenticated);
+	g_test_add_func("/sip-register/from-pbx", from__pbx);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
 	g_test_add_func("/sip-register/from-replacing", from__replacing);
 	return g_test_run();
