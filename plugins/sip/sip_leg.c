@@ -526,7 +526,8 @@ leg_refreshed(SipLeg *leg)
 	if (!leg->change_waits)
 		return;
 	leg->change_waits = FALSE;
-	leg_reinvite(leg);
+	if (g_get_monotonic_time() < leg->change_until)
+		leg_reinvite(leg);
 }
 
 void
@@ -553,6 +554,8 @@ leg_change(SipLeg *leg, const Desc *offer)
 	leg->tries = 0;
 	if (leg->change == CHANGE_REFRESH) {
 		leg->change_waits = TRUE;
+		leg->change_until =
+			g_get_monotonic_time() + leg->ua->config->change_timeout_s * G_USEC_PER_SEC;
 		return;
 	}
 	leg_reinvite(leg);

@@ -48,6 +48,7 @@ struct SipLeg {
 	gboolean offerless; /* the caller's INVITE had no SDP */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
+	gint64 change_until;	      /* monotonic: then the core has given it up */
 	gboolean refreshing;	      /* theirs had none: the ACK answers our SDP */
 	nua_saved_event_t request[1]; /* their UPDATE or re-INVITE, until it is answered */
 	guint tries;

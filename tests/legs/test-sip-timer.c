@@ -66,6 +66,60 @@ out__we_refresh_by_update(void)
 	rig_stop();
 }
 
+static void
+soon_given_up(Config *config)
+{
+	config->change_timeout_s = 1;
+}
+
+/* What the peer is asked next, apart from what it is asked once more. */
+static char *
+next_request(Peer *peer, const char *after)
+{
+	g_autofree char *cseq = message_header(after, "CSeq");
+
+	for (;;) {
+		g_autofree char *request = peer_wait(peer, "");
+		g_autofree char *number = message_header(request, "CSeq");
+
+		if (strcmp(number, cseq) != 0)
+			return g_steal_pointer(&request);
+	}
+}
+
+/* A change waits for the answer to a refresh: it is made then, but not when the core
+ * has told the other side meanwhile that nothing comes of it. */
+static void
+out__change_behind_a_refresh(void)
+{
+	for (guint late = 0; late < 2; late++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autoptr(Desc) hold = rig_desc(sdp_hold);
+		g_autofree char *update = NULL, *tag = NULL, *next = NULL;
+
+		wanted = 1800;
+		rig_configure = soon_given_up;
+		tag = call_out(peer, "Allow: INVITE, ACK, BYE, UPDATE\r\nRequire: timer\r\n"
+				     "Session-Expires: 4;refresher=uac\r\n");
+		update = peer_wait(peer, "UPDATE ");
+		rig_plugin->change(rig_leg, hold);
+		if (late)
+			rig_spin(1100); /* the timeout itself is the matter */
+		peer_reply(peer, update, "200 OK", "t1",
+			   "Require: timer\r\nSession-Expires: 2;refresher=uac\r\n", NULL);
+		next = next_request(peer, update);
+		g_assert_true(g_str_has_prefix(next, late ? "UPDATE " : "INVITE "));
+		if (late)
+			peer_reply(peer, next, "481 Call Does Not Exist", "t1", NULL, NULL);
+		else
+			peer_reply(peer, next, "488 Not Acceptable Here", "t1", NULL, NULL);
+		rig_expect_start(late ? "ended timeout" : "answered refused");
+		if (!late)
+			rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_stop();
+	}
+}
+
 /* By re-INVITE where there is no UPDATE: the same description, and no word to
  * the core. */
 static void
@@ -225,6 +279,7 @@ main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/timer/out/we-refresh-by-update", out__we_refresh_by_update);
 	g_test_add_func("/timer/out/we-refresh-by-invite", out__we_refresh_by_invite);
+	g_test_add_func("/timer/out/change-behind-a-refresh", out__change_behind_a_refresh);
 	g_test_add_func("/timer/out/they-refresh", out__they_refresh);
 	g_test_add_func("/timer/out/too-small", out__too_small);
 	g_test_add_func("/timer/out/none", out__none);
