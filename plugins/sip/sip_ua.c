@@ -116,6 +116,8 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		/* of a next hop that was given up, see leg_try_next_hop() */
 		nua_ack(nh, TAG_END());
 		nua_bye(nh, TAG_END());
+	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407)) {
+		nua_handle_destroy(nh); /* of one, too: nua would wait for credentials */
 	} else if (event->event == nua_r_method) {
 		if (event->status >= 200) /* the BYE of leg_bury() */
 			nua_handle_destroy(nh);

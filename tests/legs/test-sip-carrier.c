@@ -204,6 +204,31 @@ hops__silent(void)
 	rig_stop();
 }
 
+/* The one that was given up wants a password, late: nobody waits for it any more. */
+static void
+hops__late_challenge(void)
+{
+	g_autoptr(Peer) silent = peer_new(), peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL;
+	gint64 began;
+
+	set_services(g_srv_target_new("a.test", (guint16)silent->port, 1, 1),
+		     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
+	rig_start();
+	rig_trunk("carrier", 0, by_srv);
+	rig_dial("carrier", "+14155550123", NULL);
+	first = peer_wait(silent, "INVITE ");
+	second = peer_wait(peer, "INVITE ");
+	peer_reply(silent, first, "407 Proxy Authentication Required", "late",
+		   "Proxy-Authenticate: Digest realm=\"x\", nonce=\"n\"\r\n", NULL);
+	g_free(peer_wait(silent, "ACK "));
+	peer_reply(peer, second, "486 Busy Here", "t1", NULL, NULL);
+	rig_expect("ended busy 486 Busy Here");
+	began = g_get_monotonic_time();
+	rig_stop();
+	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
+}
+
 static void
 hops__refused(void)
 {
@@ -606,6 +631,7 @@ main(int argc, char **argv)
 	g_resolver_set_default(dns);
 	g_test_add_func("/sip/resolve/table", resolve__table);
 	g_test_add_func("/sip/hops/silent", hops__silent);
+	g_test_add_func("/sip/hops/late-challenge", hops__late_challenge);
 	g_test_add_func("/sip/hops/refused", hops__refused);
 	g_test_add_func("/sip/hops/closed", hops__closed);
 	g_test_add_func("/sip/hops/proxy", hops__proxy);
