@@ -42,9 +42,12 @@ lookup_free(Lookup *lookup)
 static void
 finish(Lookup *lookup)
 {
+	g_autoptr(GError) cancelled = NULL;
 	gboolean none = lookup->hops->len == 0;
 
-	if (!g_cancellable_is_cancelled(lookup->cancellable))
+	if (g_cancellable_set_error_if_cancelled(lookup->cancellable, &cancelled))
+		lookup->func(lookup->user, NULL, cancelled);
+	else
 		lookup->func(lookup->user, none ? NULL : lookup->hops, lookup->error);
 	lookup_free(lookup);
 }

@@ -26,8 +26,8 @@ typedef struct {
  * keep with a reference; NULL with `error` when there is none. */
 typedef void (*ResolvedFunc)(gpointer user, GPtrArray *hops, const GError *error);
 
-/* Calls back once: at once for a numeric host.  Not after the cancellable was
- * cancelled.  `query` is copied. */
+/* Calls back once: at once for a numeric host; with G_IO_ERROR_CANCELLED, some time
+ * later, when the cancellable was cancelled.  `query` is copied. */
 void resolve_hops(const ResolveQuery *query, GCancellable *cancellable, ResolvedFunc func,
 		  gpointer user);
 

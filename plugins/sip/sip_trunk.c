@@ -351,7 +351,8 @@ static void
 on_hops(gpointer user, GPtrArray *hops, const GError *error)
 {
 	Lookup *lookup = user;
-	Entry *entry = find_entry(lookup->trunks, lookup->trunk);
+	gboolean cancelled = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	Entry *entry = cancelled ? NULL : find_entry(lookup->trunks, lookup->trunk);
 	g_autofree char *way = entry ? way_of(entry->trunk) : NULL;
 
 	if (g_strcmp0(way, lookup->host) != 0)

@@ -68,6 +68,8 @@ on_resolved(gpointer user, GPtrArray *hops, const GError *error)
 	SipLeg *leg = user;
 	g_autoptr(GPtrArray) allowed = NULL;
 
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return; /* and the leg is gone */
 	if (!hops) {
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", error->message);
 		leg_over(leg, REASON_NOT_FOUND, "the host of the address cannot be found");

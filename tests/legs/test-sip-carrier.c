@@ -21,6 +21,21 @@ G_DEFINE_TYPE(Dns, dns, G_TYPE_RESOLVER)
 static GPtrArray *services; /* GSrvTarget *, of _sip._udp.srv.test */
 static guint asked_names, asked_services;
 
+/* No answer before it is cancelled; LeakSanitizer sees what was not let go of. */
+static void
+on_cancelled(GCancellable *cancellable, gpointer task)
+{
+	(void)cancellable;
+	g_task_return_error_if_cancelled(task);
+}
+
+static void
+never_answer(GTask *task)
+{
+	g_cancellable_connect(g_task_get_cancellable(task), G_CALLBACK(on_cancelled),
+			      g_object_ref(task), g_object_unref);
+}
+
 static void
 lookup_name(GResolver *resolver, const char *name, GCancellable *cancellable,
 	    GAsyncReadyCallback func, gpointer user)
@@ -29,6 +44,10 @@ lookup_name(GResolver *resolver, const char *name, GCancellable *cancellable,
 	GList *addresses = NULL;
 
 	asked_names++;
+	if (g_str_equal(name, "silent.test")) {
+		never_answer(task);
+		return;
+	}
 	if (g_str_has_suffix(name, ".test")) {
 		/* the family we cannot send to comes first */
 		addresses = g_list_append(addresses, g_inet_address_new_from_string("::1"));
@@ -160,6 +179,26 @@ resolve__table(void)
 	while (!resolved)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpstr(found, ==, "error: its DNS says that it offers no SIP");
+}
+
+static void
+silent(Trunk *trunk)
+{
+	g_free(trunk->host);
+	trunk->host = g_strdup("silent.test");
+	g_free(trunk->sources);
+	trunk->sources = g_strdup("silent.test");
+}
+
+/* Whatever is still being looked up at a stop is let go of. */
+static void
+resolve__stopped(void)
+{
+	rig_start();
+	rig_trunk("carrier", 5070, silent);
+	rig_stop();
+	while (g_main_context_iteration(NULL, FALSE))
+		;
 }
 
 /* --- failing over inside a trunk --- */
@@ -630,6 +669,7 @@ main(int argc, char **argv)
 	dns = g_object_new(dns_get_type(), NULL);
 	g_resolver_set_default(dns);
 	g_test_add_func("/sip/resolve/table", resolve__table);
+	g_test_add_func("/sip/resolve/stopped", resolve__stopped);
 	g_test_add_func("/sip/hops/silent", hops__silent);
 	g_test_add_func("/sip/hops/late-challenge", hops__late_challenge);
 	g_test_add_func("/sip/hops/refused", hops__refused);
