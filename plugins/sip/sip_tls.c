@@ -231,13 +231,6 @@ tls_find_peers(TlsFindPeerFunc func, gpointer user)
 	tls.user = user;
 }
 
-const TlsCounters *
-tls_counters(void)
-{
-	tls.counters.waiting = tls.handshakes ? g_hash_table_size(tls.handshakes) : 0;
-	return &tls.counters;
-}
-
 /* --- the handshakes --- */
 
 static ino_t
@@ -323,16 +316,29 @@ tls_is_taken(const char *source)
 }
 
 static guint
-open_from(const char *source)
+open_from(const char *source_or_null)
 {
 	GHashTableIter iter;
 	gpointer value;
 	guint n = 0;
 
+	if (!tls.handshakes)
+		return 0;
 	for (g_hash_table_iter_init(&iter, tls.handshakes);
-	     g_hash_table_iter_next(&iter, NULL, &value);)
-		n += strcmp(((Handshake *)value)->source, source) == 0 && !is_done(value);
+	     g_hash_table_iter_next(&iter, NULL, &value);) {
+		const Handshake *handshake = value;
+
+		n += !is_done(handshake) &&
+		     (!source_or_null || strcmp(handshake->source, source_or_null) == 0);
+	}
 	return n;
+}
+
+const TlsCounters *
+tls_counters(void)
+{
+	tls.counters.waiting = open_from(NULL);
+	return &tls.counters;
 }
 
 static void

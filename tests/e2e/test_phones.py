@@ -254,8 +254,10 @@ def test_softphone_tls_connections_given_up(bench):
         check(connection.recv(1) == b"", "a silent connection got an answer")
         connection.close()
     until(lambda: counted("that never finished it") >= 32, 5, "the silent ones to be counted")
+    until(lambda: counted("in their handshake") == 0, 5, "the silent ones to be forgotten")
     bench.softphone(name="desk", transport="tls")
     check(contacts(bench, "desk")[0]["from"].startswith("tls:"), "a phone is locked out")
+    check(counted("in their handshake") == 0, "its handshake is counted as going on")
 
 
 def test_softphone_behind_nat_stays_reachable(bench):
