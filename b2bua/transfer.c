@@ -288,8 +288,8 @@ call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming 
 	beside.near = first;
 	if (!leaving || first->busy || !may_give_way(first, leaving) ||
 	    g_strcmp0(account, leaving->account) != 0) {
-		call_new_planned(gateway, leg, plugin, incoming, NULL, REASON_GONE,
-				 "there is no such call to take over");
+		call_new_planned(gateway, leg, plugin, incoming, NULL, REASON_FORBIDDEN,
+				 "it is not a call that this device can take over");
 		return;
 	}
 	transfer = transfer_new(TAKEOVER, first, leaving);

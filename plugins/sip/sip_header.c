@@ -62,9 +62,8 @@ header_caller_is_ours(const sip_t *sip, const Config *config)
 }
 
 Address *
-header_callee(const sip_t *sip, const Config *config)
+header_called(const url_t *url, const Config *config)
 {
-	const url_t *url = sip->sip_request->rq_url;
 	gboolean ours = !url->url_host || host_is_ours(url->url_host, config);
 	g_autofree char *there = !ours && url->url_port && url->url_port[0]
 					 ? g_strdup_printf("%s:%s", url->url_host, url->url_port)
@@ -76,6 +75,12 @@ header_callee(const sip_t *sip, const Config *config)
 	else if (there)
 		called.url_host = there;
 	return address_from_url(&called);
+}
+
+Address *
+header_callee(const sip_t *sip, const Config *config)
+{
+	return header_called(sip->sip_request->rq_url, config);
 }
 
 /* A display name as a person reads it: unquoted, valid, without control

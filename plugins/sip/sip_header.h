@@ -19,8 +19,10 @@ Address *header_caller(const sip_t *sip);
 Address *header_hidden_caller(const sip_t *sip);
 /* TRUE when the From is one at this gateway. */
 gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
-/* Who is called: the Request-URI.  A host of ours becomes the configured domain. */
+/* Who is called: by the Request-URI, by any URI.  A host of ours becomes the
+ * configured domain. */
 Address *header_callee(const sip_t *sip, const Config *config);
+Address *header_called(const url_t *url, const Config *config);
 
 /* Header lines of a call that is not an ordinary one, or NULL: Geolocation (RFC 6442)
  * of an emergency call, Diversion (RFC 5806) and History-Info (RFC 7044) of one that

@@ -69,6 +69,10 @@ struct SipLeg {
 	guint redirects;   /* followed so far */
 	gboolean heard;	   /* more than 100 has come: this is the one */
 
+	/* A transfer that it has asked for, see sip_refer.c. */
+	gboolean referred; /* and has not been told the end of */
+	char refer_event[24];
+
 	/* Keys for a peer who takes no telephone-event: INFO, one at a time. */
 	GString *keys; /* still to be sent; NULL: none ever */
 	gboolean info_out, info_plain;
@@ -113,7 +117,7 @@ void leg_dtmf_out(SipLeg *leg, char key);
 void leg_hangup(SipLeg *leg, Reason reason, const char *text);
 void leg_free(SipLeg *leg); /* at stop(): whatever is left */
 
-/* --- between sip_leg.c, sip_session.c and sip_save.c --- */
+/* --- between sip_leg.c, sip_incoming.c, sip_session.c and sip_save.c --- */
 
 SipLeg *leg_new(SipUa *ua, SipState state, const char *trunk);
 /* The peer, or the network, ended it: tells the core. */

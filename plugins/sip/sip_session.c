@@ -8,9 +8,9 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
-#include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_tls.h"
 #include "plugins/sip/sip_watch.h"
 #include <string.h>
@@ -129,98 +129,6 @@ leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
 	nua_set_hparams(leg->nh, NUTAG_PROXY(hop), TAG_END());
 	g_free(leg->next_hop);
 	leg->next_hop = g_steal_pointer(&hop);
-}
-
-/* --- the first INVITE of a call in --- */
-
-static void
-refuse_at_once(SipLeg *leg, guint status, const char *phrase)
-{
-	nua_respond(leg->nh, status, phrase, TAG_END());
-	leg_free(leg);
-}
-
-static gboolean
-refuse_body(SipLeg *leg, const sip_t *sip)
-{
-	guint status = header_refuses_body(sip);
-
-	if (status)
-		nua_respond(leg->nh, (int)status,
-			    status == 415 ? sip_415_Unsupported_media : sip_406_Not_acceptable,
-			    SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
-	return status != 0;
-}
-
-static void
-set_wanted_timer(SipLeg *leg)
-{
-	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
-
-	if (trunk)
-		leg->session.wanted_s = trunk->session_seconds;
-}
-
-void
-leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
-{
-	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk);
-	const sip_t *sip = event->sip;
-	g_autoptr(Address) from = caller->from ? address_copy(caller->from) : header_caller(sip);
-	g_autoptr(Address) hidden = caller->from ? NULL : header_hidden_caller(sip);
-	g_autoptr(Address) to = header_callee(sip, ua->config);
-	Reason reason;
-	g_autoptr(Desc) offer = desc_of(leg, sip, &reason);
-	guint n_diversions = 0;
-	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
-	Incoming incoming = { .from = from,
-			      .to = to,
-			      .trunk = leg->trunk,
-			      .offer = offer,
-			      .hidden = hidden,
-			      .diverted_by = diverted,
-			      .n_diversions = n_diversions };
-
-	leg->nh = nh;
-	leg->phone = g_strdup(caller->phone);
-	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	if (!to) {
-		refuse_at_once(leg, SIP_404_NOT_FOUND);
-		return;
-	}
-	if (sip->sip_replaces) { /* RFC 3891 3; as a new call it would ring somewhere */
-		refuse_at_once(leg, SIP_481_NO_TRANSACTION);
-		return;
-	}
-	if (refuse_body(leg, sip)) {
-		leg_free(leg);
-		return;
-	}
-	if (reason != REASON_NONE) {
-		refuse_at_once(leg, reason == REASON_PROTOCOL_ERROR ? 400 : 488,
-			       reason == REASON_PROTOCOL_ERROR ? "Bad Session Description"
-							       : sip_488_Not_acceptable);
-		return;
-	}
-	set_wanted_timer(leg);
-	if (!session_learn_request(&leg->session, sip)) {
-		g_autofree char *min = session_min(&leg->session);
-
-		nua_respond(leg->nh, 422, "Session Interval Too Small", SIPTAG_HEADER_STR(min),
-			    TAG_END());
-		leg_free(leg);
-		return;
-	}
-	ua->calls_in++;
-	leg->offerless = !offer;
-	leg_set_remote(leg, offer);
-	leg_learn_invite(leg, sip);
-	leg_pin_route(leg,
-		      sip->sip_record_route ? sip->sip_record_route->r_url
-		      : sip->sip_contact    ? sip->sip_contact->m_url
-					    : NULL,
-		      event->msg);
-	call_new(ua->gateway, &leg->leg, &sip_plugin, &incoming);
 }
 
 /* --- answers to our INVITE --- */
@@ -690,6 +598,9 @@ leg_event(SipLeg *leg, const SipEvent *event)
 		break;
 	case nua_i_cancel:
 		on_cancel(leg, event);
+		break;
+	case nua_i_refer:
+		refer_asked(leg, event);
 		break;
 	case nua_i_info: /* nua has said 200 */
 		on_info(leg, event);

@@ -12,6 +12,7 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_tls.h"
@@ -128,6 +129,9 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		sources_asked(self->sources, event);
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(self->nua), TAG_END());
 		nua_handle_destroy(nh);
+	} else if (event->event == nua_i_refer && event->status < 200) { /* in no call of ours */
+		nua_respond(nh, SIP_603_DECLINE, NUTAG_WITH_THIS(self->nua), TAG_END());
+		nua_handle_destroy(nh);
 	} else if (nua_event_is_incoming_request(event->event) || event->event == nua_i_terminated)
 		nua_handle_destroy(nh); /* sofia makes one for each and keeps it */
 }
@@ -204,7 +208,7 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
 		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS"),
+		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
 		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
@@ -449,6 +453,12 @@ hangup(Leg *leg, Reason reason, const char *text)
 	leg_hangup((SipLeg *)leg, reason, text);
 }
 
+static void
+transferring(Leg *leg, TransferState state, Reason reason, const char *text)
+{
+	refer_told((SipLeg *)leg, state, reason, text);
+}
+
 static char *
 save(const Leg *leg)
 {
@@ -474,6 +484,7 @@ const Plugin sip_plugin = {
 	.change = change,
 	.candidate = candidate,
 	.hangup = hangup,
+	.transferring = transferring,
 	.save = save,
 	.bury = bury,
 	.available = available,

@@ -13,8 +13,8 @@
 
 /* What we understand: said in Allow and Supported, and enforced by nua (405,
  * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
-#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REGISTER"
-#define UA_SUPPORTED "100rel, path"
+#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
+#define UA_SUPPORTED "100rel, path, replaces"
 
 typedef struct SipLeg SipLeg;
 struct Watches;

@@ -222,6 +222,11 @@ class Baresip:
     def resume(self):
         self._tell("resume")
 
+    def transfer(self, uri, answer="202 Accepted"):
+        """The other side of its call shall talk to that one.  When that cannot be it hangs up."""
+        self._tell("transfer", uri)
+        self.wait_said(f"SIP/2.0 {answer}")
+
     def pick_up(self):
         """As answer(), known by the ACK."""
         self._tell("accept")

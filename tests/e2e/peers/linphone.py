@@ -105,6 +105,20 @@ class Linphone:
 
     pick_up = answer
 
+    def hold(self):
+        self._tell("pause")
+        self._log.wait("moving from state LinphoneCallPausing to LinphoneCallPaused")
+
+    def transfer(self, uri):
+        """As baresip's; when that cannot be it goes on talking."""
+        self._tell("transfer", uri)
+        self._log.wait("SIP/2.0 202 Accepted")
+
+    def join(self, one, other):
+        """The far ends of two of its calls, by their numbers, shall talk to each other."""
+        self._tell("transfer", one, "--to-call", other)
+        self._log.wait("SIP/2.0 202 Accepted")
+
     def reject(self):
         self._tell("terminate")
 

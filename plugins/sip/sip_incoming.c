@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_incoming.c - the INVITE that begins a call: what it must have, and whose it
+ * becomes.  Who sent it is proven by now (sip_ua.c).
+ *
+ * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
+ */
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_history.h"
+#include "plugins/sip/sip_refer.h"
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+static gboolean
+refuse(SipLeg *leg, guint status, const char *phrase)
+{
+	nua_respond(leg->nh, (int)status, phrase, TAG_END());
+	return TRUE;
+}
+
+static gboolean
+refuse_body(SipLeg *leg, guint status)
+{
+	nua_respond(leg->nh, (int)status,
+		    status == 415 ? sip_415_Unsupported_media : sip_406_Not_acceptable,
+		    SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+	return TRUE;
+}
+
+static gboolean
+refuse_interval(SipLeg *leg)
+{
+	g_autofree char *min = session_min(&leg->session);
+
+	nua_respond(leg->nh, 422, "Session Interval Too Small", SIPTAG_HEADER_STR(min), TAG_END());
+	return TRUE;
+}
+
+static void
+set_wanted_timer(SipLeg *leg)
+{
+	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+
+	if (trunk)
+		leg->session.wanted_s = trunk->session_seconds;
+}
+
+/* `bad`: what is wrong with its description; NONE: nothing. */
+static gboolean
+is_refused(SipLeg *leg, const sip_t *sip, const Address *to, Reason bad)
+{
+	if (!to)
+		return refuse(leg, SIP_404_NOT_FOUND);
+	if (header_refuses_body(sip))
+		return refuse_body(leg, header_refuses_body(sip));
+	if (bad == REASON_PROTOCOL_ERROR)
+		return refuse(leg, 400, "Bad Session Description");
+	if (bad != REASON_NONE)
+		return refuse(leg, SIP_488_NOT_ACCEPTABLE);
+	set_wanted_timer(leg);
+	return !session_learn_request(&leg->session, sip) && refuse_interval(leg);
+}
+
+/* Whose place it wants to take: an answered dialog of a softphone's.  FALSE: refused. */
+static gboolean
+find_replaced(SipLeg *leg, const sip_replaces_t *replaces, SipLeg **replaced)
+{
+	*replaced = replaces && leg->phone ? refer_find_dialog(leg->ua, replaces) : NULL;
+	if (replaces && (!*replaced || (*replaced)->state != STATE_UP))
+		return !refuse(leg, SIP_481_NO_TRANSACTION);
+	if (replaces && replaces->rp_early_only) /* RFC 3891 3: it is answered */
+		return !refuse(leg, SIP_486_BUSY_HERE);
+	return TRUE;
+}
+
+void
+leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
+{
+	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
+	const sip_t *sip = event->sip;
+	g_autoptr(Address) from = caller->from ? address_copy(caller->from) : header_caller(sip);
+	g_autoptr(Address) hidden = caller->from ? NULL : header_hidden_caller(sip);
+	g_autoptr(Address) to = header_callee(sip, ua->config);
+	Reason bad;
+	g_autoptr(Desc) offer = header_desc(sip, ua->config->max_sdp_bytes, &bad);
+	guint n_diversions = 0;
+	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
+	Incoming incoming = { .from = from,
+			      .to = to,
+			      .trunk = leg->trunk,
+			      .offer = offer,
+			      .hidden = hidden,
+			      .diverted_by = diverted,
+			      .n_diversions = n_diversions };
+
+	leg->nh = nh;
+	leg->phone = g_strdup(caller->phone);
+	nua_handle_bind(nh, (nua_hmagic_t *)leg);
+	if (is_refused(leg, sip, to, bad) || !find_replaced(leg, sip->sip_replaces, &replaced)) {
+		leg_free(leg);
+		return;
+	}
+	ua->calls_in++;
+	leg->offerless = !offer;
+	leg_set_remote(leg, offer);
+	leg_learn_invite(leg, sip);
+	leg_pin_route(leg,
+		      sip->sip_record_route ? sip->sip_record_route->r_url
+		      : sip->sip_contact    ? sip->sip_contact->m_url
+					    : NULL,
+		      event->msg);
+	if (replaced)
+		call_take_over(ua->gateway, &leg->leg, &sip_plugin, &incoming, &replaced->leg);
+	else
+		call_new(ua->gateway, &leg->leg, &sip_plugin, &incoming);
+}

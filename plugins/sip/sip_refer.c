@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_refer.c - transfer and takeover: REFER, its NOTIFYs, and Replaces.
+ *
+ *   REFER  Refer-To: <sip:+1415…@gw>                       blind
+ *          Refer-To: <sip:…@gw?Replaces=id;to-tag;from-tag>  attended: both dialogs are ours
+ *   INVITE Replaces: id;to-tag=…;from-tag=…                takes over
+ *
+ * A softphone may do so within its own dialogs; a carrier may not make us call
+ * somebody.  What the core says of the transfer goes into NOTIFYs.
+ * Thread: signalling.  RFC 3515, RFC 3891, RFC 5589.
+ */
+#include "plugins/sip/sip_refer.h"
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_reason.h"
+#include <string.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_extra.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_alloc.h>
+
+/* --- which dialog is meant --- */
+
+static gboolean
+has_tag(const char *party, const char *tag)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const sip_from_t *parsed;
+	gboolean same;
+
+	su_home_init(home);
+	parsed = party ? sip_from_make(home, party) : NULL;
+	same = parsed && parsed->a_tag && tag && strcmp(parsed->a_tag, tag) == 0;
+	su_home_deinit(home);
+	return same;
+}
+
+SipLeg *
+refer_find_dialog(SipUa *ua, const sip_replaces_t *replaces)
+{
+	GHashTableIter iter;
+	gpointer key;
+
+	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &key, NULL);) {
+		SipLeg *leg = key;
+
+		if (leg->leg.call && g_strcmp0(leg->call_id, replaces->rp_call_id) == 0 &&
+		    has_tag(leg->local, replaces->rp_to_tag) &&
+		    has_tag(leg->remote_party, replaces->rp_from_tag))
+			return leg;
+	}
+	return NULL;
+}
+
+/* The Replaces that the target is to be sent, in the headers of its URI. */
+static sip_replaces_t *
+embedded_replaces(su_home_t *home, const url_t *url)
+{
+	g_auto(GStrv) headers = g_strsplit(url->url_headers ? url->url_headers : "", "&", 32);
+
+	for (char **header = headers; *header; header++) {
+		g_autofree char *value = NULL;
+
+		if (g_ascii_strncasecmp(*header, "Replaces=", strlen("Replaces=")) != 0)
+			continue;
+		value = g_uri_unescape_string(*header + strlen("Replaces="), NULL);
+		return value ? sip_replaces_make(home, value) : NULL;
+	}
+	return NULL;
+}
+
+static gboolean
+wants_another_method(const url_t *url)
+{
+	char method[16] = "";
+
+	return url->url_params && url_param(url->url_params, "method", method, sizeof method) > 0 &&
+	       g_ascii_strcasecmp(method, "INVITE") != 0;
+}
+
+/* --- REFER --- */
+
+static void
+respond(const SipLeg *leg, guint status, const char *phrase)
+{
+	leg_trace(&leg->leg, TRACE_OUT, "%u %s", status, phrase);
+	nua_respond(leg->nh, (int)status, phrase, NUTAG_WITH_THIS(leg->ua->nua), TAG_END());
+}
+
+static void
+notify(SipLeg *leg, guint status, const char *phrase, const char *text)
+{
+	g_autofree char *line = g_strdup_printf("SIP/2.0 %u %s\r\n", status, phrase);
+
+	leg_trace(&leg->leg, TRACE_OUT, "NOTIFY with %u %s%s%s", status, phrase, text ? ": " : "",
+		  text ? text : "");
+	nua_notify(leg->nh, SIPTAG_EVENT_STR(leg->refer_event),
+		   NUTAG_SUBSTATE(leg->referred ? nua_substate_active : nua_substate_terminated),
+		   SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"), SIPTAG_PAYLOAD_STR(line),
+		   TAG_END());
+}
+
+/* The one dialog is meant by the other when an attended transfer is asked for. */
+static void
+transfer_to(SipLeg *leg, const url_t *url, const SipLeg *other)
+{
+	g_autoptr(Address) target = other ? NULL : header_called(url, leg->ua->config);
+
+	if (!other && !target) {
+		respond(leg, SIP_404_NOT_FOUND);
+		return;
+	}
+	respond(leg, SIP_202_ACCEPTED);
+	leg->referred = TRUE;
+	notify(leg, SIP_100_TRYING, NULL);
+	leg_transfer(&leg->leg, target, other ? &other->leg : NULL);
+}
+
+void
+refer_asked(SipLeg *leg, const SipEvent *event)
+{
+	const sip_refer_to_t *to = event->sip ? event->sip->sip_refer_to : NULL;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const sip_replaces_t *replaces;
+	const SipLeg *other = NULL;
+
+	leg_trace(&leg->leg, TRACE_IN, "REFER%s%s%s%s", to ? " to " : "",
+		  to && to->r_url->url_user ? to->r_url->url_user : "",
+		  to && to->r_url->url_host ? "@" : "",
+		  to && to->r_url->url_host ? to->r_url->url_host : "");
+	if (!leg->phone || leg->state != STATE_UP) {
+		respond(leg, SIP_603_DECLINE);
+		return;
+	}
+	if (!to || to->r_next || wants_another_method(to->r_url)) {
+		respond(leg, 400, "Bad Refer-To");
+		return;
+	}
+	if (leg->referred) { /* one after the other */
+		respond(leg, SIP_491_REQUEST_PENDING);
+		return;
+	}
+	su_home_init(home);
+	replaces = embedded_replaces(home, to->r_url);
+	if (replaces)
+		other = refer_find_dialog(leg->ua, replaces);
+	g_snprintf(leg->refer_event, sizeof leg->refer_event, "refer;id=%u",
+		   event->sip->sip_cseq->cs_seq);
+	if (replaces && (!other || other == leg))
+		respond(leg, SIP_481_NO_TRANSACTION);
+	else
+		transfer_to(leg, to->r_url, other);
+	su_home_deinit(home);
+}
+
+void
+refer_told(SipLeg *leg, TransferState state, Reason reason, const char *text)
+{
+	const char *phrase = "OK";
+	guint status = 200;
+
+	if (!leg->referred || leg->state == STATE_ENDING)
+		return;
+	if (state == TRANSFER_RINGING) {
+		status = 180;
+		phrase = "Ringing";
+	} else if (state == TRANSFER_FAILED) {
+		status = sip_reason_to_status(reason, &phrase);
+	}
+	leg->referred = state == TRANSFER_RINGING;
+	notify(leg, status, phrase, text);
+}
