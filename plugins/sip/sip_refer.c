@@ -52,9 +52,10 @@ refer_find_dialog(SipUa *ua, const sip_replaces_t *replaces)
 	return NULL;
 }
 
-/* The Replaces that the target is to be sent, in the headers of its URI. */
-static sip_replaces_t *
-embedded_replaces(su_home_t *home, const url_t *url)
+/* The Replaces that the target is to be sent, in the headers of its URI: FALSE when
+ * there is none, NULL when it cannot be read. */
+static gboolean
+embedded_replaces(su_home_t *home, const url_t *url, const sip_replaces_t **replaces)
 {
 	g_auto(GStrv) headers = g_strsplit(url->url_headers ? url->url_headers : "", "&", 32);
 
@@ -64,9 +65,10 @@ embedded_replaces(su_home_t *home, const url_t *url)
 		if (g_ascii_strncasecmp(*header, "Replaces=", strlen("Replaces=")) != 0)
 			continue;
 		value = g_uri_unescape_string(*header + strlen("Replaces="), NULL);
-		return value ? sip_replaces_make(home, value) : NULL;
+		*replaces = value ? sip_replaces_make(home, value) : NULL;
+		return TRUE;
 	}
-	return NULL;
+	return FALSE;
 }
 
 static gboolean
@@ -100,20 +102,42 @@ notify(SipLeg *leg, guint status, const char *phrase, const char *text)
 		   TAG_END());
 }
 
-/* The one dialog is meant by the other when an attended transfer is asked for. */
+/* From here on it hears by NOTIFY.  A 404 or 481 to the REFER itself would end the
+ * dialog (RFC 5057 5.1). */
 static void
-transfer_to(SipLeg *leg, const url_t *url, const SipLeg *other)
+take(SipLeg *leg, const SipEvent *event)
 {
-	g_autoptr(Address) target = other ? NULL : header_called(url, leg->ua->config);
-
-	if (!other && !target) {
-		respond(leg, SIP_404_NOT_FOUND);
-		return;
-	}
+	g_snprintf(leg->refer_event, sizeof leg->refer_event, "refer;id=%u",
+		   event->sip->sip_cseq->cs_seq);
 	respond(leg, SIP_202_ACCEPTED);
 	leg->referred = TRUE;
+}
+
+static void
+blind(SipLeg *leg, const SipEvent *event)
+{
+	g_autoptr(Address) target = header_called(event->sip->sip_refer_to->r_url, leg->ua->config);
+
+	if (!target) {
+		respond(leg, 400, "Bad Refer-To");
+		return;
+	}
+	take(leg, event);
 	notify(leg, SIP_100_TRYING, NULL);
-	leg_transfer(&leg->leg, target, other ? &other->leg : NULL);
+	leg_transfer(&leg->leg, target, NULL);
+}
+
+static void
+attended(SipLeg *leg, const SipEvent *event, const SipLeg *other)
+{
+	take(leg, event);
+	if (!other || other == leg) {
+		leg->referred = FALSE;
+		notify(leg, SIP_481_NO_TRANSACTION, NULL);
+		return;
+	}
+	notify(leg, SIP_100_TRYING, NULL);
+	leg_transfer(&leg->leg, NULL, &other->leg);
 }
 
 void
@@ -121,8 +145,7 @@ refer_asked(SipLeg *leg, const SipEvent *event)
 {
 	const sip_refer_to_t *to = event->sip ? event->sip->sip_refer_to : NULL;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	const sip_replaces_t *replaces;
-	const SipLeg *other = NULL;
+	const sip_replaces_t *replaces = NULL;
 
 	leg_trace(&leg->leg, TRACE_IN, "REFER%s%s%s%s", to ? " to " : "",
 		  to && to->r_url->url_user ? to->r_url->url_user : "",
@@ -141,15 +164,10 @@ refer_asked(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	su_home_init(home);
-	replaces = embedded_replaces(home, to->r_url);
-	if (replaces)
-		other = refer_find_dialog(leg->ua, replaces);
-	g_snprintf(leg->refer_event, sizeof leg->refer_event, "refer;id=%u",
-		   event->sip->sip_cseq->cs_seq);
-	if (replaces && (!other || other == leg))
-		respond(leg, SIP_481_NO_TRANSACTION);
+	if (!embedded_replaces(home, to->r_url, &replaces))
+		blind(leg, event);
 	else
-		transfer_to(leg, to->r_url, other);
+		attended(leg, event, replaces ? refer_find_dialog(leg->ua, replaces) : NULL);
 	su_home_deinit(home);
 }
 

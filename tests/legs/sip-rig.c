@@ -75,6 +75,31 @@ call_new(Gateway *self, Leg *leg, const Plugin *plugin, const Incoming *incoming
 }
 
 void
+call_take_over(Gateway *self, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+	       Leg *replaced)
+{
+	guint index = 0;
+
+	g_assert_true(g_ptr_array_find(legs, replaced, &index));
+	say("takes leg %u over", index);
+	call_new(self, leg, plugin, incoming);
+}
+
+void
+leg_transfer(Leg *leg, const Address *target, const Leg *with)
+{
+	g_autofree char *to = target ? address_text(target) : NULL;
+	guint index = 0;
+
+	if (with)
+		g_assert_true(g_ptr_array_find(legs, with, &index));
+	if (with)
+		say("transfers to leg %u", index);
+	else
+		say("transfers to %s", to);
+}
+
+void
 leg_attach(Leg *leg, const Plugin *plugin, Call *self)
 {
 	leg->plugin = plugin;

@@ -73,7 +73,7 @@ in__ring_answer_hangup(void)
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 "));
 	allow = message_header(ok, "Allow");
 	g_assert_cmpstr(allow, ==,
-			"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REGISTER");
+			"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER");
 	peer_ack(peer, ok, NULL);
 	rig_spin(20);
 	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
@@ -1327,7 +1327,7 @@ other__methods(void)
 		{ "MESSAGE", "SIP/2.0 405", NULL },
 		{ "SUBSCRIBE", "SIP/2.0 405", "Event: presence\r\n" },
 		{ "PUBLISH", "SIP/2.0 405", "Event: presence\r\n" },
-		{ "REFER", "SIP/2.0 405", "Refer-To: <sip:x@127.0.0.1>\r\n" },
+		{ "REFER", "SIP/2.0 603", "Refer-To: <sip:x@127.0.0.1>\r\n" },
 		{ "NOTIFY", "SIP/2.0 405", "Event: refer\r\n" },
 		{ "JUGGLE", "SIP/2.0 501", NULL },
 		{ "BYE", "SIP/2.0 481", NULL },
@@ -1365,7 +1365,7 @@ other__in_dialog(void)
 	ok = peer_wait(peer, "SIP/2.0 200");
 	refer = peer_request(peer, "REFER", tag, "Refer-To: <sip:x@127.0.0.1>\r\n", NULL);
 	peer_send(peer, refer);
-	no = peer_wait(peer, "SIP/2.0 405");
+	no = peer_wait(peer, "SIP/2.0 603"); /* of a carrier */
 	options = peer_request(peer, "OPTIONS", tag, NULL, NULL);
 	peer_send(peer, options);
 	alive = peer_wait(peer, "SIP/2.0 200");
