@@ -299,10 +299,10 @@ to__phone_kept_alive(void)
 	Phone *phones[] = { &behind, &clever };
 
 	rig_configure = keep_alive;
-	start();
-	answer = do_register(&behind, "Contact: <sip:alice@10.9.8.7:5060>\r\n");
-	assert_status(answer, "200");
-	register_ok(&clever, "");
+	phone_start();
+	answer = phone_do_register(&behind, "Contact: <sip:alice@10.9.8.7:5060>\r\n");
+	phone_assert_status(answer, "200");
+	phone_register(&clever, "");
 	for (guint i = 0; i < G_N_ELEMENTS(phones) * 2; i++) {
 		g_autofree char *ping = peer_wait(phones[i % 2]->peer, "OPTIONS sip:");
 
@@ -393,11 +393,11 @@ from__pbx(void)
 {
 	g_auto(Phone) phone = phone_new("alice", peer_new());
 
-	start();
+	phone_start();
 	rig_trunk("carrier", 5999, NULL);
 	for (guint registered = 0; registered < 2; registered++) {
-		g_autofree char *text =
-			request(&phone, "INVITE", NUMBER, "Contact: <sip:a@10.9.8.7>\r\n", sdp_one);
+		g_autofree char *text = phone_request(&phone, "INVITE", NUMBER,
+						      "Contact: <sip:a@10.9.8.7>\r\n", sdp_one);
 		g_auto(GStrv) parts = g_strsplit(text, "From: <sip:alice@gw.example.org>", 2);
 		g_autofree char *invite = g_strjoinv("From: <sip:alice@pbx.example>", parts);
 		g_autofree char *answer = NULL;
@@ -409,7 +409,7 @@ from__pbx(void)
 			rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
 		}
 		answer = peer_wait(phone.peer, registered ? "SIP/2.0 407" : "SIP/2.0 486");
-		register_ok(&phone, "");
+		phone_register(&phone, "");
 	}
 	rig_stop();
 }
