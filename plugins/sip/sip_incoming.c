@@ -61,10 +61,24 @@ is_refused(SipLeg *leg, const sip_t *sip, const Address *to, Reason bad)
 	return !session_learn_request(&leg->session, sip) && refuse_interval(leg);
 }
 
+/* What cannot be read is not what may be left out: it would ring somewhere. */
+static gboolean
+replaces_is_broken(const sip_t *sip)
+{
+	for (const msg_error_t *error = sip->sip_error; error; error = error->er_next)
+		if (error->er_name && g_ascii_strcasecmp(error->er_name, "Replaces") == 0)
+			return TRUE;
+	return FALSE;
+}
+
 /* Whose place it wants to take: an answered dialog of a softphone's.  FALSE: refused. */
 static gboolean
-find_replaced(SipLeg *leg, const sip_replaces_t *replaces, SipLeg **replaced)
+find_replaced(SipLeg *leg, const sip_t *sip, SipLeg **replaced)
 {
+	const sip_replaces_t *replaces = sip->sip_replaces;
+
+	if (replaces_is_broken(sip))
+		return !refuse(leg, 400, "Bad Replaces");
 	*replaced = replaces && leg->phone ? refer_find_dialog(leg->ua, replaces) : NULL;
 	if (replaces && (!*replaced || (*replaced)->state != STATE_UP))
 		return !refuse(leg, SIP_481_NO_TRANSACTION);
@@ -96,7 +110,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	if (is_refused(leg, sip, to, bad) || !find_replaced(leg, sip->sip_replaces, &replaced)) {
+	if (is_refused(leg, sip, to, bad) || !find_replaced(leg, sip, &replaced)) {
 		leg_free(leg);
 		return;
 	}
