@@ -61,6 +61,15 @@ header_caller_is_ours(const sip_t *sip, const Config *config)
 	return url->url_host && host_is_ours(url->url_host, config);
 }
 
+gboolean
+header_has_target(const sip_t *sip)
+{
+	const url_t *from = sip->sip_from->a_url;
+
+	return sip->sip_contact || ((from->url_type == url_sip || from->url_type == url_sips) &&
+				    from->url_host && from->url_host[0]);
+}
+
 Address *
 header_called(const url_t *url, const Config *config)
 {

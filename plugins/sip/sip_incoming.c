@@ -49,6 +49,8 @@ set_wanted_timer(SipLeg *leg)
 static gboolean
 is_refused(SipLeg *leg, const sip_t *sip, const Address *to, Reason bad)
 {
+	if (!header_has_target(sip))
+		return refuse(leg, 400, "No Contact");
 	if (!to)
 		return refuse(leg, SIP_404_NOT_FOUND);
 	if (header_refuses_body(sip))

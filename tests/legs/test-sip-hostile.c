@@ -133,6 +133,36 @@ responses_do_no_harm(void)
 	rig_stop();
 }
 
+/* Without a Contact the From is the target (RFC 2543).  When it is none either and
+ * no ACK comes for 32 s, sofia's own BYE would recurse without end. */
+static void
+from_is_no_target(void)
+{
+	static const char *const from[] = { "<tel:+12125550199>", "<urn:x:y>", "\\", "<sip:>",
+					    "*" };
+	g_autoptr(Peer) peer = start_with_trunk();
+
+	for (guint i = 0; i < G_N_ELEMENTS(from); i++) {
+		g_autofree char *request = NULL, *bad = NULL, *other = NULL;
+		g_autoptr(GString) text = NULL;
+
+		g_free(peer->call_id);
+		peer->call_id = g_uuid_string_random();
+		request = peer_request(peer, "INVITE", NULL, NULL, sdp_one);
+		text = g_string_new(request);
+		other = g_strconcat("From: ", from[i], NULL);
+		g_string_replace(text, "Contact:", "X-Contact:", 1);
+		g_string_replace(text, "From: \"Bob \\\"B\\\"\" <sip:+12125550199@carrier.example>",
+				 other, 1);
+		peer_send(peer, text->str);
+		bad = peer_wait(peer, "SIP/2.0 4");
+		g_assert_true(g_str_has_prefix(bad, "SIP/2.0 400"));
+		peer_ack(peer, bad, NULL);
+		rig_no_event();
+	}
+	rig_stop();
+}
+
 /* The answer to a request never goes where its Via would have it. */
 static void
 maddr_is_refused(void)
@@ -408,6 +438,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/hostile/requests", requests_are_refused);
 	g_test_add_func("/sip/hostile/responses", responses_do_no_harm);
 	g_test_add_func("/sip/hostile/cut-requests", cut_requests_are_refused);
+	g_test_add_func("/sip/hostile/from", from_is_no_target);
 	g_test_add_func("/sip/hostile/maddr", maddr_is_refused);
 	g_test_add_func("/sip/hostile/storm", storm);
 	return g_test_run();
