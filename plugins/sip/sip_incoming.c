@@ -8,6 +8,7 @@
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 
@@ -67,9 +68,15 @@ is_refused(SipLeg *leg, const sip_t *sip, const Address *to, Reason bad)
 static gboolean
 replaces_is_broken(const sip_t *sip)
 {
-	for (const msg_error_t *error = sip->sip_error; error; error = error->er_next)
-		if (error->er_name && g_ascii_strcasecmp(error->er_name, "Replaces") == 0)
+	for (const sip_header_t *header = (const sip_header_t *)sip->sip_error; header;
+	     header = header->sh_next) {
+		/* One that was there twice is among them as what it is. */
+		const char *name = header->sh_class == sip_error_class ? header->sh_error->er_name
+								       : header->sh_class->hc_name;
+
+		if (name && g_ascii_strcasecmp(name, "Replaces") == 0)
 			return TRUE;
+	}
 	return FALSE;
 }
 

@@ -160,6 +160,27 @@ from_is_no_target(void)
 	rig_stop();
 }
 
+/* sofia keeps the second of a header that may be there once among the errors of the
+ * message, as what it is. */
+static void
+doubled_headers_do_no_harm(void)
+{
+	static const char *const lines[] = { "User-Agent: a", "Subject: b", "Organization: c" };
+	g_autoptr(Peer) peer = start_with_trunk();
+
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autofree char *twice = g_strdup_printf("%s\r\n%s\r\n", lines[i], lines[i]);
+		g_autofree char *busy = NULL;
+
+		peer_invite(peer, twice, sdp_one);
+		rig_expect_start("new ");
+		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		busy = peer_wait(peer, "SIP/2.0 486");
+		peer_ack(peer, busy, NULL);
+	}
+	rig_stop();
+}
+
 /* The answer to a request never goes where its Via would have it. */
 static void
 maddr_is_refused(void)
@@ -183,6 +204,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/hostile/responses", responses_do_no_harm);
 	g_test_add_func("/sip/hostile/cut-requests", cut_requests_are_refused);
 	g_test_add_func("/sip/hostile/from", from_is_no_target);
+	g_test_add_func("/sip/hostile/doubled", doubled_headers_do_no_harm);
 	g_test_add_func("/sip/hostile/maddr", maddr_is_refused);
 	return g_test_run();
 }
