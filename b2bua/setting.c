@@ -2,6 +2,7 @@
 /* setting.c - the one table of what a user has of his own. */
 #include "b2bua/setting.h"
 #include "b2bua/address.h"
+#include "b2bua/location.h"
 #include "b2bua/numberplan.h"
 #include <string.h>
 
@@ -92,19 +93,14 @@ check_blocked(const SettingRow *row, const char *value, GError **error)
 	return strlen(value) < 4096 ? g_strjoinv(" ", words) : refuse(row, "…", error);
 }
 
-/* It becomes a header of SIP. */
 static char *
-check_uri(const SettingRow *row, const char *value, GError **error)
+check_location(const SettingRow *row, const char *value, GError **error)
 {
-	gboolean printable = TRUE;
+	char *location = location_check(value, error);
 
-	for (const char *at = value; *at; at++)
-		printable = printable && g_ascii_isgraph(*at) && !strchr("<>\"", *at);
-	if (printable && strlen(value) < 256 && g_uri_is_valid(value, G_URI_FLAGS_NONE, NULL))
-		return g_strdup(value);
-	g_set_error(error, SETTING_ERROR, 0, "%s=%s: not a URI; write one such as geo:52.52,13.40",
-		    row->name, value);
-	return NULL;
+	if (!location)
+		g_prefix_error(error, "%s=%s: ", row->name, value);
+	return location;
 }
 
 static char *
@@ -134,8 +130,10 @@ static const SettingRow ROWS[N_SETTINGS] = {
 			       "the highest cost of a route he may call by" },
 	[SETTING_MAX_CALLS] = { "max-calls", "1…1000", NULL, check_number,
 				"calls at once; default: the gateway's" },
-	[SETTING_LOCATION] = { "location", "URI", NULL, check_uri,
-			       "where he is, told with emergency calls (geo:52.52,13.40)" },
+	[SETTING_LOCATION] = { "location", "geo:52.52,13.40|country=DE;A3=…;RD=…;HNO=…|URI", NULL,
+			       check_location,
+			       "where he is, told with emergency calls: a position, an address, or "
+			       "where to ask" },
 	[SETTING_FORWARD_ALWAYS] = { "forward-always", "NUMBER", NULL, check_destination,
 				     "all calls to him go there instead" },
 	[SETTING_FORWARD_BUSY] = { "forward-busy", "NUMBER", NULL, check_destination,

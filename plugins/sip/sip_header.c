@@ -5,7 +5,6 @@
  */
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_desc.h"
-#include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_reason.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -534,20 +533,4 @@ header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *ch
 	}
 	return g_strdup_printf("Digest:%s:%s:%s", realm, trunk->username,
 			       trunk->password ? trunk->password : "");
-}
-
-/* --- calls that are not ordinary --- */
-
-char *
-header_about(const Target *target, const char *domain)
-{
-	GString *lines = g_string_new(NULL);
-	g_autofree char *history = target->diverted_by ? history_write(target, domain) : NULL;
-
-	if (target->location)
-		g_string_append_printf(lines, "Geolocation: <%s>\r\nGeolocation-Routing: yes\r\n",
-				       target->location);
-	if (history)
-		g_string_append(lines, history);
-	return g_string_free(lines, lines->len == 0);
 }

@@ -27,11 +27,6 @@ gboolean header_has_target(const sip_t *sip);
 Address *header_callee(const sip_t *sip, const Config *config);
 Address *header_called(const url_t *url, const Config *config);
 
-/* Header lines of a call that is not an ordinary one, or NULL: Geolocation (RFC 6442)
- * of an emergency call, Diversion (RFC 5806) and History-Info (RFC 7044) of one that
- * is sent on. */
-char *header_about(const Target *target, const char *domain);
-
 /* "\"Name\" <sip:+14155551234@gw.example.org>", or the anonymous form. */
 char *header_from(const Address *from, const char *domain);
 /* The value of P-Asserted-Identity, NULL for who wants to be anonymous. */

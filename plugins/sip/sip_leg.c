@@ -10,7 +10,9 @@
  */
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_info.h"
+#include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_uri.h"
@@ -71,6 +73,9 @@ leg_free(SipLeg *leg)
 	g_free(leg->from);
 	g_free(leg->identity);
 	g_free(leg->about);
+	g_free(leg->where);
+	g_free(leg->pidf);
+	g_free(leg->pidf_id);
 	g_free(leg->request_uri);
 	if (leg->keys)
 		g_string_free(leg->keys, TRUE);
@@ -215,6 +220,7 @@ on_no_response(gpointer user)
 static void
 send_invite(SipLeg *leg)
 {
+	g_auto(LocationBody) body = { NULL, NULL };
 	const char *sdp = leg_sdp(leg, leg->offer);
 	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
 	g_autofree char *contact = leg_contact(leg);
@@ -229,12 +235,17 @@ send_invite(SipLeg *leg)
 		return;
 	}
 	leg->state = STATE_CALLING;
+	if (leg->pidf)
+		location_body(leg, sdp, &body);
 	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
-	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), SIPTAG_CONTENT_TYPE_STR(content_sdp),
-		   SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop),
+		   SIPTAG_CONTENT_TYPE_STR(body.type ? body.type : content_sdp),
+		   SIPTAG_PAYLOAD_STR(body.text ? body.text : sdp),
+		   TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
 		   TAG_IF(leg->identity, SIPTAG_HEADER_STR(leg->identity)),
-		   TAG_IF(leg->about, SIPTAG_HEADER_STR(leg->about)), SESSION_TAGS(session, min),
+		   TAG_IF(leg->about, SIPTAG_HEADER_STR(leg->about)),
+		   TAG_IF(leg->where, SIPTAG_HEADER_STR(leg->where)), SESSION_TAGS(session, min),
 		   TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
 	leg_set_timer(leg, leg->response_ms, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
@@ -399,7 +410,8 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	leg_set_offer(leg, wanted);
 	leg->from = header_trunk_from(trunk, target->from, target->withheld, ua_domain(ua));
 	leg->identity = header_trunk_identity(trunk, target->from, target->withheld, ua_domain(ua));
-	leg->about = header_about(target, ua_domain(ua));
+	leg->about = target->diverted_by ? history_write(target, ua_domain(ua)) : NULL;
+	location_set(leg, target);
 	leg->anonymous = target->withheld || target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);
 	trunks_resolve(ua->trunks, target->trunk, on_trunk_resolved, leg);

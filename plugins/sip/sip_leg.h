@@ -57,8 +57,11 @@ struct SipLeg {
 	/* Calls out, until the INVITE is sent. */
 	char *from, *request_uri, *to;
 	char *identity; /* a header line beside From, or NULL */
-	char *about;	/* more header lines: where from, on whose behalf; or NULL */
-	char *path;	/* Route of the INVITE to a softphone, or NULL */
+	char *about;	/* more header lines: on whose behalf; or NULL */
+	char *where;	/* more of an emergency call: where from; or NULL */
+	char *pidf;	/* the same as a document, and its Content-ID; or NULL */
+	char *pidf_id;
+	char *path; /* Route of the INVITE to a softphone, or NULL */
 	gboolean anonymous;
 	GCancellable *lookup; /* of a SIP address outside: where is its host? */
 	gboolean only_public; /* the same: its host must be on the Internet */

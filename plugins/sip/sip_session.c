@@ -9,6 +9,7 @@
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_info.h"
+#include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_tls.h"
@@ -334,6 +335,8 @@ on_refused(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	if (follow_redirect(leg, event))
+		return;
+	if (!internal && location_leave(leg, (guint)event->status))
 		return;
 	if (event->status == 422 && session_learn_refusal(&leg->session, event->sip)) {
 		leg_invite_again(leg);

@@ -3,7 +3,7 @@
 import re
 
 from harness import ALICE, GATEWAY, OUTSIDE, check, hear
-from test_messages import read, refuse
+from test_messages import read
 
 SIP = "127.0.0.1:5060"
 PREMIUM = "+499001234567"
@@ -13,7 +13,7 @@ def test_routing_emergency_and_refused_numbers(bench):
     """Refused in words; with a trunk for it an emergency call goes there, whatever the rules say."""
     tandem = bench.gateway()
     check("emergency calls: refused" in tandem.log.read_text(), "the policy is not said at the start")
-    tandem.ctl("user", "set", "alice@localhost", "country=DE", "location=geo:52.52,13.40")
+    tandem.ctl("user", "set", "alice@localhost", "country=DE", "location=country=DE;A3=Berlin;RD=Am Markt;HNO=1")
     carrier, phone = bench.carrier(), bench.webrtc()
     for number, why in (("110", "this gateway makes no emergency calls: take another telephone"),
                         (PREMIUM, "calls to such numbers are not allowed here")):
@@ -28,7 +28,11 @@ def test_routing_emergency_and_refused_numbers(bench):
     tested = dict(tandem.json("route", "test", "110", "alice@localhost")["rows"])
     check(tested["verdict"] == "allow" and tested["trunk"] == "carrier", f"route test says {tested}")
     phone.call(f"110@{GATEWAY}")
-    refuse(carrier, 486)
+    leg = carrier.wait_call()
+    check(leg.invite.header("Geolocation").startswith("<cid:"), leg.invite.text)
+    check("<cl:RD>Am Markt</cl:RD>" in leg.invite.text and "m=audio" in leg.invite.text, leg.invite.text)
+    leg.refuse(486)
+    leg.wait("ACK")
     phone.wait("ended", by="peer")
     check(tandem.last_record()["trunk"] == "carrier", f"recorded as {tandem.last_record()}")
 

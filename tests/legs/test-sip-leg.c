@@ -880,7 +880,7 @@ static void
 out__about(void)
 {
 	static const char *const headers[][2] = {
-		{ "Geolocation", "<geo:52.52,13.40>" },
+		{ "Geolocation", "<https://lis.example.org/anna>" },
 		{ "Geolocation-Routing", "yes" },
 		{ "Diversion", "<sip:+14155550100@gw.example.org>;reason=user-busy;counter=1" },
 		{ "History-Info", "<sip:+14155550100@gw.example.org>;index=1, "
@@ -891,10 +891,11 @@ out__about(void)
 	for (guint ordinary = 0; ordinary < 2; ordinary++) {
 		g_autofree char *invite = NULL;
 
-		rig_target = ordinary ? (Target){ 0 }
-				      : (Target){ .location = (char *)"geo:52.52,13.40",
-						  .diverted_by = (char *)"+14155550100",
-						  .diverted_as = REASON_BUSY };
+		rig_target = ordinary
+				     ? (Target){ 0 }
+				     : (Target){ .location = (char *)"https://lis.example.org/anna",
+						 .diverted_by = (char *)"+14155550100",
+						 .diverted_as = REASON_BUSY };
 		rig_dial("carrier", "+14155550123", NULL);
 		invite = peer_wait(peer, "INVITE ");
 		for (guint i = 0; i < G_N_ELEMENTS(headers); i++) {
@@ -937,6 +938,42 @@ out__diverted_again(void)
 	}
 	peer_reply(peer, invite, "482 Loop Detected", "t", NULL, NULL);
 	rig_expect("ended loop 482 Loop Detected");
+	rig_stop();
+}
+
+/* By value; a carrier that cannot take it is called without. */
+static void
+out__location(void)
+{
+	g_autoptr(Peer) peer = start_with_trunk();
+	g_autofree char *invite = NULL, *again = NULL, *geolocation = NULL, *type = NULL;
+	g_autofree char *none = NULL, *plain = NULL, *id = NULL;
+	const char *end;
+
+	rig_target = (Target){ .location = (char *)"country=DE;A3=Berlin;RD=A&B-Straße;HNO=1" };
+	rig_dial("carrier", "112", NULL);
+	rig_target = (Target){ 0 };
+	invite = peer_wait(peer, "INVITE ");
+	geolocation = message_header(invite, "Geolocation");
+	g_assert_true(g_str_has_prefix(geolocation, "<cid:"));
+	end = strchr(geolocation, '>');
+	id = g_strdup_printf("Content-ID: <%.*s>\r\n", (int)(end - geolocation - 5),
+			     geolocation + 5);
+	g_assert_nonnull(strstr(message_body(invite), id));
+	type = message_header(invite, "Content-Type");
+	g_assert_true(g_str_has_prefix(type, "multipart/mixed;boundary="));
+	g_assert_nonnull(strstr(message_body(invite), "Content-Type: application/sdp\r\n\r\nv=0"));
+	g_assert_nonnull(strstr(message_body(invite), "<cl:RD>A&amp;B-Straße</cl:RD>"));
+	g_assert_nonnull(
+		strstr(message_body(invite), "entity=\"sip:+14155550100@gw.example.org\""));
+	peer_reply(peer, invite, "415 Unsupported Media Type", "t", NULL, NULL);
+	again = peer_wait(peer, "INVITE ");
+	none = message_header(again, "Geolocation");
+	g_assert_null(none);
+	plain = message_header(again, "Content-Type");
+	g_assert_cmpstr(plain, ==, "application/sdp");
+	peer_reply(peer, again, "415 Unsupported Media Type", "t2", NULL, NULL);
+	rig_expect("ended incompatible 415 Unsupported Media Type");
 	rig_stop();
 }
 
@@ -1412,6 +1449,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/out/reason-header", out__reason_header_tells_more);
 	g_test_add_func("/sip/out/about", out__about);
 	g_test_add_func("/sip/out/diverted-again", out__diverted_again);
+	g_test_add_func("/sip/out/location", out__location);
 	g_test_add_func("/sip/out/anonymous", out__anonymous);
 	g_test_add_func("/sip/out/refusals", out__carrier_refusals);
 	g_test_add_func("/sip/out/digest", out__digest);
