@@ -14,7 +14,7 @@ from .process import Failed, Transcript
 
 RATE = 8000
 
-# -1: any port; -2: none is listened at, its connections are its own
+# A jitter buffer that grows is a hole in what is heard.  -1: any port; -2: none is listened at, its connections are its own
 CONFIG = """\
 [sip]
 sip_port=-1
@@ -30,6 +30,10 @@ refresher_retry_after=1000
 root_ca={authority}
 verify_server_certs=1
 verify_server_cn=0
+
+[rtp]
+audio_adaptive_jitt_comp_enabled=0
+audio_jitt_comp=300
 
 [sound]
 echocancellation=0
@@ -69,7 +73,8 @@ class Linphone:
             mic.writeframes(audio.signal(plays, RATE).tobytes())
         self._output = open(folder / "linphonec.out", "wb")
         self._log.path.touch()
-        self.process = process.start(["linphonec", "-c", config, "-d", "6", "-l", self._log.path],
+        # the thread that reads the file has none of the priority of the one that waits for it
+        self.process = process.start(["nice", "-n", "-10", "linphonec", "-c", config, "-d", "6", "-l", self._log.path],
                                      env={"HOME": str(folder), "PATH": os.environ["PATH"]}, stdin=subprocess.PIPE,
                                      stdout=self._output, stderr=subprocess.STDOUT)
         self._tell("soundcard use files")
