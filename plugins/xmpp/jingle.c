@@ -190,6 +190,8 @@ jingle_free(Jingle *jingle)
 	g_free(jingle->reason);
 	g_free(jingle->reason_text);
 	g_free(jingle->info_content);
+	g_free(jingle->transfer_to);
+	g_free(jingle->transfer_sid);
 	g_ptr_array_unref(jingle->contents);
 	g_free(jingle->group);
 	g_ptr_array_unref(jingle->group_names);

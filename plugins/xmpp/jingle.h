@@ -86,6 +86,8 @@ typedef struct {
 	JingleInfo info;
 	char *info_content;	/* the name in <mute name=…/>; NULL for all */
 	char key;		/* of a session-info as XEP-0181 has it; 0: none */
+	char *transfer_to;	/* of a session-info as XEP-0251 has it; NULL: none */
+	char *transfer_sid;	/* attended: another session of the sender's; NULL: none */
 	GPtrArray *contents;	/* JingleContent *, at most DESC_MAX_STREAMS */
 	char *group;		/* semantics of the first group, "BUNDLE" if there is one; NULL */
 	GPtrArray *group_names; /* char * */

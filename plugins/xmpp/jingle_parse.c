@@ -560,6 +560,8 @@ read_info(Jingle *jingle, const xmlNode *node)
 			jingle->info = info;
 	jingle->info_content = dup_attribute(child, "name");
 	read_key(jingle, xml_child(node, NS_DTMF, "dtmf"));
+	jingle->transfer_to = dup_attribute(xml_child(node, NS_TRANSFER, "transfer"), "to");
+	jingle->transfer_sid = dup_attribute(xml_child(node, NS_TRANSFER, "transfer"), "sid");
 }
 
 Jingle *

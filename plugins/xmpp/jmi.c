@@ -201,6 +201,8 @@ jmi_build(const JmiBuild *what)
 		add_proposal(message, element, what->id);
 	else
 		add_reason(element, what);
+	if (what->migrated)
+		xml_set(xml_add(element, NS_JMI, "migrated"), "to", what->migrated);
 	xml_add(message, NS_HINTS, "store");
 	return message;
 }

@@ -59,7 +59,8 @@ typedef struct {
 	JmiKind kind;
 	const char *from, *to, *id;
 	const char *reason, *text;
-	const char *nick; /* propose: the caller's name (XEP-0172); NULL: none */
+	const char *nick;     /* propose: the caller's name (XEP-0172); NULL: none */
+	const char *migrated; /* finish: id of the session that goes on; NULL: none */
 } JmiBuild;
 xmlNode *jmi_build(const JmiBuild *what);
 xmlNode *jmi_build_receipt(const char *from, const char *to, const char *message_id);

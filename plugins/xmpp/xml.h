@@ -23,6 +23,7 @@
 #define NS_GROUPING    "urn:xmpp:jingle:apps:grouping:0"
 #define NS_ICE_UDP     "urn:xmpp:jingle:transports:ice-udp:1"
 #define NS_DTMF	       "urn:xmpp:jingle:dtmf:0"
+#define NS_TRANSFER    "urn:xmpp:jingle:transfer:0"
 #define NS_NICK	       "http://jabber.org/protocol/nick"
 #define NS_RECEIPTS    "urn:xmpp:receipts"
 #define NS_HINTS       "urn:xmpp:hints"

@@ -13,17 +13,17 @@
 #define F_AUDIO	   "urn:xmpp:jingle:apps:rtp:audio"
 
 static const char *const number_features[] = {
-	NS_CAPS, NS_DISCO_INFO, F_3264,	 F_GROUPING, NS_JMI,	  NS_JINGLE, NS_DTLS,
-	NS_RTP,	 F_AUDIO,	NS_DTMF, NS_ICE_UDP, NS_RECEIPTS, NULL,
+	NS_CAPS, NS_DISCO_INFO, F_3264,	 F_GROUPING,  NS_JMI,	  NS_JINGLE,   NS_DTLS,
+	NS_RTP,	 F_AUDIO,	NS_DTMF, NS_TRANSFER, NS_ICE_UDP, NS_RECEIPTS, NULL,
 };
 
 static const char *const domain_features[] = { NS_CAPS, NS_DISCO_INFO, NS_DISCO_ITEMS, NULL };
 
 /* Where there are STUN or TURN servers to tell of. */
 static const char *const number_services[] = {
-	NS_CAPS,       NS_DISCO_INFO, F_3264,	  F_GROUPING,  NS_EXTDISCO_1,
-	NS_EXTDISCO_2, NS_JMI,	      NS_JINGLE,  NS_DTLS,     NS_RTP,
-	F_AUDIO,       NS_DTMF,	      NS_ICE_UDP, NS_RECEIPTS, NULL,
+	NS_CAPS,     NS_DISCO_INFO, F_3264,	 F_GROUPING, NS_EXTDISCO_1, NS_EXTDISCO_2,
+	NS_JMI,	     NS_JINGLE,	    NS_DTLS,	 NS_RTP,     F_AUDIO,	    NS_DTMF,
+	NS_TRANSFER, NS_ICE_UDP,    NS_RECEIPTS, NULL,
 };
 
 static const char *const domain_services[] = { NS_CAPS,	      NS_DISCO_INFO, NS_DISCO_ITEMS,

@@ -72,6 +72,7 @@ xmpp_leg_free(XmppLeg *leg)
 	g_free(leg->peer_bare);
 	g_free(leg->content);
 	g_free(leg->past_ufrag);
+	g_free(leg->migrated);
 	g_free(leg);
 }
 
@@ -203,10 +204,12 @@ xmpp_leg_say(XmppLeg *leg, const XmppSay *what)
 			   .id = leg->sid,
 			   .reason = what->reason,
 			   .text = what->text,
-			   .nick = what->nick };
+			   .nick = what->nick,
+			   .migrated = what->migrated };
 
-	leg_trace(&leg->leg, TRACE_OUT, "%s%s%s", jmi_kind_name(what->kind),
-		  what->reason ? " " : "", what->reason ? what->reason : "");
+	leg_trace(&leg->leg, TRACE_OUT, "%s%s%s%s", jmi_kind_name(what->kind),
+		  what->reason ? " " : "", what->reason ? what->reason : "",
+		  what->migrated ? ": migrated" : "");
 	if (what->kind == JMI_REJECT || what->kind == JMI_RETRACT || what->kind == JMI_FINISH)
 		xmpp_send_end(leg->xmpp, jmi_build(&build));
 	else
@@ -249,22 +252,29 @@ static void
 terminate_session(XmppLeg *leg, Reason reason, const char *text)
 {
 	XmppRequest whom = { .from = leg->local, .to = leg->peer };
+	XmppSay finish = { .kind = JMI_FINISH,
+			   .to = leg->peer,
+			   .reason = xmpp_reason_to_jingle(reason),
+			   .text = text };
 
+	if (reason == REASON_ANSWERED_ELSEWHERE && leg->migrated) { /* in mid-call: no failure */
+		reason = REASON_HANGUP;
+		finish.reason = "expired";
+		finish.migrated = leg->migrated;
+	}
 	leg_trace(&leg->leg, TRACE_OUT, "session-terminate %s", xmpp_reason_to_jingle(reason));
 	xmpp_terminate(leg->xmpp, &whom, leg->sid, reason, text);
-	if (leg->jmi) {
-		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), text,
-				   NULL };
-
+	if (leg->jmi)
 		xmpp_leg_say(leg, &finish);
-	}
 }
 
 static void
 stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 {
-	XmppSay retract = { JMI_RETRACT, leg->peer_bare, xmpp_reason_to_jingle(reason), text,
-			    NULL };
+	XmppSay retract = { .kind = JMI_RETRACT,
+			    .to = leg->peer_bare,
+			    .reason = xmpp_reason_to_jingle(reason),
+			    .text = text };
 
 	if (!leg->bounced)
 		xmpp_leg_say(leg, &retract);
@@ -283,7 +293,10 @@ stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 void
 xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text)
 {
-	XmppSay say = { JMI_REJECT, leg->peer, xmpp_reason_to_jingle(reason), text, NULL };
+	XmppSay say = { .kind = JMI_REJECT,
+			.to = leg->peer,
+			.reason = xmpp_reason_to_jingle(reason),
+			.text = text };
 
 	switch (leg->state) {
 	case XMPP_PROPOSED:

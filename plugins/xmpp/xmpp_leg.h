@@ -5,6 +5,7 @@
  *   xmpp_ring.c     before the session: propose, ringing, proceed; several devices
  *   xmpp_session.c  the session: initiate, accept, what happens in between
  *   xmpp_hold.c     hold and resume
+ *   xmpp_move.c     a call moves to another device, or to somebody else
  *   xmpp_digits.c   keys as chat messages
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *   xmpp_notice.c   what a person should read of a call
@@ -93,6 +94,7 @@ struct XmppLeg {
 	char *past_ufrag;    /* of his before the last restart: what still comes for it is late */
 	gboolean restarting; /* the change the core thinks about is his ICE restart */
 	Reason end_reason;   /* OVER: for strays */
+	char *migrated;	     /* the session that goes on with it, see xmpp_move.c; NULL */
 };
 
 extern const Plugin xmpp_plugin;
@@ -125,6 +127,7 @@ typedef struct {
 	const char *to;
 	const char *reason, *text; /* NULL: none */
 	const char *nick;	   /* a propose: the caller's name; NULL: none */
+	const char *migrated;	   /* a finish: the session that goes on; NULL: none */
 } XmppSay;
 void xmpp_leg_say(XmppLeg *leg, const XmppSay *what);
 void xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason reason,
@@ -156,6 +159,12 @@ void xmpp_ring_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
 
 /* The bare JID of ours that stands for somebody elsewhere. */
 char *xmpp_local_of(const Xmpp *xmpp, const Address *from);
+
+/* --- xmpp_move.c --- */
+/* The session of this account with that number of ours, or NULL. */
+XmppLeg *xmpp_move_session(const Xmpp *xmpp, const char *local_bare, const char *peer_bare);
+/* XEP-0251: the other side shall talk to somebody else. */
+void xmpp_move_asked(XmppLeg *leg, const Jingle *jingle);
 
 /* --- xmpp_notice.c --- */
 /* A chat message for the person of an account, from the number. */

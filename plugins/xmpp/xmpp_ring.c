@@ -102,6 +102,8 @@ begin(Xmpp *xmpp, const Message *message)
 	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
 	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
 	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
+	g_autofree char *account = address_bare_jid(message->from);
+	XmppLeg *old = xmpp_move_session(xmpp, bare, account);
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, message->jmi->id);
 
 	leg->jmi = TRUE;
@@ -114,7 +116,13 @@ begin(Xmpp *xmpp, const Message *message)
 	 * his roster. */
 	xmpp_accounts_show(xmpp->accounts, bare, leg->peer);
 	xmpp_leg_set_timer(leg, RINGING_MS, on_silent_far_end);
-	call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
+	if (old) {
+		g_free(old->migrated);
+		old->migrated = g_strdup(leg->sid);
+		call_take_over(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, &old->leg);
+	} else {
+		call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
+	}
 	leg_trace(&leg->leg, TRACE_IN, "propose");
 }
 
@@ -460,9 +468,10 @@ xmpp_ring_fork_rings(XmppLeg *leg, XmppFork *fork)
 void
 xmpp_ring_fork_takes(XmppLeg *leg, XmppFork *fork)
 {
-	XmppSay retract = { JMI_RETRACT, leg->peer_bare,
-			    xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
-			    "Answered on another device", NULL };
+	XmppSay retract = { .kind = JMI_RETRACT,
+			    .to = leg->peer_bare,
+			    .reason = xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
+			    .text = "Answered on another device" };
 
 	if (!leg->bounced)
 		xmpp_leg_say(leg, &retract);

@@ -387,6 +387,8 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg_trace(&leg->leg, TRACE_IN, "session-info %s", name);
 	if (jingle->key)
 		leg_dtmf(&leg->leg, jingle->key);
+	if (jingle->transfer_to)
+		xmpp_move_asked(leg, jingle);
 	xmpp_hold_info(leg, jingle->info);
 }
 
@@ -405,8 +407,9 @@ on_terminate(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	leg_trace(&leg->leg, TRACE_IN, "session-terminate %s",
 		  jingle->reason ? jingle->reason : "");
 	if (leg->jmi) {
-		XmppSay finish = { JMI_FINISH, leg->peer, xmpp_reason_to_jingle(reason), NULL,
-				   NULL };
+		XmppSay finish = { .kind = JMI_FINISH,
+				   .to = leg->peer,
+				   .reason = xmpp_reason_to_jingle(reason) };
 
 		xmpp_leg_say(leg, &finish);
 	}

@@ -4,6 +4,7 @@ import time
 
 import audio
 from harness import ALICE, BOB, DOMAIN, GATEWAY, OUTSIDE, check
+from peers.process import until
 
 SIP = "127.0.0.1:5060"
 PART = 2.5  # seconds
@@ -124,6 +125,62 @@ def test_transfer_attended(bench):
     caller.wait_change("sendrecv")
     hear_each_other(bench, caller, called, called.hangup)
     caller.wait_end()
+
+
+def test_transfer_by_a_client(bench):
+    """XEP-0251: she calls out from her XMPP client and hands the call to a colleague."""
+    bench.gateway()
+    carrier, alice, bob = bench.carrier(), bench.webrtc("alice", "A"), bench.aiortc("bob", "A")
+    alice.call(f"{OUTSIDE}@{GATEWAY}")
+    called = carrier.wait_call()
+    called.answer()
+    alice.wait("up")
+    bench.talk(1)
+    alice.transfer(f"bob@{DOMAIN}")
+    bob.wait("incoming")
+    bob.answer()
+    bob.wait("up")
+    ended = alice.wait("ended", by="peer")
+    check(ended["reason"] == "success", f"she was told {ended}")
+    hear_each_other(bench, called, bob, bob.hangup)
+    called.wait_end()
+
+
+def moves(bench, phone, tablet, leg):
+    """To another device of hers, which calls the number that the other talks to."""
+    bench.talk(1)
+    tablet.call(f"{OUTSIDE}@{GATEWAY}")
+    tablet.wait("up")
+    ended = phone.wait("ended", by="peer")
+    check(ended["reason"] == "success", f"the old device was told {ended}")
+    log = bench.folder / f"{phone.name}.xml"
+    until(lambda: "<migrated to=" in log.read_text(), 5, "a word about where the session went")
+    hear_each_other(bench, leg, tablet, leg.hangup)
+    tablet.wait("ended", by="peer")
+    rows = bench.tandem.calls()
+    check([row["reason"] for row in rows] == ["answered-elsewhere", "hangup"], f"recorded as {rows}")
+
+
+def test_call_out_moves_to_another_device(bench):
+    """XEP-0353, "Existing session": the telephone hears nothing of it."""
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.webrtc("alice", "A", resource="phone")
+    phone.call(f"{OUTSIDE}@{GATEWAY}")
+    leg = carrier.wait_call()
+    leg.answer()
+    phone.wait("up")
+    moves(bench, phone, bench.aiortc("alice", "A", resource="tablet"), leg)
+
+
+def test_call_in_moves_to_another_device(bench):
+    bench.gateway()
+    carrier, phone = bench.carrier(), bench.webrtc("alice", "B", resource="phone")
+    leg = carrier.call(ALICE, SIP, caller=OUTSIDE)
+    phone.wait("incoming")
+    phone.answer()
+    leg.wait_answer()
+    phone.wait("up")
+    moves(bench, phone, bench.webrtc("alice", "B", resource="tablet"), leg)
 
 
 def test_transfer_not_by_a_carrier(bench):

@@ -107,14 +107,20 @@ static void
 rebuild_jmi(const Jmi *jmi)
 {
 	for (JmiKind kind = 0; kind < N_JMI_KINDS; kind++) {
-		const JmiBuild what = { kind,	"+1@gw/gw",	  "a@b/c", jmi->id,
-					"busy", jmi->reason_text, NULL };
+		const JmiBuild what = { .kind = kind,
+					.from = "+1@gw/gw",
+					.to = "a@b/c",
+					.id = jmi->id,
+					.reason = "busy",
+					.text = jmi->reason_text,
+					.migrated = jmi->migrated };
 		g_autoptr(xmlNode) message = send(jmi_build(&what));
 		g_autoptr(Jmi) parsed = jmi_parse(message, NULL);
 
 		g_assert_nonnull(parsed);
 		g_assert_cmpint(parsed->kind, ==, kind);
 		g_assert_cmpstr(parsed->id, ==, jmi->id);
+		g_assert_cmpstr(parsed->migrated, ==, jmi->migrated);
 		g_assert_cmpint(parsed->receipt_wanted, ==, kind == JMI_PROPOSE);
 	}
 }

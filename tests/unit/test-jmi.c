@@ -146,10 +146,22 @@ test_build(void)
 	static const JmiBuild propose = {
 		.kind = JMI_PROPOSE, .from = "+1@gw/gw", .to = "a@b", .id = "S"
 	};
-	static const JmiBuild reject = { JMI_REJECT, "+1@gw/gw",	 "a@b/c", "S",
-					 "gone",     "no such <number>", NULL };
-	g_autoptr(xmlNode) first = jmi_build(&propose), second = jmi_build(&reject);
-	g_autofree char *one = xml_print(first), *other = xml_print(second);
+	static const JmiBuild reject = { .kind = JMI_REJECT,
+					 .from = "+1@gw/gw",
+					 .to = "a@b/c",
+					 .id = "S",
+					 .reason = "gone",
+					 .text = "no such <number>" };
+	static const JmiBuild finish = { .kind = JMI_FINISH,
+					 .from = "+1@gw/gw",
+					 .to = "a@b/c",
+					 .id = "S",
+					 .reason = "expired",
+					 .migrated = "T" };
+	g_autoptr(xmlNode) first = jmi_build(&propose), second = jmi_build(&reject),
+			   third = jmi_build(&finish);
+	g_autofree char *one = xml_print(first), *other = xml_print(second),
+			*last = xml_print(third);
 
 	g_assert_cmpstr(
 		one, ==,
@@ -164,6 +176,12 @@ test_build(void)
 		"to=\"a@b/c\"><reject xmlns=\"urn:xmpp:jingle-message:0\" id=\"S\">"
 		"<reason xmlns=\"urn:xmpp:jingle:1\"><gone/><text>no such &lt;number&gt;</text>"
 		"</reason></reject><store xmlns=\"urn:xmpp:hints\"/></message>");
+	g_assert_cmpstr(
+		last, ==,
+		"<message xmlns=\"jabber:component:accept\" type=\"chat\" from=\"+1@gw/gw\" "
+		"to=\"a@b/c\"><finish xmlns=\"urn:xmpp:jingle-message:0\" id=\"S\">"
+		"<reason xmlns=\"urn:xmpp:jingle:1\"><expired/></reason><migrated to=\"T\"/>"
+		"</finish><store xmlns=\"urn:xmpp:hints\"/></message>");
 }
 
 static void

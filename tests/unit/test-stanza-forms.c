@@ -89,8 +89,12 @@ rebuild_jmi(const xmlNode *wanted)
 
 	if (!jmi)
 		return jmi_build_receipt(from, to, jmi_receipt(wanted));
-	return jmi_build(
-		&(JmiBuild){ jmi->kind, from, to, jmi->id, jmi->reason, jmi->reason_text, NULL });
+	return jmi_build(&(JmiBuild){ .kind = jmi->kind,
+				      .from = from,
+				      .to = to,
+				      .id = jmi->id,
+				      .reason = jmi->reason,
+				      .text = jmi->reason_text });
 }
 
 /* The refusals are built from the client's request. */

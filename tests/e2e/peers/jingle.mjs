@@ -9,6 +9,7 @@ import crypto from 'node:crypto';
 export const NS = {
   JINGLE: 'urn:xmpp:jingle:1',
   RTP: 'urn:xmpp:jingle:apps:rtp:1',
+  TRANSFER: 'urn:xmpp:jingle:transfer:0',
   RTP_INFO: 'urn:xmpp:jingle:apps:rtp:info:1',
   ICE: 'urn:xmpp:jingle:transports:ice-udp:1',
   DTLS: 'urn:xmpp:jingle:apps:dtls:0',

@@ -545,6 +545,7 @@ export class Phone {
     else if (command === 'press') await this.current.press(what);
     else if (command === 'say') await this.send(xml('message', { to, type: 'chat' }, xml('body', {}, what)));
     else if (command === 'info') await this.current.info(what);
+    else if (command === 'transfer') await this.current.jingle('session-info', xml('transfer', { xmlns: NS.TRANSFER, to }));
     else if (command === 'restart') await this.current.restart();
     else if (command === 'reject') await this.current.reject(reason);
     else if (command === 'hangup') await this.current.hangup();

@@ -123,6 +123,10 @@ class XmppPhone:
     def info(self, what):
         self._tell("info", what=what)
 
+    def transfer(self, to):
+        """XEP-0251; wrtc.mjs alone."""
+        self._tell("transfer", to=to)
+
     def press(self, key):
         self._tell("press", what=key)
 
