@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_tls.h"
+#include "plugins/sip/sip_uri.h"
 #include "plugins/sip/sip_watch.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -117,6 +118,10 @@ leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
 	}
 	if (leg->trunk && pin_tls(leg, first_hop, msg))
 		return;
+	if (leg->only_public && first_hop && uri_is_private(first_hop)) {
+		nua_set_hparams(leg->nh, NUTAG_PROXY(leg->next_hop), TAG_END());
+		return;
+	}
 	if (!first_hop || header_url_is_numeric(first_hop) || !from) {
 		nua_set_hparams(leg->nh, NUTAG_PROXY(NULL), TAG_END());
 		g_clear_pointer(&leg->next_hop, g_free);

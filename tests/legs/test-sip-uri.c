@@ -131,6 +131,30 @@ uri__given_up(void)
 	rig_stop();
 }
 
+/* Nor is it reached by a Contact that leads there: what follows goes where the call
+ * went. */
+static void
+uri__private_contact(void)
+{
+	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550199", NULL, NULL);
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *uri = g_strdup_printf("bob@127.0.0.1:%u", peer->port);
+	g_autofree char *invite = NULL, *bye = NULL;
+
+	rig_configure = allow_local;
+	rig_start();
+	rig_dial_uri(uri, from);
+	((SipLeg *)rig_leg)->only_public = TRUE; /* as for a host on the Internet */
+	invite = peer_wait(peer, "INVITE ");
+	peer_reply(peer, invite, "200 OK", "t1", "Contact: <sip:bob@10.1.2.3:5070>\r\n", sdp_one);
+	rig_expect_start("answered");
+	g_free(peer_wait(peer, "ACK sip:bob@10.1.2.3:5070 "));
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	bye = peer_wait(peer, "BYE sip:bob@10.1.2.3:5070 ");
+	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
+	rig_stop();
+}
+
 static void
 uri__public(void)
 {
@@ -180,6 +204,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/uri/called", uri__called);
 	g_test_add_func("/sip/uri/refused", uri__refused);
 	g_test_add_func("/sip/uri/private", uri__private);
+	g_test_add_func("/sip/uri/private-contact", uri__private_contact);
 	g_test_add_func("/sip/uri/given-up", uri__given_up);
 	return g_test_run();
 }
