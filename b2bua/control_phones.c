@@ -95,6 +95,44 @@ softphone_password(Request *request, GError **error)
 	return TRUE;
 }
 
+/* Who reads the SIP has the key. */
+static gboolean
+warn_of_keys(Request *request, const char *username, GError **error)
+{
+	g_autoptr(Softphone) softphone = store_softphone_get(request->store, username, error);
+	g_autoptr(GPtrArray) contacts = NULL;
+
+	if (!softphone)
+		return FALSE;
+	contacts = store_contact_list_of_softphone(request->store, softphone->id, error);
+	for (guint i = 0; contacts && i < contacts->len; i++)
+		if (!g_str_has_prefix(((Contact *)contacts->pdata[i])->received ?: "", "tls:")) {
+			reply_text(request,
+				   "srtp: it is registered without TLS, and the key stands "
+				   "in the SIP: it hides a call from nobody on the way; let "
+				   "the phone use TLS");
+			break;
+		}
+	return contacts != NULL;
+}
+
+static gboolean
+softphone_set(Request *request, GError **error)
+{
+	static const char *const choices[] = { "off", "offer", "require", NULL };
+	g_autofree char *key = NULL, *value = NULL;
+	guint at = 1;
+
+	if (!next_pair(request, &at, &key, &value, error))
+		return FALSE;
+	if (strcmp(key, "srtp") != 0)
+		return wrong(error, "%s: unknown key; a softphone has: srtp", key);
+	if (at != request->n_words || !g_strv_contains(choices, value))
+		return wrong(error, "srtp=%s: write off or offer or require", value);
+	return store_softphone_set_srtp(request->store, request->words[0], value, error) &&
+	       (strcmp(value, "off") == 0 || warn_of_keys(request, request->words[0], error));
+}
+
 static gboolean
 softphone_del(Request *request, GError **error)
 {
@@ -115,6 +153,7 @@ add_softphone_row(Request *request, const Softphone *softphone, GError **error)
 	row_add(row, softphone->user);
 	row_add_int(row, contacts->len);
 	row_add_time(row, softphone->created);
+	row_add(row, softphone->srtp);
 	return TRUE;
 }
 
@@ -128,7 +167,7 @@ softphone_list(Request *request, GError **error)
 		return FALSE;
 	if (!(list = store_softphone_list(request->store, jid, error)))
 		return FALSE;
-	reply_table(request, "softphone", "user", "registered", "created", NULL);
+	reply_table(request, "softphone", "user", "registered", "created", "srtp", NULL);
 	for (guint i = 0; i < list->len; i++)
 		if (!add_softphone_row(request, list->pdata[i], error))
 			return FALSE;
@@ -169,6 +208,8 @@ const Command control_phone_commands[] = {
 	  "where it is registered now" },
 	{ "softphone", "password", "NAME", 1, 1, FALSE, TRUE, softphone_password,
 	  "a new password, shown once; ends its registrations" },
+	{ "softphone", "set", "NAME srtp=off|offer|require", 2, 3, FALSE, TRUE, softphone_set,
+	  "whether it is offered SRTP, or takes nothing else" },
 	{ "softphone", "del", "NAME", 1, 1, FALSE, TRUE, softphone_del, "forget a softphone" },
 };
 const guint control_n_phone_commands = G_N_ELEMENTS(control_phone_commands);

@@ -64,6 +64,7 @@ static const Field fields[] = {
 	{ "early-media", FIELD_CHOICE, MEMBER(early_media), 0, 0, "ring accept" },
 	{ "tls-verify", FIELD_YES, MEMBER(tls_verify), 0, 0, NULL },
 	{ "tls-ca", FIELD_FILE, MEMBER(tls_ca), 0, 0, NULL },
+	{ "srtp", FIELD_CHOICE, MEMBER(srtp), 0, 0, "off offer require" },
 };
 
 static gboolean
@@ -265,6 +266,16 @@ check_trunk_name(const char *name, GError **error)
 	       wrong(error, "trunk %s: not a name; write 1 to 32 of a-z, 0-9 and -", name);
 }
 
+/* Who reads the SIP has the key. */
+static void
+warn_of_keys(Request *request, const Trunk *trunk)
+{
+	if (strcmp(trunk->srtp, "off") != 0 && strcmp(trunk->transport, "tls") != 0)
+		reply_text(request, "srtp: the key stands in the SIP, which is not encrypted: it "
+				    "hides a call from nobody on the way; set transport=tls if the "
+				    "carrier has it");
+}
+
 static gboolean
 trunk_add(Request *request, GError **error)
 {
@@ -273,7 +284,8 @@ trunk_add(Request *request, GError **error)
 	return check_trunk_name(trunk->name, error) &&
 	       set_field(trunk, "host", request->words[1], error) &&
 	       set_fields(request, trunk, 2, error) &&
-	       store_trunk_add(request->store, trunk, error);
+	       store_trunk_add(request->store, trunk, error) &&
+	       (warn_of_keys(request, trunk), TRUE);
 }
 
 static gboolean
@@ -359,7 +371,10 @@ change_trunk(Request *request, GError **error)
 		return FALSE;
 	if (!trunk->host)
 		return wrong(error, "host: cannot be empty; write a host name or address");
-	return store_trunk_update(request->store, trunk, error);
+	if (!store_trunk_update(request->store, trunk, error))
+		return FALSE;
+	warn_of_keys(request, trunk);
+	return TRUE;
 }
 
 static gboolean
@@ -383,7 +398,7 @@ trunk_del(Request *request, GError **error)
 	"keys: host port transport proxy username password realm register account caller-id " \
 	"codecs priority response-seconds ring-seconds options-seconds session-seconds "      \
 	"follow-redirects country number-form number-prefix sources in-username in-password " \
-	"wait-for-media early-media tls-verify tls-ca enabled"
+	"wait-for-media early-media tls-verify tls-ca srtp enabled"
 
 const Command control_trunk_commands[] = {
 	{ "trunk", "add", "NAME HOST [KEY=VALUE]…", 2, 40, FALSE, TRUE, trunk_add, TRUNK_HELP },

@@ -121,6 +121,7 @@ typedef struct {
 	char *number_prefix; /* before the digits, of the form "prefix" */
 	gboolean tls_verify; /* its certificate has to be for its host (default) */
 	char *tls_ca;	     /* PEM file of the authorities that count; "" is the system's */
+	char *srtp;	     /* "off", "offer", "require": keys in the description (RFC 4568) */
 	gint64 created;
 } Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
@@ -187,6 +188,7 @@ typedef struct {
 	char *username;		    /* the key: [a-z][a-z0-9._-]{0,31} */
 	char *user;		    /* bare JID of the account it belongs to */
 	char *ha1_md5, *ha1_sha256; /* hash(username:realm:password), hex: all that is kept */
+	char *srtp;		    /* as a trunk's */
 	gint64 created;
 } Softphone;
 void softphone_free(Softphone *softphone);
@@ -195,6 +197,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Softphone, softphone_free)
 gboolean store_softphone_add(Store *store, const char *username, const char *user,
 			     const char *password, GError **error);
 /* Registrations made with the old password end. */
+gboolean
+store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error);
 gboolean store_softphone_set_password(Store *store, const char *username, const char *password,
 				      GError **error);
 gboolean store_softphone_del(Store *store, const char *username, GError **error);

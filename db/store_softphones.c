@@ -25,7 +25,8 @@ no_such_softphone(const char *username, GError **error)
 
 /* --- softphones --- */
 
-#define SOFTPHONE_COLUMNS "SELECT id, username, user, ha1_md5, ha1_sha256, created FROM softphones "
+#define SOFTPHONE_COLUMNS \
+	"SELECT id, username, user, ha1_md5, ha1_sha256, created, srtp FROM softphones "
 
 static Softphone *
 softphone_from_row(Query *query)
@@ -38,6 +39,7 @@ softphone_from_row(Query *query)
 	softphone->ha1_md5 = query_text(query, 3);
 	softphone->ha1_sha256 = query_text(query, 4);
 	softphone->created = query_int(query, 5);
+	softphone->srtp = query_text(query, 6);
 	return softphone;
 }
 
@@ -50,6 +52,7 @@ softphone_free(Softphone *softphone)
 	g_free(softphone->user);
 	g_free(softphone->ha1_md5);
 	g_free(softphone->ha1_sha256);
+	g_free(softphone->srtp);
 	g_free(softphone);
 }
 
@@ -129,6 +132,27 @@ update_password(Store *store, const char *username, const char *password, GError
 	if (store_changes(store) != 1)
 		return no_such_softphone(username, error);
 	return forget_contacts(store, username, error);
+}
+
+static gboolean
+update_srtp(Store *store, const char *username, const char *srtp, GError **error)
+{
+	g_auto(Query) query = query_new(
+		store, "UPDATE softphones SET srtp = ?1 WHERE username = ?2 AND realm = ?3");
+
+	query_bind_text(&query, srtp);
+	query_bind_text(&query, username);
+	query_bind_text(&query, SOFTPHONE_REALM);
+	if (!query_run(&query, error))
+		return FALSE;
+	return store_changes(store) == 1 || no_such_softphone(username, error);
+}
+
+gboolean
+store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error)
+{
+	return store_begin(store, error) &&
+	       store_settle(store, update_srtp(store, username, srtp, error), error);
 }
 
 gboolean

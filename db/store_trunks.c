@@ -51,6 +51,7 @@ static const struct {
 	TEXT(early_media),
 	INT(tls_verify),
 	WORDS(tls_ca),
+	TEXT(srtp),
 #undef TEXT
 #undef WORDS
 #undef INT
@@ -106,6 +107,7 @@ trunk_new(const char *name, const char *host)
 	trunk->early_media = g_strdup("ring");
 	trunk->tls_verify = TRUE;
 	trunk->tls_ca = g_strdup("");
+	trunk->srtp = g_strdup("off");
 	trunk->response_seconds = 5;
 	trunk->options_seconds = 60;
 	trunk->session_seconds = 1800;

@@ -89,31 +89,47 @@ learn_address(Relay *relay, const Transport *theirs)
 	relay->error_noted = FALSE;
 }
 
+static Protection *
+receive_with(const SdesKey *key)
+{
+	guint8 mki[SDES_MAX_MKI] = { 0 };
+
+	if (!key->profile)
+		return NULL;
+	if (!key->mki_length)
+		return protection_new(key->profile, key->key, FALSE);
+	for (guint i = 0; i < MIN(key->mki_length, sizeof key->mki); i++)
+		mki[key->mki_length - 1 - i] = (guint8)(key->mki >> (8 * i));
+	return protection_new_with_mki(key->profile, key->key, mki, key->mki_length);
+}
+
 /* A key that is said again goes on where it is, a new one begins at rollover 0.  Ours
  * never begins again: its keystream would be the same once more. */
 static void
 learn_keys(Relay *relay, const Transport *ours, const Transport *theirs)
 {
 	const gboolean first = !relay->sdes_out.profile;
+	SdesKey own = ours->sdes;
 
-	if (!relay->secure && !ours->sdes.profile && !theirs->sdes.profile)
+	/* Our key may have been told with several suites, the peer has chosen one of them. */
+	if (!own.profile)
+		own.profile = theirs->sdes.profile;
+	if (!relay->secure && !own.profile)
 		return;
 	relay->secure = TRUE;
 	if (!sdes_same(&relay->sdes_in, &theirs->sdes)) {
 		port_free_protection(relay->port, relay->receive);
-		relay->receive = theirs->sdes.profile ? protection_new(theirs->sdes.profile,
-								       theirs->sdes.key, FALSE)
-						      : NULL;
+		relay->receive = receive_with(&theirs->sdes);
 		relay->sdes_in = theirs->sdes;
 		relay->n_ssrcs = 0;
 		port_note(relay->port, "srtp: %s",
 			  relay->receive ? srtp_profile_text(theirs->sdes.profile)
 					 : "the peer has no key, nothing is taken");
 	}
-	if (first && ours->sdes.profile) {
-		relay->send = protection_new(ours->sdes.profile, ours->sdes.key, TRUE);
-		relay->sdes_out = ours->sdes;
-	} else if (!first && !sdes_same(&relay->sdes_out, &ours->sdes)) {
+	if (first && own.profile) {
+		relay->send = protection_new(own.profile, own.key, TRUE);
+		relay->sdes_out = own;
+	} else if (!first && !sdes_same(&relay->sdes_out, &own)) {
 		relay->may_send = FALSE;
 		port_note(relay->port, "srtp: the suite cannot change in a call, nothing is sent");
 	}

@@ -16,7 +16,7 @@ static const struct {
 	{ SRTP_AEAD_GCM, "AEAD_AES_128_GCM", 28 },
 };
 
-/* "2^31" or "1048576", and nothing behind it: that would be an MKI. */
+/* "2^31" or "1048576" */
 static gboolean
 is_lifetime(const char *text)
 {
@@ -45,17 +45,42 @@ read_base64(const char *text, gsize wanted, guint8 *bytes)
 	return length == wanted;
 }
 
+/* "1:4": a number, and how many bytes it has in a packet */
 static gboolean
-read_key(const char *params, gsize wanted, guint8 *bytes)
+read_mki(const char *text, SdesKey *key)
+{
+	g_auto(GStrv) part = g_strsplit(text, ":", 2);
+	guint64 length;
+
+	if (!part[0] || !part[1] ||
+	    !g_ascii_string_to_unsigned(part[0], 10, 0, G_MAXUINT64, &key->mki, NULL) ||
+	    !g_ascii_string_to_unsigned(part[1], 10, 1, SDES_MAX_MKI, &length, NULL))
+		return FALSE;
+	key->mki_length = (guint8)length;
+	return length >= sizeof key->mki || key->mki >> (8 * length) == 0;
+}
+
+/* "|2^31|1:4", each of them or none */
+static gboolean
+read_params(char **part, SdesKey *key)
+{
+	if (*part && is_lifetime(*part))
+		part++;
+	if (*part && read_mki(*part, key))
+		part++;
+	return !*part;
+}
+
+static gboolean
+read_key(const char *params, gsize wanted, SdesKey *key)
 {
 	g_auto(GStrv) part = NULL;
 	gboolean good;
 
 	if (g_ascii_strncasecmp(params, INLINE, strlen(INLINE)) != 0)
 		return FALSE;
-	part = g_strsplit(params + strlen(INLINE), "|", 3);
-	good = part[0] && (!part[1] || (!part[2] && is_lifetime(part[1]))) &&
-	       read_base64(part[0], wanted, bytes);
+	part = g_strsplit(params + strlen(INLINE), "|", 4);
+	good = part[0] && read_params(part + 1, key) && read_base64(part[0], wanted, key->key);
 	if (part[0])
 		explicit_bzero(part[0], strlen(part[0]));
 	return good;
@@ -80,7 +105,7 @@ sdes_parse(const char *value, SdesKey *key)
 			return FALSE;
 	for (guint i = 0; i < G_N_ELEMENTS(suites) && !good; i++) {
 		good = g_ascii_strcasecmp(word[1], suites[i].name) == 0 &&
-		       read_key(word[2], suites[i].length, key->key);
+		       read_key(word[2], suites[i].length, key);
 		if (good)
 			key->profile = suites[i].profile;
 	}
@@ -98,14 +123,27 @@ sdes_text(const SdesKey *key)
 		if (suites[i].profile != key->profile)
 			continue;
 		text = g_base64_encode(key->key, suites[i].length);
+		if (key->mki_length)
+			return g_strdup_printf("%u %s " INLINE "%s|%" G_GUINT64_FORMAT ":%u",
+					       key->tag, suites[i].name, text, key->mki,
+					       key->mki_length);
 		return g_strdup_printf("%u %s " INLINE "%s", key->tag, suites[i].name, text);
 	}
 	return NULL;
+}
+
+SrtpProfile
+sdes_choice(guint i)
+{
+	static const SrtpProfile offered[] = { SRTP_CM_SHA1_80, SRTP_CM_SHA1_32 };
+
+	return i < G_N_ELEMENTS(offered) ? offered[i] : 0;
 }
 
 gboolean
 sdes_same(const SdesKey *one, const SdesKey *other)
 {
 	return one->profile == other->profile &&
-	       (!one->profile || memcmp(one->key, other->key, sizeof one->key) == 0);
+	       (!one->profile || (memcmp(one->key, other->key, sizeof one->key) == 0 &&
+				  one->mki == other->mki && one->mki_length == other->mki_length));
 }

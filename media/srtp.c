@@ -309,6 +309,19 @@ srtp_profile_text(SrtpProfile profile)
 					    : "SRTP_AES128_CM_SHA1_80";
 }
 
+/* What stands beside a session whose packets have an MKI. */
+static guint8 with_mki;
+
+static srtp_t
+session_new(srtp_policy_t *policy, SrtpProfile profile)
+{
+	srtp_t session;
+
+	srtp_crypto_policy_set_from_profile_for_rtp(&policy->rtp, (srtp_profile_t)profile);
+	srtp_crypto_policy_set_from_profile_for_rtcp(&policy->rtcp, (srtp_profile_t)profile);
+	return srtp_create(&session, policy) == srtp_err_status_ok ? session : NULL;
+}
+
 Protection *
 protection_new(SrtpProfile profile, const guint8 *key_and_salt, gboolean sending)
 {
@@ -318,10 +331,29 @@ protection_new(SrtpProfile profile, const guint8 *key_and_salt, gboolean sending
 
 	memcpy(key, key_and_salt, sizeof key);
 	policy.ssrc.type = sending ? ssrc_any_outbound : ssrc_any_inbound;
-	srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, (srtp_profile_t)profile);
-	srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp, (srtp_profile_t)profile);
-	if (srtp_create(&session, &policy) != srtp_err_status_ok)
-		session = NULL;
+	session = session_new(&policy, profile);
+	OPENSSL_cleanse(key, sizeof key);
+	return (Protection *)(void *)session;
+}
+
+Protection *
+protection_new_with_mki(SrtpProfile profile, const guint8 *key_and_salt, const guint8 *mki,
+			gsize mki_length)
+{
+	guint8 key[KEY_LENGTH + SALT_LENGTH];
+	g_autofree guint8 *id = g_memdup2(mki, mki_length);
+	srtp_master_key_t master = { .key = key, .mki_id = id, .mki_size = (guint)mki_length };
+	srtp_master_key_t *keys[] = { &master };
+	srtp_policy_t policy = { .window_size = REPLAY_WINDOW,
+				 .keys = keys,
+				 .num_master_keys = G_N_ELEMENTS(keys) };
+	srtp_t session;
+
+	memcpy(key, key_and_salt, sizeof key);
+	policy.ssrc.type = ssrc_any_inbound;
+	session = session_new(&policy, profile);
+	if (session)
+		srtp_set_user_data(session, &with_mki);
 	OPENSSL_cleanse(key, sizeof key);
 	return (Protection *)(void *)session;
 }
@@ -349,6 +381,19 @@ apply(SessionFunc func, Protection *protection, guint8 *packet, gsize *length)
 	return PROTECTION_OK;
 }
 
+static srtp_err_status_t
+unprotect(srtp_t session, void *packet, int *length)
+{
+	return srtp_unprotect_mki(session, packet, length, srtp_get_user_data(session) != NULL);
+}
+
+static srtp_err_status_t
+unprotect_rtcp(srtp_t session, void *packet, int *length)
+{
+	return srtp_unprotect_rtcp_mki(session, packet, length,
+				       srtp_get_user_data(session) != NULL);
+}
+
 ProtectionResult
 protection_protect(Protection *protection, guint8 *packet, gsize *length)
 {
@@ -358,7 +403,7 @@ protection_protect(Protection *protection, guint8 *packet, gsize *length)
 ProtectionResult
 protection_unprotect(Protection *protection, guint8 *packet, gsize *length)
 {
-	return apply(srtp_unprotect, protection, packet, length);
+	return apply(unprotect, protection, packet, length);
 }
 
 ProtectionResult
@@ -370,5 +415,5 @@ protection_protect_rtcp(Protection *protection, guint8 *packet, gsize *length)
 ProtectionResult
 protection_unprotect_rtcp(Protection *protection, guint8 *packet, gsize *length)
 {
-	return apply(srtp_unprotect_rtcp, protection, packet, length);
+	return apply(unprotect_rtcp, protection, packet, length);
 }

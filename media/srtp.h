@@ -30,6 +30,9 @@ gboolean protection_setup(GError **error);
 
 const char *srtp_profile_text(SrtpProfile profile); /* "SRTP_AES128_CM_SHA1_80" */
 Protection *protection_new(SrtpProfile profile, const guint8 *key_and_salt, gboolean sending);
+/* Each packet that is read with it has those bytes (RFC 3711 3.1). */
+Protection *protection_new_with_mki(SrtpProfile profile, const guint8 *key_and_salt,
+				    const guint8 *mki, gsize mki_length);
 void protection_free(Protection *protection); /* NULL is fine */
 
 /* In place; `length` goes in and out.  The packet is 8-byte aligned and has

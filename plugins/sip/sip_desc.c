@@ -377,10 +377,12 @@ read_media(Desc *desc, const sdp_media_t *media)
 	stream->rejected = media->m_rejected || media->m_port == 0 || media->m_port > G_MAXUINT16 ||
 			   kind == STREAM_OTHER || (!webrtc && !plain && !secure);
 	read_rtcp(stream->transport, media);
-	if (secure)
+	if (secure || plain)
 		read_crypto(stream->transport, media);
 	if (secure && !stream->transport->sdes.profile)
 		stream->rejected = TRUE;
+	if (!protocol && stream->transport->sdes.profile) /* it is not what a key has else */
+		stream->profile = g_strdup("RTP/AVP");
 	if (webrtc)
 		read_ice(stream->transport, media);
 	else if (!read_address(stream, media))
@@ -610,6 +612,24 @@ append_ice(GString *sdp, const Transport *transport)
 							    : "a=ice-options:trickle\r\n");
 }
 
+static void
+append_crypto(GString *sdp, const SdesKey *key)
+{
+	for (guint i = 0; i == 0 || (key->choice && sdes_choice(i)); i++) {
+		SdesKey line = *key;
+		g_autofree char *text = NULL;
+
+		if (key->choice) {
+			line.tag = i + 1;
+			line.profile = sdes_choice(i);
+		}
+		text = sdes_text(&line);
+		g_string_append_printf(sdp, "a=crypto:%s\r\n", text);
+		explicit_bzero(text, strlen(text));
+		explicit_bzero(&line, sizeof line);
+	}
+}
+
 static gboolean
 is_live(const Stream *stream)
 {
@@ -682,11 +702,8 @@ append_stream(GString *sdp, const Stream *stream, const char *session_address)
 		g_string_append(sdp, "a=rtcp-mux\r\n");
 	else if (transport->rtcp_port && transport->rtcp_port != transport->port + 1)
 		g_string_append_printf(sdp, "a=rtcp:%u\r\n", transport->rtcp_port);
-	if (transport->sdes.profile) {
-		g_autofree char *crypto = sdes_text(&transport->sdes);
-
-		g_string_append_printf(sdp, "a=crypto:%s\r\n", crypto);
-	}
+	if (transport->sdes.profile)
+		append_crypto(sdp, &transport->sdes);
 	if (webrtc)
 		append_ice(sdp, transport);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_desc.h - SDP to and from Desc.
  *
- * Read: RTP/AVP and RTP/AVPF, RTP/SAVP and RTP/SAVPF with keys (sdes.h), and
+ * Read: RTP/AVP and RTP/AVPF, RTP/SAVP and RTP/SAVPF with keys (sdes.h; beside the
+ * first two they are an offer that need not be taken, see sip_crypto.h), and
  * UDP/TLS/RTP/SAVPF with its ICE and DTLS.  A stream that a Desc cannot hold
  * (another protocol or media type, an address that is a name or multicast, no
  * key that we know) is there as a rejected stream in its place.

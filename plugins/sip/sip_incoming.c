@@ -106,6 +106,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	g_autoptr(Address) to = header_callee(sip, ua->config);
 	Reason bad;
 	g_autoptr(Desc) offer = header_desc(sip, ua->config->max_sdp_bytes, &bad);
+	const char *insecure;
 	guint n_diversions = 0;
 	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
 	Incoming incoming = { .from = from,
@@ -118,8 +119,16 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
+	leg->crypto.policy = caller->crypto;
+	if (offer)
+		crypto_hear(&leg->crypto, offer);
+	insecure = crypto_refuse_offer(&leg->crypto, offer);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	if (is_refused(leg, sip, to, bad) || !find_replaced(leg, sip, &replaced)) {
+	if (insecure)
+		g_warning("sip: a call of %s is refused: %s",
+			  leg->trunk ? leg->trunk : "a softphone", insecure);
+	if (is_refused(leg, sip, to, insecure ? REASON_INCOMPATIBLE : bad) ||
+	    !find_replaced(leg, sip, &replaced)) {
 		leg_free(leg);
 		return;
 	}

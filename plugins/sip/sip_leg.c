@@ -165,6 +165,14 @@ leg_sdp(SipLeg *leg, const Desc *desc)
 	return leg->sdp;
 }
 
+const char *
+leg_sdp_of_offer(SipLeg *leg, const Desc *desc)
+{
+	g_autoptr(Desc) offer = crypto_offer(&leg->crypto, desc);
+
+	return leg_sdp(leg, offer);
+}
+
 void
 leg_set_remote(SipLeg *leg, const Desc *desc)
 {
@@ -221,7 +229,7 @@ static void
 send_invite(SipLeg *leg)
 {
 	g_auto(LocationBody) body = { NULL, NULL };
-	const char *sdp = leg_sdp(leg, leg->offer);
+	const char *sdp = leg_sdp_of_offer(leg, leg->offer);
 	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
 	g_autofree char *contact = leg_contact(leg);
 	g_autofree char *session = session_ask(&leg->session, TRUE);
@@ -249,6 +257,8 @@ send_invite(SipLeg *leg)
 		   TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
 	leg_set_timer(leg, leg->response_ms, on_no_response);
 	trace_desc(leg, "INVITE", leg->offer);
+	if (leg->crypto.policy != CRYPTO_OFF && !header_hop_is_tls(leg->next_hop))
+		leg_trace(&leg->leg, TRACE_NOTE, "srtp: the key goes in the clear, not by TLS");
 }
 
 void
@@ -324,6 +334,15 @@ leg_contact(const SipLeg *leg)
 	return g_strdup_printf("<%s>", transport);
 }
 
+static CryptoPolicy
+policy_of_phone(SipUa *ua, const char *username)
+{
+	g_autoptr(Softphone) softphone =
+		store_softphone_get(gateway_store(ua->gateway), username, NULL);
+
+	return softphone ? crypto_policy(softphone->srtp) : CRYPTO_OFF;
+}
+
 static void
 dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 {
@@ -338,6 +357,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, offer);
+	leg->crypto.policy = policy_of_phone(leg->ua, contact->username);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));
 	leg->identity = asserted ? g_strdup_printf("P-Asserted-Identity: %s", asserted) : NULL;
@@ -402,6 +422,7 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		leg_over(leg, REASON_NETWORK_ERROR, "no such trunk");
 		return;
 	}
+	leg->crypto.policy = crypto_policy(trunk->srtp);
 	wanted = only_codecs(offer, trunk->codecs);
 	if (!wanted) {
 		leg_over(leg, REASON_INCOMPATIBLE, "no codec that the trunk's codecs allow");
@@ -456,6 +477,7 @@ answer_change(SipLeg *leg, const Desc *answer)
 {
 	leg->change = CHANGE_NONE;
 	if (answer) {
+		crypto_settle(&leg->crypto, answer);
 		leg_respond(leg, SIP_200_OK, leg_sdp(leg, answer));
 		trace_desc(leg, "200 OK", answer);
 	} else
@@ -481,10 +503,14 @@ leg_answer(SipLeg *leg, const Desc *answer)
 		g_autofree char *contact = leg_contact(leg);
 		g_autofree char *session = session_answer(leg);
 
+		const char *sdp =
+			leg->offerless ? leg_sdp_of_offer(leg, answer) : leg_sdp(leg, answer);
+
 		leg->state = STATE_ANSWERED;
+		if (!leg->offerless)
+			crypto_settle(&leg->crypto, answer);
 		nua_respond(leg->nh, SIP_200_OK, SIPTAG_CONTENT_TYPE_STR(content_sdp),
-			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, answer)),
-			    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+			    SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 			    TAG_IF(session, SIPTAG_HEADER_STR(session)), TAG_END());
 		trace_desc(leg, "200 OK", answer);
 	}
@@ -507,7 +533,7 @@ void
 leg_reinvite(SipLeg *leg)
 {
 	leg->change = CHANGE_OURS;
-	send_reinvite(leg, leg_sdp(leg, leg->offer));
+	send_reinvite(leg, leg_sdp_of_offer(leg, leg->offer));
 	trace_desc(leg, "INVITE again", leg->offer);
 }
 

@@ -7,6 +7,7 @@
  * Thread: signalling.  RFC 3261 12 to 15, RFC 3264, RFC 3311, RFC 3326.
  */
 #pragma once
+#include "plugins/sip/sip_crypto.h"
 #include "plugins/sip/sip_desc.h"
 #include "plugins/sip/sip_timer.h"
 #include "plugins/sip/sip_ua.h"
@@ -45,6 +46,7 @@ struct SipLeg {
 	const Desc *offer;  /* ours, until it can be sent or is answered; owned */
 	const Desc *remote; /* theirs, last heard; owned */
 	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
+	Crypto crypto;
 	gboolean offerless; /* the caller's INVITE had no SDP */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
@@ -103,6 +105,7 @@ typedef struct {
 	const char *trunk;
 	const Address *from; /* of a softphone: its account */
 	const char *phone;   /* of a softphone: phone_source() */
+	CryptoPolicy crypto;
 } SipCaller;
 
 /* An INVITE becomes a call.  `nh` is the leg's from now on. */
@@ -127,6 +130,7 @@ SipLeg *leg_new(SipUa *ua, SipState state, const char *trunk);
 void leg_over(SipLeg *leg, Reason reason, const char *text);
 /* Our SDP for `desc`; the version in o= moves when the text does (RFC 3264 8). */
 const char *leg_sdp(SipLeg *leg, const Desc *desc);
+const char *leg_sdp_of_offer(SipLeg *leg, const Desc *desc); /* with our keys */
 void leg_set_remote(SipLeg *leg, const Desc *desc);
 void leg_set_offer(SipLeg *leg, const Desc *desc);
 /* Sends the INVITE to the first of these hops; the others are kept. */

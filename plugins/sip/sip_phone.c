@@ -200,7 +200,9 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 {
 	g_autoptr(Address) account = address_from_jid(softphone->user);
 	g_autofree char *source = phone_source(event->msg, event->sip);
-	SipCaller caller = { .from = account, .phone = source };
+	SipCaller caller = { .from = account,
+			     .phone = source,
+			     .crypto = crypto_policy(softphone->srtp) };
 
 	if (account && source && may_be(ua, softphone, event->sip)) {
 		leg_incoming(ua, nh, &caller, event);

@@ -31,7 +31,11 @@
 static Desc *
 desc_of(SipLeg *leg, const sip_t *sip, Reason *reason)
 {
-	return header_desc(sip, leg->ua->config->max_sdp_bytes, reason);
+	Desc *desc = header_desc(sip, leg->ua->config->max_sdp_bytes, reason);
+
+	if (desc)
+		crypto_hear(&leg->crypto, desc);
+	return desc;
 }
 
 static void
@@ -152,6 +156,8 @@ on_provisional(SipLeg *leg, const SipEvent *event)
 	if (event->sip)
 		leg_clear_timer(leg);
 	trace_in(leg, line, early);
+	if (crypto_refuse_answer(&leg->crypto, early))
+		g_clear_pointer(&early, desc_unref);
 	if (event->status == 100)
 		return;
 	leg->heard = TRUE;
@@ -196,6 +202,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
 	g_autoptr(Desc) answer = final_answer(leg, event->sip, &reason);
+	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
 
 	leg_pin_route(leg, first_hop_of_answer(event->sip), event->msg);
 	leg_learn_answer(leg, event->sip);
@@ -207,12 +214,16 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	leg_clear_timer(leg);
 	trace_in(leg, "200 OK", answer);
 	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
-	if (!answer) {
-		leg_trace(&leg->leg, TRACE_NOTE, "answered without a usable description");
+	if (!answer || insecure) {
+		const char *why =
+			insecure ? insecure : "answered without a usable media description";
+
+		leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
 		leg_bye(leg, NULL);
-		leg_over(leg, reason, "answered without a usable media description");
+		leg_over(leg, insecure ? REASON_INCOMPATIBLE : reason, why);
 		return;
 	}
+	crypto_settle(&leg->crypto, answer);
 	leg->state = STATE_UP;
 	leg->challenged = 0; /* the password is right */
 	session_learn_answer(leg, event->sip);
@@ -270,6 +281,19 @@ on_refreshed(SipLeg *leg, const SipEvent *event)
 	}
 }
 
+/* FALSE: it cannot be taken, and the ladder says why. */
+static gboolean
+take_answer(SipLeg *leg, const Desc *answer)
+{
+	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
+
+	if (insecure)
+		leg_trace(&leg->leg, TRACE_NOTE, "%s", insecure);
+	else
+		crypto_settle(&leg->crypto, answer);
+	return insecure == NULL;
+}
+
 static void
 on_change_answered(SipLeg *leg, const SipEvent *event)
 {
@@ -296,7 +320,7 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	leg->change = CHANGE_NONE;
-	if (event->status >= 300)
+	if (event->status >= 300 || !take_answer(leg, answer))
 		g_clear_pointer(&answer, desc_unref);
 	if (answer)
 		leg_set_remote(leg, answer);
@@ -343,6 +367,13 @@ on_refused(SipLeg *leg, const SipEvent *event)
 		return;
 	if (!internal && location_leave(leg, (guint)event->status))
 		return;
+	if (event->status == 488 && leg->crypto.policy == CRYPTO_OFFER &&
+	    !leg->crypto.secure_profile) {
+		leg->crypto.secure_profile = TRUE;
+		leg_trace(&leg->leg, TRACE_NOTE, "once more, with SRTP alone");
+		leg_invite_again(leg);
+		return;
+	}
 	if (event->status == 422 && session_learn_refusal(&leg->session, event->sip)) {
 		leg_invite_again(leg);
 		return;
@@ -426,7 +457,7 @@ on_change(SipLeg *leg, const SipEvent *event)
 		leg_respond(leg, 481, "Call Does Not Exist", NULL);
 	else if (!session_learn_request(&leg->session, event->sip))
 		leg_respond(leg, 422, "Session Interval Too Small", NULL);
-	else if (reason != REASON_NONE)
+	else if (reason != REASON_NONE || crypto_refuse_offer(&leg->crypto, offer))
 		leg_refuse_change(leg);
 	else if (!offer) {
 		leg->refreshing = invite;
@@ -451,7 +482,8 @@ on_refresh_ack(SipLeg *leg, const Desc *answer)
 	g_autofree char *is = answer ? desc_summary(answer) : g_strdup("");
 
 	leg->refreshing = FALSE;
-	if (!answer || leg->change != CHANGE_NONE || strcmp(was, is) == 0)
+	if (!answer || leg->change != CHANGE_NONE || !take_answer(leg, answer) ||
+	    (strcmp(was, is) == 0 && crypto_same(leg->remote, answer)))
 		return;
 	leg->change = CHANGE_ABSORBED;
 	leg_set_remote(leg, answer);
@@ -479,7 +511,7 @@ on_ack(SipLeg *leg, const SipEvent *event)
 	leg_save(&leg->leg);
 	if (!leg->offerless)
 		return;
-	if (answer) {
+	if (answer && take_answer(leg, answer)) {
 		leg_set_remote(leg, answer);
 		leg_answered(&leg->leg, answer);
 	} else {

@@ -261,9 +261,15 @@ peer_of(const Trunk *trunk)
 }
 
 static void
-warn_of_tls(const Trunks *trunks, const Trunk *trunk)
+warn_of(const Trunks *trunks, const Trunk *trunk)
 {
-	if (!trunk->enabled || strcmp(trunk->transport, "tls") != 0)
+	gboolean tls = strcmp(trunk->transport, "tls") == 0;
+
+	if (trunk->enabled && !tls && g_strcmp0(trunk->srtp, "off") != 0)
+		g_warning("trunk %s: srtp=%s without transport=tls: the key stands in the SIP and "
+			  "hides a call from nobody on the way",
+			  trunk->name, trunk->srtp);
+	if (!trunk->enabled || !tls)
 		return;
 	if (!trunks->tls)
 		g_warning("trunk %s: %s", trunk->name, NO_TLS);
@@ -273,21 +279,30 @@ warn_of_tls(const Trunks *trunks, const Trunk *trunk)
 			  trunk->name, trunk->host);
 }
 
-/* `old` is what is known of it, or NULL. */
+/* What was warned of is not warned of again. */
+static gboolean
+has_other_dangers(const Trunk *was, const Trunk *is)
+{
+	return was->enabled != is->enabled || was->tls_verify != is->tls_verify ||
+	       g_strcmp0(was->transport, is->transport) != 0 || g_strcmp0(was->srtp, is->srtp) != 0;
+}
+
+/* `old` is what was known of it, or NULL. */
 static void
-set_peer(Trunks *trunks, Entry *entry, TlsPeer *old)
+set_peer(const Trunks *trunks, Entry *entry, const Entry *old)
 {
 	const char *transport = entry->trunk->transport;
 	g_autoptr(TlsPeer) peer = NULL;
 
 	if (strcmp(transport, "tls") == 0 || strcmp(transport, "auto") == 0)
 		peer = peer_of(entry->trunk);
-	if (peer && old && strcmp(tls_peer_label(peer), tls_peer_label(old)) == 0)
-		entry->peer = tls_peer_ref(old);
-	else {
+	if (peer && old && old->peer &&
+	    strcmp(tls_peer_label(peer), tls_peer_label(old->peer)) == 0)
+		entry->peer = tls_peer_ref(old->peer);
+	else
 		entry->peer = g_steal_pointer(&peer);
-		warn_of_tls(trunks, entry->trunk);
-	}
+	if (!old || has_other_dangers(old->trunk, entry->trunk))
+		warn_of(trunks, entry->trunk);
 }
 
 static void
@@ -497,7 +512,7 @@ trunks_reload(Trunks *trunks, GError **error)
 		if (!is)
 			continue;
 		is->last = g_steal_pointer(&was->last);
-		set_peer(trunks, is, was->peer);
+		set_peer(trunks, is, was);
 		if (g_strcmp0(way, old_way) == 0) {
 			if (was->hops)
 				set_hops(is, was->hops);

@@ -82,7 +82,10 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	if (admission == ADMIT_TRUNK) {
 		if (event->sip->sip_authorization)
 			sources_proven(self->sources, event);
-		leg_incoming(self, nh, &(SipCaller){ .trunk = trunk->name }, event);
+		leg_incoming(
+			self, nh,
+			&(SipCaller){ .trunk = trunk->name, .crypto = crypto_policy(trunk->srtp) },
+			event);
 		return;
 	}
 	ours = admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config);

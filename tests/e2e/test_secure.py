@@ -6,8 +6,8 @@ import ssl
 import subprocess
 import threading
 
-from harness import ALICE, GATEWAY, OUTSIDE, check, hear
-from peers import baresip
+from harness import ALICE, GATEWAY, OUTSIDE, Phases, check, hear
+from peers import baresip, linphone
 from test_carriers import Names
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
@@ -158,3 +158,101 @@ def test_carrier_closes_its_connection(bench):
     phone.hangup()
     asked = carrier.wait_request("BYE")
     check("SIP/2.0/TLS" in asked, f"not by TLS: {asked}")
+
+
+def keys_said(text):
+    return set(re.findall(r"a=crypto:\d+ \S+ inline:(\S+)", text))
+
+
+def no_key_is_shown(bench, keys):
+    shown = bench.tandem.log.read_text() + "".join(bench.tandem.ladder(c["id"]) for c in bench.tandem.calls())
+    check(keys and not any(k in shown for k in keys) and "inline:" not in shown, "a key is shown")
+
+
+def test_softphone_takes_srtp_alone(bench):
+    """baresip is called, holds and resumes: both are heard, with one key each all the time."""
+    bench.gateway(sip=bench.certificate())
+    carrier, phone = bench.carrier(), bench.softphone(name="desk", transport="tls", options=";mediaenc=srtp-mand")
+    said = bench.tandem.ctl("softphone", "set", "desk", "srtp=require").stdout
+    check("srtp:" not in said, f"it is registered by TLS: {said}")
+    leg = carrier.call(ALICE, "127.0.0.1:5060")
+    phone.wait_call()
+    phone.answer()
+    leg.wait_answer()
+    bench.talk(3)
+    phone.hold()
+    leg.wait_change("sendonly")
+    phone.resume()
+    leg.wait_change("sendrecv")
+    leg.hangup()
+    phone.wait_over()
+    hear(phone, leg, 0.15)  # but for the hold
+    one_key_each(bench, (phone.folder / "baresip.log").read_text(errors="replace"))
+
+
+def one_key_each(bench, messages):
+    ladder = bench.tandem.ladder(bench.tandem.last_record()["id"])
+    check(ladder.count("srtp: SRTP_AES128_CM_SHA1_80") == 1, f"not one key all the time:\n{ladder}")
+    keys = keys_said(messages)
+    check(len(keys) == 2, f"{len(keys)} keys were said, not one each")
+    no_key_is_shown(bench, keys)
+
+
+def test_softphone_is_held_with_srtp(bench):
+    """linphone, which must have a key too, is held by the other side and heard, and hears, as before."""
+    linphone.CONFIG = linphone.CONFIG.replace("[sip]\n", "[sip]\nmedia_encryption=srtp\nmedia_encryption_mandatory=1\n")
+    bench.gateway(sip=bench.certificate())
+    carrier, phone = bench.carrier(), bench.linphone(name="desk", transport="tls")
+    bench.tandem.ctl("softphone", "set", "desk", "srtp=require")
+    leg = carrier.call(ALICE, "127.0.0.1:5060")
+    phone.wait_call()
+    phone.answer()
+    leg.wait_answer()
+    phases = Phases(phone, leg)
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    leg.change("sendonly")
+    leg.change("sendrecv")
+    phases.mark("both")
+    bench.talk(2.5)
+    leg.hangup()
+    phone.wait_over()
+    phases.judge()
+    one_key_each(bench, (phone.folder / "linphone.log").read_text(errors="replace"))
+
+
+def test_carrier_with_srtp(bench):
+    """The first, which must, answers without a key and is left for the second, which may and does; when the
+    first need not, it is called as ever."""
+    bench.gateway()
+    plain, phone = bench.carrier("plain", priority=1, srtp="require"), bench.webrtc()
+    secure = bench.baresip("secure", trunk=False)
+    secure._tell("uanew", f"<sip:{OUTSIDE}@127.0.0.1:{secure.port}>;regint=0;answermode=manual;mediaenc=srtp-mand")
+    done = bench.tandem.ctl("trunk", "add", "secure", "127.0.0.1", f"port={secure.port}", "priority=2", "options-seconds=0",
+                            "srtp=offer")
+    check("not encrypted" in done.stdout, f"no word about a key by UDP: {done.stdout}")
+    phone.call(NUMBER)
+    leg = plain.wait_call()
+    check("RTP/SAVP" in leg.invite.text, f"not RTP/SAVP: {leg.invite.text}")
+    leg.answer()
+    secure.wait_call()
+    secure.answer()
+    phone.wait("up")
+    bench.talk(3)
+    phone.hangup()
+    secure.wait_over()
+    hear(phone, secure)
+    ladder = bench.tandem.ladder(bench.tandem.last_record()["id"])
+    check("answered without SRTP" in ladder and "srtp: SRTP_AES128_CM_SHA1" in ladder, f"not as it should:\n{ladder}")
+    keys = keys_said((secure.folder / "baresip.log").read_text(errors="replace"))
+    no_key_is_shown(bench, keys)
+    bench.tandem.ctl("trunk", "set", "plain", "srtp=offer")
+    phone.forget()
+    phone.call(NUMBER)
+    leg = plain.wait_call()
+    check("RTP/AVP" in leg.invite.text and "a=crypto:2 AES_CM_128_HMAC_SHA1_32" in leg.invite.text, leg.invite.text)
+    leg.answer()
+    phone.wait("up")
+    phone.hangup()
+    leg.wait_end()

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "plugins/sip/sip_crypto.h"
 #include "plugins/sip/sip_desc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,9 +23,30 @@ check(const Desc *desc)
 		abort();
 }
 
+/* Whatever was heard, what is offered next can be read again. */
+static void
+secure(CryptoPolicy policy, const Desc *heard, const Desc *said)
+{
+	Crypto crypto = { .policy = policy };
+	g_autoptr(Desc) first = said ? crypto_offer(&crypto, said) : NULL;
+	g_autoptr(Desc) next = NULL;
+
+	if (first)
+		check(first);
+	crypto_refuse_offer(&crypto, heard);
+	if (crypto_refuse_answer(&crypto, heard))
+		return;
+	crypto_settle(&crypto, heard);
+	next = said ? crypto_offer(&crypto, said) : NULL;
+	if (next)
+		check(next);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const CryptoPolicy policies[] = { CRYPTO_REQUIRE, CRYPTO_OFFER, CRYPTO_OFF };
+
 	g_autoptr(Desc) desc = desc_from_sdp((const char *)data, size, NULL);
 	g_autoptr(Transport) ours = transport_new(TRANSPORT_RTP);
 	g_autoptr(Desc) answer = NULL;
@@ -37,5 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	answer = desc_answer(desc, desc, ours);
 	if (answer)
 		check(answer);
+	for (guint i = 0; i < G_N_ELEMENTS(policies); i++)
+		secure(policies[i], desc, answer);
 	return 0;
 }

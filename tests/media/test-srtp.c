@@ -69,6 +69,37 @@ test_replay_and_forgery(gconstpointer data)
 	protection_free(receive);
 }
 
+/* As libsrtp itself sends them: the bytes stand before the tag, and are checked. */
+static void
+test_mki(gconstpointer data)
+{
+	const SrtpProfile profile = GPOINTER_TO_INT(data);
+	const guint8 mki[] = { 0, 0, 4, 42 };
+	Protection *send = protection_new(profile, key, TRUE);
+	Protection *receive = protection_new_with_mki(profile, key, mki, sizeof mki);
+	const gsize tag = profile == SRTP_AEAD_GCM ? 0 : profile == SRTP_CM_SHA1_32 ? 4 : 10;
+	_Alignas(8) guint8 packet[PACKET + PROTECTION_TRAILER + sizeof mki], wrong[sizeof packet],
+		plain[PACKET];
+
+	for (guint16 i = 0; i < 20; i++) {
+		gsize length = make_packet(packet, i), copied;
+
+		make_packet(plain, i);
+		g_assert_cmpint(protection_protect(send, packet, &length), ==, PROTECTION_OK);
+		memmove(packet + length - tag + sizeof mki, packet + length - tag, tag);
+		memcpy(packet + length - tag, mki, sizeof mki);
+		length += sizeof mki;
+		memcpy(wrong, packet, length);
+		wrong[length - tag - 1]++;
+		copied = length;
+		g_assert_cmpint(protection_unprotect(receive, wrong, &copied), ==, PROTECTION_BAD);
+		g_assert_cmpint(protection_unprotect(receive, packet, &length), ==, PROTECTION_OK);
+		g_assert_cmpmem(packet, length, plain, PACKET);
+	}
+	protection_free(send);
+	protection_free(receive);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -77,6 +108,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	protection_setup(&error);
 	g_assert_no_error(error);
+	g_test_add_data_func("/srtp/mki/80", GINT_TO_POINTER(SRTP_CM_SHA1_80), test_mki);
+	g_test_add_data_func("/srtp/mki/32", GINT_TO_POINTER(SRTP_CM_SHA1_32), test_mki);
 	g_test_add_data_func("/srtp/round trip/AES-CM", GINT_TO_POINTER(SRTP_CM_SHA1_80),
 			     test_round_trip);
 	g_test_add_data_func("/srtp/round trip/GCM", GINT_TO_POINTER(SRTP_AEAD_GCM),

@@ -460,7 +460,8 @@ static const char *const rows[] = {
 	"INSERT INTO numbers VALUES ('" ONE "', '" ALICE "', 1, 1700000000);"
 	"INSERT INTO trunks (name, host, password, created) VALUES ('old', 'h', 'pw', 1);"
 	"INSERT INTO calls (state, started_us) VALUES ('ACTIVE', 1);",
-	"INSERT INTO softphones VALUES (1, '" ALICE "', 'alice', 'gw', 'a', 'b', 1);"
+	"INSERT INTO softphones (id, user, username, realm, ha1_md5, ha1_sha256, created) "
+	"VALUES (1, '" ALICE "', 'alice', 'gw', 'a', 'b', 1);"
 	"INSERT INTO contacts (softphone, uri, call_id, cseq, expires, updated) "
 	"VALUES (1, 'sip:alice@192.0.2.1', 'x', 1, 2, 1);",
 	"INSERT INTO settings VALUES ('" ALICE "', 'colour', 'red');",
@@ -470,6 +471,7 @@ static const char *const rows[] = {
 	"UPDATE trunks SET early_media = 'accept';",
 	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
 	"UPDATE trunks SET tls_verify = 0, tls_ca = '/ca.pem';",
+	"UPDATE softphones SET srtp = 'require';",
 };
 
 static void
