@@ -143,12 +143,15 @@ class Bare:
 
 
 def test_carrier_closes_its_connection(bench):
-    """A call in by TLS whose connection has ended is hung up where the dialog says, and only at the trunk."""
+    """We register by TLS.  A call in by TLS whose connection has ended is hung up where the dialog says, and only
+    at the trunk."""
     ca, certificate = authority(bench.folder)
     bench.gateway(sip=bench.certificate())
     carrier = bench.keep(Bare(certificate("localhost")))
     bench.tandem.ctl("trunk", "add", "bare", "localhost", f"port={carrier.port}", "transport=tls", "options-seconds=0",
-                     f"tls-ca={ca}")
+                     f"tls-ca={ca}", "register=yes", "username=u", "password=p")
+    asked = carrier.wait_request("REGISTER")
+    check(f"Contact: <sip:u@127.0.0.1:{bench.tandem.tls_port};transport=tls>" in asked, f"registered as {asked}")
     phone = bench.webrtc()
     calling = threading.Thread(target=carrier.call, args=(ALICE, bench.tandem.tls_port))
     calling.start()
