@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 
-#define PLACES	   8192	 /* of the table: some 1.3 MB */
-#define MAX_IN_USE 65536 /* phones; more are protected with the next refresh */
+#define PLACES		   8192	 /* of the table: some 1.3 MB */
+#define MAX_IN_USE	   65536 /* phones; more are protected with the next refresh */
+#define STRANGERS_A_SECOND 50
 
 typedef struct {
 	guint8 address[16]; /* IPv4: the first four */
@@ -209,6 +210,17 @@ sources_refresh(Sources *self)
 
 /* --- requests --- */
 
+/* What is refused and not acknowledged is sent again for 32 s (RFC 3261 17.2.1), and
+ * sofia finds its place among all the others one by one: at 500 a second nothing else
+ * is done.  So of calls by nobody we know no more are looked at than any telephone
+ * network would send by mistake. */
+static gboolean
+is_strange_call(Sources *self, const ThrottleKey *key, const char *line)
+{
+	return strncmp(line, "INVITE ", 7) == 0 && !g_hash_table_contains(self->addresses, key) &&
+	       !is_trunk(self, key);
+}
+
 /* ACK ends the retransmissions of what we have refused. */
 static gboolean
 is_ack(const char *line)
@@ -220,16 +232,19 @@ static gboolean
 admits(gpointer user, const su_sockaddr_t *from, const char *line)
 {
 	Sources *self = user;
+	gint64 now = g_get_monotonic_time();
 	Endpoint endpoint;
 	ThrottleKey key;
 
 	if (!endpoint_of(from, &endpoint))
 		return TRUE;
 	key = key_of(&endpoint);
-	if (throttle_is_free(self->table, &key) ||
-	    g_hash_table_contains(self->endpoints, &endpoint))
+	if (g_hash_table_contains(self->endpoints, &endpoint))
 		return TRUE;
-	return throttle_admits(self->table, &key, is_ack(line), g_get_monotonic_time());
+	if (!throttle_is_free(self->table, &key) &&
+	    !throttle_admits(self->table, &key, is_ack(line), now))
+		return FALSE;
+	return !is_strange_call(self, &key, line) || throttle_admits_stranger(self->table, now);
 }
 
 static char *
@@ -368,9 +383,12 @@ Sources *
 sources_new(SipUa *ua)
 {
 	const Config *config = ua->config;
-	ThrottleLimits limits = { config->sip_throttle_failures, config->sip_throttle_window_s,
-				  config->sip_throttle_block_s, config->sip_throttle_max_block_s,
-				  PLACES };
+	ThrottleLimits limits = { config->sip_throttle_failures,
+				  config->sip_throttle_window_s,
+				  config->sip_throttle_block_s,
+				  config->sip_throttle_max_block_s,
+				  PLACES,
+				  STRANGERS_A_SECOND };
 	Sources *self;
 
 	if (!limits.failures)

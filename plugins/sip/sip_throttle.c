@@ -26,6 +26,7 @@ struct Throttle {
 	GQueue ignored;	   /* the one blocked last at the tail */
 	GQueue unused;
 	guint64 dropped;
+	gint64 strangers_us; /* time that is paid for, before now */
 };
 
 guint
@@ -291,6 +292,21 @@ throttle_n_ignored(Throttle *self, gint64 now)
 {
 	age_ignored(self, now);
 	return self->ignored.length;
+}
+
+/* A bucket of four seconds: what has not been used is there at once. */
+gboolean
+throttle_admits_stranger(Throttle *self, gint64 now)
+{
+	gint64 price = G_USEC_PER_SEC / MAX(self->limits.strangers_a_second, 1);
+
+	self->strangers_us = MAX(self->strangers_us, now - 4 * G_USEC_PER_SEC);
+	if (self->strangers_us + price > now) {
+		self->dropped++;
+		return FALSE;
+	}
+	self->strangers_us += price;
+	return TRUE;
 }
 
 guint64

@@ -23,6 +23,7 @@ typedef struct {
 	guint window_s;
 	guint block_s, max_block_s; /* doubled each time, up to the second */
 	guint places;
+	guint strangers_a_second;
 } ThrottleLimits;
 
 typedef struct Throttle Throttle;
@@ -36,6 +37,10 @@ gboolean throttle_is_free(const Throttle *throttle, const ThrottleKey *key);
 /* Whether one more request of this address may be looked at.  An ACK ends what has
  * been looked at already: it is slowed by nothing. */
 gboolean throttle_admits(Throttle *throttle, const ThrottleKey *key, gboolean is_ack, gint64 now);
+
+/* Whether the call of one more address that nobody knows may be looked at: so many a
+ * second from all of them together, since each may be another. */
+gboolean throttle_admits_stranger(Throttle *throttle, gint64 now);
 
 /* It has failed.  `spared`: it is slowed at most.  TRUE: it is ignored from now on. */
 gboolean throttle_failed(Throttle *throttle, const ThrottleKey *key, const char *what,

@@ -4,8 +4,9 @@
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define T0     (1000 * SECOND)
+#define DAY    (24 * 3600 * SECOND)
 
-static const ThrottleLimits limits = { 4, 100, 60, 200, 8 };
+static const ThrottleLimits limits = { 4, 100, 60, 200, 8, 50 };
 static const ThrottleKey one = { 0x0a000001, FALSE }, other = { 0x0a000002, FALSE };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Throttle, throttle_free)
@@ -194,6 +195,30 @@ test_families_differ(void)
 	g_assert_true(admits(table, &v6, T0));
 }
 
+/* Four seconds' worth at once, then as many as the clock allows; a day of peace buys
+ * no more. */
+static void
+test_strangers(void)
+{
+	g_autoptr(Throttle) throttle = throttle_new(&limits);
+	gint64 now = 5 * DAY;
+	guint admitted = 0;
+
+	for (guint i = 0; i < 1000; i++)
+		admitted += throttle_admits_stranger(throttle, now);
+	g_assert_cmpuint(admitted, ==, 200);
+	g_assert_cmpuint(throttle_n_dropped(throttle), ==, 800);
+	for (guint i = 0; i < 500; i++) {
+		now += G_USEC_PER_SEC / 500;
+		admitted += throttle_admits_stranger(throttle, now);
+	}
+	g_assert_cmpuint(admitted, ==, 250);
+	now += DAY;
+	for (guint i = 0; i < 1000; i++)
+		admitted += throttle_admits_stranger(throttle, now);
+	g_assert_cmpuint(admitted, ==, 450);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,5 +232,6 @@ main(int argc, char **argv)
 	g_test_add_func("/throttle/scan", test_scan_takes_no_more_places);
 	g_test_add_func("/throttle/full", test_nothing_but_blocks);
 	g_test_add_func("/throttle/families", test_families_differ);
+	g_test_add_func("/throttle/strangers", test_strangers);
 	return g_test_run();
 }
