@@ -515,7 +515,9 @@ xmpp_stream_free(XmppStream *stream)
 	if (!stream)
 		return;
 	if (stream->up) {
-		/* What is queued, and the end of the stream, as far as the socket takes it. */
+		/* What is queued, and the end of the stream, as far as the socket takes it.
+		 * What comes in meanwhile has nobody to go to. */
+		xmpp_handler_delete(stream->connection, on_stanza);
 		xmpp_disconnect(stream->connection);
 		stream->ended = TRUE;
 		xmpp_run_once(stream->context, 0);

@@ -40,7 +40,8 @@ typedef struct {
 /* Copies the options; borrows the listener.  Returns at once and connects later. */
 XmppStream *xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *listener,
 			    gpointer user);
-/* Says goodbye to the server, waiting for nothing.  NULL is fine. */
+/* Says goodbye to the server, waiting for nothing; the listener hears no more.  NULL
+ * is fine. */
 void xmpp_stream_free(XmppStream *stream);
 
 gboolean xmpp_stream_is_up(const XmppStream *stream);

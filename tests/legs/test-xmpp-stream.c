@@ -418,6 +418,18 @@ test_free_early(Fixture *f, gconstpointer data)
 	open_stream(f, xmpp_server_port(f->server));
 }
 
+/* Whoever frees the stream has begun to take himself down. */
+static void
+test_free_while_it_speaks(Fixture *f, gconstpointer data)
+{
+	open_stream(f, xmpp_server_port(f->server));
+	wait_up(f, 1);
+	say(f, "too late");
+	g_clear_pointer(&f->stream, xmpp_stream_free);
+	g_assert_cmpuint(f->heard->len, ==, 0);
+	g_assert_cmpuint(f->downs, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -436,6 +448,7 @@ main(int argc, char **argv)
 		{ "/xmpp-stream/comes-back", test_comes_back },
 		{ "/xmpp-stream/names-of-strangers", test_names },
 		{ "/xmpp-stream/free-early", test_free_early },
+		{ "/xmpp-stream/free-while-it-speaks", test_free_while_it_speaks },
 	};
 
 	g_test_init(&argc, &argv, NULL);
