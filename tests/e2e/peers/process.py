@@ -15,10 +15,15 @@ class Failed(Exception):
     """A check that does not hold, or an event that does not come."""
 
 
+def _begin():
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # a shell's job in the background ignores it, and so would all that it starts
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(command, **more):
     """A process in its own group, killed by the kernel should we die."""
-    return subprocess.Popen([str(word) for word in command], start_new_session=True,
-                            preexec_fn=lambda: _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL), **more)
+    return subprocess.Popen([str(word) for word in command], start_new_session=True, preexec_fn=_begin, **more)
 
 
 def stop(process, patience=10):
