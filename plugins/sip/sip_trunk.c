@@ -8,11 +8,11 @@
  */
 #include "plugins/sip/sip_trunk.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_network.h"
 #include "plugins/sip/sip_resolve.h"
 #include <string.h>
 
 #define REFRESH_SECONDS 300
-#define MAX_ADDRESSES	64 /* of one trunk */
 #define SEPARATORS	" ,\t"
 #define HOPS		"" /* the name of a source that is a hop */
 #define NO_TLS                                                                      \
@@ -20,13 +20,8 @@
 	"[sip] and start again"
 
 typedef struct {
-	GInetAddressMask *mask;
-	char *name; /* the host name it comes from, or NULL when it was written as an address */
-} Source;
-
-typedef struct {
 	Trunk *trunk;
-	GPtrArray *sources; /* Source *, owned */
+	Networks *sources;  /* owned */
 	GPtrArray *hops;    /* char *, where calls go out, the first to be tried; NULL: not known */
 	GPtrArray *ways;    /* the same, those by TLS under the label of `peer` */
 	TlsPeer *peer;	    /* owned; NULL: it is never reached by TLS */
@@ -56,22 +51,12 @@ typedef struct {
 } Lookup;
 
 static void
-source_free(gpointer data)
-{
-	Source *source = data;
-
-	g_object_unref(source->mask);
-	g_free(source->name);
-	g_free(source);
-}
-
-static void
 entry_free(gpointer data)
 {
 	Entry *entry = data;
 
 	trunk_free(entry->trunk);
-	g_ptr_array_unref(entry->sources);
+	networks_free(entry->sources);
 	g_ptr_array_unref(entry->waiting);
 	g_clear_pointer(&entry->hops, g_ptr_array_unref);
 	g_clear_pointer(&entry->ways, g_ptr_array_unref);
@@ -99,32 +84,6 @@ find_entry(Trunks *trunks, const char *name)
 }
 
 /* --- names to addresses --- */
-
-static void
-drop_sources_of(Entry *entry, const char *host)
-{
-	for (guint i = entry->sources->len; i-- > 0;) {
-		Source *source = entry->sources->pdata[i];
-
-		if (g_strcmp0(source->name, host) == 0)
-			g_ptr_array_remove_index(entry->sources, i);
-	}
-}
-
-static void
-add_source(Entry *entry, GInetAddressMask *mask, const char *name)
-{
-	Source *source;
-
-	if (entry->sources->len >= MAX_ADDRESSES) {
-		g_object_unref(mask);
-		return;
-	}
-	source = g_new0(Source, 1);
-	source->mask = mask;
-	source->name = g_strdup(name);
-	g_ptr_array_add(entry->sources, source);
-}
 
 static void
 tell_waiting(Entry *entry)
@@ -160,12 +119,9 @@ names_source(const Trunk *trunk, const char *host)
 static void
 take_addresses(Entry *entry, const char *host, GList *addresses)
 {
-	drop_sources_of(entry, host);
-	for (GList *l = addresses; l; l = l->next) {
-		guint bits = 8 * g_inet_address_get_native_size(l->data);
-
-		add_source(entry, g_inet_address_mask_new(l->data, bits, NULL), host);
-	}
+	networks_drop(entry->sources, host);
+	for (GList *l = addresses; l; l = l->next)
+		networks_add_address(entry->sources, l->data, host);
 }
 
 static void
@@ -219,7 +175,7 @@ resolve(Trunks *trunks, Entry *entry, const char *host)
 static void
 take_hops_as_sources(Entry *entry)
 {
-	drop_sources_of(entry, HOPS);
+	networks_drop(entry->sources, HOPS);
 	for (guint i = 0; entry->hops && i < entry->hops->len; i++) {
 		g_autofree char *host = NULL;
 		g_autoptr(GInetAddress) address = NULL;
@@ -228,10 +184,7 @@ take_hops_as_sources(Entry *entry)
 
 		host = g_strndup(hop, (gsize)(end - hop));
 		address = resolve_numeric(host);
-		add_source(entry,
-			   g_inet_address_mask_new(
-				   address, 8 * g_inet_address_get_native_size(address), NULL),
-			   HOPS);
+		networks_add_address(entry->sources, address, HOPS);
 	}
 }
 
@@ -402,19 +355,6 @@ find_hops(Trunks *trunks, Entry *entry)
 	resolve_hops(&query, trunks->cancellable, on_hops, lookup_new(trunks, entry, way));
 }
 
-/* A mask or an address as written, or NULL for a name. */
-static GInetAddressMask *
-numeric_mask(const char *word)
-{
-	GInetAddressMask *mask = g_inet_address_mask_new_from_string(word, NULL);
-	g_autoptr(GInetAddress) address = mask ? NULL : resolve_numeric(word);
-
-	if (address)
-		mask = g_inet_address_mask_new(address, 8 * g_inet_address_get_native_size(address),
-					       NULL);
-	return mask;
-}
-
 static void
 resolve_names(Trunks *trunks, Entry *entry)
 {
@@ -423,7 +363,7 @@ resolve_names(Trunks *trunks, Entry *entry)
 
 	find_hops(trunks, entry);
 	for (char **word = words; *word; word++) {
-		g_autoptr(GInetAddressMask) mask = **word ? numeric_mask(*word) : NULL;
+		g_autoptr(GInetAddressMask) mask = **word ? network_parse(*word) : NULL;
 
 		if (**word && !mask)
 			resolve(trunks, entry, *word);
@@ -437,10 +377,10 @@ begin_resolving(Trunks *trunks, Entry *entry)
 	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
 
 	for (char **word = words; *word; word++) {
-		GInetAddressMask *mask = **word ? numeric_mask(*word) : NULL;
+		GInetAddressMask *mask = **word ? network_parse(*word) : NULL;
 
 		if (mask)
-			add_source(entry, mask, NULL);
+			networks_add(entry->sources, mask, NULL);
 	}
 	resolve_names(trunks, entry);
 }
@@ -499,7 +439,7 @@ trunks_reload(Trunks *trunks, GError **error)
 		Entry *entry = g_new0(Entry, 1);
 
 		entry->trunk = rows->pdata[i];
-		entry->sources = g_ptr_array_new_with_free_func(source_free);
+		entry->sources = networks_new();
 		entry->waiting = g_ptr_array_new_with_free_func(g_free);
 		g_ptr_array_add(trunks->entries, entry);
 	}
@@ -583,67 +523,14 @@ trunks_forget(Trunks *trunks, gpointer user)
 
 /* --- calls in --- */
 
-/* ::ffff:192.0.2.1, what a dual-stack socket shows, is 192.0.2.1. */
-static GInetAddress *
-unmapped(GInetAddress *address)
-{
-	static const guint8 prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-	const guint8 *bytes = g_inet_address_to_bytes(address);
-
-	if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6 &&
-	    memcmp(bytes, prefix, sizeof prefix) == 0)
-		return g_inet_address_new_from_bytes(bytes + sizeof prefix, G_SOCKET_FAMILY_IPV4);
-	return g_object_ref(address);
-}
-
-/* Bits of the narrowest mask that holds the address, or -1. */
-static int
-source_match(const Entry *entry, GInetAddress *address)
-{
-	int best = -1;
-
-	for (guint i = 0; i < entry->sources->len; i++) {
-		GInetAddressMask *mask = ((Source *)entry->sources->pdata[i])->mask;
-
-		if (g_inet_address_mask_matches(mask, address))
-			best = MAX(best, (int)g_inet_address_mask_get_length(mask));
-	}
-	return best;
-}
-
-/* Its first 64 bits; g_inet_address_mask_new() wants the rest to be zero. */
-static GInetAddressMask *
-network_of(GInetAddress *address)
-{
-	guint8 bytes[16] = { 0 };
-	g_autoptr(GInetAddress) first = NULL;
-
-	memcpy(bytes, g_inet_address_to_bytes(address), 8);
-	first = g_inet_address_new_from_bytes(bytes, G_SOCKET_FAMILY_IPV6);
-	return g_inet_address_mask_new(first, 64, NULL);
-}
-
-static gboolean
-same_network(GInetAddressMask *mask, GInetAddress *source)
-{
-	guint bits = g_inet_address_mask_get_length(mask);
-	g_autoptr(GInetAddressMask) wide = NULL;
-
-	if (bits <= 64 || g_inet_address_mask_get_family(mask) != g_inet_address_get_family(source))
-		return g_inet_address_mask_matches(mask, source);
-	wide = network_of(g_inet_address_mask_get_address(mask));
-	return g_inet_address_mask_matches(wide, source);
-}
-
 gboolean
 trunks_know(Trunks *trunks, GInetAddress *source)
 {
 	for (guint i = 0; i < trunks->entries->len; i++) {
 		const Entry *entry = trunks->entries->pdata[i];
 
-		for (guint k = 0; entry->trunk->enabled && k < entry->sources->len; k++)
-			if (same_network(((Source *)entry->sources->pdata[k])->mask, source))
-				return TRUE;
+		if (entry->trunk->enabled && networks_are_near(entry->sources, source))
+			return TRUE;
 	}
 	return FALSE;
 }
@@ -658,7 +545,6 @@ Admission
 trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
 	     char **challenge)
 {
-	g_autoptr(GInetAddress) address = unmapped(source);
 	g_autofree char *claimed = NULL;
 	gboolean may_prove = FALSE, stale = FALSE;
 	const Entry *found = NULL;
@@ -666,7 +552,7 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 
 	for (guint i = 0; i < trunks->entries->len; i++) {
 		const Entry *entry = trunks->entries->pdata[i];
-		int bits = source_match(entry, address);
+		int bits = networks_match(entry->sources, source);
 
 		if (!entry->trunk->enabled)
 			continue;
@@ -752,7 +638,8 @@ trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), g
 		else if (!has_numeric_host(trunk))
 			append_hops(status, entry->hops);
 		g_string_append_printf(status, ", %u source%s, last call out: %s%s\n",
-				       entry->sources->len, entry->sources->len == 1 ? "" : "s",
+				       networks_size(entry->sources),
+				       networks_size(entry->sources) == 1 ? "" : "s",
 				       entry->last ? entry->last : "none yet", added);
 	}
 	return g_string_free(status, FALSE);
