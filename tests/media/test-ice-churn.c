@@ -177,8 +177,8 @@ test_churn(void)
 	}
 	g_test_message("descriptors %u, then %u; bytes %zu, then %zu", warm.descriptors,
 		       after.descriptors, warm.bytes, after.bytes);
-	/* the first count may have come before the last one was closed */
-	g_assert_cmpuint(after.descriptors, <=, warm.descriptors);
+	/* the main loop may have made its own between the two counts */
+	g_assert_cmpuint(after.descriptors, <=, descriptors);
 	g_assert_cmpuint(after.bytes, <, warm.bytes + SLACK);
 	workers_free(churn.workers);
 }
