@@ -148,8 +148,9 @@ def main():
         print("\n".join(n for _, n, _ in chosen))
         return 0
     options.folder = (options.folder or (options.build or HERE.parent.parent / "build") / "e2e").resolve()
-    # the slow ones first; those that want the machine for themselves last, one by one
-    together = sorted((t for t in chosen if not hasattr(t[2], "alone")), key=lambda t: not hasattr(t[2], "slow"))
+    # the slow ones do little but wait, beside the others; those that want the machine for themselves last, one by one
+    slow = [t for t in chosen if hasattr(t[2], "slow") and not hasattr(t[2], "alone")]
+    together = [t for t in chosen if not hasattr(t[2], "slow") and not hasattr(t[2], "alone")]
     alone = [t for t in chosen if hasattr(t[2], "alone")]
     print(f"1..{len(chosen)}", flush=True)
     lock, failures, number = threading.Lock(), 0, 0
@@ -164,9 +165,12 @@ def main():
             interesting = output.splitlines() if not passed else [l for l in output.splitlines() if "heard" in l]
             print("".join(f"# {line}\n" for line in interesting), end="", flush=True)
 
-    for group, jobs in ((together, options.jobs), (alone, 1)):
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(report, group))
+    with concurrent.futures.ThreadPoolExecutor(1) as beside, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        waiting = beside.map(report, slow)
+        list(pool.map(report, together))
+        list(waiting)
+    for test in alone:
+        report(test)
     return 1 if failures else 0
 
 
