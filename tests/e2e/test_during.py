@@ -122,7 +122,7 @@ def test_hold_by_baresip(bench):
     telephone.resume()
     phone.wait("info", what="active")
     phases.mark(None)  # from here on it records nothing of what it hears: what it is sent is counted
-    resumed = time.time()
+    resumed = time.time() + phases.settle
     bench.talk(PART)
     phone.hangup()
     telephone.wait_said("session closed")  # ctrl_tcp loses the event now and then
