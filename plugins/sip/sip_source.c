@@ -2,7 +2,8 @@
 /* sip_source.c - where requests come from, and who of them is to be ignored.
  *
  * The guard asks before it parses a request.  Only an address that is slowed or
- * ignored costs a second look-up, whether a phone of ours is at that port.
+ * ignored costs a second look-up, whether a phone of ours is at that port, and an
+ * INVITE one more, whether a phone or a trunk is at that address.
  * Thread: signalling.
  */
 #include "plugins/sip/sip_source.h"
@@ -232,19 +233,18 @@ static gboolean
 admits(gpointer user, const su_sockaddr_t *from, const char *line)
 {
 	Sources *self = user;
-	gint64 now = g_get_monotonic_time();
 	Endpoint endpoint;
 	ThrottleKey key;
 
 	if (!endpoint_of(from, &endpoint))
 		return TRUE;
 	key = key_of(&endpoint);
-	if (g_hash_table_contains(self->endpoints, &endpoint))
-		return TRUE;
 	if (!throttle_is_free(self->table, &key) &&
-	    !throttle_admits(self->table, &key, is_ack(line), now))
+	    !g_hash_table_contains(self->endpoints, &endpoint) &&
+	    !throttle_admits(self->table, &key, is_ack(line), g_get_monotonic_time()))
 		return FALSE;
-	return !is_strange_call(self, &key, line) || throttle_admits_stranger(self->table, now);
+	return !is_strange_call(self, &key, line) ||
+	       throttle_admits_stranger(self->table, g_get_monotonic_time());
 }
 
 static char *
