@@ -216,16 +216,14 @@ call_agreed(const Party *party)
 	const Desc *local = party->local, *remote = party->remote;
 	guint said = desc_audio(local)->codecs->len, heard = desc_audio(remote)->codecs->len;
 	g_autoptr(Transport) none = transport_new(TRANSPORT_NONE);
-	Desc *agreed;
+	g_autoptr(Desc) agreed = NULL;
 
 	/* an answer has no more than the offer, and its order counts */
 	if (said < heard || (said == heard && party->side == SIDE_CALLER))
 		agreed = desc_offer(local, none);
 	else
 		agreed = desc_offer(remote, none);
-	if (agreed)
-		((Stream *)agreed->streams->pdata[0])->direction = DIRECTION_SENDRECV;
-	return agreed;
+	return agreed ? desc_turned(agreed, DIRECTION_SENDRECV) : NULL;
 }
 
 /* What he sends, the other has agreed to receive. */

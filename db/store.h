@@ -196,9 +196,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Softphone, softphone_free)
 
 gboolean store_softphone_add(Store *store, const char *username, const char *user,
 			     const char *password, GError **error);
-/* Registrations made with the old password end. */
 gboolean
 store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error);
+/* Registrations made with the old password end. */
 gboolean store_softphone_set_password(Store *store, const char *username, const char *password,
 				      GError **error);
 gboolean store_softphone_del(Store *store, const char *username, GError **error);

@@ -50,12 +50,14 @@ set_wanted_timer(SipLeg *leg)
 static gboolean
 is_refused(SipLeg *leg, const sip_t *sip, const Address *to, Reason bad)
 {
+	guint status = header_refuses_body(sip);
+
 	if (!header_has_target(sip))
 		return refuse(leg, 400, "No Contact");
 	if (!to)
 		return refuse(leg, SIP_404_NOT_FOUND);
-	if (header_refuses_body(sip))
-		return refuse_body(leg, header_refuses_body(sip));
+	if (status)
+		return refuse_body(leg, status);
 	if (bad == REASON_PROTOCOL_ERROR)
 		return refuse(leg, 400, "Bad Session Description");
 	if (bad != REASON_NONE)
