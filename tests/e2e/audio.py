@@ -5,6 +5,7 @@ A signal is a new one of eight tones each 100 ms, in de Bruijn order B(8,3), so
 that any 300 ms tell the place in the period of 51.2 s.  Signals A and B share no
 tone: a recording tells whose voice it holds, how late, and with what holes.
 """
+import wave
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +54,13 @@ def signal(name, rate):
     time = np.arange(samples) / rate
     tones = [AMPLITUDE * envelope * np.sin(2 * np.pi * f * time) for f in TONES[name]]
     return (np.concatenate([tones[i] for i in ORDER]) * 32767).astype("<i2")
+
+
+def save(path, name, rate, periods=1):
+    """A WAV file of that signal, for who plays files."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(signal(name, rate).tobytes() * periods)
 
 
 @dataclass

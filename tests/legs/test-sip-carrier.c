@@ -213,6 +213,17 @@ by_srv(Trunk *trunk)
 	trunk->options_seconds = 0;
 }
 
+/* A call by a trunk that is at both, the first of them preferred. */
+static void
+dial_hops(const Peer *first, const Peer *second)
+{
+	set_services(g_srv_target_new("a.test", (guint16)first->port, 1, 1),
+		     g_srv_target_new("b.test", (guint16)second->port, 2, 1));
+	rig_start();
+	rig_trunk("carrier", 0, by_srv);
+	rig_dial("carrier", "+14155550123", NULL);
+}
+
 static void
 hops__silent(void)
 {
@@ -220,11 +231,7 @@ hops__silent(void)
 	g_autofree char *first = NULL, *second = NULL, *ack = NULL;
 	gint64 began;
 
-	set_services(g_srv_target_new("a.test", (guint16)silent->port, 1, 1),
-		     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
-	rig_start();
-	rig_trunk("carrier", 0, by_srv);
-	rig_dial("carrier", "+14155550123", NULL);
+	dial_hops(silent, peer);
 	first = peer_wait(silent, "INVITE ");
 	began = g_get_monotonic_time();
 	second = peer_wait(peer, "INVITE ");
@@ -251,11 +258,7 @@ hops__late_challenge(void)
 	g_autofree char *first = NULL, *second = NULL;
 	gint64 began;
 
-	set_services(g_srv_target_new("a.test", (guint16)silent->port, 1, 1),
-		     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
-	rig_start();
-	rig_trunk("carrier", 0, by_srv);
-	rig_dial("carrier", "+14155550123", NULL);
+	dial_hops(silent, peer);
 	first = peer_wait(silent, "INVITE ");
 	second = peer_wait(peer, "INVITE ");
 	peer_reply(silent, first, "407 Proxy Authentication Required", "late",
@@ -274,11 +277,7 @@ hops__refused(void)
 	g_autoptr(Peer) full = peer_new(), peer = peer_new();
 	g_autofree char *first = NULL, *second = NULL;
 
-	set_services(g_srv_target_new("a.test", (guint16)full->port, 1, 1),
-		     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
-	rig_start();
-	rig_trunk("carrier", 0, by_srv);
-	rig_dial("carrier", "+14155550123", NULL);
+	dial_hops(full, peer);
 	first = peer_wait(full, "INVITE ");
 	peer_reply(full, first, "503 Service Unavailable", "t0", NULL, NULL);
 	second = peer_wait(peer, "INVITE ");

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import threading
 import time
-import wave
 
 import numpy as np
 
@@ -122,10 +121,7 @@ class Baresip:
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
         voice = folder / "voice.wav"
-        with wave.open(str(voice), "wb") as file:
-            file.setparams((1, 2, RATE, 0, "NONE", ""))
-            for _ in range(4):  # one that ends ends the call
-                file.writeframes(audio.signal(plays, RATE).tobytes())
+        audio.save(voice, plays, RATE, periods=4)  # one that ends ends the call
         self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
         rtp = random.randrange(40000, 50000, 2)
         (folder / "config").write_text(CONFIG.format(

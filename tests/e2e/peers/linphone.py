@@ -66,11 +66,7 @@ class Linphone:
         config.write_text(CONFIG.format(
             user=user, password=password, registrar=registrar, host=registrar.rsplit(":", 1)[0], transport=transport,
             expires=expires, authority=authority, keepalive_ms=round(keepalive * 1000)))
-        with wave.open(str(folder / "mic.wav"), "wb") as mic:
-            mic.setnchannels(1)
-            mic.setsampwidth(2)
-            mic.setframerate(RATE)
-            mic.writeframes(audio.signal(plays, RATE).tobytes())
+        audio.save(folder / "mic.wav", plays, RATE)
         self._output = open(folder / "linphonec.out", "wb")
         self._log.path.touch()
         # the thread that reads the file has none of the priority of the one that waits for it
