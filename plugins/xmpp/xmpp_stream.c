@@ -10,15 +10,17 @@
  *  - Its parser keeps every name it ever saw.  Names are counted, and past a
  *    limit the stream is opened anew when nothing is going on.
  *  - No keepalive, and the reason of a stream error only in an argument.
+ *  - It looks its host up and waits for the answer, its parser takes seconds for some
+ *    stanzas, and is deaf after one that is not well-formed.  So it connects to a
+ *    loopback port only, and xmpp_link.h stands between that and the server.
  *
  * Each stream has a context and a connection of its own, freed when the next
  * begins: nothing of a dead stream can reach a living one.
  */
 #include "plugins/xmpp/xmpp_stream.h"
+#include "plugins/xmpp/xmpp_link.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <strophe.h>
@@ -28,7 +30,7 @@
 
 #define BACKOFF_MIN_MS	       250
 #define BACKOFF_MAX_MS	       4000
-#define TURNS_PER_DISPATCH     64
+#define TURNS_PER_DISPATCH     16   /* of 4 KB: other work is not to wait */
 #define KEPT_MAX	       4096 /* stanzas kept while there is no stream */
 #define KEPT_MAX_BYTES	       (8u << 20)
 #define RECENT_US	       (5 * G_USEC_PER_SEC)
@@ -37,6 +39,9 @@
 #define DEFAULT_MAX_NAME_BYTES (4u << 20)
 #define QUIET_CHECK_MS	       500
 #define N_RESERVED	       8
+#define PING_S		       30 /* of silence; the same again without an answer ends the stream */
+#define LEFT_OUT_LOG_S	       60
+#define PING_ID		       "stream-alive"
 
 typedef struct {
 	gint64 sent_us;
@@ -49,7 +54,8 @@ struct XmppStream {
 	const XmppStreamListener *listener;
 	gpointer user;
 
-	xmpp_ctx_t *context;
+	XmppLink *link;
+	xmpp_ctx_t *context; /* NULL, as the connection, until the server is reached */
 	xmpp_conn_t *connection;
 	GSource *source;
 	gpointer tag; /* of the descriptor in the source, or NULL */
@@ -58,6 +64,9 @@ struct XmppStream {
 	gboolean ended; /* DISCONNECT was heard: the connection is dead */
 	guint timer;	/* the next attempt, or the wait for a quiet moment */
 	guint backoff_ms;
+	guint pinger, ping_s;
+	gboolean pinged; /* and nothing was heard since */
+	gint64 left_out_told_us;
 	int reserved[N_RESERVED]; /* low descriptors, -1 where used up */
 
 	gboolean up, handshaken;
@@ -74,6 +83,7 @@ struct XmppStream {
 static int highest_fd = FD_SETSIZE;
 
 static gboolean attempt(gpointer data);
+static void on_lost(XmppStream *stream, xmpp_stream_error_t *error, const char *why);
 static void end_connection(XmppStream *stream);
 
 void
@@ -141,23 +151,6 @@ lower_descriptor(XmppStream *stream, int fd)
 }
 
 static void
-set_keepalive(int fd)
-{
-	const struct {
-		int level, name, value;
-	} options[] = {
-		{ SOL_SOCKET, SO_KEEPALIVE, 1 },   { IPPROTO_TCP, TCP_KEEPIDLE, 15 },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, 5 }, { IPPROTO_TCP, TCP_KEEPCNT, 3 },
-		{ IPPROTO_TCP, TCP_NODELAY, 1 },   { IPPROTO_TCP, TCP_USER_TIMEOUT, 30000 },
-	};
-
-	for (guint i = 0; i < G_N_ELEMENTS(options); i++)
-		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
-			       sizeof options[i].value) < 0)
-			g_debug("xmpp: socket option %d: %s", options[i].name, g_strerror(errno));
-}
-
-static void
 watch_descriptor(XmppStream *stream, int fd)
 {
 	if (stream->tag)
@@ -189,7 +182,6 @@ on_socket(xmpp_conn_t *connection, void *data)
 		*fd = low;
 	}
 	fcntl(*fd, F_SETFD, FD_CLOEXEC);
-	set_keepalive(*fd);
 	watch_descriptor(stream, *fd);
 	return 0;
 }
@@ -256,19 +248,19 @@ static int
 on_stanza(xmpp_conn_t *connection, xmpp_stanza_t *stanza, void *data)
 {
 	XmppStream *stream = data;
+	const char *id = xmpp_stanza_get_id(stanza), *from = xmpp_stanza_get_from(stanza);
 	char *text = NULL;
 	size_t length = 0;
 
+	if (g_strcmp0(id, PING_ID) == 0 && g_strcmp0(from, stream->domain) == 0)
+		return 1;
 	stream->counters.stanzas_in++;
 	learn_names(stream, stanza, 0);
 	if (stream->name_bytes > stream->options.max_name_bytes && !stream->timer && stream->up)
 		stream->timer = g_timeout_add(QUIET_CHECK_MS, on_quiet_check, stream);
 	if (xmpp_stanza_to_text(stanza, &text, &length) != XMPP_EOK)
 		return 1;
-	if (length > stream->options.max_stanza_bytes)
-		stream->counters.dropped_in++;
-	else
-		stream->listener->stanza(stream->user, text, length);
+	stream->listener->stanza(stream->user, text, length);
 	xmpp_free(stream->context, text);
 	return 1;
 }
@@ -287,9 +279,36 @@ flush_kept(XmppStream *stream)
 	}
 }
 
+/* A server that is stuck keeps its connection: it is asked to bring us a stanza of our own. */
+static gboolean
+on_ping_time(gpointer data)
+{
+	XmppStream *stream = data;
+	gint64 silent_us = g_get_monotonic_time() - xmpp_link_heard_us(stream->link);
+	g_autofree char *ping = NULL;
+
+	if (silent_us < stream->ping_s * G_USEC_PER_SEC) {
+		stream->pinged = FALSE;
+		return G_SOURCE_CONTINUE;
+	}
+	if (stream->pinged) {
+		stream->pinger = 0;
+		on_lost(stream, NULL, "the server is silent and does not answer");
+		return G_SOURCE_REMOVE;
+	}
+	stream->pinged = TRUE;
+	ping = g_strdup_printf("<iq type='get' id='" PING_ID "' from='%s' to='%s'>"
+			       "<ping xmlns='urn:xmpp:ping'/></iq>",
+			       stream->domain, stream->domain);
+	xmpp_stream_send(stream, ping);
+	return G_SOURCE_CONTINUE;
+}
+
 static void
 on_up(XmppStream *stream)
 {
+	stream->pinged = FALSE;
+	stream->pinger = g_timeout_add(stream->ping_s * 1000, on_ping_time, stream);
 	stream->up = stream->handshaken = TRUE;
 	stream->since = g_get_real_time() / G_USEC_PER_SEC;
 	stream->backoff_ms = BACKOFF_MIN_MS;
@@ -304,9 +323,9 @@ on_up(XmppStream *stream)
 
 /* One clear line for an admin, once per outage and kind of trouble. */
 static void
-tell(XmppStream *stream, xmpp_stream_error_t *error)
+tell(XmppStream *stream, xmpp_stream_error_t *error, const char *why)
 {
-	const char *text = error && error->text ? error->text : NULL;
+	const char *text = error && error->text ? error->text : why;
 	int trouble = error ? (int)error->type : G_MAXINT;
 
 	/* The server refuses us, or it is not there: each is news once. */
@@ -349,24 +368,20 @@ keep_recent(XmppStream *stream)
 	}
 }
 
+/* The connection is gone, or never was; `why` may be NULL, so may be the error. */
 static void
-on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,
-	      xmpp_stream_error_t *stream_error, void *data)
+on_lost(XmppStream *stream, xmpp_stream_error_t *error, const char *why)
 {
-	XmppStream *stream = data;
 	gboolean was_up = stream->up;
 
-	if (event == XMPP_CONN_CONNECT) {
-		on_up(stream);
-		return;
-	}
 	if (stream->ended)
 		return;
 	stream->ended = TRUE;
 	stream->up = FALSE;
 	watch_descriptor(stream, -1);
 	reserve_descriptors(stream);
-	tell(stream, stream_error);
+	g_clear_handle_id(&stream->pinger, g_source_remove);
+	tell(stream, error, why);
 	if (was_up) {
 		stream->since = g_get_real_time() / G_USEC_PER_SEC;
 		keep_recent(stream);
@@ -376,6 +391,16 @@ on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,
 		g_source_remove(stream->timer);
 	stream->timer = g_timeout_add(stream->backoff_ms, attempt, stream);
 	stream->backoff_ms = MIN(stream->backoff_ms * 2, BACKOFF_MAX_MS);
+}
+
+static void
+on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,
+	      xmpp_stream_error_t *stream_error, void *data)
+{
+	if (event == XMPP_CONN_CONNECT)
+		on_up(data);
+	else
+		on_lost(data, stream_error, NULL);
 }
 
 static void
@@ -390,6 +415,8 @@ end_connection(XmppStream *stream)
 		xmpp_ctx_free(stream->context);
 	stream->connection = NULL;
 	stream->context = NULL;
+	/* after libstrophe: what that has written last goes out */
+	g_clear_pointer(&stream->link, xmpp_link_free);
 	g_hash_table_remove_all(stream->names);
 	stream->name_bytes = 0;
 }
@@ -406,27 +433,91 @@ prime(xmpp_conn_t *connection, XmppStream *stream)
 	xmpp_conn_set_sockopt_callback(connection, on_socket);
 }
 
+static void
+on_link_ready(gpointer user, guint16 port)
+{
+	XmppStream *stream = user;
+	int result;
+
+	stream->context = xmpp_ctx_new(NULL, NULL);
+	stream->connection = xmpp_conn_new(stream->context);
+	prime(stream->connection, stream);
+	stream->ended = FALSE;
+	connecting = stream;
+	result = xmpp_connect_component(stream->connection, "127.0.0.1", port, on_connection,
+					stream);
+	connecting = NULL;
+	if (result != XMPP_EOK || stream->fd < 0) {
+		on_lost(stream, NULL, "the loopback cannot be used");
+		return;
+	}
+	xmpp_link_expect(stream->link, stream->fd);
+	g_source_set_ready_time(stream->source, 0);
+}
+
+static void
+on_link_failed(gpointer user, const char *why)
+{
+	on_lost(user, NULL, why);
+}
+
+/* A stranger's doing, so the log has a line a minute at most. */
+static void
+on_left_out(gpointer user, const char *limit, const char *answer)
+{
+	XmppStream *stream = user;
+	gint64 now = g_get_monotonic_time();
+
+	stream->counters.dropped_in++;
+	if (answer)
+		xmpp_stream_send(stream, answer);
+	if (stream->left_out_told_us &&
+	    now - stream->left_out_told_us < LEFT_OUT_LOG_S * G_USEC_PER_SEC)
+		return;
+	stream->left_out_told_us = now;
+	g_message("xmpp: a stanza over the limit of %s was dropped (%" G_GUINT64_FORMAT
+		  " dropped so far)",
+		  limit, stream->counters.dropped_in);
+}
+
+/* RFC 6120 4.9.3.13: nothing after it can be trusted. */
+static void
+on_link_broken(gpointer user, const char *condition)
+{
+	XmppStream *stream = user;
+	g_autofree char *error =
+		g_strdup_printf("<stream:error><%s xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+				"</stream:error></stream:stream>",
+				condition);
+
+	g_warning("xmpp: %s:%u sent what is %s: connecting again", stream->host,
+		  stream->options.port, condition);
+	if (!stream->up) {
+		on_lost(stream, NULL, condition);
+		return;
+	}
+	xmpp_send_raw(stream->connection, error, strlen(error));
+	g_source_set_ready_time(stream->source, 0);
+}
+
+static const XmppLinkEvents link_events = {
+	.ready = on_link_ready,
+	.failed = on_link_failed,
+	.left_out = on_left_out,
+	.broken = on_link_broken,
+};
+
 static gboolean
 attempt(gpointer data)
 {
 	XmppStream *stream = data;
-	int result;
 
 	stream->timer = 0;
 	end_connection(stream);
 	reserve_descriptors(stream);
-	stream->context = xmpp_ctx_new(NULL, NULL);
-	stream->connection = xmpp_conn_new(stream->context);
-	prime(stream->connection, stream);
 	stream->ended = stream->handshaken = FALSE;
-	connecting = stream;
-	result = xmpp_connect_component(stream->connection, stream->host, stream->options.port,
-					on_connection, stream);
-	connecting = NULL;
-	if (result != XMPP_EOK)
-		on_connection(stream->connection, XMPP_CONN_DISCONNECT, result, NULL, stream);
-	else
-		g_source_set_ready_time(stream->source, 0);
+	stream->link = xmpp_link_new(stream->host, (guint16)stream->options.port,
+				     stream->options.max_stanza_bytes, &link_events, stream);
 	return G_SOURCE_REMOVE;
 }
 
@@ -493,6 +584,7 @@ xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *list
 	stream->listener = listener;
 	stream->user = user;
 	stream->fd = -1;
+	stream->ping_s = options->ping_s ? options->ping_s : PING_S;
 	stream->ended = TRUE;
 	stream->told = -1;
 	stream->since = g_get_real_time() / G_USEC_PER_SEC;
@@ -523,6 +615,7 @@ xmpp_stream_free(XmppStream *stream)
 		xmpp_run_once(stream->context, 0);
 	}
 	end_connection(stream);
+	g_clear_handle_id(&stream->pinger, g_source_remove);
 	if (stream->timer)
 		g_source_remove(stream->timer);
 	g_source_destroy(stream->source);

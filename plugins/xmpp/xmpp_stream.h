@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_stream.h - the component stream: libstrophe as a GSource; text in, text out.
  *
- * Connects by itself, and again for ever with a back-off from 0.25 s to 4 s.
+ * Connects by itself, and again for ever with a back-off from 0.25 s to 4 s: when the
+ * connection ends, when what comes in is no XML, when the server does not answer.
  * What libstrophe needs to be safe (see xmpp_stream.c) is done here, and nobody
  * else includes its header.  Nothing is called back from inside a function of
  * this file; after xmpp_stream_free() nothing is called back at all.
@@ -15,8 +16,9 @@ typedef struct XmppStream XmppStream;
 typedef struct {
 	const char *domain, *host, *secret;
 	guint port;
-	gsize max_stanza_bytes; /* longer ones are dropped and counted */
+	gsize max_stanza_bytes; /* longer ones are dropped and counted, see xmpp_filter.h */
 	gsize max_name_bytes; /* of distinct names, before the stream is opened anew; 0: default */
+	guint ping_s; /* silence of the server after which it is asked; 0: default */
 } XmppStreamOptions;
 
 typedef struct {
