@@ -17,13 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/control.h"
 #include "b2bua/gateway.h"
+#include "b2bua/service.h"
 #include "b2bua/way_out.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
@@ -66,8 +65,7 @@ write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointe
 
 	if (!(level & shown_levels & G_LOG_LEVEL_MASK))
 		return G_LOG_WRITER_HANDLED;
-	if (g_log_writer_is_journald(STDERR_FILENO) &&
-	    g_log_writer_journald(level, fields, n_fields, user) == G_LOG_WRITER_HANDLED)
+	if (service_log(level, fields, n_fields))
 		return G_LOG_WRITER_HANDLED;
 	line = g_log_writer_format_fields(level, fields, n_fields, FALSE);
 	fprintf(stderr, "%s\n", line);
@@ -126,29 +124,6 @@ raise_descriptor_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		g_warning("descriptors stay limited to what they were: %s", g_strerror(errno));
-}
-
-/* sd_notify(3): a datagram to the socket that systemd names. */
-static void
-notify(const char *state)
-{
-	const char *path = g_getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	gsize length = path ? strlen(path) : 0;
-	int fd;
-
-	if (length == 0 || length >= sizeof(address.sun_path))
-		return;
-	memcpy(address.sun_path, path, length);
-	if (address.sun_path[0] == '@') /* the abstract name space */
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, state, strlen(state), 0, (struct sockaddr *)&address,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
-		g_warning("NOTIFY_SOCKET %s: %s", path, g_strerror(errno));
-	close(fd);
 }
 
 /* --- the store's helper: the fsync of a checkpoint is never the calls' --- */
@@ -230,7 +205,7 @@ on_stop_signal(gpointer user)
 	}
 	g_message("stopping: %u calls to end, for %u s at most", gateway_n_calls(self->gateway),
 		  self->config->drain_seconds);
-	notify("STOPPING=1");
+	service_stopping(self->config->drain_seconds);
 	gateway_drain(self->gateway, on_drained, self);
 	return G_SOURCE_CONTINUE;
 }
@@ -297,7 +272,7 @@ run(Config *config)
 
 	raise_descriptor_limit();
 	if (!bring_up(&self, &error)) {
-		fprintf(stderr, "tandemd: %s\n", error->message);
+		service_fatal("%s", error->message);
 		take_down(&self);
 		return EXIT_FAILURE;
 	}
@@ -308,8 +283,10 @@ run(Config *config)
 	sources[2] = g_unix_signal_add(SIGHUP, on_reload_signal, &self);
 	say_policies(&self);
 	g_message("ready");
-	notify("READY=1");
+	service_notify("READY=1");
+	service_watch_start();
 	g_main_loop_run(self.loop);
+	service_watch_stop();
 	for (guint i = 0; i < G_N_ELEMENTS(sources); i++)
 		g_source_remove(sources[i]);
 	g_main_loop_unref(self.loop);
@@ -410,15 +387,14 @@ main(int argc, char **argv)
 		return answer_control(config_file);
 	config = config_load(config_file, &error);
 	if (!config) {
-		fprintf(stderr, "tandemd: %s\n", error->message);
+		service_fatal("%s", error->message);
 		return 2;
 	}
 	if (!emergency_is_chosen(config)) {
-		fprintf(stderr,
-			"tandemd: %s: [gateway] emergency is not set, and there are telephones: "
-			"write emergency=refuse (callers are told to take another one) or "
-			"emergency=trunk:NAME\n",
-			config_file);
+		service_fatal("%s: [gateway] emergency is not set, and there are telephones: "
+			      "write emergency=refuse (callers are told to take another one) or "
+			      "emergency=trunk:NAME",
+			      config_file);
 		return 2;
 	}
 	if (options.check_config)

@@ -220,7 +220,7 @@ class Gateway:
             f"[{group}]\n" + "".join(f"{k}={str(v).lower() if isinstance(v, bool) else v}\n" for k, v in keys.items())
             for group, keys in groups.items()))
         self.log = folder / "tandemd.log"
-        self.process = None
+        self.process = self.notified = None
         environment = dict(os.environ)
         environment["LD_LIBRARY_PATH"] = f"{self.build}/.libs"
         environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
@@ -233,25 +233,29 @@ class Gateway:
         """Runs it and waits for its READY=1 (sd_notify), the stream to the server being up or not."""
         notify = self.folder / "notify"
         notify.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.bind(str(notify))
-            ready.settimeout(0.1)
-            output = open(self.log, "ab")
-            self.process = process.start([self.build / ".libs" / "tandemd", "--config", self.config],
-                                         env=dict(self.environment, NOTIFY_SOCKET=str(notify)),
-                                         stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-            output.close()
+        self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notified.bind(str(notify))
+        output = open(self.log, "ab")
+        self.process = process.start([self.build / ".libs" / "tandemd", "--config", self.config],
+                                     env=dict(self.environment, NOTIFY_SOCKET=str(notify)),
+                                     stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        output.close()
 
-            def is_ready():
-                if self.process.poll() is not None:
-                    raise Failed(f"tandemd ended with {self.process.returncode}: {self.tail(15)}")
-                try:
-                    return b"READY=1" in ready.recv(4096)
-                except socket.timeout:
-                    return False
-            until(is_ready, seconds, "tandemd's READY=1")
+        def is_ready():
+            if self.process.poll() is not None:
+                raise Failed(f"tandemd ended with {self.process.returncode}: {self.tail(15)}")
+            return "READY=1" in self.told(0.1)
+        until(is_ready, seconds, "tandemd's READY=1")
         self.wait_online()
         return self
+
+    def told(self, seconds):
+        """The next thing it tells systemd; "" when it says nothing for so long."""
+        self.notified.settimeout(seconds)
+        try:
+            return self.notified.recv(4096).decode()
+        except socket.timeout:
+            return ""
 
     def status(self):
         return dict(self.json("status")["rows"])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What happens to a call when a part of the whole dies."""
+import os
+import signal
 import sqlite3
 import time
 
@@ -45,6 +47,26 @@ def test_server_is_killed_in_mid_call(bench):
     phone.hangup()
     again.wait_end()
     hear(phone, again)
+
+
+def test_watchdog_stops_when_the_loop_does(bench):
+    """systemd hears WATCHDOG=1 while the main loop turns, and nothing from a process that stands;
+    a drain says how long it may take."""
+    tandem = bench.gateway(start=False, gateway={"drain_seconds": 300})
+    tandem.environment["WATCHDOG_USEC"] = "900000"
+    tandem.start()
+    for _ in range(3):
+        check(tandem.told(5) == "WATCHDOG=1", "no WATCHDOG=1 within 5 s")
+    os.kill(tandem.process.pid, signal.SIGSTOP)
+    while tandem.told(1.5):
+        pass  # what was on its way
+    check(tandem.told(3) == "", "a process that stands still says WATCHDOG=1")
+    os.kill(tandem.process.pid, signal.SIGCONT)
+    check(tandem.told(5) == "WATCHDOG=1", "no WATCHDOG=1 from a process that goes on")
+    tandem.process.terminate()
+    until(lambda: tandem.told(5) == "STOPPING=1\nEXTEND_TIMEOUT_USEC=315000000", 10, "STOPPING=1 and the time of the drain")
+    check(tandem.process.wait(20) == 0, "it did not end well")
+    tandem.process = None
 
 
 def test_gateway_is_killed_in_mid_call(bench):
