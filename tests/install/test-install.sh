@@ -74,6 +74,17 @@ verify_unit() {
 # exposure below 2.0 of 10
 judge_unit() { systemd-analyze security --offline=yes --threshold=20 "$folder/tandemd.service"; }
 
+# the process itself, not libtool's wrapper, is what is installed
+hardened() {
+	readelf -W -d "$tandemd" >"$folder/said"
+	has "$folder/said" NOW
+	readelf -W -l "$tandemd" >"$folder/said"
+	has "$folder/said" GNU_RELRO
+	readelf -W --dyn-syms "$root$pkglibdir/libtandem.so" >"$folder/said"
+	has "$folder/said" __stack_chk_fail
+	has "$folder/said" __memcpy_chk
+}
+
 version() { [ "$("$1" --version)" = "$2 $version" ]; }
 
 # configure PLUGINS FOLDER: all but the programs below our own folder
@@ -153,7 +164,10 @@ runs_plugin() {
 
 nothing_is_left() {
 	run_make uninstall DESTDIR="$root"
-	find "$root" ! -type d -o -name tandem >"$folder/left"
+	# folders above the prefix may be called anything, tandem as well
+	find "$root" ! -type d >"$folder/left"
+	find "$root$prefix" "$root$sysconfdir" "$root$localstatedir" -mindepth 1 -name tandem \
+		>>"$folder/left" 2>/dev/null || true
 	[ ! -s "$folder/left" ] || { cat "$folder/left"; return 1; }
 }
 
@@ -166,6 +180,10 @@ else
 fi
 tandemd=$root$sbindir/tandemd tandemctl=$root$bindir/tandemctl
 unit=$root$systemdsystemunitdir/tandemd.service
+case $HARDEN in
+*FORTIFY*) try "the programs are hardened" hardened ;;
+*) skip "the programs are hardened" "built with sanitizers or without optimizing" ;;
+esac
 try "tandemd says its version" version "$tandemd" tandemd
 try "tandemctl says its version" version "$tandemctl" tandemctl
 try "unit, daemon and client have the same default paths" default_paths
