@@ -26,7 +26,7 @@
 #include "b2bua/way_out.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
-#define CHECKPOINT_SECONDS     30
+#define SYNC_SECONDS	       4 /* what is committed is on the disk within 5 s */
 #define MAX_CONTROL_LINE_BYTES 65536
 
 typedef struct {
@@ -132,12 +132,18 @@ static void *
 run_helper(void *data)
 {
 	StoreHelper *helper = data;
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(Store) store = store_open(helper->path, &problem);
 	struct timespec until;
 
+	if (!store) {
+		g_warning("%s", problem->message);
+		return NULL;
+	}
 	pthread_mutex_lock(&helper->mutex);
 	while (!helper->stop) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += CHECKPOINT_SECONDS;
+		until.tv_sec += SYNC_SECONDS;
 		while (!helper->stop &&
 		       pthread_cond_timedwait(&helper->wake, &helper->mutex, &until) != ETIMEDOUT)
 			;
@@ -145,7 +151,9 @@ run_helper(void *data)
 			break;
 		pthread_mutex_unlock(&helper->mutex);
 		g_autoptr(GError) error = NULL;
-		if (!store_checkpoint(helper->path, &error))
+		gboolean whole;
+
+		if (!store_sync(store, &whole, &error))
 			g_warning("%s", error->message);
 		pthread_mutex_lock(&helper->mutex);
 	}

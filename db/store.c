@@ -108,6 +108,31 @@ query_bind_int(Query *query, gint64 number)
 		sqlite3_bind_int64(query->statement, ++query->bound, number);
 }
 
+/* A write that fails has its own error, and decides nothing. */
+static void
+note_failure(Query *query)
+{
+	Store *store = query->store;
+
+	if (query->statement && !sqlite3_stmt_readonly(query->statement))
+		return;
+	store->failures++;
+	g_free(store->failure);
+	store->failure = g_strdup(sqlite3_errmsg(store->db));
+}
+
+guint
+store_failures(const Store *store)
+{
+	return store->failures;
+}
+
+const char *
+store_failure(const Store *store)
+{
+	return store->failure;
+}
+
 QueryResult
 query_step(Query *query, GError **error)
 {
@@ -118,6 +143,7 @@ query_step(Query *query, GError **error)
 	if (code == SQLITE_DONE)
 		return QUERY_DONE;
 	set_error(query->store, error);
+	note_failure(query);
 	return QUERY_FAILED;
 }
 
@@ -170,8 +196,11 @@ store_begin(Store *store, GError **error)
 {
 	if (store->depth == 0 && !execute(store, "PRAGMA synchronous=FULL", error))
 		return FALSE;
-	if (!execute(store, store->depth == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner", error))
+	if (!execute(store, store->depth == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner", error)) {
+		if (store->depth == 0) /* or every later write would wait for the disk */
+			execute(store, "PRAGMA synchronous=NORMAL", NULL);
 		return FALSE;
+	}
 	store->depth++;
 	return TRUE;
 }
@@ -380,6 +409,7 @@ store_close(Store *store)
 	g_hash_table_unref(store->statements);
 	sqlite3_close(store->db);
 	g_free(store->path);
+	g_free(store->failure);
 	g_free(store);
 }
 
@@ -391,18 +421,39 @@ store_schema_version(Store *store)
 	return pragma(store, "PRAGMA user_version", &version, NULL) ? (int)version : -1;
 }
 
-/* PASSIVE never waits for readers or writers, and none waits for it. */
-gboolean
-store_checkpoint(const char *path, GError **error)
+/* Frames that a reader still needs stay in the WAL: they are as safe there once it
+ * is synchronised. */
+static gboolean
+sync_wal(Store *store, GError **error)
 {
-	Store store = { .path = (char *)path };
-	gboolean ok = connect_file(&store, error);
+	sqlite3_file *wal = NULL;
 
-	if (ok && sqlite3_wal_checkpoint_v2(store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-					    NULL) != SQLITE_OK) {
-		set_error(&store, error);
-		ok = FALSE;
+	if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) ==
+		    SQLITE_OK &&
+	    wal && wal->pMethods && wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK)
+		return TRUE;
+	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+		    "database %s: its write-ahead log cannot be brought to the disk", store->path);
+	return FALSE;
+}
+
+/* PASSIVE never waits for readers or writers, and none waits for it.  A connection
+ * that has not read yet does not know that there is a WAL, and does nothing. */
+gboolean
+store_sync(Store *store, gboolean *whole, GError **error)
+{
+	int in_log = -1, moved = -1, code;
+	gint64 unused;
+
+	*whole = FALSE;
+	if (!pragma(store, "SELECT count(*) FROM sqlite_schema", &unused, error))
+		return FALSE;
+	code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
+					 &moved);
+	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
+		set_error(store, error);
+		return FALSE;
 	}
-	sqlite3_close(store.db);
-	return ok;
+	*whole = code == SQLITE_OK && in_log >= 0 && in_log == moved;
+	return *whole || sync_wal(store, error);
 }

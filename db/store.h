@@ -29,6 +29,12 @@ void store_close(Store *store); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 int store_schema_version(Store *store);
 
+/* How many reads have failed so far, and the words of the latest (borrowed; NULL: none).
+ * A read that fails looks like a row that is not there: whoever decides something by what
+ * he reads compares the number before and after, and refuses when it has grown. */
+guint store_failures(const Store *store);
+const char *store_failure(const Store *store);
+
 /* Several changes as one: all of them or none.  May be nested; every begin that
  * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
  * are on the disk when they return (or when the outermost commit does). */
@@ -237,7 +243,9 @@ GPtrArray *store_contact_list_part(Store *store, guint part, guint parts, GError
 GPtrArray *store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error);
 GPtrArray *store_contact_list_of_user(Store *store, const char *jid, GError **error);
 
-/* What a helper thread runs on a connection of its own now and then: a WAL
- * checkpoint, so that the fsync is never the signalling thread's.
- * Thread: store. */
-gboolean store_checkpoint(const char *path, GError **error);
+/* Brings what anybody has committed to the disk: a WAL checkpoint, and an fsync of
+ * what must stay in the WAL because somebody reads it or checkpoints himself; then
+ * `whole` is FALSE and it should be tried again.  A helper thread runs it on a
+ * connection of its own, so that no fsync is the signalling thread's.
+ * Thread: that of the store. */
+gboolean store_sync(Store *store, gboolean *whole, GError **error);

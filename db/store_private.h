@@ -20,6 +20,8 @@ struct Store {
 	char *path;
 	GHashTable *statements; /* SQL literal → sqlite3_stmt */
 	guint depth;		/* of store_begin() */
+	guint failures;		/* reads that failed, see store_failures() */
+	char *failure;		/* the words of the latest, or NULL */
 };
 
 typedef enum { QUERY_DONE, QUERY_ROW, QUERY_FAILED } QueryResult;
