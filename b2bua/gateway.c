@@ -27,6 +27,8 @@ struct Gateway {
 	gint64 second; /* the one `set_up` counts, monotonic */
 	guint set_up;
 
+	gint64 unread_until; /* the log has heard that the store cannot be read; monotonic */
+
 	gboolean draining;
 	guint drain_timer, drained; /* sources */
 	void (*drain_done)(gpointer user);
@@ -316,9 +318,14 @@ over_rate(Gateway *gateway)
 static guint
 max_calls_of(Gateway *gateway, const char *user)
 {
+	guint failures = store_failures(gateway->store);
 	g_autofree char *text = setting_text(gateway->store, user, SETTING_MAX_CALLS);
 	guint own = text ? (guint)g_ascii_strtoull(text, NULL, 10) : G_MAXUINT;
 
+	if (store_failures(gateway->store) != failures) {
+		gateway_unread(gateway);
+		own = 1; /* the least that he can have been given */
+	}
 	return MIN(own, gateway->config->max_calls_per_user);
 }
 
@@ -407,6 +414,20 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 	if (told)
 		gateway_count(gateway, "notices");
 	return told;
+}
+
+void
+gateway_unread(Gateway *gateway)
+{
+	gint64 now = g_get_monotonic_time();
+
+	gateway_count(gateway, "store-unread");
+	if (now < gateway->unread_until)
+		return;
+	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
+	g_warning("the database cannot be read (%s): calls are refused, those to emergency "
+		  "numbers go on",
+		  store_failure(gateway->store));
 }
 
 /* --- the orderly stop --- */

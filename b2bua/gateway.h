@@ -56,6 +56,10 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 /* Tells every plugin that the store has changed. */
 void gateway_reload(Gateway *gateway);
 
+/* Something had to be decided without what the store should have said: one line in
+ * the log a minute says so. */
+void gateway_unread(Gateway *gateway);
+
 /* Named counters for `tandemctl status`: strangers refused, stanzas dropped … */
 void gateway_count(Gateway *gateway, const char *name);
 guint64 gateway_counter(const Gateway *gateway, const char *name);

@@ -113,16 +113,25 @@ number_is_emergency(const char *number, const char *country)
 	       (country && number[0] != '+' && numberplan_is_emergency(number, country));
 }
 
-static WayOut *
-emergency(Gateway *gateway, WayOut *way)
+const char *
+emergency_trunk(const Gateway *gateway)
 {
 	const char *policy = gateway_config(gateway)->emergency;
 
+	return policy && g_str_has_prefix(policy, TRUNK_POLICY) ? policy + strlen(TRUNK_POLICY)
+								: NULL;
+}
+
+static WayOut *
+emergency(Gateway *gateway, WayOut *way)
+{
+	const char *trunk = emergency_trunk(gateway);
+
 	way->emergency = TRUE;
-	if (!policy || !g_str_has_prefix(policy, TRUNK_POLICY))
+	if (!trunk)
 		return refuse(way, REASON_FORBIDDEN,
 			      "this gateway makes no emergency calls: take another telephone");
-	add_trunk(gateway, way, policy + strlen(TRUNK_POLICY));
+	add_trunk(gateway, way, trunk);
 	if (way->trunks->len == 0)
 		return refuse(way, REASON_NETWORK_ERROR,
 			      "the way for emergency calls is down: take another telephone");
@@ -132,13 +141,13 @@ emergency(Gateway *gateway, WayOut *way)
 char *
 emergency_policy(Gateway *gateway)
 {
-	const char *policy = gateway_config(gateway)->emergency;
+	const char *name = emergency_trunk(gateway);
 	g_autoptr(Trunk) trunk = NULL;
 
-	if (!policy || !g_str_has_prefix(policy, TRUNK_POLICY))
+	if (!name)
 		return g_strdup("emergency calls: refused, callers are told so");
-	trunk = store_trunk_get(gateway_store(gateway), policy + strlen(TRUNK_POLICY), NULL);
-	return g_strdup_printf("emergency calls: by trunk %s%s", policy + strlen(TRUNK_POLICY),
+	trunk = store_trunk_get(gateway_store(gateway), name, NULL);
+	return g_strdup_printf("emergency calls: by trunk %s%s", name,
 			       !trunk ? ", which does NOT EXIST: make it with 'trunk add'"
 			       : !trunk->enabled ? ", which is NOT ENABLED"
 						 : "");

@@ -30,6 +30,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)
 char *user_country(Gateway *gateway, const char *account_or_null);
 /* `country` may be NULL: only what is one everywhere. */
 gboolean number_is_emergency(const char *number, const char *country);
+/* Borrowed; NULL where such calls are refused. */
+const char *emergency_trunk(const Gateway *gateway);
 /* One line for the log: which policy for emergency numbers holds. */
 char *emergency_policy(Gateway *gateway);
 /* TRUE for "+49", "112", "default" and the classes. */
