@@ -164,8 +164,9 @@ static const Key keys[] = {
 	  "seconds a party has to agree to hold, resume or a new codec" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
-	{ "calls", "hide_digits", TYPE_BOOLEAN, "false", 0, 0, FIELD(hide_digits),
-	  "true: keys pressed during a call are *** in ladders and logs" },
+	{ "calls", "hide_digits", TYPE_BOOLEAN, "true", 0, 0, FIELD(hide_digits),
+	  "keys pressed during a call (PINs) are *** in ladders and logs; false: they are "
+	  "written down" },
 
 	{ "limits", "max_calls", TYPE_NUMBER, "1000", 1, 100000, FIELD(max_calls),
 	  "calls at once" },
