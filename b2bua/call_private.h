@@ -114,7 +114,7 @@ struct Call {
 	guint stats_wanted; /* ports whose last counters are still to come */
 	Trace *trace;
 	CallRecord *record;
-	gboolean recorded; /* the record has a row */
+	gboolean recorded; /* it has begun: has an id and a record, is one of the live calls */
 	gint64 started_us, answered_us;
 
 	GQueue events; /* CallEvent * */
@@ -232,6 +232,10 @@ void call_stop_keys(Call *call);
 
 /* --- call_record.c --- */
 void call_record_begin(Call *call);
+/* FALSE: it is refused, and so many of the same author were that it is only counted. */
+gboolean call_record_has_room(Call *call);
+/* A short one, of a call that is not begun. */
+void call_record_refused(Call *call, Reason reason, const char *words);
 void call_record_write(Call *call);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 /* "The number is not in service (404 Not Found)". */

@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call_private.h"
+#include "b2bua/way_out.h"
 
 #define SETTLE_MS 1000 /* how long an ended call waits for its last counters */
 
@@ -274,6 +275,39 @@ call_post(Call *call, CallEvent event)
 
 /* --- beginning and end --- */
 
+static gboolean
+call_is_for_help(const Call *call)
+{
+	g_autofree char *country = user_country(call->gateway, call_user(call));
+
+	return call->plan->number && number_is_emergency(call->plan->number, country);
+}
+
+static void
+refuse_over_limit(Call *call, Reason reason, const char *words)
+{
+	gateway_count(call->gateway, "calls-over-limit");
+	call_record_refused(call, reason, words);
+	call_end(call, reason, words, BY_GATEWAY);
+}
+
+/* What costs money needs a record that a crash does not take; calls for help do not. */
+static gboolean
+is_kept(const Call *call)
+{
+	gboolean costs = FALSE;
+
+	if (!call->plan || store_keeps_calls(gateway_store(call->gateway)))
+		return TRUE;
+	for (guint i = 0; i < call->plan->stages->len; i++) {
+		const Stage *stage = call->plan->stages->pdata[i];
+
+		for (guint k = 0; k < stage->targets->len; k++)
+			costs = costs || ((const Target *)stage->targets->pdata[k])->trunk;
+	}
+	return !costs || call_is_for_help(call);
+}
+
 /* NULL as the plan is a refusal, with its reason and words. */
 static void
 begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
@@ -282,20 +316,26 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 	const char *limit_words = NULL;
 
 	if (!gateway_admit(call->gateway, call_user(call), &limit, &limit_words)) {
-		gateway_count(call->gateway,
-			      "calls-over-limit"); /* and no record: it may be a flood */
-		call_end(call, limit, limit_words, BY_GATEWAY);
+		refuse_over_limit(call, limit, limit_words);
 		return;
 	}
-	call_record_begin(call);
-	if (call->recorded)
-		gateway_track(call->gateway, call, TRUE);
-	if (!call->plan) {
+	if (incoming->offer && !desc_audio(incoming->offer) && call->plan) {
+		reason = REASON_INCOMPATIBLE;
+		words = NULL;
+	}
+	if (reason != REASON_NONE && !call_record_has_room(call)) {
+		call_record_refused(call, reason, words);
 		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
-	if (incoming->offer && !desc_audio(incoming->offer)) {
-		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+	if (!is_kept(call)) {
+		refuse_over_limit(call, REASON_NETWORK_ERROR, "records of calls cannot be kept");
+		return;
+	}
+	call_record_begin(call);
+	gateway_track(call->gateway, call, TRUE);
+	if (reason != REASON_NONE) {
+		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
 	if (!call_pays_forward(call, call_current_stage(call))) {

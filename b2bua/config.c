@@ -168,6 +168,12 @@ static const Key keys[] = {
 	  "keys pressed during a call (PINs) are *** in ladders and logs; false: they are "
 	  "written down" },
 
+	{ "records", "keep_days", TYPE_NUMBER, "365", 0, 36500, FIELD(keep_days),
+	  "days that records of calls are kept; 0: for ever" },
+	{ "records", "keep_ladder_days", TYPE_NUMBER, "30", 0, 36500, FIELD(keep_ladder_days),
+	  "days that the ladder of a call (who said what when) is kept; 0: as long as its "
+	  "record" },
+
 	{ "limits", "max_calls", TYPE_NUMBER, "1000", 1, 100000, FIELD(max_calls),
 	  "calls at once" },
 	{ "limits", "max_calls_per_user", TYPE_NUMBER, "10", 1, 100000, FIELD(max_calls_per_user),

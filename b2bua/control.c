@@ -294,8 +294,9 @@ print_reply(JsonObject *reply)
 	return json_to_string(root, FALSE);
 }
 
-char *
-control_execute(Gateway *gateway, Store *store, const char *request_line)
+/* `busy`: another process writes; nothing was changed, and it may be tried again. */
+static char *
+execute(Gateway *gateway, Store *store, const char *request_line, gboolean *busy)
 {
 	g_autoptr(GError) error = NULL;
 	g_auto(GStrv) words = parse_words(request_line, &error);
@@ -309,6 +310,7 @@ control_execute(Gateway *gateway, Store *store, const char *request_line)
 		if (run(&request, &error))
 			return print_reply(reply);
 	}
+	*busy = g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY);
 	g_clear_pointer(&reply, json_object_unref);
 	reply = json_object_new();
 	json_object_set_boolean_member(reply, "ok", FALSE);
@@ -318,7 +320,18 @@ control_execute(Gateway *gateway, Store *store, const char *request_line)
 	return print_reply(reply);
 }
 
+char *
+control_execute(Gateway *gateway, Store *store, const char *request_line)
+{
+	gboolean busy;
+
+	return execute(gateway, store, request_line, &busy);
+}
+
 /* --- the socket --- */
+
+#define RETRY_MS 20
+#define BUSY_US	 (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
 
 struct Control {
 	Gateway *gateway;
@@ -333,6 +346,10 @@ typedef struct {
 	int fd;
 	guint watch;
 	GString *in, *out;
+	/* He waits, and his next line with him: to be tried again, or for the disk. */
+	char *line, *reply;
+	guint retry;
+	gint64 give_up; /* monotonic */
 } Client;
 
 static void
@@ -340,6 +357,10 @@ client_free(gpointer user)
 {
 	Client *client = user;
 
+	store_forget_durable(gateway_store(client->control->gateway), client);
+	g_clear_handle_id(&client->retry, g_source_remove);
+	g_free(client->line);
+	g_free(client->reply);
 	g_source_remove(client->watch);
 	close(client->fd);
 	g_string_free(client->in, TRUE);
@@ -358,20 +379,72 @@ rewatch(Client *client)
 }
 
 static void
-answer_line(Client *client, const char *line)
+send_reply(Client *client)
+{
+	g_string_append(client->out, client->reply);
+	g_string_append_c(client->out, '\n');
+	g_clear_pointer(&client->reply, g_free);
+	g_clear_pointer(&client->line, g_free);
+}
+
+static void
+on_durable(gpointer user)
+{
+	Client *client = user;
+
+	send_reply(client);
+	g_source_remove(client->watch);
+	rewatch(client);
+}
+
+static gboolean on_retry(gpointer user);
+
+/* Signalling waits for nobody: who wants something changed while another process writes
+ * does, and until his change is on the disk.  TRUE: the reply is there. */
+static gboolean
+answer_now(Client *client)
 {
 	Gateway *gateway = client->control->gateway;
-	g_autofree char *reply = control_execute(gateway, gateway_store(gateway), line);
+	gboolean busy = FALSE;
 
-	g_string_append(client->out, reply);
-	g_string_append_c(client->out, '\n');
+	client->reply = execute(gateway, gateway_store(gateway), client->line, &busy);
+	if (busy && g_get_monotonic_time() < client->give_up) {
+		g_clear_pointer(&client->reply, g_free);
+		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
+		return FALSE;
+	}
+	if (store_when_durable(gateway_store(gateway), on_durable, client))
+		return FALSE;
+	send_reply(client);
+	return TRUE;
+}
+
+static gboolean
+on_retry(gpointer user)
+{
+	Client *client = user;
+
+	client->retry = 0;
+	if (!answer_now(client))
+		return G_SOURCE_REMOVE;
+	g_source_remove(client->watch);
+	rewatch(client);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+answer_line(Client *client, const char *line)
+{
+	client->line = g_strdup(line);
+	client->give_up = g_get_monotonic_time() + BUSY_US;
+	answer_now(client);
 }
 
 /* One line at a time: the next waits until the answer is written. */
 static gboolean
 take_line(Client *client)
 {
-	char *newline = memchr(client->in->str, '\n', client->in->len);
+	char *newline = client->line ? NULL : memchr(client->in->str, '\n', client->in->len);
 
 	if (!newline)
 		return client->in->len < MAX_LINE_BYTES;

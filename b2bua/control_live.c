@@ -95,6 +95,7 @@ status(Request *request, GError **error)
 	g_autofree char *n_calls = g_strdup_printf("%u", gateway_n_calls(request->gateway));
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree char *memory = memory_in_use();
+	g_autofree char *records = store_journal_status(request->store);
 
 	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "version", PACKAGE_VERSION);
@@ -103,6 +104,7 @@ status(Request *request, GError **error)
 	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
 	reply_pair(request, "calls", n_calls);
 	reply_pair(request, "memory", memory);
+	reply_pair(request, "records", records);
 	for (char **name = plugins; name && *name; name++)
 		reply_plugin(request, *name);
 	if (!reply_trunks(request, error))

@@ -135,6 +135,14 @@ duration(const CallRecord *record)
 	       G_USEC_PER_SEC;
 }
 
+/* Of a refusal that happened more than once in its minute. */
+static char *
+text_of(const CallRecord *record)
+{
+	return record->count > 1 ? g_strdup_printf("%s (%u times)", record->text, record->count)
+				 : g_strdup(record->text);
+}
+
 static gboolean
 calls(Request *request, GError **error)
 {
@@ -156,6 +164,7 @@ calls(Request *request, GError **error)
 	for (guint i = 0; i < records->len; i++) {
 		const CallRecord *record = records->pdata[i];
 		JsonArray *row = reply_row(request);
+		g_autofree char *text = text_of(record);
 
 		row_add_int(row, record->id);
 		row_add(row, record->state);
@@ -164,7 +173,7 @@ calls(Request *request, GError **error)
 		row_add_time(row, record->started_us / G_USEC_PER_SEC);
 		row_add_int(row, duration(record));
 		row_add(row, record->reason);
-		row_add(row, record->text);
+		row_add(row, text);
 	}
 	return TRUE;
 }
@@ -193,6 +202,7 @@ static gboolean
 call_show(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
+	g_autofree char *text = record ? text_of(record) : NULL;
 	g_auto(GStrv) stats = NULL;
 
 	if (!record)
@@ -210,7 +220,7 @@ call_show(Request *request, GError **error)
 	reply_time_pair(request, "answered", record->answered_us);
 	reply_time_pair(request, "ended", record->ended_us);
 	reply_pair(request, "reason", record->reason);
-	reply_pair(request, "text", record->text);
+	reply_pair(request, "text", text);
 	reply_pair(request, "ended-by", record->ended_by);
 	stats = g_strsplit(record->stats ? record->stats : "", "\n", -1);
 	for (char **line = stats; *line; line++)

@@ -27,6 +27,7 @@ struct Gateway {
 	gint64 second; /* the one `set_up` counts, monotonic */
 	guint set_up;
 
+	gint64 spare_ids;
 	gint64 unread_until; /* the log has heard that the store cannot be read; monotonic */
 
 	gboolean draining;
@@ -414,6 +415,13 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 	if (told)
 		gateway_count(gateway, "notices");
 	return told;
+}
+
+/* No row ever has such a number. */
+gint64
+gateway_spare_id(Gateway *gateway)
+{
+	return (G_GINT64_CONSTANT(1) << 52) + ++gateway->spare_ids;
 }
 
 void

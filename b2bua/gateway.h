@@ -56,6 +56,13 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 /* Tells every plugin that the store has changed. */
 void gateway_reload(Gateway *gateway);
 
+/* A try that became no call, refused by a plugin: it has a short record (store.h,
+ * store_call_refused()).  `author` NULL: the caller's address. */
+void gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author,
+		     const Address *from, const Address *to, Reason reason, const char *words);
+/* For a call that the store gives none: unique in this process. */
+gint64 gateway_spare_id(Gateway *gateway);
+
 /* Something had to be decided without what the store should have said: one line in
  * the log a minute says so. */
 void gateway_unread(Gateway *gateway);

@@ -5,6 +5,9 @@
  * takes milliseconds at most, so all of it runs on the signalling thread.
  * Several processes may hold the file (tandemctl works while the daemon runs);
  * nothing is cached, so what one commits the others see at their next query.
+ * In the daemon a journal is attached (journal.h): calls, contacts and subscribers are
+ * written by its thread, and a change of users, numbers or trunks neither waits for
+ * another writer (STORE_ERROR_BUSY) nor for the disk (store_when_durable()).
  * Lists are GPtrArrays that own their rows.  Functions that may fail return
  * FALSE or NULL and set an error made to be read by an admin.
  * Thread: signalling.
@@ -20,7 +23,8 @@ typedef enum {
 	STORE_ERROR_EXISTS,    /* the key is taken */
 	STORE_ERROR_NOT_FOUND, /* no such row */
 	STORE_ERROR_IN_USE,    /* other rows need this one */
-	STORE_ERROR_TOO_NEW    /* the file was written by a later version */
+	STORE_ERROR_TOO_NEW,   /* the file was written by a later version */
+	STORE_ERROR_BUSY /* another process or thread writes: nothing was changed, try again */
 } StoreError;
 
 /* Opens or creates, and migrates inside a transaction.  ":memory:" for tests. */
@@ -41,6 +45,12 @@ const char *store_failure(const Store *store);
 gboolean store_begin(Store *store, GError **error);
 gboolean store_commit(Store *store, GError **error); /* rolls back when it fails */
 void store_rollback(Store *store);
+
+/* Calls `done` when what was committed since the last such question is on the disk.
+ * FALSE: it is, or there was nothing; `done` is not called. */
+typedef void (*StoreDoneFunc)(gpointer user);
+gboolean store_when_durable(Store *store, StoreDoneFunc done, gpointer user);
+void store_forget_durable(Store *store, gpointer user); /* it is not called any more */
 
 /* --- users --- */
 typedef struct {
@@ -171,6 +181,7 @@ typedef struct {
 	char *ended_by; /* "caller", "callee", "gateway" */
 	char *stats;	/* counters of both ports, one "key=value" list a line */
 	char *ladder;	/* the flight recorder's lines, see trace.h */
+	guint count;	/* 0: a call; else it is a refusal, that happened so often */
 } CallRecord;
 void call_record_free(CallRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CallRecord, call_record_free)
@@ -183,6 +194,18 @@ CallRecord *store_call_get(Store *store, gint64 id, GError **error);
 GPtrArray *store_call_list(Store *store, guint limit, GError **error);
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);
+/* Refused before it was a call: `author` (an account, a trunk, an address) has ten short
+ * records a minute, what comes after is counted in one for each reason. */
+gboolean
+store_call_refused(Store *store, const CallRecord *record, const char *author, GError **error);
+/* The same for one that has a whole record: FALSE, and it must be store_call_refused(). */
+gboolean store_refusal_room(Store *store, const char *author);
+void store_flush_refusals(Store *store); /* writes the counts; happens by itself every 5 s */
+/* FALSE: a new call would have no record after a crash. */
+gboolean store_keeps_calls(Store *store);
+gboolean store_keeps_refusals(Store *store);
+/* One line for people: how far what is written is behind.  New. */
+char *store_journal_status(Store *store);
 
 /* --- softphones: SIP phones that register, as further devices of a user --- */
 

@@ -4,10 +4,10 @@
  * One statement each and no transaction: clients subscribe by themselves, and a
  * power cut may take the latest of them, who ask again by their probes.
  */
-#include "db/store_private.h"
+#include "db/journal_private.h"
 
-gboolean
-store_subscriber_add(Store *store, const char *number, const char *user, guint max, GError **error)
+static gboolean
+add(Store *store, const char *number, const char *user, guint max, GError **error)
 {
 	g_auto(Query) query =
 		query_new(store, "INSERT OR IGNORE INTO subscribers (number, user, created) "
@@ -21,8 +21,8 @@ store_subscriber_add(Store *store, const char *number, const char *user, guint m
 	return query_run(&query, error);
 }
 
-gboolean
-store_subscriber_del(Store *store, const char *number, const char *user, GError **error)
+static gboolean
+del(Store *store, const char *number, const char *user, GError **error)
 {
 	g_auto(Query) query =
 		query_new(store, "DELETE FROM subscribers WHERE user = ?2 AND number = ?1");
@@ -30,6 +30,58 @@ store_subscriber_del(Store *store, const char *number, const char *user, GError 
 	query_bind_text(&query, number);
 	query_bind_text(&query, user);
 	return query_run(&query, error);
+}
+
+/* --- by the journal, where there is one --- */
+
+typedef struct {
+	char *number, *user;
+	guint max; /* 0: he is one no longer */
+} Subscription;
+
+static void
+subscription_free(gpointer data)
+{
+	Subscription *subscription = data;
+
+	g_free(subscription->number);
+	g_free(subscription->user);
+	g_free(subscription);
+}
+
+static gboolean
+write_subscription(Store *store, gconstpointer data, GError **error)
+{
+	const Subscription *it = data;
+
+	return it->max ? add(store, it->number, it->user, it->max, error)
+		       : del(store, it->number, it->user, error);
+}
+
+static gboolean
+hand_over(Store *store, const char *number, const char *user, guint max)
+{
+	Subscription *subscription = g_new(Subscription, 1);
+
+	*subscription = (Subscription){ g_strdup(number), g_strdup(user), max };
+	journal_post(store->journal, write_subscription, subscription, subscription_free,
+		     (Waiting){ 0 });
+	return TRUE;
+}
+
+gboolean
+store_subscriber_add(Store *store, const char *number, const char *user, guint max, GError **error)
+{
+	if (max == 0)
+		return TRUE;
+	return store->journal ? hand_over(store, number, user, max)
+			      : add(store, number, user, max, error);
+}
+
+gboolean
+store_subscriber_del(Store *store, const char *number, const char *user, GError **error)
+{
+	return store->journal ? hand_over(store, number, user, 0) : del(store, number, user, error);
 }
 
 gboolean
