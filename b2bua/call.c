@@ -300,6 +300,26 @@ next_stage(Call *call, const CallEvent *event)
 	leave_stage(call);
 }
 
+/* A party keeps on counting when a transfer takes him into another call. */
+static void
+on_no_minutes_left(gpointer user)
+{
+	const Party *party = user;
+	Call *call = party->leg ? party->leg->call : NULL;
+
+	if (call)
+		call_hangup(call, REASON_HANGUP, "the minutes abroad for today are used up");
+}
+
+void
+call_count_abroad(Call *call, Party *party)
+{
+	if (!party->target || !party->target->abroad || party->abroad)
+		return;
+	party->abroad = abroad_begin(gateway_abroad(call->gateway), party->target->abroad,
+				     on_no_minutes_left, party);
+}
+
 /* The first answer becomes the other side, the rest hear of it. */
 static void
 connect_callee(Call *call, const CallEvent *event)
@@ -309,6 +329,7 @@ connect_callee(Call *call, const CallEvent *event)
 	g_autofree char *elsewhere = call_sentence(REASON_ANSWERED_ELSEWHERE, NULL);
 
 	call->callee = callee;
+	call_count_abroad(call, callee);
 	for (guint i = 0; i < call->callees->len; i++)
 		if (call->callees->pdata[i] != callee)
 			call_let_go(call, call->callees->pdata[i], REASON_ANSWERED_ELSEWHERE,

@@ -169,6 +169,8 @@ call_media_open(Call *call, const Call *with)
 	const Media *near = with ? with->media : find_near(call);
 
 	call->media = media_open(gateway_workers(call->gateway), &LISTENER, call);
+	if (call->line == LINE_HELP)
+		media_use_reserve(call->media);
 	if (near)
 		media_stay_near(call->media, near);
 	open_port(call, caller);
@@ -212,6 +214,7 @@ party_drop_port(Call *call, Party *party)
 void
 party_free(Party *party)
 {
+	abroad_end(party->abroad);
 	transport_free(party->ours);
 	desc_unref(party->local);
 	desc_unref(party->remote);

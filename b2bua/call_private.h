@@ -6,8 +6,10 @@
  * Thread: signalling.
  */
 #pragma once
+#include "b2bua/abroad.h"
 #include "b2bua/call.h"
 #include "b2bua/gateway.h"
+#include "b2bua/limits.h"
 #include "b2bua/route.h"
 #include "b2bua/trace.h"
 #include "b2bua/transfer.h"
@@ -51,6 +53,7 @@ typedef struct {
 	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
 	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
 	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
+	AbroadUse *abroad;    /* while he talks for somebody's minutes abroad */
 	char lane[16];	      /* in the flight recorder */
 } Party;
 
@@ -75,6 +78,8 @@ struct Call {
 	Address *from, *to;
 	Plan *plan;    /* NULL when the call is refused */
 	char *account; /* bare JID of the caller when he may be a user of ours, or NULL */
+	char *author;  /* whose share of the limits it is; see limits.h */
+	LineKind line; /* that it takes */
 	Party *caller;
 	GPtrArray *callees; /* Party *, of all stages so far; owned */
 	Party *callee;	    /* who answered; NULL before */
@@ -122,6 +127,9 @@ struct Call {
 	guint timer, deadline;
 };
 
+/* --- gateway.c --- */
+char *gateway_author(Gateway *gateway, const Asker *asker);
+
 /* --- call.c: the table --- */
 typedef enum {
 	TIMEOUT_NEVER,
@@ -153,6 +161,8 @@ void call_prepare_stage(Call *call);
 /* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
 gboolean call_pays_forward(Call *call, const Stage *stage);
 Party *call_other_party(const Call *call, const Party *party);
+/* He has answered at a number abroad: its minutes are counted until he is let go. */
+void call_count_abroad(Call *call, Party *party);
 /* Hangs up and drops the port. */
 void call_let_go(Call *call, Party *party, Reason reason, const char *text);
 

@@ -8,6 +8,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call_private.h"
+#include <string.h>
 
 static const char *const ENDED_BY[] = {
 	[BY_CALLER] = "caller",
@@ -107,12 +108,21 @@ write_refusal(Gateway *gateway, CallRecord *record, const char *author)
 	g_warning("a refusal has no record: %s", error->message);
 }
 
+/* By which he came; NULL: by none.  A call that is refused has no plan. */
+static const char *
+trunk_of(const Call *call)
+{
+	return call->author && g_str_has_prefix(call->author, LIMITS_TRUNK)
+		       ? call->author + strlen(LIMITS_TRUNK)
+		       : NULL;
+}
+
 static char *
 author_of(const Call *call)
 {
 	if (call->account)
 		return g_strdup(call->account);
-	return call->plan && call->plan->trunk ? g_strdup(call->plan->trunk) : caller_text(call);
+	return trunk_of(call) ? g_strdup(trunk_of(call)) : caller_text(call);
 }
 
 gboolean
@@ -132,7 +142,7 @@ call_record_refused(Call *call, Reason reason, const char *words)
 	record->caller = caller_text(call);
 	record->callee = callee_text(call);
 	record->user = g_strdup(call->account);
-	record->trunk = g_strdup(call->plan ? call->plan->trunk : NULL);
+	record->trunk = g_strdup(call->plan ? call->plan->trunk : trunk_of(call));
 	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
 	record->reason = g_strdup(reason_name(reason));
 	record->text = call_sentence(reason, words);

@@ -243,6 +243,7 @@ call_free(Call *call)
 	trace_free(call->trace);
 	g_free(call->refusal_words);
 	g_free(call->account);
+	g_free(call->author);
 	g_free(call);
 }
 
@@ -275,20 +276,46 @@ call_post(Call *call, CallEvent event)
 
 /* --- beginning and end --- */
 
-static gboolean
-call_is_for_help(const Call *call)
-{
-	g_autofree char *country = user_country(call->gateway, call_user(call));
-
-	return call->plan->number && number_is_emergency(call->plan->number, country);
-}
-
 static void
 refuse_over_limit(Call *call, Reason reason, const char *words)
 {
 	gateway_count(call->gateway, "calls-over-limit");
 	call_record_refused(call, reason, words);
 	call_end(call, reason, words, BY_GATEWAY);
+}
+
+/* Before anything is spent on it.  Whether somebody calls for help is seen by the number. */
+static gboolean
+is_admitted(Call *call, const Incoming *incoming)
+{
+	g_autofree char *user = !incoming->trunk && incoming->from->scheme == ADDRESS_JID
+					? address_bare_jid(incoming->from)
+					: NULL;
+	Asker asker = { .user = user,
+			.trunk = incoming->trunk,
+			.emergency = route_is_emergency(call->gateway, incoming) };
+	Reason limit = REASON_NONE;
+	const char *words = NULL;
+
+	call->author = gateway_author(call->gateway, &asker);
+	if (!gateway_admit(call->gateway, &asker, &limit, &words)) {
+		call->account = g_strdup(user);
+		call->caller->account = g_strdup(user);
+		refuse_over_limit(call, limit, words);
+		return FALSE;
+	}
+	if (asker.emergency)
+		call->line = LINE_HELP;
+	return TRUE;
+}
+
+static gboolean
+call_is_for_help(const Call *call)
+{
+	g_autofree char *country = user_country(call->gateway, call_user(call));
+
+	return call->line == LINE_HELP ||
+	       (call->plan->number && number_is_emergency(call->plan->number, country));
 }
 
 /* What costs money needs a record that a crash does not take; calls for help do not. */
@@ -315,7 +342,9 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 	Reason limit = REASON_NONE;
 	const char *limit_words = NULL;
 
-	if (!gateway_admit(call->gateway, call_user(call), &limit, &limit_words)) {
+	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_echo)
+		call->line = LINE_ECHO;
+	if (!gateway_admit_plan(call->gateway, call, &limit, &limit_words)) {
 		refuse_over_limit(call, limit, limit_words);
 		return;
 	}
@@ -398,19 +427,27 @@ call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomin
 
 	call->busy = TRUE;
 	call->plan = plan;
-	set_account(call, incoming);
-	begin(call, incoming, reason, words);
+	if (is_admitted(call, incoming)) {
+		set_account(call, incoming);
+		begin(call, incoming, reason, words);
+	}
 	run_queue(call);
 }
 
 void
 call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
 {
+	Call *call = call_make(gateway, leg, plugin, incoming);
 	Reason reason = REASON_NONE;
 	const char *words = NULL;
-	Plan *plan = route_incoming(gateway, incoming, &reason, &words);
 
-	call_new_planned(gateway, leg, plugin, incoming, plan, reason, words);
+	call->busy = TRUE;
+	if (is_admitted(call, incoming)) {
+		call->plan = route_incoming(gateway, incoming, &reason, &words);
+		set_account(call, incoming);
+		begin(call, incoming, reason, words);
+	}
+	run_queue(call);
 }
 
 static gboolean

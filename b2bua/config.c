@@ -180,12 +180,18 @@ static const Key keys[] = {
 	  "calls at once of one user" },
 	{ "limits", "max_setup_per_second", TYPE_NUMBER, "50", 1, 100000,
 	  FIELD(max_setup_per_second), "new calls a second" },
+	{ "limits", "abroad_minutes", TYPE_NUMBER, "60", 0, 100000, FIELD(abroad_minutes),
+	  "minutes a day that one user may talk to numbers outside his country, all his calls "
+	  "together; 0: none (user set JID abroad-minutes=… for one)" },
 	{ "limits", "max_stanza_bytes", TYPE_NUMBER, "262144", 10000, 10485760,
 	  FIELD(max_stanza_bytes), "longest XMPP stanza" },
 	{ "limits", "max_sdp_bytes", TYPE_NUMBER, "65536", 1024, 1048576, FIELD(max_sdp_bytes),
 	  "longest SIP body" },
 	{ "limits", "max_iqs", TYPE_NUMBER, "10000", 10, 1000000, FIELD(max_iqs),
 	  "XMPP requests waiting for their answer" },
+	{ "limits", "max_connections", TYPE_NUMBER, "4000", 10, 100000, FIELD(max_connections),
+	  "SIP connections by TCP and TLS that others have opened; a quarter of the descriptors at "
+	  "most" },
 };
 
 /* --- errors --- */

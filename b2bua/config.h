@@ -46,7 +46,8 @@ struct Config {
 	guint keep_days, keep_ladder_days;
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;
-	guint max_stanza_bytes, max_sdp_bytes, max_iqs;
+	guint abroad_minutes; /* of an account and day */
+	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
 };
 typedef struct Config Config;
 

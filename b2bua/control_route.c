@@ -113,6 +113,8 @@ reply_way(Request *request, const WayOut *way)
 	if (way->class_rule)
 		reply_pair(request, "class-rule", way->class_rule);
 	reply_pair(request, "cost", cost);
+	if (way->abroad)
+		reply_pair(request, "abroad", "yes: counted against the user's abroad-minutes");
 	reply_pair(request, "verdict", way->reason == REASON_NONE ? "allow" : "refuse");
 	if (way->text)
 		reply_pair(request, "because", way->text);

@@ -15,6 +15,7 @@ void gateway_free(Gateway *gateway); /* every call is ended first */
 const Config *gateway_config(const Gateway *gateway);
 Store *gateway_store(const Gateway *gateway);
 Workers *gateway_workers(const Gateway *gateway);
+struct Abroad *gateway_abroad(const Gateway *gateway); /* abroad.h */
 
 /* Loads $plugin_dir/NAME.so and starts it; refuses a wrong interface version. */
 gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error);
@@ -37,9 +38,19 @@ void gateway_track(Gateway *gateway, Call *call, gboolean live); /* call.c alone
 gboolean gateway_charge(Gateway *gateway, const char *user);
 void gateway_discharge(Gateway *gateway, const char *user);
 
-/* TRUE when one more call may begin; otherwise why not. */
-gboolean
-gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text);
+/* Who asks for a call; an account or a trunk, the other is NULL. */
+typedef struct {
+	const char *user; /* bare JID; perhaps nobody's */
+	const char *trunk;
+	gboolean emergency; /* by the number alone: an account calls for help */
+} Asker;
+
+/* TRUE when one more call may begin; otherwise why not.  Asked before the call is routed,
+ * so that what is over a limit costs little.  `emergency` becomes FALSE for who calls for
+ * help so often that he is asked like any other. */
+gboolean gateway_admit(Gateway *gateway, Asker *asker, Reason *reason, const char **text);
+/* The same of what is known when it is routed: whom it counts for, where it goes. */
+gboolean gateway_admit_plan(Gateway *gateway, const Call *call, Reason *reason, const char **text);
 
 /* New calls are refused from now on in both directions; `done` is called when
  * the last has ended or after the configured time, when the rest are hung up. */

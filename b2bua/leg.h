@@ -45,6 +45,7 @@ typedef struct {
 	Address *to;
 	char *trunk;		/* name of the trunk to go through, or NULL */
 	gint64 contact;		/* of a softphone's registration in the store; 0: none */
+	char *abroad;		/* the account whose minutes abroad it uses, or NULL */
 	gboolean accept_early;	/* a client is answered when early media begins: he hears it */
 	gboolean withheld;	/* his number is the carrier's to know, not the callee's */
 	char *location;		/* of an emergency call: where the caller is, a URI; or NULL */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/control.h"
+#include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/service.h"
 #include "b2bua/way_out.h"
@@ -217,6 +218,7 @@ run(Config *config)
 	guint sources[3];
 
 	raise_descriptor_limit();
+	descriptors_keep();
 	if (!bring_up(&self, &error)) {
 		service_fatal("%s", error->message);
 		take_down(&self);
@@ -236,6 +238,7 @@ run(Config *config)
 		g_source_remove(sources[i]);
 	g_main_loop_unref(self.loop);
 	take_down(&self);
+	descriptors_drop();
 	g_message("stopped");
 	return EXIT_SUCCESS;
 }

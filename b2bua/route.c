@@ -141,6 +141,7 @@ route_echo(Question *question, const char *user)
 	if (!echo)
 		return route_refuse(question, REASON_NOT_FOUND, "there is no echo test here");
 	plan = plan_new(user, question->caller_trunk);
+	plan->is_echo = TRUE;
 	plan_add(plan, echo, address_copy(question->from), address_copy(question->to), NULL);
 	return plan;
 }
@@ -259,6 +260,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 		target = plan_add(plan, sip, caller_seen(question->gateway, caller),
 				  route_number_at(trunk, number), trunk);
 		target->withheld = !way->emergency && question->withheld;
+		target->abroad = way->abroad ? g_strdup(caller->jid) : NULL;
 		if (way->emergency)
 			target->location = setting_text(gateway_store(question->gateway),
 							caller->jid, SETTING_LOCATION);
@@ -421,6 +423,20 @@ route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const 
 
 	(void)caller_plugin;
 	return route_incoming(gateway, &incoming, reason, text);
+}
+
+/* Who cannot be told apart from a trunk's caller has no account, and no country of his. */
+gboolean
+route_is_emergency(Gateway *gateway, const Incoming *incoming)
+{
+	g_autofree char *account = NULL, *number = NULL, *country = NULL;
+
+	if (incoming->trunk || incoming->from->scheme != ADDRESS_JID)
+		return FALSE;
+	account = address_bare_jid(incoming->from);
+	number = called_number(gateway, account, incoming->to);
+	country = user_country(gateway, account);
+	return number && number_is_emergency(number, country);
 }
 
 gboolean

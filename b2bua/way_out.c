@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* way_out.c - whether a number outside may be called by a user, and by which trunks. */
 #include "b2bua/way_out.h"
+#include "b2bua/abroad.h"
 #include "b2bua/number.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/setting.h"
@@ -187,6 +188,20 @@ max_cost(Store *store, const char *account)
 	return text ? (guint)g_ascii_strtoull(text, NULL, 10) : 9;
 }
 
+static gboolean
+has_minutes(Gateway *gateway, WayOut *way, const char *account, const char *number)
+{
+	Abroad *abroad = gateway_abroad(gateway);
+	gboolean failed = FALSE;
+	const char *why;
+
+	way->abroad = abroad_is(abroad, account, number);
+	why = way->abroad ? abroad_refusal(abroad, account, &failed) : NULL;
+	if (why)
+		refuse(way, failed ? REASON_NETWORK_ERROR : REASON_FORBIDDEN, why);
+	return !why;
+}
+
 WayOut *
 way_out(Gateway *gateway, const char *account, const char *number)
 {
@@ -212,6 +227,8 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		return refuse(way, REASON_FORBIDDEN,
 			      "calls to such numbers are too dear for your "
 			      "account");
+	if (!has_minutes(gateway, way, account, number))
+		return way;
 	if (rule && *rule->trunks)
 		add_trunks(gateway, way, rule->trunks);
 	else if (class_rule && *class_rule->trunks)

@@ -4,8 +4,8 @@
  * In this order: emergency numbers by the gateway's policy; the rule with the
  * longest beginning of the number (or "default") and the rule of its class
  * ("premium" …) must both allow it; the higher of their costs is held against the
- * user's max-cost; the trunks are those that the rule names, else all.
- * Thread: signalling.
+ * user's max-cost; abroad he has so many minutes a day; the trunks are those that the rule names,
+ * else all. Thread: signalling.
  */
 #pragma once
 #include "b2bua/gateway.h"
@@ -15,6 +15,7 @@ typedef struct {
 	Reason reason;	   /* NONE: allowed */
 	const char *text;  /* static: why not, for the caller */
 	gboolean emergency;
+	gboolean abroad;	  /* its minutes are counted: abroad.h */
 	const char *number_class; /* static; NULL for a short code of no country */
 	char *rule, *class_rule;  /* targets of the rules that held, or NULL */
 	guint cost;

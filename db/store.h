@@ -96,6 +96,13 @@ char *store_setting_get(Store *store, const char *user, const char *key); /* NUL
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
+/* --- minutes abroad: b2bua/abroad.h counts --- */
+/* Seconds of that day ("2026-11-28"); 0 when he has not talked. */
+gboolean store_abroad_get(Store *store, const char *account, const char *day, gint64 *seconds,
+			  GError **error);
+gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,
+			  GError **error);
+
 /* --- subscribers: who is told of the presence of which number --- */
 /* Nothing happens when it is there, or when the user has `max` already. */
 gboolean

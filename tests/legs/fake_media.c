@@ -98,6 +98,11 @@ media_open(Workers *workers, const MediaListener *listener, gpointer user)
 }
 
 void
+media_use_reserve(Media *media)
+{
+}
+
+void
 media_stay_near(Media *media, const Media *near)
 {
 }

@@ -169,6 +169,12 @@ leg_trace(const Leg *leg, TraceKind kind, const char *format, ...)
 	va_end(arguments);
 }
 
+struct Abroad *
+gateway_abroad(const Gateway *self)
+{
+	return NULL;
+}
+
 Store *
 gateway_store(const Gateway *self)
 {
@@ -226,7 +232,8 @@ rig_start(void)
 					   .sip_domain = (char *)"gw.example.org",
 					   .sip_min_expires = 60,
 					   .sip_max_expires = 3600,
-					   .max_sdp_bytes = 8192 };
+					   .max_sdp_bytes = 8192,
+					   .max_connections = 4000 };
 		if (rig_configure)
 			rig_configure(&gateway.config);
 		g_clear_error(&error);

@@ -47,6 +47,12 @@ gateway_config(const Gateway *self)
 	return self->config;
 }
 
+struct Abroad *
+gateway_abroad(const Gateway *self)
+{
+	return NULL;
+}
+
 Store *
 gateway_store(const Gateway *self)
 {
