@@ -226,20 +226,27 @@ run(Request *request, GError **error)
 	return TRUE;
 }
 
-/* A request has no array in it but itself; the parser recurses on each. */
+/* A request is one array with none in it, on which the parser would recurse, and nothing
+ * after it, of which the parser frees the first alone. */
 static gboolean
 is_flat(const char *line)
 {
 	gboolean quoted = FALSE;
-	guint opened = 0;
+	guint opened = 0, closed = 0;
 
 	for (; *line; line++) {
+		if (closed && !g_ascii_isspace(*line))
+			return FALSE;
 		if (quoted && *line == '\\' && line[1])
 			line++;
 		else if (*line == '"')
 			quoted = !quoted;
 		else if (!quoted && (*line == '[' || *line == '{'))
 			opened++;
+		else if (!quoted && *line == ']')
+			closed++;
+		if (!opened && !g_ascii_isspace(*line))
+			return FALSE;
 	}
 	return opened <= 1;
 }

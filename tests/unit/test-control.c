@@ -451,9 +451,22 @@ test_mistakes(void)
 static void
 test_bad_lines(void)
 {
-	static const char *const lines[] = { "",	  "x",	    "{}",
-					     "[1]",	  "[null]", "[[\"user\"]]",
-					     "[\"user\"", "\xff" };
+	static const char *const lines[] = { "[\"help\"][\"help\"]",
+					     "[\"help\"] \"help\"",
+					     "[\"help\"]1",
+					     "[\"help\"]{}",
+					     "[\"help\"] [",
+					     "1 [\"help\"]",
+					     "\"help\" [\"help\"]",
+					     "[\"help\"]]",
+					     "",
+					     "x",
+					     "{}",
+					     "[1]",
+					     "[null]",
+					     "[[\"user\"]]",
+					     "[\"user\"",
+					     "\xff" };
 	g_autofree char *deep = g_strnfill(60000, '[');
 
 	gateway_init("/nowhere");
