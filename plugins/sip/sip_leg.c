@@ -17,6 +17,7 @@
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_uri.h"
 #include "plugins/sip/sip_watch.h"
+#include "plugins/sip/sip_unacked.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
@@ -54,6 +55,7 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 void
 leg_free(SipLeg *leg)
 {
+	unacked_end(leg);
 	g_hash_table_remove(leg->ua->legs, leg);
 	trunks_forget(leg->ua->trunks, leg);
 	leg_clear_timer(leg);
@@ -507,6 +509,7 @@ leg_answer(SipLeg *leg, const Desc *answer)
 			leg->offerless ? leg_sdp_of_offer(leg, answer) : leg_sdp(leg, answer);
 
 		leg->state = STATE_ANSWERED;
+		unacked_begin(leg);
 		if (!leg->offerless)
 			crypto_settle(&leg->crypto, answer);
 		nua_respond(leg->nh, SIP_200_OK, SIPTAG_CONTENT_TYPE_STR(content_sdp),

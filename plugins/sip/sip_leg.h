@@ -48,6 +48,7 @@ struct SipLeg {
 	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
 	Crypto crypto;
 	gboolean offerless; /* the caller's INVITE had no SDP */
+	gboolean unacked;   /* answered, and counted: sip_unacked.c */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */

@@ -15,6 +15,7 @@
 #include "plugins/sip/sip_tls.h"
 #include "plugins/sip/sip_uri.h"
 #include "plugins/sip/sip_watch.h"
+#include "plugins/sip/sip_unacked.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
@@ -496,6 +497,7 @@ on_ack(SipLeg *leg, const SipEvent *event)
 	Reason reason;
 	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
 
+	unacked_end(leg);
 	if (leg->goodbye) {
 		leg_bye(leg, leg->goodbye[0] ? leg->goodbye : NULL);
 		g_clear_pointer(&leg->goodbye, g_free);

@@ -7,6 +7,8 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_ua.h"
+#include "b2bua/descriptors.h"
+#include "plugins/sip/sip_connection.h"
 #include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
@@ -16,6 +18,7 @@
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_tls.h"
+#include "plugins/sip/sip_unacked.h"
 #include "plugins/sip/sip_watch.h"
 #include "config.h"
 #include <string.h>
@@ -28,8 +31,9 @@
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
-#define SWEEP_SECONDS 25   /* between looks for what is too old */
-#define STOP_MS	      2000 /* how long stop() waits for answers to BYE */
+#define SWEEP_SECONDS 25    /* between looks for what is too old */
+#define STOP_MS	      2000  /* how long stop() waits for answers to BYE */
+#define MAX_HEAD      65536 /* bytes of a message beside its body */
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
 
@@ -79,6 +83,13 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 			   : ADMIT_STRANGER;
 	if (!phone_first && admission != ADMIT_TRUNK && phone_invite(self, nh, event))
 		return;
+	if (admission == ADMIT_TRUNK && unacked_are_many(self, trunk->name)) {
+		gateway_count(self->gateway, "sip calls refused for want of ACKs");
+		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
+			    TAG_END());
+		nua_handle_destroy(nh);
+		return;
+	}
 	if (admission == ADMIT_TRUNK) {
 		if (event->sip->sip_authorization)
 			sources_proven(self->sources, event);
@@ -209,7 +220,8 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
 		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
-		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
+		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()),
+		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
 		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
 		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
@@ -257,6 +269,7 @@ stop(void)
 		return;
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_handle_id(&ua->pinger, g_source_remove);
+	connections_stop();
 	g_clear_pointer(&ua->sources, sources_free);
 	if (ua->watches)
 		watches_unregister(ua->watches);
@@ -274,6 +287,7 @@ stop(void)
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
 	g_hash_table_unref(ua->legs);
+	g_hash_table_unref(ua->unacked);
 	g_hash_table_unref(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
@@ -311,6 +325,14 @@ on_ping_time(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static ConnectionOwner
+connection_owner(gpointer user, const su_sockaddr_t *from)
+{
+	const SipUa *self = user;
+
+	return sources_owner(self->sources, from);
+}
+
 static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
@@ -323,6 +345,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->gateway = gateway;
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
+	ua->unacked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
@@ -335,6 +358,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 			ua->pinger = g_timeout_add_seconds(1, on_ping_time, ua);
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
+		connections_start(config, descriptors_limit(), connection_owner, ua);
 		return TRUE;
 	}
 	stop();
@@ -392,8 +416,23 @@ tls_text(void)
 }
 
 static char *
+connection_text(void)
+{
+	const ConnectionCounters *counters = connection_counters();
+
+	return g_strdup_printf("connections: %u open, %u of them strangers', of %" G_GUINT64_FORMAT
+			       " accepted; closed: %" G_GUINT64_FORMAT
+			       " too many, %" G_GUINT64_FORMAT " silent, %" G_GUINT64_FORMAT
+			       " with too much unfinished, %" G_GUINT64_FORMAT " to make room\n",
+			       counters->open, counters->strangers, counters->accepted,
+			       counters->refused, counters->silent, counters->flooded,
+			       counters->evicted);
+}
+
+static char *
 status(void)
 {
+	g_autofree char *connections = connection_text();
 	g_autofree char *throttled = sources_status(ua->sources);
 	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
 	g_autofree char *tls = tls_text();
@@ -405,11 +444,11 @@ status(void)
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
 			       "headers refused: %" G_GUINT64_FORMAT "\n"
-			       "registrations: %u\n%s%s",
+			       "registrations: %u\n%s%s%s",
 			       ua->config->sip_address, ua->config->sip_port, tls,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
 			       ua->strangers, guard_refused(), contacts ? contacts->len : 0,
-			       throttled, trunks);
+			       connections, throttled, trunks);
 }
 
 /* --- the table --- */

@@ -29,6 +29,7 @@ typedef struct {
 	struct Watches *watches; /* sip_watch.h */
 	struct Sources *sources; /* sip_source.h; NULL: switched off */
 	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
+	GHashTable *unacked;	 /* trunk → guint: sip_unacked.c */
 	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
 	gboolean down;		 /* nua has shut down */
 	guint sweeper, pinger;	 /* sources */
