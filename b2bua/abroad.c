@@ -78,7 +78,9 @@ home_of(Abroad *self, const char *account)
 	if (home || self->config->country)
 		return home ? home : g_strdup(self->config->country);
 	user = store_user_get(self->store, account, NULL);
-	return user && user->caller_id ? numberplan_region(user->caller_id) : NULL;
+	if (user && user->caller_id)
+		home = numberplan_region(user->caller_id);
+	return home || !user || !user->caller_id ? home : numberplan_country(user->caller_id);
 }
 
 /* Who is at home nowhere that we know of is abroad everywhere. */

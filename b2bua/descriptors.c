@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* descriptors.c - see descriptors.h. */
 #include "b2bua/descriptors.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,20 +27,16 @@ descriptors_limit(void)
 	return (guint)MIN(limit.rlim_cur, G_MAXINT);
 }
 
-static int
-open_one(void)
-{
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-/* A small process keeps less: an eighth. */
+/* A small process keeps less: an eighth.  In a large one they have high numbers, since
+ * there is code that waits with select(). */
 static void
 take(void)
 {
-	guint wanted = MIN(MAX_KEPT, descriptors_limit() / 8);
+	guint limit = descriptors_limit(), wanted = MIN(MAX_KEPT, limit / 8);
+	int lowest = limit >= 4096 ? 2048 : 0;
 
 	while (kept.n < wanted) {
-		int fd = open_one();
+		int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, lowest);
 
 		if (fd < 0)
 			return;
@@ -88,11 +85,13 @@ gboolean
 descriptors_are_left(void)
 {
 	guint margin = MIN(MAX_MARGIN, descriptors_limit() / 8), n = 0;
+	gboolean used_up = FALSE;
 	int taken[MAX_MARGIN];
 
 	while (n < margin && (taken[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
 		n++;
+	used_up = n < margin && errno == EMFILE;
 	for (guint i = 0; i < n; i++)
 		close(taken[i]);
-	return n == margin;
+	return !used_up;
 }

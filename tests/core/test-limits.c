@@ -4,10 +4,13 @@
  * The rate and the lines are looked at second by second with a clock of the test's;
  * the gateway with everything used up.
  */
+#include "b2bua/descriptors.h"
 #include "b2bua/limits.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define RATE 50
 
@@ -397,6 +400,47 @@ test_help_is_no_way_around(void)
 	tear_down();
 }
 
+static guint
+open_all(GArray *opened)
+{
+	guint n = 0;
+
+	for (int fd; (fd = dup(STDERR_FILENO)) >= 0; n++)
+		g_array_append_val(opened, fd);
+	return n;
+}
+
+/* With 256 of them: ordinary calls stop with 32 left, and 32 more are for help alone. */
+static void
+test_descriptors(void)
+{
+	g_autoptr(GArray) opened = g_array_new(FALSE, FALSE, sizeof(int));
+	struct rlimit before, few;
+	int fd;
+
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	few = before;
+	few.rlim_cur = 256;
+	set_up("");
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &few), ==, 0);
+	descriptors_keep();
+	while (descriptors_are_left()) {
+		fd = dup(STDERR_FILENO);
+		g_assert_cmpint(fd, >=, 0);
+		g_array_append_val(opened, fd);
+	}
+	g_assert_nonnull(strstr(call_from("user1", "+14155551234"), "all lines are in use"));
+	g_assert_cmpuint(open_all(opened), ==, 31);
+	g_assert_null(call_from("user1", "112"));
+	g_assert_cmpuint(open_all(opened), ==, 32);
+	for (guint i = 0; i < opened->len; i++)
+		close(g_array_index(opened, int, i));
+	g_assert_null(call_from("user1", "+14155551234"));
+	descriptors_drop();
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	tear_down();
+}
+
 /* 200 a second of one account, and twenty of others among them. */
 static void
 test_flood_of_one(void)
@@ -447,6 +491,7 @@ main(int argc, char **argv)
 	g_test_add_func("/limits/echo-lines", test_echo_lines);
 	g_test_add_func("/limits/help/comes-first", test_help_comes_first);
 	g_test_add_func("/limits/help/no-way-around", test_help_is_no_way_around);
+	g_test_add_func("/limits/descriptors", test_descriptors);
 	g_test_add_func("/limits/flood-of-one", test_flood_of_one);
 	g_test_add_func("/limits/flood-of-echo", test_flood_of_echo);
 	return g_test_run();

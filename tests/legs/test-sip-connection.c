@@ -330,6 +330,26 @@ test_trunk_stays(void)
 	tear_down();
 }
 
+/* Who is no stranger may send more, but no more than a message can have. */
+static void
+test_trunk_unfinished(void)
+{
+	GSocket *socket;
+
+	set_up();
+	rig_trunk("carrier", peer_free_port(), NULL);
+	socket = stranger_at("127.0.0.1");
+	g_socket_send(socket, HEAD, strlen(HEAD), NULL, NULL);
+	wait_accepted(1);
+	for (guint i = 0; i < 100 && !is_closed(socket); i++) {
+		pour(socket, 20 * 1024);
+		rig_spin(1);
+	}
+	wait_closed(1);
+	assert_serves();
+	tear_down();
+}
+
 static void
 fewer(Config *config)
 {
@@ -361,6 +381,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/connection/drip", test_drip);
 	g_test_add_func("/sip/connection/phone-stays", test_phone_stays);
 	g_test_add_func("/sip/connection/trunk-stays", test_trunk_stays);
+	g_test_add_func("/sip/connection/trunk-unfinished", test_trunk_unfinished);
 	g_test_add_func("/sip/connection/configured", test_configured);
 	return g_test_run();
 }
