@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MIN_RANGE_RESERVED 32 /* in fewer ports nothing can be kept back */
+#define MIN_RANGE_RESERVED 24 /* in fewer ports nothing can be kept back */
+#define MIN_PORTS_RESERVED 8
 #define MAX_PORTS_RESERVED 64
 
 struct Media {
@@ -250,13 +251,15 @@ media_use_reserve(Media *media)
 	media->reserve = TRUE;
 }
 
-/* The last eighth of the range, but no more than sixteen calls need. */
+/* The last eighth of the range, but what two calls need, and no more than sixteen do. */
 static guint16
 last_port(const Media *media)
 {
 	const MediaOptions *options = &media->workers->options;
 	guint range = options->port_max - options->port_min + 1u;
-	guint kept = range < MIN_RANGE_RESERVED ? 0 : MIN(range / 8, MAX_PORTS_RESERVED) & ~1u;
+	guint kept = range < MIN_RANGE_RESERVED
+			     ? 0
+			     : CLAMP(range / 8, MIN_PORTS_RESERVED, MAX_PORTS_RESERVED) & ~1u;
 
 	return (guint16)(options->port_max - (media->reserve ? 0 : kept));
 }

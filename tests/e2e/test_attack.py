@@ -4,9 +4,10 @@ import re
 import resource
 import socket
 import ssl
+import threading
 import time
 
-from harness import check, until
+from harness import OUTSIDE, check, until
 from peers.scanner import PlainPhone
 from peers.sipp import EchoLoad
 
@@ -16,6 +17,8 @@ IDLE = 1500
 HALF_OPEN = 60
 UNFINISHED = 1_900_000  # bytes of a header that never ends
 MEGABYTES = 20
+RATE = 200  # INVITE a second of one account
+BODY = "v=0\r\no=- 1 1 IN IP4 127.200.0.9\r\ns=-\r\nc=IN IP4 127.200.0.9\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
 
 
 def memory(tandem):
@@ -136,3 +139,55 @@ def test_forward_secrecy(bench):
             taken = None
             check(not wanted, f"{ciphers}: {error}")
         check(wanted == bool(taken), f"{ciphers}: {taken}")
+
+
+class Flood(PlainPhone):
+    """One account that calls RATE times a second and acknowledges nothing."""
+
+    def __init__(self, *credential):
+        super().__init__(*credential, address="127.200.0.9")
+        self.sent, self._over = 0, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self.register()
+        uri = f"sip:{OUTSIDE}@127.0.0.1"
+        self._nonce = None
+        said = self._ask("INVITE", uri, header="Proxy-Authorization")
+        self._acknowledge(uri, said)
+        self._nonce, self._count = re.search(r'nonce="([^"]+)"', said)[1], 0
+        self._thread.start()
+
+    def _run(self):
+        uri, began = f"sip:{OUTSIDE}@127.0.0.1", time.monotonic()
+        while not self._over.is_set():
+            while self.sent < (time.monotonic() - began) * RATE:
+                self.sent += 1
+                self._seq += 1
+                text = self._lines("INVITE", uri, "", self._seq, self._proof("INVITE", uri, "Proxy-Authorization"), BODY)
+                self._socket.send(text.replace(b"Call-ID: ", b"Call-ID: %d" % self.sent))
+            time.sleep(0.002)
+
+    def stop(self):
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        super().stop()
+
+
+def test_flood_of_one(bench):
+    """200 INVITE a second of one account, none acknowledged: twenty of twenty calls of another get through."""
+    tandem = bench.gateway(gateway={"log_level": "warning"})
+    bench.carrier()
+    phone = bench.keep(PlainPhone(*bench.credential("bob", name="desk")))
+    flood = bench.keep(Flood(*bench.credential(name="stolen")))
+    phone.register()
+    flood.start()
+    until(lambda: flood.sent > RATE, 10, "the flood to begin")
+    began, slowest = time.monotonic(), 0
+    for _ in range(20):
+        before = time.monotonic()
+        phone.call("echo")
+        slowest = max(slowest, time.monotonic() - before)
+    print(f"20 calls in {time.monotonic() - began:.1f} s, the slowest {slowest:.2f} s; the other has sent {flood.sent}")
+    check(len([c for c in tandem.calls() if c["state"] != "ENDED"]) <= 10, "the account has more calls than it may")
