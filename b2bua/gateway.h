@@ -53,8 +53,8 @@ void gateway_hangup_all(Gateway *gateway, Reason reason);
 gboolean
 gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
 
-/* Tells every plugin that the store has changed. */
-void gateway_reload(Gateway *gateway);
+/* Tells every plugin what has changed in the store. */
+void gateway_changed(Gateway *gateway, Change what, const char *key);
 
 /* Named counters for `tandemctl status`: strangers refused, stanzas dropped … */
 void gateway_count(Gateway *gateway, const char *name);

@@ -311,6 +311,12 @@ on_ping_time(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static void
+on_trunk_learnt(gpointer user)
+{
+	sources_lift_trunks(((SipUa *)user)->sources);
+}
+
 static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
@@ -335,6 +341,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 			ua->pinger = g_timeout_add_seconds(1, on_ping_time, ua);
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
+		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);
 		return TRUE;
 	}
 	stop();
@@ -342,7 +349,19 @@ start(Gateway *gateway, const Config *config, GError **error)
 }
 
 static void
-reload(void)
+on_trunk_changed(const char *name)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!trunks_changed(ua->trunks, name, &error))
+		g_warning("sip: trunk %s cannot be read again, it stays as it was: %s", name,
+			  error->message);
+	watches_changed(ua->watches, name);
+	sources_lift_trunks(ua->sources);
+}
+
+static void
+on_all_changed(void)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -351,6 +370,16 @@ reload(void)
 			  error->message);
 	watches_reload(ua->watches);
 	sources_refresh(ua->sources);
+}
+
+/* Users, numbers and routes are asked for with each call. */
+static void
+changed(Change what, const char *key)
+{
+	if (what == CHANGE_TRUNK)
+		on_trunk_changed(key);
+	else if (what == CHANGE_CONFIG)
+		on_all_changed();
 }
 
 static void
@@ -480,7 +509,7 @@ const Plugin sip_plugin = {
 	.transport = TRANSPORT_RTP,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.changed = changed,
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
