@@ -78,6 +78,18 @@ reply_pair(Request *request, const char *key, const char *value)
 }
 
 void
+reply_key(Request *request, const char *name, const char *values, const char *fallback,
+	  const char *help)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, name);
+	row_add(row, values);
+	row_add(row, fallback);
+	row_add(row, help);
+}
+
+void
 reply_text(Request *request, const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -95,6 +107,36 @@ wrong(GError **error, const char *format, ...)
 		error, g_error_new_valist(CONTROL_ERROR, CONTROL_ERROR_WRONG, format, arguments));
 	va_end(arguments);
 	return FALSE;
+}
+
+typedef struct {
+	Change what;
+	char *key;
+} Changed;
+
+static void
+changed_clear(gpointer data)
+{
+	g_free(((Changed *)data)->key);
+}
+
+gboolean
+request_changed(Request *request, Change what, const char *key)
+{
+	Changed changed = { what, g_strdup(key) };
+
+	g_array_append_val(request->changed, changed);
+	return TRUE;
+}
+
+static void
+tell_changed(const Request *request)
+{
+	for (guint i = 0; request->gateway && i < request->changed->len; i++) {
+		const Changed *changed = &g_array_index(request->changed, Changed, i);
+
+		gateway_changed(request->gateway, changed->what, changed->key);
+	}
 }
 
 /* --- commands --- */
@@ -136,8 +178,9 @@ usage(const Command *command)
 	return g_string_free(text, FALSE);
 }
 
+/* All commands, or those of a noun. */
 static void
-help(Request *request)
+help_commands(Request *request, const char *noun)
 {
 	const Command *command;
 
@@ -145,7 +188,7 @@ help(Request *request)
 	for (guint i = 0; (command = command_at(i)); i++) {
 		g_autofree char *line = usage(command);
 
-		if (request->n_words == 0 || g_str_equal(request->words[0], command->noun))
+		if (!noun || g_str_equal(noun, command->noun))
 			reply_pair(request, line, command->help);
 	}
 }
@@ -174,6 +217,17 @@ unknown_command(Request *request, GError **error)
 		     request->words[1], noun, verbs->str);
 }
 
+static gboolean
+is_noun(const char *word)
+{
+	const Command *command;
+
+	for (guint i = 0; (command = command_at(i)); i++)
+		if (g_str_equal(command->noun, word))
+			return TRUE;
+	return FALSE;
+}
+
 static const Command *
 find_command(Request *request)
 {
@@ -189,6 +243,27 @@ find_command(Request *request)
 	return NULL;
 }
 
+/* "help", "help trunk", "help trunk set" with a row for each key it takes. */
+static gboolean
+help(Request *request, GError **error)
+{
+	const Command *command = request->n_words ? find_command(request) : NULL;
+
+	if (request->n_words == 0) {
+		help_commands(request, NULL);
+		return TRUE;
+	}
+	if (!command && (request->n_words > 1 || !is_noun(request->words[0])))
+		return unknown_command(request, error);
+	if (!command || !command->keys) {
+		help_commands(request, request->words[0]);
+		return TRUE;
+	}
+	reply_table(request, "key", "values", "default", "does", NULL);
+	command->keys(request);
+	return TRUE;
+}
+
 static gboolean
 run(Request *request, GError **error)
 {
@@ -200,8 +275,7 @@ run(Request *request, GError **error)
 
 		request->words += skip;
 		request->n_words -= skip;
-		help(request);
-		return TRUE;
+		return help(request, error);
 	}
 	command = find_command(request);
 	if (!command)
@@ -219,11 +293,7 @@ run(Request *request, GError **error)
 			    "tandemd is not running: %s needs it; start it first", command->noun);
 		return FALSE;
 	}
-	if (!command->handler(request, error))
-		return FALSE;
-	if (command->changes && request->gateway)
-		gateway_reload(request->gateway);
-	return TRUE;
+	return command->handler(request, error);
 }
 
 /* A request is one array with none in it, on which the parser would recurse, and nothing
@@ -309,13 +379,21 @@ execute(Gateway *gateway, Store *store, const char *request_line, gboolean *busy
 	g_auto(GStrv) words = parse_words(request_line, &error);
 	g_autoptr(JsonObject) reply = json_object_new();
 	g_autofree char *message = NULL;
-	Request request = { .gateway = gateway, .store = store, .words = words, .reply = reply };
+	g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(Changed));
+	Request request = { .gateway = gateway,
+			    .store = store,
+			    .words = words,
+			    .reply = reply,
+			    .changed = changed };
 
+	g_array_set_clear_func(changed, changed_clear);
 	json_object_set_boolean_member(reply, "ok", TRUE);
 	if (words) {
 		request.n_words = g_strv_length(words);
-		if (run(&request, &error))
+		if (run(&request, &error)) {
+			tell_changed(&request);
 			return print_reply(reply);
+		}
 	}
 	*busy = g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY);
 	g_clear_pointer(&reply, json_object_unref);

@@ -131,7 +131,7 @@ hangup(Request *request, GError **error)
 static gboolean
 reload(Request *request, GError **error)
 {
-	gateway_reload(request->gateway);
+	request_changed(request, CHANGE_CONFIG, NULL);
 	return TRUE;
 }
 
@@ -183,12 +183,12 @@ sources_lift(Request *request, GError **error)
 
 const Command control_live_commands[] = {
 	{ "sources", "lift", "ADDRESS|all", 1, 1, TRUE, FALSE, sources_lift,
-	  "hear an address again that is slowed or ignored" },
+	  "hear an address again that is slowed or ignored", NULL },
 	{ "sources", NULL, "", 0, 0, TRUE, FALSE, sources,
-	  "SIP addresses that failed: wrong passwords, unknown callers" },
-	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call" },
-	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance" },
+	  "SIP addresses that failed: wrong passwords, unknown callers", NULL },
+	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call", NULL },
+	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance", NULL },
 	{ "reload", NULL, "", 0, 0, TRUE, FALSE, reload,
-	  "tell the plugins that the store has changed" },
+	  "tell the plugins that the store has changed", NULL },
 };
 const guint control_n_live_commands = G_N_ELEMENTS(control_live_commands);

@@ -17,7 +17,8 @@ number_add(Request *request, GError **error)
 	g_autofree char *number = parse_number(request->words[0], error);
 	g_autofree char *jid = number ? parse_user(request->words[1], error) : NULL;
 
-	return jid && store_number_add(request->store, number, jid, error);
+	return jid && store_number_add(request->store, number, jid, error) &&
+	       request_changed(request, CHANGE_NUMBER, number);
 }
 
 static void
@@ -108,9 +109,18 @@ number_set(Request *request, GError **error)
 	if (!number || !store_begin(request->store, error))
 		return FALSE;
 	if (set_number_keys(request, number, error))
-		return store_commit(request->store, error);
+		return store_commit(request->store, error) &&
+		       request_changed(request, CHANGE_NUMBER, number);
 	store_rollback(request->store);
 	return FALSE;
+}
+
+static void
+help_keys(Request *request)
+{
+	reply_key(request, "user", "JID", NULL, "whose it is from now on");
+	reply_key(request, "caller-id", "yes", NULL,
+		  "it is the one of his numbers that calls out show");
 }
 
 static gboolean
@@ -118,7 +128,8 @@ number_del(Request *request, GError **error)
 {
 	g_autofree char *number = parse_number(request->words[0], error);
 
-	return number && store_number_del(request->store, number, error);
+	return number && store_number_del(request->store, number, error) &&
+	       request_changed(request, CHANGE_NUMBER, number);
 }
 
 /* --- calls --- */
@@ -251,16 +262,17 @@ ladder(Request *request, GError **error)
 
 const Command control_store_commands[] = {
 	{ "number", "add", "NUMBER JID", 2, 2, FALSE, TRUE, number_add,
-	  "give a number; the first is the user's caller id" },
-	{ "number", "list", "[JID]", 0, 1, FALSE, FALSE, number_list, "all numbers, or a user's" },
-	{ "number", "show", "NUMBER", 1, 1, FALSE, FALSE, number_show, "one number" },
+	  "give a number; the first is the user's caller id", NULL },
+	{ "number", "list", "[JID]", 0, 1, FALSE, FALSE, number_list, "all numbers, or a user's",
+	  NULL },
+	{ "number", "show", "NUMBER", 1, 1, FALSE, FALSE, number_show, "one number", NULL },
 	{ "number", "set", "NUMBER [user=JID] [caller-id=yes]", 2, 5, FALSE, TRUE, number_set,
-	  "move it, or make it the one shown on calls out" },
-	{ "number", "del", "NUMBER", 1, 1, FALSE, TRUE, number_del, "take a number away" },
+	  "move it, or make it the one shown on calls out", help_keys },
+	{ "number", "del", "NUMBER", 1, 1, FALSE, TRUE, number_del, "take a number away", NULL },
 	{ "calls", NULL, "[--last N]", 0, 2, FALSE, FALSE, calls,
-	  "live and recent calls, newest first" },
-	{ "call", "show", "ID", 1, 1, FALSE, FALSE, call_show, "all about one call" },
+	  "live and recent calls, newest first", NULL },
+	{ "call", "show", "ID", 1, 1, FALSE, FALSE, call_show, "all about one call", NULL },
 	{ "ladder", NULL, "ID [COLUMNS]", 1, 2, FALSE, FALSE, ladder,
-	  "who said what when in one call" },
+	  "who said what when in one call", NULL },
 };
 const guint control_n_store_commands = G_N_ELEMENTS(control_store_commands);

@@ -178,13 +178,13 @@ gateway_plugin(const Gateway *gateway, const char *name)
 }
 
 void
-gateway_reload(Gateway *gateway)
+gateway_changed(Gateway *gateway, Change what, const char *key)
 {
 	for (guint i = 0; i < gateway->plugins->len; i++) {
 		const Plugin *plugin = gateway->plugins->pdata[i];
 
-		if (plugin->reload)
-			plugin->reload();
+		if (plugin->changed)
+			plugin->changed(what, key);
 	}
 }
 

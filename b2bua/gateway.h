@@ -64,8 +64,8 @@ void gateway_hangup_all(Gateway *gateway, Reason reason);
 gboolean
 gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
 
-/* Tells every plugin that the store has changed. */
-void gateway_reload(Gateway *gateway);
+/* Tells every plugin what has changed in the store. */
+void gateway_changed(Gateway *gateway, Change what, const char *key);
 
 /* A try that became no call, refused by a plugin: it has a short record (store.h,
  * store_call_refused()).  `author` NULL: the caller's address. */

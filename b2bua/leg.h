@@ -23,7 +23,7 @@
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
 
-#define PLUGIN_INTERFACE_VERSION 5
+#define PLUGIN_INTERFACE_VERSION 6
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -72,14 +72,26 @@ typedef enum {
 	TRANSFER_FAILED /* so, and the call goes on as it was */
 } TransferState;
 
+/* What an admin has changed, and of whom: the key of changed(). */
+typedef enum {
+	CHANGE_USER,	  /* bare JID: made, deleted, switched on or off */
+	CHANGE_NUMBER,	  /* E.164: made, deleted, of somebody else */
+	CHANGE_TRUNK,	  /* name */
+	CHANGE_SOFTPHONE, /* name */
+	CHANGE_ROUTES,	  /* NULL */
+	CHANGE_SETTINGS,  /* bare JID: what he has of his own */
+	CHANGE_CONFIG	  /* NULL: anything; SIGHUP and `tandemctl reload` */
+} Change;
+
 struct Plugin {
 	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
 	const char *name;	 /* "sip", "xmpp", "echo" */
 	TransportKind transport; /* what its legs speak when we call them */
 
 	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);
-	void (*stop)(void);   /* every leg is gone; free everything */
-	void (*reload)(void); /* numbers or trunks in the store changed; may be NULL */
+	void (*stop)(void); /* every leg is gone; free everything */
+	/* The store has changed, there alone: what else is known stays.  May be NULL. */
+	void (*changed)(Change what, const char *key);
 
 	/* Down: what the core tells a leg.  Descriptions, addresses and texts are
 	 * borrowed.  `text` is one line for a person, or NULL. */

@@ -150,7 +150,7 @@ on_reload_signal(gpointer user)
 	Daemon *self = user;
 
 	g_message("reloading users, numbers and trunks");
-	gateway_reload(self->gateway);
+	gateway_changed(self->gateway, CHANGE_CONFIG, NULL);
 	return G_SOURCE_CONTINUE;
 }
 

@@ -170,6 +170,18 @@ setting_help(Setting setting)
 	return ROWS[setting].help;
 }
 
+const char *
+setting_values(Setting setting)
+{
+	return ROWS[setting].values;
+}
+
+const char *
+setting_fallback(Setting setting)
+{
+	return ROWS[setting].fallback;
+}
+
 char *
 setting_usage(void)
 {

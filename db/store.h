@@ -14,6 +14,7 @@
  */
 #pragma once
 #include <glib.h>
+#include "db/trunk_key.h"
 
 typedef struct Store Store;
 
@@ -103,15 +104,19 @@ gboolean store_abroad_get(Store *store, const char *account, const char *day, gi
 gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,
 			  GError **error);
 
-/* --- subscribers: who is told of the presence of which number --- */
+/* --- subscribers: who is told of the presence of which number; "!" is the gateway --- */
 /* Nothing happens when it is there, or when the user has `max` already. */
 gboolean
 store_subscriber_add(Store *store, const char *number, const char *user, guint max, GError **error);
 gboolean store_subscriber_del(Store *store, const char *number, const char *user, GError **error);
 typedef void (*StoreSubscriberFunc)(gpointer user, const char *number, const char *subscriber);
-/* Of enabled users; `func` must not use the store. */
-gboolean
-store_subscriber_each(Store *store, StoreSubscriberFunc func, gpointer user, GError **error);
+/* Of enabled users: up to `limit` of those that come after this user and number ("" and ""
+ * at first), and how many there were.  `func` must not use the store. */
+guint store_subscriber_page(Store *store, const char *user, const char *number, guint limit,
+			    StoreSubscriberFunc func, gpointer data, GError **error);
+/* All of one user, enabled or not. */
+gboolean store_subscriber_of(Store *store, const char *user, StoreSubscriberFunc func,
+			     gpointer data, GError **error);
 
 /* --- trunks: carriers and PBXs we exchange calls with --- */
 typedef struct {
@@ -150,6 +155,13 @@ typedef struct {
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
 void trunk_free(Trunk *trunk);
 guint trunk_standard_port(const Trunk *trunk); /* of its transport */
+/* By the table of trunk_key.h: one member, and as text for a person (secrets too). */
+gint trunk_number(const Trunk *trunk, const TrunkKey *key);
+const char *trunk_text(const Trunk *trunk, const TrunkKey *key);
+char *trunk_value(const Trunk *trunk, const TrunkKey *key);
+/* All that has one of the flags, as one text; and whether two have it alike. */
+char *trunk_extract(const Trunk *trunk, guint flags);
+gboolean trunk_differs(const Trunk *one, const Trunk *other, guint flags);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trunk, trunk_free)
 
 gboolean store_trunk_add(Store *store, const Trunk *trunk, GError **error);

@@ -84,19 +84,40 @@ store_subscriber_del(Store *store, const char *number, const char *user, GError 
 	return store->journal ? hand_over(store, number, user, 0) : del(store, number, user, error);
 }
 
-gboolean
-store_subscriber_each(Store *store, StoreSubscriberFunc func, gpointer user, GError **error)
+guint
+store_subscriber_page(Store *store, const char *user, const char *number, guint limit,
+		      StoreSubscriberFunc func, gpointer data, GError **error)
 {
 	g_auto(Query) query = query_new(
 		store, "SELECT s.number, s.user FROM subscribers s JOIN users u ON u.jid = s.user "
-		       "WHERE u.enabled = 1 ORDER BY s.user, s.number");
+		       "WHERE (s.user, s.number) > (?1, ?2) AND u.enabled = 1 "
+		       "ORDER BY s.user, s.number LIMIT ?3");
+	guint n = 0;
+
+	query_bind_text(&query, user);
+	query_bind_text(&query, number);
+	query_bind_int(&query, limit);
+	for (; query_step(&query, error) == QUERY_ROW; n++) {
+		g_autofree char *of = query_text(&query, 0), *subscriber = query_text(&query, 1);
+
+		func(data, of, subscriber);
+	}
+	return n;
+}
+
+gboolean
+store_subscriber_of(Store *store, const char *user, StoreSubscriberFunc func, gpointer data,
+		    GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "SELECT number FROM subscribers WHERE user = ?1 ORDER BY number");
 	QueryResult result;
 
+	query_bind_text(&query, user);
 	while ((result = query_step(&query, error)) == QUERY_ROW) {
-		g_autofree char *number = query_text(&query, 0),
-				*subscriber = query_text(&query, 1);
+		g_autofree char *number = query_text(&query, 0);
 
-		func(user, number, subscriber);
+		func(data, number, user);
 	}
 	return result == QUERY_DONE;
 }

@@ -181,11 +181,14 @@ use_text(Sources *self, const char *source)
 		use(self, &endpoint);
 }
 
-static void
-lift_trunks(Sources *self, gint64 now)
+void
+sources_lift_trunks(Sources *self)
 {
-	g_autoptr(GArray) records = throttle_list(self->table, now);
+	g_autoptr(GArray) records = NULL;
 
+	if (!self || !self->table)
+		return;
+	records = throttle_list(self->table, g_get_monotonic_time());
 	for (guint i = 0; i < records->len; i++) {
 		const ThrottleKey *key = &g_array_index(records, ThrottleRecord, i).key;
 
@@ -211,8 +214,7 @@ sources_refresh(Sources *self)
 	g_hash_table_iter_init(&iter, self->ua->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
 		use_text(self, ((SipLeg *)leg)->phone);
-	if (self->table)
-		lift_trunks(self, g_get_monotonic_time());
+	sources_lift_trunks(self);
 }
 
 ConnectionOwner

@@ -37,6 +37,8 @@ ConnectionOwner sources_owner(Sources *sources, const su_sockaddr_t *from);
 
 /* The registrations or the trunks may have changed. */
 void sources_refresh(Sources *sources);
+/* A trunk has more addresses than before: what they did does not count. */
+void sources_lift_trunks(Sources *sources);
 
 void sources_tell(Sources *sources, HostileSourceFunc func, gpointer user);
 /* How many; address NULL: all. */

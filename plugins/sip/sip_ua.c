@@ -333,6 +333,12 @@ connection_owner(gpointer user, const su_sockaddr_t *from)
 	return sources_owner(self->sources, from);
 }
 
+static void
+on_trunk_learnt(gpointer user)
+{
+	sources_lift_trunks(((SipUa *)user)->sources);
+}
+
 static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
@@ -359,6 +365,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
+		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);
 		return TRUE;
 	}
 	stop();
@@ -366,7 +373,19 @@ start(Gateway *gateway, const Config *config, GError **error)
 }
 
 static void
-reload(void)
+on_trunk_changed(const char *name)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!trunks_changed(ua->trunks, name, &error))
+		g_warning("sip: trunk %s cannot be read again, it stays as it was: %s", name,
+			  error->message);
+	watches_changed(ua->watches, name);
+	sources_lift_trunks(ua->sources);
+}
+
+static void
+on_all_changed(void)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -375,6 +394,16 @@ reload(void)
 			  error->message);
 	watches_reload(ua->watches);
 	sources_refresh(ua->sources);
+}
+
+/* Users, numbers and routes are asked for with each call. */
+static void
+changed(Change what, const char *key)
+{
+	if (what == CHANGE_TRUNK)
+		on_trunk_changed(key);
+	else if (what == CHANGE_CONFIG)
+		on_all_changed();
 }
 
 static void
@@ -519,7 +548,7 @@ const Plugin sip_plugin = {
 	.transport = TRANSPORT_RTP,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.changed = changed,
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,

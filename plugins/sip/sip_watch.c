@@ -392,19 +392,10 @@ watch_new(Watches *watches, const char *trunk)
 	return watch;
 }
 
-static char *
-settings_of(const Trunk *trunk)
-{
-	return g_strdup_printf("%s %u %s %s %s %s %s %d %u %d %s", trunk->host, trunk->port,
-			       trunk->transport, trunk->proxy, trunk->account, trunk->username,
-			       trunk->password, trunk->registers, trunk->options_seconds,
-			       trunk->tls_verify, trunk->tls_ca);
-}
-
 static void
 begin(Watch *watch, const Trunk *trunk)
 {
-	g_autofree char *settings = settings_of(trunk);
+	g_autofree char *settings = trunk_extract(trunk, TRUNK_PROBE);
 
 	if (g_strcmp0(settings, watch->settings) == 0)
 		return;
@@ -435,19 +426,25 @@ is_gone(gpointer key, gpointer value, gpointer user)
 }
 
 void
+watches_changed(Watches *watches, const char *name)
+{
+	const Trunk *trunk = trunks_find(watches->ua->trunks, name);
+	Watch *watch = g_hash_table_lookup(watches->by_trunk, name);
+
+	if (trunk)
+		begin(watch ? watch : watch_new(watches, name), trunk);
+	else if (watch)
+		g_hash_table_remove(watches->by_trunk, name);
+}
+
+void
 watches_reload(Watches *watches)
 {
 	g_autoptr(GPtrArray) names = trunks_names(watches->ua->trunks);
 
 	g_hash_table_foreach_remove(watches->by_trunk, is_gone, watches);
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = names->pdata[i];
-		const Trunk *trunk = trunks_find(watches->ua->trunks, name);
-		Watch *watch = g_hash_table_lookup(watches->by_trunk, name);
-
-		if (trunk)
-			begin(watch ? watch : watch_new(watches, name), trunk);
-	}
+	for (guint i = 0; i < names->len; i++)
+		watches_changed(watches, names->pdata[i]);
 }
 
 void

@@ -14,7 +14,8 @@ typedef struct Watches Watches;
 
 Watches *watches_new(SipUa *ua); /* and begins with the trunks there are */
 void watches_free(Watches *watches);
-void watches_reload(Watches *watches); /* after trunks_reload() */
+void watches_reload(Watches *watches);			   /* after trunks_reload() */
+void watches_changed(Watches *watches, const char *trunk); /* after trunks_changed() */
 /* Says goodbye to the registrars; once, before nua is shut down. */
 void watches_unregister(Watches *watches);
 

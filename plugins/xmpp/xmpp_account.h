@@ -42,6 +42,8 @@ gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
 void xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence);
 /* The stream is up: say to users that we are here, and ask who is there. */
 void xmpp_accounts_announce(XmppAccounts *accounts);
+/* The store has changed: whom it concerns is told, and nobody else. */
+void xmpp_accounts_changed(XmppAccounts *accounts, Change what, const char *key);
 /* Available presence of `local` (a bare JID of ours) to `to`. */
 void xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to);
 

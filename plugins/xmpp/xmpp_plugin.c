@@ -240,11 +240,12 @@ notice(const char *account, const Address *number, const char *text)
 	xmpp_notice(xmpp, account, number, text);
 }
 
+/* While it is down there is nobody to tell: on_up() tells all. */
 static void
-reload(void)
+changed(Change what, const char *key)
 {
 	if (xmpp_stream_is_up(xmpp->stream))
-		xmpp_accounts_announce(xmpp->accounts);
+		xmpp_accounts_changed(xmpp->accounts, what, key);
 }
 
 static char *
@@ -275,7 +276,7 @@ const Plugin xmpp_plugin = {
 	.transport = TRANSPORT_WEBRTC,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.changed = changed,
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,

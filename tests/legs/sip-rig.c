@@ -292,7 +292,7 @@ rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk))
 		change(trunk);
 	store_trunk_add(gateway.store, trunk, &error);
 	g_assert_no_error(error);
-	sip_plugin.reload();
+	sip_plugin.changed(CHANGE_CONFIG, NULL);
 }
 
 Desc *

@@ -442,7 +442,7 @@ in__stranger(void)
 
 		accept_all(trunk);
 		g_assert_true(store_trunk_update(rig_store(), trunk, NULL));
-		rig_plugin->reload();
+		rig_plugin->changed(CHANGE_CONFIG, NULL);
 	}
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
