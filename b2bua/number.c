@@ -306,6 +306,28 @@ number_from_carrier(const char *text, const char *country, char **number)
 	return *number != NULL;
 }
 
+/* A context is the country code, or that and the beginning of the numbers there. */
+char *
+number_in_context(const char *digits, const char *context)
+{
+	char local[MAX_KEYS + 1] = "", whose[MAX_KEYS + 1] = "";
+	g_autofree char *country = NULL, *code = NULL, *whole = NULL;
+	char *number = NULL;
+
+	if (!only_keys(digits, local) || !only_keys(context, whose) || whose[0] != '+' ||
+	    strpbrk(whose + 1, "*#+") || strchr(local, '+'))
+		return NULL;
+	country = numberplan_of_code(whose + 1);
+	if (!country)
+		return NULL;
+	code = numberplan_calling_code(country);
+	if (strcmp(code, whose + 1) == 0 && number_dialled(local, country, &number))
+		return number;
+	whole = g_strconcat(whose, local, NULL);
+	number_normalise(whole, &number);
+	return number;
+}
+
 char *
 number_to_carrier(const char *number, const char *form, const char *prefix, const char *country)
 {

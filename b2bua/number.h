@@ -32,6 +32,11 @@ gboolean number_is_emergency(const char *dialled, const char *country);
 /* number_dialled() of a carrier, who may leave the "+" of an international number away. */
 gboolean number_from_carrier(const char *text, const char *country, char **number);
 
+/* The digits of a local number where `context` ("+1", "+49-30") says whose (RFC 3966
+ * 5.1.5): "+14155550101", or the digits alone where they are a short code there.  New;
+ * NULL: no such context, or too many digits. */
+char *number_in_context(const char *digits, const char *context);
+
 /* As a carrier wants it: form is "e164", "national" (of `country`, from where
  * others are dialled with its prefix for calls abroad) or "prefix" (the digits
  * with `prefix` before them).  Short codes are left as they are. */

@@ -102,6 +102,22 @@ numberplan_calling_code(const char *country)
 	return code ? g_strdup_printf("%d", code) : g_strdup("");
 }
 
+char *
+numberplan_of_code(const char *digits)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < 3 && g_ascii_isdigit(digits[i]); i++) {
+		std::string letters;
+
+		code = code * 10 + (digits[i] - '0');
+		plans().GetRegionCodeForCountryCode(code, &letters);
+		if (code && letters != "ZZ")
+			return g_strdup(letters.c_str());
+	}
+	return nullptr;
+}
+
 /* The library keeps it to itself, but for how a number abroad is written. */
 char *
 numberplan_abroad(const char *country)

@@ -30,6 +30,9 @@ void sources_proven(Sources *sources, const SipEvent *event);
 /* A request outside of a dialog that a phone or a trunk may send. */
 void sources_asked(Sources *sources, const SipEvent *event);
 
+/* It comes from the very address and port of a phone that is registered or in a call. */
+gboolean sources_in_use(const Sources *sources, const SipEvent *event);
+
 /* The registrations or the trunks may have changed. */
 void sources_refresh(Sources *sources);
 
