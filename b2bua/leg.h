@@ -19,6 +19,7 @@
 #pragma once
 #include <gmodule.h>
 #include "b2bua/address.h"
+#include "b2bua/number.h"
 #include "b2bua/reason.h"
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
@@ -147,6 +148,12 @@ typedef struct {
 	const Desc *offer; /* NULL when it comes later (a Jingle propose, an INVITE without SDP) */
 	/* Who an anonymous caller is, when his trunk has told us: nobody is shown it. */
 	const Address *hidden;
+	/* All that a trunk calls him, for lists of blocked callers; Address *, or NULL. */
+	const GPtrArray *identities;
+	/* What a user asks for this call alone: whether he is shown, and with which of his
+	 * numbers; NULL: the one of his account. */
+	NumberPrivacy privacy;
+	const char *preferred;
 	/* Who has sent it on before it came here, the first one first, as they are written;
 	 * or NULL.  And how often it was: more than are known, perhaps. */
 	char **diverted_by;

@@ -8,8 +8,10 @@
 #include "b2bua/numberplan.h"
 #include <string.h>
 
-#define MAX_TEXT   64 /* bytes of what is still a number */
-#define MAX_DIGITS 20 /* 15 and a prefix for calls abroad */
+#define MAX_TEXT      128 /* bytes of what is still a number */
+#define MAX_DIGITS    20  /* 15 and a prefix for calls abroad */
+#define MAX_KEYS      32  /* and what is dialled before it */
+#define MAX_EMERGENCY 14  /* with a prefix for calls abroad, a country code, * and # */
 
 char *
 number_unescape(const char *local)
@@ -35,6 +37,13 @@ number_unescape(const char *local)
 }
 
 static const char *
+after(const char *digits, const char *prefix)
+{
+	return prefix && *prefix && g_str_has_prefix(digits, prefix) ? digits + strlen(prefix)
+								     : NULL;
+}
+
+static const char *
 after_scheme(const char *text)
 {
 	static const char *const SCHEMES[] = { "tel:", "sip:", "sips:" };
@@ -45,28 +54,182 @@ after_scheme(const char *text)
 	return text;
 }
 
-/* "+" and digits, * and #, without what is there for the eye, parameters, keys to
- * press later (after a comma) and the "(0)" that people write after a country code. */
+/* What is there for the eye, or comes along when a number is copied: blanks, dashes,
+ * brackets, marks of the direction of writing. */
 static gboolean
-only_digits(const char *text, char digits[MAX_DIGITS + 2])
+is_ornament(gunichar c)
+{
+	if (c < 0x80)
+		return c == ' ' || c == '\t' || c == '-' || c == '.' || c == '(' || c == ')' ||
+		       c == '/';
+	return c == 0x2212 || g_unichar_isspace(c) || g_unichar_type(c) == G_UNICODE_FORMAT ||
+	       g_unichar_type(c) == G_UNICODE_DASH_PUNCTUATION;
+}
+
+/* Digits of any script, *, # and +; 0: none of these. */
+static char
+plain_key(gunichar c)
+{
+	if (c < 0x80)
+		return g_ascii_isdigit(c) || c == '*' || c == '#' || c == '+' ? (char)c : '\0';
+	if (g_unichar_isdigit(c))
+		return (char)('0' + g_unichar_digit_value(c));
+	return c == 0xff0b ? '+' : c == 0xff0a ? '*' : c == 0xff03 ? '#' : '\0';
+}
+
+/* Digits, *, # and +, without ornaments, parameters, keys to press later (after a
+ * comma) and the "(0)" that people write after a country code. */
+static gboolean
+only_keys(const char *text, char keys[MAX_KEYS + 1])
 {
 	gsize length = 0;
 
-	for (; *text && !strchr(",;", *text); text++) {
-		if (g_str_has_prefix(text, "(0)") && digits[0] == '+') {
+	if (!g_utf8_validate(text, -1, NULL))
+		return FALSE;
+	for (; *text && !strchr(",;", *text); text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+		char key = plain_key(c);
+
+		if (g_str_has_prefix(text, "(0)") && memchr(keys, '+', length)) {
 			text += 2;
 			continue;
 		}
-		if (strchr(" -.()/", *text))
+		if (is_ornament(c))
 			continue;
-		if (length > MAX_DIGITS || !(g_ascii_isdigit(*text) || strchr("*#", *text) ||
-					     (*text == '+' && length == 0)))
+		if (!key || length == MAX_KEYS)
 			return FALSE;
-		digits[length++] = *text;
-		digits[length] = '\0';
+		keys[length++] = key;
+		keys[length] = '\0';
 	}
 	return length > 0;
 }
+
+/* --- what is dialled before a number to hide or to show one's own --- */
+
+static const struct {
+	const char *keys;
+	NumberPrivacy asks;
+} PREFIXES[] = {
+	/* "*31#" hides on mobile lines and shows on some fixed ones: too much hidden harms less */
+	{ "*31#", NUMBER_HIDDEN }, { "#31#", NUMBER_HIDDEN }, { "*31*", NUMBER_HIDDEN },
+	{ "#31*", NUMBER_HIDDEN }, { "*67#", NUMBER_HIDDEN }, { "*67*", NUMBER_HIDDEN },
+	{ "*67", NUMBER_HIDDEN },  { "*82#", NUMBER_SHOWN },  { "*82*", NUMBER_SHOWN },
+	{ "*82", NUMBER_SHOWN },
+};
+
+/* What follows them; who asks for both is hidden.  Alone it is a code as any other. */
+static const char *
+after_prefixes(const char *keys, NumberPrivacy *asks)
+{
+	*asks = NUMBER_AS_SET;
+	for (guint i = 0; i < G_N_ELEMENTS(PREFIXES);) {
+		const char *rest = after(keys, PREFIXES[i].keys);
+
+		i++;
+		if (!rest)
+			continue;
+		if (!*rest)
+			break;
+		if (*asks != NUMBER_HIDDEN)
+			*asks = PREFIXES[i - 1].asks;
+		keys = rest;
+		i = 0;
+	}
+	return keys;
+}
+
+/* "0171 …" and "*31#+49 …" to digits; a "+" stands first alone. */
+static gboolean
+only_digits(const char *text, char digits[MAX_DIGITS + 2], NumberPrivacy *asks)
+{
+	char keys[MAX_KEYS + 1] = "";
+	const char *rest;
+
+	if (!only_keys(text, keys))
+		return FALSE;
+	rest = after_prefixes(keys, asks);
+	return !strchr(rest + 1, '+') && g_strlcpy(digits, rest, MAX_DIGITS + 2) < MAX_DIGITS + 2;
+}
+
+static gboolean
+read_dialled(const char *text, char digits[MAX_DIGITS + 2], NumberPrivacy *asks)
+{
+	g_autofree char *plain = NULL;
+
+	*asks = NUMBER_AS_SET;
+	if (!text || strlen(text) > MAX_TEXT)
+		return FALSE;
+	text = after_scheme(text);
+	plain = g_uri_unescape_string(text, NULL);
+	return only_digits(plain ? plain : text, digits, asks);
+}
+
+NumberPrivacy
+number_privacy(const char *text)
+{
+	char digits[MAX_DIGITS + 2] = "";
+	NumberPrivacy asks;
+
+	return read_dialled(text, digits, &asks) ? asks : NUMBER_AS_SET;
+}
+
+/* --- emergency numbers --- */
+
+/* 112 and 911 are that everywhere (3GPP TS 22.101 section 10.1); of the others it
+ * takes a country to know. */
+static gboolean
+is_emergency_code(const char *digits, const char *country)
+{
+	return strcmp(digits, "112") == 0 || strcmp(digits, "911") == 0 ||
+	       (country && *digits && !digits[strspn(digits, "0123456789")] &&
+		numberplan_is_emergency(digits, country));
+}
+
+/* What a phone or a contact list makes of "112" in its zeal: "+112", "00112" and
+ * "+49112".  None of these is a number of anybody's: they are too short. */
+static const char *
+without_country(const char *digits, const char *country)
+{
+	g_autofree char *abroad = country ? numberplan_abroad(country) : NULL;
+	g_autofree char *code = country ? numberplan_calling_code(country) : NULL;
+	const char *prefixes[] = { "+", "00", abroad };
+
+	for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+		const char *rest = after(digits, prefixes[i]);
+		const char *national = rest ? after(rest, code) : NULL;
+
+		if (rest && is_emergency_code(rest, country))
+			return rest;
+		if (national && is_emergency_code(national, country))
+			return national;
+	}
+	return NULL;
+}
+
+char *
+number_emergency(const char *text, const char *country)
+{
+	char digits[MAX_DIGITS + 2] = "", *begin = digits;
+	NumberPrivacy asks;
+
+	if (!read_dialled(text, digits, &asks) || strlen(digits) > MAX_EMERGENCY)
+		return NULL;
+	begin += strspn(begin, "*#");
+	for (char *end = begin + strlen(begin); end > begin && strchr("*#", end[-1]);)
+		*--end = '\0';
+	return g_strdup(is_emergency_code(begin, country) ? begin
+							  : without_country(begin, country));
+}
+
+gboolean
+number_is_emergency(const char *dialled, const char *country)
+{
+	g_autofree char *number = number_emergency(dialled, country);
+
+	return number != NULL;
+}
+
+/* --- what they mean --- */
 
 static gboolean
 is_code(const char *digits)
@@ -104,15 +267,14 @@ gboolean
 number_dialled(const char *text, const char *country, char **number)
 {
 	char digits[MAX_DIGITS + 2] = "";
-	g_autofree char *plain = NULL;
+	NumberPrivacy asks;
 
 	*number = NULL;
-	if (!text || strlen(text) > MAX_TEXT)
+	if (!read_dialled(text, digits, &asks))
 		return FALSE;
-	text = after_scheme(text);
-	plain = g_uri_unescape_string(text, NULL);
-	if (!only_digits(plain ? plain : text, digits))
-		return FALSE;
+	*number = number_emergency(digits, country);
+	if (*number)
+		return TRUE;
 	if (digits[0] == '+' || !country)
 		return number_normalise(digits, number);
 	*number = national(digits, country);
@@ -128,9 +290,10 @@ number_from_carrier(const char *text, const char *country, char **number)
 {
 	char digits[MAX_DIGITS + 2] = "";
 	g_autofree char *with_plus = NULL, *international = NULL;
+	NumberPrivacy asks;
 
 	*number = NULL;
-	if (!text || strlen(text) > MAX_TEXT || !only_digits(after_scheme(text), digits))
+	if (!text || strlen(text) > MAX_TEXT || !only_digits(after_scheme(text), digits, &asks))
 		return FALSE;
 	if (digits[0] == '+' || is_code(digits))
 		return number_dialled(digits, country, number);
@@ -141,6 +304,28 @@ number_from_carrier(const char *text, const char *country, char **number)
 	else if (!country || !number_dialled(digits, country, number))
 		*number = g_steal_pointer(&international);
 	return *number != NULL;
+}
+
+/* A context is the country code, or that and the beginning of the numbers there. */
+char *
+number_in_context(const char *digits, const char *context)
+{
+	char local[MAX_KEYS + 1] = "", whose[MAX_KEYS + 1] = "";
+	g_autofree char *country = NULL, *code = NULL, *whole = NULL;
+	char *number = NULL;
+
+	if (!only_keys(digits, local) || !only_keys(context, whose) || whose[0] != '+' ||
+	    strpbrk(whose + 1, "*#+") || strchr(local, '+'))
+		return NULL;
+	country = numberplan_of_code(whose + 1);
+	if (!country)
+		return NULL;
+	code = numberplan_calling_code(country);
+	if (strcmp(code, whose + 1) == 0 && number_dialled(local, country, &number))
+		return number;
+	whole = g_strconcat(whose, local, NULL);
+	number_normalise(whole, &number);
+	return number;
 }
 
 char *

@@ -7,6 +7,7 @@
 #include "b2bua/numberplan.h"
 #include <phonenumbers/phonenumberutil.h>
 #include <phonenumbers/shortnumberinfo.h>
+#include <cstring>
 #include <set>
 #include <string>
 
@@ -91,6 +92,49 @@ numberplan_from(const char *e164, const char *country)
 	plans().FormatOutOfCountryCallingNumber(number, region(country), &text);
 	/* the plan has no prefix for calls abroad: it stays a "+" */
 	return text.empty() || text[0] == '+' ? nullptr : digits_of(text);
+}
+
+char *
+numberplan_calling_code(const char *country)
+{
+	int code = plans().GetCountryCodeForRegion(region(country));
+
+	return code ? g_strdup_printf("%d", code) : g_strdup("");
+}
+
+char *
+numberplan_of_code(const char *digits)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < 3 && g_ascii_isdigit(digits[i]); i++) {
+		std::string letters;
+
+		code = code * 10 + (digits[i] - '0');
+		plans().GetRegionCodeForCountryCode(code, &letters);
+		if (code && letters != "ZZ")
+			return g_strdup(letters.c_str());
+	}
+	return nullptr;
+}
+
+/* The library keeps it to itself, but for how a number abroad is written. */
+char *
+numberplan_abroad(const char *country)
+{
+	static const char *const samples[] = { "442079460123", "14155550101" };
+
+	for (const char *sample : samples) {
+		g_autofree char *e164 = g_strconcat("+", sample, nullptr);
+		char *dialled = numberplan_from(e164, country);
+
+		if (dialled && g_str_has_suffix(dialled, sample)) {
+			dialled[strlen(dialled) - strlen(sample)] = '\0';
+			return dialled;
+		}
+		g_free(dialled);
+	}
+	return g_strdup("");
 }
 
 gboolean

@@ -18,6 +18,12 @@ char *numberplan_to_e164(const char *digits, const char *country);
 /* The digits to dial for it from `country`: "01711234567", "00442079460123". */
 char *numberplan_from(const char *e164, const char *country);
 
+/* The country that digits with its calling code before them belong to: "DE" for "49", "4930". */
+char *numberplan_of_code(const char *digits);
+/* "49", and what is dialled there for a call abroad, "00"; "" where there is no such. */
+char *numberplan_calling_code(const char *country);
+char *numberplan_abroad(const char *country);
+
 /* TRUE when the plan of `country` has given this number out: more than its length is right. */
 gboolean numberplan_is_valid(const char *e164, const char *country);
 

@@ -46,11 +46,17 @@ is_echo(Gateway *gateway, const Address *to)
 	       g_strcmp0(to->user, ECHO_USER) == 0 && host_is_ours(gateway, to->host);
 }
 
-/* A softphone writes digits at whatever it takes for our name. */
 static gboolean
 is_digits(const char *user)
 {
 	return user && user[strspn(user, "0123456789")] == '\0';
+}
+
+/* A softphone writes what was dialled at whatever it takes for our name. */
+static gboolean
+is_dialled(const char *user)
+{
+	return user && user[strspn(user, "0123456789*#+")] == '\0';
 }
 
 /* The number that a user calls, or NULL. */
@@ -64,7 +70,7 @@ called_number(Gateway *gateway, const char *account, const Address *to)
 	case ADDRESS_JID:
 	case ADDRESS_SIP:
 		if (!host_is_ours(gateway, to->host) &&
-		    !(to->scheme == ADDRESS_SIP && is_digits(to->user)))
+		    !(to->scheme == ADDRESS_SIP && is_dialled(to->user)))
 			return NULL;
 		break;
 	case ADDRESS_NUMBER:
@@ -93,15 +99,14 @@ called_by_trunk(const Trunk *trunk, const Address *to)
 	return number;
 }
 
-/* Who calls, as this carrier writes him. */
-static Address *
-caller_by_trunk(const Trunk *trunk, const Address *from)
+Address *
+route_caller_from(const char *country, const Address *from)
 {
 	g_autofree char *number = NULL;
 	g_autoptr(Address) address = NULL;
 
 	if (from->scheme != ADDRESS_SIP || !is_digits(from->user) ||
-	    !number_from_carrier(from->user, country_of(trunk), &number))
+	    !number_from_carrier(from->user, country, &number))
 		return address_copy(from);
 	address = address_new(ADDRESS_NUMBER, number, from->host, NULL);
 	return address_with_name(address, from->name);
@@ -113,12 +118,51 @@ route_number_here(Gateway *gateway, const char *number)
 	return address_new(ADDRESS_NUMBER, number, gateway_config(gateway)->xmpp_domain, NULL);
 }
 
-/* As others see a user who calls. */
-static Address *
-caller_seen(Gateway *gateway, const User *caller)
+/* The number that a user calls with: one of his, if he wants another than the usual. */
+static char *
+calling_number(const Question *question, const User *caller)
 {
-	return caller->caller_id ? route_number_here(gateway, caller->caller_id)
-				 : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
+	g_autofree char *home = user_country(question->gateway, caller->jid), *number = NULL;
+	g_autoptr(User) owner = NULL;
+
+	if (question->incoming->preferred &&
+	    number_from_carrier(question->incoming->preferred, home, &number))
+		owner = store_user_by_number(gateway_store(question->gateway), number, NULL);
+	return owner && strcmp(owner->jid, caller->jid) == 0 ? g_steal_pointer(&number)
+							     : g_strdup(caller->caller_id);
+}
+
+/* As telephones see a user who calls. */
+static Address *
+caller_seen(const Question *question, const User *caller)
+{
+	g_autofree char *number = calling_number(question, caller);
+
+	return number ? route_number_here(question->gateway, number)
+		      : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
+}
+
+/* As another user sees him. */
+static Address *
+caller_seen_here(const Question *question, const User *caller)
+{
+	return question->nameless ? address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL)
+				  : caller_seen(question, caller);
+}
+
+/* What he asks for this call holds before what he has set for all, and both ways to ask
+ * for it are heard: a code that is dialled first, and what his telephone says. */
+static void
+set_privacy(Question *question, const User *caller)
+{
+	g_autofree char *dialled = question->to->user ? number_unescape(question->to->user) : NULL;
+	NumberPrivacy by_code = number_privacy(dialled), by_phone = question->incoming->privacy;
+
+	question->nameless = by_code == NUMBER_HIDDEN || by_phone == NUMBER_HIDDEN;
+	question->withheld =
+		question->nameless ||
+		(by_code != NUMBER_SHOWN && by_phone != NUMBER_SHOWN &&
+		 setting_on(gateway_store(question->gateway), caller->jid, SETTING_HIDE_NUMBER));
 }
 
 Address *
@@ -201,7 +245,7 @@ called_uri(Gateway *gateway, const char *account, const Address *to)
 	dial_uri_split(uri, &host, &port);
 	if (host_is_ours(gateway, host) || (is_number && number_is_emergency(number, home)))
 		return NULL;
-	if (!host_is_ours(gateway, to->host) && (is_number || is_digits(uri->user)) &&
+	if (!host_is_ours(gateway, to->host) && (is_number || is_dialled(uri->user)) &&
 	    dial_uri_policy(gateway_config(gateway), host) != DIAL_URI_NAMED)
 		return NULL;
 	return g_steal_pointer(&uri);
@@ -209,11 +253,13 @@ called_uri(Gateway *gateway, const char *account, const Address *to)
 
 /* Who has no number is shown as an address at which he can be called here. */
 static Address *
-caller_at(Gateway *gateway, const User *caller)
+caller_at(const Question *question, const User *caller)
 {
-	return caller->caller_id ? route_number_here(gateway, caller->caller_id)
-				 : address_new(ADDRESS_SIP, caller->jid,
-					       gateway_config(gateway)->sip_domain, NULL);
+	g_autofree char *number = calling_number(question, caller);
+
+	return number ? route_number_here(question->gateway, number)
+		      : address_new(ADDRESS_SIP, caller->jid,
+				    gateway_config(question->gateway)->sip_domain, NULL);
 }
 
 static Plan *
@@ -232,8 +278,8 @@ route_to_uri(Question *question, const User *caller, const Address *uri)
 		return route_refuse(question, REASON_NETWORK_ERROR,
 				    "no telephone network is connected");
 	plan = plan_new(caller->jid, NULL);
-	plan_add(plan, sip, caller_at(question->gateway, caller), address_copy(uri), NULL)
-		->withheld = question->withheld;
+	plan_add(plan, sip, caller_at(question, caller), address_copy(uri), NULL)->withheld =
+		question->withheld;
 	return plan;
 }
 
@@ -257,7 +303,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 
 		if (!plan)
 			plan = plan_new(caller->jid, trunk->name);
-		target = plan_add(plan, sip, caller_seen(question->gateway, caller),
+		target = plan_add(plan, sip, caller_seen(question, caller),
 				  route_number_at(trunk, number), trunk);
 		target->withheld = !way->emergency && question->withheld;
 		target->abroad = way->abroad ? g_strdup(caller->jid) : NULL;
@@ -277,7 +323,7 @@ route_from_user(Question *question)
 	Gateway *gateway = question->gateway;
 	g_autofree char *jid = NULL, *number = NULL;
 	g_autoptr(User) caller = NULL, callee = NULL;
-	g_autoptr(Address) uri = NULL;
+	g_autoptr(Address) uri = NULL, hidden = NULL;
 	Plan *plan;
 
 	if (question->from->scheme != ADDRESS_JID)
@@ -286,7 +332,7 @@ route_from_user(Question *question)
 	caller = store_user_get(gateway_store(gateway), jid, NULL);
 	if (!caller || !caller->enabled)
 		return route_refuse(question, REASON_FORBIDDEN, "you have no account here");
-	question->withheld = setting_on(gateway_store(gateway), caller->jid, SETTING_HIDE_NUMBER);
+	set_privacy(question, caller);
 	if (is_echo(gateway, question->to))
 		return route_echo(question, caller->jid);
 	callee = user_by_softphone(gateway, question->to);
@@ -304,11 +350,12 @@ route_from_user(Question *question)
 		return route_refuse(question, REASON_NOT_FOUND, "that user is switched off");
 	if (!callee)
 		plan = route_to_trunks(question, caller, number);
-	else
+	else {
+		if (question->nameless && caller->caller_id)
+			question->hidden = hidden = route_number_here(gateway, caller->caller_id);
 		plan = route_to_user(question, caller->jid, callee,
-				     caller->caller_id
-					     ? route_number_here(gateway, caller->caller_id)
-					     : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL));
+				     caller_seen_here(question, caller));
+	}
 	if (plan)
 		plan->number = g_steal_pointer(&number);
 	return plan;
@@ -337,11 +384,11 @@ route_from_trunk(Question *question)
 		if (!callee || !callee->enabled)
 			return route_refuse(question, REASON_NOT_FOUND, NULL);
 		if (question->incoming->hidden)
-			hidden = caller_by_trunk(trunk, question->incoming->hidden);
+			hidden = route_caller_from(country_of(trunk), question->incoming->hidden);
 		question->hidden = hidden;
 		question->country = country_of(trunk);
 		plan = route_to_user(question, callee->jid, callee,
-				     caller_by_trunk(trunk, question->from));
+				     route_caller_from(country_of(trunk), question->from));
 		if (plan)
 			plan->number = g_steal_pointer(&number);
 	}

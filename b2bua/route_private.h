@@ -18,6 +18,7 @@ typedef struct {
 	Reason reason;
 	const char *text;
 	gboolean withheld; /* a user calls who hides his number from telephones */
+	gboolean nameless; /* and who hides it from everybody, for this call */
 } Question;
 
 /* Always NULL. */
@@ -33,6 +34,8 @@ Target *plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, c
 /* --- route.c --- */
 Address *route_number_here(Gateway *gateway, const char *number);
 Address *route_number_at(const Trunk *trunk, const char *number); /* as it writes it */
+/* Who calls, as a carrier of this country (or NULL) writes him. */
+Address *route_caller_from(const char *country, const Address *from);
 
 /* --- route_user.c --- */
 /* Takes `from`: as the callee shall see the caller. */

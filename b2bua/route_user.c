@@ -199,12 +199,30 @@ is_listed(Gateway *gateway, const User *callee, const char *number)
 	return FALSE;
 }
 
+/* A carrier may know him by more than what is shown: each of them counts. */
+static gboolean
+is_known_as_blocked(const Question *question, const User *callee)
+{
+	const GPtrArray *all = question->incoming->identities;
+
+	for (guint i = 0; all && i < all->len; i++) {
+		g_autoptr(Address) one = route_caller_from(question->country, all->pdata[i]);
+
+		if (is_listed(question->gateway, callee, one->user))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* Who withholds his number does not slip through under it. */
 static gboolean
 is_blocked(const Question *question, const User *callee, const Address *caller)
 {
 	Gateway *gateway = question->gateway;
 	const Address *hidden = question->hidden;
+
+	if (is_known_as_blocked(question, callee))
+		return TRUE;
 
 	if (caller->scheme != ADDRESS_ANONYMOUS)
 		return is_listed(gateway, callee, caller->user);

@@ -105,15 +105,6 @@ last_those_down(const Plugin *plugin, GPtrArray *trunks)
 
 /* --- emergency numbers --- */
 
-/* 112 and 911 are that everywhere (3GPP TS 22.101 section 10.1); of the others it
- * takes a country to know. */
-gboolean
-number_is_emergency(const char *number, const char *country)
-{
-	return strcmp(number, "112") == 0 || strcmp(number, "911") == 0 ||
-	       (country && number[0] != '+' && numberplan_is_emergency(number, country));
-}
-
 const char *
 emergency_trunk(const Gateway *gateway)
 {

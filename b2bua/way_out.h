@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "b2bua/gateway.h"
+#include "b2bua/number.h"
 
 typedef struct {
 	GPtrArray *trunks; /* Trunk *, in the order tried; owned; empty when refused */
@@ -29,8 +30,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)
 
 /* Where a user is at home: his own country, the gateway's, or NULL.  New. */
 char *user_country(Gateway *gateway, const char *account_or_null);
-/* `country` may be NULL: only what is one everywhere. */
-gboolean number_is_emergency(const char *number, const char *country);
 /* Borrowed; NULL where such calls are refused. */
 const char *emergency_trunk(const Gateway *gateway);
 /* One line for the log: which policy for emergency numbers holds. */

@@ -3,7 +3,8 @@
  *
  * Three hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
  * function that is stricter: a bad one is unparsable, so a request is answered
- * 400 and a response dropped.  That of CSeq is more lenient (sip_lenient.h).  It cannot be left to
+ * 400 and a response dropped.  Those of CSeq and
+ * Privacy are more lenient (sip_lenient.h).  It cannot be left to
  * the second, mc_extract_body, where the message is seen whole: a datagram that ends with its
  * headers, without the empty line, is complete to sofia and never comes there.  sofia finds the
  * class of a header to parse by name and of one to store by pointer, so both
@@ -101,6 +102,7 @@ static issize_t parse_route(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_via(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_path(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_cseq(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_privacy(su_home_t *, msg_header_t *, char *, isize_t);
 
 static StrictClass classes[] = {
 	{ sip_contact_class, contacts_are_sane, parse_contact, { 0 } },
@@ -109,6 +111,7 @@ static StrictClass classes[] = {
 	{ sip_via_class, vias_are_sane, parse_via, { 0 } },
 	{ sip_path_class, routes_are_sane, parse_path, { 0 } },
 	{ sip_cseq_class, NULL, parse_cseq, { 0 } },
+	{ sip_privacy_class, NULL, parse_privacy, { 0 } },
 };
 
 /* The home of a header that is parsed in a message is the message. */
@@ -179,6 +182,13 @@ parse_cseq(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 	if (result < 0 && copy && lenient_cseq((sip_cseq_t *)header, copy))
 		return 0;
 	return result;
+}
+
+/* Its values stand between semicolons (RFC 3323 4.2), in every other list between commas. */
+static issize_t
+parse_privacy(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return sip_privacy_class->hc_parse(home, header, g_strdelimit(text, ",", ';'), length);
 }
 
 static void

@@ -5,6 +5,7 @@
  */
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_reason.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -14,34 +15,9 @@
 #include <sofia-sip/su_alloc.h>
 #include <sofia-sip/url.h>
 
-#define MAX_NAME 128   /* bytes of a display name that are kept */
 #define MAX_TEXT 16384 /* bytes of a header that are kept */
 
 /* --- addresses --- */
-
-char *
-header_user(const url_t *url)
-{
-	const char *user = url->url_user ? url->url_user : "";
-	g_autofree char *bare = g_strndup(user, strcspn(user, ";"));
-	char *plain = g_uri_unescape_string(bare, NULL);
-
-	return plain ? plain : g_steal_pointer(&bare);
-}
-
-static Address *
-address_from_url(const url_t *url)
-{
-	g_autofree char *user = header_user(url);
-	g_autofree char *number = NULL;
-
-	if (!user[0] || !g_utf8_validate(user, -1, NULL))
-		return NULL;
-	/* digits without a "+" mean something in a country alone: route() knows which */
-	if (number_normalise(user, &number))
-		return address_new(ADDRESS_NUMBER, number, url->url_host, NULL);
-	return address_new(ADDRESS_SIP, user, url->url_host ? url->url_host : "invalid", NULL);
-}
 
 static gboolean
 host_is_ours(const char *host, const Config *config)
@@ -82,128 +58,13 @@ header_called(const url_t *url, const Config *config)
 		called.url_host = config->sip_domain;
 	else if (there)
 		called.url_host = there;
-	return address_from_url(&called);
+	return identity_address(&called);
 }
 
 Address *
 header_callee(const sip_t *sip, const Config *config)
 {
 	return header_called(sip->sip_request->rq_url, config);
-}
-
-/* A display name as a person reads it: unquoted, valid, without control
- * characters, cut at a sane length. */
-static char *
-plain_name(const char *display)
-{
-	g_autoptr(GString) name = g_string_new(NULL);
-	gsize length = display ? strlen(display) : 0;
-	gboolean quoted = length >= 2 && display[0] == '"' && display[length - 1] == '"';
-	g_autofree char *valid = NULL;
-	const char *end;
-
-	for (gsize i = quoted; i < length - quoted; i++) {
-		if (quoted && display[i] == '\\' && i + 1 < length - quoted)
-			i++;
-		if ((guchar)display[i] >= 0x20 && display[i] != 0x7f)
-			g_string_append_c(name, display[i]);
-	}
-	valid = g_utf8_make_valid(name->str, name->len);
-	if (strlen(valid) > MAX_NAME) {
-		end = g_utf8_find_prev_char(valid, valid + MAX_NAME);
-		valid[end ? end - valid : 0] = '\0';
-	}
-	return valid[0] ? g_steal_pointer(&valid) : NULL;
-}
-
-static const char *
-unknown_header(const sip_t *sip, const char *name)
-{
-	for (const sip_unknown_t *header = sip->sip_unknown; header; header = header->un_next)
-		if (header->un_name && g_ascii_strcasecmp(header->un_name, name) == 0)
-			return header->un_value;
-	return NULL;
-}
-
-/* The first identity of P-Asserted-Identity that is a number, else the first. */
-static Address *
-asserted(const sip_t *sip)
-{
-	const char *value = unknown_header(sip, "P-Asserted-Identity");
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	Address *best = NULL;
-
-	if (!value || strlen(value) > 1024)
-		return NULL;
-	su_home_init(home);
-	for (const sip_contact_t *c = sip_contact_make(home, value); c; c = c->m_next) {
-		g_autoptr(Address) address = address_from_url(c->m_url);
-		g_autofree char *name = plain_name(c->m_display);
-
-		if (!address || (best && address->scheme != ADDRESS_NUMBER))
-			continue;
-		address_free(best);
-		best = address_with_name(address, name);
-		if (best->scheme == ADDRESS_NUMBER)
-			break;
-	}
-	su_home_deinit(home);
-	return best;
-}
-
-/* RFC 3323 4.2, RFC 3325 9.3: "header" is not about the From, but networks say it
- * of a number that is withheld (3GPP TS 29.163), and too much hidden harms less. */
-static gboolean
-wants_privacy(const sip_t *sip)
-{
-	const msg_param_t *values = sip->sip_privacy ? sip->sip_privacy->priv_values : NULL;
-
-	for (; values && *values; values++)
-		if (g_ascii_strcasecmp(*values, "id") == 0 ||
-		    g_ascii_strcasecmp(*values, "user") == 0 ||
-		    g_ascii_strcasecmp(*values, "header") == 0)
-			return TRUE;
-	return FALSE;
-}
-
-static gboolean
-is_anonymous(const url_t *url)
-{
-	return (url->url_user && g_ascii_strcasecmp(url->url_user, "anonymous") == 0) ||
-	       (url->url_host && g_ascii_strcasecmp(url->url_host, "anonymous.invalid") == 0);
-}
-
-/* The identity he proves or claims, whether he wants it shown or not. */
-static Address *
-identity(const sip_t *sip)
-{
-	Address *address = asserted(sip);
-
-	if (!address && !is_anonymous(sip->sip_from->a_url))
-		address = address_from_url(sip->sip_from->a_url);
-	return address;
-}
-
-Address *
-header_hidden_caller(const sip_t *sip)
-{
-	return wants_privacy(sip) ? identity(sip) : NULL;
-}
-
-Address *
-header_caller(const sip_t *sip)
-{
-	const sip_from_t *from = sip->sip_from;
-	g_autofree char *name = plain_name(from->a_display);
-	g_autoptr(Address) address = NULL;
-
-	if (!wants_privacy(sip))
-		address = identity(sip);
-	if (!address)
-		return address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
-	if (address->name || !name || is_anonymous(from->a_url))
-		return g_steal_pointer(&address);
-	return address_with_name(address, name);
 }
 
 /* RFC 3261 25.1: what a user part may hold unescaped beside letters and digits. */
@@ -427,7 +288,7 @@ Reason
 header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
 {
 	Reason reason = sip_reason_from_status(status);
-	g_autofree char *plain = plain_name(phrase);
+	g_autofree char *plain = identity_name(phrase);
 
 	*text = plain ? g_strdup_printf("%u %s", status, plain) : g_strdup_printf("%u", status);
 	/* A gateway to the telephone network hides the cause behind a status that

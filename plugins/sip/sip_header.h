@@ -3,6 +3,7 @@
  *
  * No state and no network.
  * Thread: any (pure).  RFC 3261 19.1, 20; RFC 3323, RFC 3325, RFC 3326.
+ * Who calls is in sip_identity.h.
  */
 #pragma once
 #include <sofia-sip/sip.h>
@@ -12,11 +13,6 @@
 #include "db/store.h"
 #include "media/desc.h"
 
-/* Who calls: P-Asserted-Identity before From (a trunk is trusted with it),
- * ADDRESS_ANONYMOUS where Privacy or the From says so. */
-Address *header_caller(const sip_t *sip);
-/* Who it is that wants to be anonymous, as his trunk has told us; or NULL. */
-Address *header_hidden_caller(const sip_t *sip);
 /* TRUE when the From is one at this gateway. */
 gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
 /* FALSE when a request inside the dialog of this INVITE would have no target: no
@@ -38,8 +34,7 @@ char *
 header_trunk_from(const Trunk *trunk, const Address *from, gboolean withheld, const char *domain);
 char *header_trunk_identity(const Trunk *trunk, const Address *from, gboolean withheld,
 			    const char *domain);
-/* The user part without its parameters (";npdi;rn=…") and escapes; and back.  Both new. */
-char *header_user(const url_t *url);
+/* A user part with the escapes that it needs.  New. */
 char *header_escaped(const char *user);
 /* "sip:bob@example.org:5070": an address outside, see dial_uri.h */
 char *header_uri(const Address *to);

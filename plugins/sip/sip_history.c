@@ -2,15 +2,13 @@
 /* sip_history.c - who has sent a call on, in the words of two RFCs. */
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_tel.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sofia-sip/msg_header.h>
-#include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_alloc.h>
 #include <sofia-sip/url.h>
 
-#define MAX_VALUE   4096 /* bytes of one header line */
-#define MAX_ENTRIES 32
 #define MAX_COUNTER 100
 
 /* --- reading --- */
@@ -32,46 +30,47 @@ entry_free(gpointer data)
 }
 
 static guint
-counter_of(const sip_contact_t *contact)
+counter_of(const NameAddr *said)
 {
-	const char *text = msg_params_find(contact->m_params, "counter=");
-	guint64 counter = text ? g_ascii_strtoull(text, NULL, 10) : 1;
+	g_autofree char *text = NULL;
+	guint64 counter =
+		identity_param(said, "counter", &text) ? g_ascii_strtoull(text, NULL, 10) : 1;
 
 	return (guint)CLAMP(counter, 1, MAX_COUNTER);
 }
 
-static void
-add_entries(GPtrArray *entries, const char *value)
+static Entry *
+entry_of(const NameAddr *said, const url_t *url)
 {
-	su_home_t home[1] = { SU_HOME_INIT(home) };
+	Entry *entry = g_new0(Entry, 1);
+	g_autofree char *mapped = NULL;
 
-	su_home_init(home);
-	for (const sip_contact_t *c = sip_contact_make(home, value);
-	     c && entries->len < MAX_ENTRIES; c = c->m_next) {
-		Entry *entry = g_new0(Entry, 1);
-
-		entry->user = header_user(c->m_url);
-		entry->counter = counter_of(c);
-		entry->was_mapped = msg_params_find(c->m_params, "mp=") ||
-				    (c->m_url->url_params && url_has_param(c->m_url, "cause"));
-		entry->has_cause =
-			c->m_url->url_headers && strstr(c->m_url->url_headers, "cause") != NULL;
-		g_ptr_array_add(entries, entry);
-	}
-	su_home_deinit(home);
+	entry->user = tel_user(url);
+	if (!entry->user)
+		entry->user = g_strdup("");
+	entry->counter = counter_of(said);
+	entry->was_mapped = identity_param(said, "mp", &mapped) ||
+			    (url->url_params && url_has_param(url, "cause"));
+	entry->has_cause = url->url_headers && strstr(url->url_headers, "cause") != NULL;
+	return entry;
 }
 
-/* All lines of a header that sofia does not know. */
 static GPtrArray *
 entries_of(const sip_t *sip, const char *name)
 {
 	GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
+	g_autoptr(GPtrArray) said = identity_entries(sip, name);
+	su_home_t home[1] = { SU_HOME_INIT(home) };
 
-	for (const sip_unknown_t *line = sip->sip_unknown; line; line = line->un_next)
-		if (line->un_name && line->un_value &&
-		    g_ascii_strcasecmp(line->un_name, name) == 0 &&
-		    strlen(line->un_value) <= MAX_VALUE)
-			add_entries(entries, line->un_value);
+	su_home_init(home);
+	for (guint i = 0; i < said->len; i++) {
+		const NameAddr *one = said->pdata[i];
+		const url_t *url = url_make(home, one->uri);
+
+		if (url)
+			g_ptr_array_add(entries, entry_of(one, url));
+	}
+	su_home_deinit(home);
 	return entries;
 }
 

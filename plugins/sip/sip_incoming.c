@@ -6,6 +6,7 @@
  */
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
+#include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
@@ -98,26 +99,39 @@ find_replaced(SipLeg *leg, const sip_t *sip, SipLeg **replaced)
 	return TRUE;
 }
 
+/* A trunk is believed who calls. */
+static void
+trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
+{
+	identity_read(sip, identity);
+	incoming->from = identity->shown;
+	incoming->hidden = identity->hidden;
+	incoming->identities = identity->all;
+}
+
 void
 leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
 	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
 	const sip_t *sip = event->sip;
-	g_autoptr(Address) from = caller->from ? address_copy(caller->from) : header_caller(sip);
-	g_autoptr(Address) hidden = caller->from ? NULL : header_hidden_caller(sip);
+	g_auto(Identity) identity = { NULL, NULL, NULL };
 	g_autoptr(Address) to = header_callee(sip, ua->config);
 	Reason bad;
 	g_autoptr(Desc) offer = header_desc(sip, ua->config->max_sdp_bytes, &bad);
 	const char *insecure;
 	guint n_diversions = 0;
 	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
-	Incoming incoming = { .from = from,
+	Incoming incoming = { .from = caller->from,
 			      .to = to,
 			      .trunk = leg->trunk,
 			      .offer = offer,
-			      .hidden = hidden,
+			      .privacy = caller->privacy,
+			      .preferred = caller->preferred,
 			      .diverted_by = diverted,
 			      .n_diversions = n_diversions };
+
+	if (!caller->from)
+		trust_trunk(sip, &identity, &incoming);
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);

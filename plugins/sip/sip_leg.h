@@ -106,6 +106,8 @@ typedef struct {
 	const char *trunk;
 	const Address *from; /* of a softphone: its account */
 	const char *phone;   /* of a softphone: phone_source() */
+	NumberPrivacy privacy;
+	const char *preferred; /* of a softphone: a number of its account to call with, or NULL */
 	CryptoPolicy crypto;
 } SipCaller;
 

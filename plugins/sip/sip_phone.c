@@ -5,8 +5,11 @@
  */
 #include "plugins/sip/sip_phone.h"
 #include "b2bua/number.h"
+#include "b2bua/way_out.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_tel.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nua_tag.h>
@@ -165,50 +168,98 @@ owner_of(SipUa *ua, const char *user)
 		       : NULL;
 }
 
+static gboolean
+is_of(SipUa *ua, const Softphone *softphone, const char *number)
+{
+	g_autoptr(User) owner = owner_of(ua, number);
+
+	return owner && strcmp(owner->jid, softphone->user) == 0;
+}
+
 /* A phone may call itself by its name, by a number of its account, or not at all. */
 static gboolean
 may_be(SipUa *ua, const Softphone *softphone, const sip_t *sip)
 {
-	g_autofree char *user = user_of(sip->sip_from->a_url);
-	g_autoptr(User) owner = NULL;
+	g_autofree char *user = tel_user(sip->sip_from->a_url);
 
-	if (!user || strcmp(user, softphone->username) == 0 ||
-	    g_ascii_strcasecmp(user, "anonymous") == 0 || strcmp(user, softphone->user) == 0)
-		return TRUE;
-	owner = owner_of(ua, user);
-	return owner && strcmp(owner->jid, softphone->user) == 0;
+	return !user || strcmp(user, softphone->username) == 0 || identity_is_anonymous(sip) ||
+	       strcmp(user, softphone->user) == 0 || is_of(ua, softphone, user);
 }
 
 gboolean
 phone_may_be_ours(SipUa *ua, const sip_t *sip)
 {
-	g_autofree char *user = user_of(sip->sip_from->a_url);
+	g_autofree char *user = tel_user(sip->sip_from->a_url);
 	g_autoptr(User) owner = NULL;
 	g_autoptr(Softphone) softphone = NULL;
 
 	if (sip->sip_authorization || sip->sip_proxy_authorization)
 		return FALSE;
-	if (!user || g_ascii_strcasecmp(user, "anonymous") == 0)
+	if (!user || identity_is_anonymous(sip))
 		return TRUE;
 	softphone = store_softphone_get(gateway_store(ua->gateway), user, NULL);
 	owner = softphone ? NULL : owner_of(ua, user);
 	return softphone || owner;
 }
 
+/* Which of his numbers: the first one it names that is his.  FALSE: it insists on somebody
+ * else's, and his own might be the one that he wants to keep to himself (RFC 3325 7). */
+static gboolean
+choose_number(SipUa *ua, const Softphone *softphone, const sip_t *sip, char **number)
+{
+	g_autoptr(GPtrArray) wanted = identity_preferred(sip);
+	g_autoptr(GPtrArray) insisted = identity_numbers(sip, "P-Preferred-Identity");
+
+	*number = NULL;
+	for (guint i = 0; !*number && i < wanted->len; i++)
+		if (is_of(ua, softphone, wanted->pdata[i]))
+			*number = g_strdup(wanted->pdata[i]);
+	for (guint i = 0; i < insisted->len; i++)
+		if (is_of(ua, softphone, insisted->pdata[i]))
+			return TRUE;
+	return insisted->len == 0;
+}
+
+/* Nobody is kept from calling for help by what his phone says of him. */
+static gboolean
+calls_for_help(SipUa *ua, const Softphone *softphone, const sip_t *sip)
+{
+	g_autofree char *country = user_country(ua->gateway, softphone->user);
+	g_autofree char *called = tel_user(sip->sip_request->rq_url);
+
+	return number_is_emergency(called, country);
+}
+
+/* NULL: it may call so. */
+static const char *
+is_impossible(SipUa *ua, const Softphone *softphone, const sip_t *sip, char **number)
+{
+	gboolean his = choose_number(ua, softphone, sip, number);
+
+	if (calls_for_help(ua, softphone, sip))
+		return NULL;
+	if (!may_be(ua, softphone, sip) || !his)
+		return "Not Your Identity";
+	return identity_wants_too_much(sip) ? "Privacy Not Available" : NULL;
+}
+
 static void
 call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const SipEvent *event)
 {
 	g_autoptr(Address) account = address_from_jid(softphone->user);
-	g_autofree char *source = phone_source(event->msg, event->sip);
+	g_autofree char *source = phone_source(event->msg, event->sip), *number = NULL;
+	const char *impossible = is_impossible(ua, softphone, event->sip, &number);
 	SipCaller caller = { .from = account,
 			     .phone = source,
+			     .privacy = identity_privacy(event->sip),
+			     .preferred = number,
 			     .crypto = crypto_policy(softphone->srtp) };
 
-	if (account && source && may_be(ua, softphone, event->sip)) {
+	if (account && source && !impossible) {
 		leg_incoming(ua, nh, &caller, event);
 		return;
 	}
-	nua_respond(nh, 403, "Not Your Identity", TAG_END());
+	nua_respond(nh, 403, impossible ? impossible : "Not Your Identity", TAG_END());
 	nua_handle_destroy(nh);
 }
 
@@ -224,6 +275,13 @@ is_registered_at(SipUa *ua, const Softphone *softphone, const char *source)
 	return FALSE;
 }
 
+/* It says nothing of itself, but a registered phone is where it comes from. */
+static gboolean
+is_phone_without_name(SipUa *ua, const SipEvent *event)
+{
+	return identity_is_anonymous(event->sip) && sources_in_use(ua->sources, event);
+}
+
 gboolean
 phone_comes_first(SipUa *ua, const SipEvent *event)
 {
@@ -232,7 +290,7 @@ phone_comes_first(SipUa *ua, const SipEvent *event)
 	g_autofree char *source = NULL;
 
 	if (sip->sip_authorization || sip->sip_proxy_authorization ||
-	    header_caller_is_ours(sip, ua->config))
+	    header_caller_is_ours(sip, ua->config) || is_phone_without_name(ua, event))
 		return TRUE;
 	softphone = find_softphone(ua, sip);
 	source = phone_source(event->msg, sip);
@@ -244,7 +302,7 @@ phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
 	g_auto(PhoneClaim) claim = phone_claim(ua, event->sip);
 
-	if (claim.verdict == PHONE_STRANGER)
+	if (claim.verdict == PHONE_STRANGER && !is_phone_without_name(ua, event))
 		return FALSE;
 	if (claim.verdict == PHONE_KNOWN) {
 		sources_proven(ua->sources, event);

@@ -371,6 +371,15 @@ sources_asked(Sources *self, const SipEvent *event)
 		sources_failed(self, event);
 }
 
+gboolean
+sources_in_use(const Sources *self, const SipEvent *event)
+{
+	Endpoint endpoint;
+
+	return self && event_endpoint(event, &endpoint) &&
+	       g_hash_table_contains(self->endpoints, &endpoint);
+}
+
 /* --- for the operator --- */
 
 void

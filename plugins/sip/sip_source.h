@@ -35,6 +35,9 @@ void sources_asked(Sources *sources, const SipEvent *event);
  * call, or the address is a trunk's. */
 ConnectionOwner sources_owner(Sources *sources, const su_sockaddr_t *from);
 
+/* It comes from the very address and port of a phone that is registered or in a call. */
+gboolean sources_in_use(const Sources *sources, const SipEvent *event);
+
 /* The registrations or the trunks may have changed. */
 void sources_refresh(Sources *sources);
 /* A trunk has more addresses than before: what they did does not count. */

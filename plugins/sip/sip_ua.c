@@ -12,6 +12,7 @@
 #include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
@@ -99,9 +100,10 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 			event);
 		return;
 	}
-	ours = admission == ADMIT_STRANGER && header_caller_is_ours(event->sip, self->config);
+	ours = admission == ADMIT_STRANGER && (header_caller_is_ours(event->sip, self->config) ||
+					       identity_is_anonymous(event->sip));
 	if (ours)
-		/* Perhaps a softphone that shows a number: as if it were one. */
+		/* Perhaps a softphone that shows a number, or none: as if it were one. */
 		phone_challenge(self, nh, 407, NULL);
 	else if (admission != ADMIT_STRANGER)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),

@@ -448,7 +448,10 @@ test_forwards(void)
 static void
 test_no_forwards(void)
 {
-	static const char *const NOWHERE[] = { "112", "911", "110", "+15550002", "+15550004" };
+	static const char *const NOWHERE[] = { "112",	    "911",	"110",	   "112#",
+					       "*112",	    "911#",	"+112",	   "00112",
+					       "+49110",    "1-1-2",	"*31#112", "#31#110",
+					       "+15550002", "+15550004" };
 
 	set_up();
 	config->emergency = g_strdup("trunk:second");
@@ -456,8 +459,10 @@ test_no_forwards(void)
 	set("ring-seconds", "20");
 	for (guint i = 0; i < G_N_ELEMENTS(NOWHERE); i++) {
 		g_test_message("%s", NOWHERE[i]);
-		set("forward-always", NOWHERE[i]);
-		set("forward-busy", NOWHERE[i]);
+		g_assert_true(store_setting_set(store, "bert@example.org", "forward-always",
+						NOWHERE[i], NULL));
+		g_assert_true(store_setting_set(store, "bert@example.org", "forward-busy",
+						NOWHERE[i], NULL));
 		assert_forwards("+14155551234", "+14155551234>bert@example.org by none 20");
 		set("do-not-disturb", "on");
 		assert_forwards("+14155551234", "busy");
@@ -621,6 +626,116 @@ test_blocked_anonymous(void)
 		g_assert_cmpint(reason, ==, CASES[i].declined ? REASON_DECLINED : REASON_NONE);
 		if (plan)
 			g_assert_cmpint(target_of(plan)->from->scheme, ==, ADDRESS_ANONYMOUS);
+	}
+	tear_down();
+}
+
+/* What somebody dials before the number, from whatever he calls with, what his telephone
+ * says, and what he has set for all calls; what a telephone and what another user sees. */
+static void
+test_privacy(void)
+{
+	static const struct {
+		const char *code, *hide;
+		NumberPrivacy phone;
+		gboolean withheld, nameless;
+	} CASES[] = {
+		{ "", "off", NUMBER_AS_SET, FALSE, FALSE },
+		{ "", "on", NUMBER_AS_SET, TRUE, FALSE },
+		{ "", "off", NUMBER_HIDDEN, TRUE, TRUE },
+		{ "", "on", NUMBER_SHOWN, FALSE, FALSE },
+		{ "*31#", "off", NUMBER_AS_SET, TRUE, TRUE },
+		{ "#31#", "off", NUMBER_AS_SET, TRUE, TRUE },
+		{ "*67", "off", NUMBER_AS_SET, TRUE, TRUE },
+		{ "*67", "off", NUMBER_SHOWN, TRUE, TRUE },
+		{ "*82", "on", NUMBER_AS_SET, FALSE, FALSE },
+		{ "*82", "on", NUMBER_HIDDEN, TRUE, TRUE },
+	};
+	static const char *const WHERE[] = { "%s%s@gw.example.org", "sip:%s%s@sip.example.org",
+					     "sip:%s%s@elsewhere.example" };
+	static const char *const NUMBERS[] = { "+442079460123", "+15550002" };
+	g_autoptr(Address) from = address("anna@example.org");
+
+	set_up();
+	for (guint i = 0; i < G_N_ELEMENTS(CASES) * G_N_ELEMENTS(WHERE) * 2; i++) {
+		const guint k = i / 6, where = i / 2 % 3, inside = i % 2;
+		g_autofree char *text =
+			g_strdup_printf(WHERE[where], CASES[k].code, NUMBERS[inside]);
+		g_autoptr(Address) to = address(text);
+		Incoming incoming = { .from = from, .to = to, .privacy = CASES[k].phone };
+		Reason reason = REASON_NONE;
+		const char *words = NULL;
+		g_autoptr(Plan) plan = NULL;
+
+		g_assert_true(store_setting_set(store, "anna@example.org", "hide-number",
+						CASES[k].hide, NULL));
+		plan = route_incoming(gateway, &incoming, &reason, &words);
+		g_test_message("%s hide-number=%s %d", text, CASES[k].hide, CASES[k].phone);
+		g_assert_nonnull(plan);
+		g_assert_cmpstr(plan->number, ==, NUMBERS[inside]);
+		if (inside)
+			g_assert_cmpint(target_of(plan)->from->scheme, ==,
+					CASES[k].nameless ? ADDRESS_ANONYMOUS : ADDRESS_NUMBER);
+		else
+			g_assert_cmpint(target_of(plan)->withheld, ==, CASES[k].withheld);
+	}
+	tear_down();
+}
+
+/* Which of his numbers a user calls with, and that it is one of his. */
+static void
+test_preferred(void)
+{
+	static const char *const CASES[][2] = {
+		{ NULL, "+15550001" },		{ "+15550009", "+15550009" },
+		{ "+1-555-0009", "+15550009" }, { "+15550002", "+15550001" },
+		{ "bob", "+15550001" },
+	};
+	static const char *const TO[] = { "+442079460123", "+15550002" };
+	g_autoptr(Address) from = address("anna@example.org");
+
+	set_up();
+	g_assert_true(store_number_add(store, "+15550009", "anna@example.org", NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(CASES) * 2; i++) {
+		g_autoptr(Address) to = address(TO[i % 2]);
+		Incoming incoming = { .from = from, .to = to, .preferred = CASES[i / 2][0] };
+		Reason reason = REASON_NONE;
+		const char *words = NULL;
+		g_autoptr(Plan) plan = route_incoming(gateway, &incoming, &reason, &words);
+
+		g_assert_nonnull(plan);
+		g_assert_cmpstr(target_of(plan)->from->user, ==, CASES[i / 2][1]);
+	}
+	tear_down();
+}
+
+/* A carrier may call him by several names: each of them can be on the list. */
+static void
+test_blocked_identities(void)
+{
+	static const char *const BLOCKED[] = { "+14155550177", "+14155550178", NULL };
+	g_autoptr(Address) from = address("+14155550177"),
+			   other = address("sip:14155550178@c.example");
+	g_autoptr(Address) account = address("sip:trunk123@c.example"), to = address("+15550002");
+	g_autoptr(Address) nobody = address("anonymous");
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+
+	set_up();
+	g_ptr_array_add(all, from);
+	g_ptr_array_add(all, other);
+	g_ptr_array_add(all, account);
+	for (guint i = 0; i < G_N_ELEMENTS(BLOCKED) * 2; i++) {
+		Incoming incoming = { .from = i % 2 ? nobody : from,
+				      .to = to,
+				      .trunk = "second",
+				      .identities = all };
+		Reason reason = REASON_NONE;
+		const char *words = NULL;
+		g_autoptr(Plan) plan = NULL;
+
+		set("blocked", BLOCKED[i / 2] ? BLOCKED[i / 2] : "+1999*");
+		plan = route_incoming(gateway, &incoming, &reason, &words);
+		g_assert_cmpint(reason, ==, BLOCKED[i / 2] ? REASON_DECLINED : REASON_NONE);
 	}
 	tear_down();
 }
@@ -924,6 +1039,9 @@ main(int argc, char **argv)
 	g_test_add_func("/route/loops", test_loops);
 	g_test_add_func("/route/blocked", test_blocked);
 	g_test_add_func("/route/blocked-anonymous", test_blocked_anonymous);
+	g_test_add_func("/route/privacy", test_privacy);
+	g_test_add_func("/route/preferred", test_preferred);
+	g_test_add_func("/route/blocked-identities", test_blocked_identities);
 	g_test_add_func("/route/rules", test_rules);
 	g_test_add_func("/route/emergency", test_emergency);
 	g_test_add_func("/route/unreadable", test_unreadable);

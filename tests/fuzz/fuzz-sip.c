@@ -14,6 +14,7 @@
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
+#include "plugins/sip/sip_identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,13 +37,19 @@ read_request(const sip_t *sip, DigestServer *digest)
 {
 	static const Config config = { .sip_address = (char *)"192.0.2.1",
 				       .sip_domain = (char *)"gw.example.org" };
-	g_autoptr(Address) caller = header_caller(sip);
+	g_auto(Identity) caller = { NULL, NULL, NULL };
 	g_autoptr(Address) callee = header_callee(sip, &config);
-	g_autofree char *from = header_from(caller, "gw.example.org");
+	g_autofree char *from = NULL;
+	g_autoptr(GPtrArray) preferred = identity_preferred(sip);
 	guint count = 0;
 	g_auto(GStrv) diverted = history_read(sip, &count);
 	gboolean stale = FALSE;
 
+	identity_read(sip, &caller);
+	from = header_from(caller.shown, "gw.example.org");
+	if (identity_privacy(sip) == NUMBER_HIDDEN)
+		g_assert_cmpint(caller.shown->scheme, ==, ADDRESS_ANONYMOUS);
+	identity_wants_too_much(sip);
 	g_assert_cmpuint(diverted ? g_strv_length(diverted) : 0, <=, MIN(count, HISTORY_MAX));
 	g_assert_null(strpbrk(from, "\r\n"));
 	digest_server_check(digest, sip, "user", "password", &stale);

@@ -69,8 +69,12 @@ call_new(Gateway *self, Leg *leg, const Plugin *plugin, const Incoming *incoming
 	leg->side = SIDE_CALLER;
 	rig_leg = leg;
 	g_ptr_array_add(legs, leg);
-	say("new %s (%s)%s → %s by %s%s", from,
-	    incoming->from->name ? incoming->from->name : "no name", hidden ? hidden : "", to,
+	say("new %s (%s)%s%s%s%s → %s by %s%s", from,
+	    incoming->from->name ? incoming->from->name : "no name", hidden ? hidden : "",
+	    incoming->privacy == NUMBER_HIDDEN	? " hidden"
+	    : incoming->privacy == NUMBER_SHOWN ? " shown"
+						: "",
+	    incoming->preferred ? " as " : "", incoming->preferred ? incoming->preferred : "", to,
 	    incoming->trunk, port);
 }
 

@@ -380,7 +380,8 @@ from__authenticated(void)
 	lines = g_strconcat("Contact: <sip:a@10.9.8.7>\r\n", proof, NULL);
 	text = phone_request(&phone, "INVITE", NUMBER, lines, sdp_one);
 	peer_send(phone.peer, text);
-	rig_expect("new alice@example.org (no name) → +12125550199 by (null) 40000 sendrecv");
+	rig_expect("new alice@example.org (no name) as +14155550101 → +12125550199 by (null) 40000 "
+		   "sendrecv");
 	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
 	busy = peer_wait(phone.peer, "SIP/2.0 486");
 	rig_stop();

@@ -42,6 +42,20 @@ test_dialled(void)
 		{ "AU", "000", "000" },
 		{ "DE", "*31#", "*31#" },
 		{ "DE", "12345", "12345" },
+		/* with what hides or shows one's own number */
+		{ "DE", "*31#0171 1234567", "+491711234567" },
+		{ "DE", "#31# +49 171 1234567", "+491711234567" },
+		{ "US", "*67 (415) 555-0101", "+14155550101" },
+		{ "US", "*82-415-555-0101", "+14155550101" },
+		{ "DE", "*31#110", "110" },
+		{ "DE", "tel:%2331%230171-1234567", "+491711234567" },
+		/* as it is copied from somewhere, and in digits of another script */
+		{ "DE",
+		  "\xe2\x80\xaa+49\xc2\xa0"
+		  "171\xe2\x80\x91"
+		  "1234567\xe2\x80\xac",
+		  "+491711234567" },
+		{ "DE", "\xef\xbc\x8b\xef\xbc\x94\xef\xbc\x99 171 1234567", "+491711234567" },
 		/* and what is nothing */
 		{ "DE", "", NULL },
 		{ "DE", "hello", NULL },
@@ -62,6 +76,134 @@ test_dialled(void)
 				CASES[i].number != NULL);
 		g_assert_cmpstr(number, ==, CASES[i].number);
 	}
+}
+
+/* Every way to write an emergency number × where it is dialled. */
+static void
+test_emergency(void)
+{
+	static const char *const AROUND[][2] = {
+		{ "", "" },
+		{ "", "#" },
+		{ "*", "" },
+		{ "#", "" },
+		{ "*", "#" },
+		{ "**", "##" },
+		{ "", "*" },
+		{ "+", "" },
+		{ "00", "" },
+		{ "+", "#" },
+		{ "*31#", "" },
+		{ "#31#", "" },
+		{ "*67", "" },
+		{ "*82", "" },
+		{ "*31#+", "" },
+		{ "*31#", "#" },
+		{ "tel:", "" },
+		{ " ", " " },
+		{ "(", ")" },
+		{ "tel:*67", "" },
+		{ "", ",,1#" },
+		{ "", ";ext=5" },
+		{ "tel:+", "" },
+		{ "*31#*67", "" },
+		{ "sip:", "" },
+		{ "tel:", ";phone-context=+49" },
+		{ "\xe2\x80\xaa", "" },
+		{ "", "%23" },
+	};
+	static const struct {
+		const char *country, *number, *spelt[4];
+	} NUMBERS[] = {
+		{ NULL, "112", { "112", "1-1-2", "1 1 2", "1.1.2" } },
+		{ NULL, "911", { "911", "9-1-1", "9 1 1", "\xd9\xa9\xd9\xa1\xd9\xa1" } },
+		{ "DE", "112", { "112", "1-1-2", "1/1/2", "\xd9\xa1\xd9\xa1\xd9\xa2" } },
+		{ "DE",
+		  "110",
+		  { "110", "1-1-0", "1 1 0", "\xef\xbc\x91\xef\xbc\x91\xef\xbc\x90" } },
+		{ "US", "911", { "911", "9-1-1", "(9)11", "9.1.1" } },
+		{ "GB", "999", { "999", "9-9-9", "9 9 9", "99-9" } },
+		{ "AU", "000", { "000", "0-0-0", "0 0 0", "00 0" } },
+		{ "FR", "15", { "15", "1-5", "1 5", "1.5" } },
+	};
+	static const char *const HOME[][3] = {
+		{ "DE", "+49112", "112" }, { "DE", "0049110", "110" },	{ "US", "+1911", "911" },
+		{ "US", "011911", "911" }, { "US", "0111911#", "911" }, { "GB", "+44999", "999" },
+		{ "AU", "0011112", "112" }
+	};
+	static const char *const OTHERS[][2] = {
+		{ "DE", "116117" },
+		{ "DE", "1121" },
+		{ "DE", "0112" },
+		{ "DE", "+491121234567" },
+		{ "DE", "*21*112#" },
+		{ "DE", "1*12" },
+		{ "US", "9111" },
+		{ "DE", "01121234567" },
+		{ NULL, "110" },
+		{ NULL, "+49112" },
+		{ "DE", "" },
+		{ "DE", "*" },
+		{ "DE", "112@112" },
+		{ "DE", "emergency" },
+		{ "US", "+919111234567" },
+		{ "DE", "00112123456" },
+		{ "DE", "11 2 3" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(NUMBERS); i++)
+		for (guint j = 0; j < G_N_ELEMENTS(AROUND) * 4; j++) {
+			g_autofree char *text = g_strconcat(
+				AROUND[j / 4][0], NUMBERS[i].spelt[j % 4], AROUND[j / 4][1], NULL);
+			g_autofree char *number = number_emergency(text, NUMBERS[i].country);
+			g_autofree char *dialled = NULL;
+
+			g_test_message("%s in %s", text, NUMBERS[i].country);
+			g_assert_cmpstr(number, ==, NUMBERS[i].number);
+			g_assert_true(number_dialled(text, NUMBERS[i].country, &dialled));
+			g_assert_cmpstr(dialled, ==, NUMBERS[i].number);
+		}
+	for (guint i = 0; i < G_N_ELEMENTS(HOME); i++) {
+		g_autofree char *number = number_emergency(HOME[i][1], HOME[i][0]);
+
+		g_test_message("%s in %s", HOME[i][1], HOME[i][0]);
+		g_assert_cmpstr(number, ==, HOME[i][2]);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
+		g_test_message("%s in %s", OTHERS[i][1], OTHERS[i][0]);
+		g_assert_false(number_is_emergency(OTHERS[i][1], OTHERS[i][0]));
+	}
+	g_assert_false(number_is_emergency(NULL, "DE"));
+}
+
+static void
+test_privacy(void)
+{
+	static const struct {
+		const char *text;
+		NumberPrivacy asks;
+	} CASES[] = {
+		{ "0171 1234567", NUMBER_AS_SET },
+		{ "*31#0171 1234567", NUMBER_HIDDEN },
+		{ "#31#01711234567", NUMBER_HIDDEN },
+		{ "*67 415 555 0101", NUMBER_HIDDEN },
+		{ "*82 415 555 0101", NUMBER_SHOWN },
+		{ "*67*824155550101", NUMBER_HIDDEN },
+		{ "*31#+491711234567", NUMBER_HIDDEN },
+		{ "%2331%23+491711234567", NUMBER_HIDDEN },
+		{ "*31#", NUMBER_AS_SET },
+		{ "*67", NUMBER_AS_SET },
+		{ "*72", NUMBER_AS_SET },
+		{ "67", NUMBER_AS_SET },
+		{ "bob", NUMBER_AS_SET },
+		{ "", NUMBER_AS_SET },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_test_message("%s", CASES[i].text);
+		g_assert_cmpint(number_privacy(CASES[i].text), ==, CASES[i].asks);
+	}
+	g_assert_cmpint(number_privacy(NULL), ==, NUMBER_AS_SET);
 }
 
 static void
@@ -173,6 +315,8 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/number/dialled", test_dialled);
+	g_test_add_func("/number/emergency", test_emergency);
+	g_test_add_func("/number/privacy", test_privacy);
 	g_test_add_func("/number/from-carrier", test_from_carrier);
 	g_test_add_func("/number/to-carrier", test_to_carrier);
 	g_test_add_func("/number/unescape", test_unescape);
