@@ -539,15 +539,23 @@ set_defaults(Config *config)
 			g_error("config.c: %s", error->message);
 }
 
+/* A host as it stands in a URI: RFC 3261 25.1, an IPv6 address in brackets. */
+static char *
+host_in_uri(const char *host)
+{
+	return strchr(host, ':') && host[0] != '[' ? g_strdup_printf("[%s]", host) : g_strdup(host);
+}
+
 static void
 derive(Config *config)
 {
 	MediaOptions *media = &config->media;
+	g_autofree char *domain = config->sip_domain;
 
-	if (!config->sip_domain)
-		config->sip_domain =
-			g_strdup(config->sip_public_address ? config->sip_public_address
-							    : config->sip_address);
+	if (!domain)
+		domain = g_strdup(config->sip_public_address ? config->sip_public_address
+							     : config->sip_address);
+	config->sip_domain = host_in_uri(domain);
 	if (!media->rtp_address)
 		media->rtp_address = g_strdup(config->sip_address);
 	if (!media->local_addresses) {

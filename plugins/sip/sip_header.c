@@ -19,13 +19,34 @@
 
 /* --- addresses --- */
 
+/* An IPv6 address has many spellings, and in a URI it is in brackets (RFC 5954 4.1). */
+static GInetAddress *
+address_of_host(const char *host)
+{
+	g_autofree char *bare =
+		host[0] == '[' ? g_strndup(host + 1, strcspn(host + 1, "]")) : g_strdup(host);
+
+	return g_inet_address_new_from_string(bare);
+}
+
+static gboolean
+same_host(const char *one, const char *other)
+{
+	g_autoptr(GInetAddress) first = NULL;
+	g_autoptr(GInetAddress) second = NULL;
+
+	if (!other || g_ascii_strcasecmp(one, other) == 0)
+		return other != NULL;
+	first = address_of_host(one);
+	second = address_of_host(other);
+	return first && second && g_inet_address_equal(first, second);
+}
+
 static gboolean
 host_is_ours(const char *host, const Config *config)
 {
-	return g_ascii_strcasecmp(host, config->sip_address) == 0 ||
-	       (config->sip_domain && g_ascii_strcasecmp(host, config->sip_domain) == 0) ||
-	       (config->sip_public_address &&
-		g_ascii_strcasecmp(host, config->sip_public_address) == 0);
+	return same_host(host, config->sip_address) || same_host(host, config->sip_domain) ||
+	       same_host(host, config->sip_public_address);
 }
 
 gboolean

@@ -20,8 +20,8 @@
 enum { VERSION_FIELD, CALL_ID, LOCAL, REMOTE, CSEQ, TARGET, ROUTES, NEXT_HOP, N_FIELDS };
 
 /* Above every CSeq the dead process can have used, and below 2**31. */
-#define CSEQ_STEP    1000
-#define CSEQ_UNKNOWN 1000000000
+#define CSEQ_STEP 1000
+#define CSEQ_LAST 2147483646 /* sofia begins at a quarter of the seconds since 1900: over 10**9 */
 
 static void
 set(char **field, char *value)
@@ -131,7 +131,7 @@ static void
 send_bye(SipUa *ua, char **field, Reason reason)
 {
 	guint64 last = g_ascii_strtoull(field[CSEQ], NULL, 10);
-	guint64 next = last > 0 && last < CSEQ_UNKNOWN ? last + CSEQ_STEP : CSEQ_UNKNOWN;
+	guint64 next = last > 0 && last < CSEQ_LAST - CSEQ_STEP ? last + CSEQ_STEP : CSEQ_LAST;
 	g_autofree char *cseq = g_strdup_printf("%" G_GUINT64_FORMAT " BYE", next);
 	g_autofree char *header = sip_reason_to_header(reason, NULL);
 	nua_handle_t *nh = nua_handle(ua->nua, NULL, NUTAG_URL(field[TARGET]), TAG_END());

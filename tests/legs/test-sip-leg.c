@@ -1328,7 +1328,7 @@ bury__call_out_with_routes(void)
 {
 	g_autoptr(Peer) peer = start_with_trunk();
 	g_autofree char *invite = NULL, *saved = NULL, *extra = NULL, *bye = NULL, *route = NULL,
-			*cseq = NULL;
+			*cseq = NULL, *bye_cseq = NULL;
 
 	rig_dial("carrier", "+14155550123", NULL);
 	invite = peer_wait(peer, "INVITE ");
@@ -1347,6 +1347,11 @@ bury__call_out_with_routes(void)
 	g_free(extra);
 	extra = g_strdup_printf("<sip:127.0.0.1:%u;lr>", peer->port);
 	g_assert_true(g_str_has_prefix(route, extra));
+	/* RFC 3261 12.2.2: a lower one is answered by 500, and nothing ends */
+	cseq = message_header(invite, "CSeq");
+	bye_cseq = message_header(bye, "CSeq");
+	g_assert_cmpuint(g_ascii_strtoull(bye_cseq, NULL, 10), >, g_ascii_strtoull(cseq, NULL, 10));
+	g_assert_cmpuint(g_ascii_strtoull(bye_cseq, NULL, 10), <, 1u << 31);
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();
 }
