@@ -373,6 +373,13 @@ call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incom
 	call_new_planned(gateway, leg, plugin, incoming, plan, reason, words);
 }
 
+void
+call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+	     Reason reason, const char *words)
+{
+	call_new_planned(gateway, leg, plugin, incoming, NULL, reason, words);
+}
+
 static gboolean
 on_settled(gpointer user)
 {
