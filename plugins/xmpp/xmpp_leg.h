@@ -217,6 +217,8 @@ void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
 /* --- xmpp_plugin.c --- */
 /* The stream has been away for longer than a server takes to start again. */
 gboolean xmpp_is_cut_off(const Xmpp *xmpp);
+/* How long that is, for tests; 0: as always. */
+void xmpp_set_outage_ms(guint ms);
 
 /* --- xmpp_name.c --- */
 /* The bare JID of ours that stands for somebody elsewhere. */

@@ -8,6 +8,13 @@
 #define OUTAGE_MS 10000 /* a server's restart and our way back to it take less */
 
 static Xmpp *xmpp; /* between start and stop */
+static guint outage_ms = OUTAGE_MS;
+
+void
+xmpp_set_outage_ms(guint ms)
+{
+	outage_ms = ms ? ms : OUTAGE_MS;
+}
 
 /* --- stanzas in --- */
 
@@ -186,7 +193,7 @@ on_down(gpointer user)
 {
 	note("the XMPP server is away");
 	if (!xmpp->outage)
-		xmpp->outage = g_timeout_add(OUTAGE_MS, on_outage, NULL);
+		xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 }
 
 /* Nobody's call is being set up or carried on. */
@@ -249,7 +256,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	xmpp->accounts = xmpp_accounts_new(gateway, xmpp->domain, xmpp->disco, send_presence, xmpp);
 	xmpp_accounts_watch(xmpp->accounts, on_device, xmpp);
 	xmpp->stream = xmpp_stream_new(&options, &listener, xmpp);
-	xmpp->outage = g_timeout_add(OUTAGE_MS, on_outage, NULL);
+	xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 	return TRUE;
 }
 

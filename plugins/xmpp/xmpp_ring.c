@@ -318,7 +318,7 @@ xmpp_ring_message(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const 
 	XmppMessage message = { from, to, xml_attribute(stanza, "from"), jmi };
 	XmppLeg *leg;
 
-	if (!to->user)
+	if (!to->user || !from->user) /* a server speaks in errors only */
 		return FALSE;
 	if (!jmi) {
 		on_end_without_id(xmpp, stanza, from, to);

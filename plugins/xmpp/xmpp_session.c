@@ -604,7 +604,7 @@ xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Addres
 	}
 	leg = xmpp_leg_find(xmpp, from_text, jingle->sid);
 	fork = leg ? xmpp_leg_fork(leg, from_text, jingle->sid) : NULL;
-	other = xmpp_leg_find(xmpp, bare, jingle->sid);
+	other = from->user ? xmpp_leg_find(xmpp, bare, jingle->sid) : NULL;
 	if (leg && has_session(leg, fork, from_text))
 		on_session(leg, fork, iq, g_steal_pointer(&jingle));
 	else if (other)
