@@ -48,6 +48,7 @@ typedef struct {
 	const Desc *remote; /* what it told us */
 	gboolean attached;  /* it has had a leg */
 	gboolean rang;
+	gboolean unattended;  /* nobody is known to be there, see leg.h */
 	gboolean up;	      /* its media can flow */
 	guint restarts;	      /* of his ICE that media has not answered yet */
 	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
@@ -63,6 +64,7 @@ typedef struct CallEvent {
 	PortId port;	  /* of a media event: stale when the party has another */
 	const Desc *desc; /* owned */
 	Reason reason;
+	gboolean failed; /* of an end: we did it, not the peer */
 	MediaLoss loss;
 	char *text; /* owned: the far end's own words */
 	Candidate candidate;

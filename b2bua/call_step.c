@@ -450,6 +450,13 @@ call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incom
 	run_queue(call);
 }
 
+void
+call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+	     Reason reason, const char *words)
+{
+	call_new_planned(gateway, leg, plugin, incoming, NULL, reason, words);
+}
+
 static gboolean
 on_settled(gpointer user)
 {

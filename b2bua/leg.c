@@ -72,6 +72,15 @@ leg_ringing(Leg *leg, const Desc *early)
 }
 
 void
+leg_unattended(Leg *leg)
+{
+	Party *party = party_of(leg);
+
+	if (party)
+		party->unattended = TRUE;
+}
+
+void
 leg_answered(Leg *leg, const Desc *answer)
 {
 	post(leg, (CallEvent){ .kind = EVENT_ANSWERED, .desc = answer });
@@ -133,8 +142,8 @@ cut_words(const char *text)
 	return g_strdup(g_strstrip(g_strdelimit(words, "\r\n\t", ' ')));
 }
 
-void
-leg_ended(Leg *leg, Reason reason, const char *text)
+static void
+end(Leg *leg, Reason reason, const char *text, gboolean failed)
 {
 	Party *party = party_of(leg);
 	Call *call = leg->call;
@@ -148,7 +157,20 @@ leg_ended(Leg *leg, Reason reason, const char *text)
 								   : EVENT_CALLEE_ENDED,
 				     .party = party,
 				     .reason = reason,
+				     .failed = failed,
 				     .text = cut_words(text) });
+}
+
+void
+leg_ended(Leg *leg, Reason reason, const char *text)
+{
+	end(leg, reason, text, FALSE);
+}
+
+void
+leg_failed(Leg *leg, Reason reason, const char *text)
+{
+	end(leg, reason, text, TRUE);
 }
 
 void

@@ -165,12 +165,19 @@ typedef struct {
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own
  * allocation; this sets its three members. */
 void call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming);
+/* The same for one that the plugin itself cannot take: it has a record, and its caller is
+ * told why.  The leg is hung up at once. */
+void call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		  Reason reason, const char *words);
 /* The same for one who takes the place of `replaced`, another device of the same
  * account, in its answered call. */
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
 void leg_ringing(Leg *leg, const Desc *early);
+/* Nobody is known to be at the far end of a callee's leg, which is called all the same:
+ * it is not waited for when another of his devices says no.  Until leg_ringing(). */
+void leg_unattended(Leg *leg);
 void leg_answered(Leg *leg, const Desc *answer);
 void leg_changed(Leg *leg, const Desc *offer);
 void leg_candidate(Leg *leg, const Candidate *theirs);
@@ -182,6 +189,8 @@ void leg_digits(Leg *leg, const char *digits);
  * is NULL, to the other side of the call of `with`, a leg of the same account. */
 void leg_transfer(Leg *leg, const Address *target, const Leg *with);
 void leg_ended(Leg *leg, Reason reason, const char *text);
+/* The same, when it was not the peer who ended it: his protocol has got nowhere. */
+void leg_failed(Leg *leg, Reason reason, const char *text);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
 

@@ -24,6 +24,8 @@ struct XmppAccounts {
 	XmppDisco *disco;
 	XmppAccountSend send;
 	gpointer user;
+	XmppDeviceFunc watch; /* NULL: nobody */
+	gpointer watch_user;
 	GHashTable *devices; /* bare JID → GPtrArray of XmppDevice */
 	GQueue announcing;   /* Watcher: told next */
 	/* Where the round through all who are subscribed stands; NULL: there is none. */
@@ -139,14 +141,27 @@ xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Ad
 	       g_str_equal(jid->user, "anonymous");
 }
 
-gboolean
-xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
+XmppStanding
+xmpp_accounts_standing(const XmppAccounts *accounts, const Address *jid)
 {
 	g_autofree char *bare = address_bare_jid(jid);
 	g_autofree char *key = g_utf8_strdown(bare, -1);
 	g_autoptr(User) user = store_user_get(gateway_store(accounts->gateway), key, NULL);
 
-	return user && user->enabled;
+	return !user ? XMPP_STRANGER : user->enabled ? XMPP_USER : XMPP_SWITCHED_OFF;
+}
+
+gboolean
+xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
+{
+	return xmpp_accounts_standing(accounts, jid) == XMPP_USER;
+}
+
+void
+xmpp_accounts_watch(XmppAccounts *accounts, XmppDeviceFunc func, gpointer user)
+{
+	accounts->watch = func;
+	accounts->watch_user = user;
 }
 
 /* --- ours --- */
@@ -368,8 +383,11 @@ on_can(gpointer user, const char *jid, guint can)
 
 	/* He may be gone by now. */
 	device = bare ? find_device(accounts, bare, jid, &index) : NULL;
-	if (device)
-		device->can = can;
+	if (!device)
+		return;
+	device->can = can;
+	if (accounts->watch)
+		accounts->watch(accounts->watch_user, bare, jid, FALSE);
 }
 
 static void
@@ -419,6 +437,8 @@ on_known_presence(XmppAccounts *accounts, const Presence *p)
 		add_device(accounts, p->bare, p->full, p->presence);
 	} else if (g_strcmp0(type, "unavailable") == 0) {
 		remove_device(accounts, p->bare, p->full);
+		if (accounts->watch && p->has_resource)
+			accounts->watch(accounts->watch_user, p->bare, p->full, TRUE);
 	} else if (g_strcmp0(type, "subscribe") == 0) {
 		send_simple(accounts, "subscribed", p->local, p->bare);
 		/* So that we see his devices. */
