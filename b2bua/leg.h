@@ -150,6 +150,9 @@ void call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
+/* Its network has the call and looks for whom it is for: nobody else is to be called
+ * instead because of the silence, which from now on is that of a telephone. */
+void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
 void leg_answered(Leg *leg, const Desc *answer);
 void leg_changed(Leg *leg, const Desc *offer);

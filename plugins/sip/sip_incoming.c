@@ -6,6 +6,7 @@
  */
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
@@ -138,11 +139,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->offerless = !offer;
 	leg_set_remote(leg, offer);
 	leg_learn_invite(leg, sip);
-	leg_pin_route(leg,
-		      sip->sip_record_route ? sip->sip_record_route->r_url
-		      : sip->sip_contact    ? sip->sip_contact->m_url
-					    : NULL,
-		      event->msg);
+	hop_update(leg, event->msg);
 	if (replaced)
 		call_take_over(ua->gateway, &leg->leg, &sip_plugin, &incoming, &replaced->leg);
 	else

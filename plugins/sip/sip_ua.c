@@ -10,11 +10,14 @@
 #include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_stack.h"
 #include "plugins/sip/sip_tls.h"
 #include "plugins/sip/sip_watch.h"
 #include "config.h"
@@ -118,6 +121,10 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		nua_handle_destroy(nh);
 	} else if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
 		/* of a next hop that was given up, see leg_try_next_hop() */
+		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
+
+		if (hop)
+			nua_set_hparams(nh, NUTAG_PROXY(hop), TAG_END());
 		nua_ack(nh, TAG_END());
 		nua_bye(nh, TAG_END());
 	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407)) {
@@ -202,17 +209,18 @@ start_nua(SipUa *self, GError **error)
 	source = su_glib_root_gsource(self->root);
 	g_source_attach(source, NULL);
 	su_root_threading(self->root, 0);
-	self->nua = nua_create(
-		self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
-		TAG_IF(tls_url, NUTAG_SIPS_URL(tls_url)),
-		TAG_IF(tls_url, NUTAG_CERTIFICATE_DIR(tls_folder())), NUTAG_MEDIA_ENABLE(0),
-		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
-		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
-		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
-		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
-		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
-		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+	self->nua = nua_create(self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
+			       TAG_IF(tls_url, NUTAG_SIPS_URL(tls_url)),
+			       TAG_IF(tls_url, NUTAG_CERTIFICATE_DIR(tls_folder())),
+			       NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0),
+			       NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0), NUTAG_MIN_SE(0),
+			       NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
+			       NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0),
+			       TPTAG_STUN_SERVER(0), TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535),
+			       NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
+			       SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
+			       NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
+			       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -255,6 +263,7 @@ stop(void)
 
 	if (!ua)
 		return;
+	stack_serve(NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_handle_id(&ua->pinger, g_source_remove);
 	g_clear_pointer(&ua->sources, sources_free);
@@ -273,7 +282,9 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	names_free(ua->names);
 	g_hash_table_unref(ua->legs);
+	g_hash_table_unref(ua->invites);
 	g_hash_table_unref(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
@@ -323,11 +334,14 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->gateway = gateway;
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
+	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
 								 : G_SOCKET_FAMILY_IPV4,
 				config->sip_tls_port != 0);
+	ua->names = names_new();
+	stack_serve(ua);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);

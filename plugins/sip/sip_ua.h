@@ -19,6 +19,7 @@
 typedef struct SipLeg SipLeg;
 struct Watches;
 struct Sources;
+struct Names;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -28,7 +29,9 @@ typedef struct {
 	Trunks *trunks;
 	struct Watches *watches; /* sip_watch.h */
 	struct Sources *sources; /* sip_source.h; NULL: switched off */
+	struct Names *names;	 /* sip_names.h */
 	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
+	GHashTable *invites;	 /* Call-ID → SipLeg *: of ours that are not answered */
 	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
 	gboolean down;		 /* nua has shut down */
 	guint sweeper, pinger;	 /* sources */

@@ -250,6 +250,85 @@ hops__silent(void)
 	rig_stop();
 }
 
+/* RFC 3261 17.1.1.2: a 100 is an answer.  However long it takes the telephone to ring, this
+ * is the next hop, and the only one. */
+static void
+hops__trying(void)
+{
+	g_autoptr(Peer) slow = peer_new(), other = peer_new();
+	g_autofree char *invite = NULL, *cancel = NULL;
+
+	dial_hops(slow, other);
+	invite = peer_wait(slow, "INVITE ");
+	peer_reply(slow, invite, "100 Trying", NULL, NULL, NULL);
+	rig_spin(1500); /* response_seconds is 1 */
+	rig_no_event();
+	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_nonnull(strstr(rig_traces(), "100 Trying"));
+	peer_reply(slow, invite, "180 Ringing", "t", NULL, NULL);
+	rig_expect("ringing");
+	peer_reply(slow, invite, "200 OK", "t", NULL, sdp_one);
+	rig_expect_start("answered");
+	g_free(peer_wait(slow, "ACK "));
+	g_assert_true(g_queue_is_empty(&other->heard));
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	cancel = peer_wait(slow, "BYE ");
+	peer_reply(slow, cancel, "200 OK", NULL, NULL, NULL);
+	rig_stop();
+}
+
+/* What says 503 after its 100 has not got the call. */
+static void
+hops__trying_refused(void)
+{
+	g_autoptr(Peer) full = peer_new(), peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL;
+
+	dial_hops(full, peer);
+	first = peer_wait(full, "INVITE ");
+	peer_reply(full, first, "100 Trying", NULL, NULL, NULL);
+	peer_reply(full, first, "503 Service Unavailable", "t0", NULL, NULL);
+	second = peer_wait(peer, "INVITE ");
+	peer_reply(peer, second, "100 Trying", NULL, NULL, NULL);
+	peer_reply(peer, second, "486 Busy Here", "t1", NULL, NULL);
+	rig_expect("ended busy 486 Busy Here");
+	rig_stop();
+}
+
+static void
+by_udp(Trunk *trunk)
+{
+	trunk->options_seconds = 0;
+	g_free(trunk->transport);
+	trunk->transport = g_strdup("udp");
+}
+
+/* Who is to be reached by UDP is, with 2,000 bytes as well: where TCP is dropped on the way
+ * an emergency call would wait for it until it is too late. */
+static void
+hops__large(void)
+{
+	static const char where[] = "geo:48.2010,16.3695,183;u=25";
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *invite = NULL, *via = NULL;
+	gint64 began;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, by_udp);
+	rig_target.location = (char *)where;
+	began = g_get_monotonic_time();
+	rig_dial("carrier", "911", NULL);
+	rig_target.location = NULL;
+	invite = peer_wait(peer, "INVITE ");
+	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
+	g_assert_cmpuint(strlen(invite), >, 1500);
+	via = message_header(invite, "Via");
+	g_assert_true(g_str_has_prefix(via, "SIP/2.0/UDP "));
+	peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
+	rig_expect("ended busy 486 Busy Here");
+	rig_stop();
+}
+
 /* The one that was given up wants a password, late: nobody waits for it any more. */
 static void
 hops__late_challenge(void)
@@ -670,6 +749,9 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/resolve/table", resolve__table);
 	g_test_add_func("/sip/resolve/stopped", resolve__stopped);
 	g_test_add_func("/sip/hops/silent", hops__silent);
+	g_test_add_func("/sip/hops/trying", hops__trying);
+	g_test_add_func("/sip/hops/trying-refused", hops__trying_refused);
+	g_test_add_func("/sip/hops/large", hops__large);
 	g_test_add_func("/sip/hops/late-challenge", hops__late_challenge);
 	g_test_add_func("/sip/hops/refused", hops__refused);
 	g_test_add_func("/sip/hops/closed", hops__closed);
