@@ -265,7 +265,8 @@ send_invite(SipLeg *leg)
 	if (leg->pidf)
 		location_body(leg, sdp, &body);
 	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
-	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), SIPTAG_CALL_ID_STR(leg->invite_id),
+	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), NUTAG_APPL_METHOD(UA_OURS ", PRACK"),
+		   SIPTAG_CALL_ID_STR(leg->invite_id),
 		   SIPTAG_CONTENT_TYPE_STR(body.type ? body.type : content_sdp),
 		   SIPTAG_PAYLOAD_STR(body.text ? body.text : sdp),
 		   TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
@@ -325,6 +326,7 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 {
 	SipLeg *leg = user;
 	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+	g_autoptr(GPtrArray) ordered = NULL;
 
 	if (!trunk || !hops) {
 		const char *problem = trunks_problem(leg->ua->trunks, leg->trunk);
@@ -337,7 +339,8 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 	}
 	leg->response_ms = trunk->response_seconds * 1000;
 	leg->session.wanted_s = trunk->session_seconds;
-	leg_call_hops(leg, hops);
+	ordered = watches_order(leg->ua->watches, leg->trunk, hops);
+	leg_call_hops(leg, ordered);
 }
 
 char *
@@ -528,6 +531,7 @@ leg_answer(SipLeg *leg, const Desc *answer)
 			leg->offerless ? leg_sdp_of_offer(leg, answer) : leg_sdp(leg, answer);
 
 		leg->state = STATE_ANSWERED;
+		leg_clear_timer(leg);
 		if (!leg->offerless)
 			crypto_settle(&leg->crypto, answer);
 		leg_learn_tag(leg);

@@ -10,6 +10,7 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_info.h"
+#include "plugins/sip/sip_lenient.h"
 #include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_watch.h"
@@ -76,6 +77,19 @@ leg_hear_trying(SipLeg *leg, const sip_t *response)
 	on_first_word(leg, response);
 }
 
+/* RFC 3262 4, by the route of the dialog that it begins; nua would send it where the INVITE
+ * has gone. */
+static void
+acknowledge(SipLeg *leg, const SipEvent *event)
+{
+	const sip_t *sip = event->sip;
+	g_autofree char *hop = hop_of_answer(leg->ua, leg, event->msg);
+	g_autofree char *rack = g_strdup_printf("%u %u INVITE", (guint)sip->sip_rseq->rs_response,
+						(guint)sip->sip_cseq->cs_seq);
+
+	nua_prack(leg->nh, TAG_IF(hop, NUTAG_PROXY(hop)), SIPTAG_RACK_STR(rack), TAG_END());
+}
+
 static void
 on_provisional(SipLeg *leg, const SipEvent *event)
 {
@@ -84,6 +98,8 @@ on_provisional(SipLeg *leg, const SipEvent *event)
 	Reason reason;
 	g_autoptr(Desc) early = desc_of(leg, event->sip, &reason);
 
+	if (event->sip && event->sip->sip_rseq && event->status > 100)
+		acknowledge(leg, event);
 	if (leg->state != STATE_CALLING || leg->leg.call == NULL || !event->sip)
 		return;
 	trace_in(leg, line, early);
@@ -96,6 +112,19 @@ on_provisional(SipLeg *leg, const SipEvent *event)
 	/* 181 and 182 say where the call is, not that anything rings. */
 	if (event->status == 180 || event->status == 183)
 		leg_ringing(&leg->leg, early);
+}
+
+/* RFC 3261 12.1.1 has a SIP URI there, and a carrier's gateway now and then a tel: one. */
+static void
+note_contact(SipLeg *leg, const sip_t *sip)
+{
+	const char *was = lenient_contact_was(sip->sip_contact);
+
+	if (was)
+		leg_trace(&leg->leg, TRACE_NOTE,
+			  "its Contact is no SIP address (%s): what follows goes to where it came "
+			  "from",
+			  was);
 }
 
 /* The answer is in the 200, or was in a reliable provisional one from the same
@@ -130,6 +159,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	}
 	leg_clear_timer(leg);
 	trace_in(leg, "200 OK", answer);
+	note_contact(leg, event->sip);
 	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
 	if (!answer || insecure) {
 		const char *why =

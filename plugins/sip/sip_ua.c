@@ -160,6 +160,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
+	else if (hmagic && event == nua_i_prack && status < 200) /* of nothing that we have sent */
+		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic && event == nua_i_options && status < 200)
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
@@ -209,18 +211,17 @@ start_nua(SipUa *self, GError **error)
 	source = su_glib_root_gsource(self->root);
 	g_source_attach(source, NULL);
 	su_root_threading(self->root, 0);
-	self->nua = nua_create(self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
-			       TAG_IF(tls_url, NUTAG_SIPS_URL(tls_url)),
-			       TAG_IF(tls_url, NUTAG_CERTIFICATE_DIR(tls_folder())),
-			       NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0),
-			       NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0), NUTAG_MIN_SE(0),
-			       NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
-			       NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0),
-			       TPTAG_STUN_SERVER(0), TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535),
-			       NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
-			       SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-			       NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
-			       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+	self->nua = nua_create(
+		self->root, on_nua, (nua_magic_t *)self, NUTAG_URL(url),
+		TAG_IF(tls_url, NUTAG_SIPS_URL(tls_url)),
+		TAG_IF(tls_url, NUTAG_CERTIFICATE_DIR(tls_folder())), NUTAG_MEDIA_ENABLE(0),
+		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
+		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
+		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
+		TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535), NTATAG_MCLASS(guard_mclass()),
+		SIPTAG_ALLOW_STR(UA_ALLOW), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
+		SIPTAG_ALLOW_EVENTS_STR(NULL), NUTAG_APPL_METHOD(UA_OURS),
+		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,

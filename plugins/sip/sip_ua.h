@@ -15,6 +15,8 @@
  * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
 #define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
 #define UA_SUPPORTED "100rel, path, replaces"
+/* What we answer ourselves. */
+#define UA_OURS "UPDATE, REGISTER, OPTIONS, REFER"
 
 typedef struct SipLeg SipLeg;
 struct Watches;

@@ -18,6 +18,7 @@ typedef GResolverClass DnsClass;
 static GType dns_get_type(void);
 G_DEFINE_TYPE(Dns, dns, G_TYPE_RESOLVER)
 
+static gboolean asks_options;
 static GPtrArray *services; /* GSrvTarget *, of _sip._udp.srv.test */
 static guint asked_names, asked_services;
 
@@ -736,6 +737,98 @@ register__refused(void)
 	rig_stop();
 }
 
+/* RFC 3263 4.3: the first address is dead, the second is not; a call begins with that one. */
+static void
+at_two_addresses(Trunk *trunk)
+{
+	registering(trunk);
+	by_srv(trunk);
+	trunk->registers = !asks_options;
+	trunk->options_seconds = asks_options ? 1 : 0;
+}
+
+static void
+probes__next_address(void)
+{
+	for (guint i = 0; i < 2; i++) {
+		const char *method = i ? "OPTIONS " : "REGISTER ";
+		g_autoptr(Peer) dead = peer_new(), peer = peer_new();
+		g_autofree char *asked = NULL, *again = NULL, *invite = NULL;
+
+		asks_options = i == 1;
+		set_services(g_srv_target_new("a.test", (guint16)dead->port, 1, 1),
+			     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
+		rig_start();
+		rig_trunk("carrier", 0, at_two_addresses);
+		g_free(peer_wait(dead, method));
+		asked = peer_wait(peer, method);
+		peer_reply(peer, asked, "200 OK", "r", i ? NULL : "Expires: 40\r\n", NULL);
+		wait_available("carrier", TRUE);
+		if (i) { /* and from now on that one */
+			again = peer_wait(peer, method);
+			peer_reply(peer, again, "200 OK", "r", NULL, NULL);
+		} else
+			rig_spin(50);
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
+		rig_expect("ended busy 486 Busy Here");
+		g_assert_false(peer_has(dead, "INVITE "));
+		rig_stop();
+	}
+}
+
+static void
+wait_status(const char *words)
+{
+	for (gboolean there = FALSE; !there;) {
+		g_autofree char *status = rig_plugin->status();
+
+		there = strstr(status, words) != NULL;
+		rig_spin(5);
+	}
+}
+
+/* Switched off, or deleted: the registrar is told. */
+static void
+register__undone(void)
+{
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Trunk) trunk = NULL;
+		g_autofree char *first = NULL, *last = NULL, *expires = NULL, *contact = NULL,
+				*was = NULL, *proven = NULL, *auth = NULL;
+
+		rig_start();
+		rig_trunk("carrier", peer->port, registering);
+		first = peer_wait(peer, "REGISTER ");
+		was = message_header(first, "Contact");
+		peer_reply(peer, first, "200 OK", "r", "Expires: 3600\r\n", NULL);
+		wait_status("registered for");
+		trunk = store_trunk_get(rig_store(), "carrier", &error);
+		trunk->enabled = FALSE;
+		if (i)
+			store_trunk_del(rig_store(), "carrier", &error);
+		else
+			store_trunk_update(rig_store(), trunk, &error);
+		g_assert_no_error(error);
+		rig_plugin->reload();
+		last = peer_wait(peer, "REGISTER ");
+		expires = message_header(last, "Expires");
+		contact = message_header(last, "Contact");
+		g_assert_cmpstr(expires, ==, "0");
+		g_assert_cmpstr(contact, ==, was);
+		peer_reply(peer, last, "401 Unauthorized", "r",
+			   "WWW-Authenticate: Digest realm=\"voip\", nonce=\"n1\"\r\n", NULL);
+		proven = peer_wait(peer, "REGISTER ");
+		auth = message_header(proven, "Authorization");
+		g_assert_nonnull(strstr(auth, "username=\"acct\""));
+		peer_reply(peer, proven, "200 OK", "r", NULL, NULL);
+		rig_stop();
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -763,6 +856,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/health/options", health__options);
 	g_test_add_func("/sip/health/call", health__call);
 	g_test_add_func("/sip/register/refreshed", register__refreshed);
+	g_test_add_func("/sip/health/next-address", probes__next_address);
+	g_test_add_func("/sip/register/undone", register__undone);
 	g_test_add_func("/sip/register/refused", register__refused);
 	status = g_test_run();
 	g_clear_pointer(&services, g_ptr_array_unref);

@@ -504,6 +504,71 @@ wire__target_refresh(void)
 	rig_stop();
 }
 
+/* RFC 3262 4: the PRACK goes the way of the dialog that the 183 has begun. */
+static void
+wire__prack(void)
+{
+	g_autoptr(Peer) proxy = peer_new(), edge = peer_new(), far = peer_new();
+	g_autofree char *invite = NULL, *headers = NULL, *prack = NULL, *rack = NULL, *cseq = NULL,
+			*expected = NULL, *bye = NULL, *plain = NULL;
+
+	rig_start();
+	rig_trunk("carrier", proxy->port, NULL);
+	rig_dial("carrier", "+14155550123", NULL);
+	invite = peer_wait(proxy, "INVITE ");
+	plain = g_strdup_printf("Record-Route: <sip:127.0.0.1:%u;lr>\r\n"
+				"Contact: <sip:far@127.0.0.1:%u>\r\n",
+				edge->port, far->port);
+	headers = g_strconcat(plain, "Require: 100rel\r\nRSeq: 813520\r\n", NULL);
+	peer_reply(proxy, invite, "183 Session Progress", "one", headers, sdp_one);
+	rig_expect_start("ringing");
+	prack = peer_wait(edge, "PRACK sip:far@127.0.0.1:");
+	rack = message_header(prack, "RAck");
+	cseq = message_header(invite, "CSeq");
+	expected = g_strdup_printf("813520 %s", cseq);
+	g_assert_cmpstr(rack, ==, expected);
+	peer_reply(edge, prack, "200 OK", NULL, NULL, NULL);
+	peer_reply(proxy, invite, "200 OK", "one", plain, sdp_one);
+	rig_expect_start("answered");
+	g_free(peer_wait(edge, "ACK sip:far@127.0.0.1:"));
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	bye = peer_wait(edge, "BYE sip:far@127.0.0.1:");
+	peer_reply(edge, bye, "200 OK", NULL, NULL, NULL);
+	g_assert_true(g_queue_is_empty(&far->heard));
+	rig_stop();
+}
+
+/* RFC 3261 13.3.1: a caller may say how long he waits. */
+static void
+in__expires(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *refused = NULL, *ok = NULL, *tag = NULL;
+	g_autoptr(Desc) answer = rig_desc(sdp_two);
+
+	rig_start();
+	rig_trunk("carrier", peer->port, NULL);
+	peer_invite(peer, "Expires: 1\r\n", sdp_one);
+	rig_expect_start("new ");
+	rig_plugin->ring(rig_leg, NULL);
+	rig_expect("ended cancelled");
+	refused = peer_wait(peer, "SIP/2.0 487");
+	peer_ack(peer, refused, NULL);
+	/* who is answered in time talks on */
+	peer_invite(peer, "Expires: 1\r\n", sdp_one);
+	rig_expect_start("new ");
+	rig_plugin->answer(rig_leg, answer);
+	ok = peer_wait(peer, "SIP/2.0 200");
+	peer_ack(peer, ok, NULL);
+	rig_spin(1200);
+	rig_no_event();
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	g_free(ok);
+	ok = peer_wait(peer, "BYE ");
+	peer_reply(peer, ok, "200 OK", NULL, NULL, NULL);
+	rig_stop();
+}
+
 /* RFC 3261 13.2.2.4: a second telephone has answered as well; its call is ended where its
  * answer says. */
 static void
@@ -670,6 +735,8 @@ main(int argc, char **argv)
 		g_test_add_data_func(in, &wire_cases[i], wire__in);
 	}
 	g_test_add_func("/sip/hop/target-refresh", wire__target_refresh);
+	g_test_add_func("/sip/hop/prack", wire__prack);
+	g_test_add_func("/sip/hop/expires", in__expires);
 	g_test_add_func("/sip/hop/other-fork", wire__other_fork);
 	g_test_add_func("/sip/hop/bury/ringing", bury__ringing);
 	g_test_add_func("/sip/hop/bury/not-acknowledged", bury__not_acknowledged);
