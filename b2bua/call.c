@@ -328,7 +328,7 @@ next_stage(Call *call, const CallEvent *event)
 	for (guint i = 0; i < call->callees->len; i++) {
 		const Party *party = call->callees->pdata[i];
 
-		rang = rang || (call_in_stage(call, party) && party->rang);
+		rang = rang || (call_in_stage(call, party) && (party->rang || party->heard));
 	}
 	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
 	leave_stage(call);

@@ -49,6 +49,7 @@ typedef struct {
 	gboolean attached;  /* it has had a leg */
 	gboolean rang;
 	gboolean unattended;  /* nobody is known to be there, see leg.h */
+	gboolean heard;	      /* its network has the call, and says no more yet: leg_trying() */
 	gboolean up;	      /* its media can flow */
 	guint restarts;	      /* of his ICE that media has not answered yet */
 	gboolean answered;    /* a caller: told `local`, at the answer or with early media */

@@ -66,6 +66,15 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *call)
 }
 
 void
+leg_trying(Leg *leg)
+{
+	Party *party = party_of(leg);
+
+	if (party)
+		party->heard = TRUE;
+}
+
+void
 leg_ringing(Leg *leg, const Desc *early)
 {
 	post(leg, (CallEvent){ .kind = EVENT_RINGING, .desc = early });

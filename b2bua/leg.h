@@ -174,6 +174,9 @@ void call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomi
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
+/* Its network has the call and looks for whom it is for: nobody else is to be called
+ * instead because of the silence, which from now on is that of a telephone. */
+void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
 /* Nobody is known to be at the far end of a callee's leg, which is called all the same:
  * it is not waited for when another of his devices says no.  Until leg_ringing(). */

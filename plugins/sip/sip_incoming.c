@@ -7,11 +7,14 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+
+#define MAX_INVITATION_S 3600 /* what is longer ends nothing */
 
 static gboolean
 refuse(SipLeg *leg, guint status, const char *phrase)
@@ -109,6 +112,31 @@ trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
 	incoming->identities = identity->all;
 }
 
+static gboolean
+on_invitation_over(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg->timer = 0;
+	if (leg->state != STATE_INVITED)
+		return G_SOURCE_REMOVE;
+	leg_trace(&leg->leg, TRACE_NOTE, "the caller's invitation is over (Expires)");
+	leg_trace(&leg->leg, TRACE_OUT, "487 Request Terminated");
+	nua_respond(leg->nh, SIP_487_REQUEST_CANCELLED, TAG_END());
+	leg_over(leg, REASON_CANCELLED, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+/* RFC 3261 13.3.1: so long the caller waits, and no longer. */
+static void
+bound_invitation(SipLeg *leg, const sip_t *sip)
+{
+	const sip_expires_t *expires = sip->sip_expires;
+
+	if (expires && expires->ex_delta > 0 && expires->ex_delta <= MAX_INVITATION_S)
+		leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
+}
+
 void
 leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
@@ -152,11 +180,8 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->offerless = !offer;
 	leg_set_remote(leg, offer);
 	leg_learn_invite(leg, sip);
-	leg_pin_route(leg,
-		      sip->sip_record_route ? sip->sip_record_route->r_url
-		      : sip->sip_contact    ? sip->sip_contact->m_url
-					    : NULL,
-		      event->msg);
+	hop_update(leg, event->msg);
+	bound_invitation(leg, sip);
 	if (replaced)
 		call_take_over(ua->gateway, &leg->leg, &sip_plugin, &incoming, &replaced->leg);
 	else

@@ -13,11 +13,14 @@
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_stack.h"
 #include "plugins/sip/sip_tls.h"
 #include "plugins/sip/sip_unacked.h"
 #include "plugins/sip/sip_watch.h"
@@ -131,6 +134,10 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		nua_handle_destroy(nh);
 	} else if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
 		/* of a next hop that was given up, see leg_try_next_hop() */
+		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
+
+		if (hop)
+			nua_set_hparams(nh, NUTAG_PROXY(hop), TAG_END());
 		nua_ack(nh, TAG_END());
 		nua_bye(nh, TAG_END());
 	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407)) {
@@ -166,6 +173,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
+	else if (hmagic && event == nua_i_prack && status < 200) /* of nothing that we have sent */
+		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic && event == nua_i_options && status < 200)
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
@@ -222,10 +231,10 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
 		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
-		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()),
+		TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535), NTATAG_MCLASS(guard_mclass()),
 		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
+		NUTAG_APPL_METHOD(UA_OURS),
 		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
@@ -269,6 +278,7 @@ stop(void)
 
 	if (!ua)
 		return;
+	stack_serve(NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_handle_id(&ua->pinger, g_source_remove);
 	connections_stop();
@@ -288,8 +298,10 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	names_free(ua->names);
 	g_hash_table_unref(ua->legs);
 	g_hash_table_unref(ua->unacked);
+	g_hash_table_unref(ua->invites);
 	g_hash_table_unref(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
@@ -354,11 +366,14 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
 	ua->unacked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
 								 : G_SOCKET_FAMILY_IPV4,
 				config->sip_tls_port != 0);
+	ua->names = names_new();
+	stack_serve(ua);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);

@@ -15,10 +15,13 @@
  * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
 #define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
 #define UA_SUPPORTED "100rel, path, replaces"
+/* What we answer ourselves. */
+#define UA_OURS "UPDATE, REGISTER, OPTIONS, REFER"
 
 typedef struct SipLeg SipLeg;
 struct Watches;
 struct Sources;
+struct Names;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -28,8 +31,10 @@ typedef struct {
 	Trunks *trunks;
 	struct Watches *watches; /* sip_watch.h */
 	struct Sources *sources; /* sip_source.h; NULL: switched off */
+	struct Names *names;	 /* sip_names.h */
 	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
 	GHashTable *unacked;	 /* trunk → guint: sip_unacked.c */
+	GHashTable *invites;	 /* Call-ID → SipLeg *: of ours that are not answered */
 	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
 	gboolean down;		 /* nua has shut down */
 	guint sweeper, pinger;	 /* sources */

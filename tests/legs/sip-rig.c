@@ -114,6 +114,12 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *self)
 }
 
 void
+leg_trying(Leg *leg)
+{
+	g_assert_nonnull(leg->call);
+}
+
+void
 leg_ringing(Leg *leg, const Desc *early)
 {
 	g_autofree char *port = port_of(early);
