@@ -373,6 +373,7 @@ connect_callee(Call *call, const CallEvent *event)
 		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
 		return;
 	}
+	party_note_answer(callee, callee->local, event->desc);
 	party_set_descs(callee, callee->local, event->desc);
 	if (!call->caller->answered)
 		party_set_descs(call->caller, told, call->caller->remote);

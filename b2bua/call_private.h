@@ -46,6 +46,7 @@ typedef struct {
 	Transport *ours;    /* NULL until media is ready */
 	const Desc *local;  /* what we told it last, or will when it is answered */
 	const Desc *remote; /* what it told us */
+	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
 	gboolean attached;  /* it has had a leg */
 	gboolean rang;
 	gboolean unattended;  /* nobody is known to be there, see leg.h */
@@ -232,8 +233,12 @@ void call_join(Call *call, const Party *callee);
 gboolean desc_change_is_local(const Desc *before, const Desc *after);
 /* The same codecs, but other ICE credentials (RFC 8445 section 9). */
 gboolean desc_restarts_ice(const Desc *before, const Desc *after);
-/* What the other side is asked when one wants a change; NULL: nothing to relay. */
-Desc *call_change_for(const Party *changer, const Desc *offer, const Party *other);
+/* It has offered, or answered what we asked for. */
+void party_note_offer(Party *party, const Desc *offer);
+void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
+/* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
+ * relay. */
+Desc *call_change_for(const Desc *said, const Desc *offer, const Party *other);
 /* Asks for the last counters, then call_closed(). */
 void call_media_finish(Call *call);
 

@@ -510,6 +510,17 @@ answer_change(SipLeg *leg, const Desc *answer)
 		leg_refuse_change(leg);
 }
 
+/* A re-INVITE without a description has our offer in its 200.  NULL: the core has none now,
+ * so what was said is said again, and the session is refreshed all the same. */
+static void
+answer_offerless(SipLeg *leg, const Desc *offer)
+{
+	leg->change = offer ? CHANGE_ACK : CHANGE_NONE;
+	leg->refreshing = !offer;
+	leg_respond(leg, SIP_200_OK, offer ? leg_sdp_of_offer(leg, offer) : leg->sdp);
+	trace_desc(leg, "200 OK", offer);
+}
+
 void
 leg_refuse_change(SipLeg *leg)
 {
@@ -525,6 +536,8 @@ leg_answer(SipLeg *leg, const Desc *answer)
 		leg->change = CHANGE_NONE;
 	else if (leg->change == CHANGE_THEIRS)
 		answer_change(leg, answer);
+	else if (leg->change == CHANGE_OFFER)
+		answer_offerless(leg, answer);
 	else if (leg->state == STATE_INVITED && answer) {
 		g_autofree char *contact = leg_contact(leg);
 		g_autofree char *session = session_answer(leg);
@@ -693,7 +706,7 @@ leg_hangup(SipLeg *leg, Reason reason, const char *text)
 		leg->goodbye = g_strdup(header ? header : "");
 		break;
 	case STATE_UP:
-		if (leg->change == CHANGE_THEIRS)
+		if (leg->change == CHANGE_THEIRS || leg->change == CHANGE_OFFER)
 			leg_refuse_change(leg);
 		leg_trace(&leg->leg, TRACE_OUT, "BYE%s%s", header ? " " : "", header ? header : "");
 		leg_bye(leg, header);

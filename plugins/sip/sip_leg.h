@@ -28,6 +28,8 @@ typedef enum {
 	CHANGE_WAITING, /* ours met theirs (491) and waits for its second try */
 	CHANGE_REFRESH, /* ours, of the session timer: the core is not asked */
 	CHANGE_THEIRS,	/* theirs waits for answer() */
+	CHANGE_OFFER,	/* the same, without a description: answer() is an offer of ours */
+	CHANGE_ACK,	/* that offer is in our 200, its answer will be in the ACK */
 	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
 } SipChange;
 

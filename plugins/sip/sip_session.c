@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_hop.h"
@@ -26,14 +27,22 @@
 #define MAX_REDIRECTS 3
 #define MAX_GLARE     3 /* tries of a re-INVITE that meets theirs */
 
+static void
+read_content(SipLeg *leg, const sip_t *sip, Content *content)
+{
+	content_read(sip, leg->ua->config->max_sdp_bytes, content);
+	if (content->desc)
+		crypto_hear(&leg->crypto, content->desc);
+}
+
 static Desc *
 desc_of(SipLeg *leg, const sip_t *sip, Reason *reason)
 {
-	Desc *desc = header_desc(sip, leg->ua->config->max_sdp_bytes, reason);
+	g_auto(Content) content = { 0 };
 
-	if (desc)
-		crypto_hear(&leg->crypto, desc);
-	return desc;
+	read_content(leg, sip, &content);
+	*reason = content.reason;
+	return g_steal_pointer(&content.desc);
 }
 
 static void
@@ -391,15 +400,31 @@ on_invite_response(SipLeg *leg, const SipEvent *event)
 
 /* --- requests inside the dialog --- */
 
+/* For its body alone: it goes on as it was. */
+static void
+refuse_body(SipLeg *leg, const Content *content)
+{
+	const char *phrase = content_phrase(content);
+
+	leg_trace(&leg->leg, TRACE_OUT, "%u %s", content->refusal, phrase);
+	nua_respond(leg->nh, (int)content->refusal, phrase, NUTAG_WITH_SAVED(leg->request),
+		    SIPTAG_ACCEPT_STR(CONTENT_ACCEPT),
+		    TAG_IF(content->encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
+	nua_destroy_event(leg->request);
+	leg->request[0] = NULL;
+}
+
 /* A re-INVITE or UPDATE: a change, a refresh (same description, or none at
  * all), or something we cannot do. */
 static void
 on_change(SipLeg *leg, const SipEvent *event)
 {
 	gboolean invite = event->event == nua_i_invite;
-	Reason reason;
-	g_autoptr(Desc) offer = desc_of(leg, event->sip, &reason);
+	g_auto(Content) content = { 0 };
+	const Desc *offer;
 
+	read_content(leg, event->sip, &content);
+	offer = content.desc;
 	trace_in(leg, invite ? "INVITE again" : "UPDATE", offer);
 	if (event->status >= 200) { /* nua has refused it: 491, 500 */
 		leg_trace(&leg->leg, TRACE_OUT, "%d %s", event->status, event->phrase);
@@ -418,9 +443,14 @@ on_change(SipLeg *leg, const SipEvent *event)
 		leg_respond(leg, 481, "Call Does Not Exist", NULL);
 	else if (!session_learn_request(&leg->session, event->sip))
 		leg_respond(leg, 422, "Session Interval Too Small", NULL);
-	else if (reason != REASON_NONE || crypto_refuse_offer(&leg->crypto, offer))
+	else if (content.refusal)
+		refuse_body(leg, &content);
+	else if (crypto_refuse_offer(&leg->crypto, offer))
 		leg_refuse_change(leg);
-	else if (!offer) {
+	else if (!offer && invite && leg->state == STATE_UP && leg->change == CHANGE_NONE) {
+		leg->change = CHANGE_OFFER;
+		leg_changed(&leg->leg, NULL);
+	} else if (!offer) {
 		leg->refreshing = invite;
 		leg_respond(leg, SIP_200_OK, invite ? leg->sdp : NULL);
 		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
@@ -451,6 +481,17 @@ on_refresh_ack(SipLeg *leg, const Desc *answer)
 	leg_changed(&leg->leg, answer);
 }
 
+/* The answer to an offer of ours; none, or one that cannot be taken, is as before. */
+static void
+on_late_answer(SipLeg *leg, const Desc *answer)
+{
+	leg->change = CHANGE_NONE;
+	trace_in(leg, "ACK", answer);
+	if (answer && take_answer(leg, answer))
+		leg_set_remote(leg, answer);
+	leg_answered(&leg->leg, leg->remote);
+}
+
 static void
 on_ack(SipLeg *leg, const SipEvent *event)
 {
@@ -463,7 +504,9 @@ on_ack(SipLeg *leg, const SipEvent *event)
 		g_clear_pointer(&leg->goodbye, g_free);
 		return;
 	}
-	if (leg->state == STATE_UP && leg->refreshing)
+	if (leg->state == STATE_UP && leg->change == CHANGE_ACK)
+		on_late_answer(leg, answer);
+	else if (leg->state == STATE_UP && leg->refreshing)
 		on_refresh_ack(leg, answer);
 	if (leg->state != STATE_ANSWERED)
 		return;

@@ -339,7 +339,9 @@ peer_reply_text(Peer *peer, const char *request, const char *status, const char 
 						       add ? ";tag=" : "", add ? tag : "");
 			}
 	g_string_append_printf(text, "%s%s", extra ? extra : "",
-			       body ? "Content-Type: application/sdp\r\n" : "");
+			       body && !(extra && strstr(extra, "Content-Type:"))
+				       ? "Content-Type: application/sdp\r\n"
+				       : "");
 	if (!extra || !strstr(extra, "Contact:"))
 		g_string_append_printf(text, "Contact: <sip:peer@127.0.0.1:%u%s>\r\n", peer->port,
 				       peer->stream ? ";transport=tcp" : "");
