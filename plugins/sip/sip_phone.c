@@ -97,11 +97,17 @@ choose_offer(SipUa *ua, const Softphone *softphone, const sip_t *sip, DigestAlgo
 PhoneClaim
 phone_claim(SipUa *ua, const sip_t *sip)
 {
+	guint failures = store_failures(gateway_store(ua->gateway));
 	PhoneClaim claim = { .softphone = find_softphone(ua, sip) };
 	DigestAlgorithm used;
 	DigestVerdict verdict;
 	DigestSecret secret;
 
+	if (store_failures(gateway_store(ua->gateway)) != failures) {
+		gateway_unread(ua->gateway);
+		g_clear_pointer(&claim.softphone, softphone_free);
+		claim.verdict = PHONE_UNREAD;
+	}
 	if (!claim.softphone)
 		return claim;
 	secret = (DigestSecret){ claim.softphone->username,
@@ -297,6 +303,24 @@ phone_comes_first(SipUa *ua, const SipEvent *event)
 	return softphone && source && is_registered_at(ua, softphone, source);
 }
 
+/* Nobody can be proven, and nobody is counted as hostile for it.  The core, which cannot
+ * read either, refuses all but calls for help. */
+static void
+call_unread(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+{
+	g_autofree char *jid = g_strconcat("unknown@", ua_domain(ua), NULL);
+	g_autofree char *source = phone_source(event->msg, event->sip);
+	g_autoptr(Address) account = address_from_jid(jid);
+	SipCaller caller = { .from = account, .phone = source };
+
+	if (account && source) {
+		leg_incoming(ua, nh, &caller, event);
+		return;
+	}
+	nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, NUTAG_WITH_THIS(ua->nua), TAG_END());
+	nua_handle_destroy(nh);
+}
+
 gboolean
 phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
@@ -304,6 +328,10 @@ phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 
 	if (claim.verdict == PHONE_STRANGER && !is_phone_without_name(ua, event))
 		return FALSE;
+	if (claim.verdict == PHONE_UNREAD) {
+		call_unread(ua, nh, event);
+		return TRUE;
+	}
 	if (claim.verdict == PHONE_KNOWN) {
 		sources_proven(ua->sources, event);
 		call_of_phone(ua, nh, claim.softphone, event);
