@@ -33,6 +33,19 @@ add_number_row(Request *request, const Number *number)
 }
 
 static gboolean
+more_numbers(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) numbers =
+		store_number_page(request->store, request->after, CONTROL_PORTION, error);
+
+	for (guint i = 0; numbers && i < numbers->len; i++)
+		add_number_row(request, numbers->pdata[i]);
+	return numbers && numbers->len > 0 &&
+	       request_page(request, numbers->len,
+			    ((Number *)numbers->pdata[numbers->len - 1])->number);
+}
+
+static gboolean
 number_list(Request *request, GError **error)
 {
 	g_autofree char *jid = NULL;
@@ -40,9 +53,13 @@ number_list(Request *request, GError **error)
 
 	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
 		return FALSE;
+	reply_table(request, "number", "user", "caller-id", "created", NULL);
+	if (!jid) {
+		request->more = more_numbers;
+		return TRUE;
+	}
 	if (!(numbers = store_number_list(request->store, jid, error)))
 		return FALSE;
-	reply_table(request, "number", "user", "caller-id", "created", NULL);
 	for (guint i = 0; i < numbers->len; i++)
 		add_number_row(request, numbers->pdata[i]);
 	return TRUE;
@@ -146,10 +163,38 @@ duration(const CallRecord *record)
 	       G_USEC_PER_SEC;
 }
 
+static void
+add_call_row(Request *request, const CallRecord *record)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add_int(row, record->id);
+	row_add(row, record->state);
+	row_add(row, record->caller);
+	row_add(row, record->callee);
+	row_add_time(row, record->started_us / G_USEC_PER_SEC);
+	row_add_int(row, duration(record));
+	row_add(row, record->reason);
+	row_add(row, record->text);
+}
+
+static gboolean
+more_calls(Request *request, GError **error)
+{
+	guint n = MIN(request->left, CONTROL_PORTION);
+	g_autoptr(GPtrArray) records = store_call_page(request->store, request->after_id, n, error);
+
+	for (guint i = 0; records && i < records->len; i++) {
+		add_call_row(request, records->pdata[i]);
+		request->after_id = ((CallRecord *)records->pdata[i])->id;
+	}
+	request->left -= n;
+	return records && records->len == n && request->left > 0;
+}
+
 static gboolean
 calls(Request *request, GError **error)
 {
-	g_autoptr(GPtrArray) records = NULL;
 	guint64 last = DEFAULT_CALLS;
 
 	if (request->n_words > 0 && !g_str_equal(request->words[0], "--last"))
@@ -160,23 +205,11 @@ calls(Request *request, GError **error)
 	    !g_ascii_string_to_unsigned(request->words[1], 10, 1, MAX_CALLS, &last, NULL))
 		return wrong(error, "--last %s: write a whole number from 1 to %d",
 			     request->words[1], MAX_CALLS);
-	if (!(records = store_call_list(request->store, (guint)last, error)))
-		return FALSE;
 	reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason", "text",
 		    NULL);
-	for (guint i = 0; i < records->len; i++) {
-		const CallRecord *record = records->pdata[i];
-		JsonArray *row = reply_row(request);
-
-		row_add_int(row, record->id);
-		row_add(row, record->state);
-		row_add(row, record->caller);
-		row_add(row, record->callee);
-		row_add_time(row, record->started_us / G_USEC_PER_SEC);
-		row_add_int(row, duration(record));
-		row_add(row, record->reason);
-		row_add(row, record->text);
-	}
+	request->after_id = G_MAXINT64;
+	request->left = (guint)last;
+	request->more = more_calls;
 	return TRUE;
 }
 

@@ -121,6 +121,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
+	leg->softphone = g_strdup(caller->softphone);
 	leg->crypto.policy = caller->crypto;
 	if (offer)
 		crypto_hear(&leg->crypto, offer);

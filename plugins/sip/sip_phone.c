@@ -202,6 +202,7 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 	g_autofree char *source = phone_source(event->msg, event->sip);
 	SipCaller caller = { .from = account,
 			     .phone = source,
+			     .softphone = softphone->username,
 			     .crypto = crypto_policy(softphone->srtp) };
 
 	if (account && source && may_be(ua, softphone, event->sip)) {
