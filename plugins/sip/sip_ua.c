@@ -8,6 +8,7 @@
  */
 #include "plugins/sip/sip_ua.h"
 #include "plugins/sip/sip_credentials.h"
+#include "plugins/sip/sip_dialect.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
@@ -93,7 +94,7 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 					       identity_is_anonymous(event->sip));
 	if (ours)
 		/* Perhaps a softphone that shows a number, or none: as if it were one. */
-		phone_challenge(self, nh, 407, NULL);
+		phone_challenge(self, nh, 407, event, FALSE);
 	else if (admission != ADMIT_STRANGER)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
 			    TAG_END());
@@ -276,7 +277,7 @@ stop(void)
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
 	g_hash_table_unref(ua->legs);
-	g_hash_table_unref(ua->dialects);
+	dialects_free(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
 		return;
@@ -298,6 +299,7 @@ on_sweep_time(gpointer user)
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations stay: %s", error->message);
 	sources_refresh(self->sources);
+	digest_server_sweep(trunks_digest(self->trunks));
 	return G_SOURCE_CONTINUE;
 }
 
@@ -325,7 +327,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->gateway = gateway;
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
-	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	ua->dialects = dialects_new();
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
 								 : G_SOCKET_FAMILY_IPV4,

@@ -19,6 +19,7 @@
 typedef struct SipLeg SipLeg;
 struct Watches;
 struct Sources;
+struct Dialects;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -26,12 +27,12 @@ typedef struct {
 	su_root_t *root;
 	nua_t *nua;
 	Trunks *trunks;
-	struct Watches *watches; /* sip_watch.h */
-	struct Sources *sources; /* sip_source.h; NULL: switched off */
-	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
-	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
-	gboolean down;		 /* nua has shut down */
-	guint sweeper, pinger;	 /* sources */
+	struct Watches *watches;   /* sip_watch.h */
+	struct Sources *sources;   /* sip_source.h; NULL: switched off */
+	GHashTable *legs;	   /* set of SipLeg *: whatever has not been freed */
+	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
+	gboolean down;		   /* nua has shut down */
+	guint sweeper, pinger;	   /* sources */
 	guint ping_turn;
 	guint64 calls_in, calls_out, strangers;
 } SipUa;
