@@ -472,6 +472,7 @@ static const char *const rows[] = {
 	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
 	"UPDATE trunks SET tls_verify = 0, tls_ca = '/ca.pem';",
 	"UPDATE softphones SET srtp = 'require';",
+	"DELETE FROM routes WHERE target = 'star';",
 };
 
 static void
