@@ -7,6 +7,7 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
@@ -135,6 +136,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
+	leg->softphone = caller->softphone;
 	leg->crypto.policy = caller->crypto;
 	if (offer)
 		crypto_hear(&leg->crypto, offer);
@@ -152,6 +154,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->offerless = !offer;
 	leg_set_remote(leg, offer);
 	leg_learn_invite(leg, sip);
+	origin_learn(leg, event->msg);
 	leg_pin_route(leg,
 		      sip->sip_record_route ? sip->sip_record_route->r_url
 		      : sip->sip_contact    ? sip->sip_contact->m_url

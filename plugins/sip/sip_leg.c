@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_location.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_uri.h"
@@ -55,6 +56,7 @@ void
 leg_free(SipLeg *leg)
 {
 	g_hash_table_remove(leg->ua->legs, leg);
+	origin_forget(leg);
 	trunks_forget(leg->ua->trunks, leg);
 	leg_clear_timer(leg);
 	session_stop(&leg->session);
@@ -357,6 +359,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, offer);
+	leg->softphone = contact->softphone;
 	leg->crypto.policy = policy_of_phone(leg->ua, contact->username);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));

@@ -37,8 +37,10 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk; /* NULL: a softphone's */
-	char *phone; /* of a softphone: where it is, as phone_source() says it */
+	char *trunk;	  /* NULL: a softphone's */
+	char *phone;	  /* of a softphone: where it is, as phone_source() says it */
+	gint64 softphone; /* whose, in the store; 0: none */
+	char *origin;	  /* where the message that made the dialog came from; see sip_origin.h */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
@@ -105,6 +107,7 @@ typedef struct {
 	const char *trunk;
 	const Address *from; /* of a softphone: its account */
 	const char *phone;   /* of a softphone: phone_source() */
+	gint64 softphone;    /* the same in the store */
 	NumberPrivacy privacy;
 	const char *preferred; /* of a softphone: a number of its account to call with, or NULL */
 	CryptoPolicy crypto;

@@ -231,6 +231,7 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 	const char *impossible = is_impossible(ua, softphone, event->sip, &number);
 	SipCaller caller = { .from = account,
 			     .phone = source,
+			     .softphone = softphone->id,
 			     .privacy = identity_privacy(event->sip),
 			     .preferred = number,
 			     .crypto = crypto_policy(softphone->srtp) };

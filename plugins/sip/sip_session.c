@@ -10,6 +10,7 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_location.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_tls.h"
@@ -206,6 +207,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 
 	leg_pin_route(leg, first_hop_of_answer(event->sip), event->msg);
 	leg_learn_answer(leg, event->sip);
+	origin_learn(leg, event->msg);
 	nua_ack(leg->nh, TAG_END());
 	if (leg->state == STATE_ENDING) { /* the 200 crossed our CANCEL */
 		leg_bye(leg, leg->goodbye);

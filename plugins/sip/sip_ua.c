@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
@@ -276,6 +277,7 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	origin_stop(ua);
 	g_hash_table_unref(ua->legs);
 	dialects_free(ua->dialects);
 	if (ua->nua && !ua->down) {
@@ -339,6 +341,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 			ua->pinger = g_timeout_add_seconds(1, on_ping_time, ua);
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
+		origin_start(ua);
 		return TRUE;
 	}
 	stop();

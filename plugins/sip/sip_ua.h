@@ -29,6 +29,7 @@ typedef struct {
 	Trunks *trunks;
 	struct Watches *watches;   /* sip_watch.h */
 	struct Sources *sources;   /* sip_source.h; NULL: switched off */
+	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
 	GHashTable *legs;	   /* set of SipLeg *: whatever has not been freed */
 	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
 	gboolean down;		   /* nua has shut down */
