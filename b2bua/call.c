@@ -269,9 +269,40 @@ ring(Call *call, const CallEvent *event)
 	const Desc *early = start_early_media(call, event->party, event->desc);
 
 	event->party->rang = TRUE;
+	event->party->unattended = FALSE;
 	if (first || early)
 		leg_command_ring(call->caller, early);
 	accept_early(call, event->party, event->desc);
+}
+
+/* Whether the other devices of the person who said no through this one need not ring any
+ * longer: a decline is meant for all (RFC 3261 16.7); who is busy at one may be reached
+ * at another, if anybody is known to be there. */
+static gboolean
+speaks_for_all(const Call *call, const Party *party, Reason reason)
+{
+	if (!party->account || (reason != REASON_DECLINED && reason != REASON_BUSY))
+		return FALSE;
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *other = call->callees->pdata[i];
+
+		if (!call_in_stage(call, other))
+			continue;
+		if (g_strcmp0(other->account, party->account) != 0 ||
+		    (reason == REASON_BUSY && !other->unattended))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void
+let_go_of_stage(Call *call, Reason reason)
+{
+	g_autofree char *text = call_sentence(reason, NULL);
+
+	for (guint i = 0; i < call->callees->len; i++)
+		if (call_in_stage(call, call->callees->pdata[i]))
+			call_let_go(call, call->callees->pdata[i], reason, text);
 }
 
 static void
@@ -279,9 +310,12 @@ drop(Call *call, const CallEvent *event)
 {
 	/* not answered yet: whatever the far end calls it, it would not talk to us */
 	gboolean hung_up = event->reason == REASON_HANGUP || event->reason == REASON_CANCELLED;
+	Reason reason = hung_up ? REASON_DECLINED : event->reason;
 
-	refuse_with(call, hung_up ? REASON_DECLINED : event->reason, event->text, BY_CALLEE);
+	refuse_with(call, reason, event->text, event->failed ? BY_GATEWAY : BY_CALLEE);
 	call_let_go(call, event->party, event->reason, NULL);
+	if (speaks_for_all(call, event->party, reason))
+		let_go_of_stage(call, reason);
 	if (stage_is_over(call))
 		leave_stage(call);
 }
@@ -294,10 +328,30 @@ next_stage(Call *call, const CallEvent *event)
 	for (guint i = 0; i < call->callees->len; i++) {
 		const Party *party = call->callees->pdata[i];
 
-		rang = rang || (call_in_stage(call, party) && party->rang);
+		rang = rang || (call_in_stage(call, party) && (party->rang || party->heard));
 	}
 	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
 	leave_stage(call);
+}
+
+/* A party keeps on counting when a transfer takes him into another call. */
+static void
+on_no_minutes_left(gpointer user)
+{
+	const Party *party = user;
+	Call *call = party->leg ? party->leg->call : NULL;
+
+	if (call)
+		call_hangup(call, REASON_HANGUP, "the minutes abroad for today are used up");
+}
+
+void
+call_count_abroad(Call *call, Party *party)
+{
+	if (!party->target || !party->target->abroad || party->abroad)
+		return;
+	party->abroad = abroad_begin(gateway_abroad(call->gateway), party->target->abroad,
+				     on_no_minutes_left, party);
 }
 
 /* The first answer becomes the other side, the rest hear of it. */
@@ -309,6 +363,7 @@ connect_callee(Call *call, const CallEvent *event)
 	g_autofree char *elsewhere = call_sentence(REASON_ANSWERED_ELSEWHERE, NULL);
 
 	call->callee = callee;
+	call_count_abroad(call, callee);
 	for (guint i = 0; i < call->callees->len; i++)
 		if (call->callees->pdata[i] != callee)
 			call_let_go(call, call->callees->pdata[i], REASON_ANSWERED_ELSEWHERE,
@@ -318,6 +373,7 @@ connect_callee(Call *call, const CallEvent *event)
 		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
 		return;
 	}
+	party_note_answer(callee, callee->local, event->desc);
 	party_set_descs(callee, callee->local, event->desc);
 	if (!call->caller->answered)
 		party_set_descs(call->caller, told, call->caller->remote);
@@ -355,7 +411,9 @@ answer_caller(Call *call, const CallEvent *event)
 void
 call_end_by_leg(Call *call, const CallEvent *event)
 {
-	EndedBy by = event->party == call->caller ? BY_CALLER : BY_CALLEE;
+	EndedBy by = event->failed		    ? BY_GATEWAY
+		     : event->party == call->caller ? BY_CALLER
+						    : BY_CALLEE;
 	Reason reason = event->reason;
 
 	if (call->answered_us == 0 && by == BY_CALLER && reason == REASON_HANGUP)

@@ -11,26 +11,47 @@
  */
 #include "b2bua/call_private.h"
 
+static void ask(Call *call, Party *party, const Desc *offer);
+
+/* In the middle of a call the other side has to follow what he has said, as if he had
+ * offered it. */
+static void
+pass_late_answer(Call *call, Party *party, const Desc *before)
+{
+	Party *other = call_other_party(call, party);
+	g_autoptr(Desc) offer = NULL;
+
+	if (!before || call->state != CALL_ACTIVE || !other->leg || !other->leg->plugin->change ||
+	    !other->local || desc_change_is_local(before, party->remote))
+		return;
+	offer = call_change_for(before, party->remote, other);
+	if (offer)
+		ask(call, other, offer);
+}
+
 /* The answer to an offer that we made in answer(): to an INVITE or re-INVITE
  * without SDP, or to a Jingle propose. */
 void
 change_late_answer(Call *call, const CallEvent *event)
 {
 	Party *party = event->party;
+	const Desc *before = party->remote ? desc_ref(party->remote) : NULL;
 	g_autoptr(Desc) shared = NULL;
 
-	if (!party->owes_answer)
-		return;
-	party->owes_answer = FALSE;
-	if (event->desc)
+	if (party->owes_answer && event->desc)
 		shared = desc_answer(party->local, event->desc, party->ours);
-	if (!shared) {
+	if (shared) {
+		party_note_answer(party, party->local, event->desc);
+		party_set_descs(party, party->local, event->desc);
+		call_connect_party(call, party);
+		party->owes_answer = FALSE;
+		pass_late_answer(call, party, before);
+	} else if (party->owes_answer) {
+		party->owes_answer = FALSE;
 		call_end(call, REASON_INCOMPATIBLE, NULL,
 			 party == call->caller ? BY_CALLER : BY_CALLEE);
-		return;
 	}
-	party_set_descs(party, party->local, event->desc);
-	call_connect_party(call, party);
+	desc_unref(before);
 }
 
 void
@@ -112,6 +133,19 @@ ask(Call *call, Party *party, const Desc *offer)
 	leg_command_change(party, offer);
 }
 
+/* He wants our offer.  RFC 6337 5.1: it says what we want, which is what the other side
+ * does; not what his own hold had left of it. */
+static void
+offer_again(Call *call, Party *party)
+{
+	const Party *other = call_other_party(call, party);
+	g_autoptr(Desc) offer = desc_offer_again(party->local, other->remote, other->wish);
+
+	party->owes_answer = TRUE;
+	party_set_descs(party, offer, party->remote);
+	leg_command_answer(party, offer);
+}
+
 void
 change_pass_on(Call *call, const CallEvent *event)
 {
@@ -124,16 +158,16 @@ change_pass_on(Call *call, const CallEvent *event)
 		leg_command_answer(party, NULL);
 		return;
 	}
-	if (!event->desc) { /* he wants our offer: what he has been told, again */
-		party->owes_answer = TRUE;
-		leg_command_answer(party, party->local);
+	if (!event->desc) {
+		offer_again(call, party);
 		return;
 	}
+	party_note_offer(party, event->desc);
 	if (desc_change_is_local(party->remote, event->desc) || !other->leg->plugin->change) {
 		absorb_change(call, party, event->desc);
 		return;
 	}
-	offer = call_change_for(party, event->desc, other);
+	offer = call_change_for(party->remote, event->desc, other);
 	if (!offer) {
 		leg_command_answer(party, NULL);
 		return;
@@ -179,6 +213,7 @@ change_settle(Call *call, const CallEvent *event)
 	if (event->desc)
 		told = desc_answer(offer, event->desc, (changer ? changer : asked)->ours);
 	if (told) {
+		party_note_answer(asked, call->change_passed, event->desc);
 		party_set_descs(asked, call->change_passed, event->desc);
 		if (changer)
 			party_set_descs(changer, told, call->change_offer);
@@ -249,7 +284,7 @@ straight_offer(const Party *party, const Party *other)
 		return is_held(party) ? desc_turned(party->local, DIRECTION_SENDRECV) : NULL;
 	agreed = call_agreed(other);
 	if (agreed)
-		offer = call_change_for(other, agreed, party);
+		offer = call_change_for(other->remote, agreed, party);
 	return g_steal_pointer(&offer);
 }
 

@@ -169,6 +169,8 @@ call_media_open(Call *call, const Call *with)
 	const Media *near = with ? with->media : find_near(call);
 
 	call->media = media_open(gateway_workers(call->gateway), &LISTENER, call);
+	if (call->line == LINE_HELP)
+		media_use_reserve(call->media);
 	if (near)
 		media_stay_near(call->media, near);
 	open_port(call, caller);
@@ -212,6 +214,7 @@ party_drop_port(Call *call, Party *party)
 void
 party_free(Party *party)
 {
+	abroad_end(party->abroad);
 	transport_free(party->ours);
 	desc_unref(party->local);
 	desc_unref(party->remote);
@@ -229,6 +232,31 @@ party_set_descs(Party *party, const Desc *local, const Desc *remote)
 	desc_unref(party->remote);
 	party->local = new_local;
 	party->remote = new_remote;
+}
+
+/* Of a client the other side's hold has been taken off its wish before it was said
+ * (xmpp_hold.c); a telephone says what it wants. */
+void
+party_note_offer(Party *party, const Desc *offer)
+{
+	const Stream *said = offer ? desc_audio(offer) : NULL;
+	const Stream *told = party->local ? desc_audio(party->local) : NULL;
+
+	if (!said)
+		return;
+	party->wish = party->kind == TRANSPORT_WEBRTC && told
+			      ? direction_wish(told->direction, said->direction, party->wish)
+			      : said->direction;
+}
+
+void
+party_note_answer(Party *party, const Desc *asked, const Desc *answer)
+{
+	const Stream *question = asked ? desc_audio(asked) : NULL;
+	const Stream *said = answer ? desc_audio(answer) : NULL;
+
+	if (question && said)
+		party->wish = direction_wish(question->direction, said->direction, party->wish);
 }
 
 /* The caller's port and those of the stage; a port that was dropped is not waited for. */
@@ -317,9 +345,9 @@ desc_restarts_ice(const Desc *before, const Desc *after)
 /* Hold and resume repeat what the other side has been told already: numbers and
  * streams stay where they are. */
 Desc *
-call_change_for(const Party *changer, const Desc *offer, const Party *other)
+call_change_for(const Desc *said, const Desc *offer, const Party *other)
 {
-	const Stream *before = desc_audio(changer->remote), *after = desc_audio(offer);
+	const Stream *before = desc_audio(said), *after = desc_audio(offer);
 	const Stream *now = desc_audio(other->local);
 
 	if (before && after && other->local && codecs_equal(before, after))

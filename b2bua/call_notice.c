@@ -125,9 +125,18 @@ tell_failed(Call *call, const Party *self, Reason reason, const char *words, End
 
 /* --- missed calls --- */
 
-/* Nobody took it, and nobody said that he would not. */
+/* What needs no more words than that nobody came. */
 static gboolean
-is_missed(const Call *call, Reason reason)
+is_plain(Reason reason)
+{
+	return reason == REASON_CANCELLED || reason == REASON_NO_ANSWER ||
+	       reason == REASON_TIMEOUT || reason == REASON_UNREACHABLE;
+}
+
+/* Nobody took it, and nobody said that he would not: a telephone of his may have tried,
+ * or not even have been called. */
+static gboolean
+is_missed(const Call *call, Reason reason, EndedBy by)
 {
 	if (call->callee)
 		return FALSE;
@@ -138,7 +147,17 @@ is_missed(const Call *call, Reason reason)
 	case REASON_NO_ANSWER:
 	case REASON_TIMEOUT:
 	case REASON_UNREACHABLE:
+	case REASON_INCOMPATIBLE:
+	case REASON_SECURITY:
+	case REASON_NO_MEDIA:
+	case REASON_MEDIA_LOST:
+	case REASON_OVERLOAD:
+	case REASON_NETWORK_ERROR:
+	case REASON_PROTOCOL_ERROR:
+	case REASON_SHUTDOWN:
 		return TRUE;
+	case REASON_BUSY: /* a limit, not he */
+		return by == BY_GATEWAY;
 	default:
 		return FALSE;
 	}
@@ -156,23 +175,33 @@ who(const Address *caller)
 			    : g_steal_pointer(&text);
 }
 
+/* Why he could not have taken it, after the colon. */
 static char *
-missed_sentence(const Call *call, const Address *caller)
+missed_why(const Call *call, Reason reason, const char *words)
+{
+	if (call->forwarded_as == REASON_NONE && !is_plain(reason))
+		/* of media that was lost the words name addresses of the caller's network */
+		return call_sentence(reason, call->lost ? NULL : words);
+	return g_strdup(call_anyone_rang(call) ? NULL : "none of your phones rang");
+}
+
+static char *
+missed_sentence(const Call *call, const Address *caller, Reason reason, const char *words)
 {
 	g_autoptr(GDateTime) began =
 		g_date_time_new_from_unix_local(call->started_us / G_USEC_PER_SEC);
 	g_autofree char *when = g_date_time_format(began, "%Y-%m-%d at %H:%M %Z");
-	g_autofree char *name = who(caller);
+	g_autofree char *name = who(caller), *why = missed_why(call, reason, words);
 
-	return g_strdup_printf("Missed call from %s on %s%s", name, when,
-			       call_anyone_rang(call) ? "" : ": none of your phones rang");
+	return g_strdup_printf("Missed call from %s on %s%s%s", name, when, why ? ": " : "",
+			       why ? why : "");
 }
 
 static void
-tell_missed(Call *call)
+tell_missed(Call *call, Reason reason, const char *words)
 {
 	const Target *first = ((const Stage *)call->plan->stages->pdata[0])->targets->pdata[0];
-	g_autofree char *text = missed_sentence(call, first->from);
+	g_autofree char *text = missed_sentence(call, first->from, reason, words);
 
 	tell(call, call->plan->called, SETTING_MISSED_CALL_MESSAGES, first->from, text);
 }
@@ -184,8 +213,8 @@ call_notice(Call *call, Reason reason, const char *words, EndedBy by)
 		tell_failed(call, call->caller, reason, words, by);
 	if (!call->plan || !call->plan->called)
 		return;
-	if (is_missed(call, reason))
-		tell_missed(call);
+	if (is_missed(call, reason, by))
+		tell_missed(call, reason, words);
 	else if (call->callee && call->callee->account)
 		tell_failed(call, call->callee, reason, words, by);
 }

@@ -6,8 +6,10 @@
  * Thread: signalling.
  */
 #pragma once
+#include "b2bua/abroad.h"
 #include "b2bua/call.h"
 #include "b2bua/gateway.h"
+#include "b2bua/limits.h"
 #include "b2bua/route.h"
 #include "b2bua/trace.h"
 #include "b2bua/transfer.h"
@@ -44,13 +46,17 @@ typedef struct {
 	Transport *ours;    /* NULL until media is ready */
 	const Desc *local;  /* what we told it last, or will when it is answered */
 	const Desc *remote; /* what it told us */
+	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
 	gboolean attached;  /* it has had a leg */
 	gboolean rang;
+	gboolean unattended;  /* nobody is known to be there, see leg.h */
+	gboolean heard;	      /* its network has the call, and says no more yet: leg_trying() */
 	gboolean up;	      /* its media can flow */
 	guint restarts;	      /* of his ICE that media has not answered yet */
 	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
 	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
 	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
+	AbroadUse *abroad;    /* while he talks for somebody's minutes abroad */
 	char lane[16];	      /* in the flight recorder */
 } Party;
 
@@ -60,6 +66,7 @@ typedef struct CallEvent {
 	PortId port;	  /* of a media event: stale when the party has another */
 	const Desc *desc; /* owned */
 	Reason reason;
+	gboolean failed; /* of an end: we did it, not the peer */
 	MediaLoss loss;
 	char *text; /* owned: the far end's own words */
 	Candidate candidate;
@@ -75,6 +82,8 @@ struct Call {
 	Address *from, *to;
 	Plan *plan;    /* NULL when the call is refused */
 	char *account; /* bare JID of the caller when he may be a user of ours, or NULL */
+	char *author;  /* whose share of the limits it is; see limits.h */
+	LineKind line; /* that it takes */
 	Party *caller;
 	GPtrArray *callees; /* Party *, of all stages so far; owned */
 	Party *callee;	    /* who answered; NULL before */
@@ -114,13 +123,16 @@ struct Call {
 	guint stats_wanted; /* ports whose last counters are still to come */
 	Trace *trace;
 	CallRecord *record;
-	gboolean recorded; /* the record has a row */
+	gboolean recorded; /* it has begun: has an id and a record, is one of the live calls */
 	gint64 started_us, answered_us;
 
 	GQueue events; /* CallEvent * */
 	gboolean busy; /* an event is being handled: more are queued */
 	guint timer, deadline;
 };
+
+/* --- gateway.c --- */
+char *gateway_author(Gateway *gateway, const Asker *asker);
 
 /* --- call.c: the table --- */
 typedef enum {
@@ -153,6 +165,8 @@ void call_prepare_stage(Call *call);
 /* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
 gboolean call_pays_forward(Call *call, const Stage *stage);
 Party *call_other_party(const Call *call, const Party *party);
+/* He has answered at a number abroad: its minutes are counted until he is let go. */
+void call_count_abroad(Call *call, Party *party);
 /* Hangs up and drops the port. */
 void call_let_go(Call *call, Party *party, Reason reason, const char *text);
 
@@ -219,8 +233,12 @@ void call_join(Call *call, const Party *callee);
 gboolean desc_change_is_local(const Desc *before, const Desc *after);
 /* The same codecs, but other ICE credentials (RFC 8445 section 9). */
 gboolean desc_restarts_ice(const Desc *before, const Desc *after);
-/* What the other side is asked when one wants a change; NULL: nothing to relay. */
-Desc *call_change_for(const Party *changer, const Desc *offer, const Party *other);
+/* It has offered, or answered what we asked for. */
+void party_note_offer(Party *party, const Desc *offer);
+void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
+/* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
+ * relay. */
+Desc *call_change_for(const Desc *said, const Desc *offer, const Party *other);
 /* Asks for the last counters, then call_closed(). */
 void call_media_finish(Call *call);
 
@@ -232,6 +250,10 @@ void call_stop_keys(Call *call);
 
 /* --- call_record.c --- */
 void call_record_begin(Call *call);
+/* FALSE: it is refused, and so many of the same author were that it is only counted. */
+gboolean call_record_has_room(Call *call);
+/* A short one, of a call that is not begun. */
+void call_record_refused(Call *call, Reason reason, const char *words);
 void call_record_write(Call *call);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 /* "The number is not in service (404 Not Found)". */

@@ -3,10 +3,12 @@
  * texts, the counters, the ladder.
  *
  * The row is written at every transition, before the transition is heard on
- * the wire, with what each leg needs to be ended after a crash.
+ * the wire, with what each leg needs to be ended after a crash.  The journal takes
+ * it and never makes a call wait (db/journal.h).
  * Thread: signalling.
  */
 #include "b2bua/call_private.h"
+#include <string.h>
 
 static const char *const ENDED_BY[] = {
 	[BY_CALLER] = "caller",
@@ -81,12 +83,84 @@ call_record_begin(Call *call)
 	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
 	record->legs = g_strdup("");
 	record->ladder = g_strdup("");
-	call->recorded = store_call_begin(gateway_store(call->gateway), record, &error);
-	if (!call->recorded) {
-		gateway_count(call->gateway, "store-errors");
-		g_warning("the call from %s to %s has no record: %s", record->caller,
-			  record->callee, error->message);
-	}
+	call->recorded = TRUE;
+	if (store_call_begin(gateway_store(call->gateway), record, &error))
+		return;
+	/* it is a live call all the same: listed, counted, can be hung up */
+	record->id = gateway_spare_id(call->gateway);
+	gateway_count(call->gateway, "store-errors");
+	g_warning("the call from %s to %s has no record: %s", record->caller, record->callee,
+		  error->message);
+}
+
+/* Who is refused so often that it is counted: his account, his trunk, his address. */
+static void
+write_refusal(Gateway *gateway, CallRecord *record, const char *author)
+{
+	g_autoptr(GError) error = NULL;
+
+	record->state = g_strdup(call_state_name(CALL_ENDED));
+	record->started_us = record->ended_us = g_get_real_time();
+	record->ended_by = g_strdup(ENDED_BY[BY_GATEWAY]);
+	if (store_call_refused(gateway_store(gateway), record, author, &error))
+		return;
+	gateway_count(gateway, "store-errors");
+	g_warning("a refusal has no record: %s", error->message);
+}
+
+/* By which he came; NULL: by none.  A call that is refused has no plan. */
+static const char *
+trunk_of(const Call *call)
+{
+	return call->author && g_str_has_prefix(call->author, LIMITS_TRUNK)
+		       ? call->author + strlen(LIMITS_TRUNK)
+		       : NULL;
+}
+
+static char *
+author_of(const Call *call)
+{
+	if (call->account)
+		return g_strdup(call->account);
+	return trunk_of(call) ? g_strdup(trunk_of(call)) : caller_text(call);
+}
+
+gboolean
+call_record_has_room(Call *call)
+{
+	g_autofree char *author = author_of(call);
+
+	return store_refusal_room(gateway_store(call->gateway), author);
+}
+
+void
+call_record_refused(Call *call, Reason reason, const char *words)
+{
+	g_autofree char *author = author_of(call);
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+
+	record->caller = caller_text(call);
+	record->callee = callee_text(call);
+	record->user = g_strdup(call->account);
+	record->trunk = g_strdup(call->plan ? call->plan->trunk : trunk_of(call));
+	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
+	record->reason = g_strdup(reason_name(reason));
+	record->text = call_sentence(reason, words);
+	write_refusal(call->gateway, record, author);
+}
+
+void
+gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author, const Address *from,
+		const Address *to, Reason reason, const char *words)
+{
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+
+	record->caller = address_text(from);
+	record->callee = address_text(to);
+	record->caller_plugin = g_strdup(plugin->name);
+	record->reason = g_strdup(reason_name(reason));
+	record->text = call_sentence(reason, words);
+	write_refusal(gateway, record, author ? author : record->caller);
 }
 
 void

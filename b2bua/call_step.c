@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call_private.h"
+#include "b2bua/way_out.h"
 
 #define SETTLE_MS 1000 /* how long an ended call waits for its last counters */
 
@@ -242,6 +243,7 @@ call_free(Call *call)
 	trace_free(call->trace);
 	g_free(call->refusal_words);
 	g_free(call->account);
+	g_free(call->author);
 	g_free(call);
 }
 
@@ -274,6 +276,65 @@ call_post(Call *call, CallEvent event)
 
 /* --- beginning and end --- */
 
+static void
+refuse_over_limit(Call *call, Reason reason, const char *words)
+{
+	gateway_count(call->gateway, "calls-over-limit");
+	call_record_refused(call, reason, words);
+	call_end(call, reason, words, BY_GATEWAY);
+}
+
+/* Before anything is spent on it.  Whether somebody calls for help is seen by the number. */
+static gboolean
+is_admitted(Call *call, const Incoming *incoming)
+{
+	g_autofree char *user = !incoming->trunk && incoming->from->scheme == ADDRESS_JID
+					? address_bare_jid(incoming->from)
+					: NULL;
+	Asker asker = { .user = user,
+			.trunk = incoming->trunk,
+			.emergency = route_is_emergency(call->gateway, incoming) };
+	Reason limit = REASON_NONE;
+	const char *words = NULL;
+
+	call->author = gateway_author(call->gateway, &asker);
+	if (!gateway_admit(call->gateway, &asker, &limit, &words)) {
+		call->account = g_strdup(user);
+		call->caller->account = g_strdup(user);
+		refuse_over_limit(call, limit, words);
+		return FALSE;
+	}
+	if (asker.emergency)
+		call->line = LINE_HELP;
+	return TRUE;
+}
+
+static gboolean
+call_is_for_help(const Call *call)
+{
+	g_autofree char *country = user_country(call->gateway, call_user(call));
+
+	return call->line == LINE_HELP ||
+	       (call->plan->number && number_is_emergency(call->plan->number, country));
+}
+
+/* What costs money needs a record that a crash does not take; calls for help do not. */
+static gboolean
+is_kept(const Call *call)
+{
+	gboolean costs = FALSE;
+
+	if (!call->plan || store_keeps_calls(gateway_store(call->gateway)))
+		return TRUE;
+	for (guint i = 0; i < call->plan->stages->len; i++) {
+		const Stage *stage = call->plan->stages->pdata[i];
+
+		for (guint k = 0; k < stage->targets->len; k++)
+			costs = costs || ((const Target *)stage->targets->pdata[k])->trunk;
+	}
+	return !costs || call_is_for_help(call);
+}
+
 /* NULL as the plan is a refusal, with its reason and words. */
 static void
 begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
@@ -281,21 +342,29 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 	Reason limit = REASON_NONE;
 	const char *limit_words = NULL;
 
-	if (!gateway_admit(call->gateway, call_user(call), &limit, &limit_words)) {
-		gateway_count(call->gateway,
-			      "calls-over-limit"); /* and no record: it may be a flood */
-		call_end(call, limit, limit_words, BY_GATEWAY);
+	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_echo)
+		call->line = LINE_ECHO;
+	if (!gateway_admit_plan(call->gateway, call, &limit, &limit_words)) {
+		refuse_over_limit(call, limit, limit_words);
 		return;
 	}
-	call_record_begin(call);
-	if (call->recorded)
-		gateway_track(call->gateway, call, TRUE);
-	if (!call->plan) {
+	if (incoming->offer && !desc_audio(incoming->offer) && call->plan) {
+		reason = REASON_INCOMPATIBLE;
+		words = NULL;
+	}
+	if (reason != REASON_NONE && !call_record_has_room(call)) {
+		call_record_refused(call, reason, words);
 		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
-	if (incoming->offer && !desc_audio(incoming->offer)) {
-		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+	if (!is_kept(call)) {
+		refuse_over_limit(call, REASON_NETWORK_ERROR, "records of calls cannot be kept");
+		return;
+	}
+	call_record_begin(call);
+	gateway_track(call->gateway, call, TRUE);
+	if (reason != REASON_NONE) {
+		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
 	if (!call_pays_forward(call, call_current_stage(call))) {
@@ -333,6 +402,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->caller->leg = leg;
 	call->caller->attached = TRUE;
 	party_set_descs(call->caller, NULL, incoming->offer);
+	party_note_offer(call->caller, incoming->offer);
 	leg_trace(leg, TRACE_IN, "%s calls %s, %s", from, to, with ? with : "no offer yet");
 	return call;
 }
@@ -358,19 +428,34 @@ call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomin
 
 	call->busy = TRUE;
 	call->plan = plan;
-	set_account(call, incoming);
-	begin(call, incoming, reason, words);
+	if (is_admitted(call, incoming)) {
+		set_account(call, incoming);
+		begin(call, incoming, reason, words);
+	}
 	run_queue(call);
 }
 
 void
 call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
 {
+	Call *call = call_make(gateway, leg, plugin, incoming);
 	Reason reason = REASON_NONE;
 	const char *words = NULL;
-	Plan *plan = route_incoming(gateway, incoming, &reason, &words);
 
-	call_new_planned(gateway, leg, plugin, incoming, plan, reason, words);
+	call->busy = TRUE;
+	if (is_admitted(call, incoming)) {
+		call->plan = route_incoming(gateway, incoming, &reason, &words);
+		set_account(call, incoming);
+		begin(call, incoming, reason, words);
+	}
+	run_queue(call);
+}
+
+void
+call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+	     Reason reason, const char *words)
+{
+	call_new_planned(gateway, leg, plugin, incoming, NULL, reason, words);
 }
 
 static gboolean

@@ -164,8 +164,15 @@ static const Key keys[] = {
 	  "seconds a party has to agree to hold, resume or a new codec" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
-	{ "calls", "hide_digits", TYPE_BOOLEAN, "false", 0, 0, FIELD(hide_digits),
-	  "true: keys pressed during a call are *** in ladders and logs" },
+	{ "calls", "hide_digits", TYPE_BOOLEAN, "true", 0, 0, FIELD(hide_digits),
+	  "keys pressed during a call (PINs) are *** in ladders and logs; false: they are "
+	  "written down" },
+
+	{ "records", "keep_days", TYPE_NUMBER, "365", 0, 36500, FIELD(keep_days),
+	  "days that records of calls are kept; 0: for ever" },
+	{ "records", "keep_ladder_days", TYPE_NUMBER, "30", 0, 36500, FIELD(keep_ladder_days),
+	  "days that the ladder of a call (who said what when) is kept; 0: as long as its "
+	  "record" },
 
 	{ "limits", "max_calls", TYPE_NUMBER, "1000", 1, 100000, FIELD(max_calls),
 	  "calls at once" },
@@ -173,12 +180,18 @@ static const Key keys[] = {
 	  "calls at once of one user" },
 	{ "limits", "max_setup_per_second", TYPE_NUMBER, "50", 1, 100000,
 	  FIELD(max_setup_per_second), "new calls a second" },
+	{ "limits", "abroad_minutes", TYPE_NUMBER, "60", 0, 100000, FIELD(abroad_minutes),
+	  "minutes a day that one user may talk to numbers outside his country, all his calls "
+	  "together; 0: none (user set JID abroad-minutes=… for one)" },
 	{ "limits", "max_stanza_bytes", TYPE_NUMBER, "262144", 10000, 10485760,
 	  FIELD(max_stanza_bytes), "longest XMPP stanza" },
 	{ "limits", "max_sdp_bytes", TYPE_NUMBER, "65536", 1024, 1048576, FIELD(max_sdp_bytes),
 	  "longest SIP body" },
 	{ "limits", "max_iqs", TYPE_NUMBER, "10000", 10, 1000000, FIELD(max_iqs),
 	  "XMPP requests waiting for their answer" },
+	{ "limits", "max_connections", TYPE_NUMBER, "4000", 10, 100000, FIELD(max_connections),
+	  "SIP connections by TCP and TLS that others have opened; a quarter of the descriptors at "
+	  "most" },
 };
 
 /* --- errors --- */
@@ -526,15 +539,23 @@ set_defaults(Config *config)
 			g_error("config.c: %s", error->message);
 }
 
+/* A host as it stands in a URI: RFC 3261 25.1, an IPv6 address in brackets. */
+static char *
+host_in_uri(const char *host)
+{
+	return strchr(host, ':') && host[0] != '[' ? g_strdup_printf("[%s]", host) : g_strdup(host);
+}
+
 static void
 derive(Config *config)
 {
 	MediaOptions *media = &config->media;
+	g_autofree char *domain = config->sip_domain;
 
-	if (!config->sip_domain)
-		config->sip_domain =
-			g_strdup(config->sip_public_address ? config->sip_public_address
-							    : config->sip_address);
+	if (!domain)
+		domain = g_strdup(config->sip_public_address ? config->sip_public_address
+							     : config->sip_address);
+	config->sip_domain = host_in_uri(domain);
 	if (!media->rtp_address)
 		media->rtp_address = g_strdup(config->sip_address);
 	if (!media->local_addresses) {

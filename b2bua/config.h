@@ -42,9 +42,12 @@ struct Config {
 	guint first_ring_s; /* before the next devices of a user ring */
 	guint setup_timeout_s, ring_timeout_s, connect_timeout_s, change_timeout_s, max_duration_s;
 	gboolean hide_digits; /* keys pressed are "***" in ladders and logs */
+	/* [records]; 0: for ever */
+	guint keep_days, keep_ladder_days;
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;
-	guint max_stanza_bytes, max_sdp_bytes, max_iqs;
+	guint abroad_minutes; /* of an account and day */
+	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
 };
 typedef struct Config Config;
 

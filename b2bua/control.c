@@ -78,6 +78,18 @@ reply_pair(Request *request, const char *key, const char *value)
 }
 
 void
+reply_key(Request *request, const char *name, const char *values, const char *fallback,
+	  const char *help)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, name);
+	row_add(row, values);
+	row_add(row, fallback);
+	row_add(row, help);
+}
+
+void
 reply_text(Request *request, const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -95,6 +107,36 @@ wrong(GError **error, const char *format, ...)
 		error, g_error_new_valist(CONTROL_ERROR, CONTROL_ERROR_WRONG, format, arguments));
 	va_end(arguments);
 	return FALSE;
+}
+
+typedef struct {
+	Change what;
+	char *key;
+} Changed;
+
+static void
+changed_clear(gpointer data)
+{
+	g_free(((Changed *)data)->key);
+}
+
+gboolean
+request_changed(Request *request, Change what, const char *key)
+{
+	Changed changed = { what, g_strdup(key) };
+
+	g_array_append_val(request->changed, changed);
+	return TRUE;
+}
+
+static void
+tell_changed(const Request *request)
+{
+	for (guint i = 0; request->gateway && i < request->changed->len; i++) {
+		const Changed *changed = &g_array_index(request->changed, Changed, i);
+
+		gateway_changed(request->gateway, changed->what, changed->key);
+	}
 }
 
 /* --- commands --- */
@@ -136,8 +178,9 @@ usage(const Command *command)
 	return g_string_free(text, FALSE);
 }
 
+/* All commands, or those of a noun. */
 static void
-help(Request *request)
+help_commands(Request *request, const char *noun)
 {
 	const Command *command;
 
@@ -145,7 +188,7 @@ help(Request *request)
 	for (guint i = 0; (command = command_at(i)); i++) {
 		g_autofree char *line = usage(command);
 
-		if (request->n_words == 0 || g_str_equal(request->words[0], command->noun))
+		if (!noun || g_str_equal(noun, command->noun))
 			reply_pair(request, line, command->help);
 	}
 }
@@ -174,6 +217,17 @@ unknown_command(Request *request, GError **error)
 		     request->words[1], noun, verbs->str);
 }
 
+static gboolean
+is_noun(const char *word)
+{
+	const Command *command;
+
+	for (guint i = 0; (command = command_at(i)); i++)
+		if (g_str_equal(command->noun, word))
+			return TRUE;
+	return FALSE;
+}
+
 static const Command *
 find_command(Request *request)
 {
@@ -189,6 +243,27 @@ find_command(Request *request)
 	return NULL;
 }
 
+/* "help", "help trunk", "help trunk set" with a row for each key it takes. */
+static gboolean
+help(Request *request, GError **error)
+{
+	const Command *command = request->n_words ? find_command(request) : NULL;
+
+	if (request->n_words == 0) {
+		help_commands(request, NULL);
+		return TRUE;
+	}
+	if (!command && (request->n_words > 1 || !is_noun(request->words[0])))
+		return unknown_command(request, error);
+	if (!command || !command->keys) {
+		help_commands(request, request->words[0]);
+		return TRUE;
+	}
+	reply_table(request, "key", "values", "default", "does", NULL);
+	command->keys(request);
+	return TRUE;
+}
+
 static gboolean
 run(Request *request, GError **error)
 {
@@ -200,8 +275,7 @@ run(Request *request, GError **error)
 
 		request->words += skip;
 		request->n_words -= skip;
-		help(request);
-		return TRUE;
+		return help(request, error);
 	}
 	command = find_command(request);
 	if (!command)
@@ -219,27 +293,30 @@ run(Request *request, GError **error)
 			    "tandemd is not running: %s needs it; start it first", command->noun);
 		return FALSE;
 	}
-	if (!command->handler(request, error))
-		return FALSE;
-	if (command->changes && request->gateway)
-		gateway_reload(request->gateway);
-	return TRUE;
+	return command->handler(request, error);
 }
 
-/* A request has no array in it but itself; the parser recurses on each. */
+/* A request is one array with none in it, on which the parser would recurse, and nothing
+ * after it, of which the parser frees the first alone. */
 static gboolean
 is_flat(const char *line)
 {
 	gboolean quoted = FALSE;
-	guint opened = 0;
+	guint opened = 0, closed = 0;
 
 	for (; *line; line++) {
+		if (closed && !g_ascii_isspace(*line))
+			return FALSE;
 		if (quoted && *line == '\\' && line[1])
 			line++;
 		else if (*line == '"')
 			quoted = !quoted;
 		else if (!quoted && (*line == '[' || *line == '{'))
 			opened++;
+		else if (!quoted && *line == ']')
+			closed++;
+		if (!opened && !g_ascii_isspace(*line))
+			return FALSE;
 	}
 	return opened <= 1;
 }
@@ -294,21 +371,31 @@ print_reply(JsonObject *reply)
 	return json_to_string(root, FALSE);
 }
 
-char *
-control_execute(Gateway *gateway, Store *store, const char *request_line)
+/* `busy`: another process writes; nothing was changed, and it may be tried again. */
+static char *
+execute(Gateway *gateway, Store *store, const char *request_line, gboolean *busy)
 {
 	g_autoptr(GError) error = NULL;
 	g_auto(GStrv) words = parse_words(request_line, &error);
 	g_autoptr(JsonObject) reply = json_object_new();
 	g_autofree char *message = NULL;
-	Request request = { .gateway = gateway, .store = store, .words = words, .reply = reply };
+	g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(Changed));
+	Request request = { .gateway = gateway,
+			    .store = store,
+			    .words = words,
+			    .reply = reply,
+			    .changed = changed };
 
+	g_array_set_clear_func(changed, changed_clear);
 	json_object_set_boolean_member(reply, "ok", TRUE);
 	if (words) {
 		request.n_words = g_strv_length(words);
-		if (run(&request, &error))
+		if (run(&request, &error)) {
+			tell_changed(&request);
 			return print_reply(reply);
+		}
 	}
+	*busy = g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY);
 	g_clear_pointer(&reply, json_object_unref);
 	reply = json_object_new();
 	json_object_set_boolean_member(reply, "ok", FALSE);
@@ -318,7 +405,18 @@ control_execute(Gateway *gateway, Store *store, const char *request_line)
 	return print_reply(reply);
 }
 
+char *
+control_execute(Gateway *gateway, Store *store, const char *request_line)
+{
+	gboolean busy;
+
+	return execute(gateway, store, request_line, &busy);
+}
+
 /* --- the socket --- */
+
+#define RETRY_MS 20
+#define BUSY_US	 (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
 
 struct Control {
 	Gateway *gateway;
@@ -333,6 +431,10 @@ typedef struct {
 	int fd;
 	guint watch;
 	GString *in, *out;
+	/* He waits, and his next line with him: to be tried again, or for the disk. */
+	char *line, *reply;
+	guint retry;
+	gint64 give_up; /* monotonic */
 } Client;
 
 static void
@@ -340,6 +442,10 @@ client_free(gpointer user)
 {
 	Client *client = user;
 
+	store_forget_durable(gateway_store(client->control->gateway), client);
+	g_clear_handle_id(&client->retry, g_source_remove);
+	g_free(client->line);
+	g_free(client->reply);
 	g_source_remove(client->watch);
 	close(client->fd);
 	g_string_free(client->in, TRUE);
@@ -358,20 +464,72 @@ rewatch(Client *client)
 }
 
 static void
-answer_line(Client *client, const char *line)
+send_reply(Client *client)
+{
+	g_string_append(client->out, client->reply);
+	g_string_append_c(client->out, '\n');
+	g_clear_pointer(&client->reply, g_free);
+	g_clear_pointer(&client->line, g_free);
+}
+
+static void
+on_durable(gpointer user)
+{
+	Client *client = user;
+
+	send_reply(client);
+	g_source_remove(client->watch);
+	rewatch(client);
+}
+
+static gboolean on_retry(gpointer user);
+
+/* Signalling waits for nobody: who wants something changed while another process writes
+ * does, and until his change is on the disk.  TRUE: the reply is there. */
+static gboolean
+answer_now(Client *client)
 {
 	Gateway *gateway = client->control->gateway;
-	g_autofree char *reply = control_execute(gateway, gateway_store(gateway), line);
+	gboolean busy = FALSE;
 
-	g_string_append(client->out, reply);
-	g_string_append_c(client->out, '\n');
+	client->reply = execute(gateway, gateway_store(gateway), client->line, &busy);
+	if (busy && g_get_monotonic_time() < client->give_up) {
+		g_clear_pointer(&client->reply, g_free);
+		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
+		return FALSE;
+	}
+	if (store_when_durable(gateway_store(gateway), on_durable, client))
+		return FALSE;
+	send_reply(client);
+	return TRUE;
+}
+
+static gboolean
+on_retry(gpointer user)
+{
+	Client *client = user;
+
+	client->retry = 0;
+	if (!answer_now(client))
+		return G_SOURCE_REMOVE;
+	g_source_remove(client->watch);
+	rewatch(client);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+answer_line(Client *client, const char *line)
+{
+	client->line = g_strdup(line);
+	client->give_up = g_get_monotonic_time() + BUSY_US;
+	answer_now(client);
 }
 
 /* One line at a time: the next waits until the answer is written. */
 static gboolean
 take_line(Client *client)
 {
-	char *newline = memchr(client->in->str, '\n', client->in->len);
+	char *newline = client->line ? NULL : memchr(client->in->str, '\n', client->in->len);
 
 	if (!newline)
 		return client->in->len < MAX_LINE_BYTES;

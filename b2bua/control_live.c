@@ -95,6 +95,7 @@ status(Request *request, GError **error)
 	g_autofree char *n_calls = g_strdup_printf("%u", gateway_n_calls(request->gateway));
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree char *memory = memory_in_use();
+	g_autofree char *records = store_journal_status(request->store);
 
 	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "version", PACKAGE_VERSION);
@@ -103,6 +104,7 @@ status(Request *request, GError **error)
 	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
 	reply_pair(request, "calls", n_calls);
 	reply_pair(request, "memory", memory);
+	reply_pair(request, "records", records);
 	for (char **name = plugins; name && *name; name++)
 		reply_plugin(request, *name);
 	if (!reply_trunks(request, error))
@@ -129,7 +131,7 @@ hangup(Request *request, GError **error)
 static gboolean
 reload(Request *request, GError **error)
 {
-	gateway_reload(request->gateway);
+	request_changed(request, CHANGE_CONFIG, NULL);
 	return TRUE;
 }
 
@@ -181,12 +183,12 @@ sources_lift(Request *request, GError **error)
 
 const Command control_live_commands[] = {
 	{ "sources", "lift", "ADDRESS|all", 1, 1, TRUE, FALSE, sources_lift,
-	  "hear an address again that is slowed or ignored" },
+	  "hear an address again that is slowed or ignored", NULL },
 	{ "sources", NULL, "", 0, 0, TRUE, FALSE, sources,
-	  "SIP addresses that failed: wrong passwords, unknown callers" },
-	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call" },
-	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance" },
+	  "SIP addresses that failed: wrong passwords, unknown callers", NULL },
+	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call", NULL },
+	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance", NULL },
 	{ "reload", NULL, "", 0, 0, TRUE, FALSE, reload,
-	  "tell the plugins that the store has changed" },
+	  "tell the plugins that the store has changed", NULL },
 };
 const guint control_n_live_commands = G_N_ELEMENTS(control_live_commands);

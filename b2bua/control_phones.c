@@ -81,7 +81,7 @@ softphone_add(Request *request, GError **error)
 	    !store_softphone_add(request->store, username, jid, password, error))
 		return FALSE;
 	reply_credential(request, username, password);
-	return TRUE;
+	return request_changed(request, CHANGE_SOFTPHONE, username);
 }
 
 static gboolean
@@ -92,7 +92,7 @@ softphone_password(Request *request, GError **error)
 	if (!store_softphone_set_password(request->store, request->words[0], password, error))
 		return FALSE;
 	reply_credential(request, request->words[0], password);
-	return TRUE;
+	return request_changed(request, CHANGE_SOFTPHONE, request->words[0]);
 }
 
 /* Who reads the SIP has the key. */
@@ -117,26 +117,79 @@ warn_of_keys(Request *request, const char *username, GError **error)
 }
 
 static gboolean
+set_srtp(Request *request, const char *username, const char *value, GError **error)
+{
+	return store_softphone_set_srtp(request->store, username, value, error) &&
+	       (strcmp(value, "off") == 0 || warn_of_keys(request, username, error));
+}
+
+/* What a softphone has, each one of a few words. */
+static const struct {
+	const char *name, *values, *fallback;
+	gboolean (*set)(Request *request, const char *username, const char *value, GError **error);
+	const char *help;
+} KEYS[] = {
+	{ "srtp", "off|offer|require", "off", set_srtp,
+	  "as a trunk's: whether keys for SRTP are offered, and whether they must be taken" },
+};
+
+static gboolean
+set_phone_key(Request *request, const char *username, const char *key, const char *value,
+	      GError **error)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++) {
+		g_auto(GStrv) words = g_strsplit(KEYS[i].values, "|", -1);
+		g_autofree char *choices = g_strjoinv(" or ", words);
+
+		g_string_append_printf(all, " %s", KEYS[i].name);
+		if (strcmp(KEYS[i].name, key) != 0)
+			continue;
+		return g_strv_contains((const char *const *)words, value)
+			       ? KEYS[i].set(request, username, value, error)
+			       : wrong(error, "%s=%s: write %s", key, value, choices);
+	}
+	return wrong(error, "%s: unknown key; a softphone has:%s", key, all->str);
+}
+
+static gboolean
+set_phone_keys(Request *request, GError **error)
+{
+	for (guint at = 1; at < request->n_words;) {
+		g_autofree char *key = NULL, *value = NULL;
+
+		if (!next_pair(request, &at, &key, &value, error) ||
+		    !set_phone_key(request, request->words[0], key, value, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
 softphone_set(Request *request, GError **error)
 {
-	static const char *const choices[] = { "off", "offer", "require", NULL };
-	g_autofree char *key = NULL, *value = NULL;
-	guint at = 1;
-
-	if (!next_pair(request, &at, &key, &value, error))
+	if (!store_begin(request->store, error))
 		return FALSE;
-	if (strcmp(key, "srtp") != 0)
-		return wrong(error, "%s: unknown key; a softphone has: srtp", key);
-	if (at != request->n_words || !g_strv_contains(choices, value))
-		return wrong(error, "srtp=%s: write off or offer or require", value);
-	return store_softphone_set_srtp(request->store, request->words[0], value, error) &&
-	       (strcmp(value, "off") == 0 || warn_of_keys(request, request->words[0], error));
+	if (set_phone_keys(request, error))
+		return store_commit(request->store, error) &&
+		       request_changed(request, CHANGE_SOFTPHONE, request->words[0]);
+	store_rollback(request->store);
+	return FALSE;
+}
+
+static void
+help_keys(Request *request)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++)
+		reply_key(request, KEYS[i].name, KEYS[i].values, KEYS[i].fallback, KEYS[i].help);
 }
 
 static gboolean
 softphone_del(Request *request, GError **error)
 {
-	return store_softphone_del(request->store, request->words[0], error);
+	return store_softphone_del(request->store, request->words[0], error) &&
+	       request_changed(request, CHANGE_SOFTPHONE, request->words[0]);
 }
 
 static gboolean
@@ -201,15 +254,16 @@ softphone_show(Request *request, GError **error)
 
 const Command control_phone_commands[] = {
 	{ "softphone", "add", "JID [NAME]", 1, 2, FALSE, TRUE, softphone_add,
-	  "a SIP phone of a user; shows its password, once" },
+	  "a SIP phone of a user; shows its password, once", NULL },
 	{ "softphone", "list", "[JID]", 0, 1, FALSE, FALSE, softphone_list,
-	  "all softphones, or a user's" },
+	  "all softphones, or a user's", NULL },
 	{ "softphone", "show", "NAME", 1, 1, FALSE, FALSE, softphone_show,
-	  "where it is registered now" },
+	  "where it is registered now", NULL },
 	{ "softphone", "password", "NAME", 1, 1, FALSE, TRUE, softphone_password,
-	  "a new password, shown once; ends its registrations" },
-	{ "softphone", "set", "NAME srtp=off|offer|require", 2, 3, FALSE, TRUE, softphone_set,
-	  "whether it is offered SRTP, or takes nothing else" },
-	{ "softphone", "del", "NAME", 1, 1, FALSE, TRUE, softphone_del, "forget a softphone" },
+	  "a new password, shown once; ends its registrations", NULL },
+	{ "softphone", "set", "NAME KEY=VALUE…", 2, 40, FALSE, TRUE, softphone_set, "change it",
+	  help_keys },
+	{ "softphone", "del", "NAME", 1, 1, FALSE, TRUE, softphone_del, "forget a softphone",
+	  NULL },
 };
 const guint control_n_phone_commands = G_N_ELEMENTS(control_phone_commands);

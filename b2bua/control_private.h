@@ -21,7 +21,11 @@ typedef struct {
 	guint n_words;
 	JsonObject *reply; /* handlers add to it */
 	JsonArray *rows;   /* of reply, once reply_table() was called */
+	GArray *changed;   /* Changed, by request_changed() */
 } Request;
+
+/* The plugins are told of it when the command has succeeded. */
+gboolean request_changed(Request *request, Change what, const char *key); /* TRUE */
 
 typedef gboolean (*Handler)(Request *request, GError **error);
 
@@ -30,9 +34,10 @@ typedef struct {
 	const char *arguments;
 	guint n_min, n_max;
 	gboolean live;	  /* needs the gateway */
-	gboolean changes; /* provisioning: the plugins are told */
+	gboolean changes; /* provisioning */
 	Handler handler;
 	const char *help;
+	void (*keys)(Request *request); /* reply_key() for each KEY=VALUE it takes; or NULL */
 } Command;
 
 extern const Command control_user_commands[], control_phone_commands[], control_store_commands[],
@@ -50,6 +55,10 @@ gboolean parse_yes(const char *key, const char *value, gboolean *answer, GError 
 /* "key=value", or two words; advances `at`. */
 gboolean next_pair(Request *request, guint *at, char **key, char **value, GError **error);
 
+/* --- control_trunk_keys.c --- */
+gboolean set_trunk_key(Trunk *trunk, const char *name, const char *value, GError **error);
+gboolean check_trunk(const Trunk *trunk, GError **error); /* all its keys together */
+
 /* "one", "two" … NULL */
 void reply_table(Request *request, const char *column, ...) G_GNUC_NULL_TERMINATED;
 JsonArray *reply_row(Request *request);		/* borrowed */
@@ -57,5 +66,8 @@ void row_add(JsonArray *row, const char *text); /* NULL: "" */
 void row_add_int(JsonArray *row, gint64 number);
 void row_add_time(JsonArray *row, gint64 seconds); /* 0: "" */
 void reply_pair(Request *request, const char *key, const char *value);
+/* A row of `help NOUN VERB`; fallback NULL: none. */
+void reply_key(Request *request, const char *name, const char *values, const char *fallback,
+	       const char *help);
 void reply_text(Request *request, const char *text);
 gboolean wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* FALSE */

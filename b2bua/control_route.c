@@ -70,7 +70,8 @@ route_add(Request *request, GError **error)
 		    !set_key(request, rule, key, value, error))
 			return FALSE;
 	}
-	return store_route_put(request->store, rule, error);
+	return store_route_put(request->store, rule, error) &&
+	       request_changed(request, CHANGE_ROUTES, NULL);
 }
 
 static gboolean
@@ -96,7 +97,8 @@ route_list(Request *request, GError **error)
 static gboolean
 route_del(Request *request, GError **error)
 {
-	return store_route_del(request->store, request->words[0], error);
+	return store_route_del(request->store, request->words[0], error) &&
+	       request_changed(request, CHANGE_ROUTES, NULL);
 }
 
 static void
@@ -113,6 +115,8 @@ reply_way(Request *request, const WayOut *way)
 	if (way->class_rule)
 		reply_pair(request, "class-rule", way->class_rule);
 	reply_pair(request, "cost", cost);
+	if (way->abroad)
+		reply_pair(request, "abroad", "yes: counted against the user's abroad-minutes");
 	reply_pair(request, "verdict", way->reason == REASON_NONE ? "allow" : "refuse");
 	if (way->text)
 		reply_pair(request, "because", way->text);
@@ -178,12 +182,20 @@ route_test(Request *request, GError **error)
 	return TRUE;
 }
 
+static void
+help_keys(Request *request)
+{
+	reply_key(request, "trunks", "NAME,…", "", "tried in this order; default: all by priority");
+	reply_key(request, "cost", "0…9", "0", "held against a user's max-cost");
+}
+
 const Command control_route_commands[] = {
 	{ "route", "add", "TARGET allow|refuse [trunks=NAME,…] [cost=0…9]", 2, 6, FALSE, TRUE,
-	  route_add, "a rule for numbers that begin with TARGET, or of that class, or default" },
-	{ "route", "list", "", 0, 0, FALSE, FALSE, route_list, "all rules for calls out" },
-	{ "route", "del", "TARGET", 1, 1, FALSE, TRUE, route_del, "forget a rule" },
+	  route_add, "a rule for numbers that begin with TARGET, or of that class, or default",
+	  help_keys },
+	{ "route", "list", "", 0, 0, FALSE, FALSE, route_list, "all rules for calls out", NULL },
+	{ "route", "del", "TARGET", 1, 1, FALSE, TRUE, route_del, "forget a rule", NULL },
 	{ "route", "test", "NUMBER|ADDRESS [JID]", 1, 2, TRUE, FALSE, route_test,
-	  "which rule and trunks a call would take, and why" },
+	  "which rule and trunks a call would take, and why", NULL },
 };
 const guint control_n_route_commands = G_N_ELEMENTS(control_route_commands);

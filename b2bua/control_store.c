@@ -17,7 +17,8 @@ number_add(Request *request, GError **error)
 	g_autofree char *number = parse_number(request->words[0], error);
 	g_autofree char *jid = number ? parse_user(request->words[1], error) : NULL;
 
-	return jid && store_number_add(request->store, number, jid, error);
+	return jid && store_number_add(request->store, number, jid, error) &&
+	       request_changed(request, CHANGE_NUMBER, number);
 }
 
 static void
@@ -108,9 +109,18 @@ number_set(Request *request, GError **error)
 	if (!number || !store_begin(request->store, error))
 		return FALSE;
 	if (set_number_keys(request, number, error))
-		return store_commit(request->store, error);
+		return store_commit(request->store, error) &&
+		       request_changed(request, CHANGE_NUMBER, number);
 	store_rollback(request->store);
 	return FALSE;
+}
+
+static void
+help_keys(Request *request)
+{
+	reply_key(request, "user", "JID", NULL, "whose it is from now on");
+	reply_key(request, "caller-id", "yes", NULL,
+		  "it is the one of his numbers that calls out show");
 }
 
 static gboolean
@@ -118,7 +128,8 @@ number_del(Request *request, GError **error)
 {
 	g_autofree char *number = parse_number(request->words[0], error);
 
-	return number && store_number_del(request->store, number, error);
+	return number && store_number_del(request->store, number, error) &&
+	       request_changed(request, CHANGE_NUMBER, number);
 }
 
 /* --- calls --- */
@@ -133,6 +144,14 @@ duration(const CallRecord *record)
 		return 0;
 	return ((record->ended_us ? record->ended_us : g_get_real_time()) - record->answered_us) /
 	       G_USEC_PER_SEC;
+}
+
+/* Of a refusal that happened more than once in its minute. */
+static char *
+text_of(const CallRecord *record)
+{
+	return record->count > 1 ? g_strdup_printf("%s (%u times)", record->text, record->count)
+				 : g_strdup(record->text);
 }
 
 static gboolean
@@ -156,6 +175,7 @@ calls(Request *request, GError **error)
 	for (guint i = 0; i < records->len; i++) {
 		const CallRecord *record = records->pdata[i];
 		JsonArray *row = reply_row(request);
+		g_autofree char *text = text_of(record);
 
 		row_add_int(row, record->id);
 		row_add(row, record->state);
@@ -164,7 +184,7 @@ calls(Request *request, GError **error)
 		row_add_time(row, record->started_us / G_USEC_PER_SEC);
 		row_add_int(row, duration(record));
 		row_add(row, record->reason);
-		row_add(row, record->text);
+		row_add(row, text);
 	}
 	return TRUE;
 }
@@ -193,6 +213,7 @@ static gboolean
 call_show(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
+	g_autofree char *text = record ? text_of(record) : NULL;
 	g_auto(GStrv) stats = NULL;
 
 	if (!record)
@@ -210,7 +231,7 @@ call_show(Request *request, GError **error)
 	reply_time_pair(request, "answered", record->answered_us);
 	reply_time_pair(request, "ended", record->ended_us);
 	reply_pair(request, "reason", record->reason);
-	reply_pair(request, "text", record->text);
+	reply_pair(request, "text", text);
 	reply_pair(request, "ended-by", record->ended_by);
 	stats = g_strsplit(record->stats ? record->stats : "", "\n", -1);
 	for (char **line = stats; *line; line++)
@@ -241,16 +262,17 @@ ladder(Request *request, GError **error)
 
 const Command control_store_commands[] = {
 	{ "number", "add", "NUMBER JID", 2, 2, FALSE, TRUE, number_add,
-	  "give a number; the first is the user's caller id" },
-	{ "number", "list", "[JID]", 0, 1, FALSE, FALSE, number_list, "all numbers, or a user's" },
-	{ "number", "show", "NUMBER", 1, 1, FALSE, FALSE, number_show, "one number" },
+	  "give a number; the first is the user's caller id", NULL },
+	{ "number", "list", "[JID]", 0, 1, FALSE, FALSE, number_list, "all numbers, or a user's",
+	  NULL },
+	{ "number", "show", "NUMBER", 1, 1, FALSE, FALSE, number_show, "one number", NULL },
 	{ "number", "set", "NUMBER [user=JID] [caller-id=yes]", 2, 5, FALSE, TRUE, number_set,
-	  "move it, or make it the one shown on calls out" },
-	{ "number", "del", "NUMBER", 1, 1, FALSE, TRUE, number_del, "take a number away" },
+	  "move it, or make it the one shown on calls out", help_keys },
+	{ "number", "del", "NUMBER", 1, 1, FALSE, TRUE, number_del, "take a number away", NULL },
 	{ "calls", NULL, "[--last N]", 0, 2, FALSE, FALSE, calls,
-	  "live and recent calls, newest first" },
-	{ "call", "show", "ID", 1, 1, FALSE, FALSE, call_show, "all about one call" },
+	  "live and recent calls, newest first", NULL },
+	{ "call", "show", "ID", 1, 1, FALSE, FALSE, call_show, "all about one call", NULL },
 	{ "ladder", NULL, "ID [COLUMNS]", 1, 2, FALSE, FALSE, ladder,
-	  "who said what when in one call" },
+	  "who said what when in one call", NULL },
 };
 const guint control_n_store_commands = G_N_ELEMENTS(control_store_commands);

@@ -8,7 +8,8 @@ user_add(Request *request, GError **error)
 {
 	g_autofree char *jid = parse_user(request->words[0], error);
 
-	return jid && store_user_add(request->store, jid, error);
+	return jid && store_user_add(request->store, jid, error) &&
+	       request_changed(request, CHANGE_USER, jid);
 }
 
 static void
@@ -70,7 +71,8 @@ set_user_key(Request *request, const char *jid, const char *key, const char *val
 
 	if (g_str_equal(key, "enabled"))
 		return parse_yes(key, value, &enabled, error) &&
-		       store_user_set_enabled(request->store, jid, enabled, error);
+		       store_user_set_enabled(request->store, jid, enabled, error) &&
+		       request_changed(request, CHANGE_USER, jid);
 	if (g_str_equal(key, "messages"))
 		return set_user_key(request, jid, "call-failed-messages", value, error) &&
 		       set_user_key(request, jid, "missed-call-messages", value, error);
@@ -83,7 +85,8 @@ set_user_key(Request *request, const char *jid, const char *key, const char *val
 	if (!kept)
 		return wrong(error, "%s", why->message);
 	return store_setting_set(request->store, jid, setting_name(setting), *kept ? kept : NULL,
-				 error);
+				 error) &&
+	       request_changed(request, CHANGE_SETTINGS, jid);
 }
 
 static gboolean
@@ -117,16 +120,27 @@ user_del(Request *request, GError **error)
 {
 	g_autofree char *jid = parse_user(request->words[0], error);
 
-	return jid && store_user_del(request->store, jid, error);
+	return jid && store_user_del(request->store, jid, error) &&
+	       request_changed(request, CHANGE_USER, jid);
+}
+
+static void
+help_keys(Request *request)
+{
+	reply_key(request, "enabled", "yes|no", "yes", "no: he can neither call nor be called");
+	reply_key(request, "messages", "on|off", NULL, "both kinds of messages at once");
+	for (Setting setting = 0; setting < N_SETTINGS; setting++)
+		reply_key(request, setting_name(setting), setting_values(setting),
+			  setting_fallback(setting), setting_help(setting));
 }
 
 const Command control_user_commands[] = {
-	{ "user", "add", "JID", 1, 1, FALSE, TRUE, user_add,
-	  "a person who may call and be called" },
-	{ "user", "list", "", 0, 0, FALSE, FALSE, user_list, "all users" },
-	{ "user", "show", "JID", 1, 1, FALSE, FALSE, user_show, "one user and his numbers" },
+	{ "user", "add", "JID", 1, 1, FALSE, TRUE, user_add, "a person who may call and be called",
+	  NULL },
+	{ "user", "list", "", 0, 0, FALSE, FALSE, user_list, "all users", NULL },
+	{ "user", "show", "JID", 1, 1, FALSE, FALSE, user_show, "one user and his numbers", NULL },
 	{ "user", "set", "JID KEY=VALUE…", 2, 40, FALSE, TRUE, user_set,
-	  "keys: enabled, messages, and all that user show lists; KEY= is the default" },
-	{ "user", "del", "JID", 1, 1, FALSE, TRUE, user_del, "a user who owns no number" },
+	  "change him; KEY= is the default", help_keys },
+	{ "user", "del", "JID", 1, 1, FALSE, TRUE, user_del, "a user who owns no number", NULL },
 };
 const guint control_n_user_commands = G_N_ELEMENTS(control_user_commands);

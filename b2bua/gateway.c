@@ -5,6 +5,8 @@
  */
 #include "b2bua/gateway.h"
 #include "b2bua/call_private.h"
+#include "b2bua/descriptors.h"
+#include "b2bua/limits.h"
 #include "b2bua/setting.h"
 #include <string.h>
 
@@ -24,8 +26,11 @@ struct Gateway {
 	gint64 minute;	     /* the one `notices` counts, monotonic */
 	GHashTable *notices; /* char * → guint */
 
-	gint64 second; /* the one `set_up` counts, monotonic */
-	guint set_up;
+	Limits *limits;
+	Abroad *abroad;
+
+	gint64 spare_ids;
+	gint64 unread_until; /* the log has heard that the store cannot be read; monotonic */
 
 	gboolean draining;
 	guint drain_timer, drained; /* sources */
@@ -47,6 +52,8 @@ gateway_new(const Config *config, Store *store, Workers *workers)
 	gateway->per_user = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	gateway->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	gateway->notices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gateway->abroad = abroad_new(config, store);
+	gateway->limits = limits_new(config->max_setup_per_second, config->max_calls);
 	return gateway;
 }
 
@@ -74,6 +81,8 @@ gateway_free(Gateway *gateway)
 	g_hash_table_unref(gateway->per_user);
 	g_hash_table_unref(gateway->counters);
 	g_hash_table_unref(gateway->notices);
+	limits_free(gateway->limits);
+	abroad_free(gateway->abroad);
 	g_free(gateway);
 }
 
@@ -93,6 +102,12 @@ Workers *
 gateway_workers(const Gateway *gateway)
 {
 	return gateway->workers;
+}
+
+Abroad *
+gateway_abroad(const Gateway *gateway)
+{
+	return gateway->abroad;
 }
 
 /* --- plugins --- */
@@ -163,13 +178,13 @@ gateway_plugin(const Gateway *gateway, const char *name)
 }
 
 void
-gateway_reload(Gateway *gateway)
+gateway_changed(Gateway *gateway, Change what, const char *key)
 {
 	for (guint i = 0; i < gateway->plugins->len; i++) {
 		const Plugin *plugin = gateway->plugins->pdata[i];
 
-		if (plugin->reload)
-			plugin->reload();
+		if (plugin->changed)
+			plugin->changed(what, key);
 	}
 }
 
@@ -267,7 +282,8 @@ on_drained(gpointer data)
 	Gateway *gateway = data;
 
 	gateway->drained = 0;
-	gateway->drain_done(gateway->drain_user);
+	if (gateway->calls->len == 0) /* somebody may have called for help */
+		gateway->drain_done(gateway->drain_user);
 	return G_SOURCE_REMOVE;
 }
 
@@ -289,36 +305,31 @@ gateway_track(Gateway *gateway, Call *call, gboolean live)
 		g_ptr_array_add(gateway->calls, call);
 		g_hash_table_insert(gateway->by_id, g_memdup2(&id, sizeof(id)), call);
 		count_user(gateway, call_user(call), 1);
+		limits_begin(gateway->limits, call->author, call->line);
 		gateway_count(gateway, "calls");
 		return;
 	}
 	g_ptr_array_remove(gateway->calls, call);
 	g_hash_table_remove(gateway->by_id, &id);
 	count_user(gateway, call_user(call), -1);
+	limits_end(gateway->limits, call->author, call->line);
 	check_drained(gateway);
 }
 
 /* --- limits --- */
 
-static gboolean
-over_rate(Gateway *gateway)
-{
-	gint64 second = g_get_monotonic_time() / G_USEC_PER_SEC;
-
-	if (second != gateway->second) {
-		gateway->second = second;
-		gateway->set_up = 0;
-	}
-	return ++gateway->set_up > gateway->config->max_setup_per_second;
-}
-
 /* His own limit lowers the gateway's, and never raises it. */
 static guint
 max_calls_of(Gateway *gateway, const char *user)
 {
+	guint failures = store_failures(gateway->store);
 	g_autofree char *text = setting_text(gateway->store, user, SETTING_MAX_CALLS);
 	guint own = text ? (guint)g_ascii_strtoull(text, NULL, 10) : G_MAXUINT;
 
+	if (store_failures(gateway->store) != failures) {
+		gateway_unread(gateway);
+		own = 1; /* the least that he can have been given */
+	}
 	return MIN(own, gateway->config->max_calls_per_user);
 }
 
@@ -344,27 +355,81 @@ gateway_discharge(Gateway *gateway, const char *user)
 	count_user(gateway, user, -1);
 }
 
-static const char *
-why_not(Gateway *gateway, const char *user)
+/* Strangers are one author: who they say they are costs them nothing. */
+char *
+gateway_author(Gateway *gateway, const Asker *asker)
 {
-	const Config *config = gateway->config;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(User) user = NULL;
+
+	if (asker->trunk)
+		return g_strconcat(LIMITS_TRUNK, asker->trunk, NULL);
+	if (!asker->user)
+		return g_strdup(LIMITS_STRANGER);
+	if (!limits_know(gateway->limits, asker->user, g_get_monotonic_time()))
+		user = store_user_get(gateway->store, asker->user, &error);
+	return g_strdup(g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND) ? LIMITS_STRANGER
+										   : asker->user);
+}
+
+/* What is kept for him is given to him; in the end an emergency call asks for nothing. */
+static gboolean
+admit_help(Gateway *gateway, const char *author)
+{
+	if (!*author || !limits_take_help(gateway->limits, author, g_get_monotonic_time()))
+		return FALSE;
+	descriptors_give();
+	gateway_count(gateway, "emergency calls");
+	return TRUE;
+}
+
+/* What costs least to find out comes first. */
+static const char *
+why_not(Gateway *gateway, const Asker *asker, const char *author)
+{
+	gint64 now = g_get_monotonic_time();
 
 	if (gateway->draining)
 		return "the gateway is stopping";
-	if (over_rate(gateway))
+	if (!limits_ask(gateway->limits, author, now))
 		return "too many calls at once";
-	if (gateway->calls->len >= config->max_calls)
+	if (!limits_have_line(gateway->limits, author, LINE_ORDINARY, now) ||
+	    !descriptors_are_left())
 		return "all lines are in use";
-	if (user && is_full(gateway, user))
+	if (asker->user && is_full(gateway, asker->user))
 		return "your account has as many calls as it may";
+	limits_take(gateway->limits, author, now);
 	return NULL;
 }
 
 gboolean
-gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text)
+gateway_admit(Gateway *gateway, Asker *asker, Reason *reason, const char **text)
 {
-	*text = why_not(gateway, user_or_null);
+	g_autofree char *author = gateway_author(gateway, asker);
+
+	asker->emergency = asker->emergency && admit_help(gateway, author);
+	*text = asker->emergency ? NULL : why_not(gateway, asker, author);
 	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
+	return *text == NULL;
+}
+
+/* A trunk's call counts for the one who is called. */
+gboolean
+gateway_admit_plan(Gateway *gateway, const Call *call, Reason *reason, const char **text)
+{
+	const char *user = call_user(call);
+
+	*text = NULL;
+	if (call->line == LINE_HELP)
+		return TRUE;
+	if (call->line == LINE_ECHO &&
+	    !limits_have_line(gateway->limits, call->author, LINE_ECHO, g_get_monotonic_time()))
+		*text = "the echo test has as many calls as it may";
+	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
+	if (!*text && user && g_strcmp0(user, call->author) != 0 && is_full(gateway, user)) {
+		*text = "who is called has as many calls as he may";
+		*reason = REASON_BUSY;
+	}
 	return *text == NULL;
 }
 
@@ -407,6 +472,27 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 	if (told)
 		gateway_count(gateway, "notices");
 	return told;
+}
+
+/* No row ever has such a number. */
+gint64
+gateway_spare_id(Gateway *gateway)
+{
+	return (G_GINT64_CONSTANT(1) << 52) + ++gateway->spare_ids;
+}
+
+void
+gateway_unread(Gateway *gateway)
+{
+	gint64 now = g_get_monotonic_time();
+
+	gateway_count(gateway, "store-unread");
+	if (now < gateway->unread_until)
+		return;
+	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
+	g_warning("the database cannot be read (%s): calls are refused, those to emergency "
+		  "numbers go on",
+		  store_failure(gateway->store));
 }
 
 /* --- the orderly stop --- */

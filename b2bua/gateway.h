@@ -15,6 +15,7 @@ void gateway_free(Gateway *gateway); /* every call is ended first */
 const Config *gateway_config(const Gateway *gateway);
 Store *gateway_store(const Gateway *gateway);
 Workers *gateway_workers(const Gateway *gateway);
+struct Abroad *gateway_abroad(const Gateway *gateway); /* abroad.h */
 
 /* Loads $plugin_dir/NAME.so and starts it; refuses a wrong interface version. */
 gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error);
@@ -37,9 +38,19 @@ void gateway_track(Gateway *gateway, Call *call, gboolean live); /* call.c alone
 gboolean gateway_charge(Gateway *gateway, const char *user);
 void gateway_discharge(Gateway *gateway, const char *user);
 
-/* TRUE when one more call may begin; otherwise why not. */
-gboolean
-gateway_admit(Gateway *gateway, const char *user_or_null, Reason *reason, const char **text);
+/* Who asks for a call; an account or a trunk, the other is NULL. */
+typedef struct {
+	const char *user; /* bare JID; perhaps nobody's */
+	const char *trunk;
+	gboolean emergency; /* by the number alone: an account calls for help */
+} Asker;
+
+/* TRUE when one more call may begin; otherwise why not.  Asked before the call is routed,
+ * so that what is over a limit costs little.  `emergency` becomes FALSE for who calls for
+ * help so often that he is asked like any other. */
+gboolean gateway_admit(Gateway *gateway, Asker *asker, Reason *reason, const char **text);
+/* The same of what is known when it is routed: whom it counts for, where it goes. */
+gboolean gateway_admit_plan(Gateway *gateway, const Call *call, Reason *reason, const char **text);
 
 /* New calls are refused from now on in both directions; `done` is called when
  * the last has ended or after the configured time, when the rest are hung up. */
@@ -53,8 +64,19 @@ void gateway_hangup_all(Gateway *gateway, Reason reason);
 gboolean
 gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
 
-/* Tells every plugin that the store has changed. */
-void gateway_reload(Gateway *gateway);
+/* Tells every plugin what has changed in the store. */
+void gateway_changed(Gateway *gateway, Change what, const char *key);
+
+/* A try that became no call, refused by a plugin: it has a short record (store.h,
+ * store_call_refused()).  `author` NULL: the caller's address. */
+void gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author,
+		     const Address *from, const Address *to, Reason reason, const char *words);
+/* For a call that the store gives none: unique in this process. */
+gint64 gateway_spare_id(Gateway *gateway);
+
+/* Something had to be decided without what the store should have said: one line in
+ * the log a minute says so. */
+void gateway_unread(Gateway *gateway);
 
 /* Named counters for `tandemctl status`: strangers refused, stanzas dropped … */
 void gateway_count(Gateway *gateway, const char *name);

@@ -66,9 +66,27 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *call)
 }
 
 void
+leg_trying(Leg *leg)
+{
+	Party *party = party_of(leg);
+
+	if (party)
+		party->heard = TRUE;
+}
+
+void
 leg_ringing(Leg *leg, const Desc *early)
 {
 	post(leg, (CallEvent){ .kind = EVENT_RINGING, .desc = early });
+}
+
+void
+leg_unattended(Leg *leg)
+{
+	Party *party = party_of(leg);
+
+	if (party)
+		party->unattended = TRUE;
 }
 
 void
@@ -133,8 +151,8 @@ cut_words(const char *text)
 	return g_strdup(g_strstrip(g_strdelimit(words, "\r\n\t", ' ')));
 }
 
-void
-leg_ended(Leg *leg, Reason reason, const char *text)
+static void
+end(Leg *leg, Reason reason, const char *text, gboolean failed)
 {
 	Party *party = party_of(leg);
 	Call *call = leg->call;
@@ -148,7 +166,20 @@ leg_ended(Leg *leg, Reason reason, const char *text)
 								   : EVENT_CALLEE_ENDED,
 				     .party = party,
 				     .reason = reason,
+				     .failed = failed,
 				     .text = cut_words(text) });
+}
+
+void
+leg_ended(Leg *leg, Reason reason, const char *text)
+{
+	end(leg, reason, text, FALSE);
+}
+
+void
+leg_failed(Leg *leg, Reason reason, const char *text)
+{
+	end(leg, reason, text, TRUE);
 }
 
 void
@@ -223,6 +254,7 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 	Leg *leg = g_steal_pointer(&party->leg);
 	HangingUp before = hanging_up; /* one call's end may end another's */
 
+	abroad_end(g_steal_pointer(&party->abroad));
 	if (!leg)
 		return;
 	leg->call = NULL;

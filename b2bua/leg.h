@@ -24,7 +24,7 @@
 #include "media/desc.h"
 #include "media/media.h" /* Side only: plugins move no packets */
 
-#define PLUGIN_INTERFACE_VERSION 5
+#define PLUGIN_INTERFACE_VERSION 6
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -46,6 +46,7 @@ typedef struct {
 	Address *to;
 	char *trunk;		/* name of the trunk to go through, or NULL */
 	gint64 contact;		/* of a softphone's registration in the store; 0: none */
+	char *abroad;		/* the account whose minutes abroad it uses, or NULL */
 	gboolean accept_early;	/* a client is answered when early media begins: he hears it */
 	gboolean withheld;	/* his number is the carrier's to know, not the callee's */
 	char *location;		/* of an emergency call: where the caller is, a URI; or NULL */
@@ -72,14 +73,26 @@ typedef enum {
 	TRANSFER_FAILED /* so, and the call goes on as it was */
 } TransferState;
 
+/* What an admin has changed, and of whom: the key of changed(). */
+typedef enum {
+	CHANGE_USER,	  /* bare JID: made, deleted, switched on or off */
+	CHANGE_NUMBER,	  /* E.164: made, deleted, of somebody else */
+	CHANGE_TRUNK,	  /* name */
+	CHANGE_SOFTPHONE, /* name */
+	CHANGE_ROUTES,	  /* NULL */
+	CHANGE_SETTINGS,  /* bare JID: what he has of his own */
+	CHANGE_CONFIG	  /* NULL: anything; SIGHUP and `tandemctl reload` */
+} Change;
+
 struct Plugin {
 	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
 	const char *name;	 /* "sip", "xmpp", "echo" */
 	TransportKind transport; /* what its legs speak when we call them */
 
 	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);
-	void (*stop)(void);   /* every leg is gone; free everything */
-	void (*reload)(void); /* numbers or trunks in the store changed; may be NULL */
+	void (*stop)(void); /* every leg is gone; free everything */
+	/* The store has changed, there alone: what else is known stays.  May be NULL. */
+	void (*changed)(Change what, const char *key);
 
 	/* Down: what the core tells a leg.  Descriptions, addresses and texts are
 	 * borrowed.  `text` is one line for a person, or NULL. */
@@ -152,12 +165,22 @@ typedef struct {
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own
  * allocation; this sets its three members. */
 void call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming);
+/* The same for one that the plugin itself cannot take: it has a record, and its caller is
+ * told why.  The leg is hung up at once. */
+void call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		  Reason reason, const char *words);
 /* The same for one who takes the place of `replaced`, another device of the same
  * account, in its answered call. */
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
+/* Its network has the call and looks for whom it is for: nobody else is to be called
+ * instead because of the silence, which from now on is that of a telephone. */
+void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
+/* Nobody is known to be at the far end of a callee's leg, which is called all the same:
+ * it is not waited for when another of his devices says no.  Until leg_ringing(). */
+void leg_unattended(Leg *leg);
 void leg_answered(Leg *leg, const Desc *answer);
 void leg_changed(Leg *leg, const Desc *offer);
 void leg_candidate(Leg *leg, const Candidate *theirs);
@@ -169,6 +192,8 @@ void leg_digits(Leg *leg, const char *digits);
  * is NULL, to the other side of the call of `with`, a leg of the same account. */
 void leg_transfer(Leg *leg, const Address *target, const Leg *with);
 void leg_ended(Leg *leg, Reason reason, const char *text);
+/* The same, when it was not the peer who ended it: his protocol has got nowhere. */
+void leg_failed(Leg *leg, Reason reason, const char *text);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
 

@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* main.c - tandemd: everything is made here, in order, and undone in reverse.
  *
- *   configuration, log → store → workers → gateway → plugins → what a crash
+ *   configuration, log → store, journal → workers → gateway → plugins → what a crash
  *   left → control socket → ready
  *
  * SIGTERM and SIGINT drain: no new calls, the live ones end by themselves; a
  * second signal hangs them up.  SIGHUP tells the plugins that the store changed.
- * Thread: signalling, and the store's helper.
+ * Thread: signalling.
  */
 #include <config.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/control.h"
+#include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/service.h"
 #include "b2bua/way_out.h"
+#include "db/journal.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
-#define CHECKPOINT_SECONDS     30
 #define MAX_CONTROL_LINE_BYTES 65536
 
 typedef struct {
@@ -35,20 +34,12 @@ typedef struct {
 } Options;
 
 typedef struct {
-	const char *path; /* of the database */
-	pthread_t thread;
-	pthread_mutex_t mutex;
-	pthread_cond_t wake;
-	gboolean running, stop;
-} StoreHelper;
-
-typedef struct {
 	Config *config;
 	Store *store;
 	Workers *workers;
 	Gateway *gateway;
 	Control *control;
-	StoreHelper helper;
+	Journal *journal;
 	GMainLoop *loop;
 	guint stop_signals;
 } Daemon;
@@ -126,63 +117,6 @@ raise_descriptor_limit(void)
 		g_warning("descriptors stay limited to what they were: %s", g_strerror(errno));
 }
 
-/* --- the store's helper: the fsync of a checkpoint is never the calls' --- */
-
-static void *
-run_helper(void *data)
-{
-	StoreHelper *helper = data;
-	struct timespec until;
-
-	pthread_mutex_lock(&helper->mutex);
-	while (!helper->stop) {
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += CHECKPOINT_SECONDS;
-		while (!helper->stop &&
-		       pthread_cond_timedwait(&helper->wake, &helper->mutex, &until) != ETIMEDOUT)
-			;
-		if (helper->stop)
-			break;
-		pthread_mutex_unlock(&helper->mutex);
-		g_autoptr(GError) error = NULL;
-		if (!store_checkpoint(helper->path, &error))
-			g_warning("%s", error->message);
-		pthread_mutex_lock(&helper->mutex);
-	}
-	pthread_mutex_unlock(&helper->mutex);
-	return NULL;
-}
-
-static void
-start_helper(StoreHelper *helper, const char *path)
-{
-	pthread_condattr_t attributes;
-
-	helper->path = path;
-	pthread_mutex_init(&helper->mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&helper->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	helper->running = pthread_create(&helper->thread, NULL, run_helper, helper) == 0;
-	if (!helper->running)
-		g_warning("no thread for the store's checkpoints");
-}
-
-static void
-stop_helper(StoreHelper *helper)
-{
-	if (!helper->running)
-		return;
-	pthread_mutex_lock(&helper->mutex);
-	helper->stop = TRUE;
-	pthread_cond_signal(&helper->wake);
-	pthread_mutex_unlock(&helper->mutex);
-	pthread_join(helper->thread, NULL);
-	pthread_cond_destroy(&helper->wake);
-	pthread_mutex_destroy(&helper->mutex);
-}
-
 /* --- signals --- */
 
 static void
@@ -216,19 +150,32 @@ on_reload_signal(gpointer user)
 	Daemon *self = user;
 
 	g_message("reloading users, numbers and trunks");
-	gateway_reload(self->gateway);
+	gateway_changed(self->gateway, CHANGE_CONFIG, NULL);
 	return G_SOURCE_CONTINUE;
 }
 
 /* --- running --- */
+
+/* Live calls, and as many ended ones that the database has not taken yet. */
+static gboolean
+open_records(Daemon *self, GError **error)
+{
+	const Config *config = self->config;
+	JournalOptions options = { .slots = 2 * config->max_calls + 64,
+				   .keep_days = config->keep_days,
+				   .keep_ladder_days = config->keep_ladder_days };
+
+	self->store = store_open(config->database, error);
+	self->journal = self->store ? journal_start(self->store, &options, error) : NULL;
+	return self->journal != NULL;
+}
 
 static gboolean
 bring_up(Daemon *self, GError **error)
 {
 	if (!check_link_order(error))
 		return FALSE;
-	self->store = store_open(self->config->database, error);
-	if (!self->store)
+	if (!open_records(self, error))
 		return FALSE;
 	self->workers = workers_new(&self->config->media, error);
 	if (!self->workers)
@@ -250,7 +197,7 @@ take_down(Daemon *self)
 		gateway_free(self->gateway);
 	if (self->workers)
 		workers_free(self->workers);
-	stop_helper(&self->helper);
+	journal_stop(self->journal);
 	store_close(self->store);
 }
 
@@ -271,12 +218,12 @@ run(Config *config)
 	guint sources[3];
 
 	raise_descriptor_limit();
+	descriptors_keep();
 	if (!bring_up(&self, &error)) {
 		service_fatal("%s", error->message);
 		take_down(&self);
 		return EXIT_FAILURE;
 	}
-	start_helper(&self.helper, config->database);
 	self.loop = g_main_loop_new(NULL, FALSE);
 	sources[0] = g_unix_signal_add(SIGTERM, on_stop_signal, &self);
 	sources[1] = g_unix_signal_add(SIGINT, on_stop_signal, &self);
@@ -291,6 +238,7 @@ run(Config *config)
 		g_source_remove(sources[i]);
 	g_main_loop_unref(self.loop);
 	take_down(&self);
+	descriptors_drop();
 	g_message("stopped");
 	return EXIT_SUCCESS;
 }

@@ -257,3 +257,29 @@ numberplan_country(const char *e164)
 	plans().GetRegionCodeForCountryCode(number.country_code(), &letters);
 	return letters == "ZZ" ? nullptr : g_strdup(letters.c_str());
 }
+
+gboolean
+numberplan_is_of(const char *e164, const char *country)
+{
+	PhoneNumber number;
+	std::string letters;
+
+	if (!parse(e164, nullptr, &number))
+		return FALSE;
+	plans().GetRegionCodeForNumber(number, &letters);
+	if (letters != "ZZ")
+		return letters == region(country);
+	return plans().GetCountryCodeForRegion(region(country)) == number.country_code();
+}
+
+char *
+numberplan_region(const char *e164)
+{
+	PhoneNumber number;
+	std::string letters;
+
+	if (!parse(e164, nullptr, &number))
+		return nullptr;
+	plans().GetRegionCodeForNumber(number, &letters);
+	return letters == "ZZ" ? nullptr : g_strdup(letters.c_str());
+}

@@ -41,4 +41,10 @@ const char *numberplan_short_class(const char *digits, const char *country);
 /* Two letters, "001" for those of no country, NULL when it is unknown.  New. */
 char *numberplan_country(const char *e164);
 
+/* TRUE when this number is one of `country`: of two that share a country code ("+1") the
+ * plan knows which; where it does not, the code decides. */
+gboolean numberplan_is_of(const char *e164, const char *country);
+/* Two letters: whose number it is, of several with one code; NULL when it is unknown.  New. */
+char *numberplan_region(const char *e164);
+
 G_END_DECLS

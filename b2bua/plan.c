@@ -9,6 +9,7 @@ target_free(Target *target)
 	address_free(target->from);
 	address_free(target->to);
 	g_free(target->trunk);
+	g_free(target->abroad);
 	g_free(target->location);
 	g_free(target->diverted_by);
 	g_strfreev(target->diverted_before);

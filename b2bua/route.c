@@ -185,6 +185,7 @@ route_echo(Question *question, const char *user)
 	if (!echo)
 		return route_refuse(question, REASON_NOT_FOUND, "there is no echo test here");
 	plan = plan_new(user, question->caller_trunk);
+	plan->is_echo = TRUE;
 	plan_add(plan, echo, address_copy(question->from), address_copy(question->to), NULL);
 	return plan;
 }
@@ -305,6 +306,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 		target = plan_add(plan, sip, caller_seen(question, caller),
 				  route_number_at(trunk, number), trunk);
 		target->withheld = !way->emergency && question->withheld;
+		target->abroad = way->abroad ? g_strdup(caller->jid) : NULL;
 		if (way->emergency)
 			target->location = setting_text(gateway_store(question->gateway),
 							caller->jid, SETTING_LOCATION);
@@ -395,6 +397,53 @@ route_from_trunk(Question *question)
 	return plan;
 }
 
+/* --- when the store cannot be read --- */
+
+/* As the trunk would have it; without a row the number goes out as it was dialled. */
+static Plan *
+plan_for_help(Question *question, const char *number)
+{
+	Gateway *gateway = question->gateway;
+	const Plugin *sip = gateway_plugin(gateway, "sip");
+	const char *name = emergency_trunk(gateway);
+	g_autofree char *jid = address_bare_jid(question->from);
+	g_autoptr(Trunk) trunk = name ? store_trunk_get(gateway_store(gateway), name, NULL) : NULL;
+	g_autoptr(User) caller = store_user_get(gateway_store(gateway), jid, NULL);
+	Plan *plan;
+
+	if (!sip || !name)
+		return NULL;
+	if (!trunk)
+		trunk = trunk_new(name, "");
+	plan = plan_new(jid, name);
+	plan_add(plan, sip,
+		 caller ? caller_seen(gateway, caller)
+			: address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL),
+		 route_number_at(trunk, number), trunk);
+	plan->number = g_strdup(number);
+	return plan;
+}
+
+/* A rule, a limit or a block list that could not be read may have forbidden this: policy
+ * fails closed.  Calls for help fail open, by what the configuration file says. */
+static Plan *
+route_unread(Question *question, Plan *plan)
+{
+	Gateway *gateway = question->gateway;
+	gboolean by_user = !question->caller_trunk && question->from->scheme == ADDRESS_JID;
+	g_autofree char *country = by_user ? user_country(gateway, NULL) : NULL;
+	g_autofree char *number = by_user ? called_number(gateway, NULL, question->to) : NULL;
+	Plan *help = NULL;
+
+	gateway_unread(gateway);
+	plan_free(plan);
+	if (number && number_is_emergency(number, country))
+		help = plan_for_help(question, number);
+	question->reason = help ? REASON_NONE : REASON_NETWORK_ERROR;
+	question->text = help ? NULL : "the gateway cannot read its rules";
+	return help;
+}
+
 Plan *
 route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const char **text)
 {
@@ -403,8 +452,11 @@ route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const
 			      .to = incoming->to,
 			      .caller_trunk = incoming->trunk,
 			      .incoming = incoming };
+	guint failures = store_failures(gateway_store(gateway));
 	Plan *plan = incoming->trunk ? route_from_trunk(&question) : route_from_user(&question);
 
+	if (store_failures(gateway_store(gateway)) != failures)
+		plan = route_unread(&question, plan);
 	*reason = question.reason;
 	*text = question.text;
 	return plan;
@@ -420,6 +472,20 @@ route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const 
 	return route_incoming(gateway, &incoming, reason, text);
 }
 
+/* Who cannot be told apart from a trunk's caller has no account, and no country of his. */
+gboolean
+route_is_emergency(Gateway *gateway, const Incoming *incoming)
+{
+	g_autofree char *account = NULL, *number = NULL, *country = NULL;
+
+	if (incoming->trunk || incoming->from->scheme != ADDRESS_JID)
+		return FALSE;
+	account = address_bare_jid(incoming->from);
+	number = called_number(gateway, account, incoming->to);
+	country = user_country(gateway, account);
+	return number && number_is_emergency(number, country);
+}
+
 gboolean
 route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 {
@@ -427,7 +493,7 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 	g_autoptr(GPtrArray) trunks = NULL;
 	g_autoptr(Address) uri = NULL;
 	g_autoptr(User) user = NULL;
-	guint port;
+	guint failures = store_failures(gateway_store(gateway)), port;
 
 	if (is_echo(gateway, to))
 		return gateway_plugin(gateway, "echo") != NULL;
@@ -445,6 +511,10 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 	user = store_user_by_number(gateway_store(gateway), number, NULL);
 	if (user)
 		return user->enabled;
+	if (store_failures(gateway_store(gateway)) != failures) {
+		gateway_unread(gateway);
+		return FALSE;
+	}
 	trunks = store_trunk_list(gateway_store(gateway), NULL);
 	for (guint i = 0; trunks && i < trunks->len; i++)
 		if (((const Trunk *)trunks->pdata[i])->enabled)

@@ -25,6 +25,7 @@ typedef struct {
 	char *number;		 /* the number that was called, whatever was dialled; or NULL */
 	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
+	gboolean is_echo;	 /* it goes to the echo test */
 } Plan;
 
 /* One who is called for an account, by a plugin that is asked directly. */
@@ -40,6 +41,9 @@ Plan *route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, 
 	    const char *caller_trunk, Reason *reason, const char **text);
 /* The same of all that a peer asks. */
 Plan *route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const char **text);
+
+/* A user dials an emergency number: told by the number alone, asks no rule and no trunk. */
+gboolean route_is_emergency(Gateway *gateway, const Incoming *incoming);
 
 /* What a number's JID stands for, for presence, disco and the JMI prelude:
  * TRUE when `to` is a number we could call, as this account would dial it, one of

@@ -157,6 +157,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 					  route_number_at(trunk, number), trunk);
 
 		target->withheld = question->withheld;
+		target->abroad = way->abroad ? g_strdup(callee->jid) : NULL;
 		target->diverted_by = g_strdup(callee->caller_id);
 		target->diverted_before = g_strdupv(question->incoming->diverted_by);
 		target->diverted_as = when;

@@ -153,6 +153,9 @@ static const SettingRow ROWS[N_SETTINGS] = {
 	[SETTING_HIDE_NUMBER] = { "hide-number", "on|off", "off", check_on,
 				  "telephones he calls are not shown his number, but in an "
 				  "emergency" },
+	[SETTING_ABROAD_MINUTES] = { "abroad-minutes", "0…100000", NULL, check_number,
+				     "minutes a day to numbers outside his country, all calls "
+				     "together; default: the gateway's" },
 };
 
 const char *
@@ -165,6 +168,18 @@ const char *
 setting_help(Setting setting)
 {
 	return ROWS[setting].help;
+}
+
+const char *
+setting_values(Setting setting)
+{
+	return ROWS[setting].values;
+}
+
+const char *
+setting_fallback(Setting setting)
+{
+	return ROWS[setting].fallback;
 }
 
 char *

@@ -25,11 +25,14 @@ typedef enum {
 	SETTING_BLOCKED,
 	SETTING_BLOCK_ANONYMOUS,
 	SETTING_HIDE_NUMBER,
+	SETTING_ABROAD_MINUTES,
 	N_SETTINGS
 } Setting;
 
 const char *setting_name(Setting setting);
 const char *setting_help(Setting setting);
+const char *setting_values(Setting setting);   /* "on|off", as usage shows them */
+const char *setting_fallback(Setting setting); /* NULL: there is none */
 /* "call-failed-messages=on|off missed-call-messages=on|off …" */
 char *setting_usage(void);
 /* FALSE: there is no such key.  "_" is as good as "-". */

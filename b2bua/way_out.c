@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* way_out.c - whether a number outside may be called by a user, and by which trunks. */
 #include "b2bua/way_out.h"
+#include "b2bua/abroad.h"
 #include "b2bua/number.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/setting.h"
@@ -104,16 +105,25 @@ last_those_down(const Plugin *plugin, GPtrArray *trunks)
 
 /* --- emergency numbers --- */
 
-static WayOut *
-emergency(Gateway *gateway, WayOut *way)
+const char *
+emergency_trunk(const Gateway *gateway)
 {
 	const char *policy = gateway_config(gateway)->emergency;
 
+	return policy && g_str_has_prefix(policy, TRUNK_POLICY) ? policy + strlen(TRUNK_POLICY)
+								: NULL;
+}
+
+static WayOut *
+emergency(Gateway *gateway, WayOut *way)
+{
+	const char *trunk = emergency_trunk(gateway);
+
 	way->emergency = TRUE;
-	if (!policy || !g_str_has_prefix(policy, TRUNK_POLICY))
+	if (!trunk)
 		return refuse(way, REASON_FORBIDDEN,
 			      "this gateway makes no emergency calls: take another telephone");
-	add_trunk(gateway, way, policy + strlen(TRUNK_POLICY));
+	add_trunk(gateway, way, trunk);
 	if (way->trunks->len == 0)
 		return refuse(way, REASON_NETWORK_ERROR,
 			      "the way for emergency calls is down: take another telephone");
@@ -123,13 +133,13 @@ emergency(Gateway *gateway, WayOut *way)
 char *
 emergency_policy(Gateway *gateway)
 {
-	const char *policy = gateway_config(gateway)->emergency;
+	const char *name = emergency_trunk(gateway);
 	g_autoptr(Trunk) trunk = NULL;
 
-	if (!policy || !g_str_has_prefix(policy, TRUNK_POLICY))
+	if (!name)
 		return g_strdup("emergency calls: refused, callers are told so");
-	trunk = store_trunk_get(gateway_store(gateway), policy + strlen(TRUNK_POLICY), NULL);
-	return g_strdup_printf("emergency calls: by trunk %s%s", policy + strlen(TRUNK_POLICY),
+	trunk = store_trunk_get(gateway_store(gateway), name, NULL);
+	return g_strdup_printf("emergency calls: by trunk %s%s", name,
 			       !trunk ? ", which does NOT EXIST: make it with 'trunk add'"
 			       : !trunk->enabled ? ", which is NOT ENABLED"
 						 : "");
@@ -181,6 +191,20 @@ max_cost(Store *store, const char *account)
 	return text ? (guint)g_ascii_strtoull(text, NULL, 10) : 9;
 }
 
+static gboolean
+has_minutes(Gateway *gateway, WayOut *way, const char *account, const char *number)
+{
+	Abroad *abroad = gateway_abroad(gateway);
+	gboolean failed = FALSE;
+	const char *why;
+
+	way->abroad = abroad_is(abroad, account, number);
+	why = way->abroad ? abroad_refusal(abroad, account, &failed) : NULL;
+	if (why)
+		refuse(way, failed ? REASON_NETWORK_ERROR : REASON_FORBIDDEN, why);
+	return !why;
+}
+
 WayOut *
 way_out(Gateway *gateway, const char *account, const char *number)
 {
@@ -209,6 +233,8 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		return refuse(way, REASON_FORBIDDEN,
 			      "calls to such numbers are too dear for your "
 			      "account");
+	if (!has_minutes(gateway, way, account, number))
+		return way;
 	if (rule && *rule->trunks)
 		add_trunks(gateway, way, rule->trunks);
 	else if (class_rule && *class_rule->trunks)

@@ -4,8 +4,8 @@
  * In this order: emergency numbers by the gateway's policy; the rule with the
  * longest beginning of the number (or "default") and the rule of its class
  * ("premium" …) must both allow it; the higher of their costs is held against the
- * user's max-cost; the trunks are those that the rule names, else all.
- * Thread: signalling.
+ * user's max-cost; abroad he has so many minutes a day; the trunks are those that the rule names,
+ * else all. Thread: signalling.
  */
 #pragma once
 #include "b2bua/gateway.h"
@@ -16,6 +16,7 @@ typedef struct {
 	Reason reason;	   /* NONE: allowed */
 	const char *text;  /* static: why not, for the caller */
 	gboolean emergency;
+	gboolean abroad;	  /* its minutes are counted: abroad.h */
 	const char *number_class; /* static; NULL for a short code of no country */
 	char *rule, *class_rule;  /* targets of the rules that held, or NULL */
 	guint cost;
@@ -29,6 +30,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)
 
 /* Where a user is at home: his own country, the gateway's, or NULL.  New. */
 char *user_country(Gateway *gateway, const char *account_or_null);
+/* Borrowed; NULL where such calls are refused. */
+const char *emergency_trunk(const Gateway *gateway);
 /* One line for the log: which policy for emergency numbers holds. */
 char *emergency_policy(Gateway *gateway);
 /* TRUE for "+49", "112", "default" and the classes. */

@@ -26,7 +26,7 @@ _tandemctl() {
 		mapfile -t COMPREPLY < <(compgen -W "--config --socket --json --help --version" -- "$cur")
 		return
 	fi
-	# "trunk set NAME KEY=VALUE…  keys: host port …", a line each
+	# "trunk set NAME KEY=VALUE…  change it", a line each
 	help=$("$program" help 2>/dev/null | tail -n +2)
 	case "${#words[@]} ${words[*]}" in
 	"0 ") help=$'help\n'$(cut -d' ' -f1 <<<"$help") ;;
@@ -42,9 +42,10 @@ _tandemctl() {
 	"2 "*" show" | "2 "*" set" | "2 "*" del")
 		help=$("$program" "${options[@]}" "${words[0]}" list 2>/dev/null | tail -n +2 | cut -d' ' -f1)
 		;;
-	*" trunk set "* | *" trunk add "*)
-		[[ ${words[1]} == add && ${#words[@]} -lt 4 ]] && return
-		help=$(sed -n "s/^trunk ${words[1]} .*keys: //p" <<<"$help")
+	*" trunk set "* | *" trunk add "* | *" user set "* | *" softphone set "* | *" number set "* | *" route add "*)
+		[[ ${words[0]} == trunk && ${words[1]} == add && ${#words[@]} -lt 4 ]] && return
+		[[ ${words[0]} == route && ${#words[@]} -lt 4 ]] && return
+		help=$("$program" help "${words[0]}" "${words[1]}" 2>/dev/null | tail -n +2 | cut -d' ' -f1)
 		mapfile -t COMPREPLY < <(compgen -S = -W "$help" -- "$cur")
 		compopt -o nospace 2>/dev/null
 		return

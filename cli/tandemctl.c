@@ -444,7 +444,8 @@ build_request(const Options *options)
 {
 	g_autofree char *columns = g_strdup_printf("%u", CLAMP(terminal_columns(), 40, 1000));
 	guint n_words = g_strv_length(options->words);
-	char *help[] = { (char *)"help", options->words[0], NULL };
+	char *help[] = { (char *)"help", options->words[0],
+			 options->words[0] ? options->words[1] : NULL, NULL };
 	char *drawn[] = { options->words[0], options->words[0] ? options->words[1] : NULL, columns,
 			  NULL };
 

@@ -5,9 +5,9 @@
  *
  * Durability: in WAL mode with synchronous=NORMAL a commit survives the death
  * of this process at any instant.  A power cut may take the last commits since
- * the latest checkpoint; what an admin provisions is therefore written with
- * synchronous=FULL, one fsync each, and takes what was committed before along.
- * Nothing here ever deletes a row by itself.
+ * the latest synchronisation (in the daemon 5 s at most, journal_writer.c); what an
+ * admin provisions is therefore written with synchronous=FULL, one fsync each, and
+ * takes what was committed before along; in the daemon the journal's thread does it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
+#include "db/refusals.h"
 #include "db/store_private.h"
 
 #define APPLICATION_ID	     0x74616e64 /* "tand", in the file's header */
 #define BUSY_TIMEOUT_MS	     5000	/* another process writes for milliseconds */
-#define AUTOCHECKPOINT_PAGES 8000	/* 32 MB: only when no helper checkpoints */
+#define AUTOCHECKPOINT_PAGES 8000	/* 32 MB: only when no journal checkpoints */
+#define READ_PATIENCE_MS     5		/* only while somebody recovers the WAL does a read wait */
 
 /* --- errors --- */
 
@@ -29,8 +31,9 @@ set_error(const Store *store, GError **error)
 {
 	int code = sqlite3_errcode(store->db) & 0xff;
 	const char *remedy = "";
+	gboolean busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
 
-	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+	if (busy)
 		remedy = "; another process holds the file: try again, and end that process if it "
 			 "stays so";
 	else if (code == SQLITE_FULL)
@@ -39,8 +42,8 @@ set_error(const Store *store, GError **error)
 		remedy = "; the file and its folder must be writable for this user";
 	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		remedy = "; keep a copy of the file and restore a backup";
-	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "database %s: %s%s", store->path,
-		    sqlite3_errmsg(store->db), remedy);
+	g_set_error(error, STORE_ERROR, busy ? STORE_ERROR_BUSY : STORE_ERROR_FAILED,
+		    "database %s: %s%s", store->path, sqlite3_errmsg(store->db), remedy);
 }
 
 gboolean
@@ -108,6 +111,31 @@ query_bind_int(Query *query, gint64 number)
 		sqlite3_bind_int64(query->statement, ++query->bound, number);
 }
 
+/* A write that fails has its own error, and decides nothing. */
+static void
+note_failure(Query *query)
+{
+	Store *store = query->store;
+
+	if (query->statement && !sqlite3_stmt_readonly(query->statement))
+		return;
+	store->failures++;
+	g_free(store->failure);
+	store->failure = g_strdup(sqlite3_errmsg(store->db));
+}
+
+guint
+store_failures(const Store *store)
+{
+	return store->failures;
+}
+
+const char *
+store_failure(const Store *store)
+{
+	return store->failure;
+}
+
 QueryResult
 query_step(Query *query, GError **error)
 {
@@ -118,6 +146,7 @@ query_step(Query *query, GError **error)
 	if (code == SQLITE_DONE)
 		return QUERY_DONE;
 	set_error(query->store, error);
+	note_failure(query);
 	return QUERY_FAILED;
 }
 
@@ -164,16 +193,40 @@ pragma(Store *store, const char *sql, gint64 *number, GError **error)
 /* --- transactions --- */
 
 /* IMMEDIATE: a transaction that reads first and writes later could not wait
- * for another writer (SQLITE_BUSY_SNAPSHOT). */
+ * for another writer (SQLITE_BUSY_SNAPSHOT).  Where a journal writes nobody waits. */
+static gboolean
+begin_outer(Store *store, GError **error)
+{
+	gboolean ok;
+
+	if (!store->sync_deferred && !execute(store, "PRAGMA synchronous=FULL", error))
+		return FALSE;
+	if (store->journal)
+		sqlite3_busy_timeout(store->db, 0);
+	ok = execute(store, "BEGIN IMMEDIATE", error);
+	if (store->journal)
+		sqlite3_busy_timeout(store->db, READ_PATIENCE_MS);
+	if (!ok && !store->sync_deferred) /* or every later write would wait for the disk */
+		execute(store, "PRAGMA synchronous=NORMAL", NULL);
+	return ok;
+}
+
 gboolean
 store_begin(Store *store, GError **error)
 {
-	if (store->depth == 0 && !execute(store, "PRAGMA synchronous=FULL", error))
-		return FALSE;
-	if (!execute(store, store->depth == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner", error))
+	if (store->depth == 0 ? !begin_outer(store, error)
+			      : !execute(store, "SAVEPOINT inner", error))
 		return FALSE;
 	store->depth++;
 	return TRUE;
+}
+
+static void
+end_outer(Store *store)
+{
+	store->depth = 0;
+	if (!store->sync_deferred)
+		execute(store, "PRAGMA synchronous=NORMAL", NULL);
 }
 
 gboolean
@@ -183,21 +236,36 @@ store_commit(Store *store, GError **error)
 		store_rollback(store);
 		return FALSE;
 	}
-	if (--store->depth == 0)
-		execute(store, "PRAGMA synchronous=NORMAL", NULL);
+	if (store->depth > 1) {
+		store->depth--;
+		return TRUE;
+	}
+	store->commits++;
+	end_outer(store);
 	return TRUE;
 }
 
 void
 store_rollback(Store *store)
 {
-	if (store->depth == 1) {
-		execute(store, "ROLLBACK", NULL);
-		execute(store, "PRAGMA synchronous=NORMAL", NULL);
-	} else {
+	if (store->depth > 1) {
 		execute(store, "ROLLBACK TO inner; RELEASE inner", NULL);
+		store->depth--;
+		return;
 	}
-	store->depth--;
+	execute(store, "ROLLBACK", NULL); /* SQLite may have done it */
+	end_outer(store);
+}
+
+/* No commit of this connection waits for the disk any more: somebody else
+ * synchronises.  Nor does one copy the WAL back. */
+void
+store_defer_sync(Store *store)
+{
+	store->sync_deferred = TRUE;
+	sqlite3_wal_autocheckpoint(store->db, 0);
+	if (store->journal)
+		sqlite3_busy_timeout(store->db, READ_PATIENCE_MS);
 }
 
 gboolean
@@ -377,10 +445,22 @@ store_close(Store *store)
 {
 	if (!store)
 		return;
+	if (store->refusals)
+		refusals_flush(store->refusals);
 	g_hash_table_unref(store->statements);
 	sqlite3_close(store->db);
+	refusals_free(store->refusals);
 	g_free(store->path);
+	g_free(store->failure);
 	g_free(store);
+}
+
+Refusals *
+store_refusals(Store *store)
+{
+	if (!store->refusals)
+		store->refusals = refusals_new(store);
+	return store->refusals;
 }
 
 int
@@ -391,18 +471,39 @@ store_schema_version(Store *store)
 	return pragma(store, "PRAGMA user_version", &version, NULL) ? (int)version : -1;
 }
 
-/* PASSIVE never waits for readers or writers, and none waits for it. */
-gboolean
-store_checkpoint(const char *path, GError **error)
+/* Frames that a reader still needs stay in the WAL: they are as safe there once it
+ * is synchronised. */
+static gboolean
+sync_wal(Store *store, GError **error)
 {
-	Store store = { .path = (char *)path };
-	gboolean ok = connect_file(&store, error);
+	sqlite3_file *wal = NULL;
 
-	if (ok && sqlite3_wal_checkpoint_v2(store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-					    NULL) != SQLITE_OK) {
-		set_error(&store, error);
-		ok = FALSE;
+	if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) ==
+		    SQLITE_OK &&
+	    wal && wal->pMethods && wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK)
+		return TRUE;
+	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+		    "database %s: its write-ahead log cannot be brought to the disk", store->path);
+	return FALSE;
+}
+
+/* PASSIVE never waits for readers or writers, and none waits for it.  A connection
+ * that has not read yet does not know that there is a WAL, and does nothing. */
+gboolean
+store_sync(Store *store, gboolean *whole, GError **error)
+{
+	int in_log = -1, moved = -1, code;
+	gint64 unused;
+
+	*whole = FALSE;
+	if (!pragma(store, "SELECT count(*) FROM sqlite_schema", &unused, error))
+		return FALSE;
+	code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
+					 &moved);
+	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
+		set_error(store, error);
+		return FALSE;
 	}
-	sqlite3_close(store.db);
-	return ok;
+	*whole = code == SQLITE_OK && in_log >= 0 && in_log == moved;
+	return *whole || sync_wal(store, error);
 }

@@ -5,12 +5,16 @@
  * takes milliseconds at most, so all of it runs on the signalling thread.
  * Several processes may hold the file (tandemctl works while the daemon runs);
  * nothing is cached, so what one commits the others see at their next query.
+ * In the daemon a journal is attached (journal.h): calls, contacts and subscribers are
+ * written by its thread, and a change of users, numbers or trunks neither waits for
+ * another writer (STORE_ERROR_BUSY) nor for the disk (store_when_durable()).
  * Lists are GPtrArrays that own their rows.  Functions that may fail return
  * FALSE or NULL and set an error made to be read by an admin.
  * Thread: signalling.
  */
 #pragma once
 #include <glib.h>
+#include "db/trunk_key.h"
 
 typedef struct Store Store;
 
@@ -20,7 +24,8 @@ typedef enum {
 	STORE_ERROR_EXISTS,    /* the key is taken */
 	STORE_ERROR_NOT_FOUND, /* no such row */
 	STORE_ERROR_IN_USE,    /* other rows need this one */
-	STORE_ERROR_TOO_NEW    /* the file was written by a later version */
+	STORE_ERROR_TOO_NEW,   /* the file was written by a later version */
+	STORE_ERROR_BUSY /* another process or thread writes: nothing was changed, try again */
 } StoreError;
 
 /* Opens or creates, and migrates inside a transaction.  ":memory:" for tests. */
@@ -29,12 +34,24 @@ void store_close(Store *store); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 int store_schema_version(Store *store);
 
+/* How many reads have failed so far, and the words of the latest (borrowed; NULL: none).
+ * A read that fails looks like a row that is not there: whoever decides something by what
+ * he reads compares the number before and after, and refuses when it has grown. */
+guint store_failures(const Store *store);
+const char *store_failure(const Store *store);
+
 /* Several changes as one: all of them or none.  May be nested; every begin that
  * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
  * are on the disk when they return (or when the outermost commit does). */
 gboolean store_begin(Store *store, GError **error);
 gboolean store_commit(Store *store, GError **error); /* rolls back when it fails */
 void store_rollback(Store *store);
+
+/* Calls `done` when what was committed since the last such question is on the disk.
+ * FALSE: it is, or there was nothing; `done` is not called. */
+typedef void (*StoreDoneFunc)(gpointer user);
+gboolean store_when_durable(Store *store, StoreDoneFunc done, gpointer user);
+void store_forget_durable(Store *store, gpointer user); /* it is not called any more */
 
 /* --- users --- */
 typedef struct {
@@ -80,15 +97,26 @@ char *store_setting_get(Store *store, const char *user, const char *key); /* NUL
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
-/* --- subscribers: who is told of the presence of which number --- */
+/* --- minutes abroad: b2bua/abroad.h counts --- */
+/* Seconds of that day ("2026-11-28"); 0 when he has not talked. */
+gboolean store_abroad_get(Store *store, const char *account, const char *day, gint64 *seconds,
+			  GError **error);
+gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,
+			  GError **error);
+
+/* --- subscribers: who is told of the presence of which number; "!" is the gateway --- */
 /* Nothing happens when it is there, or when the user has `max` already. */
 gboolean
 store_subscriber_add(Store *store, const char *number, const char *user, guint max, GError **error);
 gboolean store_subscriber_del(Store *store, const char *number, const char *user, GError **error);
 typedef void (*StoreSubscriberFunc)(gpointer user, const char *number, const char *subscriber);
-/* Of enabled users; `func` must not use the store. */
-gboolean
-store_subscriber_each(Store *store, StoreSubscriberFunc func, gpointer user, GError **error);
+/* Of enabled users: up to `limit` of those that come after this user and number ("" and ""
+ * at first), and how many there were.  `func` must not use the store. */
+guint store_subscriber_page(Store *store, const char *user, const char *number, guint limit,
+			    StoreSubscriberFunc func, gpointer data, GError **error);
+/* All of one user, enabled or not. */
+gboolean store_subscriber_of(Store *store, const char *user, StoreSubscriberFunc func,
+			     gpointer data, GError **error);
 
 /* --- trunks: carriers and PBXs we exchange calls with --- */
 typedef struct {
@@ -127,6 +155,13 @@ typedef struct {
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
 void trunk_free(Trunk *trunk);
 guint trunk_standard_port(const Trunk *trunk); /* of its transport */
+/* By the table of trunk_key.h: one member, and as text for a person (secrets too). */
+gint trunk_number(const Trunk *trunk, const TrunkKey *key);
+const char *trunk_text(const Trunk *trunk, const TrunkKey *key);
+char *trunk_value(const Trunk *trunk, const TrunkKey *key);
+/* All that has one of the flags, as one text; and whether two have it alike. */
+char *trunk_extract(const Trunk *trunk, guint flags);
+gboolean trunk_differs(const Trunk *one, const Trunk *other, guint flags);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trunk, trunk_free)
 
 gboolean store_trunk_add(Store *store, const Trunk *trunk, GError **error);
@@ -165,6 +200,7 @@ typedef struct {
 	char *ended_by; /* "caller", "callee", "gateway" */
 	char *stats;	/* counters of both ports, one "key=value" list a line */
 	char *ladder;	/* the flight recorder's lines, see trace.h */
+	guint count;	/* 0: a call; else it is a refusal, that happened so often */
 } CallRecord;
 void call_record_free(CallRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CallRecord, call_record_free)
@@ -177,6 +213,18 @@ CallRecord *store_call_get(Store *store, gint64 id, GError **error);
 GPtrArray *store_call_list(Store *store, guint limit, GError **error);
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);
+/* Refused before it was a call: `author` (an account, a trunk, an address) has ten short
+ * records a minute, what comes after is counted in one for each reason. */
+gboolean
+store_call_refused(Store *store, const CallRecord *record, const char *author, GError **error);
+/* The same for one that has a whole record: FALSE, and it must be store_call_refused(). */
+gboolean store_refusal_room(Store *store, const char *author);
+void store_flush_refusals(Store *store); /* writes the counts; happens by itself every 5 s */
+/* FALSE: a new call would have no record after a crash. */
+gboolean store_keeps_calls(Store *store);
+gboolean store_keeps_refusals(Store *store);
+/* One line for people: how far what is written is behind.  New. */
+char *store_journal_status(Store *store);
 
 /* --- softphones: SIP phones that register, as further devices of a user --- */
 
@@ -237,7 +285,9 @@ GPtrArray *store_contact_list_part(Store *store, guint part, guint parts, GError
 GPtrArray *store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error);
 GPtrArray *store_contact_list_of_user(Store *store, const char *jid, GError **error);
 
-/* What a helper thread runs on a connection of its own now and then: a WAL
- * checkpoint, so that the fsync is never the signalling thread's.
- * Thread: store. */
-gboolean store_checkpoint(const char *path, GError **error);
+/* Brings what anybody has committed to the disk: a WAL checkpoint, and an fsync of
+ * what must stay in the WAL because somebody reads it or checkpoints himself; then
+ * `whole` is FALSE and it should be tried again.  A helper thread runs it on a
+ * connection of its own, so that no fsync is the signalling thread's.
+ * Thread: that of the store. */
+gboolean store_sync(Store *store, gboolean *whole, GError **error);

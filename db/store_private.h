@@ -18,8 +18,15 @@
 struct Store {
 	sqlite3 *db;
 	char *path;
-	GHashTable *statements; /* SQL literal → sqlite3_stmt */
-	guint depth;		/* of store_begin() */
+	GHashTable *statements;	   /* SQL literal → sqlite3_stmt */
+	guint depth;		   /* of store_begin() */
+	guint failures;		   /* reads that failed, see store_failures() */
+	char *failure;		   /* the words of the latest, or NULL */
+	struct Journal *journal;   /* what the daemon itself writes goes there, or NULL */
+	struct Refusals *refusals; /* NULL: none yet */
+	gboolean sync_deferred;	   /* a commit does not wait for the disk */
+	guint64 commits;	   /* outermost */
+	guint64 asked_durable;	   /* up to this one somebody waits for the disk */
 };
 
 typedef enum { QUERY_DONE, QUERY_ROW, QUERY_FAILED } QueryResult;
@@ -47,6 +54,24 @@ gboolean store_hit_key(const Store *store);
 gboolean store_hit_reference(const Store *store);
 int store_changes(const Store *store);
 gint64 store_now(void); /* s since 1970 */
+
+/* From now on no commit waits for the disk: somebody else synchronises. */
+void store_defer_sync(Store *store);
+struct Refusals *store_refusals(Store *store);
+
+/* --- what the journal's writer does, on its own connection --- */
+/* Inserts the row with its id, or writes over it; a row of that id which is another call's
+ * (the file is an older copy) stays, and the record gets another id. */
+gboolean store_call_put(Store *store, const CallRecord *record, GError **error);
+CallRecord *call_record_copy(const CallRecord *record);
+/* Some records that began before then; TRUE: there may be more. */
+gboolean store_prune_calls(Store *store, gint64 before, GError **error);
+/* Their ladders alone; `from` is where the last time stopped. */
+gboolean store_prune_ladders(Store *store, gint64 before, gint64 *from, GError **error);
+Contact *contact_copy(const Contact *contact);
+/* Sets username and user from its softphone's row. */
+gboolean store_contact_name(Store *store, Contact *contact, GError **error);
+gboolean store_contact_forget(Store *store, gint64 softphone, GError **error);
 
 /* Commits when `ok`, else rolls back; returns whether it is committed. */
 gboolean store_settle(Store *store, gboolean ok, GError **error);

@@ -2,9 +2,10 @@
 /* store_softphones.c - credentials of SIP phones, and where each is reachable.
  *
  * Contacts come and go with every REGISTER and a phone repeats what was lost:
- * they are written without waiting for the disk.
+ * they are written without waiting for the disk, and by the journal where there is one.
  */
-#include "db/store_private.h"
+#include <string.h>
+#include "db/journal_private.h"
 
 /* RFC 7616 3.4.2 */
 static char *
@@ -159,8 +160,15 @@ gboolean
 store_softphone_set_password(Store *store, const char *username, const char *password,
 			     GError **error)
 {
-	return store_begin(store, error) &&
-	       store_settle(store, update_password(store, username, password, error), error);
+	g_autoptr(Softphone) softphone = NULL;
+
+	if (!store_begin(store, error) ||
+	    !store_settle(store, update_password(store, username, password, error), error))
+		return FALSE;
+	softphone = store->journal ? store_softphone_get(store, username, NULL) : NULL;
+	if (softphone)
+		journal_forget_softphone(store->journal, softphone->id);
+	return TRUE;
 }
 
 static gboolean
@@ -178,8 +186,15 @@ delete_softphone(Store *store, const char *username, GError **error)
 gboolean
 store_softphone_del(Store *store, const char *username, GError **error)
 {
-	return store_begin(store, error) &&
-	       store_settle(store, delete_softphone(store, username, error), error);
+	g_autoptr(Softphone) softphone =
+		store->journal ? store_softphone_get(store, username, NULL) : NULL;
+
+	if (!store_begin(store, error) ||
+	    !store_settle(store, delete_softphone(store, username, error), error))
+		return FALSE;
+	if (softphone)
+		journal_forget_softphone(store->journal, softphone->id);
+	return TRUE;
 }
 
 Softphone *
@@ -260,6 +275,42 @@ contact_free(Contact *contact)
 	g_free(contact);
 }
 
+Contact *
+contact_copy(const Contact *contact)
+{
+	Contact *copy = g_memdup2(contact, sizeof *contact);
+
+	copy->username = g_strdup(contact->username);
+	copy->user = g_strdup(contact->user);
+	copy->uri = g_strdup(contact->uri);
+	copy->instance = g_strdup(contact->instance);
+	copy->path = g_strdup(contact->path);
+	copy->received = g_strdup(contact->received);
+	copy->call_id = g_strdup(contact->call_id);
+	copy->user_agent = g_strdup(contact->user_agent);
+	return copy;
+}
+
+gboolean
+store_contact_name(Store *store, Contact *contact, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "SELECT username, user FROM softphones WHERE id = ?1");
+
+	query_bind_int(&query, contact->softphone);
+	if (query_step(&query, error) != QUERY_ROW) {
+		if (error && !*error)
+			g_set_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
+				    "the softphone does not exist any more");
+		return FALSE;
+	}
+	g_free(contact->username);
+	g_free(contact->user);
+	contact->username = query_text(&query, 0);
+	contact->user = query_text(&query, 1);
+	return TRUE;
+}
+
 /* RFC 5626 6: a phone that comes back at another address is the same phone. */
 static gboolean
 forget_instance(Store *store, const Contact *contact, GError **error)
@@ -274,14 +325,16 @@ forget_instance(Store *store, const Contact *contact, GError **error)
 	return query_run(&query, error);
 }
 
-gboolean
-store_contact_put(Store *store, const Contact *contact, GError **error)
+/* An id of 0 is given by the database. */
+static gboolean
+put_contact(Store *store, const Contact *contact, GError **error)
 {
 	g_auto(Query) query = query_new(
 		store,
 		"INSERT INTO contacts (softphone, uri, instance, path, received, call_id, cseq, q, "
-		"user_agent, expires, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-		"?11) ON CONFLICT (softphone, uri) DO UPDATE SET instance = excluded.instance, "
+		"user_agent, expires, updated, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+		"?10, ?11, nullif(?12, 0)) ON CONFLICT (softphone, uri) DO UPDATE SET instance = "
+		"excluded.instance, "
 		"path = excluded.path, received = excluded.received, call_id = excluded.call_id, "
 		"cseq = excluded.cseq, q = excluded.q, user_agent = excluded.user_agent, "
 		"expires = excluded.expires, updated = excluded.updated");
@@ -299,11 +352,19 @@ store_contact_put(Store *store, const Contact *contact, GError **error)
 	query_bind_text(&query, contact->user_agent);
 	query_bind_int(&query, contact->expires);
 	query_bind_int(&query, store_now());
+	query_bind_int(&query, contact->id);
 	return query_run(&query, error);
 }
 
 gboolean
-store_contact_del(Store *store, gint64 id, GError **error)
+store_contact_put(Store *store, const Contact *contact, GError **error)
+{
+	return store->journal ? journal_put_contact(store->journal, contact, error)
+			      : put_contact(store, contact, error);
+}
+
+static gboolean
+delete_contact(Store *store, gint64 id, GError **error)
 {
 	g_auto(Query) query = query_new(store, "DELETE FROM contacts WHERE id = ?1");
 
@@ -312,7 +373,25 @@ store_contact_del(Store *store, gint64 id, GError **error)
 }
 
 gboolean
-store_contact_expire(Store *store, GError **error)
+store_contact_del(Store *store, gint64 id, GError **error)
+{
+	if (!store->journal)
+		return delete_contact(store, id, error);
+	journal_del_contact(store->journal, id, 0);
+	return TRUE;
+}
+
+gboolean
+store_contact_forget(Store *store, gint64 softphone, GError **error)
+{
+	g_auto(Query) query = query_new(store, "DELETE FROM contacts WHERE softphone = ?1");
+
+	query_bind_int(&query, softphone);
+	return query_run(&query, error);
+}
+
+static gboolean
+expire_contacts(Store *store, GError **error)
 {
 	g_auto(Query) query = query_new(store, "DELETE FROM contacts WHERE expires <= ?1");
 
@@ -320,33 +399,80 @@ store_contact_expire(Store *store, GError **error)
 	return query_run(&query, error);
 }
 
-Contact *
-store_contact_get(Store *store, gint64 id, GError **error)
+gboolean
+store_contact_expire(Store *store, GError **error)
 {
-	g_auto(Query) query =
-		query_new(store, CONTACT_COLUMNS "WHERE c.id = ?1 AND c.expires > ?2");
-	QueryResult result;
-
-	query_bind_int(&query, id);
-	query_bind_int(&query, store_now());
-	result = query_step(&query, error);
-	if (result == QUERY_ROW)
-		return contact_from_row(&query);
-	if (result == QUERY_DONE)
-		g_set_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
-			    "the registration has ended");
-	return NULL;
+	if (!store->journal)
+		return expire_contacts(store, error);
+	journal_expire_contacts(store->journal);
+	return TRUE;
 }
 
+/* --- lists: rows, and over them what waits to be written --- */
+
 static GPtrArray *
-read_contacts(Query *query, GError **error)
+read_contacts(Query *query, ContactFilter filter, gconstpointer what, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
 	QueryResult result;
 
 	while ((result = query_step(query, error)) == QUERY_ROW)
 		g_ptr_array_add(list, contact_from_row(query));
-	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+	if (result != QUERY_DONE)
+		return NULL;
+	if (query->store->journal)
+		journal_merge_contacts(query->store->journal, list, filter, what);
+	return g_steal_pointer(&list);
+}
+
+static gboolean
+is_contact(const Contact *contact, gconstpointer id)
+{
+	return contact->id == *(const gint64 *)id;
+}
+
+static gboolean
+is_any(const Contact *contact, gconstpointer unused)
+{
+	return TRUE;
+}
+
+static gboolean
+is_in_part(const Contact *contact, gconstpointer part)
+{
+	const guint *of = part;
+
+	return contact->id % of[1] == of[0];
+}
+
+static gboolean
+is_of_softphone(const Contact *contact, gconstpointer softphone)
+{
+	return contact->softphone == *(const gint64 *)softphone;
+}
+
+static gboolean
+is_of_user(const Contact *contact, gconstpointer jid)
+{
+	return g_strcmp0(contact->user, jid) == 0;
+}
+
+Contact *
+store_contact_get(Store *store, gint64 id, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, CONTACT_COLUMNS "WHERE c.id = ?1 AND c.expires > ?2");
+	g_autoptr(GPtrArray) list = NULL;
+
+	query_bind_int(&query, id);
+	query_bind_int(&query, store_now());
+	list = read_contacts(&query, is_contact, &id, error);
+	if (list && list->len > 0)
+		return g_ptr_array_steal_index(list, 0);
+	if (list)
+		g_set_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
+			    "the registration has ended");
+	return NULL;
 }
 
 GPtrArray *
@@ -356,19 +482,20 @@ store_contact_list(Store *store, GError **error)
 		query_new(store, CONTACT_COLUMNS "WHERE c.expires > ?1 ORDER BY s.username, c.id");
 
 	query_bind_int(&query, store_now());
-	return read_contacts(&query, error);
+	return read_contacts(&query, is_any, NULL, error);
 }
 
 GPtrArray *
 store_contact_list_part(Store *store, guint part, guint parts, GError **error)
 {
+	guint of[] = { part, parts };
 	g_auto(Query) query =
 		query_new(store, CONTACT_COLUMNS "WHERE c.id % ?1 = ?2 AND c.expires > ?3");
 
 	query_bind_int(&query, parts);
 	query_bind_int(&query, part);
 	query_bind_int(&query, store_now());
-	return read_contacts(&query, error);
+	return read_contacts(&query, is_in_part, of, error);
 }
 
 GPtrArray *
@@ -379,7 +506,7 @@ store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error)
 
 	query_bind_int(&query, softphone);
 	query_bind_int(&query, store_now());
-	return read_contacts(&query, error);
+	return read_contacts(&query, is_of_softphone, &softphone, error);
 }
 
 GPtrArray *
@@ -390,5 +517,5 @@ store_contact_list_of_user(Store *store, const char *jid, GError **error)
 
 	query_bind_text(&query, jid);
 	query_bind_int(&query, store_now());
-	return read_contacts(&query, error);
+	return read_contacts(&query, is_of_user, jid, error);
 }

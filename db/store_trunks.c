@@ -1,61 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* store_trunks.c - carriers and PBXs we exchange calls with. */
 #include "db/store_private.h"
+#include <stdlib.h>
+#include <string.h>
 
-/* WORDS is text that is never NULL. */
-typedef enum { COLUMN_TEXT, COLUMN_WORDS, COLUMN_INT } ColumnType;
-
-/* Everything but the name, which is the key, and the time of creation. */
-static const struct {
-	const char *name;
-	ColumnType type;
-	gsize offset;
-} columns[] = {
-#define TEXT(member)                                                 \
-	{                                                            \
-#member, COLUMN_TEXT, G_STRUCT_OFFSET(Trunk, member) \
-	}
-#define WORDS(member)                                                 \
-	{                                                             \
-#member, COLUMN_WORDS, G_STRUCT_OFFSET(Trunk, member) \
-	}
-#define INT(member)                                                 \
-	{                                                           \
-#member, COLUMN_INT, G_STRUCT_OFFSET(Trunk, member) \
-	}
-	TEXT(host),
-	INT(port),
-	TEXT(transport),
-	TEXT(username),
-	TEXT(password),
-	TEXT(realm),
-	WORDS(sources),
-	TEXT(in_username),
-	TEXT(in_password),
-	INT(priority),
-	INT(enabled),
-	INT(wait_for_media),
-	INT(ring_seconds),
-	WORDS(proxy),
-	WORDS(account),
-	INT(registers),
-	TEXT(caller_id),
-	WORDS(codecs),
-	INT(response_seconds),
-	INT(options_seconds),
-	INT(session_seconds),
-	INT(follow_redirects),
-	WORDS(country),
-	TEXT(number_form),
-	WORDS(number_prefix),
-	TEXT(early_media),
-	INT(tls_verify),
-	WORDS(tls_ca),
-	TEXT(srtp),
-#undef TEXT
-#undef WORDS
-#undef INT
-};
+/* All that is kept of one stands in the table of trunk_key.c, but the name, which is the
+ * key, and the time of creation. */
 
 typedef enum { SELECT_ONE, SELECT_ALL, INSERT, UPDATE, N_STATEMENTS } Statement;
 
@@ -66,16 +16,19 @@ statement(Statement which)
 	static const char *made[N_STATEMENTS];
 	g_autoptr(GString) names = g_string_new("name"), marks = g_string_new("?1"),
 			   sets = g_string_new(NULL);
+	const TrunkKey *keys;
+	guint n;
 
 	if (made[which])
 		return made[which];
-	for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
-		g_string_append_printf(names, ", %s", columns[i].name);
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++) {
+		g_string_append_printf(names, ", %s", keys[i].column);
 		g_string_append_printf(marks, ", ?%u", i + 2);
-		g_string_append_printf(sets, "%s%s = ?%u", i ? ", " : "", columns[i].name, i + 2);
+		g_string_append_printf(sets, "%s%s = ?%u", i ? ", " : "", keys[i].column, i + 2);
 	}
 	made[INSERT] = g_strdup_printf("INSERT INTO trunks (%s, created) VALUES (%s, ?%u)",
-				       names->str, marks->str, (guint)G_N_ELEMENTS(columns) + 2);
+				       names->str, marks->str, n + 2);
 	made[UPDATE] = g_strdup_printf("UPDATE trunks SET %s WHERE name = ?1", sets->str);
 	made[SELECT_ALL] = g_strdup_printf("SELECT %s, created FROM trunks ORDER BY priority, name",
 					   names->str);
@@ -84,33 +37,77 @@ statement(Statement which)
 	return made[which];
 }
 
+gint
+trunk_number(const Trunk *trunk, const TrunkKey *key)
+{
+	return G_STRUCT_MEMBER(gint, trunk, key->offset);
+}
+
+const char *
+trunk_text(const Trunk *trunk, const TrunkKey *key)
+{
+	return G_STRUCT_MEMBER(char *, trunk, key->offset);
+}
+
+char *
+trunk_value(const Trunk *trunk, const TrunkKey *key)
+{
+	if (key->kind == TRUNK_YES)
+		return g_strdup(trunk_number(trunk, key) ? "yes" : "no");
+	if (trunk_key_is_number(key))
+		return g_strdup_printf("%d", trunk_number(trunk, key));
+	return g_strdup(trunk_text(trunk, key) ? trunk_text(trunk, key) : "");
+}
+
+char *
+trunk_extract(const Trunk *trunk, guint flags)
+{
+	GString *text = g_string_new(NULL);
+	const TrunkKey *keys;
+	guint n;
+
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++)
+		if (keys[i].flags & flags) {
+			g_autofree char *value = trunk_value(trunk, &keys[i]);
+
+			g_string_append_printf(text, "%s=%s\n", keys[i].name, value);
+		}
+	return g_string_free(text, FALSE);
+}
+
+gboolean
+trunk_differs(const Trunk *one, const Trunk *other, guint flags)
+{
+	g_autofree char *text = trunk_extract(one, flags);
+	g_autofree char *other_text = trunk_extract(other, flags);
+
+	return strcmp(text, other_text) != 0;
+}
+
+static void
+set_default(Trunk *trunk, const TrunkKey *key)
+{
+	if (key->kind == TRUNK_YES)
+		G_STRUCT_MEMBER(gint, trunk, key->offset) = strcmp(key->fallback, "yes") == 0;
+	else if (trunk_key_is_number(key))
+		G_STRUCT_MEMBER(gint, trunk, key->offset) = (gint)strtol(key->fallback, NULL, 10);
+	else
+		G_STRUCT_MEMBER(char *, trunk, key->offset) = g_strdup(key->fallback);
+}
+
 Trunk *
 trunk_new(const char *name, const char *host)
 {
 	Trunk *trunk = g_new0(Trunk, 1);
+	const TrunkKey *keys;
+	guint n;
 
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++)
+		set_default(trunk, &keys[i]);
 	trunk->name = g_strdup(name);
 	trunk->host = g_strdup(host);
-	trunk->transport = g_strdup("udp");
-	trunk->sources = g_strdup("");
-	trunk->priority = 10;
-	trunk->enabled = TRUE;
-	trunk->wait_for_media = TRUE;
-	trunk->ring_seconds = 120;
-	trunk->proxy = g_strdup("");
-	trunk->account = g_strdup("");
-	trunk->caller_id = g_strdup("pai");
-	trunk->codecs = g_strdup("");
-	trunk->country = g_strdup("");
-	trunk->number_form = g_strdup("e164");
-	trunk->number_prefix = g_strdup("");
-	trunk->early_media = g_strdup("ring");
-	trunk->tls_verify = TRUE;
-	trunk->tls_ca = g_strdup("");
-	trunk->srtp = g_strdup("off");
-	trunk->response_seconds = 5;
-	trunk->options_seconds = 60;
-	trunk->session_seconds = 1800;
 	return trunk;
 }
 
@@ -123,12 +120,16 @@ trunk_standard_port(const Trunk *trunk)
 void
 trunk_free(Trunk *trunk)
 {
+	const TrunkKey *keys;
+	guint n;
+
 	if (!trunk)
 		return;
 	g_free(trunk->name);
-	for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
-		if (columns[i].type != COLUMN_INT)
-			g_free(G_STRUCT_MEMBER(char *, trunk, columns[i].offset));
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++)
+		if (!trunk_key_is_number(&keys[i]))
+			g_free(G_STRUCT_MEMBER(char *, trunk, keys[i].offset));
 	g_free(trunk);
 }
 
@@ -136,16 +137,18 @@ static Trunk *
 trunk_from_row(Query *query)
 {
 	Trunk *trunk = g_new0(Trunk, 1);
+	const TrunkKey *keys;
 	int column = 0;
+	guint n;
 
 	trunk->name = query_text(query, column++);
-	for (guint i = 0; i < G_N_ELEMENTS(columns); i++, column++) {
-		if (columns[i].type == COLUMN_INT)
-			G_STRUCT_MEMBER(gint, trunk, columns[i].offset) =
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++, column++) {
+		if (trunk_key_is_number(&keys[i]))
+			G_STRUCT_MEMBER(gint, trunk, keys[i].offset) =
 				(gint)query_int(query, column);
 		else
-			G_STRUCT_MEMBER(char *, trunk, columns[i].offset) =
-				query_text(query, column);
+			G_STRUCT_MEMBER(char *, trunk, keys[i].offset) = query_text(query, column);
 	}
 	trunk->created = query_int(query, column);
 	return trunk;
@@ -154,16 +157,20 @@ trunk_from_row(Query *query)
 static void
 bind_trunk(Query *query, const Trunk *trunk)
 {
-	query_bind_text(query, trunk->name);
-	for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
-		const char *text = NULL;
+	const TrunkKey *keys;
+	guint n;
 
-		if (columns[i].type == COLUMN_INT) {
-			query_bind_int(query, G_STRUCT_MEMBER(gint, trunk, columns[i].offset));
+	query_bind_text(query, trunk->name);
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++) {
+		const char *text;
+
+		if (trunk_key_is_number(&keys[i])) {
+			query_bind_int(query, trunk_number(trunk, &keys[i]));
 			continue;
 		}
-		text = G_STRUCT_MEMBER(char *, trunk, columns[i].offset);
-		query_bind_text(query, !text && columns[i].type == COLUMN_WORDS ? "" : text);
+		text = trunk_text(trunk, &keys[i]);
+		query_bind_text(query, text || keys[i].flags & TRUNK_EMPTY ? text : "");
 	}
 }
 

@@ -27,16 +27,36 @@ def argument(word):
     return re.sub(r"[A-Z]{2,}", lambda m: f"\\fI{m[0].lower()}\\fR", roff(word))
 
 
-def commands(build):
-    reply = subprocess.run([build / "tandemctl", "--json", "help"], capture_output=True, text=True, check=True)
+def sentence(text):
+    return roff(text[0].upper() + text[1:]) + "."
+
+
+def rows(build, *words):
+    reply = subprocess.run([build / "tandemctl", "--json", *words], capture_output=True, text=True, check=True)
+    return json.loads(reply.stdout)["rows"]
+
+
+def keys(build, noun):
     lines = []
-    for usage, does in json.loads(reply.stdout)["rows"]:
+    for key, values, default, does in rows(build, "help", noun, "set"):
+        lines += [".TP", f"{bold(key)} = {argument(values)}", sentence(does)]
+        if default and "default" not in does:
+            lines += [f"Default: {roff(default)}."]
+    return lines
+
+
+def commands(build):
+    lines = []
+    for usage, does in rows(build, "help"):
         words = usage.split()
         names = [w for w in words if re.fullmatch(r"[a-z]+", w)]
         shown = " ".join([bold(" ".join(names)), *(argument(w) for w in words[len(names):])])
-        # the keys of trunks have a section of their own
-        does = "See " + bold("Keys of a trunk") + " below." if does.startswith("keys:") else roff(does).capitalize() + "."
+        does = sentence(does)
+        if "KEY=VALUE" in usage:
+            does += " See " + bold(f"Keys of a {names[0]}") + " below."
         lines += [".TP", shown, does]
+    for noun in ("user", "trunk", "softphone"):
+        lines += [f".SS Keys of a {noun}"] + keys(build, noun)
     return lines
 
 

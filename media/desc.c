@@ -468,17 +468,23 @@ has_number(const Stream *stream, guint8 pt)
 	return FALSE;
 }
 
+/* This one, or the next dynamic one that is nobody's. */
+static guint8
+free_number(const Stream *stream, guint8 pt)
+{
+	while (has_number(stream, pt))
+		pt = pt < 96 || pt >= 127 ? 96 : pt + 1;
+	return pt;
+}
+
 /* Keys are always taken: what the other side cannot take as events goes there in
  * another way, and some of its keys come in other ways. */
 static void
 add_event(Stream *stream)
 {
-	guint8 pt = 101;
-
-	while (has_number(stream, pt))
-		pt = pt == 127 ? 96 : pt + 1;
-	codec_add_param(stream_add_codec(stream, pt, "telephone-event", DEFAULT_CLOCK, 1), "0-15",
-			"");
+	codec_add_param(stream_add_codec(stream, free_number(stream, 101), "telephone-event",
+					 DEFAULT_CLOCK, 1),
+			"0-15", "");
 }
 
 Desc *
@@ -524,6 +530,17 @@ direction_answer(Direction offer, Direction answer)
 {
 	gboolean out = sends(answer) && receives(offer);
 	gboolean in = receives(answer) && sends(offer);
+
+	if (out)
+		return in ? DIRECTION_SENDRECV : DIRECTION_SENDONLY;
+	return in ? DIRECTION_RECVONLY : DIRECTION_INACTIVE;
+}
+
+Direction
+direction_wish(Direction asked, Direction said, Direction before)
+{
+	gboolean out = sends(said) || (!receives(asked) && sends(before));
+	gboolean in = receives(said) || (!sends(asked) && receives(before));
 
 	if (out)
 		return in ? DIRECTION_SENDRECV : DIRECTION_SENDONLY;
@@ -655,6 +672,27 @@ desc_turned(const Desc *desc, Direction direction)
 		}
 	}
 	return turned;
+}
+
+Desc *
+desc_offer_again(const Desc *told, const Desc *other, Direction direction)
+{
+	const Stream *audio = desc_audio(told), *theirs = desc_audio(other);
+	Desc *offer = desc_turned(told, direction);
+	Stream *stream = NULL;
+
+	for (guint i = 0; audio && i < told->streams->len; i++)
+		if (told->streams->pdata[i] == audio)
+			stream = offer->streams->pdata[i];
+	for (guint i = 0; stream && theirs && i < theirs->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
+
+		if (codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
+			copy_codec(stream, free_number(stream, codec->pt), codec);
+	}
+	if (stream && !find_event(stream, DEFAULT_CLOCK))
+		add_event(stream);
+	return offer;
 }
 
 Desc *

@@ -165,6 +165,14 @@ Desc *desc_turned(const Desc *desc, Direction direction);
  * sends what the other has not said it would take (RFC 3264 6.1). */
 Direction direction_answer(Direction offer, Direction answer);
 
+/* What one wants who has said `said` when he was asked for `asked`: where that left him no
+ * choice it is what he wanted `before`. */
+Direction direction_wish(Direction asked, Direction said, Direction before);
+
+/* An offer in the middle of a call that says all that can be: what was told before, in its
+ * numbers and places, with the codecs besides that `other` has and we relay (RFC 6337 5.1). */
+Desc *desc_offer_again(const Desc *told, const Desc *other, Direction direction);
+
 /* The same in another place: the audio's addresses, credentials and fingerprint are
  * those of `transport`, the DTLS role stays. */
 Desc *desc_moved(const Desc *desc, const Transport *transport);

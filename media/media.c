@@ -13,12 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MIN_RANGE_RESERVED 24 /* in fewer ports nothing can be kept back */
+#define MIN_PORTS_RESERVED 8
+#define MAX_PORTS_RESERVED 64
+
 struct Media {
 	gint references;
 	Workers *workers;
 	const MediaListener *listener;
 	gpointer user;
 	gboolean closed;
+	gboolean reserve; /* it may take the last ports */
 	guint ice, media; /* which workers */
 	GArray *ports;	  /* Slot, by id - 1 */
 };
@@ -238,6 +243,27 @@ media_stay_near(Media *media, const Media *near)
 	media->media = near->media;
 }
 
+void
+media_use_reserve(Media *media)
+{
+	ASSERT_SIGNALLING();
+	g_assert(media->ports->len == 0);
+	media->reserve = TRUE;
+}
+
+/* The last eighth of the range, but what two calls need, and no more than sixteen do. */
+static guint16
+last_port(const Media *media)
+{
+	const MediaOptions *options = &media->workers->options;
+	guint range = options->port_max - options->port_min + 1u;
+	guint kept = range < MIN_RANGE_RESERVED
+			     ? 0
+			     : CLAMP(range / 8, MIN_PORTS_RESERVED, MAX_PORTS_RESERVED) & ~1u;
+
+	return (guint16)(options->port_max - (media->reserve ? 0 : kept));
+}
+
 static void
 on_stats(Media *media, PortId id, const PortNews *news)
 {
@@ -301,6 +327,7 @@ media_add_port(Media *media, Side side, TransportKind kind)
 		.id = media->ports->len + 1,
 		.side = side,
 		.kind = kind,
+		.port_max = last_port(media),
 		.news = on_news,
 		.owner = media,
 		.owner_unref = media_unref,

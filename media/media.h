@@ -100,6 +100,10 @@ Media *media_open(Workers *workers, const MediaListener *listener, gpointer user
  * be taken over by the other. */
 void media_stay_near(Media *media, const Media *near);
 
+/* Before the first port: its ports may be of those at the end of the range that are
+ * kept back from ordinary calls. */
+void media_use_reserve(Media *media);
+
 /* The port goes on in `media`, its peer undisturbed: its number there.  From now
  * on what comes of it goes to the listener of `media`.  0, and all as before, when
  * the two are not on the same threads or the port is gone. */

@@ -196,7 +196,7 @@ open_rtp(Port *port)
 	Transport *ours;
 	UdpPair pair;
 
-	if (!udp_pair_open(options->rtp_address, options->port_min, options->port_max, &pair,
+	if (!udp_pair_open(options->rtp_address, options->port_min, port->options.port_max, &pair,
 			   &error)) {
 		lose(port, MEDIA_LOST_SETUP, error->message);
 		return;
@@ -243,7 +243,7 @@ open_webrtc(Port *port)
 		.local_addresses = options->local_addresses,
 		.public_address = options->public_address,
 		.port_min = options->port_min,
-		.port_max = options->port_max,
+		.port_max = port->options.port_max,
 		.kernel_split = options->kernel_split,
 		.stun = options->stun.host && !options->public_address ? &options->stun : NULL,
 	};

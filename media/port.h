@@ -55,6 +55,7 @@ typedef struct {
 	PortId id;
 	Side side;
 	TransportKind kind;
+	guint16 port_max; /* the last one of the range that it may take */
 	PortNewsFunc news;
 	gpointer owner;
 	void (*owner_unref)(gpointer owner); /* from any thread, with the last reference */

@@ -57,10 +57,10 @@ climbing() {
 rules() {
 	layer db ''
 	layer media ''
-	layer b2bua 'media/desc\.h|media/media\.h|db/store\.h'
+	layer b2bua 'media/desc\.h|media/media\.h|db/(store|trunk_key)\.h'
 	layer cli ''
 	for plugin in plugins/*/; do
-		layer "${plugin%/}" 'b2bua/[^/]*\.h|media/(desc|turn)\.h|db/store\.h'
+		layer "${plugin%/}" 'b2bua/[^/]*\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
 	done
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libsrtp 'srtp2?/' 'media/'

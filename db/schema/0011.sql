@@ -1,8 +1,5 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
--- 0011: what no numbering plan knows, and what a carrier is told to do.
+-- 0011: what was refused before it was a call.
 
--- "other": numbers that their country has not given out, or for no ordinary telephone
--- (+882, +883, wrong lengths).  "star": codes with * or #, such as *72, a forward in the
--- carrier's network.  Who wants them deletes the rule, or adds one for the code itself.
-INSERT OR IGNORE INTO routes (target, allowed, cost, created) VALUES
-	('other', 0, 9, 0), ('star', 0, 9, 0);
+-- 0: a call.  Otherwise a refusal, that happened so often within its minute.
+ALTER TABLE calls ADD COLUMN count INTEGER NOT NULL DEFAULT 0 CHECK (count >= 0);

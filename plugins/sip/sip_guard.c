@@ -3,14 +3,13 @@
  *
  * Three hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
  * function that is stricter: a bad one is unparsable, so a request is answered
- * 400 and a response dropped.  Those of CSeq and
- * Privacy are more lenient (sip_lenient.h).  It cannot be left to
- * the second, mc_extract_body, where the message is seen whole: a datagram that ends with its
- * headers, without the empty line, is complete to sofia and never comes there.  sofia finds the
- * class of a header to parse by name and of one to store by pointer, so both
- * classes stand in the table, ours first.  The third is the parse function of a
- * request's first line: nothing is spent on a source that is to be ignored.
- * Thread: signalling.
+ * 400 and a response dropped; a telephone number for a Contact there becomes where it came from.
+ * Those of CSeq and Privacy are more lenient (sip_lenient.h).  It cannot be left to the second,
+ * mc_extract_body, where the message is seen whole: a datagram that ends with its headers, without
+ * the empty line, is complete to sofia and never comes there.  sofia finds the class of a header to
+ * parse by name and of one to store by pointer, so both classes stand in the table, ours first. The
+ * third is the parse function of a request's first line: nothing is spent on a source that is to be
+ * ignored. Thread: signalling.
  */
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_credentials.h"
@@ -125,18 +124,49 @@ is_register(su_home_t *home)
 	return sip && sip->sip_request && sip->sip_request->rq_method == sip_method_register;
 }
 
+static gboolean
+is_response(su_home_t *home)
+{
+	const sip_t *sip = sip_object((msg_t *)home);
+
+	return sip && sip->sip_status != NULL;
+}
+
+/* A gateway's answer to a call may have a number there: once more, from what can be gone on
+ * with. */
+static issize_t
+parse_instead(su_home_t *home, msg_header_t *header, const char *copy)
+{
+	char *text = lenient_contact(home, copy, msg_addr((msg_t *)home));
+	sip_contact_t *contact = (sip_contact_t *)header;
+	const msg_common_t common = contact->m_common[0];
+
+	if (!text)
+		return -1;
+	memset(contact, 0, sizeof *contact);
+	contact->m_common[0] = common;
+	return parse_strictly(&classes[0], home, header, text, strlen(text));
+}
+
 static issize_t
 parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
+	/* One that follows a comma is chained to the one before it. */
+	gboolean first = is_response(home) && !header->sh_common->h_prev;
+	char *copy = first ? su_strndup(home, text, length) : NULL;
 	issize_t result = parse_strictly(&classes[0], home, header, text, length);
+	gboolean is_number = ((sip_contact_t *)header)->m_url->url_type == url_tel;
 	gboolean any = FALSE;
 
 	for (const sip_contact_t *c = (sip_contact_t *)header; result >= 0 && c; c = c->m_next)
 		any = any || c->m_url->url_type == url_any;
-	if (!any || is_register(home))
-		return result;
-	refused++;
-	return -1;
+	if (any && !is_register(home)) {
+		refused++;
+		result = -1;
+	}
+	if (result < 0 && copy && is_number)
+		result = parse_instead(home, header, copy);
+	return result;
 }
 
 static issize_t

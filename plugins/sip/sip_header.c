@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* sip_header.c - addresses, reasons and bodies in the headers of a SIP message.
+/* sip_header.c - addresses and reasons in the headers of a SIP message.
  *
  * Thread: any (pure).
  */
 #include "plugins/sip/sip_header.h"
-#include "plugins/sip/sip_desc.h"
 #include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_reason.h"
 #include <gio/gio.h>
@@ -19,13 +18,34 @@
 
 /* --- addresses --- */
 
+/* An IPv6 address has many spellings, and in a URI it is in brackets (RFC 5954 4.1). */
+static GInetAddress *
+address_of_host(const char *host)
+{
+	g_autofree char *bare =
+		host[0] == '[' ? g_strndup(host + 1, strcspn(host + 1, "]")) : g_strdup(host);
+
+	return g_inet_address_new_from_string(bare);
+}
+
+static gboolean
+same_host(const char *one, const char *other)
+{
+	g_autoptr(GInetAddress) first = NULL;
+	g_autoptr(GInetAddress) second = NULL;
+
+	if (!other || g_ascii_strcasecmp(one, other) == 0)
+		return other != NULL;
+	first = address_of_host(one);
+	second = address_of_host(other);
+	return first && second && g_inet_address_equal(first, second);
+}
+
 static gboolean
 host_is_ours(const char *host, const Config *config)
 {
-	return g_ascii_strcasecmp(host, config->sip_address) == 0 ||
-	       (config->sip_domain && g_ascii_strcasecmp(host, config->sip_domain) == 0) ||
-	       (config->sip_public_address &&
-		g_ascii_strcasecmp(host, config->sip_public_address) == 0);
+	return same_host(host, config->sip_address) || same_host(host, config->sip_domain) ||
+	       same_host(host, config->sip_public_address);
 }
 
 gboolean
@@ -297,64 +317,6 @@ header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
 	    reason == REASON_OVERLOAD)
 		return header_reason(sip, reason);
 	return reason;
-}
-
-/* --- bodies --- */
-
-gboolean
-header_has_sdp(const sip_t *sip)
-{
-	const sip_content_type_t *type = sip ? sip->sip_content_type : NULL;
-
-	return sip && sip->sip_payload && sip->sip_payload->pl_len > 0 &&
-	       (!type ||
-		(type->c_type && g_ascii_strcasecmp(type->c_type, "application/sdp") == 0));
-}
-
-static gboolean
-takes_sdp(const sip_accept_t *accept)
-{
-	static const char *const ranges[] = { "*/*", "application/*", "application/sdp", NULL };
-	gboolean takes = !accept;
-
-	for (; accept; accept = accept->ac_next)
-		for (guint i = 0; accept->ac_type && ranges[i]; i++)
-			takes = takes || g_ascii_strcasecmp(accept->ac_type, ranges[i]) == 0;
-	return takes;
-}
-
-guint
-header_refuses_body(const sip_t *sip)
-{
-	const sip_content_type_t *type = sip->sip_content_type;
-	const sip_content_disposition_t *disposition = sip->sip_content_disposition;
-	gboolean optional = disposition && disposition->cd_optional;
-
-	if (sip->sip_payload && sip->sip_payload->pl_len > 0 && !header_has_sdp(sip) && !optional &&
-	    type && type->c_type && g_ascii_strncasecmp(type->c_type, "multipart/", 10) != 0)
-		return 415;
-	return takes_sdp(sip->sip_accept) ? 0 : 406;
-}
-
-Desc *
-header_desc(const sip_t *sip, guint max_bytes, Reason *reason)
-{
-	g_autoptr(GError) error = NULL;
-	Desc *desc;
-
-	*reason = REASON_NONE;
-	if (!header_has_sdp(sip))
-		return NULL;
-	if (max_bytes && sip->sip_payload->pl_len > max_bytes) {
-		*reason = REASON_PROTOCOL_ERROR;
-		return NULL;
-	}
-	desc = desc_from_sdp(sip->sip_payload->pl_data, sip->sip_payload->pl_len, &error);
-	if (!desc)
-		*reason = error && error->code > REASON_NONE && error->code < N_REASONS
-				  ? (Reason)error->code
-				  : REASON_PROTOCOL_ERROR;
-	return desc;
 }
 
 /* --- credentials --- */

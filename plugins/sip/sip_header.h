@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* sip_header.h - addresses, reasons and bodies in the headers of a SIP message.
+/* sip_header.h - addresses and reasons in the headers of a SIP message.
  *
  * No state and no network.
  * Thread: any (pure).  RFC 3261 19.1, 20; RFC 3323, RFC 3325, RFC 3326.
@@ -11,7 +11,6 @@
 #include "b2bua/config.h"
 #include "b2bua/reason.h"
 #include "db/store.h"
-#include "media/desc.h"
 
 /* TRUE when the From is one at this gateway. */
 gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
@@ -51,15 +50,6 @@ Reason header_refusal(guint status, const char *phrase, const sip_t *sip, char *
  * is not about an old nonce means that the password is wrong.  `challenged` holds
  * which have been met, 0 at first. */
 char *header_credentials(const Trunk *trunk, guint status, const sip_t *sip, guint *challenged);
-
-gboolean header_has_sdp(const sip_t *sip);
-/* What an INVITE is refused with for its bodies alone, 0 for nothing: 415 when its own
- * is none we read (multipart is let be: the call is offered without), 406 when it
- * takes no SDP in the answer.  RFC 3261 8.2.3, 20.1. */
-guint header_refuses_body(const sip_t *sip);
-/* NULL with REASON_NONE when there is no SDP, NULL with another when it is bad
- * or longer than allowed. */
-Desc *header_desc(const sip_t *sip, guint max_bytes, Reason *reason);
 
 /* "sip:192.0.2.1:5060;transport=udp", brackets where IPv6 needs them. */
 char *header_next_hop(const char *address, guint port, const char *transport);

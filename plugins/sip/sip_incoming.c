@@ -4,15 +4,19 @@
  *
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+
+#define MAX_INVITATION_S 3600 /* what is longer ends nothing */
 
 static gboolean
 refuse(SipLeg *leg, guint status, const char *phrase)
@@ -22,11 +26,10 @@ refuse(SipLeg *leg, guint status, const char *phrase)
 }
 
 static gboolean
-refuse_body(SipLeg *leg, guint status)
+refuse_body(SipLeg *leg, guint status, const char *phrase, gboolean encoded)
 {
-	nua_respond(leg->nh, (int)status,
-		    status == 415 ? sip_415_Unsupported_media : sip_406_Not_acceptable,
-		    SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+	nua_respond(leg->nh, (int)status, phrase, SIPTAG_ACCEPT_STR(CONTENT_ACCEPT),
+		    TAG_IF(encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
 	return TRUE;
 }
 
@@ -48,21 +51,21 @@ set_wanted_timer(SipLeg *leg)
 		leg->session.wanted_s = trunk->session_seconds;
 }
 
-/* `bad`: what is wrong with its description; NONE: nothing. */
+/* `insecure`: what is wrong with its description; NULL: nothing. */
 static gboolean
-is_refused(SipLeg *leg, const sip_t *sip, const Address *to, Reason bad)
+is_refused(SipLeg *leg, const sip_t *sip, const Address *to, const Content *content,
+	   const char *insecure)
 {
-	guint status = header_refuses_body(sip);
-
 	if (!header_has_target(sip))
 		return refuse(leg, 400, "No Contact");
 	if (!to)
 		return refuse(leg, SIP_404_NOT_FOUND);
-	if (status)
-		return refuse_body(leg, status);
-	if (bad == REASON_PROTOCOL_ERROR)
-		return refuse(leg, 400, "Bad Session Description");
-	if (bad != REASON_NONE)
+	if (content->refusal)
+		return refuse_body(leg, content->refusal, content_phrase(content),
+				   content->encoded);
+	if (!content_accepts_sdp(sip))
+		return refuse_body(leg, SIP_406_NOT_ACCEPTABLE, FALSE);
+	if (insecure)
 		return refuse(leg, SIP_488_NOT_ACCEPTABLE);
 	set_wanted_timer(leg);
 	return !session_learn_request(&leg->session, sip) && refuse_interval(leg);
@@ -110,6 +113,31 @@ trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
 	incoming->identities = identity->all;
 }
 
+static gboolean
+on_invitation_over(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg->timer = 0;
+	if (leg->state != STATE_INVITED)
+		return G_SOURCE_REMOVE;
+	leg_trace(&leg->leg, TRACE_NOTE, "the caller's invitation is over (Expires)");
+	leg_trace(&leg->leg, TRACE_OUT, "487 Request Terminated");
+	nua_respond(leg->nh, SIP_487_REQUEST_CANCELLED, TAG_END());
+	leg_over(leg, REASON_CANCELLED, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+/* RFC 3261 13.3.1: so long the caller waits, and no longer. */
+static void
+bound_invitation(SipLeg *leg, const sip_t *sip)
+{
+	const sip_expires_t *expires = sip->sip_expires;
+
+	if (expires && expires->ex_delta > 0 && expires->ex_delta <= MAX_INVITATION_S)
+		leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
+}
+
 void
 leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
@@ -117,15 +145,13 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	const sip_t *sip = event->sip;
 	g_auto(Identity) identity = { NULL, NULL, NULL };
 	g_autoptr(Address) to = header_callee(sip, ua->config);
-	Reason bad;
-	g_autoptr(Desc) offer = header_desc(sip, ua->config->max_sdp_bytes, &bad);
+	g_auto(Content) content = { 0 };
 	const char *insecure;
 	guint n_diversions = 0;
 	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
 	Incoming incoming = { .from = caller->from,
 			      .to = to,
 			      .trunk = leg->trunk,
-			      .offer = offer,
 			      .privacy = caller->privacy,
 			      .preferred = caller->preferred,
 			      .diverted_by = diverted,
@@ -138,28 +164,26 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->phone = g_strdup(caller->phone);
 	leg->softphone = caller->softphone;
 	leg->crypto.policy = caller->crypto;
-	if (offer)
-		crypto_hear(&leg->crypto, offer);
-	insecure = crypto_refuse_offer(&leg->crypto, offer);
+	content_read(sip, ua->config->max_sdp_bytes, &content);
+	incoming.offer = content.desc;
+	if (content.desc)
+		crypto_hear(&leg->crypto, content.desc);
+	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
 	if (insecure)
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);
-	if (is_refused(leg, sip, to, insecure ? REASON_INCOMPATIBLE : bad) ||
-	    !find_replaced(leg, sip, &replaced)) {
+	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
 		leg_free(leg);
 		return;
 	}
 	ua->calls_in++;
-	leg->offerless = !offer;
-	leg_set_remote(leg, offer);
+	leg->offerless = !content.desc;
+	leg_set_remote(leg, content.desc);
 	leg_learn_invite(leg, sip);
 	origin_learn(leg, event->msg);
-	leg_pin_route(leg,
-		      sip->sip_record_route ? sip->sip_record_route->r_url
-		      : sip->sip_contact    ? sip->sip_contact->m_url
-					    : NULL,
-		      event->msg);
+	hop_update(leg, event->msg);
+	bound_invitation(leg, sip);
 	if (replaced)
 		call_take_over(ua->gateway, &leg->leg, &sip_plugin, &incoming, &replaced->leg);
 	else

@@ -11,13 +11,16 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_location.h"
+#include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_uri.h"
 #include "plugins/sip/sip_watch.h"
+#include "plugins/sip/sip_unacked.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
@@ -52,12 +55,23 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	return leg;
 }
 
+static void
+forget_invite(SipLeg *leg)
+{
+	if (leg->invite_id)
+		g_hash_table_remove(leg->ua->invites, leg->invite_id);
+	g_clear_pointer(&leg->invite_id, g_free);
+}
+
 void
 leg_free(SipLeg *leg)
 {
+	unacked_end(leg);
 	g_hash_table_remove(leg->ua->legs, leg);
 	origin_forget(leg);
 	trunks_forget(leg->ua->trunks, leg);
+	if (leg->asks_name)
+		names_forget(leg->ua->names, leg);
 	leg_clear_timer(leg);
 	session_stop(&leg->session);
 	if (leg->request[0])
@@ -84,6 +98,7 @@ leg_free(SipLeg *leg)
 	g_free(leg->goodbye);
 	g_free(leg->next_hop);
 	g_free(leg->way_back);
+	g_free(leg->name_source);
 	g_clear_pointer(&leg->hops, g_ptr_array_unref);
 	if (leg->lookup)
 		g_cancellable_cancel(leg->lookup);
@@ -93,6 +108,9 @@ leg_free(SipLeg *leg)
 	g_free(leg->remote_party);
 	g_free(leg->target);
 	g_free(leg->routes);
+	g_free(leg->called);
+	forget_invite(leg);
+	g_free(leg->ringing);
 	g_free(leg);
 }
 
@@ -204,8 +222,8 @@ trace_desc(SipLeg *leg, const char *what, const Desc *desc)
 
 /* --- calls out --- */
 
-/* The admin's patience with a carrier that says nothing at all; Timer B would
- * have the caller wait 32 s. */
+/* The admin's patience with a carrier that says nothing at all, not even 100; Timer B
+ * would have the caller wait 32 s. */
 static gboolean
 on_no_response(gpointer user)
 {
@@ -245,10 +263,14 @@ send_invite(SipLeg *leg)
 		return;
 	}
 	leg->state = STATE_CALLING;
+	forget_invite(leg);
+	leg->invite_id = g_uuid_string_random();
+	g_hash_table_insert(leg->ua->invites, leg->invite_id, leg);
 	if (leg->pidf)
 		location_body(leg, sdp, &body);
 	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
-	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop),
+	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), NUTAG_APPL_METHOD(UA_OURS ", PRACK"),
+		   SIPTAG_CALL_ID_STR(leg->invite_id),
 		   SIPTAG_CONTENT_TYPE_STR(body.type ? body.type : content_sdp),
 		   SIPTAG_PAYLOAD_STR(body.text ? body.text : sdp),
 		   TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
@@ -272,6 +294,8 @@ leg_invite_again(SipLeg *leg)
 	nua_cancel(leg->nh, TAG_END());
 	leg->nh = NULL;
 	leg->challenged = 0;
+	leg->trying = FALSE;
+	g_clear_pointer(&leg->ringing, g_free);
 	send_invite(leg);
 }
 
@@ -306,6 +330,7 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 {
 	SipLeg *leg = user;
 	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+	g_autoptr(GPtrArray) ordered = NULL;
 
 	if (!trunk || !hops) {
 		const char *problem = trunks_problem(leg->ua->trunks, leg->trunk);
@@ -318,7 +343,8 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 	}
 	leg->response_ms = trunk->response_seconds * 1000;
 	leg->session.wanted_s = trunk->session_seconds;
-	leg_call_hops(leg, hops);
+	ordered = watches_order(leg->ua->watches, leg->trunk, hops);
+	leg_call_hops(leg, ordered);
 }
 
 char *
@@ -487,6 +513,17 @@ answer_change(SipLeg *leg, const Desc *answer)
 		leg_refuse_change(leg);
 }
 
+/* A re-INVITE without a description has our offer in its 200.  NULL: the core has none now,
+ * so what was said is said again, and the session is refreshed all the same. */
+static void
+answer_offerless(SipLeg *leg, const Desc *offer)
+{
+	leg->change = offer ? CHANGE_ACK : CHANGE_NONE;
+	leg->refreshing = !offer;
+	leg_respond(leg, SIP_200_OK, offer ? leg_sdp_of_offer(leg, offer) : leg->sdp);
+	trace_desc(leg, "200 OK", offer);
+}
+
 void
 leg_refuse_change(SipLeg *leg)
 {
@@ -502,6 +539,8 @@ leg_answer(SipLeg *leg, const Desc *answer)
 		leg->change = CHANGE_NONE;
 	else if (leg->change == CHANGE_THEIRS)
 		answer_change(leg, answer);
+	else if (leg->change == CHANGE_OFFER)
+		answer_offerless(leg, answer);
 	else if (leg->state == STATE_INVITED && answer) {
 		g_autofree char *contact = leg_contact(leg);
 		g_autofree char *session = session_answer(leg);
@@ -510,8 +549,11 @@ leg_answer(SipLeg *leg, const Desc *answer)
 			leg->offerless ? leg_sdp_of_offer(leg, answer) : leg_sdp(leg, answer);
 
 		leg->state = STATE_ANSWERED;
+		unacked_begin(leg);
+		leg_clear_timer(leg);
 		if (!leg->offerless)
 			crypto_settle(&leg->crypto, answer);
+		leg_learn_tag(leg);
 		nua_respond(leg->nh, SIP_200_OK, SIPTAG_CONTENT_TYPE_STR(content_sdp),
 			    SIPTAG_PAYLOAD_STR(sdp), TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 			    TAG_IF(session, SIPTAG_HEADER_STR(session)), TAG_END());
@@ -527,7 +569,7 @@ send_reinvite(SipLeg *leg, const char *sdp)
 	g_autofree char *session = session_ask(&leg->session, FALSE);
 	g_autofree char *min = session_min(&leg->session);
 
-	leg_find_way(leg);
+	hop_refresh(leg);
 	nua_invite(leg->nh, SIPTAG_CONTENT_TYPE_STR(content_sdp), SIPTAG_PAYLOAD_STR(sdp),
 		   SESSION_TAGS(session, min), TAG_END());
 }
@@ -553,7 +595,7 @@ leg_refresh(SipLeg *leg)
 	leg->change = CHANGE_REFRESH;
 	leg_trace(&leg->leg, TRACE_OUT, "%s: session refresh",
 		  leg->session.updates ? "UPDATE" : "INVITE again");
-	leg_find_way(leg);
+	hop_refresh(leg);
 	if (leg->session.updates)
 		nua_update(leg->nh, SESSION_TAGS(session, min), TAG_END());
 	else
@@ -612,7 +654,7 @@ leg_next_key(SipLeg *leg)
 		return;
 	body = info_body(type, leg->keys->str[0]);
 	leg->info_out = TRUE;
-	leg_find_way(leg);
+	hop_refresh(leg);
 	leg_trace(&leg->leg, TRACE_OUT, "INFO with a key, %s", type);
 	nua_info(leg->nh, SIPTAG_CONTENT_TYPE_STR(type), SIPTAG_PAYLOAD_STR(body), TAG_END());
 }
@@ -630,7 +672,7 @@ leg_dtmf_out(SipLeg *leg, char key)
 void
 leg_bye(SipLeg *leg, const char *reason_header)
 {
-	leg_find_way(leg);
+	hop_refresh(leg);
 	nua_bye(leg->nh, TAG_IF(reason_header, SIPTAG_REASON_STR(reason_header)), TAG_END());
 }
 
@@ -667,7 +709,7 @@ leg_hangup(SipLeg *leg, Reason reason, const char *text)
 		leg->goodbye = g_strdup(header ? header : "");
 		break;
 	case STATE_UP:
-		if (leg->change == CHANGE_THEIRS)
+		if (leg->change == CHANGE_THEIRS || leg->change == CHANGE_OFFER)
 			leg_refuse_change(leg);
 		leg_trace(&leg->leg, TRACE_OUT, "BYE%s%s", header ? " " : "", header ? header : "");
 		leg_bye(leg, header);

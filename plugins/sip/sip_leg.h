@@ -28,6 +28,8 @@ typedef enum {
 	CHANGE_WAITING, /* ours met theirs (491) and waits for its second try */
 	CHANGE_REFRESH, /* ours, of the session timer: the core is not asked */
 	CHANGE_THEIRS,	/* theirs waits for answer() */
+	CHANGE_OFFER,	/* the same, without a description: answer() is an offer of ours */
+	CHANGE_ACK,	/* that offer is in our 200, its answer will be in the ACK */
 	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
 } SipChange;
 
@@ -50,6 +52,7 @@ struct SipLeg {
 	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
 	Crypto crypto;
 	gboolean offerless; /* the caller's INVITE had no SDP */
+	gboolean unacked;   /* answered, and counted: sip_unacked.c */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */
@@ -74,6 +77,7 @@ struct SipLeg {
 	guint hop;
 	guint response_ms; /* silence after which it is tried elsewhere */
 	guint redirects;   /* followed so far */
+	gboolean trying;   /* this hop has said something: it is not silence that ends it */
 	gboolean heard;	   /* more than 100 has come: this is the one */
 
 	/* A transfer that it has asked for, see sip_refer.c. */
@@ -84,13 +88,18 @@ struct SipLeg {
 	GString *keys; /* still to be sent; NULL: none ever */
 	gboolean info_out, info_plain;
 
-	char *goodbye; /* Reason header of the BYE that waits for their ACK */
-	char *next_hop;
-	char *way_back; /* of a trunk's call by TLS, when the connection it came by has ended */
+	char *goodbye;	   /* Reason header of the BYE that waits for their ACK */
+	char *next_hop;	   /* of every request, see sip_hop.h */
+	char *way_back;	   /* instead of a connection that the peer has made, when it has ended */
+	char *name_source; /* where the message came from that has a name in it */
+	gboolean asks_name;
 	guint timer;
 
 	/* The dialog as its peer sees it, for sip_save.c. */
 	char *call_id, *local, *remote_party, *target, *routes;
+	char *called;	 /* of a call in: To, without our tag */
+	char *invite_id; /* Call-ID of an INVITE of ours */
+	char *ringing;	 /* of a call out: the text while it is not answered */
 	guint32 cseq;
 };
 
@@ -118,6 +127,9 @@ void leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const Si
 
 /* An event of nua for the handle of this leg.  May free it. */
 void leg_event(SipLeg *leg, const SipEvent *event);
+
+/* A 100 to its INVITE, which nua says nothing of. */
+void leg_hear_trying(SipLeg *leg, const sip_t *response);
 
 /* Commands, as in leg.h. */
 void leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer);
@@ -156,11 +168,6 @@ void leg_invite_again(SipLeg *leg);
 gboolean leg_try_next_hop(SipLeg *leg);
 /* Answers the INVITE or UPDATE kept in `request`; `sdp` NULL: without a body. */
 void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp);
-/* Where requests of the dialog go: by its own route, or, when that has a name
- * in it, back to where the peer's message came from. */
-void leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg);
-/* Before a request inside the dialog. */
-void leg_find_way(SipLeg *leg);
 /* Why the trunk cannot be reached by TLS, in words; NULL: not by TLS, or not known. */
 const char *leg_problem(const SipLeg *leg);
 /* Our Contact where the peer must come back by the same transport; or NULL. */
@@ -173,5 +180,8 @@ void leg_next_key(SipLeg *leg);
 void leg_learn_invite(SipLeg *leg, const sip_t *request);
 void leg_learn_answer(SipLeg *leg, const sip_t *response);
 void leg_learn_ack(SipLeg *leg, const sip_t *ack);
+void leg_learn_tag(SipLeg *leg); /* before our 200 */
+/* From a 1xx to our INVITE: TRUE when the text of save() is another one now. */
+gboolean leg_learn_ringing(SipLeg *leg, const sip_t *response);
 char *leg_saved(const SipLeg *leg);
 void leg_bury(SipUa *ua, const char *saved, Reason reason);

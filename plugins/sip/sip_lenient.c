@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* sip_lenient.c - what sofia's parser cannot read of a request, and is still to be answered. */
+/* sip_lenient.c - what sofia's parser cannot read, and has to be gone on with. */
 #include "plugins/sip/sip_lenient.h"
 #include <string.h>
 #include <sofia-sip/bnf.h>
@@ -82,6 +82,36 @@ lenient_received(su_home_t *home, sip_via_t *via, const su_sockaddr_t *from)
 	if (via->v_rport)
 		msg_header_replace_param(home, via->v_common,
 					 su_sprintf(home, "rport=%u", ntohs(from->su_port)));
+}
+
+#define WAS "x-was="
+
+char *
+lenient_contact(su_home_t *home, const char *text, const su_sockaddr_t *from)
+{
+	const char *start = strchr(text, '<');
+	const char *uri = start ? start + 1 : text;
+	char address[INET6_ADDRSTRLEN] = "", was[64] = "", user[32] = "";
+	gboolean six = from->su_family == AF_INET6;
+	gsize n = 0, digits;
+
+	if ((from->su_family != AF_INET && !six) || strchr(text, ','))
+		return NULL;
+	su_inet_ntop(from->su_family, SU_ADDR(from), address, sizeof address);
+	for (; *uri && *uri != '>' && n < sizeof was - 1; uri++)
+		if (g_ascii_isgraph(*uri) && *uri != '"' && *uri != '\\')
+			was[n++] = *uri;
+	digits = strncmp(was, "tel:", 4) == 0 ? strspn(was + 4, "+0123456789") : 0;
+	if (digits > 0 && digits < sizeof user - 1)
+		g_snprintf(user, sizeof user, "%.*s@", (int)digits, was + 4);
+	return su_sprintf(home, "<sip:%s%s%s%s:%u>;" WAS "\"%s\"", user, six ? "[" : "", address,
+			  six ? "]" : "", ntohs(from->su_port), was);
+}
+
+const char *
+lenient_contact_was(const sip_contact_t *contact)
+{
+	return contact ? msg_params_find(contact->m_params, WAS) : NULL;
 }
 
 void

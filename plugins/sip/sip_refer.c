@@ -11,6 +11,7 @@
  */
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_reason.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
@@ -96,6 +97,7 @@ notify(SipLeg *leg, guint status, const char *phrase, const char *text)
 
 	leg_trace(&leg->leg, TRACE_OUT, "NOTIFY with %u %s%s%s", status, phrase, text ? ": " : "",
 		  text ? text : "");
+	hop_refresh(leg);
 	nua_notify(leg->nh, SIPTAG_EVENT_STR(leg->refer_event),
 		   NUTAG_SUBSTATE(leg->referred ? nua_substate_active : nua_substate_terminated),
 		   SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"), SIPTAG_PAYLOAD_STR(line),

@@ -6,37 +6,44 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_info.h"
+#include "plugins/sip/sip_lenient.h"
 #include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_origin.h"
-#include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
-#include "plugins/sip/sip_tls.h"
-#include "plugins/sip/sip_uri.h"
 #include "plugins/sip/sip_watch.h"
+#include "plugins/sip/sip_unacked.h"
 #include <string.h>
-#include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
-#include <sofia-sip/su.h>
 
 #define MAX_FORKS     8 /* early answers kept, one for each To tag */
 #define MAX_REDIRECTS 3
 #define MAX_GLARE     3 /* tries of a re-INVITE that meets theirs */
 
+static void
+read_content(SipLeg *leg, const sip_t *sip, Content *content)
+{
+	content_read(sip, leg->ua->config->max_sdp_bytes, content);
+	if (content->desc)
+		crypto_hear(&leg->crypto, content->desc);
+}
+
 static Desc *
 desc_of(SipLeg *leg, const sip_t *sip, Reason *reason)
 {
-	Desc *desc = header_desc(sip, leg->ua->config->max_sdp_bytes, reason);
+	g_auto(Content) content = { 0 };
 
-	if (desc)
-		crypto_hear(&leg->crypto, desc);
-	return desc;
+	read_content(leg, sip, &content);
+	*reason = content.reason;
+	return g_steal_pointer(&content.desc);
 }
 
 static void
@@ -48,57 +55,6 @@ trace_in(SipLeg *leg, const char *what, const Desc *desc)
 		  summary ? summary : "");
 }
 
-/* Where the dialog says; a name is not looked up, it is where the message came from. */
-static char *
-next_hop_of_url(const url_t *url, const char *source)
-{
-	guint64 port = url && url->url_port ? g_ascii_strtoull(url->url_port, NULL, 10) : 0;
-	g_autofree char *from = g_strndup(source, (gsize)(strrchr(source, ':') - source));
-
-	return header_next_hop(url && header_url_is_numeric(url) ? url->url_host : from,
-			       (guint)MIN(port, 65535), "tls");
-}
-
-/* By the connection that it came by; when that was the trunk's own and has ended, to
- * where the dialog says.  Both of ours have to lead to the trunk.  FALSE: not by TLS. */
-static gboolean
-pin_tls(SipLeg *leg, const url_t *first_hop, msg_t *msg)
-{
-	Trunks *trunks = leg->ua->trunks;
-	g_autofree char *source = phone_source(msg, sip_object(msg));
-	g_autofree char *known = leg->next_hop ? header_hop_source(leg->next_hop) : NULL;
-	g_autofree char *came_by = NULL, *hop = NULL;
-
-	if (!source || !g_str_has_prefix(source, "tls:") || !trunks_peer(trunks, leg->trunk))
-		return FALSE;
-	if (g_strcmp0(known, source + strlen("tls:")) != 0) {
-		came_by = phone_next_hop(source);
-		hop = next_hop_of_url(first_hop, source + strlen("tls:"));
-		g_free(leg->next_hop);
-		g_free(leg->way_back);
-		leg->next_hop = leg->way_back = NULL;
-		if (tls_is_taken(source + strlen("tls:"))) {
-			leg->next_hop = g_steal_pointer(&came_by);
-			leg->way_back = trunks_own_way(trunks, leg->trunk, hop);
-		} else
-			leg->next_hop = trunks_own_way(trunks, leg->trunk, came_by);
-	}
-	nua_set_hparams(leg->nh, NUTAG_PROXY(leg->next_hop), TAG_END());
-	return TRUE;
-}
-
-void
-leg_find_way(SipLeg *leg)
-{
-	g_autofree char *source = leg->way_back ? header_hop_source(leg->next_hop) : NULL;
-
-	if (!leg->way_back || strstr(leg->next_hop, ";maddr=") || tls_is_taken(source))
-		return;
-	g_free(leg->next_hop);
-	leg->next_hop = g_steal_pointer(&leg->way_back);
-	nua_set_hparams(leg->nh, NUTAG_PROXY(leg->next_hop), TAG_END());
-}
-
 const char *
 leg_problem(const SipLeg *leg)
 {
@@ -107,42 +63,43 @@ leg_problem(const SipLeg *leg)
 		       : NULL;
 }
 
-void
-leg_pin_route(SipLeg *leg, const url_t *first_hop, msg_t *msg)
-{
-	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
-	char address[INET6_ADDRSTRLEN] = "";
-	g_autofree char *hop = NULL;
+/* --- answers to our INVITE --- */
 
-	if (leg->phone) { /* there is one way through its NAT */
-		hop = phone_next_hop(leg->phone);
-		nua_set_hparams(leg->nh, NUTAG_PROXY(hop), TAG_END());
-		g_free(leg->next_hop);
-		leg->next_hop = g_steal_pointer(&hop);
-		return;
-	}
-	if (leg->trunk && pin_tls(leg, first_hop, msg))
-		return;
-	if (leg->only_public && first_hop && uri_is_private(first_hop)) {
-		nua_set_hparams(leg->nh, NUTAG_PROXY(leg->next_hop), TAG_END());
-		return;
-	}
-	if (!first_hop || header_url_is_numeric(first_hop) || !from) {
-		nua_set_hparams(leg->nh, NUTAG_PROXY(NULL), TAG_END());
-		g_clear_pointer(&leg->next_hop, g_free);
-		return;
-	}
-	su_inet_ntop(from->su_family, SU_ADDR(from), address, sizeof address);
-	hop = header_next_hop(
-		address, ntohs(from->su_port),
-		first_hop->url_params && strstr(first_hop->url_params, "transport=tcp") ? "tcp"
-											: "udp");
-	nua_set_hparams(leg->nh, NUTAG_PROXY(hop), TAG_END());
-	g_free(leg->next_hop);
-	leg->next_hop = g_steal_pointer(&hop);
+/* Whatever it is, the next hop has the call: what follows is not silence but ringing, and a
+ * crash leaves something to cancel. */
+static void
+on_first_word(SipLeg *leg, const sip_t *response)
+{
+	leg_clear_timer(leg);
+	if (!leg->trying)
+		leg_trying(&leg->leg);
+	leg->trying = TRUE;
+	watches_note_call(leg->ua->watches, leg->trunk, TRUE);
+	if (leg_learn_ringing(leg, response))
+		leg_save(&leg->leg);
 }
 
-/* --- answers to our INVITE --- */
+void
+leg_hear_trying(SipLeg *leg, const sip_t *response)
+{
+	if (leg->state != STATE_CALLING || leg->leg.call == NULL)
+		return;
+	trace_in(leg, "100 Trying", NULL);
+	on_first_word(leg, response);
+}
+
+/* RFC 3262 4, by the route of the dialog that it begins; nua would send it where the INVITE
+ * has gone. */
+static void
+acknowledge(SipLeg *leg, const SipEvent *event)
+{
+	const sip_t *sip = event->sip;
+	g_autofree char *hop = hop_of_answer(leg->ua, leg, event->msg);
+	g_autofree char *rack = g_strdup_printf("%u %u INVITE", (guint)sip->sip_rseq->rs_response,
+						(guint)sip->sip_cseq->cs_seq);
+
+	nua_prack(leg->nh, TAG_IF(hop, NUTAG_PROXY(hop)), SIPTAG_RACK_STR(rack), TAG_END());
+}
 
 static void
 on_provisional(SipLeg *leg, const SipEvent *event)
@@ -152,22 +109,33 @@ on_provisional(SipLeg *leg, const SipEvent *event)
 	Reason reason;
 	g_autoptr(Desc) early = desc_of(leg, event->sip, &reason);
 
-	if (leg->state != STATE_CALLING || leg->leg.call == NULL)
+	if (event->sip && event->sip->sip_rseq && event->status > 100)
+		acknowledge(leg, event);
+	if (leg->state != STATE_CALLING || leg->leg.call == NULL || !event->sip)
 		return;
-	if (event->sip)
-		leg_clear_timer(leg);
 	trace_in(leg, line, early);
+	on_first_word(leg, event->sip);
 	if (crypto_refuse_answer(&leg->crypto, early))
 		g_clear_pointer(&early, desc_unref);
-	if (event->status == 100)
-		return;
 	leg->heard = TRUE;
-	watches_note_call(leg->ua->watches, leg->trunk, TRUE);
 	if (early && tag && g_hash_table_size(leg->early) < MAX_FORKS)
 		g_hash_table_replace(leg->early, g_strdup(tag), (gpointer)desc_ref(early));
 	/* 181 and 182 say where the call is, not that anything rings. */
 	if (event->status == 180 || event->status == 183)
 		leg_ringing(&leg->leg, early);
+}
+
+/* RFC 3261 12.1.1 has a SIP URI there, and a carrier's gateway now and then a tel: one. */
+static void
+note_contact(SipLeg *leg, const sip_t *sip)
+{
+	const char *was = lenient_contact_was(sip->sip_contact);
+
+	if (was)
+		leg_trace(&leg->leg, TRACE_NOTE,
+			  "its Contact is no SIP address (%s): what follows goes to where it came "
+			  "from",
+			  was);
 }
 
 /* The answer is in the 200, or was in a reliable provisional one from the same
@@ -186,18 +154,6 @@ final_answer(SipLeg *leg, const sip_t *sip, Reason *reason)
 	return answer;
 }
 
-static const url_t *
-first_hop_of_answer(const sip_t *sip)
-{
-	const sip_record_route_t *route = sip->sip_record_route;
-
-	while (route && route->r_next)
-		route = route->r_next;
-	if (route)
-		return route->r_url;
-	return sip->sip_contact ? sip->sip_contact->m_url : NULL;
-}
-
 static void
 on_accepted(SipLeg *leg, const SipEvent *event)
 {
@@ -205,9 +161,9 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	g_autoptr(Desc) answer = final_answer(leg, event->sip, &reason);
 	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
 
-	leg_pin_route(leg, first_hop_of_answer(event->sip), event->msg);
 	leg_learn_answer(leg, event->sip);
 	origin_learn(leg, event->msg);
+	hop_update(leg, event->msg);
 	nua_ack(leg->nh, TAG_END());
 	if (leg->state == STATE_ENDING) { /* the 200 crossed our CANCEL */
 		leg_bye(leg, leg->goodbye);
@@ -215,6 +171,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	}
 	leg_clear_timer(leg);
 	trace_in(leg, "200 OK", answer);
+	note_contact(leg, event->sip);
 	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
 	if (!answer || insecure) {
 		const char *why =
@@ -255,6 +212,14 @@ on_glare(SipLeg *leg)
 	leg_set_timer(leg, ms, retry_change);
 }
 
+/* Of a re-INVITE or an UPDATE that was accepted: RFC 3261 12.2.1.2. */
+static void
+learn_target(SipLeg *leg, const SipEvent *event)
+{
+	leg_learn_answer(leg, event->sip);
+	hop_update(leg, event->msg);
+}
+
 static void on_refresh_ack(SipLeg *leg, const Desc *answer);
 
 /* To our refresh, an UPDATE or a re-INVITE. */
@@ -268,6 +233,8 @@ on_refreshed(SipLeg *leg, const SipEvent *event)
 	if (event->status < 200 || leg->state != STATE_UP || leg->change != CHANGE_REFRESH)
 		return;
 	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
+	if (update && event->status < 300)
+		learn_target(leg, event);
 	leg_refreshed(leg);
 	if (event->status < 300) {
 		session_learn_answer(leg, event->sip);
@@ -305,8 +272,11 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 
 	if (event->status < 200)
 		return;
-	if (event->status < 300)
+	if (event->status < 300) {
+		learn_target(leg, event);
 		nua_ack(leg->nh, TAG_END());
+	} else
+		leg_learn_answer(leg, event->sip);
 	if (leg->change == CHANGE_REFRESH) {
 		on_refreshed(leg, event);
 		return;
@@ -316,7 +286,6 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 	if (event->status < 300)
 		session_learn_answer(leg, event->sip);
 	trace_in(leg, line, answer);
-	leg_learn_answer(leg, event->sip);
 	if (event->status == 491 && ++leg->tries < MAX_GLARE) {
 		on_glare(leg);
 		return;
@@ -381,7 +350,7 @@ on_refused(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	/* RFC 3263 4.3 */
-	if ((internal || event->status == 503) && leg_try_next_hop(leg))
+	if ((internal ? !leg->trying : event->status == 503) && leg_try_next_hop(leg))
 		return;
 	watches_note_call(leg->ua->watches, leg->trunk, !internal);
 	leg_over(leg, reason,
@@ -433,15 +402,31 @@ on_invite_response(SipLeg *leg, const SipEvent *event)
 
 /* --- requests inside the dialog --- */
 
+/* For its body alone: it goes on as it was. */
+static void
+refuse_body(SipLeg *leg, const Content *content)
+{
+	const char *phrase = content_phrase(content);
+
+	leg_trace(&leg->leg, TRACE_OUT, "%u %s", content->refusal, phrase);
+	nua_respond(leg->nh, (int)content->refusal, phrase, NUTAG_WITH_SAVED(leg->request),
+		    SIPTAG_ACCEPT_STR(CONTENT_ACCEPT),
+		    TAG_IF(content->encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
+	nua_destroy_event(leg->request);
+	leg->request[0] = NULL;
+}
+
 /* A re-INVITE or UPDATE: a change, a refresh (same description, or none at
  * all), or something we cannot do. */
 static void
 on_change(SipLeg *leg, const SipEvent *event)
 {
 	gboolean invite = event->event == nua_i_invite;
-	Reason reason;
-	g_autoptr(Desc) offer = desc_of(leg, event->sip, &reason);
+	g_auto(Content) content = { 0 };
+	const Desc *offer;
 
+	read_content(leg, event->sip, &content);
+	offer = content.desc;
 	trace_in(leg, invite ? "INVITE again" : "UPDATE", offer);
 	if (event->status >= 200) { /* nua has refused it: 491, 500 */
 		leg_trace(&leg->leg, TRACE_OUT, "%d %s", event->status, event->phrase);
@@ -454,14 +439,20 @@ on_change(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	leg_learn_invite(leg, event->sip);
+	hop_update(leg, event->msg);
 	nua_save_event(leg->ua->nua, leg->request);
 	if (leg->state == STATE_ENDING)
 		leg_respond(leg, 481, "Call Does Not Exist", NULL);
 	else if (!session_learn_request(&leg->session, event->sip))
 		leg_respond(leg, 422, "Session Interval Too Small", NULL);
-	else if (reason != REASON_NONE || crypto_refuse_offer(&leg->crypto, offer))
+	else if (content.refusal)
+		refuse_body(leg, &content);
+	else if (crypto_refuse_offer(&leg->crypto, offer))
 		leg_refuse_change(leg);
-	else if (!offer) {
+	else if (!offer && invite && leg->state == STATE_UP && leg->change == CHANGE_NONE) {
+		leg->change = CHANGE_OFFER;
+		leg_changed(&leg->leg, NULL);
+	} else if (!offer) {
 		leg->refreshing = invite;
 		leg_respond(leg, SIP_200_OK, invite ? leg->sdp : NULL);
 		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
@@ -492,18 +483,32 @@ on_refresh_ack(SipLeg *leg, const Desc *answer)
 	leg_changed(&leg->leg, answer);
 }
 
+/* The answer to an offer of ours; none, or one that cannot be taken, is as before. */
+static void
+on_late_answer(SipLeg *leg, const Desc *answer)
+{
+	leg->change = CHANGE_NONE;
+	trace_in(leg, "ACK", answer);
+	if (answer && take_answer(leg, answer))
+		leg_set_remote(leg, answer);
+	leg_answered(&leg->leg, leg->remote);
+}
+
 static void
 on_ack(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
 	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
 
+	unacked_end(leg);
 	if (leg->goodbye) {
 		leg_bye(leg, leg->goodbye[0] ? leg->goodbye : NULL);
 		g_clear_pointer(&leg->goodbye, g_free);
 		return;
 	}
-	if (leg->state == STATE_UP && leg->refreshing)
+	if (leg->state == STATE_UP && leg->change == CHANGE_ACK)
+		on_late_answer(leg, answer);
+	else if (leg->state == STATE_UP && leg->refreshing)
 		on_refresh_ack(leg, answer);
 	if (leg->state != STATE_ANSWERED)
 		return;

@@ -7,6 +7,8 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_source.h"
+#include "b2bua/number.h"
+#include "b2bua/way_out.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_resolve.h"
 #include "plugins/sip/sip_throttle.h"
@@ -17,6 +19,8 @@
 #define PLACES		   8192	 /* of the table: some 1.3 MB */
 #define MAX_IN_USE	   65536 /* phones; more are protected with the next refresh */
 #define STRANGERS_A_SECOND 50
+#define HELP_A_SECOND	   2 /* calls for help that are looked at in spite of it all */
+#define HELP_AT_ONCE	   8
 
 typedef struct {
 	guint8 address[16]; /* IPv4: the first four */
@@ -26,9 +30,10 @@ typedef struct {
 
 struct Sources {
 	SipUa *ua;
-	Throttle *table;
+	Throttle *table;       /* NULL: switched off */
 	GHashTable *endpoints; /* set of Endpoint *: phones that are registered or in a call */
 	GHashTable *addresses; /* set of ThrottleKey *: theirs */
+	gint64 help_us;	       /* a bucket, as throttle_admits_stranger() has one */
 };
 
 /* --- addresses --- */
@@ -176,11 +181,14 @@ use_text(Sources *self, const char *source)
 		use(self, &endpoint);
 }
 
-static void
-lift_trunks(Sources *self, gint64 now)
+void
+sources_lift_trunks(Sources *self)
 {
-	g_autoptr(GArray) records = throttle_list(self->table, now);
+	g_autoptr(GArray) records = NULL;
 
+	if (!self || !self->table)
+		return;
+	records = throttle_list(self->table, g_get_monotonic_time());
 	for (guint i = 0; i < records->len; i++) {
 		const ThrottleKey *key = &g_array_index(records, ThrottleRecord, i).key;
 
@@ -197,7 +205,7 @@ sources_refresh(Sources *self)
 	GHashTableIter iter;
 	gpointer leg;
 
-	if (!contacts) /* off; or the store is broken and the old ones stay */
+	if (!contacts) /* the store is broken and the old ones stay */
 		return;
 	g_hash_table_remove_all(self->endpoints);
 	g_hash_table_remove_all(self->addresses);
@@ -206,7 +214,21 @@ sources_refresh(Sources *self)
 	g_hash_table_iter_init(&iter, self->ua->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
 		use_text(self, ((SipLeg *)leg)->phone);
-	lift_trunks(self, g_get_monotonic_time());
+	sources_lift_trunks(self);
+}
+
+ConnectionOwner
+sources_owner(Sources *self, const su_sockaddr_t *from)
+{
+	Endpoint endpoint;
+	ThrottleKey key;
+
+	if (!self || !endpoint_of(from, &endpoint))
+		return CONNECTION_STRANGER;
+	if (g_hash_table_contains(self->endpoints, &endpoint))
+		return CONNECTION_PHONE;
+	key = key_of(&endpoint);
+	return is_trunk(self, &key) ? CONNECTION_TRUNK : CONNECTION_STRANGER;
 }
 
 /* --- requests --- */
@@ -229,6 +251,36 @@ is_ack(const char *line)
 	return strncmp(line, "ACK ", 4) == 0;
 }
 
+/* "INVITE sip:112@gw.example.org SIP/2.0" */
+static gboolean
+calls_for_help(const Config *config, const char *line)
+{
+	g_autofree char *user = NULL, *number = NULL;
+	const char *colon;
+
+	if (strncmp(line, "INVITE ", 7) != 0 || !(colon = strchr(line, ':')))
+		return FALSE;
+	user = g_strndup(colon + 1, MIN(strcspn(colon + 1, "@;> "), 64));
+	return number_dialled(user, config->country, &number) &&
+	       number_is_emergency(number, config->country);
+}
+
+/* Who calls for help may have a right password, and is asked for it: at an address that is
+ * slowed or ignored as well, but so few a second that nobody guesses passwords by it. */
+static gboolean
+admits_help(Sources *self, const char *line)
+{
+	gint64 now = g_get_monotonic_time(), price = G_USEC_PER_SEC / HELP_A_SECOND;
+
+	if (!calls_for_help(self->ua->config, line))
+		return FALSE;
+	self->help_us = MAX(self->help_us, now - HELP_AT_ONCE * price);
+	if (self->help_us + price > now)
+		return FALSE;
+	self->help_us += price;
+	return TRUE;
+}
+
 static gboolean
 admits(gpointer user, const su_sockaddr_t *from, const char *line)
 {
@@ -242,9 +294,10 @@ admits(gpointer user, const su_sockaddr_t *from, const char *line)
 	if (!throttle_is_free(self->table, &key) &&
 	    !g_hash_table_contains(self->endpoints, &endpoint) &&
 	    !throttle_admits(self->table, &key, is_ack(line), g_get_monotonic_time()))
-		return FALSE;
+		return admits_help(self, line);
 	return !is_strange_call(self, &key, line) ||
-	       throttle_admits_stranger(self->table, g_get_monotonic_time());
+	       throttle_admits_stranger(self->table, g_get_monotonic_time()) ||
+	       admits_help(self, line);
 }
 
 static char *
@@ -283,7 +336,7 @@ sources_failed(Sources *self, const SipEvent *event)
 	Endpoint endpoint;
 	ThrottleKey key;
 
-	if (!self || !event_endpoint(event, &endpoint))
+	if (!self || !self->table || !event_endpoint(event, &endpoint))
 		return;
 	key = key_of(&endpoint);
 	if (is_trunk(self, &key))
@@ -303,7 +356,8 @@ sources_proven(Sources *self, const SipEvent *event)
 	if (!self || !event_endpoint(event, &endpoint))
 		return;
 	key = key_of(&endpoint);
-	throttle_forget(self->table, &key);
+	if (self->table)
+		throttle_forget(self->table, &key);
 	use(self, &endpoint);
 }
 
@@ -335,7 +389,7 @@ sources_tell(Sources *self, HostileSourceFunc func, gpointer user)
 					      [THROTTLE_SLOWED] = "slowed",
 					      [THROTTLE_IGNORED] = "ignored" };
 	gint64 now = g_get_monotonic_time(), wall = g_get_real_time();
-	g_autoptr(GArray) records = self ? throttle_list(self->table, now) : NULL;
+	g_autoptr(GArray) records = self && self->table ? throttle_list(self->table, now) : NULL;
 
 	for (guint i = 0; records && i < records->len; i++) {
 		const ThrottleRecord *record = &g_array_index(records, ThrottleRecord, i);
@@ -368,7 +422,7 @@ sources_lift(Sources *self, const char *text)
 	Endpoint endpoint;
 	ThrottleKey key;
 
-	if (!self)
+	if (!self || !self->table)
 		return 0;
 	if (!bare)
 		return lift_all(self);
@@ -381,7 +435,7 @@ sources_lift(Sources *self, const char *text)
 char *
 sources_status(Sources *self)
 {
-	if (!self)
+	if (!self || !self->table)
 		return g_strdup("sources: not throttled\n");
 	return g_strdup_printf("sources: %u ignored now, %" G_GUINT64_FORMAT " requests dropped\n",
 			       throttle_n_ignored(self->table, g_get_monotonic_time()),
@@ -400,16 +454,15 @@ sources_new(SipUa *ua)
 				  STRANGERS_A_SECOND };
 	Sources *self;
 
-	if (!limits.failures)
-		return NULL;
 	self = g_new0(Sources, 1);
 	self->ua = ua;
-	self->table = throttle_new(&limits);
+	self->table = limits.failures ? throttle_new(&limits) : NULL;
 	self->endpoints = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
 	self->addresses =
 		g_hash_table_new_full(throttle_key_hash, throttle_key_equal, g_free, NULL);
 	sources_refresh(self);
-	guard_ask(admits, self);
+	if (self->table)
+		guard_ask(admits, self);
 	return self;
 }
 

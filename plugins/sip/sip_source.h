@@ -14,12 +14,13 @@
  * Thread: signalling.
  */
 #pragma once
+#include "plugins/sip/sip_connection.h"
 #include "plugins/sip/sip_leg.h"
 
 typedef struct Sources Sources;
 
-/* Asks the guard to call for every request from now on; NULL: switched off, which
- * is fine everywhere. */
+/* Asks the guard to call for every request from now on, where throttling is not switched
+ * off.  NULL, before and after, is fine everywhere. */
 Sources *sources_new(SipUa *ua);
 void sources_free(Sources *sources);
 
@@ -30,11 +31,17 @@ void sources_proven(Sources *sources, const SipEvent *event);
 /* A request outside of a dialog that a phone or a trunk may send. */
 void sources_asked(Sources *sources, const SipEvent *event);
 
+/* Whose a connection from there is: that very port is a phone's which is registered or in a
+ * call, or the address is a trunk's. */
+ConnectionOwner sources_owner(Sources *sources, const su_sockaddr_t *from);
+
 /* It comes from the very address and port of a phone that is registered or in a call. */
 gboolean sources_in_use(const Sources *sources, const SipEvent *event);
 
 /* The registrations or the trunks may have changed. */
 void sources_refresh(Sources *sources);
+/* A trunk has more addresses than before: what they did does not count. */
+void sources_lift_trunks(Sources *sources);
 
 void sources_tell(Sources *sources, HostileSourceFunc func, gpointer user);
 /* How many; address NULL: all. */

@@ -74,6 +74,17 @@ session_try_again(SipLeg *leg)
 		timer->source = g_timeout_add_seconds(AGAIN_SECONDS, on_due, leg);
 }
 
+/* RFC 4028 4: whatever somebody writes, nobody refreshes more often than that; the admin may
+ * want it for his own trunk. */
+static guint
+shortest(const SessionTimer *timer)
+{
+	guint own =
+		timer->wanted_s ? MIN(timer->wanted_s, SESSION_MIN_SECONDS) : SESSION_MIN_SECONDS;
+
+	return MAX(own, timer->min_s);
+}
+
 /* --- ours --- */
 
 char *
@@ -129,7 +140,7 @@ session_learn_answer(SipLeg *leg, const sip_t *response)
 	const Said said = what_was_said(response);
 
 	learn_peer(timer, response);
-	timer->interval_s = (guint)said.seconds;
+	timer->interval_s = said.seconds ? MAX((guint)said.seconds, shortest(timer)) : 0;
 	timer->we_refresh = !said.uas;
 	run(leg);
 }
@@ -174,13 +185,13 @@ char *
 session_answer(SipLeg *leg)
 {
 	SessionTimer *timer = &leg->session;
-	guint shortest = MAX(timer->wanted_s, timer->min_s);
+	guint wanted = MAX(timer->wanted_s, timer->min_s);
 
-	timer->interval_s = timer->asked_s;
-	if (timer->asked && timer->wanted_s && timer->asked_s > shortest)
-		timer->interval_s = shortest;
+	timer->interval_s = timer->asked ? MAX(timer->asked_s, shortest(timer)) : 0;
+	if (timer->asked && timer->wanted_s && timer->asked_s > wanted)
+		timer->interval_s = wanted;
 	if (!timer->asked && timer->wanted_s && timer->supported)
-		timer->interval_s = shortest;
+		timer->interval_s = wanted;
 	/* theirs when they can: it is they who sit behind a NAT */
 	timer->we_refresh = timer->asked_us || !timer->supported;
 	run(leg);

@@ -176,6 +176,16 @@ write_folder(GError **error)
 	       g_file_set_contents(ca, certificate, -1, error);
 }
 
+static void
+warn_of_readers(void)
+{
+	struct stat status;
+
+	if (stat(tls.key, &status) == 0 && (status.st_mode & S_IRWXO))
+		g_warning("sip: everybody on this machine can read the key in %s: chmod o= %s",
+			  tls.key, tls.key);
+}
+
 gboolean
 tls_start(const Config *config, GError **error)
 {
@@ -184,6 +194,7 @@ tls_start(const Config *config, GError **error)
 	tls.handshakes = g_hash_table_new_full(NULL, NULL, NULL, handshake_free);
 	tls.reaches = g_hash_table_new_full(NULL, NULL, NULL, reach_free);
 	tls.taken = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	warn_of_readers();
 	if (are_sound(error) && write_folder(error))
 		return TRUE;
 	tls_stop();
@@ -509,6 +520,17 @@ tls_free(void *pointer)
 	su_home_unref(connection->home);
 }
 
+/* What is said today is not to be read with a key that is stolen tomorrow: TLS 1.2 with
+ * an exchange of its own for each connection (1.3 has no other).  And 34 KB of buffers
+ * are kept only while something is in them. */
+static void
+harden(SSL *ssl)
+{
+	if (SSL_set_cipher_list(ssl, "ECDHE:DHE:!aNULL:!eNULL:!MD5:!RC4:!3DES:!PSK:!SRP") != 1)
+		ERR_clear_error();
+	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
 void *
 tls_init_secondary(void *pointer, int socket, int accept)
 {
@@ -521,6 +543,8 @@ tls_init_secondary(void *pointer, int socket, int accept)
 	if (accept && tls.handshakes)
 		renew(master->ctx);
 	connection = original(master, socket, accept);
+	if (connection && accept && connection->con)
+		harden(connection->con);
 	if (connection && accept && tls.handshakes) {
 		watch_handshake(connection, socket);
 		note_taken(connection, socket);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_trunk.c - the carriers and PBXs we know: who calls in, and where calls go out.
  *
- * Names are resolved by GResolver, off this thread, when the list is read and
- * every few minutes after that; a failure keeps the addresses known before.
+ * Names are resolved by GResolver, off this thread, when they are new and every few
+ * minutes after that; until an answer has come the addresses known before hold.  A
+ * change of one key touches what hangs on that key (trunk_key.h) and nothing else.
  * sofia's own resolver is never asked (its handling of failures crashes).
  * Thread: signalling.
  */
@@ -42,6 +43,8 @@ struct Trunks {
 	DigestServer *digest;
 	GCancellable *cancellable; /* of every lookup */
 	guint refresh_source;
+	void (*learnt)(gpointer user);
+	gpointer learnt_user;
 };
 
 typedef struct {
@@ -125,6 +128,13 @@ take_addresses(Entry *entry, const char *host, GList *addresses)
 }
 
 static void
+tell_learnt(const Trunks *trunks)
+{
+	if (trunks->learnt)
+		trunks->learnt(trunks->learnt_user);
+}
+
+static void
 lookup_free(Lookup *lookup)
 {
 	g_free(lookup->trunk);
@@ -147,6 +157,8 @@ on_resolved(GObject *resolver, GAsyncResult *result, gpointer user)
 			  lookup->host, error->message);
 	if (entry && addresses && names_source(entry->trunk, lookup->host))
 		take_addresses(entry, lookup->host, addresses);
+	if (entry && addresses)
+		tell_learnt(lookup->trunks);
 	g_resolver_free_addresses(addresses);
 	lookup_free(lookup);
 }
@@ -240,22 +252,19 @@ has_other_dangers(const Trunk *was, const Trunk *is)
 	       g_strcmp0(was->transport, is->transport) != 0 || g_strcmp0(was->srtp, is->srtp) != 0;
 }
 
-/* `old` is what was known of it, or NULL. */
+/* A peer whose settings are as before is the same one, with what is known of it. */
 static void
-set_peer(const Trunks *trunks, Entry *entry, const Entry *old)
+set_peer(Entry *entry)
 {
 	const char *transport = entry->trunk->transport;
 	g_autoptr(TlsPeer) peer = NULL;
 
 	if (strcmp(transport, "tls") == 0 || strcmp(transport, "auto") == 0)
 		peer = peer_of(entry->trunk);
-	if (peer && old && old->peer &&
-	    strcmp(tls_peer_label(peer), tls_peer_label(old->peer)) == 0)
-		entry->peer = tls_peer_ref(old->peer);
-	else
-		entry->peer = g_steal_pointer(&peer);
-	if (!old || has_other_dangers(old->trunk, entry->trunk))
-		warn_of(trunks, entry->trunk);
+	if (peer && entry->peer && strcmp(tls_peer_label(peer), tls_peer_label(entry->peer)) == 0)
+		return;
+	tls_peer_unref(entry->peer);
+	entry->peer = g_steal_pointer(&peer);
 }
 
 static void
@@ -311,8 +320,7 @@ trunks_own_way(Trunks *trunks, const char *name, const char *hop)
 static char *
 way_of(const Trunk *trunk)
 {
-	return g_strdup_printf("%s %u %s %s", trunk->host, trunk->port, trunk->transport,
-			       trunk->proxy ? trunk->proxy : "");
+	return trunk_extract(trunk, TRUNK_WAY);
 }
 
 static void
@@ -329,6 +337,7 @@ on_hops(gpointer user, GPtrArray *hops, const GError *error)
 		set_hops(entry, hops);
 		if (!has_sources(entry->trunk))
 			take_hops_as_sources(entry);
+		tell_learnt(lookup->trunks);
 	} else if (entry)
 		g_warning("trunk %s: the name %s cannot be resolved: %s", lookup->trunk,
 			  entry->trunk->host, error->message);
@@ -356,12 +365,11 @@ find_hops(Trunks *trunks, Entry *entry)
 }
 
 static void
-resolve_names(Trunks *trunks, Entry *entry)
+resolve_sources(Trunks *trunks, Entry *entry)
 {
 	const char *given = has_sources(entry->trunk) ? entry->trunk->sources : "";
 	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
 
-	find_hops(trunks, entry);
 	for (char **word = words; *word; word++) {
 		g_autoptr(GInetAddressMask) mask = **word ? network_parse(*word) : NULL;
 
@@ -370,19 +378,29 @@ resolve_names(Trunks *trunks, Entry *entry)
 	}
 }
 
+/* Who calls in from where: what is written as an address holds at once, and what belongs
+ * to a name stays until the name has been looked up again. */
 static void
-begin_resolving(Trunks *trunks, Entry *entry)
+begin_sources(Entry *entry, const Trunk *was)
 {
 	const char *given = has_sources(entry->trunk) ? entry->trunk->sources : entry->trunk->host;
+	g_auto(GStrv) before =
+		g_strsplit_set(was && was->sources ? was->sources : "", SEPARATORS, -1);
 	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
 
+	networks_drop(entry->sources, NULL);
 	for (char **word = words; *word; word++) {
 		GInetAddressMask *mask = **word ? network_parse(*word) : NULL;
 
 		if (mask)
 			networks_add(entry->sources, mask, NULL);
 	}
-	resolve_names(trunks, entry);
+	for (char **word = before; *word; word++)
+		if (**word && !names_source(entry->trunk, *word))
+			networks_drop(entry->sources, *word);
+	networks_drop(entry->sources, HOPS);
+	if (!has_sources(entry->trunk))
+		take_hops_as_sources(entry);
 }
 
 static gboolean
@@ -390,8 +408,10 @@ on_refresh(gpointer user)
 {
 	Trunks *trunks = user;
 
-	for (guint i = 0; i < trunks->entries->len; i++)
-		resolve_names(trunks, trunks->entries->pdata[i]);
+	for (guint i = 0; i < trunks->entries->len; i++) {
+		find_hops(trunks, trunks->entries->pdata[i]);
+		resolve_sources(trunks, trunks->entries->pdata[i]);
+	}
 	return G_SOURCE_CONTINUE;
 }
 
@@ -413,6 +433,13 @@ trunks_new(Store *store, GSocketFamily family, gboolean tls)
 }
 
 void
+trunks_when_learnt(Trunks *trunks, void (*func)(gpointer user), gpointer user)
+{
+	trunks->learnt = func;
+	trunks->learnt_user = user;
+}
+
+void
 trunks_free(Trunks *trunks)
 {
 	if (!trunks)
@@ -425,51 +452,106 @@ trunks_free(Trunks *trunks)
 	g_free(trunks);
 }
 
+static gint
+compare_entries(gconstpointer one, gconstpointer other)
+{
+	const Trunk *a = (*(Entry *const *)one)->trunk, *b = (*(Entry *const *)other)->trunk;
+
+	return a->priority != b->priority ? (a->priority < b->priority ? -1 : 1)
+					  : strcmp(a->name, b->name);
+}
+
+static Entry *
+entry_new(Trunks *trunks)
+{
+	Entry *entry = g_new0(Entry, 1);
+
+	entry->sources = networks_new();
+	entry->waiting = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(trunks->entries, entry);
+	return entry;
+}
+
+/* Only what hangs on a key that has another value is learnt anew. */
+static void
+take_trunk(Trunks *trunks, Trunk *is)
+{
+	Entry *entry = find_entry(trunks, is->name);
+	g_autoptr(Trunk) was = entry ? entry->trunk : NULL;
+	gboolean way = !was || trunk_differs(was, is, TRUNK_WAY);
+	gboolean source = !was || trunk_differs(was, is, TRUNK_SOURCE);
+	g_autoptr(GPtrArray) hops = NULL;
+
+	if (!entry)
+		entry = entry_new(trunks);
+	entry->trunk = is;
+	g_ptr_array_sort(trunks->entries, compare_entries);
+	set_peer(entry);
+	if (!was || has_other_dangers(was, is))
+		warn_of(trunks, is);
+	if (way) {
+		g_clear_pointer(&entry->hops, g_ptr_array_unref);
+		g_clear_pointer(&entry->ways, g_ptr_array_unref);
+	} else if (entry->hops) { /* by the label of the peer that it has now */
+		hops = g_ptr_array_ref(entry->hops);
+		set_hops(entry, hops);
+	}
+	if (source)
+		begin_sources(entry, was);
+	if (way)
+		find_hops(trunks, entry);
+	if (source)
+		resolve_sources(trunks, entry);
+}
+
+static void
+drop_entry(Trunks *trunks, Entry *entry)
+{
+	guint index;
+
+	g_clear_pointer(&entry->ways, g_ptr_array_unref);
+	if (g_ptr_array_find(trunks->entries, entry, &index))
+		g_ptr_array_steal_index(trunks->entries, index);
+	tell_waiting(entry);
+	entry_free(entry);
+}
+
+gboolean
+trunks_changed(Trunks *trunks, const char *name, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	Trunk *trunk = store_trunk_get(trunks->store, name, &cause);
+	Entry *entry = find_entry(trunks, name);
+
+	if (trunk)
+		take_trunk(trunks, trunk);
+	else if (!g_error_matches(cause, STORE_ERROR, STORE_ERROR_NOT_FOUND)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	} else if (entry)
+		drop_entry(trunks, entry);
+	return TRUE;
+}
+
 gboolean
 trunks_reload(Trunks *trunks, GError **error)
 {
 	g_autoptr(GPtrArray) rows = store_trunk_list(trunks->store, error);
-	GPtrArray *old = trunks->entries;
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
 
 	if (!rows)
 		return FALSE;
-	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
 	g_ptr_array_set_free_func(rows, NULL);
 	for (guint i = 0; i < rows->len; i++) {
-		Entry *entry = g_new0(Entry, 1);
-
-		entry->trunk = rows->pdata[i];
-		entry->sources = networks_new();
-		entry->waiting = g_ptr_array_new_with_free_func(g_free);
-		g_ptr_array_add(trunks->entries, entry);
+		g_hash_table_add(names, ((Trunk *)rows->pdata[i])->name);
+		take_trunk(trunks, rows->pdata[i]);
 	}
-	for (guint i = 0; i < old->len; i++) {
-		Entry *was = old->pdata[i], *is = find_entry(trunks, was->trunk->name);
-
-		g_autofree char *old_way = way_of(was->trunk);
-		g_autofree char *way = is ? way_of(is->trunk) : NULL;
-
-		if (!is)
-			continue;
-		is->last = g_steal_pointer(&was->last);
-		set_peer(trunks, is, was);
-		if (g_strcmp0(way, old_way) == 0) {
-			if (was->hops)
-				set_hops(is, was->hops);
-			g_ptr_array_extend_and_steal(is->waiting, g_steal_pointer(&was->waiting));
-			was->waiting = g_ptr_array_new_with_free_func(g_free);
-		}
-	}
-	for (guint i = 0; i < trunks->entries->len; i++) {
+	for (guint i = trunks->entries->len; i-- > 0;) {
 		Entry *entry = trunks->entries->pdata[i];
 
-		if (!find_in(old, entry->trunk->name))
-			set_peer(trunks, entry, NULL);
-		begin_resolving(trunks, entry);
+		if (!g_hash_table_contains(names, entry->trunk->name))
+			drop_entry(trunks, entry);
 	}
-	for (guint i = 0; i < old->len; i++)
-		tell_waiting(old->pdata[i]);
-	g_ptr_array_unref(old);
 	return TRUE;
 }
 

@@ -24,11 +24,15 @@ typedef void (*TrunkResolvedFunc)(gpointer user, GPtrArray *hops);
 /* Calls out go to addresses of this family; `tls`: we can send by it. */
 Trunks *trunks_new(Store *store, GSocketFamily family, gboolean tls);
 void trunks_free(Trunks *trunks); /* NULL is fine; no callback comes after it */
-/* Reads the store again and resolves what is new.  On an error the old list stays. */
+/* Read the store again, one trunk or all of them, and resolve what is new: what a change
+ * does not touch stays as it is.  On an error the old list stays. */
+gboolean trunks_changed(Trunks *trunks, const char *name, GError **error);
 gboolean trunks_reload(Trunks *trunks, GError **error);
+/* Calls may come from more addresses than before; NULL: nobody wants to know. */
+void trunks_when_learnt(Trunks *trunks, void (*func)(gpointer user), gpointer user);
 
-/* NULL when there is no such trunk, or it is switched off.  Borrowed until the
- * next reload. */
+/* NULL when there is no such trunk, or it is switched off.  Borrowed until it
+ * changes. */
 const Trunk *trunks_find(Trunks *trunks, const char *name);
 
 /* The next hops of calls out, at once when they are known. */

@@ -7,18 +7,24 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_ua.h"
+#include "b2bua/descriptors.h"
+#include "plugins/sip/sip_connection.h"
 #include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_dialect.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_stack.h"
 #include "plugins/sip/sip_tls.h"
+#include "plugins/sip/sip_unacked.h"
 #include "plugins/sip/sip_watch.h"
 #include "config.h"
 #include <string.h>
@@ -31,8 +37,9 @@
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
-#define SWEEP_SECONDS 25   /* between looks for what is too old */
-#define STOP_MS	      2000 /* how long stop() waits for answers to BYE */
+#define SWEEP_SECONDS 25    /* between looks for what is too old */
+#define STOP_MS	      2000  /* how long stop() waits for answers to BYE */
+#define MAX_HEAD      65536 /* bytes of a message beside its body */
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
 
@@ -82,6 +89,13 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 			   : ADMIT_STRANGER;
 	if (!phone_first && admission != ADMIT_TRUNK && phone_invite(self, nh, event))
 		return;
+	if (admission == ADMIT_TRUNK && unacked_are_many(self, trunk->name)) {
+		gateway_count(self->gateway, "sip calls refused for want of ACKs");
+		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
+			    TAG_END());
+		nua_handle_destroy(nh);
+		return;
+	}
 	if (admission == ADMIT_TRUNK) {
 		if (event->sip->sip_authorization)
 			sources_proven(self->sources, event);
@@ -122,6 +136,10 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		nua_handle_destroy(nh);
 	} else if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
 		/* of a next hop that was given up, see leg_try_next_hop() */
+		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
+
+		if (hop)
+			nua_set_hparams(nh, NUTAG_PROXY(hop), TAG_END());
 		nua_ack(nh, TAG_END());
 		nua_bye(nh, TAG_END());
 	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407)) {
@@ -157,6 +175,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
+	else if (hmagic && event == nua_i_prack && status < 200) /* of nothing that we have sent */
+		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic && event == nua_i_options && status < 200)
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
@@ -213,10 +233,11 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
 		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
-		TPTAG_SDWN_ERROR(1), NTATAG_MCLASS(guard_mclass()), SIPTAG_ALLOW_STR(UA_ALLOW),
+		TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535), NTATAG_MCLASS(guard_mclass()),
+		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD("UPDATE, REGISTER, OPTIONS, REFER"),
-		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+		NUTAG_APPL_METHOD(UA_OURS), SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION),
+		TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -259,8 +280,10 @@ stop(void)
 
 	if (!ua)
 		return;
+	stack_serve(NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_handle_id(&ua->pinger, g_source_remove);
+	connections_stop();
 	g_clear_pointer(&ua->sources, sources_free);
 	if (ua->watches)
 		watches_unregister(ua->watches);
@@ -278,7 +301,10 @@ stop(void)
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
 	origin_stop(ua);
+	names_free(ua->names);
 	g_hash_table_unref(ua->legs);
+	g_hash_table_unref(ua->unacked);
+	g_hash_table_unref(ua->invites);
 	dialects_free(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
@@ -317,6 +343,20 @@ on_ping_time(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static ConnectionOwner
+connection_owner(gpointer user, const su_sockaddr_t *from)
+{
+	const SipUa *self = user;
+
+	return sources_owner(self->sources, from);
+}
+
+static void
+on_trunk_learnt(gpointer user)
+{
+	sources_lift_trunks(((SipUa *)user)->sources);
+}
+
 static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
@@ -329,11 +369,15 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->gateway = gateway;
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
+	ua->unacked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = dialects_new();
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
 								 : G_SOCKET_FAMILY_IPV4,
 				config->sip_tls_port != 0);
+	ua->names = names_new();
+	stack_serve(ua);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
@@ -341,6 +385,8 @@ start(Gateway *gateway, const Config *config, GError **error)
 			ua->pinger = g_timeout_add_seconds(1, on_ping_time, ua);
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
+		connections_start(config, descriptors_limit(), connection_owner, ua);
+		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);
 		origin_start(ua);
 		return TRUE;
 	}
@@ -349,7 +395,19 @@ start(Gateway *gateway, const Config *config, GError **error)
 }
 
 static void
-reload(void)
+on_trunk_changed(const char *name)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!trunks_changed(ua->trunks, name, &error))
+		g_warning("sip: trunk %s cannot be read again, it stays as it was: %s", name,
+			  error->message);
+	watches_changed(ua->watches, name);
+	sources_lift_trunks(ua->sources);
+}
+
+static void
+on_all_changed(void)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -358,6 +416,16 @@ reload(void)
 			  error->message);
 	watches_reload(ua->watches);
 	sources_refresh(ua->sources);
+}
+
+/* Users, numbers and routes are asked for with each call. */
+static void
+changed(Change what, const char *key)
+{
+	if (what == CHANGE_TRUNK)
+		on_trunk_changed(key);
+	else if (what == CHANGE_CONFIG)
+		on_all_changed();
 }
 
 static void
@@ -399,8 +467,23 @@ tls_text(void)
 }
 
 static char *
+connection_text(void)
+{
+	const ConnectionCounters *counters = connection_counters();
+
+	return g_strdup_printf("connections: %u open, %u of them strangers', of %" G_GUINT64_FORMAT
+			       " accepted; closed: %" G_GUINT64_FORMAT
+			       " too many, %" G_GUINT64_FORMAT " silent, %" G_GUINT64_FORMAT
+			       " with too much unfinished, %" G_GUINT64_FORMAT " to make room\n",
+			       counters->open, counters->strangers, counters->accepted,
+			       counters->refused, counters->silent, counters->flooded,
+			       counters->evicted);
+}
+
+static char *
 status(void)
 {
+	g_autofree char *connections = connection_text();
 	g_autofree char *throttled = sources_status(ua->sources);
 	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
 	g_autofree char *tls = tls_text();
@@ -412,11 +495,11 @@ status(void)
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
 			       "headers refused: %" G_GUINT64_FORMAT "\n"
-			       "registrations: %u\n%s%s",
+			       "registrations: %u\n%s%s%s",
 			       ua->config->sip_address, ua->config->sip_port, tls,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
 			       ua->strangers, guard_refused(), contacts ? contacts->len : 0,
-			       throttled, trunks);
+			       connections, throttled, trunks);
 }
 
 /* --- the table --- */
@@ -487,7 +570,7 @@ const Plugin sip_plugin = {
 	.transport = TRANSPORT_RTP,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.changed = changed,
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,

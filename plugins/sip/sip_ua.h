@@ -15,11 +15,14 @@
  * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
 #define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
 #define UA_SUPPORTED "100rel, path, replaces"
+/* What we answer ourselves. */
+#define UA_OURS "UPDATE, REGISTER, OPTIONS, REFER"
 
 typedef struct SipLeg SipLeg;
 struct Watches;
 struct Sources;
 struct Dialects;
+struct Names;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -29,8 +32,11 @@ typedef struct {
 	Trunks *trunks;
 	struct Watches *watches;   /* sip_watch.h */
 	struct Sources *sources;   /* sip_source.h; NULL: switched off */
-	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
+	struct Names *names;	   /* sip_names.h */
 	GHashTable *legs;	   /* set of SipLeg *: whatever has not been freed */
+	GHashTable *unacked;	   /* trunk → guint: sip_unacked.c */
+	GHashTable *invites;	   /* Call-ID → SipLeg *: of ours that are not answered */
+	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
 	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
 	gboolean down;		   /* nua has shut down */
 	guint sweeper, pinger;	   /* sources */

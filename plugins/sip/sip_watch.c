@@ -19,6 +19,7 @@
 #define FIRST_RETRY_SECONDS  2
 #define LAST_RETRY_SECONDS   300
 #define CALL_FAILED_US	     (30 * G_USEC_PER_SEC)
+#define FAREWELL_SECONDS     32 /* Timer F */
 
 typedef struct Watch Watch;
 
@@ -33,13 +34,16 @@ typedef struct {
 	char *text;
 	guint wanted_s;	 /* Expires that the registrar insists on */
 	gint64 until_us; /* of the registration */
+	guint hop;   /* of the watch's: the one that is asked, the last that answered at first */
+	guint tried; /* of them, without an answer */
 } Probe;
 
 struct Watch {
 	Watches *watches;
 	char *trunk;
-	char *settings; /* what was begun with */
-	char *hop;
+	char *settings;	 /* what was begun with */
+	Trunk *was;	 /* the same, for the last word to its registrar; or NULL */
+	GPtrArray *hops; /* where it is, or NULL */
 	Probe probes[2];
 	gint64 failed_us; /* a call that could not reach it */
 };
@@ -48,7 +52,16 @@ struct Watches {
 	SipUa *ua;
 	GHashTable *by_trunk;  /* name → Watch, owned */
 	GHashTable *by_handle; /* nua_handle_t → Probe */
+	GHashTable *farewells; /* nua_handle_t → Farewell, owned */
 };
+
+/* The last REGISTER of a trunk that is switched off, changed or gone. */
+typedef struct {
+	Watches *watches;
+	nua_handle_t *nh;
+	Trunk *trunk; /* owned: what it was */
+	guint challenged, timer;
+} Farewell;
 
 enum { OPTIONS, REGISTER };
 
@@ -85,9 +98,22 @@ watch_free(gpointer data)
 		g_free(watch->probes[i].text);
 	}
 	g_free(watch->trunk);
-	g_free(watch->hop);
+	trunk_free(watch->was);
+	g_clear_pointer(&watch->hops, g_ptr_array_unref);
 	g_free(watch->settings);
 	g_free(watch);
+}
+
+static void
+farewell_free(gpointer data)
+{
+	Farewell *farewell = data;
+
+	g_clear_handle_id(&farewell->timer, g_source_remove);
+	if (farewell->nh)
+		nua_handle_destroy(farewell->nh);
+	trunk_free(farewell->trunk);
+	g_free(farewell);
 }
 
 Watches *
@@ -98,6 +124,7 @@ watches_new(SipUa *ua)
 	watches->ua = ua;
 	watches->by_trunk = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, watch_free);
 	watches->by_handle = g_hash_table_new(NULL, NULL);
+	watches->farewells = g_hash_table_new_full(NULL, NULL, NULL, farewell_free);
 	watches_reload(watches);
 	return watches;
 }
@@ -107,6 +134,7 @@ watches_free(Watches *watches)
 {
 	if (!watches)
 		return;
+	g_hash_table_unref(watches->farewells);
 	g_hash_table_unref(watches->by_trunk);
 	g_hash_table_unref(watches->by_handle);
 	g_free(watches);
@@ -131,12 +159,20 @@ learn(Probe *probe, gboolean good, const char *text)
 	probe->text = g_strdup(text);
 }
 
+static const char *
+hop_of(const Probe *probe)
+{
+	const GPtrArray *hops = probe->watch->hops;
+
+	return hops ? hops->pdata[probe->hop % hops->len] : NULL;
+}
+
 /* By TLS more is known than that. */
 static const char *
 no_answer(const Probe *probe)
 {
 	const Watch *watch = probe->watch;
-	const char *problem = header_hop_is_tls(watch->hop)
+	const char *problem = header_hop_is_tls(hop_of(probe))
 				      ? trunks_problem(watch->watches->ua->trunks, watch->trunk)
 				      : NULL;
 
@@ -144,6 +180,24 @@ no_answer(const Probe *probe)
 }
 
 static gboolean ask_again(gpointer user);
+static void send_probe(Probe *probe, const Trunk *trunk, guint expires);
+
+/* RFC 3263 4.3.  FALSE: all of its addresses have been asked. */
+static gboolean
+try_next_hop(Probe *probe)
+{
+	Watch *watch = probe->watch;
+	const Trunk *trunk = trunks_find(watch->watches->ua->trunks, watch->trunk);
+
+	if (!trunk || !watch->hops || ++probe->tried >= watch->hops->len) {
+		probe->tried = probe->hop = 0;
+		return FALSE;
+	}
+	drop_handle(probe);
+	probe->hop++;
+	send_probe(probe, trunk, probe->wanted_s);
+	return TRUE;
+}
 
 /* 2, 4, 8 … 300 s, each a little off so that a hundred of us do not come together. */
 static void
@@ -166,12 +220,14 @@ on_options_answered(Probe *probe, const SipEvent *event)
 	 * says so with 503. */
 	if (event->sip && event->status != 503) {
 		learn(probe, TRUE, "answers");
-		probe->failures = 0;
+		probe->failures = probe->tried = 0;
 		probe->watch->failed_us = 0;
 		if (trunk && trunk->options_seconds)
 			set_timer(probe, trunk->options_seconds, ask_again);
 		return;
 	}
+	if (try_next_hop(probe))
+		return;
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
@@ -201,7 +257,7 @@ on_registered(Probe *probe, const Trunk *trunk, const sip_t *sip)
 	guint seconds = MAX(granted_seconds(sip, account_of(trunk)), MIN_REGISTER_SECONDS);
 
 	learn(probe, TRUE, "registered");
-	probe->failures = 0;
+	probe->failures = probe->tried = 0;
 	probe->watch->failed_us = 0;
 	probe->until_us = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
 	/* early enough for a few tries */
@@ -227,6 +283,8 @@ on_register_answered(Probe *probe, const SipEvent *event)
 		set_timer(probe, 1, ask_again);
 		return;
 	}
+	if ((!event->sip || event->status == 503) && try_next_hop(probe))
+		return;
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
@@ -247,13 +305,31 @@ authenticate(Probe *probe, const SipEvent *event)
 	return auth != NULL;
 }
 
+static void
+on_farewell_answered(Farewell *farewell, const SipEvent *event)
+{
+	g_autofree char *auth = NULL;
+
+	if (event->status < 200)
+		return;
+	auth = header_credentials(farewell->trunk, (guint)event->status, event->sip,
+				  &farewell->challenged);
+	if (auth)
+		nua_authenticate(farewell->nh, NUTAG_AUTH(auth), TAG_END());
+	else
+		g_hash_table_remove(farewell->watches->farewells, farewell->nh);
+}
+
 gboolean
 watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event)
 {
 	Probe *probe = g_hash_table_lookup(watches->by_handle, nh);
+	Farewell *farewell = probe ? NULL : g_hash_table_lookup(watches->farewells, nh);
 
+	if (farewell)
+		on_farewell_answered(farewell, event);
 	if (!probe)
-		return FALSE;
+		return farewell != NULL;
 	if (event->status < 200 || !probe->asking)
 		return TRUE;
 	if (authenticate(probe, event))
@@ -276,6 +352,8 @@ on_silence(gpointer user)
 	Probe *probe = user;
 
 	probe->timer = 0;
+	if (try_next_hop(probe))
+		return G_SOURCE_REMOVE;
 	learn(probe, FALSE, no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
@@ -318,7 +396,7 @@ static void
 send_probe(Probe *probe, const Trunk *trunk, guint expires)
 {
 	SipUa *ua = probe->watch->watches->ua;
-	const char *hop = probe->watch->hop;
+	const char *hop = hop_of(probe);
 	g_autofree char *contact = probe->registers ? contact_of(ua, trunk, hop) : NULL;
 	g_autofree char *seconds = g_strdup_printf("%u", expires);
 
@@ -347,15 +425,15 @@ on_resolved(gpointer user, GPtrArray *hops)
 
 	if (!trunk)
 		return;
-	g_free(watch->hop);
-	watch->hop = hops ? g_strdup(hops->pdata[0]) : NULL;
+	g_clear_pointer(&watch->hops, g_ptr_array_unref);
+	watch->hops = hops && hops->len ? g_ptr_array_ref(hops) : NULL;
 	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++) {
 		Probe *probe = &watch->probes[i];
 
 		if (probe->asking || probe->timer ||
 		    !(probe->registers ? trunk->registers : trunk->options_seconds > 0))
 			continue;
-		if (hops)
+		if (watch->hops)
 			send_probe(probe, trunk, probe->wanted_s);
 		else {
 			learn(probe, FALSE, problem ? problem : "its name cannot be resolved");
@@ -392,24 +470,78 @@ watch_new(Watches *watches, const char *trunk)
 	return watch;
 }
 
-static char *
-settings_of(const Trunk *trunk)
+static gboolean
+on_farewell_late(gpointer user)
 {
-	return g_strdup_printf("%s %u %s %s %s %s %s %d %u %d %s", trunk->host, trunk->port,
-			       trunk->transport, trunk->proxy, trunk->account, trunk->username,
-			       trunk->password, trunk->registers, trunk->options_seconds,
-			       trunk->tls_verify, trunk->tls_ca);
+	Farewell *farewell = user;
+
+	farewell->timer = 0;
+	g_hash_table_remove(farewell->watches->farewells, farewell->nh);
+	return G_SOURCE_REMOVE;
+}
+
+/* Where it was registered it is no more: by the handle that it was done with, so that
+ * Call-ID and CSeq go on, and with the settings that were good for it. */
+static void
+say_farewell(Watch *watch)
+{
+	Watches *watches = watch->watches;
+	Probe *probe = &watch->probes[REGISTER];
+	const char *hop = hop_of(probe);
+	g_autofree char *contact = NULL;
+	Farewell *farewell;
+
+	if (!watch->was || !hop || !probe->good || !probe->nh || probe->asking)
+		return;
+	contact = contact_of(watches->ua, watch->was, hop);
+	farewell = g_new0(Farewell, 1);
+	farewell->watches = watches;
+	farewell->nh = g_steal_pointer(&probe->nh);
+	farewell->trunk = g_steal_pointer(&watch->was);
+	farewell->timer = g_timeout_add_seconds(FAREWELL_SECONDS, on_farewell_late, farewell);
+	g_hash_table_remove(watches->by_handle, farewell->nh);
+	g_hash_table_insert(watches->farewells, farewell->nh, farewell);
+	nua_method(farewell->nh, NUTAG_METHOD("REGISTER"), NUTAG_PROXY(hop),
+		   SIPTAG_CONTACT_STR(contact), SIPTAG_EXPIRES_STR("0"), TAG_END());
+}
+
+/* What a REGISTER needs of it. */
+static Trunk *
+remember(const Trunk *trunk)
+{
+	Trunk *was = trunk_new(trunk->name, trunk->host);
+
+	was->username = g_strdup(trunk->username);
+	was->password = g_strdup(trunk->password);
+	g_free(was->account);
+	was->account = g_strdup(trunk->account);
+	g_free(was->realm);
+	was->realm = g_strdup(trunk->realm);
+	return was;
+}
+
+/* The same registration with other settings is simply made again: the last word on the old
+ * one could come after it. */
+static gboolean
+registers_elsewhere(const Watch *watch, const Trunk *trunk)
+{
+	return watch->was && (!trunk->registers || strcmp(watch->was->host, trunk->host) != 0 ||
+			      g_strcmp0(account_of(watch->was), account_of(trunk)) != 0);
 }
 
 static void
 begin(Watch *watch, const Trunk *trunk)
 {
-	g_autofree char *settings = settings_of(trunk);
+	g_autofree char *settings = trunk_extract(trunk, TRUNK_PROBE);
 
 	if (g_strcmp0(settings, watch->settings) == 0)
 		return;
+	if (registers_elsewhere(watch, trunk))
+		say_farewell(watch);
 	g_free(watch->settings);
 	watch->settings = g_steal_pointer(&settings);
+	trunk_free(watch->was);
+	watch->was = remember(trunk);
 	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++) {
 		Probe *probe = &watch->probes[i];
 
@@ -417,7 +549,7 @@ begin(Watch *watch, const Trunk *trunk)
 		drop_handle(probe);
 		set_timer(probe, 0, NULL);
 		probe->known = probe->good = FALSE;
-		probe->failures = 0;
+		probe->failures = probe->hop = probe->tried = 0;
 		g_clear_pointer(&probe->text, g_free);
 	}
 	watch->failed_us = 0;
@@ -431,7 +563,24 @@ begin(Watch *watch, const Trunk *trunk)
 static gboolean
 is_gone(gpointer key, gpointer value, gpointer user)
 {
-	return trunks_find(((Watches *)user)->ua->trunks, key) == NULL;
+	if (trunks_find(((Watches *)user)->ua->trunks, key))
+		return FALSE;
+	say_farewell(value);
+	return TRUE;
+}
+
+void
+watches_changed(Watches *watches, const char *name)
+{
+	const Trunk *trunk = trunks_find(watches->ua->trunks, name);
+	Watch *watch = g_hash_table_lookup(watches->by_trunk, name);
+
+	if (trunk) {
+		begin(watch ? watch : watch_new(watches, name), trunk);
+	} else if (watch) {
+		say_farewell(watch);
+		g_hash_table_remove(watches->by_trunk, name);
+	}
 }
 
 void
@@ -440,14 +589,8 @@ watches_reload(Watches *watches)
 	g_autoptr(GPtrArray) names = trunks_names(watches->ua->trunks);
 
 	g_hash_table_foreach_remove(watches->by_trunk, is_gone, watches);
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = names->pdata[i];
-		const Trunk *trunk = trunks_find(watches->ua->trunks, name);
-		Watch *watch = g_hash_table_lookup(watches->by_trunk, name);
-
-		if (trunk)
-			begin(watch ? watch : watch_new(watches, name), trunk);
-	}
+	for (guint i = 0; i < names->len; i++)
+		watches_changed(watches, names->pdata[i]);
 }
 
 void
@@ -475,6 +618,10 @@ watches_forget(Watches *watches)
 	gpointer value;
 
 	g_hash_table_remove_all(watches->by_handle);
+	g_hash_table_iter_init(&iter, watches->farewells);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		((Farewell *)value)->nh = NULL;
+	g_hash_table_remove_all(watches->farewells);
 	g_hash_table_iter_init(&iter, watches->by_trunk);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		for (guint i = 0; i < G_N_ELEMENTS(((Watch *)value)->probes); i++)
@@ -482,6 +629,23 @@ watches_forget(Watches *watches)
 }
 
 /* --- answers --- */
+
+GPtrArray *
+watches_order(Watches *watches, const char *trunk, GPtrArray *hops)
+{
+	const Watch *watch = g_hash_table_lookup(watches->by_trunk, trunk);
+	const char *best = NULL;
+	GPtrArray *ordered;
+
+	for (guint i = 0; watch && i < G_N_ELEMENTS(watch->probes); i++)
+		if (watch->probes[i].known && watch->probes[i].good && watch->probes[i].hop)
+			best = hop_of(&watch->probes[i]);
+	ordered = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < hops->len; i++)
+		g_ptr_array_insert(ordered, g_strcmp0(hops->pdata[i], best) == 0 ? 0 : -1,
+				   g_strdup(hops->pdata[i]));
+	return ordered;
+}
 
 gboolean
 watches_available(Watches *watches, const char *trunk)

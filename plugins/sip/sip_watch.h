@@ -5,7 +5,9 @@
  * A trunk is available unless it does not answer OPTIONS, has not accepted our
  * registration where one is wanted, or has just failed a call; a call goes to
  * those that are not available last.
- * Thread: signalling.  RFC 3261 10.2, 11; RFC 6223 in spirit.
+ * Each of its addresses is asked before it counts as gone.  A trunk that is switched off,
+ * changed or deleted undoes its registration.
+ * Thread: signalling.  RFC 3261 10.2, 11; RFC 3263 4.3; RFC 6223 in spirit.
  */
 #pragma once
 #include "plugins/sip/sip_leg.h"
@@ -14,12 +16,16 @@ typedef struct Watches Watches;
 
 Watches *watches_new(SipUa *ua); /* and begins with the trunks there are */
 void watches_free(Watches *watches);
-void watches_reload(Watches *watches); /* after trunks_reload() */
+void watches_reload(Watches *watches);			   /* after trunks_reload() */
+void watches_changed(Watches *watches, const char *trunk); /* after trunks_changed() */
 /* Says goodbye to the registrars; once, before nua is shut down. */
 void watches_unregister(Watches *watches);
 
 /* nua is gone, and their handles with it. */
 void watches_forget(Watches *watches);
+
+/* The hops of a call, the one first that has answered lately where the first did not. */
+GPtrArray *watches_order(Watches *watches, const char *trunk, GPtrArray *hops);
 
 gboolean watches_available(Watches *watches, const char *trunk);
 /* A call through it: it could not be reached, or it answered something. */

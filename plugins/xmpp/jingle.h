@@ -47,6 +47,8 @@ typedef enum {
 	N_JINGLE_INFOS
 } JingleInfo;
 
+#define JINGLE_MAX_SID 1024 /* bytes; a longer one is nobody's session */
+
 typedef enum { PARTY_INITIATOR, PARTY_RESPONDER } JingleParty;
 typedef enum { SENDERS_BOTH, SENDERS_INITIATOR, SENDERS_RESPONDER, SENDERS_NONE } JingleSenders;
 
@@ -79,7 +81,7 @@ typedef struct {
 
 typedef struct {
 	JingleAction action;
-	char *sid;		     /* NULL when not sent; never "" */
+	char *sid;		     /* NULL when not sent; never "", at most JINGLE_MAX_SID */
 	char *initiator, *responder; /* NULL when not sent; clients lie here */
 	char *reason;		     /* element name as sent; NULL when there is none */
 	char *reason_text;	     /* NULL when there is none */

@@ -564,6 +564,12 @@ read_info(Jingle *jingle, const xmlNode *node)
 	jingle->transfer_sid = dup_attribute(xml_child(node, NS_TRANSFER, "transfer"), "sid");
 }
 
+static gboolean
+is_longer(const char *text, gsize length)
+{
+	return text && strlen(text) > length;
+}
+
 Jingle *
 jingle_parse(const xmlNode *node, GError **error)
 {
@@ -573,6 +579,11 @@ jingle_parse(const xmlNode *node, GError **error)
 	if (!xml_is(node, NS_JINGLE, "jingle")) {
 		g_set_error_literal(error, JINGLE_ERROR_DOMAIN, REASON_PROTOCOL_ERROR,
 				    "there is no <jingle/>");
+		return NULL;
+	}
+	if (is_longer(xml_attribute(node, "sid"), JINGLE_MAX_SID)) {
+		g_set_error_literal(error, JINGLE_ERROR_DOMAIN, REASON_PROTOCOL_ERROR,
+				    "the session's id is too long");
 		return NULL;
 	}
 	desc = desc_new();

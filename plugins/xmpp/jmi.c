@@ -14,6 +14,8 @@
 /* Sixteen times what XEP-0353 shows; longer ones are nobody's call. */
 #define MAX_ID 1024
 
+#define ID_PREFIX "jm-" /* of our messages' own ids; then the kind, "-", the session */
+
 G_DEFINE_QUARK(jmi - error - quark, jmi_error)
 
 static const char *const names[N_JMI_KINDS] = {
@@ -118,7 +120,7 @@ jmi_parse(const xmlNode *message, GError **error)
 	jmi->receipt_wanted =
 		jmi->message_id && *jmi->message_id && xml_child(message, NS_RECEIPTS, "request");
 	jmi->bounced = g_strcmp0(xml_attribute(message, "type"), "error") == 0;
-	jmi->delayed = xml_child(message, NS_DELAY, "delay") != NULL;
+	jmi->delayed = xml_delay(message, &jmi->stamp);
 	jmi->tie_break = xml_child(element, NULL, "tie-break") != NULL;
 	jmi->migrated = g_strdup(xml_attribute(xml_child(element, NULL, "migrated"), "to"));
 	jmi->device = g_strdup(xml_attribute(xml_child(element, NS_OMEMO_DEVICE, "device"), "id"));
@@ -146,6 +148,36 @@ gboolean
 jmi_has_media(const Jmi *jmi, const char *media)
 {
 	return g_ptr_array_find_with_equal_func(jmi->media, media, g_str_equal, NULL);
+}
+
+gboolean
+jmi_kind_without_id(const xmlNode *message, JmiKind *kind)
+{
+	const xmlNode *element = find(message, kind);
+	const char *id = xml_attribute(element, "id");
+
+	return element && (!id || !*id);
+}
+
+const char *
+jmi_returned(const xmlNode *message, JmiKind *kind)
+{
+	const char *id = xml_attribute(message, "id");
+
+	if (!xml_is_stanza(message, "message") ||
+	    g_strcmp0(xml_attribute(message, "type"), "error") != 0 || !id ||
+	    !g_str_has_prefix(id, ID_PREFIX))
+		return NULL;
+	id += strlen(ID_PREFIX);
+	for (guint i = 0; i < N_JMI_KINDS; i++) {
+		gsize length = strlen(names[i]);
+
+		if (strncmp(id, names[i], length) == 0 && id[length] == '-' && id[length + 1]) {
+			*kind = i;
+			return id + length + 1;
+		}
+	}
+	return NULL;
 }
 
 const char *
@@ -179,11 +211,17 @@ add_reason(xmlNode *element, const JmiBuild *what)
 }
 
 static void
-add_proposal(xmlNode *message, xmlNode *element, const char *id)
+add_id(xmlNode *message, const JmiBuild *what)
 {
-	g_autofree char *message_id = g_strconcat("jm-propose-", id, NULL);
+	g_autofree char *id =
+		g_strconcat(ID_PREFIX, jmi_kind_name(what->kind), "-", what->id, NULL);
 
-	xml_set(message, "id", message_id);
+	xml_set(message, "id", id);
+}
+
+static void
+add_proposal(xmlNode *message, xmlNode *element)
+{
 	xml_set(xml_add(element, NS_RTP, "description"), "media", "audio");
 	xml_add(message, NS_RECEIPTS, "request");
 }
@@ -194,11 +232,12 @@ jmi_build(const JmiBuild *what)
 	xmlNode *message = message_new(what->from, what->to);
 	xmlNode *element = xml_add(message, NS_JMI, jmi_kind_name(what->kind));
 
+	add_id(message, what);
 	xml_set(element, "id", what->id);
 	if (what->kind == JMI_PROPOSE && what->nick)
 		xml_add_text(xml_add(message, NS_NICK, "nick"), what->nick);
 	if (what->kind == JMI_PROPOSE)
-		add_proposal(message, element, what->id);
+		add_proposal(message, element);
 	else
 		add_reason(element, what);
 	if (what->migrated)

@@ -36,7 +36,9 @@ typedef struct {
 	char *message_id;	    /* of the <message/>; NULL */
 	gboolean receipt_wanted;    /* only when there is a message_id to name */
 	gboolean bounced;	    /* a message of type "error": ours came back */
-	gboolean delayed;	    /* out of an offline store, XEP-0203 */
+	gboolean delayed;	    /* it was kept on its way, XEP-0203 */
+	gint64 stamp; /* when it was sent, s since 1970; 0: it does not say, or not so that one
+		       * could read it */
 } Jmi;
 
 #define JMI_ERROR_DOMAIN (jmi_error_quark())
@@ -49,11 +51,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Jmi, jmi_free)
 gboolean jmi_has_media(const Jmi *jmi, const char *media);
 const char *jmi_kind_name(JmiKind kind);
 
+/* TRUE for an element of ours without a usable id: which one it is. */
+gboolean jmi_kind_without_id(const xmlNode *message, JmiKind *kind);
+/* The id of the session whose message of ours has come back, RFC 6120 8.3.1, or NULL; it
+ * points into the message. */
+const char *jmi_returned(const xmlNode *message, JmiKind *kind);
+
 /* The id of the message that this one says has been received; NULL: no receipt. */
 const char *jmi_receipt(const xmlNode *message);
 
-/* Whole <message/>s: type chat, store hint.  propose (audio) also gets the
- * message id "jm-propose-<id>" and asks for a receipt.  reason and text are for
+/* Whole <message/>s: type chat, store hint, message id "jm-KIND-<id>", so that one
+ * that comes back is known.  propose (audio) also asks for a receipt.  reason and text are for
  * reject, retract and finish; NULL: none. */
 typedef struct {
 	JmiKind kind;

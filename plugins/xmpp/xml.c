@@ -426,10 +426,40 @@ xml_stanza_new(const char *name, const char *type, const char *from, const char 
 	return stanza;
 }
 
-static xmlNode *
-answer_new(const xmlNode *request, const char *type)
+static void
+read_stamp(const xmlNode *delay, gint64 *stamp)
 {
-	xmlNode *iq = xml_stanza_new("iq", type, xml_attribute(request, "to"),
+	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+	const char *text = xml_attribute(delay, "stamp");
+	g_autoptr(GDateTime) when = text ? g_date_time_new_from_iso8601(text, utc) : NULL;
+	gint64 seconds = when ? g_date_time_to_unix(when) : 0;
+
+	if (seconds > 0 && (*stamp == 0 || seconds < *stamp))
+		*stamp = seconds;
+}
+
+gboolean
+xml_delay(const xmlNode *stanza, gint64 *stamp)
+{
+	static const struct {
+		const char *ns, *name;
+	} forms[] = { { NS_DELAY, "delay" }, { NS_DELAY_OLD, "x" } };
+	gboolean delayed = FALSE;
+
+	*stamp = 0;
+	for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
+		for (const xmlNode *delay = xml_child(stanza, forms[i].ns, forms[i].name); delay;
+		     delay = xml_next(delay, forms[i].ns, forms[i].name)) {
+			read_stamp(delay, stamp);
+			delayed = TRUE;
+		}
+	return delayed;
+}
+
+static xmlNode *
+answer_new(const char *name, const xmlNode *request, const char *type)
+{
+	xmlNode *iq = xml_stanza_new(name, type, xml_attribute(request, "to"),
 				     xml_attribute(request, "from"));
 
 	xml_set(iq, "id", xml_attribute(request, "id"));
@@ -439,20 +469,34 @@ answer_new(const xmlNode *request, const char *type)
 xmlNode *
 xml_iq_result(const xmlNode *request)
 {
-	return answer_new(request, "result");
+	return answer_new("iq", request, "result");
+}
+
+static xmlNode *
+error_new(const char *name, const xmlNode *request, const XmlStanzaError *what)
+{
+	xmlNode *answer = answer_new(name, request, "error");
+	xmlNode *error = xml_add(answer, NULL, "error");
+
+	xml_set(error, "type", what->type);
+	xml_add(error, NS_STANZAS, what->condition);
+	if (what->text)
+		xml_add_text(xml_add(error, NS_STANZAS, "text"), what->text);
+	if (what->special)
+		xml_add(error, what->special_ns, what->special);
+	return answer;
 }
 
 xmlNode *
 xml_iq_error(const xmlNode *request, const XmlStanzaError *what)
 {
-	xmlNode *iq = answer_new(request, "error");
-	xmlNode *error = xml_add(iq, NULL, "error");
+	return error_new("iq", request, what);
+}
 
-	xml_set(error, "type", what->type);
-	xml_add(error, NS_STANZAS, what->condition);
-	if (what->special)
-		xml_add(error, what->special_ns, what->special);
-	return iq;
+xmlNode *
+xml_message_error(const xmlNode *message, const XmlStanzaError *what)
+{
+	return error_new("message", message, what);
 }
 
 gboolean

@@ -26,8 +26,12 @@
 #define NS_TRANSFER    "urn:xmpp:jingle:transfer:0"
 #define NS_NICK	       "http://jabber.org/protocol/nick"
 #define NS_RECEIPTS    "urn:xmpp:receipts"
+#define NS_PING	       "urn:xmpp:ping"
+#define NS_VERSION     "jabber:iq:version"
+#define NS_VCARD       "vcard-temp"
 #define NS_HINTS       "urn:xmpp:hints"
 #define NS_DELAY       "urn:xmpp:delay"
+#define NS_DELAY_OLD   "jabber:x:delay"
 #define NS_EXTDISCO_1  "urn:xmpp:extdisco:1"
 #define NS_EXTDISCO_2  "urn:xmpp:extdisco:2"
 #define NS_CAPS	       "http://jabber.org/protocol/caps"
@@ -86,6 +90,9 @@ char *xml_print(const xmlNode *node);
 /* --- stanzas --- */
 /* <name type= from= to= id=/> in NS_COMPONENT; what is NULL is left out. */
 xmlNode *xml_stanza_new(const char *name, const char *type, const char *from, const char *to);
+/* TRUE when a stanza was kept on its way (XEP-0203, XEP-0091); since when, in seconds since
+ * 1970: the earliest that one can read, 0 when none can be read. */
+gboolean xml_delay(const xmlNode *stanza, gint64 *stamp);
 /* The answers to a request; the second with <error type="…"><condition/></error>
  * and, if `special` is not NULL, that element in `special_ns` beside it. */
 xmlNode *xml_iq_result(const xmlNode *request);
@@ -93,8 +100,11 @@ typedef struct {
 	const char *type;      /* "cancel", "modify", "wait", "auth" */
 	const char *condition; /* "item-not-found" … */
 	const char *special_ns, *special;
+	const char *text; /* for a person, in English; NULL: none */
 } XmlStanzaError;
 xmlNode *xml_iq_error(const xmlNode *request, const XmlStanzaError *what);
+/* The same for a message that goes nowhere. */
+xmlNode *xml_message_error(const xmlNode *message, const XmlStanzaError *what);
 /* What is in a stanza of type "error": pointers into the tree, NULL where absent.
  * FALSE when it is not such a stanza. */
 gboolean xml_stanza_error(const xmlNode *stanza, XmlStanzaError *what);

@@ -11,8 +11,11 @@
 #define ANNOUNCE_BATCH 50
 #define ANNOUNCE_MS    20
 
+#define GATEWAY "!" /* the domain itself, among the numbers that the store knows */
+
 typedef struct {
 	char *local, *to; /* bare both */
+	const char *type; /* NULL: available */
 } Watcher;
 
 struct XmppAccounts {
@@ -21,8 +24,13 @@ struct XmppAccounts {
 	XmppDisco *disco;
 	XmppAccountSend send;
 	gpointer user;
+	XmppDeviceFunc watch; /* NULL: nobody */
+	gpointer watch_user;
 	GHashTable *devices; /* bare JID → GPtrArray of XmppDevice */
-	GQueue announcing;   /* Watcher: still to be told */
+	GQueue announcing;   /* Watcher: told next */
+	/* Where the round through all who are subscribed stands; NULL: there is none. */
+	char *round_user, *round_number;
+	char *probed; /* by the round: one probe is enough for a user */
 	guint timer;
 };
 
@@ -61,6 +69,14 @@ xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco *disco, XmppAc
 	return accounts;
 }
 
+static void
+end_round(XmppAccounts *accounts)
+{
+	g_clear_pointer(&accounts->round_user, g_free);
+	g_clear_pointer(&accounts->round_number, g_free);
+	g_clear_pointer(&accounts->probed, g_free);
+}
+
 void
 xmpp_accounts_free(XmppAccounts *accounts)
 {
@@ -69,6 +85,7 @@ xmpp_accounts_free(XmppAccounts *accounts)
 	if (accounts->timer)
 		g_source_remove(accounts->timer);
 	g_queue_clear_full(&accounts->announcing, watcher_free);
+	end_round(accounts);
 	g_hash_table_unref(accounts->devices);
 	g_free(accounts->domain);
 	g_free(accounts);
@@ -124,14 +141,27 @@ xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Ad
 	       g_str_equal(jid->user, "anonymous");
 }
 
-gboolean
-xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
+XmppStanding
+xmpp_accounts_standing(const XmppAccounts *accounts, const Address *jid)
 {
 	g_autofree char *bare = address_bare_jid(jid);
 	g_autofree char *key = g_utf8_strdown(bare, -1);
 	g_autoptr(User) user = store_user_get(gateway_store(accounts->gateway), key, NULL);
 
-	return user && user->enabled;
+	return !user ? XMPP_STRANGER : user->enabled ? XMPP_USER : XMPP_SWITCHED_OFF;
+}
+
+gboolean
+xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
+{
+	return xmpp_accounts_standing(accounts, jid) == XMPP_USER;
+}
+
+void
+xmpp_accounts_watch(XmppAccounts *accounts, XmppDeviceFunc func, gpointer user)
+{
+	accounts->watch = func;
+	accounts->watch_user = user;
 }
 
 /* --- ours --- */
@@ -156,15 +186,19 @@ xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to)
 	accounts->send(accounts->user, presence);
 }
 
+static const char *
+kept_as(const XmppAccounts *accounts, const char *local)
+{
+	return g_str_equal(local, accounts->domain) ? GATEWAY : local;
+}
+
 static void
 remember_watcher(XmppAccounts *accounts, const char *local, const char *to)
 {
 	g_autoptr(GError) error = NULL;
 
-	/* The domain tells all users of itself anyway. */
-	if (!g_str_equal(local, accounts->domain) &&
-	    !store_subscriber_add(gateway_store(accounts->gateway), local, to, MAX_CONTACTS,
-				  &error))
+	if (!store_subscriber_add(gateway_store(accounts->gateway), kept_as(accounts, local), to,
+				  MAX_CONTACTS, &error))
 		g_warning("%s subscribes to %s: not remembered: %s", to, local, error->message);
 }
 
@@ -173,8 +207,68 @@ forget_watcher(XmppAccounts *accounts, const char *local, const char *to)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!store_subscriber_del(gateway_store(accounts->gateway), local, to, &error))
+	if (!store_subscriber_del(gateway_store(accounts->gateway), kept_as(accounts, local), to,
+				  &error))
 		g_warning("%s unsubscribes from %s: not forgotten: %s", to, local, error->message);
+}
+
+static void
+add_watcher(gpointer data, const char *number, const char *to)
+{
+	XmppAccounts *accounts = data;
+	Watcher *watcher = g_new0(Watcher, 1);
+
+	watcher->local = g_strdup(g_str_equal(number, GATEWAY) ? accounts->domain : number);
+	watcher->to = g_strdup(to);
+	g_queue_push_tail(&accounts->announcing, watcher);
+}
+
+static void
+add_farewell(gpointer data, const char *number, const char *to)
+{
+	XmppAccounts *accounts = data;
+
+	add_watcher(accounts, number, to);
+	((Watcher *)g_queue_peek_tail(&accounts->announcing))->type = "unavailable";
+}
+
+/* The next of all who are subscribed, in the order of the store: no list of them is made,
+ * however many there are. */
+static void
+take_portion(XmppAccounts *accounts)
+{
+	g_autoptr(GError) error = NULL;
+	const Watcher *last;
+	guint n = store_subscriber_page(gateway_store(accounts->gateway), accounts->round_user,
+					accounts->round_number, ANNOUNCE_BATCH, add_watcher,
+					accounts, &error);
+
+	if (error)
+		g_warning("subscribers: %s", error->message);
+	if (n < ANNOUNCE_BATCH) {
+		end_round(accounts);
+		return;
+	}
+	last = g_queue_peek_tail(&accounts->announcing);
+	g_free(accounts->round_user);
+	g_free(accounts->round_number);
+	accounts->round_user = g_strdup(last->to);
+	accounts->round_number = g_strdup(kept_as(accounts, last->local));
+}
+
+static void
+tell(XmppAccounts *accounts, const Watcher *watcher)
+{
+	if (watcher->type) {
+		send_simple(accounts, watcher->type, watcher->local, watcher->to);
+		return;
+	}
+	xmpp_accounts_show(accounts, watcher->local, watcher->to);
+	if (g_strcmp0(accounts->probed, watcher->to) == 0)
+		return;
+	send_simple(accounts, "probe", watcher->local, watcher->to);
+	g_free(accounts->probed);
+	accounts->probed = g_strdup(watcher->to);
 }
 
 static gboolean
@@ -185,46 +279,66 @@ announce_some(gpointer data)
 	for (guint i = 0; i < ANNOUNCE_BATCH; i++) {
 		Watcher *watcher = g_queue_pop_head(&accounts->announcing);
 
-		if (!watcher) {
-			accounts->timer = 0;
-			return G_SOURCE_REMOVE;
-		}
-		xmpp_accounts_show(accounts, watcher->local, watcher->to);
-		if (g_str_equal(watcher->local, accounts->domain))
-			send_simple(accounts, "probe", accounts->domain, watcher->to);
+		if (!watcher)
+			break;
+		tell(accounts, watcher);
 		watcher_free(watcher);
 	}
-	return G_SOURCE_CONTINUE;
+	if (g_queue_is_empty(&accounts->announcing) && accounts->round_user)
+		take_portion(accounts);
+	if (!g_queue_is_empty(&accounts->announcing))
+		return G_SOURCE_CONTINUE;
+	g_clear_pointer(&accounts->probed, g_free);
+	accounts->timer = 0;
+	return G_SOURCE_REMOVE;
 }
 
 static void
-announce(gpointer data, const char *local, const char *to)
+begin_announcing(XmppAccounts *accounts)
 {
-	XmppAccounts *accounts = data;
-	Watcher *watcher = g_new(Watcher, 1);
-
-	watcher->local = g_strdup(local);
-	watcher->to = g_strdup(to);
-	g_queue_push_tail(&accounts->announcing, watcher);
+	if (!accounts->timer)
+		accounts->timer = g_timeout_add(ANNOUNCE_MS, announce_some, accounts);
 }
 
 void
 xmpp_accounts_announce(XmppAccounts *accounts)
 {
-	g_autoptr(GPtrArray) users = store_user_list(gateway_store(accounts->gateway), NULL);
-	g_autoptr(GError) error = NULL;
-
 	g_queue_clear_full(&accounts->announcing, watcher_free);
-	for (guint i = 0; users && i < users->len; i++) {
-		const User *user = users->pdata[i];
+	end_round(accounts);
+	accounts->round_user = g_strdup("");
+	accounts->round_number = g_strdup("");
+	take_portion(accounts);
+	begin_announcing(accounts);
+}
 
-		if (user->enabled)
-			announce(accounts, accounts->domain, user->jid);
+/* Only what that one has to do with: he is told again what is here for him, or that nothing
+ * is any more. */
+static void
+tell_user(XmppAccounts *accounts, const char *jid)
+{
+	Store *store = gateway_store(accounts->gateway);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(User) user = store_user_get(store, jid, NULL);
+
+	if (!user) { /* and with him the store has forgotten what was in his roster */
+		send_simple(accounts, "unavailable", accounts->domain, jid);
+		send_simple(accounts, "unsubscribed", accounts->domain, jid);
+		return;
 	}
-	if (!store_subscriber_each(gateway_store(accounts->gateway), announce, accounts, &error))
+	if (!store_subscriber_of(store, jid, user->enabled ? add_watcher : add_farewell, accounts,
+				 &error))
 		g_warning("subscribers: %s", error->message);
-	if (!accounts->timer)
-		accounts->timer = g_timeout_add(ANNOUNCE_MS, announce_some, accounts);
+	begin_announcing(accounts);
+}
+
+void
+xmpp_accounts_changed(XmppAccounts *accounts, Change what, const char *key)
+{
+	/* his country decides which numbers are there */
+	if (what == CHANGE_USER || what == CHANGE_SETTINGS)
+		tell_user(accounts, key);
+	else if (what == CHANGE_CONFIG)
+		xmpp_accounts_announce(accounts);
 }
 
 /* --- theirs --- */
@@ -269,8 +383,11 @@ on_can(gpointer user, const char *jid, guint can)
 
 	/* He may be gone by now. */
 	device = bare ? find_device(accounts, bare, jid, &index) : NULL;
-	if (device)
-		device->can = can;
+	if (!device)
+		return;
+	device->can = can;
+	if (accounts->watch)
+		accounts->watch(accounts->watch_user, bare, jid, FALSE);
 }
 
 static void
@@ -320,6 +437,8 @@ on_known_presence(XmppAccounts *accounts, const Presence *p)
 		add_device(accounts, p->bare, p->full, p->presence);
 	} else if (g_strcmp0(type, "unavailable") == 0) {
 		remove_device(accounts, p->bare, p->full);
+		if (accounts->watch && p->has_resource)
+			accounts->watch(accounts->watch_user, p->bare, p->full, TRUE);
 	} else if (g_strcmp0(type, "subscribe") == 0) {
 		send_simple(accounts, "subscribed", p->local, p->bare);
 		/* So that we see his devices. */

@@ -36,12 +36,20 @@ Address *xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid);
 /* The same as he dialled it, so that what he is told comes from that JID; without
  * the keys, which nobody should read. */
 Address *xmpp_accounts_dialled(const XmppAccounts *accounts, const Address *jid);
+typedef enum { XMPP_STRANGER, XMPP_SWITCHED_OFF, XMPP_USER } XmppStanding;
+XmppStanding xmpp_accounts_standing(const XmppAccounts *accounts, const Address *jid);
 /* TRUE for an enabled user of this gateway. */
 gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid);
+
+/* A user's device: what it can is known now, or it has gone off line. */
+typedef void (*XmppDeviceFunc)(gpointer user, const char *bare, const char *full, gboolean gone);
+void xmpp_accounts_watch(XmppAccounts *accounts, XmppDeviceFunc func, gpointer user);
 
 void xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence);
 /* The stream is up: say to users that we are here, and ask who is there. */
 void xmpp_accounts_announce(XmppAccounts *accounts);
+/* The store has changed: whom it concerns is told, and nobody else. */
+void xmpp_accounts_changed(XmppAccounts *accounts, Change what, const char *key);
 /* Available presence of `local` (a bare JID of ours) to `to`. */
 void xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to);
 

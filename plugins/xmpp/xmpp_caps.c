@@ -12,22 +12,28 @@
 #define F_GROUPING "urn:ietf:rfc:5888"
 #define F_AUDIO	   "urn:xmpp:jingle:apps:rtp:audio"
 
+/* Sorted as XEP-0115 wants them. */
 static const char *const number_features[] = {
-	NS_CAPS, NS_DISCO_INFO, F_3264,	 F_GROUPING,  NS_JMI,	  NS_JINGLE,   NS_DTLS,
-	NS_RTP,	 F_AUDIO,	NS_DTMF, NS_TRANSFER, NS_ICE_UDP, NS_RECEIPTS, NULL,
+	NS_CAPS,     NS_DISCO_INFO, NS_DISCO_ITEMS, NS_VERSION,	 F_3264,   F_GROUPING,
+	NS_JMI,	     NS_JINGLE,	    NS_DTLS,	    NS_RTP,	 F_AUDIO,  NS_DTMF,
+	NS_TRANSFER, NS_ICE_UDP,    NS_PING,	    NS_RECEIPTS, NS_VCARD, NULL,
 };
 
-static const char *const domain_features[] = { NS_CAPS, NS_DISCO_INFO, NS_DISCO_ITEMS, NULL };
+static const char *const domain_features[] = { NS_CAPS,	   NS_DISCO_INFO, NS_DISCO_ITEMS,
+					       NS_VERSION, NS_PING,	  NS_VCARD,
+					       NULL };
 
 /* Where there are STUN or TURN servers to tell of. */
 static const char *const number_services[] = {
-	NS_CAPS,     NS_DISCO_INFO, F_3264,	 F_GROUPING, NS_EXTDISCO_1, NS_EXTDISCO_2,
-	NS_JMI,	     NS_JINGLE,	    NS_DTLS,	 NS_RTP,     F_AUDIO,	    NS_DTMF,
-	NS_TRANSFER, NS_ICE_UDP,    NS_RECEIPTS, NULL,
+	NS_CAPS,    NS_DISCO_INFO, NS_DISCO_ITEMS, NS_VERSION, F_3264,
+	F_GROUPING, NS_EXTDISCO_1, NS_EXTDISCO_2,  NS_JMI,     NS_JINGLE,
+	NS_DTLS,    NS_RTP,	   F_AUDIO,	   NS_DTMF,    NS_TRANSFER,
+	NS_ICE_UDP, NS_PING,	   NS_RECEIPTS,	   NS_VCARD,   NULL,
 };
 
-static const char *const domain_services[] = { NS_CAPS,	      NS_DISCO_INFO, NS_DISCO_ITEMS,
-					       NS_EXTDISCO_1, NS_EXTDISCO_2, NULL };
+static const char *const domain_services[] = { NS_CAPS,	   NS_DISCO_INFO, NS_DISCO_ITEMS,
+					       NS_VERSION, NS_EXTDISCO_1, NS_EXTDISCO_2,
+					       NS_PING,	   NS_VCARD,	  NULL };
 
 const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", number_features };
 const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", domain_features };

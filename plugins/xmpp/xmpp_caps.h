@@ -34,7 +34,8 @@ typedef enum {
 	XMPP_CAN_ICE = 1 << 4,
 	XMPP_CAN_DTLS = 1 << 5,
 	XMPP_CAN_RECEIPTS = 1 << 6,
-	XMPP_CAN_DTMF = 1 << 7
+	XMPP_CAN_DTMF = 1 << 7,
+	XMPP_CAN_TELL = 1 << 8 /* it has said what it can: that is all */
 } XmppCan;
 guint xmpp_caps_read(const xmlNode *query); /* of XmppCan */
 gboolean xmpp_caps_can_call(guint can);	    /* takes a Jingle audio call of ours */

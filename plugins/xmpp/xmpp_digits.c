@@ -34,29 +34,6 @@ xmpp_digits_read(const char *text)
 	return g_string_free(keys, FALSE);
 }
 
-/* His call with that number; a key pad may be at another device than the call. */
-static XmppLeg *
-find_call(Xmpp *xmpp, const Address *from, const Address *to)
-{
-	g_autofree char *bare = address_bare_jid(from);
-	g_autoptr(Address) called = xmpp_accounts_callee(xmpp->accounts, to);
-	GHashTableIter iter;
-	gpointer item;
-
-	g_hash_table_iter_init(&iter, xmpp->legs);
-	while (g_hash_table_iter_next(&iter, &item, NULL)) {
-		XmppLeg *leg = item;
-		g_autoptr(Address) local = address_from_jid(leg->local);
-		g_autoptr(Address) number =
-			local ? xmpp_accounts_callee(xmpp->accounts, local) : NULL;
-
-		if (leg->state == XMPP_TALKING && g_strcmp0(leg->peer_bare, bare) == 0 && number &&
-		    g_strcmp0(number->user, called->user) == 0)
-			return leg;
-	}
-	return NULL;
-}
-
 static void
 explain(XmppLeg *leg, const xmlNode *message)
 {
@@ -64,8 +41,6 @@ explain(XmppLeg *leg, const xmlNode *message)
 	g_autoptr(xmlNode) answer = xml_stanza_new("message", "chat", xml_attribute(message, "to"),
 						   xml_attribute(message, "from"));
 
-	if (leg->explained)
-		return;
 	leg->explained = TRUE;
 	xml_add_text(xml_add(answer, NULL, "body"),
 		     encrypted
@@ -77,24 +52,51 @@ explain(XmppLeg *leg, const xmlNode *message)
 	xmpp_send(leg->xmpp, g_steal_pointer(&answer));
 }
 
+static gboolean
+is_chat(const xmlNode *message)
+{
+	const char *type = xml_attribute(message, "type");
+
+	return g_strcmp0(type, "error") != 0 && g_strcmp0(type, "groupchat") != 0 &&
+	       g_strcmp0(type, "headline") != 0;
+}
+
+static void
+send_receipt(Xmpp *xmpp, const xmlNode *message)
+{
+	const char *id = xml_attribute(message, "id");
+
+	if (id && *id && xml_child(message, NS_RECEIPTS, "request"))
+		xmpp_send_sure(xmpp, jmi_build_receipt(xml_attribute(message, "to"),
+						       xml_attribute(message, "from"), id));
+}
+
 gboolean
 xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
 	const xmlNode *body = xml_child(message, NULL, "body");
-	const char *type = xml_attribute(message, "type");
-	g_autofree char *text = NULL, *keys = NULL;
+	g_autofree char *text = NULL, *keys = NULL, *bare = NULL;
+	gint64 stamp;
 	XmppLeg *leg;
 
-	if (!body || g_strcmp0(type, "error") == 0 || g_strcmp0(type, "groupchat") == 0 ||
-	    xml_child(message, NS_DELAY, "delay") || !(leg = find_call(xmpp, from, to)))
+	if (!body || !is_chat(message) ||
+	    (xml_delay(message, &stamp) && xmpp_ring_age(stamp) > XMPP_MAX_AGE_S))
+		return FALSE;
+	bare = address_bare_jid(from);
+	leg = xmpp_find_talking(xmpp, bare, to);
+	if (!leg)
 		return FALSE;
 	text = xml_text(body);
 	keys = xmpp_digits_read(text);
 	leg_trace(&leg->leg, TRACE_IN, "chat message: %s", keys ? "keys" : "no keys");
-	if (keys)
+	if (keys) {
+		send_receipt(xmpp, message);
 		leg_digits(&leg->leg, keys);
-	else
+	} else if (!leg->explained) {
 		explain(leg, message);
+	} else {
+		return FALSE;
+	}
 	return TRUE;
 }
 

@@ -5,9 +5,7 @@
 #include "plugins/xmpp/xmpp_caps.h"
 #include <string.h>
 
-#define CACHE_MAX  512 /* distinct hashes; past it the cache begins anew */
-#define NS_PING	   "urn:xmpp:ping"
-#define NS_VERSION "jabber:iq:version"
+#define CACHE_MAX 512 /* distinct hashes; past it the cache begins anew */
 
 struct XmppDisco {
 	XmppIq *iq;
@@ -57,12 +55,32 @@ xmpp_disco_caps(const XmppDisco *disco, gboolean is_domain)
 	return xmpp_caps_element(disco->node, is_domain ? disco->domain_hash : disco->number_hash);
 }
 
+static gboolean
+is_domain(const xmlNode *iq)
+{
+	const char *to = xml_attribute(iq, "to");
+
+	return !to || !strchr(to, '@');
+}
+
+/* XEP-0030 3.2, XEP-0115 6.2: there are no nodes but the one of our capabilities. */
+static gboolean
+has_node(const XmppDisco *disco, const xmlNode *iq, const xmlNode *query)
+{
+	const char *node = xml_attribute(query, "node");
+	const char *hash = is_domain(iq) ? disco->domain_hash : disco->number_hash;
+	g_autofree char *ours = g_strconcat(disco->node, "#", hash, NULL);
+
+	return !node || !*node ||
+	       (xml_is(query, NS_DISCO_INFO, "query") &&
+		(g_str_equal(node, ours) || g_str_equal(node, disco->node)));
+}
+
 static xmlNode *
 answer_info(const XmppDisco *disco, const xmlNode *iq, const xmlNode *query)
 {
 	xmlNode *result = xml_iq_result(iq);
-	const char *to = xml_attribute(iq, "to");
-	const XmppEntity *entity = to && strchr(to, '@') ? disco->number : disco->domain;
+	const XmppEntity *entity = is_domain(iq) ? disco->domain : disco->number;
 
 	xml_adopt(result, xmpp_caps_query(entity, xml_attribute(query, "node")));
 	return result;
@@ -91,7 +109,8 @@ answer_items(const xmlNode *iq, const xmlNode *query)
 xmlNode *
 xmpp_disco_answer(const XmppDisco *disco, const xmlNode *iq, gboolean known)
 {
-	static const XmlStanzaError unknown = { "cancel", "item-not-found", NULL, NULL };
+	static const XmlStanzaError unknown = { .type = "cancel", .condition = "item-not-found" };
+	gboolean asks_node;
 	const xmlNode *query;
 
 	if (g_strcmp0(xml_attribute(iq, "type"), "get") != 0)
@@ -100,7 +119,8 @@ xmpp_disco_answer(const XmppDisco *disco, const xmlNode *iq, gboolean known)
 	if (!xml_is(query, NS_DISCO_INFO, "query") && !xml_is(query, NS_DISCO_ITEMS, "query") &&
 	    !xml_is(query, NS_PING, "ping") && !xml_is(query, NS_VERSION, "query"))
 		return NULL;
-	if (!known)
+	asks_node = xml_is(query, NS_DISCO_INFO, "query") || xml_is(query, NS_DISCO_ITEMS, "query");
+	if (!known || (asks_node && !has_node(disco, iq, query)))
 		return xml_iq_error(iq, &unknown);
 	if (xml_is(query, NS_DISCO_INFO, "query"))
 		return answer_info(disco, iq, query);
@@ -134,7 +154,7 @@ on_info(gpointer user, const xmlNode *answer)
 	guint can = 0;
 
 	if (query && g_strcmp0(xml_attribute(answer, "type"), "result") == 0) {
-		can = xmpp_caps_read(query);
+		can = xmpp_caps_read(query) | XMPP_CAN_TELL;
 		remember(question->disco, question->ver, query, can);
 	}
 	question->done(question->user, question->jid, can);

@@ -105,9 +105,9 @@ is_meant(const Service *service, const xmlNode *wanted)
 static xmlNode *
 answer_credentials(const Asked *asked, const xmlNode *iq, const xmlNode *question)
 {
-	static const XmlStanzaError bad = { "modify", "bad-request", NULL, NULL };
-	static const XmlStanzaError none = { "cancel", "item-not-found", NULL, NULL };
-	static const XmlStanzaError stranger = { "auth", "forbidden", NULL, NULL };
+	static const XmlStanzaError bad = { .type = "modify", .condition = "bad-request" };
+	static const XmlStanzaError none = { .type = "cancel", .condition = "item-not-found" };
+	static const XmlStanzaError stranger = { .type = "auth", .condition = "forbidden" };
 	const xmlNode *wanted = xml_child(question, asked->ns, "service");
 	Service services[MAX_SERVICES];
 	guint n = list_services(asked->media, services);

@@ -43,6 +43,8 @@ xmpp_leg_new(Xmpp *xmpp, const char *local, const char *sid)
 	leg->late = g_array_new(FALSE, FALSE, sizeof(Candidate));
 	leg->forks = g_ptr_array_new_with_free_func(fork_free);
 	leg->keys = g_ptr_array_new_with_free_func(g_free);
+	leg->live_keys = g_ptr_array_new_with_free_func(g_free);
+	leg->rung = g_ptr_array_new_with_free_func(g_free);
 	leg->began_us = g_get_monotonic_time();
 	g_hash_table_add(xmpp->legs, leg);
 	return leg;
@@ -55,6 +57,9 @@ xmpp_leg_free(XmppLeg *leg)
 		if (g_hash_table_lookup(leg->xmpp->sessions, leg->keys->pdata[i]) == leg)
 			g_hash_table_remove(leg->xmpp->sessions, leg->keys->pdata[i]);
 	g_hash_table_remove(leg->xmpp->legs, leg);
+	xmpp_find_remove(leg);
+	g_ptr_array_unref(leg->live_keys);
+	g_ptr_array_unref(leg->rung);
 	g_ptr_array_unref(leg->forks);
 	xmpp_iq_forget(leg->xmpp->iq, leg);
 	g_ptr_array_unref(leg->keys);
@@ -74,26 +79,6 @@ xmpp_leg_free(XmppLeg *leg)
 	g_free(leg->past_ufrag);
 	g_free(leg->migrated);
 	g_free(leg);
-}
-
-void
-xmpp_leg_register(XmppLeg *leg, const char *jid, const char *sid)
-{
-	char *key = g_strconcat(jid, "\n", sid, NULL);
-
-	g_hash_table_replace(leg->xmpp->sessions, g_strdup(key), leg);
-	g_ptr_array_add(leg->keys, key);
-}
-
-XmppLeg *
-xmpp_leg_find(Xmpp *xmpp, const char *jid, const char *sid)
-{
-	g_autofree char *key = NULL;
-
-	if (!jid || !sid)
-		return NULL;
-	key = g_strconcat(jid, "\n", sid, NULL);
-	return g_hash_table_lookup(xmpp->sessions, key);
 }
 
 XmppFork *
@@ -243,6 +228,7 @@ set_over(XmppLeg *leg, Reason reason)
 {
 	leg->state = XMPP_OVER;
 	leg->end_reason = reason;
+	xmpp_find_remove(leg);
 	xmpp_hold_stop(leg);
 	g_ptr_array_set_size(leg->forks, 0);
 	xmpp_leg_set_timer(leg, LINGER_MS, on_lingered);
@@ -295,7 +281,7 @@ xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text)
 {
 	XmppSay say = { .kind = JMI_REJECT,
 			.to = leg->peer,
-			.reason = xmpp_reason_to_jingle(reason),
+			.reason = leg->refusal ? leg->refusal : xmpp_reason_to_jingle(reason),
 			.text = text };
 
 	switch (leg->state) {
@@ -332,12 +318,21 @@ xmpp_leg_over(XmppLeg *leg, Reason reason, const char *text)
 }
 
 void
-xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text)
+xmpp_leg_part(XmppLeg *leg, Reason reason, const char *text)
 {
 	if (leg->state == XMPP_OVER)
 		return;
 	xmpp_leg_goodbye(leg, reason, text);
 	leg_ended(&leg->leg, reason, text);
+}
+
+void
+xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text)
+{
+	if (leg->state == XMPP_OVER)
+		return;
+	xmpp_leg_goodbye(leg, reason, text);
+	leg_failed(&leg->leg, reason, text);
 }
 
 /* --- across a crash ---

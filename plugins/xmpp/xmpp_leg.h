@@ -2,11 +2,14 @@
 /* xmpp_leg.h - a Jingle session, with its XEP-0353 prelude, as a Leg.
  *
  *   xmpp_plugin.c   what comes in: whose is it?  The Plugin table
- *   xmpp_ring.c     before the session: propose, ringing, proceed; several devices
+ *   xmpp_ring.c     he calls: propose, ringing, proceed
+ *   xmpp_called.c   he is called: the propose, and the devices that may ring
  *   xmpp_session.c  the session: initiate, accept, what happens in between
  *   xmpp_hold.c     hold and resume
  *   xmpp_move.c     a call moves to another device, or to somebody else
  *   xmpp_digits.c   keys as chat messages
+ *   xmpp_text.c     chat that goes nowhere
+ *   xmpp_find.c     which call is meant
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *   xmpp_notice.c   what a person should read of a call
  *
@@ -38,6 +41,9 @@ typedef struct {
 	GHashTable *legs;     /* XmppLeg, a set */
 	GHashTable *names;    /* bare JID of ours → the caller's name; NULL before the first */
 	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
+	GHashTable *live;     /* see xmpp_find.c → GPtrArray of XmppLeg */
+	guint n_live;	      /* legs that are not over */
+	guint outage;	      /* timer: the stream is away, and may soon be back; 0: not so */
 } Xmpp;
 
 typedef enum {
@@ -77,19 +83,24 @@ struct XmppLeg {
 	char *local;  /* our one full JID in this session */
 	char *peer;   /* his full JID; NULL while we ring */
 	char *peer_bare;
-	const Desc *ours;   /* what we offered or answered; NULL before */
-	const Desc *theirs; /* what he offered or answered; NULL before */
-	Jingle *request;    /* his session-initiate */
-	char *content;	    /* name of the audio content; NULL before */
-	GArray *late;	    /* Candidate of ours that cannot be sent yet */
-	GPtrArray *forks;   /* XmppFork */
-	GPtrArray *keys;    /* in Xmpp.sessions */
-	guint timer;	    /* one; what it means depends on the state */
+	const Desc *ours;     /* what we offered or answered; NULL before */
+	const Desc *theirs;   /* what he offered or answered; NULL before */
+	Jingle *request;      /* his session-initiate */
+	char *content;	      /* name of the audio content; NULL before */
+	GArray *late;	      /* Candidate of ours that cannot be sent yet */
+	GPtrArray *forks;     /* XmppFork */
+	GPtrArray *keys;      /* in Xmpp.sessions */
+	GPtrArray *live_keys; /* in Xmpp.live, until it is over */
+	GPtrArray *rung; /* char *: full JIDs that our propose may ring at, as far as is known */
+	guint timer;	 /* one; what it means depends on the state */
 	gint64 began_us;
 	XmppHold hold;
-	gboolean rang;	     /* ringing was said (caller) or heard (callee) */
+	gboolean rang;	     /* ringing was said (caller), or is told of (callee) */
+	gboolean heard;	     /* a device has said itself that it rings */
+	gboolean hoped;	     /* there was one that might ring: `rung`, or called directly */
 	gboolean explained;  /* he was told what a message during the call does */
-	gboolean bounced;    /* our propose came back */
+	gboolean bounced;    /* our propose came back from the server */
+	const char *refusal; /* Jingle's word for why, when a Reason has none; static, or NULL */
 	Transport *fresh;    /* an ICE restart of his that waits for the change under way */
 	char *past_ufrag;    /* of his before the last restart: what still comes for it is late */
 	gboolean restarting; /* the change the core thinks about is his ICE restart */
@@ -103,9 +114,6 @@ const char *xmpp_state_name(XmppState state);
 /* --- xmpp_leg.c --- */
 XmppLeg *xmpp_leg_new(Xmpp *xmpp, const char *local, const char *sid);
 void xmpp_leg_free(XmppLeg *leg);
-void xmpp_leg_register(XmppLeg *leg, const char *jid, const char *sid);
-/* By (jid, sid); NULL is fine for both and finds nothing. */
-XmppLeg *xmpp_leg_find(Xmpp *xmpp, const char *jid, const char *sid);
 XmppFork *xmpp_leg_fork(const XmppLeg *leg, const char *jid, const char *sid);
 void xmpp_leg_set_peer(XmppLeg *leg, const char *jid);
 void xmpp_leg_set_timer(XmppLeg *leg, guint ms, GSourceFunc func);
@@ -137,6 +145,8 @@ void xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason
 void xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text);
 /* The peer ended it: nothing to say to him. */
 void xmpp_leg_over(XmppLeg *leg, Reason reason, const char *text);
+/* He ended it, and there is something to say all the same, to him or to others. */
+void xmpp_leg_part(XmppLeg *leg, Reason reason, const char *text);
 /* We must end it ourselves: goodbye, and the core is told. */
 void xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text);
 
@@ -147,22 +157,74 @@ void xmpp_leg_bury(Xmpp *xmpp, const char *saved, Reason reason);
  * direction and the given transport (copied). */
 Desc *xmpp_desc_like(const Desc *desc, Direction direction, const Transport *transport);
 
+/* --- xmpp_find.c --- */
+void xmpp_leg_register(XmppLeg *leg, const char *jid, const char *sid);
+/* By (jid, sid); NULL is fine for both and finds nothing. */
+XmppLeg *xmpp_leg_find(const Xmpp *xmpp, const char *jid, const char *sid);
+/* It is alive, its `local` and `peer_bare` are known; and it is over (twice is fine). */
+void xmpp_find_add(XmppLeg *leg);
+void xmpp_find_remove(XmppLeg *leg);
+/* The live legs of an account, and of it with one number of ours: free the array, whose
+ * legs may be over by the time they are looked at, but not freed. */
+GPtrArray *xmpp_find_account(const Xmpp *xmpp, const char *bare);
+GPtrArray *xmpp_find_with(const Xmpp *xmpp, const char *bare, const Address *number);
+/* His session with that number, or NULL; whether he is in any. */
+XmppLeg *xmpp_find_talking(const Xmpp *xmpp, const char *bare, const Address *number);
+gboolean xmpp_find_talks(const Xmpp *xmpp, const char *bare);
+guint64 xmpp_find_visits(void); /* legs looked at since the start, for tests */
+
 /* --- xmpp_ring.c --- */
-void xmpp_ring_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer);
-void xmpp_ring_message(Xmpp *xmpp, const xmlNode *message);
+typedef struct {
+	const Address *from, *to;
+	const char *from_text;
+	const Jmi *jmi;
+} XmppMessage;
+
+#define XMPP_MAX_AGE_S 30	    /* what was kept longer on its way is of the past */
+gint64 xmpp_ring_age(gint64 stamp); /* of xml_delay(), in s; 0 when a clock is ahead */
+/* TRUE when there was a <propose/> or the like in it. */
+gboolean
+xmpp_ring_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+/* A message of ours came back; one was received (XEP-0184). */
+void xmpp_ring_returned(Xmpp *xmpp, const xmlNode *message, const Address *from);
+void
+xmpp_ring_receipt(Xmpp *xmpp, const char *from_text, const Address *from, const char *message_id);
 void xmpp_ring_ring(XmppLeg *leg);
 void xmpp_ring_proceed(XmppLeg *leg, const Desc *offer);
-/* A device that was called directly: it rings, accepts, refuses. */
-void xmpp_ring_fork_rings(XmppLeg *leg, XmppFork *fork);
-void xmpp_ring_fork_takes(XmppLeg *leg, XmppFork *fork);
-void xmpp_ring_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
+/* His device has gone off line: he cannot be setting up a call. */
+void xmpp_ring_gone(XmppLeg *leg);
+/* The one call that this device is setting up with that number; NULL: none, or several. */
+XmppLeg *xmpp_ring_only_one(Xmpp *xmpp, const Address *from, const Address *to);
 
+/* --- xmpp_called.c --- */
+void xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer);
+void xmpp_called_message(XmppLeg *leg, const XmppMessage *message);
+void xmpp_called_bounced(XmppLeg *leg, const Address *from, const xmlNode *stanza);
+void xmpp_called_receipt(XmppLeg *leg, const char *device);
+/* Presence has come, or what a device can has become known; the stream is up again. */
+void xmpp_called_device(XmppLeg *leg, const char *device);
+void xmpp_called_link_is_up(XmppLeg *leg);
+/* A device that was called directly: it rings, accepts, refuses. */
+void xmpp_called_fork_rings(XmppLeg *leg, XmppFork *fork);
+void xmpp_called_fork_takes(XmppLeg *leg, XmppFork *fork);
+void xmpp_called_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
+
+/* --- xmpp_text.c --- */
+/* What a user wrote and nobody reads: he is told so, where he would think otherwise. */
+void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
+
+/* --- xmpp_plugin.c --- */
+/* The stream has been away for longer than a server takes to start again. */
+gboolean xmpp_is_cut_off(const Xmpp *xmpp);
+/* How long that is, for tests; 0: as always. */
+void xmpp_set_outage_ms(guint ms);
+
+/* --- xmpp_name.c --- */
 /* The bare JID of ours that stands for somebody elsewhere. */
 char *xmpp_local_of(const Xmpp *xmpp, const Address *from);
 
 /* --- xmpp_move.c --- */
-/* The session of this account with that number of ours, or NULL. */
-XmppLeg *xmpp_move_session(const Xmpp *xmpp, const char *local_bare, const char *peer_bare);
 /* XEP-0251: the other side shall talk to somebody else. */
 void xmpp_move_asked(XmppLeg *leg, const Jingle *jingle);
 
@@ -171,7 +233,8 @@ void xmpp_move_asked(XmppLeg *leg, const Jingle *jingle);
 void xmpp_notice(Xmpp *xmpp, const char *account, const Address *number, const char *text);
 
 /* --- xmpp_session.c --- */
-void xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *jingle);
+void xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to,
+		     const xmlNode *jingle);
 /* Our session-initiate to the device that proceeded. */
 void xmpp_session_initiate(XmppLeg *leg);
 xmlNode *xmpp_session_build_initiate(XmppLeg *leg, const char *sid);
@@ -192,7 +255,7 @@ void xmpp_digits_send(XmppLeg *leg, char key);
 void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);
 /* Puts the name of the number into available presence: some clients show that. */
 void xmpp_names_show(Xmpp *xmpp, xmlNode *presence);
-/* The answer to a vcard-temp request for a number, or NULL when it is none. */
+/* The answer to a vcard-temp request for something of ours, or NULL when it is none. */
 xmlNode *xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to);
 
 /* --- xmpp_hold.c --- */

@@ -9,32 +9,6 @@
 #include "plugins/xmpp/xmpp_leg.h"
 #include <string.h>
 
-static gboolean
-is_with(const XmppLeg *leg, const char *local_bare)
-{
-	gsize length = strlen(local_bare);
-
-	return strncmp(leg->local, local_bare, length) == 0 &&
-	       (leg->local[length] == '/' || leg->local[length] == '\0');
-}
-
-XmppLeg *
-xmpp_move_session(const Xmpp *xmpp, const char *local_bare, const char *peer_bare)
-{
-	GHashTableIter iter;
-	gpointer key;
-
-	for (g_hash_table_iter_init(&iter, xmpp->legs);
-	     g_hash_table_iter_next(&iter, &key, NULL);) {
-		XmppLeg *leg = key;
-
-		if (leg->state == XMPP_TALKING && leg->leg.call &&
-		    g_strcmp0(leg->peer_bare, peer_bare) == 0 && is_with(leg, local_bare))
-			return leg;
-	}
-	return NULL;
-}
-
 /* A number of ours, or a user by his own JID. */
 static Address *
 target_of(const Xmpp *xmpp, const char *jid)

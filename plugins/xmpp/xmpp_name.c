@@ -4,10 +4,12 @@
  * A number that has called under a name has it in its presence (XEP-0172) and, beside
  * the number, in its vCard (XEP-0054).  Nothing of it outlives the process.
  */
+#include "b2bua/number.h"
+#include "plugins/xmpp/xmpp_caps.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include <string.h>
 
 #define MAX_NAMES 4096 /* past it they begin anew */
-#define NS_VCARD  "vcard-temp"
 
 void
 xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller)
@@ -32,22 +34,93 @@ xmpp_names_show(Xmpp *xmpp, xmlNode *presence)
 		xml_add_text(xml_add(presence, NS_NICK, "nick"), name);
 }
 
+static void
+add_number(xmlNode *card, const char *text)
+{
+	xmlNode *number = xml_add(card, NULL, "TEL");
+
+	xml_add(number, NULL, "VOICE");
+	xml_add_text(xml_add(number, NULL, "NUMBER"), text);
+}
+
+/* How somebody of ours is called: the gateway, a number, a name. */
+static char *
+full_name(const Xmpp *xmpp, const Address *to, const Address *callee)
+{
+	g_autofree char *bare = address_bare_jid(to);
+	const char *name = xmpp->names ? g_hash_table_lookup(xmpp->names, bare) : NULL;
+
+	if (name)
+		return g_strdup(name);
+	if (!to->user)
+		return g_strdup(xmpp_caps_domain.name);
+	return callee->scheme == ADDRESS_NUMBER ? g_strdup(callee->user)
+						: number_unescape(callee->user);
+}
+
 xmlNode *
 xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to)
 {
-	g_autofree char *bare = address_bare_jid(to);
 	g_autoptr(Address) callee = xmpp_accounts_callee(xmpp->accounts, to);
-	const char *name = xmpp->names ? g_hash_table_lookup(xmpp->names, bare) : NULL;
-	xmlNode *result, *card, *number;
+	g_autofree char *name = NULL;
+	xmlNode *result, *card;
 
-	if (g_strcmp0(xml_attribute(iq, "type"), "get") != 0 || !xml_child(iq, NS_VCARD, "vCard") ||
-	    callee->scheme != ADDRESS_NUMBER)
+	if (g_strcmp0(xml_attribute(iq, "type"), "get") != 0 || !xml_child(iq, NS_VCARD, "vCard"))
 		return NULL;
+	name = full_name(xmpp, to, callee);
 	result = xml_iq_result(iq);
 	card = xml_add(result, NS_VCARD, "vCard");
-	xml_add_text(xml_add(card, NULL, "FN"), name ? name : callee->user);
-	number = xml_add(card, NULL, "TEL");
-	xml_add(number, NULL, "VOICE");
-	xml_add_text(xml_add(number, NULL, "NUMBER"), callee->user);
+	xml_add_text(xml_add(card, NULL, "FN"), name);
+	if (callee->scheme == ADDRESS_NUMBER)
+		add_number(card, callee->user);
 	return result;
+}
+
+/* --- who a caller is here --- */
+
+/* XEP-0106, for what is a caller's name to others and no local part to us. */
+static char *
+escape_local(const char *user)
+{
+	GString *escaped = g_string_new(NULL);
+
+	for (const char *c = user; *c; c++) {
+		if (strchr(" \"&'/:<>@\\", *c) || (guchar)*c < 0x20)
+			g_string_append_printf(escaped, "\\%02x", (guchar)*c);
+		else
+			g_string_append_c(escaped, *c);
+	}
+	return g_string_free(escaped, FALSE);
+}
+
+/* A SIP address that may be called back at its own host; digits are a number that its
+ * telephone network writes so. */
+static gboolean
+is_elsewhere(const Xmpp *xmpp, const Address *from)
+{
+	const Config *config = gateway_config(xmpp->gateway);
+
+	return from->scheme == ADDRESS_SIP && from->host &&
+	       from->user[strspn(from->user, "+0123456789*#")] &&
+	       g_ascii_strcasecmp(from->host, xmpp->domain) != 0 &&
+	       g_strcmp0(from->host, config->sip_domain) != 0 &&
+	       g_strcmp0(from->host, config->sip_address) != 0;
+}
+
+char *
+xmpp_local_of(const Xmpp *xmpp, const Address *from)
+{
+	g_autofree char *text = NULL, *escaped = NULL;
+
+	/* one of our own JIDs already */
+	if (from->scheme == ADDRESS_JID && g_ascii_strcasecmp(from->host, xmpp->domain) == 0)
+		return address_bare_jid(from);
+	if (from->scheme == ADDRESS_ANONYMOUS || !from->user || !*from->user)
+		text = g_strdup("anonymous");
+	else if (from->scheme == ADDRESS_JID || is_elsewhere(xmpp, from))
+		text = address_bare_jid(from);
+	else
+		text = g_strdup(from->user);
+	escaped = escape_local(text);
+	return g_strconcat(escaped, "@", xmpp->domain, NULL);
 }

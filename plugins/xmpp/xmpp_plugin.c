@@ -5,7 +5,16 @@
 #include "plugins/xmpp/xmpp_reason.h"
 #include <string.h>
 
+#define OUTAGE_MS 10000 /* a server's restart and our way back to it take less */
+
 static Xmpp *xmpp; /* between start and stop */
+static guint outage_ms = OUTAGE_MS;
+
+void
+xmpp_set_outage_ms(guint ms)
+{
+	outage_ms = ms ? ms : OUTAGE_MS;
+}
 
 /* --- stanzas in --- */
 
@@ -21,16 +30,24 @@ answer_extdisco(const xmlNode *iq, const Address *from)
 static void
 on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 {
-	static const XmlStanzaError unavailable = { "cancel", "service-unavailable", NULL, NULL };
-	static const XmlStanzaError no_such = { "cancel", "item-not-found", NULL, NULL };
+	static const XmlStanzaError unavailable = { .type = "cancel",
+						    .condition = "service-unavailable" };
+	static const XmlStanzaError no_such = { .type = "cancel", .condition = "item-not-found" };
 	const xmlNode *jingle = jingle_find(iq);
-	gboolean known = to && xmpp_accounts_is_ours(xmpp->accounts, to, from);
+	gboolean known;
 	xmlNode *answer;
 
 	if (jingle && g_strcmp0(xml_attribute(iq, "type"), "set") == 0) {
-		xmpp_session_iq(xmpp, iq, jingle);
+		xmpp_session_iq(xmpp, iq, from, to, jingle);
 		return;
 	}
+	/* Which numbers there are, and who has called under what name, is not for everybody. */
+	if (to->user && !xmpp_accounts_is_user(xmpp->accounts, from)) {
+		gateway_count(xmpp->gateway, "xmpp.strangers");
+		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
+		return;
+	}
+	known = xmpp_accounts_is_ours(xmpp->accounts, to, from);
 	answer = known ? xmpp_names_answer(xmpp, iq, to) : NULL;
 	if (!answer)
 		answer = xmpp_disco_answer(xmpp->disco, iq, known);
@@ -53,6 +70,27 @@ on_iq(const xmlNode *iq, const Address *from, const Address *to)
 }
 
 static void
+on_message(const xmlNode *message, const Address *from, const Address *to)
+{
+	const char *received = jmi_receipt(message);
+
+	if (g_strcmp0(xml_attribute(message, "type"), "error") == 0) {
+		xmpp_ring_returned(xmpp, message, from);
+		return;
+	}
+	if (received)
+		xmpp_ring_receipt(xmpp, xml_attribute(message, "from"), from, received);
+	if (xmpp_ring_message(xmpp, message, from, to))
+		return;
+	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
+		gateway_count(xmpp->gateway, "xmpp.strangers");
+		xmpp_text_stranger(xmpp, message);
+	} else if (!xmpp_digits_message(xmpp, message, from, to)) {
+		xmpp_text_refuse(xmpp, message, from, to);
+	}
+}
+
+static void
 on_stanza(gpointer user, const char *text, gsize length)
 {
 	g_autoptr(GError) error = NULL;
@@ -67,35 +105,102 @@ on_stanza(gpointer user, const char *text, gsize length)
 		gateway_count(xmpp->gateway, "xmpp.stanzas_dropped");
 	else if (xml_is_stanza(stanza, "iq"))
 		on_iq(stanza, from, to);
-	else if (xml_is_stanza(stanza, "message") && !xmpp_digits_message(xmpp, stanza, from, to))
-		xmpp_ring_message(xmpp, stanza);
+	else if (xml_is_stanza(stanza, "message"))
+		on_message(stanza, from, to);
 	else if (xml_is_stanza(stanza, "presence"))
 		xmpp_accounts_presence(xmpp->accounts, stanza);
 }
 
 static void
+on_device(gpointer user, const char *bare, const char *full, gboolean gone)
+{
+	g_autoptr(GPtrArray) legs = xmpp_find_account(xmpp, bare);
+
+	for (guint i = 0; i < legs->len; i++) {
+		XmppLeg *leg = legs->pdata[i];
+
+		if (!gone)
+			xmpp_called_device(leg, full);
+		else if (g_strcmp0(leg->peer, full) == 0)
+			xmpp_ring_gone(leg);
+	}
+}
+
+/* --- the stream goes and comes --- */
+
+/* Legs that are not over; each may be by the time it is looked at. */
+static GPtrArray *
+live_legs(void)
+{
+	g_autofree gpointer *legs = (gpointer *)g_hash_table_get_keys_as_array(xmpp->legs, NULL);
+	GPtrArray *live = g_ptr_array_new();
+
+	for (guint i = 0; legs[i]; i++)
+		if (((XmppLeg *)legs[i])->state != XMPP_OVER)
+			g_ptr_array_add(live, legs[i]);
+	return live;
+}
+
+static gboolean
+is_being_set_up(const XmppLeg *leg)
+{
+	return leg->state != XMPP_TALKING && leg->state != XMPP_OVER;
+}
+
+/* It takes longer than a server's restart: nobody hears anything of these calls. */
+static gboolean
+on_outage(gpointer user)
+{
+	g_autoptr(GPtrArray) legs = live_legs();
+
+	xmpp->outage = 0;
+	for (guint i = 0; i < legs->len; i++)
+		if (is_being_set_up(legs->pdata[i]))
+			xmpp_leg_fail(legs->pdata[i], REASON_NETWORK_ERROR,
+				      "The XMPP server is away");
+	return G_SOURCE_REMOVE;
+}
+
+gboolean
+xmpp_is_cut_off(const Xmpp *self)
+{
+	return !xmpp_stream_is_up(self->stream) && self->outage == 0;
+}
+
+static void
+note(const char *text)
+{
+	g_autoptr(GPtrArray) legs = live_legs();
+
+	for (guint i = 0; i < legs->len; i++)
+		leg_trace(&((XmppLeg *)legs->pdata[i])->leg, TRACE_NOTE, "%s", text);
+}
+
+static void
 on_up(gpointer user)
 {
+	g_autoptr(GPtrArray) legs = live_legs();
+
+	g_clear_handle_id(&xmpp->outage, g_source_remove);
+	note("the XMPP server is there");
+	for (guint i = 0; i < legs->len; i++)
+		xmpp_called_link_is_up(legs->pdata[i]);
 	xmpp_accounts_announce(xmpp->accounts);
 }
 
 static void
 on_down(gpointer user)
 {
+	note("the XMPP server is away");
+	if (!xmpp->outage)
+		xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 }
 
 /* Nobody's call is being set up or carried on. */
 static gboolean
 is_quiet(gpointer user)
 {
-	GHashTableIter iter;
-	gpointer leg;
-
-	g_hash_table_iter_init(&iter, xmpp->legs);
-	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		if (((XmppLeg *)leg)->state != XMPP_OVER)
-			return FALSE;
-	return xmpp_iq_waiting(xmpp->iq) == 0;
+	return xmpp->n_live == 0 && xmpp_iq_waiting(xmpp->iq) == 0;
 }
 
 static const XmppStreamListener listener = {
@@ -143,11 +248,15 @@ start(Gateway *gateway, const Config *config, GError **error)
 	xmpp->max_stanza_bytes = config->max_stanza_bytes;
 	xmpp->media = &config->media;
 	xmpp->legs = g_hash_table_new(NULL, NULL);
+	xmpp->live = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					   (GDestroyNotify)g_ptr_array_unref);
 	xmpp->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	xmpp->iq = xmpp_iq_new(config->max_iqs, send_request, xmpp);
 	xmpp->disco = xmpp_disco_new(xmpp->domain, xmpp->iq, xmpp_extdisco_any(xmpp->media));
 	xmpp->accounts = xmpp_accounts_new(gateway, xmpp->domain, xmpp->disco, send_presence, xmpp);
+	xmpp_accounts_watch(xmpp->accounts, on_device, xmpp);
 	xmpp->stream = xmpp_stream_new(&options, &listener, xmpp);
+	xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 	return TRUE;
 }
 
@@ -171,6 +280,8 @@ stop(void)
 	xmpp_disco_free(xmpp->disco);
 	g_hash_table_unref(xmpp->legs);
 	g_hash_table_unref(xmpp->sessions);
+	g_hash_table_unref(xmpp->live);
+	g_clear_handle_id(&xmpp->outage, g_source_remove);
 	g_clear_pointer(&xmpp->names, g_hash_table_unref);
 	g_free(xmpp->domain);
 	g_free(xmpp);
@@ -180,7 +291,7 @@ stop(void)
 static void
 dial(Call *call, const Target *target, const Desc *offer)
 {
-	xmpp_ring_dial(xmpp, call, target, offer);
+	xmpp_called_dial(xmpp, call, target, offer);
 }
 
 static void
@@ -240,11 +351,12 @@ notice(const char *account, const Address *number, const char *text)
 	xmpp_notice(xmpp, account, number, text);
 }
 
+/* While it is down there is nobody to tell: on_up() tells all. */
 static void
-reload(void)
+changed(Change what, const char *key)
 {
 	if (xmpp_stream_is_up(xmpp->stream))
-		xmpp_accounts_announce(xmpp->accounts);
+		xmpp_accounts_changed(xmpp->accounts, what, key);
 }
 
 static char *
@@ -275,7 +387,7 @@ const Plugin xmpp_plugin = {
 	.transport = TRANSPORT_WEBRTC,
 	.start = start,
 	.stop = stop,
-	.reload = reload,
+	.changed = changed,
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,

@@ -190,46 +190,53 @@ take_initiate(XmppLeg *leg, Jingle *jingle)
 	leg_answered(&leg->leg, leg->theirs);
 }
 
-/* A call without messages before it. */
+/* A user's call without messages before it; takes `jingle`.  One that cannot be has a
+ * record all the same, and he is told why. */
 static void
-begin_direct(Xmpp *xmpp, const xmlNode *iq, Jingle *jingle)
+begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 {
-	const char *from_text = xml_attribute(iq, "from"), *to_text = xml_attribute(iq, "to");
-	XmppRequest whom = { .from = to_text, .to = from_text };
-	g_autoptr(Address) from = address_from_jid(from_text);
-	g_autoptr(Address) to = address_from_jid(to_text);
-	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, to);
+	g_autofree char *local = address_full_jid(message->to);
+	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
+	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
+	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
+	XmppLeg *leg = xmpp_leg_new(xmpp, local, jingle->sid);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *summary = NULL;
-	g_autofree char *post_dial = xmpp_accounts_post_dial(to);
-	Incoming incoming = { .from = from, .to = callee, .post_dial = post_dial };
-	Desc *offer;
-	XmppLeg *leg;
 
-	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, "xmpp.strangers");
-		xmpp_terminate(xmpp, &whom, jingle->sid, REASON_DECLINED,
-			       "This gateway serves its own users only");
-		jingle_free(jingle);
-		return;
-	}
-	offer = desc_from_jingle(jingle, &error);
-	if (!offer) {
-		gateway_count(xmpp->gateway, "xmpp.offers_refused");
-		xmpp_terminate(xmpp, &whom, jingle->sid, error->code, error->message);
-		jingle_free(jingle);
-		return;
-	}
-	leg = xmpp_leg_new(xmpp, to_text, jingle->sid);
 	leg->state = XMPP_OFFERED;
-	leg->theirs = offer;
+	leg->theirs = desc_from_jingle(jingle, &error);
 	keep_request(leg, jingle);
-	xmpp_leg_set_peer(leg, from_text);
+	xmpp_leg_set_peer(leg, message->from_text);
 	xmpp_leg_register(leg, leg->peer, leg->sid);
-	incoming.offer = offer;
-	call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
-	summary = desc_summary(offer);
-	leg_trace(&leg->leg, TRACE_IN, "session-initiate %s", summary);
+	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
+	xmpp_find_add(leg);
+	incoming.offer = leg->theirs;
+	if (xmpp_accounts_standing(xmpp->accounts, message->from) == XMPP_SWITCHED_OFF) {
+		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, REASON_FORBIDDEN,
+			     "your account at this gateway is switched off");
+	} else if (!leg->theirs) {
+		gateway_count(xmpp->gateway, "xmpp.offers_refused");
+		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, error->code,
+			     error->message);
+	} else {
+		call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
+	}
+	if (leg->state == XMPP_OVER) {
+		xmpp_leg_free(leg); /* refused at once: nothing more can come of it */
+	} else {
+		g_autofree char *summary = desc_summary(leg->theirs);
+
+		leg_trace(&leg->leg, TRACE_IN, "session-initiate %s", summary);
+	}
+}
+
+static void
+refuse_stranger(Xmpp *xmpp, const XmppMessage *message, const char *sid)
+{
+	g_autofree char *local = address_full_jid(message->to);
+	XmppRequest whom = { .from = local, .to = message->from_text };
+
+	gateway_count(xmpp->gateway, "xmpp.strangers");
+	xmpp_terminate(xmpp, &whom, sid, REASON_DECLINED, "This gateway serves its own users only");
 }
 
 /* Takes `jingle`. */
@@ -263,7 +270,7 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	Desc *answer;
 
 	if (fork && leg->state == XMPP_RINGING && !fork->dead)
-		xmpp_ring_fork_takes(leg, fork);
+		xmpp_called_fork_takes(leg, fork);
 	if (leg->state != XMPP_INITIATED || leg->leg.side != SIDE_CALLEE)
 		return;
 	answer = desc_from_jingle(jingle, &error);
@@ -380,7 +387,7 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	const char *name = jingle_info_name(jingle->info);
 
 	if (jingle->info == JINGLE_INFO_RINGING && fork) {
-		xmpp_ring_fork_rings(leg, fork);
+		xmpp_called_fork_rings(leg, fork);
 		return;
 	}
 	if (name)
@@ -401,7 +408,7 @@ on_terminate(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	Reason reason = xmpp_reason_from_jingle(jingle->reason, moment);
 
 	if (fork && leg->state == XMPP_RINGING) {
-		xmpp_ring_fork_ends(leg, fork, jingle);
+		xmpp_called_fork_ends(leg, fork, jingle);
 		return;
 	}
 	leg_trace(&leg->leg, TRACE_IN, "session-terminate %s",
@@ -414,6 +421,28 @@ on_terminate(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		xmpp_leg_say(leg, &finish);
 	}
 	xmpp_leg_over(leg, reason, jingle->reason_text);
+}
+
+/* XEP-0166 7.2.4: without a content there is no session.  What else we have taken beside
+ * the audio carries nothing. */
+static void
+on_content_gone(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+{
+	gboolean answered = leg->state == XMPP_TALKING;
+	gboolean is_caller = leg->leg.side == SIDE_CALLER;
+	XmppMoment moment = answered	? MOMENT_ANSWERED
+			    : is_caller ? MOMENT_CALLER_GIVES_UP
+					: MOMENT_CALLEE_REFUSES;
+
+	leg_trace(&leg->leg, TRACE_IN, "%s", jingle_action_name(jingle->action));
+	/* our own offers have one content, whatever its name */
+	if (leg->content ? !jingle_content(jingle, leg->content) : jingle->contents->len == 0)
+		return;
+	if (fork && leg->state == XMPP_RINGING)
+		xmpp_called_fork_ends(leg, fork, jingle);
+	else
+		xmpp_leg_part(leg, xmpp_reason_from_jingle(jingle->reason, moment),
+			      jingle->reason_text);
 }
 
 static void
@@ -438,6 +467,13 @@ on_action(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg_trace(&leg->leg, TRACE_IN, "content-add: refused");
 		xmpp_leg_request(leg, jingle_build_content_reject(&session, jingle));
 		break;
+	case JINGLE_CONTENT_REMOVE:
+		on_content_gone(leg, fork, jingle);
+		break;
+	case JINGLE_CONTENT_REJECT: /* of one we never added: of the whole offer */
+		if (leg->state != XMPP_TALKING)
+			on_content_gone(leg, fork, jingle);
+		break;
 	case JINGLE_CONTENT_MODIFY:
 		leg_trace(&leg->leg, TRACE_IN, "content-modify");
 		xmpp_hold_modify(leg, jingle);
@@ -461,34 +497,66 @@ answer_error(Xmpp *xmpp, const xmlNode *iq, const XmlStanzaError *error)
 	xmpp_send(xmpp, xml_iq_error(iq, error));
 }
 
-static const XmlStanzaError unknown_session = { "cancel", "item-not-found", NS_JINGLE_ERR,
-						"unknown-session" };
+static const XmlStanzaError unknown_session = { .type = "cancel",
+						.condition = "item-not-found",
+						.special_ns = NS_JINGLE_ERR,
+						.special = "unknown-session" };
+
+/* A session of his account that another device of his knows: it can end it and no more. */
+static void
+on_other_device(XmppLeg *leg, const xmlNode *iq, const Jingle *jingle)
+{
+	XmppMoment moment = leg->state == XMPP_TALKING	   ? MOMENT_ANSWERED
+			    : leg->leg.side == SIDE_CALLER ? MOMENT_CALLER_GIVES_UP
+							   : MOMENT_CALLEE_REFUSES;
+
+	if (jingle->action != JINGLE_SESSION_TERMINATE) {
+		answer_error(leg->xmpp, iq, &unknown_session);
+		return;
+	}
+	xmpp_send_sure(leg->xmpp, xml_iq_result(iq));
+	if (leg->state == XMPP_OVER)
+		return;
+	leg_trace(&leg->leg, TRACE_IN, "session-terminate %s from %s",
+		  jingle->reason ? jingle->reason : "", xml_attribute(iq, "from"));
+	xmpp_leg_part(leg, xmpp_reason_from_jingle(jingle->reason, moment), jingle->reason_text);
+}
+
+static gboolean
+is_initiate_for_us(const XmppMessage *message, const Jingle *jingle)
+{
+	return jingle->action == JINGLE_SESSION_INITIATE && message->to->user &&
+	       g_strcmp0(message->to->resource, XMPP_RESOURCE) == 0 && message->from->resource &&
+	       jingle->sid;
+}
 
 /* Nobody's session, yet. */
 static void
-on_no_session(Xmpp *xmpp, const xmlNode *iq, Jingle *jingle)
+on_no_session(Xmpp *xmpp, const xmlNode *iq, const XmppMessage *message, Jingle *jingle)
 {
-	static const XmlStanzaError not_here = { "cancel", "service-unavailable", NULL, NULL };
+	static const XmlStanzaError not_here = { .type = "cancel",
+						 .condition = "service-unavailable" };
 	g_autoptr(Jingle) owned = jingle;
-	g_autoptr(Address) from = address_from_jid(xml_attribute(iq, "from"));
-	g_autoptr(Address) to = address_from_jid(xml_attribute(iq, "to"));
-	g_autofree char *bare = address_bare_jid(from);
+	gboolean is_user = xmpp_accounts_standing(xmpp->accounts, message->from) != XMPP_STRANGER;
+	XmppLeg *leg = NULL;
 
-	if (jingle->action != JINGLE_SESSION_INITIATE) {
-		/* Some end sessions that never began, and send empty transport-infos. */
-		if (!jingle->sid || jingle->action == JINGLE_SESSION_TERMINATE)
-			xmpp_send(xmpp, xml_iq_result(iq));
-		else
-			answer_error(xmpp, iq, &unknown_session);
-	} else if (xmpp_leg_find(xmpp, bare, jingle->sid)) {
-		/* Another device of his began this one. */
-		answer_error(xmpp, iq, &unknown_session);
-	} else if (!to->user || g_strcmp0(to->resource, XMPP_RESOURCE) != 0 || !from->resource ||
-		   !jingle->sid) {
-		answer_error(xmpp, iq, &not_here);
-	} else {
+	if (jingle->action == JINGLE_SESSION_TERMINATE && !jingle->sid && is_user)
+		leg = xmpp_ring_only_one(xmpp, message->from, message->to);
+	if (leg) {
+		on_other_device(leg, iq, jingle);
+	} else if (is_initiate_for_us(message, jingle)) {
 		xmpp_send(xmpp, xml_iq_result(iq));
-		begin_direct(xmpp, iq, g_steal_pointer(&owned));
+		if (is_user)
+			begin_direct(xmpp, message, g_steal_pointer(&owned));
+		else
+			refuse_stranger(xmpp, message, jingle->sid);
+	} else if (jingle->action == JINGLE_SESSION_INITIATE) {
+		answer_error(xmpp, iq, &not_here);
+	} else if (jingle->action == JINGLE_TRANSPORT_INFO && !jingle->sid && is_user) {
+		/* what is left of a candidate whose address a browser hides */
+		xmpp_send(xmpp, xml_iq_result(iq));
+	} else {
+		answer_error(xmpp, iq, &unknown_session);
 	}
 }
 
@@ -500,13 +568,33 @@ has_session(const XmppLeg *leg, const XmppFork *fork, const char *from)
 	return g_strcmp0(leg->peer, from) == 0;
 }
 
-void
-xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *node)
+static void
+on_session(XmppLeg *leg, XmppFork *fork, const xmlNode *iq, Jingle *jingle)
 {
-	static const XmlStanzaError bad = { "modify", "bad-request", NULL, NULL };
-	const char *from = xml_attribute(iq, "from");
+	g_autoptr(Jingle) owned = jingle;
+
+	if (leg->state == XMPP_OVER && jingle->action != JINGLE_SESSION_INITIATE &&
+	    jingle->action != JINGLE_SESSION_TERMINATE) {
+		answer_error(leg->xmpp, iq, &unknown_session);
+		return;
+	}
+	xmpp_send_sure(leg->xmpp, xml_iq_result(iq));
+	if (jingle->action == JINGLE_SESSION_INITIATE)
+		on_initiate(leg, g_steal_pointer(&owned));
+	else if (leg->state != XMPP_OVER)
+		on_action(leg, fork, jingle);
+}
+
+void
+xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to,
+		const xmlNode *node)
+{
+	static const XmlStanzaError bad = { .type = "modify", .condition = "bad-request" };
+	const char *from_text = xml_attribute(iq, "from");
+	const XmppMessage message = { from, to, from_text, NULL };
 	g_autoptr(Jingle) jingle = jingle_parse(node, NULL);
-	XmppLeg *leg;
+	g_autofree char *bare = address_bare_jid(from);
+	XmppLeg *leg, *other;
 	XmppFork *fork;
 
 	if (!jingle) {
@@ -514,22 +602,15 @@ xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const xmlNode *node)
 		answer_error(xmpp, iq, &bad);
 		return;
 	}
-	leg = xmpp_leg_find(xmpp, from, jingle->sid);
-	fork = leg ? xmpp_leg_fork(leg, from, jingle->sid) : NULL;
-	if (!leg || !has_session(leg, fork, from)) {
-		on_no_session(xmpp, iq, g_steal_pointer(&jingle));
-		return;
-	}
-	if (leg->state == XMPP_OVER && jingle->action != JINGLE_SESSION_INITIATE &&
-	    jingle->action != JINGLE_SESSION_TERMINATE) {
-		answer_error(xmpp, iq, &unknown_session);
-		return;
-	}
-	xmpp_send_sure(xmpp, xml_iq_result(iq));
-	if (jingle->action == JINGLE_SESSION_INITIATE)
-		on_initiate(leg, g_steal_pointer(&jingle));
-	else if (leg->state != XMPP_OVER)
-		on_action(leg, fork, jingle);
+	leg = xmpp_leg_find(xmpp, from_text, jingle->sid);
+	fork = leg ? xmpp_leg_fork(leg, from_text, jingle->sid) : NULL;
+	other = from->user ? xmpp_leg_find(xmpp, bare, jingle->sid) : NULL;
+	if (leg && has_session(leg, fork, from_text))
+		on_session(leg, fork, iq, g_steal_pointer(&jingle));
+	else if (other)
+		on_other_device(other, iq, jingle);
+	else
+		on_no_session(xmpp, iq, &message, g_steal_pointer(&jingle));
 }
 
 /* --- commands --- */

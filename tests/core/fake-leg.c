@@ -58,6 +58,14 @@ fake_leg_end(FakeLeg *leg, Reason reason, const char *text)
 	fake_leg_free(leg);
 }
 
+void
+fake_leg_fail(FakeLeg *leg, Reason reason, const char *text)
+{
+	leg_failed(&leg->leg, reason, text);
+	g_assert(!leg->leg.call);
+	fake_leg_free(leg);
+}
+
 Desc *
 fake_desc(TransportKind kind, const char *codecs, Direction direction, guint16 port)
 {

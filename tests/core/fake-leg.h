@@ -33,6 +33,7 @@ void fake_legs_reset(void);
 FakeLeg *fake_leg_new(const char *name);
 FakeLeg *fake_leg_find(const char *name); /* NULL: there is none of that name */
 void fake_leg_end(FakeLeg *leg, Reason reason, const char *text); /* and frees it */
+void fake_leg_fail(FakeLeg *leg, Reason reason, const char *text);
 
 /* A description of the given kind: codecs "PCMU PCMA event", from a peer at `port`. */
 Desc *fake_desc(TransportKind kind, const char *codecs, Direction direction, guint16 port);

@@ -209,6 +209,13 @@ media_stay_near(Media *media, const Media *near)
 	g_assert_cmpuint(media->ports->len, ==, 0);
 }
 
+void
+media_use_reserve(Media *media)
+{
+	g_assert_cmpuint(media->ports->len, ==, 0);
+	fake_media.reserved++;
+}
+
 /* Numbers are unique in all media here, so it keeps its own. */
 PortId
 media_take_port(Media *media, Media *from, PortId port)

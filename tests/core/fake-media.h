@@ -12,6 +12,7 @@ typedef struct {
 	gboolean hold_up;		  /* connected ports are not up by themselves */
 	void (*say)(const char *command); /* told of every command; may be NULL */
 	guint open, ports;		  /* how many there are */
+	guint reserved;			  /* that could take what is kept back, ever */
 } FakeMedia;
 extern FakeMedia fake_media;
 

@@ -238,7 +238,8 @@ do_leg(const char *line)
 
 	if (!leg)
 		g_error("nobody of the name %s in \"%s\"", words[0], line);
-	if (*rest && !g_str_has_prefix(rest, "without") && strcmp(words[1], "ends") != 0)
+	if (*rest && !g_str_has_prefix(rest, "without") && strcmp(words[1], "ends") != 0 &&
+	    strcmp(words[1], "fails") != 0 && strcmp(words[1], "is") != 0)
 		desc = parse_desc(kind_of(leg), rest);
 	if (strcmp(words[1], "rings") == 0) {
 		leg_ringing(&leg->leg, desc);
@@ -250,6 +251,11 @@ do_leg(const char *line)
 		leg_candidate(&leg->leg, &(Candidate){ .foundation = "7" });
 	} else if (strcmp(words[1], "digit") == 0) {
 		leg_dtmf(&leg->leg, rest[0]);
+	} else if (strcmp(words[1], "is") == 0) { /* "callee is unattended" */
+		leg_unattended(&leg->leg);
+	} else if (strcmp(words[1], "fails") == 0) {
+		why = g_strsplit(rest, " ", 2);
+		fake_leg_fail(leg, reason_from_name(why[0]), why[1]);
 	} else if (strcmp(words[1], "ends") == 0) {
 		why = g_strsplit(rest, " ", 2);
 		g_assert_cmpint(reason_from_name(why[0]), !=, REASON_NONE);
@@ -376,7 +382,9 @@ note_cell(const char *line)
 		{ " transfers ", EVENT_TRANSFER },
 		{ "second-callee ends", EVENT_TRANSFER_FAILED },
 		{ "caller ends", EVENT_CALLER_ENDED },
+		{ "caller fails", EVENT_CALLER_ENDED },
 		{ " ends ", EVENT_CALLEE_ENDED },
+		{ " fails ", EVENT_CALLEE_ENDED },
 		{ " rings", EVENT_RINGING },
 		{ " answers", EVENT_ANSWERED },
 		{ " refuses", EVENT_ANSWERED },

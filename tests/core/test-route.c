@@ -2,6 +2,7 @@
 /* test-route.c - who is called, for every kind of caller and called. */
 #include "b2bua/setting.h"
 #include "b2bua/way_out.h"
+#include "db/store_private.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
 #include <string.h>
@@ -850,6 +851,73 @@ test_emergency(void)
 	tear_down();
 }
 
+static guint n_warnings;
+
+static GLogWriterOutput
+count_warnings(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer unused)
+{
+	n_warnings += (level & G_LOG_LEVEL_WARNING) != 0;
+	return g_log_writer_default(level, fields, n_fields, NULL);
+}
+
+static void
+rename_table(const char *from, const char *to)
+{
+	g_autofree char *sql = g_strdup_printf("ALTER TABLE %s RENAME TO %s", from, to);
+
+	g_assert_cmpint(sqlite3_exec(store->db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+}
+
+/* Whatever table cannot be read: a call is routed as it would have been, or not at all;
+ * one to an emergency number goes out. */
+static void
+test_unreadable(void)
+{
+	static const char *const tables[] = { "users",	  "numbers",	"trunks",  "routes",
+					      "settings", "softphones", "contacts" };
+	static const struct {
+		const char *from, *to, *trunk;
+		const char *needs; /* a table without which it must be refused */
+	} calls[] = {
+		{ "anna@example.org/phone", "+4990012345", NULL, "routes" }, /* premium */
+		{ "anna@example.org/phone", "+14155551234", NULL, "settings" },
+		{ "anna@example.org/phone", "+15550002", NULL, "settings" }, /* do not disturb */
+		{ "+14155551234", "+15550002", "first", "settings" },	     /* and blocked */
+		{ "+14155551234", "+15550001", "first", "contacts" },
+		{ "anna@example.org/phone", "112", NULL, NULL },
+		{ "bert@example.org/phone", "911", NULL, NULL },
+	};
+
+	set_up();
+	config->emergency = g_strdup("trunk:second");
+	g_assert_true(store_setting_set(store, "bert@example.org", "do-not-disturb", "on", NULL));
+	g_assert_true(
+		store_setting_set(store, "bert@example.org", "blocked", "+14155551234", NULL));
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+	g_log_set_writer_func(count_warnings, NULL, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
+		g_autofree char *healthy = ask(calls[i].from, calls[i].to, calls[i].trunk);
+
+		for (guint table = 0; table < G_N_ELEMENTS(tables); table++) {
+			g_autofree char *answer = NULL;
+
+			rename_table(tables[table], "gone");
+			answer = ask(calls[i].from, calls[i].to, calls[i].trunk);
+			rename_table("gone", tables[table]);
+			g_test_message("%s to %s without %s: %s", calls[i].from, calls[i].to,
+				       tables[table], answer);
+			if (!calls[i].needs)
+				g_assert_nonnull(strstr(answer, "via second"));
+			else if (!g_str_has_prefix(answer, "network-error"))
+				g_assert_cmpstr(answer, ==, healthy);
+			if (g_strcmp0(calls[i].needs, tables[table]) == 0)
+				g_assert_true(g_str_has_prefix(answer, "network-error"));
+		}
+	}
+	g_assert_cmpuint(n_warnings, ==, 1); /* a minute */
+	tear_down();
+}
+
 static void
 test_hide_number(void)
 {
@@ -987,6 +1055,7 @@ main(int argc, char **argv)
 	g_test_add_func("/route/blocked-identities", test_blocked_identities);
 	g_test_add_func("/route/rules", test_rules);
 	g_test_add_func("/route/emergency", test_emergency);
+	g_test_add_func("/route/unreadable", test_unreadable);
 	g_test_add_func("/route/hide-number", test_hide_number);
 	g_test_add_func("/route/no-way-out", test_no_way_out);
 	g_test_add_func("/route/dialable", test_dialable);

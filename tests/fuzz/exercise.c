@@ -84,7 +84,7 @@ send_jingle(xmlNode *built)
 void
 exercise_xml(const xmlNode *stanza)
 {
-	static const XmlStanzaError cancel = { "cancel", "item-not-found", NULL, NULL };
+	static const XmlStanzaError cancel = { .type = "cancel", .condition = "item-not-found" };
 	g_autofree char *once = xml_print(stanza), *twice = NULL, *text = xml_text(stanza);
 	g_autoptr(xmlNode) again = send(xml_copy(stanza)), parent = xml_new("urn:x", "x");
 	XmlStanzaError error;
@@ -116,12 +116,16 @@ rebuild_jmi(const Jmi *jmi)
 					.migrated = jmi->migrated };
 		g_autoptr(xmlNode) message = send(jmi_build(&what));
 		g_autoptr(Jmi) parsed = jmi_parse(message, NULL);
+		JmiKind returned = N_JMI_KINDS;
 
 		g_assert_nonnull(parsed);
 		g_assert_cmpint(parsed->kind, ==, kind);
 		g_assert_cmpstr(parsed->id, ==, jmi->id);
 		g_assert_cmpstr(parsed->migrated, ==, jmi->migrated);
 		g_assert_cmpint(parsed->receipt_wanted, ==, kind == JMI_PROPOSE);
+		xml_set(message, "type", "error");
+		g_assert_cmpstr(jmi_returned(message, &returned), ==, jmi->id);
+		g_assert_cmpint(returned, ==, kind);
 	}
 }
 
@@ -130,9 +134,13 @@ exercise_jmi(const xmlNode *stanza)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Jmi) jmi = jmi_parse(stanza, &error);
-	const char *receipt = jmi_receipt(stanza);
+	const char *receipt = jmi_receipt(stanza), *returned;
+	JmiKind kind = N_JMI_KINDS;
 
 	g_assert_true(!jmi || !error);
+	returned = jmi_returned(stanza, &kind);
+	g_assert_true(!returned || (*returned && kind < N_JMI_KINDS));
+	g_assert_true(!jmi || !jmi_kind_without_id(stanza, &kind));
 	if (receipt)
 		xml_free(send(jmi_build_receipt("a", "b", receipt)));
 	if (!jmi)

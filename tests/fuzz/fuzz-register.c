@@ -28,6 +28,12 @@ static Store *store;
 
 /* --- of gateway.h, what the registrar asks --- */
 
+struct Abroad *
+gateway_abroad(const Gateway *self)
+{
+	return NULL;
+}
+
 Store *
 gateway_store(const Gateway *gateway)
 {

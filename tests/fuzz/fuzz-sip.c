@@ -10,6 +10,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/url.h>
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_digest.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
@@ -63,7 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	msg_iovec_t iovec[msg_n_fragments] = { { 0 } };
 	isize_t n = size ? msg_recv_iovec(msg, iovec, msg_n_fragments, size, 1) : 0;
 	const sip_t *sip;
-	Reason reason;
+	Content content;
 
 	if (!digest)
 		digest = digest_server_new("tandem");
@@ -85,7 +86,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				header_refusal(sip->sip_status->st_status,
 					       sip->sip_status->st_phrase, sip, &text);
 			header_reason(sip, REASON_HANGUP);
-			desc_unref(header_desc(sip, 4096, &reason));
+			content_read(sip, 4096, &content);
+			g_assert_true(!content.desc || content.reason == REASON_NONE);
+			content_clear(&content);
 		}
 	}
 	msg_destroy(msg);

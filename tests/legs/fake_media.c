@@ -18,6 +18,7 @@ struct Media {
 typedef struct {
 	Media *media;
 	PortId port;
+	MediaStatsFunc stats; /* who wants the counters */
 } Later;
 
 static Transport *
@@ -73,10 +74,19 @@ say_up(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void
+static gboolean
+say_stats(gpointer data)
+{
+	const Later *later = data;
+
+	later->stats(later->media->user, later->port, &(PortStats){ 0 });
+	return G_SOURCE_REMOVE;
+}
+
+static Later *
 do_later(Media *media, PortId port, GSourceFunc func)
 {
-	Later *later = g_new(Later, 1);
+	Later *later = g_new0(Later, 1);
 	GSource *source = g_idle_source_new();
 
 	later->media = media;
@@ -84,6 +94,7 @@ do_later(Media *media, PortId port, GSourceFunc func)
 	g_source_set_callback(source, func, later, g_free);
 	g_source_attach(source, NULL);
 	g_array_append_val(media->sources, source);
+	return later;
 }
 
 Media *
@@ -95,6 +106,11 @@ media_open(Workers *workers, const MediaListener *listener, gpointer user)
 	media->user = user;
 	media->sources = g_array_new(FALSE, FALSE, sizeof(GSource *));
 	return media;
+}
+
+void
+media_use_reserve(Media *media)
+{
 }
 
 void
@@ -156,6 +172,7 @@ media_send_dtmf(Media *media, PortId port, char digit)
 void
 media_query(Media *media, PortId port, MediaStatsFunc func)
 {
+	do_later(media, port, say_stats)->stats = func;
 }
 
 PortStats

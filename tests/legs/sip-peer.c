@@ -275,6 +275,11 @@ peer_request(Peer *peer, const char *method, const char *to_tag, const char *ext
 	     const char *body)
 {
 	g_autofree char *tag = to_tag ? g_strdup_printf(";tag=%s", to_tag) : g_strdup("");
+	g_autofree char *contact =
+		extra && strstr(extra, "Contact:")
+			? g_strdup("")
+			: g_strdup_printf("Contact: <sip:peer@127.0.0.1:%u%s>\r\n", peer->port,
+					  peer->stream ? ";transport=tcp" : "");
 
 	if (strcmp(method, "ACK") != 0 && strcmp(method, "CANCEL") != 0)
 		peer->cseq++;
@@ -284,15 +289,14 @@ peer_request(Peer *peer, const char *method, const char *to_tag, const char *ext
 		"From: \"Bob \\\"B\\\"\" <sip:+12125550199@carrier.example>;tag=%s\r\n"
 		"To: <sip:+14155550123@gw.example.org>%s\r\n"
 		"Call-ID: %s\r\nCSeq: %u %s\r\n"
-		"Contact: <sip:peer@127.0.0.1:%u%s>\r\nMax-Forwards: 70\r\n%s%s"
+		"%sMax-Forwards: 70\r\n%s%s"
 		"Content-Length: %zu\r\n\r\n%s",
 		method, peer_gateway_port, peer->stream ? "TCP" : "UDP", peer->port, peer->call_id,
 		peer->cseq,
 		strcmp(method, "ACK") == 0 && !g_str_has_prefix(extra ? extra : "", "X-Same")
 			? "-ack"
 			: "",
-		peer->tag, tag, peer->call_id, peer->cseq, method, peer->port,
-		peer->stream ? ";transport=tcp" : "", extra ? extra : "",
+		peer->tag, tag, peer->call_id, peer->cseq, method, contact, extra ? extra : "",
 		body && !(extra && strstr(extra, "Content-Type:"))
 			? "Content-Type: application/sdp\r\n"
 			: "",
@@ -340,7 +344,9 @@ peer_reply_text(Peer *peer, const char *request, const char *status, const char 
 						       add ? ";tag=" : "", add ? tag : "");
 			}
 	g_string_append_printf(text, "%s%s", extra ? extra : "",
-			       body ? "Content-Type: application/sdp\r\n" : "");
+			       body && !(extra && strstr(extra, "Content-Type:"))
+				       ? "Content-Type: application/sdp\r\n"
+				       : "");
 	if (!extra || !strstr(extra, "Contact:"))
 		g_string_append_printf(text, "Contact: <sip:peer@127.0.0.1:%u%s>\r\n", peer->port,
 				       peer->stream ? ";transport=tcp" : "");

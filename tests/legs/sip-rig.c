@@ -114,6 +114,12 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *self)
 }
 
 void
+leg_trying(Leg *leg)
+{
+	g_assert_nonnull(leg->call);
+}
+
+void
 leg_ringing(Leg *leg, const Desc *early)
 {
 	g_autofree char *port = port_of(early);
@@ -173,6 +179,12 @@ leg_trace(const Leg *leg, TraceKind kind, const char *format, ...)
 	va_end(arguments);
 }
 
+struct Abroad *
+gateway_abroad(const Gateway *self)
+{
+	return NULL;
+}
+
 Store *
 gateway_store(const Gateway *self)
 {
@@ -230,7 +242,8 @@ rig_start(void)
 					   .sip_domain = (char *)"gw.example.org",
 					   .sip_min_expires = 60,
 					   .sip_max_expires = 3600,
-					   .max_sdp_bytes = 8192 };
+					   .max_sdp_bytes = 8192,
+					   .max_connections = 4000 };
 		if (rig_configure)
 			rig_configure(&gateway.config);
 		g_clear_error(&error);
@@ -289,7 +302,7 @@ rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk))
 		change(trunk);
 	store_trunk_add(gateway.store, trunk, &error);
 	g_assert_no_error(error);
-	sip_plugin.reload();
+	sip_plugin.changed(CHANGE_CONFIG, NULL);
 }
 
 Desc *

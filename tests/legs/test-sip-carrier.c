@@ -18,6 +18,7 @@ typedef GResolverClass DnsClass;
 static GType dns_get_type(void);
 G_DEFINE_TYPE(Dns, dns, G_TYPE_RESOLVER)
 
+static gboolean asks_options;
 static GPtrArray *services; /* GSrvTarget *, of _sip._udp.srv.test */
 static guint asked_names, asked_services;
 
@@ -247,6 +248,85 @@ hops__silent(void)
 	rig_no_event();
 	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(peer_wait(peer, "BYE "));
+	rig_stop();
+}
+
+/* RFC 3261 17.1.1.2: a 100 is an answer.  However long it takes the telephone to ring, this
+ * is the next hop, and the only one. */
+static void
+hops__trying(void)
+{
+	g_autoptr(Peer) slow = peer_new(), other = peer_new();
+	g_autofree char *invite = NULL, *cancel = NULL;
+
+	dial_hops(slow, other);
+	invite = peer_wait(slow, "INVITE ");
+	peer_reply(slow, invite, "100 Trying", NULL, NULL, NULL);
+	rig_spin(1500); /* response_seconds is 1 */
+	rig_no_event();
+	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_nonnull(strstr(rig_traces(), "100 Trying"));
+	peer_reply(slow, invite, "180 Ringing", "t", NULL, NULL);
+	rig_expect("ringing");
+	peer_reply(slow, invite, "200 OK", "t", NULL, sdp_one);
+	rig_expect_start("answered");
+	g_free(peer_wait(slow, "ACK "));
+	g_assert_true(g_queue_is_empty(&other->heard));
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	cancel = peer_wait(slow, "BYE ");
+	peer_reply(slow, cancel, "200 OK", NULL, NULL, NULL);
+	rig_stop();
+}
+
+/* What says 503 after its 100 has not got the call. */
+static void
+hops__trying_refused(void)
+{
+	g_autoptr(Peer) full = peer_new(), peer = peer_new();
+	g_autofree char *first = NULL, *second = NULL;
+
+	dial_hops(full, peer);
+	first = peer_wait(full, "INVITE ");
+	peer_reply(full, first, "100 Trying", NULL, NULL, NULL);
+	peer_reply(full, first, "503 Service Unavailable", "t0", NULL, NULL);
+	second = peer_wait(peer, "INVITE ");
+	peer_reply(peer, second, "100 Trying", NULL, NULL, NULL);
+	peer_reply(peer, second, "486 Busy Here", "t1", NULL, NULL);
+	rig_expect("ended busy 486 Busy Here");
+	rig_stop();
+}
+
+static void
+by_udp(Trunk *trunk)
+{
+	trunk->options_seconds = 0;
+	g_free(trunk->transport);
+	trunk->transport = g_strdup("udp");
+}
+
+/* Who is to be reached by UDP is, with 2,000 bytes as well: where TCP is dropped on the way
+ * an emergency call would wait for it until it is too late. */
+static void
+hops__large(void)
+{
+	static const char where[] = "geo:48.2010,16.3695,183;u=25";
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *invite = NULL, *via = NULL;
+	gint64 began;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, by_udp);
+	rig_target.location = (char *)where;
+	began = g_get_monotonic_time();
+	rig_dial("carrier", "911", NULL);
+	rig_target.location = NULL;
+	invite = peer_wait(peer, "INVITE ");
+	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
+	g_assert_cmpuint(strlen(invite), >, 1500);
+	via = message_header(invite, "Via");
+	g_assert_true(g_str_has_prefix(via, "SIP/2.0/UDP "));
+	peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
+	rig_expect("ended busy 486 Busy Here");
 	rig_stop();
 }
 
@@ -657,6 +737,98 @@ register__refused(void)
 	rig_stop();
 }
 
+/* RFC 3263 4.3: the first address is dead, the second is not; a call begins with that one. */
+static void
+at_two_addresses(Trunk *trunk)
+{
+	registering(trunk);
+	by_srv(trunk);
+	trunk->registers = !asks_options;
+	trunk->options_seconds = asks_options ? 1 : 0;
+}
+
+static void
+probes__next_address(void)
+{
+	for (guint i = 0; i < 2; i++) {
+		const char *method = i ? "OPTIONS " : "REGISTER ";
+		g_autoptr(Peer) dead = peer_new(), peer = peer_new();
+		g_autofree char *asked = NULL, *again = NULL, *invite = NULL;
+
+		asks_options = i == 1;
+		set_services(g_srv_target_new("a.test", (guint16)dead->port, 1, 1),
+			     g_srv_target_new("b.test", (guint16)peer->port, 2, 1));
+		rig_start();
+		rig_trunk("carrier", 0, at_two_addresses);
+		g_free(peer_wait(dead, method));
+		asked = peer_wait(peer, method);
+		peer_reply(peer, asked, "200 OK", "r", i ? NULL : "Expires: 40\r\n", NULL);
+		wait_available("carrier", TRUE);
+		if (i) { /* and from now on that one */
+			again = peer_wait(peer, method);
+			peer_reply(peer, again, "200 OK", "r", NULL, NULL);
+		} else
+			rig_spin(50);
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
+		rig_expect("ended busy 486 Busy Here");
+		g_assert_false(peer_has(dead, "INVITE "));
+		rig_stop();
+	}
+}
+
+static void
+wait_status(const char *words)
+{
+	for (gboolean there = FALSE; !there;) {
+		g_autofree char *status = rig_plugin->status();
+
+		there = strstr(status, words) != NULL;
+		rig_spin(5);
+	}
+}
+
+/* Switched off, or deleted: the registrar is told. */
+static void
+register__undone(void)
+{
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Trunk) trunk = NULL;
+		g_autofree char *first = NULL, *last = NULL, *expires = NULL, *contact = NULL,
+				*was = NULL, *proven = NULL, *auth = NULL;
+
+		rig_start();
+		rig_trunk("carrier", peer->port, registering);
+		first = peer_wait(peer, "REGISTER ");
+		was = message_header(first, "Contact");
+		peer_reply(peer, first, "200 OK", "r", "Expires: 3600\r\n", NULL);
+		wait_status("registered for");
+		trunk = store_trunk_get(rig_store(), "carrier", &error);
+		trunk->enabled = FALSE;
+		if (i)
+			store_trunk_del(rig_store(), "carrier", &error);
+		else
+			store_trunk_update(rig_store(), trunk, &error);
+		g_assert_no_error(error);
+		rig_plugin->reload();
+		last = peer_wait(peer, "REGISTER ");
+		expires = message_header(last, "Expires");
+		contact = message_header(last, "Contact");
+		g_assert_cmpstr(expires, ==, "0");
+		g_assert_cmpstr(contact, ==, was);
+		peer_reply(peer, last, "401 Unauthorized", "r",
+			   "WWW-Authenticate: Digest realm=\"voip\", nonce=\"n1\"\r\n", NULL);
+		proven = peer_wait(peer, "REGISTER ");
+		auth = message_header(proven, "Authorization");
+		g_assert_nonnull(strstr(auth, "username=\"acct\""));
+		peer_reply(peer, proven, "200 OK", "r", NULL, NULL);
+		rig_stop();
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -670,6 +842,9 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/resolve/table", resolve__table);
 	g_test_add_func("/sip/resolve/stopped", resolve__stopped);
 	g_test_add_func("/sip/hops/silent", hops__silent);
+	g_test_add_func("/sip/hops/trying", hops__trying);
+	g_test_add_func("/sip/hops/trying-refused", hops__trying_refused);
+	g_test_add_func("/sip/hops/large", hops__large);
 	g_test_add_func("/sip/hops/late-challenge", hops__late_challenge);
 	g_test_add_func("/sip/hops/refused", hops__refused);
 	g_test_add_func("/sip/hops/closed", hops__closed);
@@ -681,6 +856,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/health/options", health__options);
 	g_test_add_func("/sip/health/call", health__call);
 	g_test_add_func("/sip/register/refreshed", register__refreshed);
+	g_test_add_func("/sip/health/next-address", probes__next_address);
+	g_test_add_func("/sip/register/undone", register__undone);
 	g_test_add_func("/sip/register/refused", register__refused);
 	status = g_test_run();
 	g_clear_pointer(&services, g_ptr_array_unref);

@@ -347,7 +347,7 @@ expect_refusal_of_body(Peer *peer, const char *extra, const char *body, const ch
 	no = peer_wait(peer, "SIP/2.0 4");
 	g_assert_true(g_str_has_prefix(no, refusal));
 	accept = message_header(no, "Accept");
-	g_assert_cmpstr(accept, ==, "application/sdp");
+	g_assert_true(g_str_has_prefix(accept, "application/sdp"));
 	peer_ack(peer, no, NULL);
 	rig_no_event();
 }
@@ -442,7 +442,7 @@ in__stranger(void)
 
 		accept_all(trunk);
 		g_assert_true(store_trunk_update(rig_store(), trunk, NULL));
-		rig_plugin->reload();
+		rig_plugin->changed(CHANGE_CONFIG, NULL);
 	}
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
@@ -627,18 +627,19 @@ change__reinvite_without_sdp(void)
 
 	refresh = peer_request(peer, "INVITE", tag, NULL, NULL);
 	peer_send(peer, refresh);
+	rig_expect("changed"); /* it wants an offer of ours */
+	rig_plugin->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002"));
-	peer_ack(peer, ok, sdp_one); /* as before: nobody is bothered */
-	rig_spin(50);
-	rig_no_event();
+	peer_ack(peer, ok, sdp_one);
+	rig_expect("answered 40000 sendrecv");
 	moved = peer_request(peer, "INVITE", tag, NULL, NULL);
 	peer_send(peer, moved);
+	rig_expect("changed");
+	rig_plugin->answer(rig_leg, answer);
 	ok2 = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok2, sdp_hold);
-	rig_expect("changed 40000 sendonly");
-	rig_plugin->answer(rig_leg, answer);
-	rig_spin(20);
+	rig_expect("answered 40000 sendonly");
 	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
@@ -1328,7 +1329,7 @@ bury__call_out_with_routes(void)
 {
 	g_autoptr(Peer) peer = start_with_trunk();
 	g_autofree char *invite = NULL, *saved = NULL, *extra = NULL, *bye = NULL, *route = NULL,
-			*cseq = NULL;
+			*cseq = NULL, *bye_cseq = NULL;
 
 	rig_dial("carrier", "+14155550123", NULL);
 	invite = peer_wait(peer, "INVITE ");
@@ -1347,6 +1348,11 @@ bury__call_out_with_routes(void)
 	g_free(extra);
 	extra = g_strdup_printf("<sip:127.0.0.1:%u;lr>", peer->port);
 	g_assert_true(g_str_has_prefix(route, extra));
+	/* RFC 3261 12.2.2: a lower one is answered by 500, and nothing ends */
+	cseq = message_header(invite, "CSeq");
+	bye_cseq = message_header(bye, "CSeq");
+	g_assert_cmpuint(g_ascii_strtoull(bye_cseq, NULL, 10), >, g_ascii_strtoull(cseq, NULL, 10));
+	g_assert_cmpuint(g_ascii_strtoull(bye_cseq, NULL, 10), <, 1u << 31);
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();
 }
@@ -1385,7 +1391,7 @@ other__methods(void)
 		g_assert_nonnull(allow);
 		accept = message_header(response, "Accept");
 		if (i == 0)
-			g_assert_cmpstr(accept, ==, "application/sdp");
+			g_assert_true(g_str_has_prefix(accept, "application/sdp"));
 	}
 	rig_stop();
 }

@@ -97,7 +97,7 @@ reload(Fixture *fixture, gconstpointer unused)
 	g_autofree char *refused = NULL;
 
 	g_assert_true(store_trunk_del(fixture->store, "carrier", NULL));
-	gateway_reload(fixture->gateway);
+	gateway_changed(fixture->gateway, CHANGE_CONFIG, NULL);
 	peer_invite(fixture->peer, NULL, sdp_one);
 	refused = peer_wait(fixture->peer, "SIP/2.0 403");
 	peer_ack(fixture->peer, refused, NULL);

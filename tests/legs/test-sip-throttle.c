@@ -546,6 +546,83 @@ throttle__phone_in_use_is_heard(void)
 	rig_stop();
 }
 
+/* At an address that is ignored he is asked for his password all the same, but nobody
+ * has enough tries to guess one. */
+static void
+throttle__help_is_heard(void)
+{
+	static const char *const numbers[] = { "112", "911" };
+	g_autoptr(Source) phone = NULL, witness = NULL;
+	guint answered = 0;
+
+	start();
+	phone = source_new("127.0.0.3");
+	witness = source_new("127.0.0.2");
+	make_ignored(phone);
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		g_autofree char *plain = request(phone, "INVITE", "alice", NULL);
+		g_autofree char *help = g_strdup_printf("INVITE sip:%s@gw.example.org%s",
+							numbers[i], plain + strlen("INVITE " GW));
+		g_autofree char *other = request(phone, "INVITE", "alice", NULL);
+
+		assert_answered(phone, help, "407");
+		assert_dropped(phone, other, witness);
+	}
+	for (guint i = 0; i < 100; i++) {
+		g_autofree char *plain = request(phone, "INVITE", "alice", NULL);
+		g_autofree char *help = g_strdup_printf("INVITE sip:112@gw.example.org%s",
+							plain + strlen("INVITE " GW));
+		g_autofree char *response = NULL;
+
+		send_text(phone, help);
+		take_nonce(witness); /* what was sent before has been looked at */
+		response = heard(phone);
+		answered += response != NULL;
+	}
+	g_assert_cmpuint(answered, <, 50);
+	rig_stop();
+}
+
+/* Who forges a trunk's address never hears our answers. */
+static void
+throttle__unacknowledged(void)
+{
+	g_autoptr(Peer) trunk = peer_new();
+	g_autoptr(GPtrArray) forged = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
+	g_autoptr(Desc) answer = NULL;
+	g_autofree char *refused = NULL, *first = NULL, *retry = NULL, *ok = NULL;
+
+	rig_start();
+	rig_trunk("carrier", trunk->port, NULL);
+	answer = rig_desc(sdp_two);
+	for (guint i = 0; i < 32; i++) {
+		Peer *peer = peer_new();
+
+		g_ptr_array_add(forged, peer);
+		peer_invite(peer, NULL, sdp_one);
+		rig_expect_start("new ");
+		rig_plugin->answer(rig_leg, answer);
+	}
+	peer_invite(trunk, NULL, sdp_one);
+	refused = peer_wait(trunk, "SIP/2.0 503");
+	retry = message_header(refused, "Retry-After");
+	g_assert_cmpstr(retry, ==, "32");
+	peer_ack(trunk, refused, NULL);
+	g_assert_cmpuint(rig_counter("sip calls refused for want of ACKs"), ==, 1);
+	/* one that is acknowledged makes room for one */
+	first = peer_wait(forged->pdata[0], "SIP/2.0 200");
+	peer_ack(forged->pdata[0], first, NULL);
+	while (!strstr(rig_traces(), "ACK"))
+		g_main_context_iteration(NULL, TRUE);
+	g_free(trunk->call_id);
+	trunk->call_id = g_uuid_string_random();
+	peer_invite(trunk, NULL, sdp_one);
+	rig_expect_start("new ");
+	rig_plugin->answer(rig_leg, answer);
+	ok = peer_wait(trunk, "SIP/2.0 200");
+	rig_stop();
+}
+
 static void
 throttle__off(void)
 {
@@ -579,6 +656,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-throttle/tcp", throttle__tcp);
 	g_test_add_func("/sip-throttle/trunk", throttle__trunk_is_never_blocked);
 	g_test_add_func("/sip-throttle/phone-in-use", throttle__phone_in_use_is_heard);
+	g_test_add_func("/sip-throttle/help", throttle__help_is_heard);
+	g_test_add_func("/sip-throttle/unacknowledged", throttle__unacknowledged);
 	g_test_add_func("/sip-throttle/off", throttle__off);
 	status = g_test_run();
 	g_string_free(logged, TRUE);

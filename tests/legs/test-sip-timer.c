@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-timer.c - session timers (RFC 4028), each side refreshing. */
+#include "plugins/sip/sip_leg.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -48,7 +49,7 @@ out__we_refresh_by_update(void)
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *last = NULL, *tag = NULL;
 
-	wanted = 1800;
+	wanted = 2; /* his own trunk's: nobody else can make it shorter than 90 */
 	tag = call_out(peer, "Allow: INVITE, ACK, BYE, UPDATE\r\nRequire: timer\r\n"
 			     "Session-Expires: 2;refresher=uac\r\n");
 	for (guint i = 0; i < 4; i++) {
@@ -97,7 +98,7 @@ out__change_behind_a_refresh(void)
 		g_autoptr(Desc) hold = rig_desc(sdp_hold);
 		g_autofree char *update = NULL, *tag = NULL, *next = NULL;
 
-		wanted = 1800;
+		wanted = 2;
 		rig_configure = soon_given_up;
 		tag = call_out(peer, "Allow: INVITE, ACK, BYE, UPDATE\r\nRequire: timer\r\n"
 				     "Session-Expires: 4;refresher=uac\r\n");
@@ -128,7 +129,7 @@ out__we_refresh_by_invite(void)
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *first = NULL, *tag = NULL;
 
-	wanted = 90;
+	wanted = 2;
 	tag = call_out(peer, "Allow: INVITE, ACK, BYE\r\nSession-Expires: 2;refresher=uac\r\n");
 	for (guint i = 0; i < 3; i++) {
 		g_autofree char *again = peer_wait(peer, "INVITE ");
@@ -155,7 +156,7 @@ out__they_refresh(void)
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *bye = NULL, *reason = NULL, *tag = NULL;
 
-	wanted = 90;
+	wanted = 3;
 	tag = call_out(peer, "Require: timer\r\nSession-Expires: 3;refresher=uas\r\n");
 	for (guint i = 0; i < 2; i++) {
 		g_autofree char *update = NULL, *ok = NULL;
@@ -196,6 +197,34 @@ out__too_small(void)
 	peer_reply(peer, again, "486 Busy Here", "t1", NULL, NULL);
 	rig_expect("ended busy 486 Busy Here");
 	rig_stop();
+}
+
+/* RFC 4028 4: an interval that is none is not taken at its word. */
+static void
+out__shorter_than_allowed(void)
+{
+	static const struct {
+		const char *lines;
+		guint seconds;
+	} cases[] = {
+		{ "Session-Expires: 1\r\n", 90 },
+		{ "Session-Expires: 89;refresher=uac\r\nAllow: UPDATE\r\n", 90 },
+		{ "Session-Expires: 1;refresher=uas\r\nRequire: timer\r\n", 90 },
+		{ "Session-Expires: 100;refresher=uac\r\n", 100 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autofree char *tag = NULL, *bye = NULL;
+
+		wanted = 1800;
+		tag = call_out(peer, cases[i].lines);
+		g_assert_cmpuint(((SipLeg *)rig_leg)->session.interval_s, ==, cases[i].seconds);
+		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		bye = peer_wait(peer, "BYE ");
+		peer_reply(peer, bye, "200 OK", "t1", NULL, NULL);
+		rig_stop();
+	}
 }
 
 static void
@@ -282,6 +311,7 @@ main(int argc, char **argv)
 	g_test_add_func("/timer/out/change-behind-a-refresh", out__change_behind_a_refresh);
 	g_test_add_func("/timer/out/they-refresh", out__they_refresh);
 	g_test_add_func("/timer/out/too-small", out__too_small);
+	g_test_add_func("/timer/out/shorter-than-allowed", out__shorter_than_allowed);
 	g_test_add_func("/timer/out/none", out__none);
 	g_test_add_func("/timer/in/answers", in__answers);
 	g_test_add_func("/timer/in/too-small", in__too_small);

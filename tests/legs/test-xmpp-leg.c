@@ -535,7 +535,7 @@ test_bury(void)
 		      "<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='sid1'>"
 		      "<reason><general-error/></reason></jingle></iq>");
 	expect_stanza("<message xmlns='jabber:component:accept' type='chat' "
-		      "from='+15555550123@gw.example.org/gw' to='alice@example.com/a b'>"
+		      "from='+15555550123@gw.example.org/gw' to='alice@example.com/a b' id='*'>"
 		      "<finish xmlns='urn:xmpp:jingle-message:0' id='sid1'>"
 		      "<reason xmlns='urn:xmpp:jingle:1'><general-error/></reason></finish>"
 		      "<store xmlns='urn:xmpp:hints'/></message>");

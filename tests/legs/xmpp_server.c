@@ -2,6 +2,8 @@
 /* xmpp_server.c - just enough of RFC 6120 to be believed by a component. */
 #include "tests/legs/xmpp_server.h"
 #include <gio/gio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #define HEADER                                                                                 \
@@ -166,6 +168,9 @@ on_incoming(GSocketService *service, GSocketConnection *connection, GObject *sou
 
 	drop(server);
 	server->connection = g_object_ref(connection);
+	/* what is said in two parts must not wait for the other side's ACK */
+	g_socket_set_option(g_socket_connection_get_socket(connection), IPPROTO_TCP, TCP_NODELAY, 1,
+			    NULL);
 	server->readable =
 		g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(input), NULL);
 	g_source_set_callback(server->readable, G_SOURCE_FUNC(on_readable), server, NULL);

@@ -109,6 +109,31 @@ test_defaults(void)
 	g_assert_cmpuint(g_strv_length(config->plugins), ==, 3);
 }
 
+/* The host part of our From, where nobody has given one. */
+static void
+test_domain(void)
+{
+	static const struct {
+		const char *sip, *domain;
+	} cases[] = {
+		{ "address=192.0.2.1", "192.0.2.1" },
+		{ "address=2001:db8::1", "[2001:db8::1]" },
+		{ "address=192.0.2.1\npublic_address=2001:db8::2", "[2001:db8::2]" },
+		{ "address=192.0.2.1\ndomain=2001:db8::3", "[2001:db8::3]" },
+		{ "address=2001:db8::1\ndomain=sip.example.org", "sip.example.org" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text =
+			g_strdup_printf("[gateway]\nplugins=sip\n[sip]\n%s\n", cases[i].sip);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Config) config = config_from_text(text, "f.conf", &error);
+
+		g_assert_no_error(error);
+		g_assert_cmpstr(config->sip_domain, ==, cases[i].domain);
+	}
+}
+
 static void
 test_values(void)
 {
@@ -193,6 +218,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/config/defaults", test_defaults);
+	g_test_add_func("/config/domain", test_domain);
 	g_test_add_func("/config/values", test_values);
 	g_test_add_func("/config/mistakes", test_mistakes);
 	g_test_add_func("/config/long-socket", test_long_socket);

@@ -514,6 +514,29 @@ test_threads(void)
 	desc_unref(NULL);
 }
 
+/* What one wants, from what he says to one who leaves him the choice or does not. */
+static void
+test_wish(void)
+{
+	static const struct {
+		Direction asked, said, before, wish;
+	} cases[] = {
+		{ DIRECTION_SENDRECV, DIRECTION_SENDRECV, DIRECTION_INACTIVE, DIRECTION_SENDRECV },
+		{ DIRECTION_SENDRECV, DIRECTION_INACTIVE, DIRECTION_SENDRECV, DIRECTION_INACTIVE },
+		{ DIRECTION_SENDRECV, DIRECTION_SENDONLY, DIRECTION_SENDRECV, DIRECTION_SENDONLY },
+		{ DIRECTION_SENDONLY, DIRECTION_RECVONLY, DIRECTION_SENDRECV, DIRECTION_SENDRECV },
+		{ DIRECTION_SENDONLY, DIRECTION_INACTIVE, DIRECTION_SENDRECV, DIRECTION_SENDONLY },
+		{ DIRECTION_RECVONLY, DIRECTION_SENDONLY, DIRECTION_SENDRECV, DIRECTION_SENDRECV },
+		{ DIRECTION_INACTIVE, DIRECTION_INACTIVE, DIRECTION_SENDRECV, DIRECTION_SENDRECV },
+		{ DIRECTION_INACTIVE, DIRECTION_INACTIVE, DIRECTION_SENDONLY, DIRECTION_SENDONLY },
+		{ DIRECTION_INACTIVE, DIRECTION_SENDRECV, DIRECTION_INACTIVE, DIRECTION_SENDRECV },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_assert_cmpint(direction_wish(cases[i].asked, cases[i].said, cases[i].before), ==,
+				cases[i].wish);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -537,5 +560,6 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/summary", test_summary);
 	g_test_add_func("/desc/turned", test_turned);
 	g_test_add_func("/desc/threads", test_threads);
+	g_test_add_func("/desc/wish", test_wish);
 	return g_test_run();
 }

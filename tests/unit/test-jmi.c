@@ -85,6 +85,7 @@ test_everything(void)
 	g_assert_true(jmi->receipt_wanted);
 	g_assert_true(jmi->bounced);
 	g_assert_true(jmi->delayed);
+	g_assert_cmpint(jmi->stamp, ==, 1767225600);
 	g_assert_null(jmi->device);
 }
 
@@ -118,6 +119,75 @@ test_receipt_wanted(void)
 	g_assert_false(jmi->receipt_wanted);
 	g_assert_false(jmi->bounced);
 	g_assert_false(jmi->delayed);
+}
+
+/* XEP-0203 and what it replaced; of several the earliest counts, and none may be readable. */
+static void
+test_delays(void)
+{
+	static const struct {
+		const char *delays;
+		gint64 stamp;
+	} rows[] = {
+		{ "<delay xmlns='urn:xmpp:delay' from='a' stamp='2026-01-01T00:00:00Z'/>",
+		  1767225600 },
+		{ "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00.25Z'/>", 1767225600 },
+		{ "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T02:00:00+02:00'/>", 1767225600 },
+		{ "<x xmlns='jabber:x:delay' stamp='20260101T00:00:00'/>", 1767225600 },
+		{ "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:09Z'/>"
+		  "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>",
+		  1767225600 },
+		{ "<delay xmlns='urn:xmpp:delay' stamp='yesterday'/>"
+		  "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>",
+		  1767225600 },
+		{ "<delay xmlns='urn:xmpp:delay' stamp='yesterday'/>", 0 },
+		{ "<delay xmlns='urn:xmpp:delay'/>", 0 },
+		{ "<delay xmlns='urn:xmpp:delay' stamp='0001-01-01T00:00:00Z'/>", 0 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(
+			MESSAGE("", JMI("propose", "id='1'", "") "%s"), rows[i].delays);
+		g_autoptr(Jmi) jmi = parse(text, NULL);
+
+		g_test_message("%s", rows[i].delays);
+		g_assert_true(jmi->delayed);
+		g_assert_cmpint(jmi->stamp, ==, rows[i].stamp);
+	}
+}
+
+/* RFC 6120 8.3.1: what came back need not be there, only its id. */
+static void
+test_returned(void)
+{
+	static const struct {
+		const char *attributes, *id;
+		JmiKind kind;
+	} rows[] = {
+		{ "type='error' id='jm-propose-S-1'", "S-1", JMI_PROPOSE },
+		{ "type='error' id='jm-proceed-S'", "S", JMI_PROCEED },
+		{ "type='error' id='jm-finish-S'", "S", JMI_FINISH },
+		{ "type='chat' id='jm-propose-S'", NULL, JMI_PROPOSE },
+		{ "id='jm-propose-S'", NULL, JMI_PROPOSE },
+		{ "type='error'", NULL, JMI_PROPOSE },
+		{ "type='error' id='S'", NULL, JMI_PROPOSE },
+		{ "type='error' id='jm-propose-'", NULL, JMI_PROPOSE },
+		{ "type='error' id='jm-proposeS'", NULL, JMI_PROPOSE },
+		{ "type='error' id='jm-dance-S'", NULL, JMI_PROPOSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"<message xmlns='jabber:component:accept' %s><error type='cancel'/>"
+			"</message>",
+			rows[i].attributes);
+		g_autoptr(xmlNode) message = xml_parse(text, strlen(text), 1 << 16, NULL);
+		JmiKind kind = N_JMI_KINDS;
+
+		g_test_message("%s", rows[i].attributes);
+		g_assert_cmpstr(jmi_returned(message, &kind), ==, rows[i].id);
+		g_assert_cmpint(kind, ==, rows[i].id ? rows[i].kind : N_JMI_KINDS);
+	}
 }
 
 static void
@@ -173,13 +243,15 @@ test_build(void)
 	g_assert_cmpstr(
 		other, ==,
 		"<message xmlns=\"jabber:component:accept\" type=\"chat\" from=\"+1@gw/gw\" "
-		"to=\"a@b/c\"><reject xmlns=\"urn:xmpp:jingle-message:0\" id=\"S\">"
+		"to=\"a@b/c\" id=\"jm-reject-S\"><reject xmlns=\"urn:xmpp:jingle-message:0\" "
+		"id=\"S\">"
 		"<reason xmlns=\"urn:xmpp:jingle:1\"><gone/><text>no such &lt;number&gt;</text>"
 		"</reason></reject><store xmlns=\"urn:xmpp:hints\"/></message>");
 	g_assert_cmpstr(
 		last, ==,
 		"<message xmlns=\"jabber:component:accept\" type=\"chat\" from=\"+1@gw/gw\" "
-		"to=\"a@b/c\"><finish xmlns=\"urn:xmpp:jingle-message:0\" id=\"S\">"
+		"to=\"a@b/c\" id=\"jm-finish-S\"><finish xmlns=\"urn:xmpp:jingle-message:0\" "
+		"id=\"S\">"
 		"<reason xmlns=\"urn:xmpp:jingle:1\"><expired/></reason><migrated to=\"T\"/>"
 		"</finish><store xmlns=\"urn:xmpp:hints\"/></message>");
 }
@@ -215,6 +287,8 @@ main(int argc, char **argv)
 	g_test_add_func("/jmi/everything", test_everything);
 	g_test_add_func("/jmi/reasons", test_reasons);
 	g_test_add_func("/jmi/receipt-wanted", test_receipt_wanted);
+	g_test_add_func("/jmi/delays", test_delays);
+	g_test_add_func("/jmi/returned", test_returned);
 	g_test_add_func("/jmi/media", test_media);
 	g_test_add_func("/jmi/build", test_build);
 	g_test_add_func("/jmi/receipt", test_receipt);

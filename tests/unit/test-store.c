@@ -34,7 +34,8 @@ files_init(Files *files, gconstpointer unused)
 static void
 files_clear(Files *files, gconstpointer unused)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	static const char *const suffixes[] = { "",	 "-wal",      "-shm",
+						"-copy", "-copy-wal", "-copy-shm" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		g_autofree char *path = g_strconcat(files->path, suffixes[i], NULL);
@@ -421,7 +422,7 @@ assert_subscribers(Store *store, const char *expected)
 {
 	g_autoptr(GString) list = g_string_new(NULL);
 
-	g_assert_true(store_subscriber_each(store, list_subscriber, list, NULL));
+	store_subscriber_page(store, "", "", 100, list_subscriber, list, NULL);
 	g_assert_cmpstr(list->str, ==, expected);
 }
 
@@ -472,6 +473,9 @@ static const char *const rows[] = {
 	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
 	"UPDATE trunks SET tls_verify = 0, tls_ca = '/ca.pem';",
 	"UPDATE softphones SET srtp = 'require';",
+	"INSERT INTO calls (state, started_us, ended_us, count) VALUES ('ENDED', 2, 2, 7);",
+	"INSERT INTO abroad VALUES ('" ALICE "', '2026-11-28', 7);",
+	"INSERT INTO subscribers VALUES ('!', '" ALICE "', 1);",
 	"DELETE FROM routes WHERE target = 'star';",
 };
 
@@ -582,14 +586,123 @@ test_two_connections(Files *files, gconstpointer unused)
 	g_assert_true(store_number_set_caller_id(other, TWO, &error));
 	assert_caller_id(one, ALICE, TWO);
 
-	/* a checkpoint while both are open loses nothing */
-	g_assert_true(store_checkpoint(files->path, &error));
-	g_assert_no_error(error);
 	record->state = g_strdup("SETUP");
 	g_assert_true(store_call_begin(one, record, &error));
 	g_assert_true(store_call_begin(other, record, &error));
 	g_assert_cmpint(record->id, ==, 2);
 	assert_intact(one);
+}
+
+static gsize
+size_of(const char *path, const char *suffix)
+{
+	g_autofree char *name = g_strconcat(path, suffix, NULL);
+	struct stat status;
+
+	return stat(name, &status) == 0 ? (gsize)status.st_size : 0;
+}
+
+static void
+begin_call(Store *store)
+{
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+	g_autoptr(GError) error = NULL;
+
+	record->state = g_strdup("SETUP");
+	record->ladder = g_strnfill(2000, 'x');
+	g_assert_true(store_call_begin(store, record, &error));
+	g_assert_no_error(error);
+}
+
+/* What is in the file alone, without its WAL. */
+static gint64
+calls_in_file(const char *path)
+{
+	g_autofree char *copy = g_strconcat(path, "-copy", NULL), *data = NULL;
+	g_autoptr(Store) store = NULL;
+	g_autoptr(GPtrArray) calls = NULL;
+	gsize length;
+
+	g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+	g_assert_true(g_file_set_contents(copy, data, (gssize)length, NULL));
+	store = open_file(copy);
+	calls = store_call_list(store, 1000, NULL);
+	g_assert_nonnull(calls);
+	return calls->len;
+}
+
+/* A connection that has done nothing yet moves the WAL into the file; while a reader
+ * stands in the way the rest stays there, and it is said so. */
+static void
+test_sync(Files *files, gconstpointer unused)
+{
+	g_autoptr(Store) writer = open_file(files->path);
+	g_autoptr(Store) helper = NULL, reader = NULL;
+	g_autoptr(GError) error = NULL;
+	gboolean whole;
+	gsize empty;
+
+	g_assert_true(store_sync(writer, &whole, &error));
+	empty = size_of(files->path, "");
+	for (guint i = 0; i < 50; i++)
+		begin_call(writer);
+	g_assert_cmpuint(size_of(files->path, ""), ==, empty);
+	g_assert_cmpint(calls_in_file(files->path), ==, 0);
+	helper = open_file(files->path);
+	g_assert_true(store_sync(helper, &whole, &error));
+	g_assert_no_error(error);
+	g_assert_true(whole);
+	g_assert_cmpuint(size_of(files->path, ""), >, empty + 50 * 2000);
+	g_assert_cmpint(calls_in_file(files->path), ==, 50);
+	/* the WAL begins anew instead of growing */
+	for (guint round = 0; round < 20; round++) {
+		for (guint i = 0; i < 10; i++)
+			begin_call(writer);
+		g_assert_true(store_sync(helper, &whole, NULL));
+	}
+	g_assert_cmpuint(size_of(files->path, "-wal"), <, 1024 * 1024);
+
+	reader = open_file(files->path);
+	g_assert_cmpint(sqlite3_exec(reader->db, "BEGIN; SELECT * FROM calls", NULL, NULL, NULL),
+			==, SQLITE_OK);
+	begin_call(writer);
+	g_assert_true(store_sync(helper, &whole, &error));
+	g_assert_no_error(error);
+	g_assert_false(whole);
+	g_assert_cmpint(calls_in_file(files->path), ==, 250);
+	g_assert_cmpint(sqlite3_exec(reader->db, "COMMIT", NULL, NULL, NULL), ==, SQLITE_OK);
+	g_assert_true(store_sync(helper, &whole, &error));
+	g_assert_true(whole);
+	g_assert_cmpint(calls_in_file(files->path), ==, 251);
+}
+
+static gint64
+synchronous(Store *store)
+{
+	g_auto(Query) query = query_new(store, "PRAGMA synchronous");
+
+	g_assert_cmpint(query_step(&query, NULL), ==, QUERY_ROW);
+	return query_int(&query, 0);
+}
+
+/* After a change that could not begin, records do not wait for the disk either. */
+static void
+test_synchronous_stays(Files *files, gconstpointer unused)
+{
+	g_autoptr(Store) store = open_file(files->path);
+	g_autoptr(Store) other = open_file(files->path);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(synchronous(store), ==, 1);
+	g_assert_cmpint(sqlite3_exec(other->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==,
+			SQLITE_OK);
+	sqlite3_busy_timeout(store->db, 0);
+	g_assert_false(store_user_add(store, ALICE, &error));
+	g_assert_error(error, STORE_ERROR, STORE_ERROR_BUSY);
+	g_assert_cmpint(synchronous(store), ==, 1);
+	g_assert_cmpint(sqlite3_exec(other->db, "ROLLBACK", NULL, NULL, NULL), ==, SQLITE_OK);
+	g_assert_true(store_user_add(store, ALICE, NULL));
+	g_assert_cmpint(synchronous(store), ==, 1);
 }
 
 /* Four processes open a file that does not exist yet and write at once: nobody
@@ -873,6 +986,8 @@ main(int argc, char **argv)
 	FILES("migration-fails", test_migration_fails);
 	FILES("refuses-files", test_refuses_files);
 	FILES("two-connections", test_two_connections);
+	FILES("sync", test_sync);
+	FILES("synchronous-stays", test_synchronous_stays);
 	FILES("writers-at-once", test_writers_at_once);
 	FILES("crash", test_crash);
 	FILES("unclosed", test_unclosed);

@@ -173,10 +173,15 @@ def manual(rig):
                           check=False)
     result("the manual says what the programs say", done.returncode and done.stdout + done.stderr)
     page = (SOURCE / "docs/tandemctl.1").read_text().replace("\\-", "-")
-    keys = [key for key in dict(json.loads(rig.run("--json", "trunk", "show", "carrier").stdout)["rows"]) if key != "trunk"]
-    result("and has every key of a trunk", [k for k in keys if not re.search(rf"^\.BR? .*\b{k}\b", page, re.M)])
-    told = dict(help_lines(rig))["trunk set NAME KEY=VALUE…"]
-    result("and so has the help", [k for k in keys if k not in told.split()])
+    for noun, name in (("trunk", "carrier"), ("user", JID)):
+        told = [row[0] for row in json.loads(rig.run("--json", "help", noun, "set").stdout)["rows"]]
+        shown = dict(json.loads(rig.run("--json", noun, "show", name).stdout)["rows"])
+        # what is shown and not set: the name itself, numbers, what the plugin says
+        keys = [key for key in shown if key not in (noun, "number", "caller-id" if noun == "user" else "", "state")]
+        result(f"the help has every key of a {noun}", [k for k in keys if k not in told])
+        result(f"and so has the manual, of a {noun}", [k for k in told if f"\n\\fB{k}\\fR = " not in page])
+        result(f"and Tab, of a {noun}", [k for k in told if complete(rig, noun, "set", name, k) != [k + "="]
+                                         and k + "=" not in complete(rig, noun, "set", name, k)])
     page = (SOURCE / "docs/tandemd.8").read_text().replace("\\-", "-")
     options = re.findall(r"--[a-z-]+", subprocess.run([BUILD / "tandemd", "--help"], capture_output=True, text=True, check=True).stdout)
     result("and every option of tandemd", [o for o in options if o not in page])

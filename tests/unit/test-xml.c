@@ -253,8 +253,10 @@ test_copy(void)
 static void
 test_answers(void)
 {
-	static const XmlStanzaError what = { "cancel", "item-not-found", NS_JINGLE_ERR,
-					     "unknown-session" };
+	static const XmlStanzaError what = { .type = "cancel",
+					     .condition = "item-not-found",
+					     .special_ns = NS_JINGLE_ERR,
+					     .special = "unknown-session" };
 	g_autoptr(xmlNode) request = parse("<iq xmlns='jabber:component:accept' type='set' id='7' "
 					   "from='a@b/c' to='1@gw/gw'><x/></iq>");
 	g_autoptr(xmlNode) result = xml_iq_result(request), error = xml_iq_error(request, &what);

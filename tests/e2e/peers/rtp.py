@@ -25,7 +25,7 @@ DECODE = {0: audio.ulaw_decode, 8: audio.alaw_decode}
 def parse_sdp(text):
     """(address, port, payload types) of the first stream, or None."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", text, re.M)
-    address = re.search(r"^c=IN IP4 (\S+)", text, re.M)
+    address = re.search(r"^c=IN IP[46] (\S+)", text, re.M)
     if not media or not address:
         return None
     return address[1], int(media[1]), [int(p) for p in media[2].split()]
@@ -42,7 +42,8 @@ class Line:
         self.silent = False  # sends nothing, as one who holds
         self._packets = []  # (arrival, payload type, sequence, timestamp, ssrc, payload)
         self._closed = threading.Event()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.address = address
+        self._socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, 0))
         self._socket.settimeout(0.2)
         self.port = self._socket.getsockname()[1]

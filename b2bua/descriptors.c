@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* descriptors.c - see descriptors.h. */
+#include "b2bua/descriptors.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MAX_KEPT      80  /* eight calls for help */
+#define MAX_MARGIN    128 /* ordinary calls that begin at the same time */
+#define GIVEN_SECONDS 10
+
+static struct {
+	int held[MAX_KEPT];
+	guint n;
+	guint timer;
+	gboolean keeps;
+} kept;
+
+guint
+descriptors_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1024;
+	return (guint)MIN(limit.rlim_cur, G_MAXINT);
+}
+
+/* A small process keeps less: an eighth.  In a large one they have high numbers, since
+ * there is code that waits with select(). */
+static void
+take(void)
+{
+	guint limit = descriptors_limit(), wanted = MIN(MAX_KEPT, limit / 8);
+	int lowest = limit >= 4096 ? 2048 : 0;
+
+	while (kept.n < wanted) {
+		int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, lowest);
+
+		if (fd < 0)
+			return;
+		kept.held[kept.n++] = fd;
+	}
+}
+
+static gboolean
+on_time(gpointer user)
+{
+	(void)user;
+	kept.timer = 0;
+	take();
+	return G_SOURCE_REMOVE;
+}
+
+void
+descriptors_keep(void)
+{
+	kept.keeps = TRUE;
+	take();
+}
+
+void
+descriptors_give(void)
+{
+	if (!kept.keeps)
+		return;
+	while (kept.n > 0)
+		close(kept.held[--kept.n]);
+	g_clear_handle_id(&kept.timer, g_source_remove);
+	kept.timer = g_timeout_add_seconds(GIVEN_SECONDS, on_time, NULL);
+}
+
+void
+descriptors_drop(void)
+{
+	g_clear_handle_id(&kept.timer, g_source_remove);
+	while (kept.n > 0)
+		close(kept.held[--kept.n]);
+	kept.keeps = FALSE;
+}
+
+/* The kernel does not say how many are in use; it says when there is none. */
+gboolean
+descriptors_are_left(void)
+{
+	guint margin = MIN(MAX_MARGIN, descriptors_limit() / 8), n = 0;
+	gboolean used_up = FALSE;
+	int taken[MAX_MARGIN];
+
+	while (n < margin && (taken[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+		n++;
+	used_up = n < margin && errno == EMFILE;
+	for (guint i = 0; i < n; i++)
+		close(taken[i]);
+	return !used_up;
+}

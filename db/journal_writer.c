@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* journal_writer.c - the thread that writes, synchronises and deletes what is old.
+ *
+ * Entries wait in a list; all of them are written in one transaction, or none when
+ * SQLite cannot: then they are tried again, in the same order.  An entry that is wrong
+ * by itself (its softphone is gone) is dropped.
+ * Thread: the journal's.
+ */
+#include <string.h>
+#include "db/journal_private.h"
+
+#define LOCK_MS	    100	  /* waited for another process at a time */
+#define RETRY_MS    100	  /* between tries */
+#define SYNC_MS	    3000  /* from a commit until it is on the disk: 5 s at most */
+#define PRUNE_MS    60000 /* between looks for what is old */
+#define PRUNE_NEXT  250	  /* when there was more */
+#define SPILL_MS    10000 /* until its file is tried again */
+#define GIVE_UP_MS  3000  /* at the end */
+#define BATCH	    500	  /* entries of a transaction */
+#define US	    1000
+#define DAY_SECONDS 86400
+
+typedef struct {
+	WriterOptions options;
+	Store *store;	     /* NULL: it could not be opened yet */
+	GQueue entries;	     /* Entry *, oldest first */
+	GHashTable *by_call; /* gint64 * of the entry → its GList * */
+	guint64 sync_wanted; /* 0: nobody waits */
+	gboolean dirty, quit;
+	char *trouble;
+	gint64 now, retry_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
+	gint64 pruned_ladder;					    /* up to this id */
+} Writer;
+
+void
+entry_free(Entry *entry)
+{
+	if (entry->free)
+		entry->free(entry->data);
+	g_free(entry);
+}
+
+/* --- what is posted --- */
+
+/* It takes the place of an earlier one of the same call, and its number is the later:
+ * numbers are only looked at when all up to one are written. */
+void
+writer_take(gpointer reader, gpointer data)
+{
+	Writer *writer = reader;
+	Entry *entry = data;
+	GList *before;
+
+	if (!writer) { /* nobody will write it */
+		entry_free(entry);
+		return;
+	}
+	before = entry->call ? g_hash_table_lookup(writer->by_call, &entry->call) : NULL;
+	if (before) {
+		g_hash_table_remove(writer->by_call, &entry->call);
+		entry_free(before->data);
+		before->data = entry;
+		g_hash_table_insert(writer->by_call, &entry->call, before);
+		return;
+	}
+	g_queue_push_tail(&writer->entries, entry);
+	if (entry->call)
+		g_hash_table_insert(writer->by_call, &entry->call, writer->entries.tail);
+}
+
+void
+writer_sync(gpointer reader, gpointer number)
+{
+	Writer *writer = reader;
+
+	if (writer)
+		writer->sync_wanted = *(guint64 *)number;
+	g_free(number);
+}
+
+void
+writer_quit(gpointer reader, gpointer unused)
+{
+	Writer *writer = reader;
+
+	if (!writer)
+		return;
+	writer->quit = TRUE;
+	writer->give_up = g_get_monotonic_time() + GIVE_UP_MS * US;
+}
+
+/* --- writing --- */
+
+static void
+say_progress(Writer *writer, guint64 written, const char *trouble)
+{
+	Progress *progress = g_new0(Progress, 1);
+
+	progress->written = written;
+	progress->trouble = g_strdup(trouble);
+	mailbox_post(writer->options.outbox, journal_progress, progress);
+}
+
+static void
+set_trouble(Writer *writer, const char *trouble)
+{
+	if (g_strcmp0(writer->trouble, trouble) == 0)
+		return;
+	if (trouble)
+		g_warning("records are late: %s", trouble);
+	else
+		g_message("records are written again");
+	g_free(writer->trouble);
+	writer->trouble = g_strdup(trouble);
+	say_progress(writer, 0, trouble);
+}
+
+/* By itself: writing it again would fail again. */
+static gboolean
+is_wrong(Store *store, const GError *error)
+{
+	int code = sqlite3_errcode(store->db) & 0xff;
+
+	if (g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND))
+		return TRUE;
+	return !g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY) &&
+	       (code == SQLITE_CONSTRAINT || code == SQLITE_TOOBIG || code == SQLITE_MISMATCH);
+}
+
+static gboolean
+write_entry(Writer *writer, const Entry *entry, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+
+	if (entry->write(writer->store, entry->data, &problem))
+		return TRUE;
+	if (problem && is_wrong(writer->store, problem)) {
+		g_warning("not written: %s", problem->message);
+		return TRUE;
+	}
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
+static gboolean
+write_entries(Writer *writer, guint n, guint64 *last, GError **error)
+{
+	GList *link = writer->entries.head;
+
+	if (!store_begin(writer->store, error))
+		return FALSE;
+	for (guint i = 0; i < n; i++, link = link->next) {
+		const Entry *entry = link->data;
+
+		if (!write_entry(writer, entry, error)) {
+			store_rollback(writer->store);
+			return FALSE;
+		}
+		*last = MAX(*last, entry->number);
+	}
+	return store_commit(writer->store, error);
+}
+
+static gboolean
+open_store(Writer *writer, GError **error)
+{
+	if (writer->store)
+		return TRUE;
+	writer->store = store_open(writer->options.path, error);
+	if (!writer->store)
+		return FALSE;
+	store_defer_sync(writer->store);
+	sqlite3_busy_timeout(writer->store->db, LOCK_MS);
+	return TRUE;
+}
+
+/* What has a later number than those that are left is not told of yet. */
+static guint64
+told_up_to(const Writer *writer, guint64 last)
+{
+	for (GList *link = writer->entries.head; link; link = link->next)
+		last = MIN(last, ((const Entry *)link->data)->number - 1);
+	return last;
+}
+
+static void
+write_batch(Writer *writer)
+{
+	guint n = MIN(writer->entries.length, BATCH);
+	g_autoptr(GError) error = NULL;
+	guint64 last = 0;
+
+	if (!open_store(writer, &error) || !write_entries(writer, n, &last, &error)) {
+		set_trouble(writer, error ? error->message : "unknown");
+		writer->retry_at = g_get_monotonic_time() + RETRY_MS * US;
+		return;
+	}
+	set_trouble(writer, NULL);
+	while (n-- > 0) {
+		Entry *entry = g_queue_pop_head(&writer->entries);
+
+		if (entry->call)
+			g_hash_table_remove(writer->by_call, &entry->call);
+		entry_free(entry);
+	}
+	if (!writer->dirty)
+		writer->sync_at = writer->now + SYNC_MS * US;
+	writer->dirty = TRUE;
+	say_progress(writer, told_up_to(writer, last), NULL);
+}
+
+/* --- beside it --- */
+
+static void
+sync_now(Writer *writer)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean whole = FALSE, ok = open_store(writer, &error);
+
+	ok = ok && store_sync(writer->store, &whole, &error);
+	if (!ok)
+		g_warning("%s", error->message);
+	writer->dirty = !ok || !whole;
+	writer->sync_at = g_get_monotonic_time() + SYNC_MS * US;
+	if (writer->sync_wanted) {
+		mailbox_post(writer->options.outbox, journal_synced,
+			     g_memdup2(&writer->sync_wanted, sizeof writer->sync_wanted));
+		writer->sync_wanted = 0;
+	}
+}
+
+static void
+prune(Writer *writer)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	guint days = writer->options.keep_days, ladder_days = writer->options.keep_ladder_days;
+	g_autoptr(GError) error = NULL;
+	gboolean more = FALSE;
+
+	if (open_store(writer, &error) && days > 0)
+		more = store_prune_calls(writer->store, now - (gint64)days * DAY_SECONDS, &error);
+	if (!error && writer->store && ladder_days > 0)
+		more |= store_prune_ladders(writer->store, now - (gint64)ladder_days * DAY_SECONDS,
+					    &writer->pruned_ladder, &error);
+	if (error)
+		g_debug("old records: %s", error->message); /* there is a next time */
+	writer->dirty = TRUE;
+	writer->prune_at = g_get_monotonic_time() + (more ? PRUNE_NEXT : PRUNE_MS) * US;
+}
+
+static void
+allocate_spill(Writer *writer)
+{
+	g_autoptr(GError) error = NULL;
+
+	writer->spill_at = g_get_monotonic_time() + SPILL_MS * US;
+	if (!spill_allocate(writer->options.spill_path, writer->options.spill_slots, &error))
+		return;
+	writer->options.spill_slots = 0;
+	mailbox_post(writer->options.outbox, journal_allocated, NULL);
+}
+
+/* --- the thread --- */
+
+static gboolean
+prunes(const Writer *writer)
+{
+	return (writer->options.keep_days > 0 || writer->options.keep_ladder_days > 0) &&
+	       !writer->trouble;
+}
+
+static int
+timeout(const Writer *writer)
+{
+	gint64 until = G_MAXINT64;
+
+	if (writer->entries.length > 0)
+		until = MIN(until, writer->retry_at);
+	if (writer->dirty)
+		until = MIN(until, writer->sync_at);
+	if (prunes(writer))
+		until = MIN(until, writer->prune_at);
+	if (writer->options.spill_slots > 0)
+		until = MIN(until, writer->spill_at);
+	if (until == G_MAXINT64)
+		return -1;
+	return (int)CLAMP((until - g_get_monotonic_time() + 999) / 1000, 0, 60000);
+}
+
+static gboolean
+is_done(const Writer *writer)
+{
+	return writer->quit && (writer->entries.length == 0 || writer->now >= writer->give_up);
+}
+
+static void
+turn(Writer *writer)
+{
+	if (writer->entries.length > 0 && writer->now >= writer->retry_at)
+		write_batch(writer);
+	if (writer->sync_wanted || (writer->dirty && writer->now >= writer->sync_at))
+		sync_now(writer);
+	if (prunes(writer) && writer->now >= writer->prune_at)
+		prune(writer);
+	if (writer->options.spill_slots > 0 && writer->now >= writer->spill_at)
+		allocate_spill(writer);
+}
+
+static void
+free_entry(gpointer entry)
+{
+	entry_free(entry);
+}
+
+void *
+writer_run(void *options)
+{
+	Writer *writer = g_new0(Writer, 1);
+
+	writer->options = *(WriterOptions *)options;
+	g_free(options);
+	g_queue_init(&writer->entries);
+	writer->by_call = g_hash_table_new(g_int64_hash, g_int64_equal);
+	writer->prune_at = g_get_monotonic_time() + PRUNE_NEXT * US;
+	while (!is_done(writer)) {
+		mailbox_wait(writer->options.inbox, writer->quit ? RETRY_MS : timeout(writer));
+		mailbox_run(writer->options.inbox, writer);
+		writer->now = g_get_monotonic_time();
+		turn(writer);
+	}
+	if (writer->dirty)
+		sync_now(writer);
+	g_queue_clear_full(&writer->entries, free_entry);
+	g_hash_table_unref(writer->by_call);
+	store_close(writer->store);
+	g_free(writer->trouble);
+	g_free(writer->options.path);
+	g_free(writer->options.spill_path);
+	g_free(writer);
+	return NULL;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_content.c - what a SIP message carries.
+ *
+ * Thread: any (pure).
+ */
+#include "plugins/sip/sip_content.h"
+#include "plugins/sip/sip_body.h"
+#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_header.h"
+#include <sofia-sip/sip_status.h>
+
+static BodyVerdict
+read_body(const sip_t *sip, char **sdp, gsize *size)
+{
+	const sip_payload_t *payload = sip ? sip->sip_payload : NULL;
+	g_autofree char *type = NULL, *disposition = NULL, *encoding = NULL;
+
+	*sdp = NULL;
+	if (!payload || payload->pl_len == 0)
+		return BODY_NONE;
+	if (sip->sip_content_type)
+		type = header_text((const sip_header_t *)sip->sip_content_type);
+	if (sip->sip_content_disposition)
+		disposition = header_text((const sip_header_t *)sip->sip_content_disposition);
+	if (sip->sip_content_encoding)
+		encoding = header_text((const sip_header_t *)sip->sip_content_encoding);
+	return body_read(&(BodyHeaders){ type, disposition, encoding }, payload->pl_data,
+			 payload->pl_len, sdp, size);
+}
+
+static void
+refuse(Content *content, guint status, Reason reason)
+{
+	content->refusal = status;
+	content->reason = reason;
+}
+
+static void
+read_desc(Content *content, const char *sdp, gsize size, guint max_bytes)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!max_bytes || size <= max_bytes)
+		content->desc = desc_from_sdp(sdp, size, &error);
+	if (!content->desc)
+		refuse(content, 400,
+		       error && error->code > REASON_NONE && error->code < N_REASONS
+			       ? (Reason)error->code
+			       : REASON_PROTOCOL_ERROR);
+}
+
+void
+content_read(const sip_t *sip, guint max_bytes, Content *content)
+{
+	g_autofree char *sdp = NULL;
+	gsize size = 0;
+
+	*content = (Content){ 0 };
+	switch (read_body(sip, &sdp, &size)) {
+	case BODY_NONE:
+		break;
+	case BODY_FOUND:
+		read_desc(content, sdp, size, max_bytes);
+		break;
+	case BODY_ENCODED:
+		content->encoded = TRUE;
+		refuse(content, 415, REASON_INCOMPATIBLE);
+		break;
+	case BODY_UNKNOWN:
+		refuse(content, 415, REASON_INCOMPATIBLE);
+		break;
+	case BODY_MALFORMED:
+		refuse(content, 400, REASON_PROTOCOL_ERROR);
+		break;
+	}
+}
+
+void
+content_clear(Content *content)
+{
+	g_clear_pointer(&content->desc, desc_unref);
+}
+
+const char *
+content_phrase(const Content *content)
+{
+	return content->refusal == 415 ? sip_415_Unsupported_media : "Bad Session Description";
+}
+
+gboolean
+content_accepts_sdp(const sip_t *sip)
+{
+	static const char *const ranges[] = { "*/*", "application/*", BODY_SDP };
+	const sip_accept_t *accept = sip->sip_accept;
+	gboolean takes = !accept;
+
+	for (; accept; accept = accept->ac_next)
+		for (guint i = 0; accept->ac_type && i < G_N_ELEMENTS(ranges); i++)
+			takes = takes || g_ascii_strcasecmp(accept->ac_type, ranges[i]) == 0;
+	return takes;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_stack.c - what sofia's stack would do by itself, and must not. */
+#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/sip_hop.h"
+#include <dlfcn.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_parser.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
+#include <sofia-sip/su_tagarg.h>
+#include <string.h>
+
+typedef nta_agent_t *(*CreateFunc)(su_root_t *root, url_string_t const *name,
+				   nta_message_f *callback, nta_agent_magic_t *magic,
+				   tag_type_t tag, tag_value_t value, ...);
+
+typedef nta_outgoing_t *(*SendFunc)(nta_agent_t *self, nta_response_f *callback,
+				    nta_outgoing_magic_t *magic, url_string_t const *route_url,
+				    msg_t *msg, tag_type_t tag, tag_value_t value, ...);
+
+static SipUa *served;
+static nta_agent_t *agent;
+
+/* What sofia calls instead of its own. */
+void *
+sres_resolver_create(su_root_t *root, char const *config, tag_type_t tag, tag_value_t value, ...);
+int nta_msg_ackbye(nta_agent_t *self, msg_t *msg);
+
+void
+stack_serve(SipUa *ua)
+{
+	served = ua;
+	if (!ua)
+		agent = NULL;
+}
+
+void *
+sres_resolver_create(su_root_t *root, char const *config, tag_type_t tag, tag_value_t value, ...)
+{
+	(void)root;
+	(void)config;
+	(void)tag;
+	(void)value;
+	return NULL;
+}
+
+nta_agent_t *
+nta_agent_create(su_root_t *root, url_string_t const *name, nta_message_f *callback,
+		 nta_agent_magic_t *magic, tag_type_t tag, tag_value_t value, ...)
+{
+	static CreateFunc original;
+	ta_list ta;
+
+	if (!original)
+		original = (CreateFunc)dlsym(RTLD_NEXT, "nta_agent_create");
+	ta_start(ta, tag, value);
+	agent = original(root, name, callback, magic, TAG_NEXT(ta_args(ta)));
+	(void)ta_end(ta);
+	return agent;
+}
+
+/* --- 100 Trying --- */
+
+static nta_response_f *response_of_nua; /* one function, for every request of nua's */
+
+static int
+on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
+{
+	SipLeg *leg;
+
+	if (!sip || !sip->sip_status || sip->sip_status->st_status != 100 ||
+	    nta_sip_is_internal(sip))
+		return response_of_nua(magic, request, sip);
+	leg = served ? g_hash_table_lookup(served->invites, sip->sip_call_id->i_id) : NULL;
+	if (leg)
+		leg_hear_trying(leg, sip);
+	return 0;
+}
+
+nta_outgoing_t *
+nta_outgoing_mcreate(nta_agent_t *self, nta_response_f *callback, nta_outgoing_magic_t *magic,
+		     url_string_t const *route_url, msg_t *msg, tag_type_t tag, tag_value_t value,
+		     ...)
+{
+	static SendFunc original;
+	const sip_t *sip = msg && msg != (msg_t *)-1 ? sip_object(msg) : NULL;
+	gboolean invite = callback && sip && sip->sip_request &&
+			  sip->sip_request->rq_method == sip_method_invite;
+	nta_outgoing_t *request;
+	ta_list ta;
+
+	if (!original)
+		original = (SendFunc)dlsym(RTLD_NEXT, "nta_outgoing_mcreate");
+	if (invite)
+		response_of_nua = callback;
+	ta_start(ta, tag, value);
+	request = original(self, invite ? on_invite_response : callback, magic, route_url, msg,
+			   TAG_IF(invite, NTATAG_PASS_100(1)), TAG_NEXT(ta_args(ta)));
+	(void)ta_end(ta);
+	return request;
+}
+
+/* --- a call that nobody wants --- */
+
+/* An ACK or a BYE of the dialog that this answer begins, with its route set. */
+static msg_t *
+make_request(nta_agent_t *self, const sip_t *answer, guint32 cseq, const char *method)
+{
+	msg_t *msg = nta_msg_create(self, 0);
+	sip_t *sip = sip_object(msg);
+	su_home_t *home = msg_home(msg);
+	sip_route_t *route = sip_route_reverse(home, answer->sip_record_route), **end, last[1];
+	const url_t *uri = answer->sip_contact ? answer->sip_contact->m_url : answer->sip_to->a_url;
+
+	if (route && !url_has_param(route->r_url, "lr")) { /* RFC 3261 12.2.1.1 */
+		sip_route_init(last);
+		*last->r_url = *uri;
+		for (end = &route->r_next; *end; end = &(*end)->r_next)
+			;
+		*end = sip_route_dup(home, last);
+		uri = route->r_url;
+		route = route->r_next;
+	}
+	sip_add_tl(msg, sip, SIPTAG_TO(answer->sip_to), SIPTAG_FROM(answer->sip_from),
+		   SIPTAG_CALL_ID(answer->sip_call_id), TAG_IF(route, SIPTAG_ROUTE(route)),
+		   TAG_END());
+	sip_add_dup(msg, sip,
+		    (sip_header_t *)sip_cseq_create(home, cseq, sip_method_code(method), method));
+	sip_add_dup(msg, sip,
+		    (sip_header_t *)sip_request_create(home, sip_method_code(method), method,
+						       (const url_string_t *)uri, NULL));
+	return msg;
+}
+
+static void
+send_request(nta_agent_t *self, msg_t *msg, const char *hop, const char *ack_branch)
+{
+	nta_outgoing_t *request =
+		nta_outgoing_mcreate(self, NULL, NULL, NULL, msg, NTATAG_DEFAULT_PROXY(hop),
+				     TAG_IF(ack_branch, NTATAG_ACK_BRANCH(ack_branch)),
+				     TAG_IF(ack_branch, NTATAG_STATELESS(1)), TAG_END());
+
+	if (!request)
+		msg_destroy(msg);
+	else
+		nta_outgoing_destroy(request); /* it goes on by itself */
+}
+
+/* A 200 of another fork than the one that was taken (RFC 3261 13.2.2.4). */
+int
+nta_msg_ackbye(nta_agent_t *self, msg_t *msg)
+{
+	const sip_t *sip = sip_object(msg);
+	g_autofree char *hop = served ? hop_of_answer(served, NULL, msg) : NULL;
+	guint32 cseq = sip->sip_cseq->cs_seq;
+
+	if (!hop)
+		return -1;
+	send_request(self, make_request(self, sip, cseq, "ACK"), hop, sip->sip_via->v_branch);
+	send_request(self, make_request(self, sip, cseq + 1, "BYE"), hop, NULL);
+	msg_destroy(msg);
+	return 0;
+}
+
+gboolean
+stack_send(const char *request_line, const char *headers, const char *hop)
+{
+	msg_t *msg = agent ? nta_msg_create(agent, 0) : NULL;
+	sip_t *sip = msg ? sip_object(msg) : NULL;
+	nta_outgoing_t *request = NULL;
+
+	if (!msg)
+		return FALSE;
+	if (sip_add_tl(msg, sip, SIPTAG_REQUEST_STR(request_line), SIPTAG_HEADER_STR(headers),
+		       TAG_END()) >= 0)
+		request = nta_outgoing_mcreate(agent, NULL, NULL, NULL, msg,
+					       NTATAG_DEFAULT_PROXY(hop), NTATAG_USER_VIA(1),
+					       TAG_END());
+	if (!request)
+		msg_destroy(msg);
+	else
+		nta_outgoing_destroy(request);
+	return request != NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_stack.h - what sofia's stack would do by itself, and must not.
+ *
+ * It looks no name up: its resolver is never made.  Where the name servers cannot be
+ * reached that one runs for ever, in this thread; and a name it does not know makes a BYE
+ * vanish without a word.  Whatever is sent has a numeric next hop (sip_hop.h); what has
+ * none by mistake fails at once.
+ * A second 200 to an INVITE, of another fork, is acknowledged and ended by the same rules.
+ * A "100 Trying" to an INVITE is heard (RFC 3261 17.1.1.2): nua is not shown it, since it
+ * would never let go of the message.
+ * These are functions in place of sofia's own, which the loader prefers (sip_tls.h).
+ * Thread: signalling.
+ */
+#pragma once
+#include "plugins/sip/sip_leg.h"
+
+/* Whose next hops are asked for, and who hears of 100; NULL: nobody. */
+void stack_serve(SipUa *ua);
+
+/* A request that belongs to no handle of nua, such as the CANCEL of an INVITE that a
+ * process before us has sent: whole header lines.  FALSE: it cannot be sent. */
+gboolean stack_send(const char *request_line, const char *headers, const char *hop);

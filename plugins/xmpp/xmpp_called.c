@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* xmpp_called.c - he is called: XEP-0353 to the account, and Jingle to those of its
+ * devices that take no messages.
+ *
+ *   dial      propose to the bare JID, and session-initiate to devices without messages
+ *   ringing   leg_ringing(); also a receipt for the propose, and when a device that is
+ *             on line and can be called has said nothing for a second
+ *   proceed   session-initiate to that one
+ *   errors    of the server: nobody is there; of one device: it will not ring
+ *
+ * What is known of devices comes from their presence, which not everybody shares with
+ * us: that none is known does not mean that none is there.
+ */
+#include "plugins/xmpp/xmpp_caps.h"
+#include "plugins/xmpp/xmpp_leg.h"
+#include "plugins/xmpp/xmpp_reason.h"
+#include "b2bua/route.h"
+#include <string.h>
+
+#define SILENT_MS 1000 /* a device that is there and says nothing may well ring */
+#define OTHERS_MS 3000 /* one device took no call: how long others have to say that they ring */
+
+/* --- who is there --- */
+
+/* FALSE as well for one of which nothing is known yet. */
+static gboolean
+takes_no_calls(guint can)
+{
+	return (can & XMPP_CAN_TELL) && !(can & XMPP_CAN_JMI) && !xmpp_caps_can_call(can);
+}
+
+static guint
+can_of(const XmppLeg *leg, const char *device)
+{
+	return xmpp_accounts_can(leg->xmpp->accounts, leg->peer_bare, device);
+}
+
+static gboolean
+find_rung(const XmppLeg *leg, const char *device, guint *index)
+{
+	return g_ptr_array_find_with_equal_func(leg->rung, device, g_str_equal, index);
+}
+
+static gboolean
+has_fork(const XmppLeg *leg)
+{
+	for (guint i = 0; i < leg->forks->len; i++)
+		if (!((XmppFork *)leg->forks->pdata[i])->dead)
+			return TRUE;
+	return FALSE;
+}
+
+/* Nobody is left of those who were there, or the server knows of nobody. */
+static gboolean
+nobody_left(const XmppLeg *leg)
+{
+	return !has_fork(leg) && (leg->bounced || (leg->hoped && leg->rung->len == 0));
+}
+
+static void
+give_up(XmppLeg *leg, const char *why)
+{
+	leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
+	xmpp_leg_part(leg, REASON_UNREACHABLE, NULL);
+}
+
+/* One that is on line, and can be called as far as it has said. */
+static gboolean
+somebody_is_there(const XmppLeg *leg)
+{
+	for (guint i = 0; i < leg->rung->len; i++)
+		if (can_of(leg, leg->rung->pdata[i]) & XMPP_CAN_JMI)
+			return TRUE;
+	return has_fork(leg);
+}
+
+/* --- ringing --- */
+
+static void
+tell_ringing(XmppLeg *leg)
+{
+	if (leg->rang)
+		return;
+	leg->rang = TRUE;
+	leg_ringing(&leg->leg, NULL);
+}
+
+static void
+rings(XmppLeg *leg, const char *device)
+{
+	leg_trace(&leg->leg, TRACE_IN, "ringing from %s", device);
+	leg->heard = TRUE;
+	if (!find_rung(leg, device, NULL) && leg->rung->len < DESC_MAX_CANDIDATES)
+		g_ptr_array_add(leg->rung, g_strdup(device));
+	tell_ringing(leg);
+}
+
+/* Dino never says that it rings, nor does a client that is in a call. */
+static gboolean
+on_silence(gpointer data)
+{
+	XmppLeg *leg = data;
+
+	leg->timer = 0;
+	if (leg->rang || !xmpp_stream_is_up(leg->xmpp->stream) || !somebody_is_there(leg))
+		return G_SOURCE_REMOVE;
+	leg_trace(&leg->leg, TRACE_NOTE, "a device that is on line has been called");
+	tell_ringing(leg);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_no_others(gpointer data)
+{
+	XmppLeg *leg = data;
+
+	leg->timer = 0;
+	if (!leg->heard)
+		give_up(leg, "no other device rings");
+	return G_SOURCE_REMOVE;
+}
+
+void
+xmpp_called_link_is_up(XmppLeg *leg)
+{
+	if (leg->state == XMPP_RINGING && !leg->rang)
+		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
+}
+
+/* --- devices that will not ring --- */
+
+static void
+device_is_out(XmppLeg *leg, const char *device)
+{
+	guint index;
+
+	if (!find_rung(leg, device, &index))
+		return;
+	g_ptr_array_remove_index(leg->rung, index);
+	if (nobody_left(leg))
+		give_up(leg, "no device is left that takes calls");
+}
+
+/* Presence has come, or what a device can has become known. */
+void
+xmpp_called_device(XmppLeg *leg, const char *device)
+{
+	guint can = can_of(leg, device);
+
+	if (leg->state != XMPP_RINGING)
+		return;
+	if (takes_no_calls(can))
+		device_is_out(leg, device);
+	else if ((can & XMPP_CAN_JMI) && find_rung(leg, device, NULL) && !leg->timer)
+		on_silence(leg); /* his second is over */
+}
+
+/* --- errors --- */
+
+/* RFC 6120 8.3.1: what came back need not be in it. */
+void
+xmpp_called_bounced(XmppLeg *leg, const Address *from, const xmlNode *stanza)
+{
+	XmlStanzaError error = { 0 };
+	g_autofree char *full = address_full_jid(from);
+
+	if (leg->state != XMPP_RINGING)
+		return;
+	xml_stanza_error(stanza, &error);
+	leg_trace(&leg->leg, TRACE_IN, "propose came back from %s: %s", full,
+		  error.condition ? error.condition : "error");
+	if (from->resource && find_rung(leg, full, NULL)) {
+		device_is_out(leg, full);
+	} else if (leg->heard) {
+		return; /* it rings elsewhere */
+	} else if (from->resource) {
+		if (leg->rung->len == 0 && !has_fork(leg))
+			xmpp_leg_set_timer(leg, OTHERS_MS, on_no_others);
+	} else {
+		/* Nobody is there, whatever his server calls it. */
+		leg->bounced = TRUE;
+		if (nobody_left(leg))
+			give_up(leg, "nobody is there");
+	}
+}
+
+/* XEP-0184, which is all that some say; who takes no calls may send one as well. */
+void
+xmpp_called_receipt(XmppLeg *leg, const char *device)
+{
+	if (leg->state == XMPP_RINGING && !takes_no_calls(can_of(leg, device)))
+		rings(leg, device);
+}
+
+/* --- messages --- */
+
+/* All devices that take no messages stop; the one that won is not among them. */
+static void
+stop_forks(XmppLeg *leg, const XmppFork *but)
+{
+	for (guint i = 0; i < leg->forks->len; i++) {
+		XmppFork *fork = leg->forks->pdata[i];
+		XmppRequest whom = { .from = leg->local, .to = fork->jid };
+
+		if (fork == but || fork->dead)
+			continue;
+		fork->dead = TRUE;
+		leg_trace(&leg->leg, TRACE_OUT, "session-terminate to %s: answered elsewhere",
+			  fork->jid);
+		xmpp_terminate(leg->xmpp, &whom, fork->sid, REASON_ANSWERED_ELSEWHERE,
+			       "Answered on another device");
+	}
+}
+
+static void
+on_proceed(XmppLeg *leg, const XmppMessage *message)
+{
+	leg_trace(&leg->leg, TRACE_IN, "proceed from %s", message->from_text);
+	if (leg->state != XMPP_RINGING || !message->from->resource)
+		return; /* a second device: it sees by itself that it came too late */
+	stop_forks(leg, NULL);
+	g_ptr_array_set_size(leg->forks, 0);
+	xmpp_leg_set_peer(leg, message->from_text);
+	xmpp_leg_register(leg, leg->peer, leg->sid);
+	leg->state = XMPP_INITIATED;
+	xmpp_session_initiate(leg);
+	leg_save(&leg->leg);
+}
+
+/* Some devices reject by themselves what was answered at another. */
+static gboolean
+may_end_it(const XmppLeg *leg, const char *device)
+{
+	if (g_strcmp0(leg->peer, device) == 0)
+		return TRUE;
+	return leg->state == XMPP_TALKING && !find_rung(leg, device, NULL);
+}
+
+static void
+on_reject(XmppLeg *leg, const XmppMessage *message)
+{
+	const Jmi *jmi = message->jmi;
+	guint seconds = (g_get_monotonic_time() - leg->began_us) / G_USEC_PER_SEC;
+	Reason reason =
+		jmi->tie_break ? REASON_BUSY : xmpp_reason_from_reject(jmi->reason, seconds);
+
+	/* some reject by themselves while they are in a call, and do not say why */
+	if (reason == REASON_DECLINED && !jmi->reason && xmpp_find_talks(leg->xmpp, leg->peer_bare))
+		reason = REASON_BUSY;
+	if (leg->state == XMPP_TALKING)
+		reason = xmpp_reason_from_jingle(jmi->reason, MOMENT_ANSWERED);
+	leg_trace(&leg->leg, TRACE_IN, "reject %s after %u s from %s",
+		  jmi->reason ? jmi->reason : "", seconds, message->from_text);
+	if (leg->state == XMPP_RINGING) {
+		/* He said it to his own devices; those without messages hear it from us. */
+		leg->bounced = TRUE;
+		xmpp_leg_part(leg, reason, jmi->reason_text);
+	} else if (g_strcmp0(leg->peer, message->from_text) == 0) {
+		xmpp_leg_over(leg, reason, jmi->reason_text);
+	} else if (may_end_it(leg, message->from_text)) {
+		xmpp_leg_part(leg, reason, jmi->reason_text);
+	}
+}
+
+/* The other party of an answered call has ended it, from this device or from another of
+ * his: a client that has lost its stream may be there again under another name. */
+static void
+on_end(XmppLeg *leg, const XmppMessage *message)
+{
+	const Jmi *jmi = message->jmi;
+	Reason reason = xmpp_reason_from_jingle(jmi->reason, MOMENT_ANSWERED);
+
+	leg_trace(&leg->leg, TRACE_IN, "%s %s from %s", jmi_kind_name(jmi->kind),
+		  jmi->reason ? jmi->reason : "", message->from_text);
+	if (g_strcmp0(leg->peer, message->from_text) == 0)
+		xmpp_leg_over(leg, reason, jmi->reason_text);
+	else if (may_end_it(leg, message->from_text))
+		xmpp_leg_part(leg, reason, jmi->reason_text);
+}
+
+void
+xmpp_called_message(XmppLeg *leg, const XmppMessage *message)
+{
+	const Jmi *jmi = message->jmi;
+
+	if (leg->state == XMPP_OVER)
+		return;
+	if (jmi->kind == JMI_RINGING && leg->state == XMPP_RINGING)
+		rings(leg, message->from_text);
+	else if (jmi->kind == JMI_PROCEED)
+		on_proceed(leg, message);
+	else if (jmi->kind == JMI_REJECT)
+		on_reject(leg, message);
+	else if (jmi->kind == JMI_FINISH || jmi->kind == JMI_RETRACT)
+		on_end(leg, message);
+}
+
+/* --- calling --- */
+
+static void
+on_fork_answer(gpointer user, const xmlNode *answer)
+{
+	XmppFork *fork = user;
+	XmppLeg *leg = fork->leg;
+	XmlStanzaError error;
+
+	if (!answer || !xml_stanza_error(answer, &error) || fork->dead ||
+	    leg->state != XMPP_RINGING)
+		return;
+	fork->dead = TRUE;
+	leg_trace(&leg->leg, TRACE_IN, "%s refuses: %s", fork->jid,
+		  error.condition ? error.condition : "error");
+	if (nobody_left(leg))
+		give_up(leg, "no device is left that takes calls");
+}
+
+static void
+call_directly(XmppLeg *leg, const char *jid)
+{
+	XmppFork *fork = g_new0(XmppFork, 1);
+	XmppRequest request = { .from = leg->local, .to = jid, .done = on_fork_answer };
+
+	fork->leg = leg;
+	fork->jid = g_strdup(jid);
+	fork->sid = xmpp_new_sid();
+	g_ptr_array_add(leg->forks, fork);
+	xmpp_leg_register(leg, jid, fork->sid);
+	request.user = fork;
+	leg_trace(&leg->leg, TRACE_OUT, "session-initiate to %s", jid);
+	xmpp_request(leg->xmpp, &request, xmpp_session_build_initiate(leg, fork->sid));
+}
+
+static gboolean
+is_called_directly(guint can)
+{
+	return xmpp_caps_can_call(can) && !(can & XMPP_CAN_JMI);
+}
+
+/* FALSE: those who are there take no calls, and no call waits for somebody else. */
+static gboolean
+see_who_is_there(XmppLeg *leg)
+{
+	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
+	guint direct = 0;
+
+	for (guint i = 0; devices && i < devices->len; i++) {
+		const XmppDevice *device = devices->pdata[i];
+
+		if (is_called_directly(device->can))
+			direct++;
+		else if (!takes_no_calls(device->can))
+			g_ptr_array_add(leg->rung, g_strdup(device->jid));
+	}
+	leg->hoped = leg->rung->len > 0 || direct > 0;
+	if (!devices || devices->len == 0)
+		leg_unattended(&leg->leg);
+	return leg->hoped || !devices || devices->len == 0;
+}
+
+static void
+call_devices(XmppLeg *leg, const char *nick)
+{
+	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
+	XmppSay propose = { .kind = JMI_PROPOSE, .nick = nick, .to = leg->peer_bare };
+
+	xmpp_leg_say(leg, &propose);
+	/* A device with messages rings by the propose; calling it twice would ring
+	 * it twice. */
+	for (guint i = 0; devices && i < devices->len; i++) {
+		const XmppDevice *device = devices->pdata[i];
+
+		if (is_called_directly(device->can))
+			call_directly(leg, device->jid);
+	}
+	if (xmpp_stream_is_up(leg->xmpp->stream))
+		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
+	leg_save(&leg->leg);
+}
+
+/* He is not called at all. */
+static void
+stay_away(XmppLeg *leg, Reason reason, const char *text)
+{
+	leg->bounced = TRUE; /* no propose to take back */
+	xmpp_leg_fail(leg, reason, text);
+}
+
+void
+xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer)
+{
+	g_autofree char *bare = xmpp_local_of(xmpp, target->from);
+	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
+	g_autofree char *sid = xmpp_new_sid();
+	XmppLeg *leg = xmpp_leg_new(xmpp, local, sid);
+
+	leg->jmi = TRUE;
+	leg->state = XMPP_RINGING;
+	leg->ours = desc_ref(offer);
+	leg->peer_bare = address_bare_jid(target->to);
+	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
+	xmpp_leg_register(leg, target->to->host, leg->sid); /* some servers' errors are from them */
+	xmpp_find_add(leg);
+	leg_attach(&leg->leg, &xmpp_plugin, call);
+	xmpp_names_remember(xmpp, bare, target->from);
+	if (xmpp_is_cut_off(xmpp)) {
+		stay_away(leg, REASON_NETWORK_ERROR, "The XMPP server is away");
+	} else if (!see_who_is_there(leg)) {
+		stay_away(leg, REASON_UNREACHABLE, "No client that is on line takes calls");
+	} else {
+		xmpp_accounts_show(xmpp->accounts, bare, leg->peer_bare);
+		call_devices(leg, target->from->name);
+	}
+}
+
+/* --- devices called directly --- */
+
+void
+xmpp_called_fork_rings(XmppLeg *leg, XmppFork *fork)
+{
+	if (leg->state == XMPP_RINGING && !fork->dead)
+		rings(leg, fork->jid);
+}
+
+void
+xmpp_called_fork_takes(XmppLeg *leg, XmppFork *fork)
+{
+	XmppSay retract = { .kind = JMI_RETRACT,
+			    .to = leg->peer_bare,
+			    .reason = xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
+			    .text = "Answered on another device" };
+
+	if (!leg->bounced)
+		xmpp_leg_say(leg, &retract);
+	stop_forks(leg, fork);
+	xmpp_leg_set_peer(leg, fork->jid);
+	g_free(leg->sid);
+	leg->sid = g_strdup(fork->sid);
+	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
+	leg->jmi = FALSE;
+	g_ptr_array_set_size(leg->forks, 0);
+	leg->state = XMPP_INITIATED;
+}
+
+void
+xmpp_called_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+{
+	Reason reason = xmpp_reason_from_jingle(jingle->reason, MOMENT_CALLEE_REFUSES);
+
+	leg_trace(&leg->leg, TRACE_IN, "%s %s from %s", jingle_action_name(jingle->action),
+		  jingle->reason ? jingle->reason : "", fork->jid);
+	if (jingle->action == JINGLE_SESSION_TERMINATE)
+		fork->dead = TRUE;
+	if (leg->state != XMPP_RINGING)
+		return;
+	if (reason == REASON_BUSY || reason == REASON_DECLINED) {
+		xmpp_leg_part(leg, reason, jingle->reason_text);
+		return;
+	}
+	fork->dead = TRUE;
+	if (nobody_left(leg))
+		xmpp_leg_part(leg, reason, jingle->reason_text);
+}

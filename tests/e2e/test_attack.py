@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What strangers can use up, while calls stand and others are made."""
+import re
+import resource
+import socket
+import ssl
+import threading
+import time
+
+from harness import OUTSIDE, check, until
+from peers.scanner import PlainPhone
+from peers.sipp import EchoLoad
+
+DESCRIPTORS = 1024
+CALLS = 5
+IDLE = 1500
+HALF_OPEN = 60
+UNFINISHED = 1_900_000  # bytes of a header that never ends
+MEGABYTES = 20
+RATE = 200  # INVITE a second of one account
+BODY = "v=0\r\no=- 1 1 IN IP4 127.200.0.9\r\ns=-\r\nc=IN IP4 127.200.0.9\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+
+
+def memory(tandem):
+    """MB that are in use; with a sanitizer twice as much is."""
+    status = open(f"/proc/{tandem.process.pid}/status", encoding="ascii").read()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M)[1]) / 1024
+
+
+def connect(address, port, tls=None):
+    connection = socket.socket()
+    connection.bind((address, 0))
+    connection.settimeout(5)
+    connection.connect(("127.0.0.1", port))
+    if tls:
+        connection = tls.wrap_socket(connection)
+    connection.settimeout(0)
+    return connection
+
+
+def is_closed(connection):
+    try:
+        while connection.recv(4096):
+            pass
+        return True
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    except OSError:
+        return True
+
+
+def pour(connection, left):
+    """As much as it takes; what is still to be sent."""
+    try:
+        while left > 0:
+            left -= connection.send(b"a" * min(left, 65536))
+    except (BlockingIOError, ssl.SSLWantWriteError):
+        pass
+    except OSError:
+        return 0
+    return left
+
+
+def connect_many(number, ports, tls):
+    """From fifty addresses, by TCP and TLS in turn; some are refused at once."""
+    made = []
+    for i in range(number):
+        try:
+            by_tls = i % 2
+            made.append(connect(f"127.0.4.{1 + i % 50}", ports[by_tls], tls if by_tls else None))
+        except OSError:
+            pass
+    return made
+
+
+def test_connections(bench):
+    """1,500 idle connections, sixty with 1.9 MB of unfinished header each, by TCP and TLS, and 1,024 descriptors in
+    all: 20 MB, closed in time; calls stand, a telephone registers and calls, tandemctl answers."""
+    tandem = bench.gateway(start=False, gateway={"log_level": "info"}, sip=bench.certificate())
+    sanitized = b"libasan" in (tandem.build / ".libs" / "tandemd").read_bytes()
+    tandem.environment["ASAN_OPTIONS"] += ":quarantine_size_mb=1"
+    tandem.start()
+    resource.prlimit(tandem.process.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    tandem.provision_users()
+    bench.carrier()
+    phone = bench.keep(PlainPhone(*bench.credential(name="desk")))
+    load = EchoLoad(bench.folder, CALLS, CALLS, hold=30000)
+    load.start()
+    until(lambda: int(tandem.status()["calls"]) == CALLS, 15, f"{CALLS} calls")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    before = memory(tandem)
+    began = time.monotonic()
+    idle = connect_many(IDLE, (5060, tandem.tls_port), tls)
+    half = []
+    for i in range(HALF_OPEN):
+        try:
+            half.append(connect(f"127.0.5.{1 + i}", (5060, tandem.tls_port)[i % 2], tls if i % 2 else None))
+            half[-1].send(b"INVITE sip:x@gw.example.org SIP/2.0\r\nX-Much: ")
+        except OSError:
+            pass
+    left = [UNFINISHED] * len(half)
+    most = before
+
+    def is_poured():
+        nonlocal most
+        for i, connection in enumerate(half):
+            left[i] = pour(connection, left[i])
+        most = max(most, memory(tandem))
+        return not any(left)
+    until(is_poured, 30, "every half-open connection to be full or closed")
+    check(int(tandem.status()["calls"]) == CALLS, f"calls: {tandem.status()['calls']}")
+    phone.register()
+    phone.call("echo")
+    until(lambda: all(map(is_closed, half + idle)), 30, "all to be closed")
+    seconds = time.monotonic() - began
+    most = max(most, memory(tandem))
+    line = tandem.status()["sip connections"]
+    print(f"{most - before:.1f} MB more, all closed after {seconds:.0f} s; {line}")
+    check(most - before < MEGABYTES * (3 if sanitized else 1), f"{most - before:.1f} MB more")
+    check(" 0 of them strangers'" in line, line)
+    for connection in half + idle:
+        connection.close()
+    load.finish()
+
+
+def test_forward_secrecy(bench):
+    """The TLS port takes no exchange by which what is said today can be read tomorrow."""
+    tandem = bench.gateway(sip=bench.certificate())
+    for ciphers, wanted in (("AES128-SHA:AES256-SHA256:AES128-GCM-SHA256", False), ("ECDHE+AESGCM", True)):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
+        tls.set_ciphers(ciphers + ":@SECLEVEL=0")
+        try:
+            with socket.create_connection(("127.0.0.1", tandem.tls_port), 5) as plain, tls.wrap_socket(plain) as secure:
+                taken = secure.cipher()[0]
+        except OSError as error:
+            taken = None
+            check(not wanted, f"{ciphers}: {error}")
+        check(wanted == bool(taken), f"{ciphers}: {taken}")
+
+
+class Flood(PlainPhone):
+    """One account that calls RATE times a second and acknowledges nothing."""
+
+    def __init__(self, *credential):
+        super().__init__(*credential, address="127.200.0.9")
+        self.sent, self._over = 0, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self.register()
+        uri = f"sip:{OUTSIDE}@127.0.0.1"
+        self._nonce = None
+        said = self._ask("INVITE", uri, header="Proxy-Authorization")
+        self._acknowledge(uri, said)
+        self._nonce, self._count = re.search(r'nonce="([^"]+)"', said)[1], 0
+        self._thread.start()
+
+    def _run(self):
+        uri, began = f"sip:{OUTSIDE}@127.0.0.1", time.monotonic()
+        while not self._over.is_set():
+            while self.sent < (time.monotonic() - began) * RATE:
+                self.sent += 1
+                self._seq += 1
+                text = self._lines("INVITE", uri, "", self._seq, self._proof("INVITE", uri, "Proxy-Authorization"), BODY)
+                self._socket.send(text.replace(b"Call-ID: ", b"Call-ID: %d" % self.sent))
+            time.sleep(0.002)
+
+    def stop(self):
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        super().stop()
+
+
+def test_flood_of_one(bench):
+    """200 INVITE a second of one account, none acknowledged: twenty of twenty calls of another get through."""
+    tandem = bench.gateway(gateway={"log_level": "warning"})
+    bench.carrier()
+    phone = bench.keep(PlainPhone(*bench.credential("bob", name="desk")))
+    flood = bench.keep(Flood(*bench.credential(name="stolen")))
+    phone.register()
+    flood.start()
+    until(lambda: flood.sent > RATE, 10, "the flood to begin")
+    began, slowest = time.monotonic(), 0
+    for _ in range(20):
+        before = time.monotonic()
+        phone.call("echo")
+        slowest = max(slowest, time.monotonic() - before)
+    print(f"20 calls in {time.monotonic() - began:.1f} s, the slowest {slowest:.2f} s; the other has sent {flood.sent}")
+    check(len([c for c in tandem.calls() if c["state"] != "ENDED"]) <= 10, "the account has more calls than it may")
