@@ -7,6 +7,7 @@
  */
 #include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_resolve.h"
 #include <string.h>
@@ -86,6 +87,16 @@ is_next_hop(const Origin *origin, const SipLeg *leg)
 	return nearest && is_host(origin, nearest);
 }
 
+/* Where the names of the dialog lead (sip_hop.h). */
+static gboolean
+is_our_way(const Origin *origin, const SipLeg *leg)
+{
+	g_autofree char *source = leg->next_hop ? header_hop_source(leg->next_hop) : NULL;
+	g_autofree char *there = source ? g_strconcat("hop:", source, NULL) : NULL;
+
+	return is_near(origin, there);
+}
+
 static gboolean
 is_registered(const Origin *origin, const SipLeg *leg)
 {
@@ -105,7 +116,7 @@ may_speak(const Origin *origin, const SipLeg *leg)
 
 	if (leg->phone)
 		return is_at(origin, leg->phone) || is_registered(origin, leg);
-	if (is_near(origin, leg->origin) || is_next_hop(origin, leg))
+	if (is_near(origin, leg->origin) || is_next_hop(origin, leg) || is_our_way(origin, leg))
 		return TRUE;
 	address = resolve_numeric(origin->address);
 	return leg->trunk && address && trunks_own(leg->ua->trunks, leg->trunk, address);
