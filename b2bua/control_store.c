@@ -154,6 +154,19 @@ text_of(const CallRecord *record)
 				 : g_strdup(record->text);
 }
 
+/* However many have ended since they began. */
+static gboolean
+add_live_calls(Request *request, GPtrArray *records, GError **error)
+{
+	const CallRecord *oldest = records->len ? records->pdata[records->len - 1] : NULL;
+	g_autoptr(GPtrArray) live =
+		oldest ? store_call_list_open(request->store, oldest->id, error) : NULL;
+
+	if (live)
+		g_ptr_array_extend_and_steal(records, g_steal_pointer(&live));
+	return !error || !*error;
+}
+
 static gboolean
 calls(Request *request, GError **error)
 {
@@ -169,6 +182,8 @@ calls(Request *request, GError **error)
 		return wrong(error, "--last %s: write a whole number from 1 to %d",
 			     request->words[1], MAX_CALLS);
 	if (!(records = store_call_list(request->store, (guint)last, error)))
+		return FALSE;
+	if (request->n_words == 0 && !add_live_calls(request, records, error))
 		return FALSE;
 	reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason", "text",
 		    NULL);

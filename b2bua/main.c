@@ -156,12 +156,12 @@ on_reload_signal(gpointer user)
 
 /* --- running --- */
 
-/* Live calls, and as many ended ones that the database has not taken yet. */
+/* Live calls, and as many ended ones that the database has not taken yet; 80 MB at most. */
 static gboolean
 open_records(Daemon *self, GError **error)
 {
 	const Config *config = self->config;
-	JournalOptions options = { .slots = 2 * config->max_calls + 64,
+	JournalOptions options = { .slots = MIN(2 * config->max_calls + 64, 20000),
 				   .keep_days = config->keep_days,
 				   .keep_ladder_days = config->keep_ladder_days };
 

@@ -417,7 +417,7 @@ plan_for_help(Question *question, const char *number)
 		trunk = trunk_new(name, "");
 	plan = plan_new(jid, name);
 	plan_add(plan, sip,
-		 caller ? caller_seen(gateway, caller)
+		 caller ? caller_seen(question, caller)
 			: address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL),
 		 route_number_at(trunk, number), trunk);
 	plan->number = g_strdup(number);

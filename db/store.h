@@ -211,6 +211,8 @@ store_call_update(Store *store, const CallRecord *record, GError **error); /* ev
 CallRecord *store_call_get(Store *store, gint64 id, GError **error);
 /* Newest first; `limit` rows; legs, stats and ladder are left NULL. */
 GPtrArray *store_call_list(Store *store, guint limit, GError **error);
+/* The live ones alone, of those that began before call `before`. */
+GPtrArray *store_call_list_open(Store *store, gint64 before, GError **error);
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);
 /* Refused before it was a call: `author` (an account, a trunk, an address) has ten short

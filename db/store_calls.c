@@ -250,6 +250,28 @@ store_call_list(Store *store, guint limit, GError **error)
 	return records;
 }
 
+#define MAX_OPEN 100000
+
+GPtrArray *
+store_call_list_open(Store *store, gint64 before, GError **error)
+{
+	g_auto(Query) query = query_new(store, CALL_COLUMNS_BRIEF
+					"WHERE ended_us = 0 AND id < ?1 ORDER BY id DESC");
+	GPtrArray *records;
+
+	query_bind_int(&query, before);
+	records = collect(&query, error);
+	if (records && store->journal)
+		journal_merge_calls(store->journal, records, MAX_OPEN);
+	for (guint i = records ? records->len : 0; i-- > 0;) {
+		const CallRecord *record = records->pdata[i];
+
+		if (record->ended_us != 0 || record->id >= before)
+			g_ptr_array_remove_index(records, i);
+	}
+	return records;
+}
+
 GPtrArray *
 store_call_list_live(Store *store, GError **error)
 {

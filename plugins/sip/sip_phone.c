@@ -64,12 +64,18 @@ PhoneClaim
 phone_claim(SipUa *ua, const SipEvent *event)
 {
 	const sip_t *sip = event->sip;
+	guint failures = store_failures(gateway_store(ua->gateway));
 	PhoneClaim claim = { .softphone = find_softphone(ua, sip) };
 	g_autofree char *source = phone_address(event->msg);
 	DigestAlgorithm used;
 	DigestVerdict verdict;
 	DigestSecret secret;
 
+	if (store_failures(gateway_store(ua->gateway)) != failures) {
+		gateway_unread(ua->gateway);
+		g_clear_pointer(&claim.softphone, softphone_free);
+		claim.verdict = PHONE_UNREAD;
+	}
 	if (!claim.softphone)
 		return claim;
 	secret = (DigestSecret){ claim.softphone->username,
@@ -278,6 +284,24 @@ phone_comes_first(SipUa *ua, const SipEvent *event)
 	return softphone && source && is_registered_at(ua, softphone, source);
 }
 
+/* Nobody can be proven, and nobody is counted as hostile for it.  The core, which cannot
+ * read either, refuses all but calls for help. */
+static void
+call_unread(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+{
+	g_autofree char *jid = g_strconcat("unknown@", ua_domain(ua), NULL);
+	g_autofree char *source = phone_source(event->msg, event->sip);
+	g_autoptr(Address) account = address_from_jid(jid);
+	SipCaller caller = { .from = account, .phone = source };
+
+	if (account && source) {
+		leg_incoming(ua, nh, &caller, event);
+		return;
+	}
+	nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, NUTAG_WITH_THIS(ua->nua), TAG_END());
+	nua_handle_destroy(nh);
+}
+
 gboolean
 phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
@@ -285,6 +309,10 @@ phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 
 	if (claim.verdict == PHONE_STRANGER && !is_phone_without_name(ua, event))
 		return FALSE;
+	if (claim.verdict == PHONE_UNREAD) {
+		call_unread(ua, nh, event);
+		return TRUE;
+	}
 	if (claim.verdict == PHONE_KNOWN) {
 		sources_proven(ua->sources, event);
 		call_of_phone(ua, nh, claim.softphone, event);

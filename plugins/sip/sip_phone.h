@@ -14,7 +14,8 @@ typedef enum {
 	PHONE_STRANGER,	 /* no softphone's request */
 	PHONE_CHALLENGE, /* 401 or 407, see phone_challenge() */
 	PHONE_WRONG,	 /* the same, and it has tried a wrong password */
-	PHONE_KNOWN	 /* `softphone` is set */
+	PHONE_KNOWN,	 /* `softphone` is set */
+	PHONE_UNREAD	 /* the store cannot say who it is */
 } PhoneVerdict;
 
 typedef struct {

@@ -356,6 +356,11 @@ registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 		register_softphone(ua, nh, event, claim.softphone);
 		return;
 	}
+	if (claim.verdict == PHONE_UNREAD) {
+		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, NUTAG_WITH_THIS(ua->nua),
+			    SIPTAG_RETRY_AFTER_STR("30"), TAG_END());
+		return;
+	}
 	/* Whether there is such a softphone is nobody's business. */
 	if (claim.verdict == PHONE_WRONG ||
 	    (claim.verdict == PHONE_STRANGER && event->sip->sip_authorization))

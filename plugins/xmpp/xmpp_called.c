@@ -205,8 +205,7 @@ stop_forks(XmppLeg *leg, const XmppFork *but)
 		if (fork == but || fork->dead)
 			continue;
 		fork->dead = TRUE;
-		leg_trace(&leg->leg, TRACE_OUT, "session-terminate to %s: answered elsewhere",
-			  fork->jid);
+		xmpp_leg_out(leg, "session-terminate to %s: answered elsewhere", fork->jid);
 		xmpp_terminate(leg->xmpp, &whom, fork->sid, REASON_ANSWERED_ELSEWHERE,
 			       "Answered on another device");
 	}
@@ -326,7 +325,7 @@ call_directly(XmppLeg *leg, const char *jid)
 	g_ptr_array_add(leg->forks, fork);
 	xmpp_leg_register(leg, jid, fork->sid);
 	request.user = fork;
-	leg_trace(&leg->leg, TRACE_OUT, "session-initiate to %s", jid);
+	xmpp_leg_out(leg, "session-initiate to %s", jid);
 	xmpp_request(leg->xmpp, &request, xmpp_session_build_initiate(leg, fork->sid));
 }
 

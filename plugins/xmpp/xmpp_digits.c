@@ -111,6 +111,6 @@ xmpp_digits_send(XmppLeg *leg, char key)
 		leg_trace(&leg->leg, TRACE_NOTE, "the client takes no keys");
 		return;
 	}
-	leg_trace(&leg->leg, TRACE_OUT, "session-info dtmf");
+	xmpp_leg_out(leg, "session-info dtmf");
 	xmpp_leg_request(leg, jingle_build_key(&session, key));
 }

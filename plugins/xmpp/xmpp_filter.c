@@ -130,11 +130,25 @@ renew(XmppFilter *filter)
 
 /* --- stanzas --- */
 
+/* What is whole of the stanza goes to the parser, so that a mistake is found where it is. */
+static void
+check(XmppFilter *filter, gsize end)
+{
+	if (filter->over || filter->broken || end <= filter->checked)
+		return;
+	if (!parse(filter, filter->stanza->str + filter->checked, end - filter->checked))
+		filter->broken = "not-well-formed";
+	filter->checked = end;
+}
+
+/* A mistake before the limit comes before the limit, however the bytes were cut. */
 static gboolean
 is_over(XmppFilter *filter, gboolean over, const char *limit)
 {
-	if (over && !filter->over)
+	if (over && !filter->over) {
+		check(filter, filter->place == IN_TEXT ? filter->stanza->len : filter->tag_at);
 		filter->over = limit;
+	}
 	return over;
 }
 
@@ -162,17 +176,6 @@ end_stanza(XmppFilter *filter)
 			renew(filter);
 	}
 	begin_stanza(filter);
-}
-
-/* What is whole of the stanza goes to the parser, so that a mistake is found where it is. */
-static void
-check(XmppFilter *filter, gsize end)
-{
-	if (filter->over || filter->broken || end <= filter->checked)
-		return;
-	if (!parse(filter, filter->stanza->str + filter->checked, end - filter->checked))
-		filter->broken = "not-well-formed";
-	filter->checked = end;
 }
 
 /* --- tags --- */
@@ -275,6 +278,7 @@ static void
 in_text(XmppFilter *filter, char byte)
 {
 	if (byte == '<') {
+		check(filter, filter->stanza->len);
 		filter->place = IN_OPENED;
 		filter->tag_at = filter->stanza->len;
 		filter->tag_bytes = 0;

@@ -136,7 +136,7 @@ xmpp_hold_change(XmppLeg *leg, const Desc *offer)
 	leg->hold.asked = asked->direction;
 	if (is_hold(asked->direction) != held) {
 		info = held ? JINGLE_INFO_ACTIVE : JINGLE_INFO_HOLD;
-		leg_trace(&leg->leg, TRACE_OUT, "session-info %s", jingle_info_name(info));
+		xmpp_leg_out(leg, "session-info %s", jingle_info_name(info));
 		xmpp_leg_request(leg, jingle_build_info(&session, info, NULL));
 	}
 	answer = xmpp_desc_like(leg->theirs, direction_answer(asked->direction, leg->hold.own),

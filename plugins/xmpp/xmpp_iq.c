@@ -18,9 +18,10 @@ struct XmppIq {
 	guint max;
 	XmppIqSend send;
 	gpointer user;
-	GHashTable *by_id; /* char * → GList * of `requests` */
-	GQueue requests;   /* Request *, oldest first */
-	char *prefix;	   /* so that answers to an earlier process are nobody's */
+	GHashTable *by_id;   /* char * → GList * of `requests` */
+	GHashTable *by_user; /* gpointer → GPtrArray of Request, of those with a callback */
+	GQueue requests;     /* Request *, oldest first */
+	char *prefix;	     /* so that answers to an earlier process are nobody's */
 	guint64 number;
 	guint timer;
 };
@@ -34,6 +35,28 @@ request_free(Request *request)
 }
 
 static void
+add_user(XmppIq *iq, Request *request)
+{
+	GPtrArray *same = g_hash_table_lookup(iq->by_user, request->user);
+
+	if (!same) {
+		same = g_ptr_array_new();
+		g_hash_table_insert(iq->by_user, request->user, same);
+	}
+	g_ptr_array_add(same, request);
+}
+
+static void
+remove_user(XmppIq *iq, Request *request)
+{
+	GPtrArray *same = g_hash_table_lookup(iq->by_user, request->user);
+
+	if (!same || !g_ptr_array_remove_fast(same, request) || same->len > 0)
+		return;
+	g_hash_table_remove(iq->by_user, request->user);
+}
+
+static void
 finish(XmppIq *iq, GList *link, const xmlNode *answer)
 {
 	Request *request = link->data;
@@ -41,6 +64,7 @@ finish(XmppIq *iq, GList *link, const xmlNode *answer)
 	g_queue_delete_link(&iq->requests, link);
 	if (request->id)
 		g_hash_table_remove(iq->by_id, request->id);
+	remove_user(iq, request);
 	if (request->done)
 		request->done(request->user, answer);
 	request_free(request);
@@ -83,6 +107,7 @@ xmpp_iq_new(guint max, XmppIqSend send, gpointer user)
 	iq->send = send;
 	iq->user = user;
 	iq->by_id = g_hash_table_new(g_str_hash, g_str_equal);
+	iq->by_user = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 	iq->prefix = g_strdup_printf("t%08x", g_random_int());
 	return iq;
 }
@@ -97,6 +122,7 @@ xmpp_iq_free(XmppIq *iq)
 	if (iq->timer)
 		g_source_remove(iq->timer);
 	g_hash_table_unref(iq->by_id);
+	g_hash_table_unref(iq->by_user);
 	g_free(iq->prefix);
 	g_free(iq);
 }
@@ -109,6 +135,7 @@ xmpp_iq_send(XmppIq *iq, xmlNode *request, XmppIqDone done, gpointer user)
 	entry->done = done;
 	entry->user = user;
 	entry->to = g_strdup(xml_attribute(request, "to"));
+	add_user(iq, entry);
 	if (iq->requests.length >= iq->max) {
 		/* Its time is up already; the timer says so, not we. */
 		g_queue_push_head(&iq->requests, entry);
@@ -132,12 +159,11 @@ xmpp_iq_send(XmppIq *iq, xmlNode *request, XmppIqDone done, gpointer user)
 void
 xmpp_iq_forget(XmppIq *iq, gpointer user)
 {
-	for (GList *link = iq->requests.head; link; link = link->next) {
-		Request *request = link->data;
+	const GPtrArray *same = g_hash_table_lookup(iq->by_user, user);
 
-		if (request->user == user)
-			request->done = NULL;
-	}
+	for (guint i = 0; same && i < same->len; i++)
+		((Request *)same->pdata[i])->done = NULL;
+	g_hash_table_remove(iq->by_user, user);
 }
 
 gboolean

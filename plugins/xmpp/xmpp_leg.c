@@ -121,6 +121,21 @@ xmpp_new_sid(void)
 /* --- stanzas out --- */
 
 void
+xmpp_leg_out(const XmppLeg *leg, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	if (xmpp_stream_is_up(leg->xmpp->stream))
+		leg_trace(&leg->leg, TRACE_OUT, "%s", text);
+	else
+		leg_trace(&leg->leg, TRACE_NOTE, "waits for the XMPP server: %s", text);
+}
+
+void
 xmpp_send(Xmpp *xmpp, xmlNode *stanza)
 {
 	g_autofree char *text = xml_print(stanza);
@@ -135,6 +150,15 @@ xmpp_send_sure(Xmpp *xmpp, xmlNode *stanza)
 	g_autofree char *text = xml_print(stanza);
 
 	xmpp_stream_send_sure(xmpp->stream, text);
+	xml_free(stanza);
+}
+
+void
+xmpp_send_whenever(Xmpp *xmpp, xmlNode *stanza)
+{
+	g_autofree char *text = xml_print(stanza);
+
+	xmpp_stream_send_whenever(xmpp->stream, text);
 	xml_free(stanza);
 }
 
@@ -192,9 +216,8 @@ xmpp_leg_say(XmppLeg *leg, const XmppSay *what)
 			   .nick = what->nick,
 			   .migrated = what->migrated };
 
-	leg_trace(&leg->leg, TRACE_OUT, "%s%s%s%s", jmi_kind_name(what->kind),
-		  what->reason ? " " : "", what->reason ? what->reason : "",
-		  what->migrated ? ": migrated" : "");
+	xmpp_leg_out(leg, "%s%s%s%s", jmi_kind_name(what->kind), what->reason ? " " : "",
+		     what->reason ? what->reason : "", what->migrated ? ": migrated" : "");
 	if (what->kind == JMI_REJECT || what->kind == JMI_RETRACT || what->kind == JMI_FINISH)
 		xmpp_send_end(leg->xmpp, jmi_build(&build));
 	else
@@ -248,7 +271,7 @@ terminate_session(XmppLeg *leg, Reason reason, const char *text)
 		finish.reason = "expired";
 		finish.migrated = leg->migrated;
 	}
-	leg_trace(&leg->leg, TRACE_OUT, "session-terminate %s", xmpp_reason_to_jingle(reason));
+	xmpp_leg_out(leg, "session-terminate %s", xmpp_reason_to_jingle(reason));
 	xmpp_terminate(leg->xmpp, &whom, leg->sid, reason, text);
 	if (leg->jmi)
 		xmpp_leg_say(leg, &finish);
@@ -270,8 +293,8 @@ stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 
 		if (fork->dead)
 			continue;
-		leg_trace(&leg->leg, TRACE_OUT, "session-terminate %s to %s",
-			  xmpp_reason_to_jingle(reason), fork->jid);
+		xmpp_leg_out(leg, "session-terminate %s to %s", xmpp_reason_to_jingle(reason),
+			     fork->jid);
 		xmpp_terminate(leg->xmpp, &whom, fork->sid, reason, text);
 	}
 }

@@ -119,9 +119,13 @@ void xmpp_leg_set_peer(XmppLeg *leg, const char *jid);
 void xmpp_leg_set_timer(XmppLeg *leg, guint ms, GSourceFunc func);
 char *xmpp_new_sid(void);
 
+/* In the ladder: we say this; an arrow only when the stream is there to take it. */
+void xmpp_leg_out(const XmppLeg *leg, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* Stanzas out; each takes what it is given. */
 void xmpp_send(Xmpp *xmpp, xmlNode *stanza);
 void xmpp_send_sure(Xmpp *xmpp, xmlNode *stanza);
+void xmpp_send_whenever(Xmpp *xmpp, xmlNode *stanza);
 void xmpp_send_end(Xmpp *xmpp, xmlNode *stanza);
 typedef struct {
 	const char *from, *to;

@@ -18,5 +18,5 @@ xmpp_notice(Xmpp *xmpp, const char *account, const Address *number, const char *
 	if (number->name && *number->name && number->scheme != ADDRESS_ANONYMOUS)
 		xml_add_text(xml_add(message, NS_NICK, "nick"), number->name);
 	xml_add(message, NS_HINTS, "store");
-	xmpp_send_sure(xmpp, message);
+	xmpp_send_whenever(xmpp, message);
 }

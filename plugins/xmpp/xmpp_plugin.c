@@ -305,7 +305,7 @@ ring(Leg *leg, const Desc *early)
 	if (self->state != XMPP_OFFERED || self->rang)
 		return;
 	self->rang = TRUE;
-	leg_trace(leg, TRACE_OUT, "session-info ringing");
+	xmpp_leg_out(self, "session-info ringing");
 	xmpp_leg_request(self, jingle_build_info(&session, JINGLE_INFO_RINGING, NULL));
 }
 

@@ -35,8 +35,8 @@ send_candidate(XmppLeg *leg, const Candidate *candidate)
 
 	if (!ours || !leg->content)
 		return;
-	leg_trace(&leg->leg, TRACE_OUT, "transport-info %s %s:%u",
-		  candidate_type_name(candidate->type), candidate->address, candidate->port);
+	xmpp_leg_out(leg, "transport-info %s %s:%u", candidate_type_name(candidate->type),
+		     candidate->address, candidate->port);
 	xmpp_leg_request(leg, jingle_build_candidate(&session, leg->content, ours, candidate));
 }
 
@@ -114,7 +114,7 @@ xmpp_session_initiate(XmppLeg *leg)
 {
 	g_autofree char *summary = desc_summary(leg->ours);
 
-	leg_trace(&leg->leg, TRACE_OUT, "session-initiate %s", summary);
+	xmpp_leg_out(leg, "session-initiate %s", summary);
 	xmpp_leg_set_timer(leg, ACCEPT_MS, on_no_accept);
 	request_watched(leg, xmpp_session_build_initiate(leg, leg->sid));
 	g_array_set_size(leg->late, 0);
@@ -137,7 +137,7 @@ accept_session(XmppLeg *leg, const Desc *answer)
 	JingleSession session = { .sid = leg->sid, .responder = leg->local };
 	g_autofree char *summary = desc_summary(answer);
 
-	leg_trace(&leg->leg, TRACE_OUT, "session-accept %s", summary);
+	xmpp_leg_out(leg, "session-accept %s", summary);
 	desc_unref(leg->ours);
 	leg->ours = desc_ref(answer);
 	leg->state = XMPP_TALKING;
@@ -629,7 +629,7 @@ answer_restart(XmppLeg *leg, const Desc *answer)
 		return;
 	desc_unref(leg->ours);
 	leg->ours = desc_ref(answer);
-	leg_trace(&leg->leg, TRACE_OUT, "transport-info: ICE restart");
+	xmpp_leg_out(leg, "transport-info: ICE restart");
 	for (guint i = 0; i < ours->candidates->len; i++)
 		send_candidate(leg, &g_array_index(ours->candidates, Candidate, i));
 }

@@ -33,6 +33,7 @@
 #define TURNS_PER_DISPATCH     16   /* of 4 KB: other work is not to wait */
 #define KEPT_MAX	       4096 /* stanzas kept while there is no stream */
 #define KEPT_MAX_BYTES	       (8u << 20)
+#define KEPT_MS		       10000 /* of what makes calls: later it would ring for nobody */
 #define RECENT_US	       (5 * G_USEC_PER_SEC)
 #define RECENT_MAX	       256
 #define SEND_QUEUE_MAX	       20000 /* stanzas the server does not take from us */
@@ -45,6 +46,7 @@
 
 typedef struct {
 	gint64 sent_us;
+	gint64 until_us; /* no longer worth sending; 0: always */
 	char *text;
 } Kept;
 
@@ -95,7 +97,7 @@ xmpp_stream_set_highest_fd(int limit)
 static Kept *
 kept_new(const char *text)
 {
-	Kept *kept = g_new(Kept, 1);
+	Kept *kept = g_new0(Kept, 1);
 
 	kept->sent_us = g_get_monotonic_time();
 	kept->text = g_strdup(text);
@@ -267,6 +269,23 @@ on_stanza(xmpp_conn_t *connection, xmpp_stanza_t *stanza, void *data)
 
 /* --- life of a connection --- */
 
+static gboolean
+is_too_old(const Kept *kept)
+{
+	return kept->until_us && g_get_monotonic_time() > kept->until_us;
+}
+
+static gboolean
+send_now(XmppStream *stream, const char *text)
+{
+	if (!stream->up || xmpp_conn_send_queue_len(stream->connection) >= SEND_QUEUE_MAX)
+		return FALSE;
+	xmpp_send_raw(stream->connection, text, strlen(text));
+	stream->counters.stanzas_out++;
+	g_source_set_ready_time(stream->source, 0);
+	return TRUE;
+}
+
 static void
 flush_kept(XmppStream *stream)
 {
@@ -274,7 +293,8 @@ flush_kept(XmppStream *stream)
 
 	while ((kept = g_queue_pop_head(&stream->kept))) {
 		stream->kept_bytes -= strlen(kept->text);
-		xmpp_stream_send_sure(stream, kept->text);
+		if (is_too_old(kept) || !send_now(stream, kept->text))
+			stream->counters.dropped_out++;
 		kept_free(kept);
 	}
 }
@@ -650,17 +670,6 @@ xmpp_stream_status(const XmppStream *stream)
 	return status;
 }
 
-static gboolean
-send_now(XmppStream *stream, const char *text)
-{
-	if (!stream->up || xmpp_conn_send_queue_len(stream->connection) >= SEND_QUEUE_MAX)
-		return FALSE;
-	xmpp_send_raw(stream->connection, text, strlen(text));
-	stream->counters.stanzas_out++;
-	g_source_set_ready_time(stream->source, 0);
-	return TRUE;
-}
-
 void
 xmpp_stream_send(XmppStream *stream, const char *text)
 {
@@ -668,31 +677,61 @@ xmpp_stream_send(XmppStream *stream, const char *text)
 		stream->counters.dropped_out++;
 }
 
+/* The first of those that wait makes room when it is too old. */
 static void
-keep(XmppStream *stream, const char *text)
+make_room(XmppStream *stream, gsize length)
+{
+	Kept *oldest;
+
+	while (stream->kept.length >= KEPT_MAX || stream->kept_bytes + length > KEPT_MAX_BYTES) {
+		oldest = g_queue_peek_head(&stream->kept);
+		if (!oldest || !is_too_old(oldest))
+			return;
+		g_queue_pop_head(&stream->kept);
+		stream->kept_bytes -= strlen(oldest->text);
+		stream->counters.dropped_out++;
+		kept_free(oldest);
+	}
+}
+
+static void
+keep(XmppStream *stream, const char *text, guint ms)
 {
 	gsize length = strlen(text);
+	Kept *kept;
 
+	make_room(stream, length);
 	if (stream->kept.length >= KEPT_MAX || stream->kept_bytes + length > KEPT_MAX_BYTES) {
 		stream->counters.dropped_out++;
 		return;
 	}
+	kept = kept_new(text);
+	kept->until_us = ms ? kept->sent_us + (gint64)ms * 1000 : 0;
 	stream->kept_bytes += length;
-	g_queue_push_tail(&stream->kept, kept_new(text));
+	g_queue_push_tail(&stream->kept, kept);
 }
 
 void
 xmpp_stream_send_sure(XmppStream *stream, const char *text)
 {
+	guint ms = stream->options.kept_ms ? stream->options.kept_ms : KEPT_MS;
+
 	if (!send_now(stream, text))
-		keep(stream, text);
+		keep(stream, text, ms);
+}
+
+void
+xmpp_stream_send_whenever(XmppStream *stream, const char *text)
+{
+	if (!send_now(stream, text))
+		keep(stream, text, 0);
 }
 
 void
 xmpp_stream_send_end(XmppStream *stream, const char *text)
 {
 	if (!send_now(stream, text)) {
-		keep(stream, text);
+		keep(stream, text, 0);
 		return;
 	}
 	g_queue_push_tail(&stream->recent, kept_new(text));

@@ -18,7 +18,8 @@ typedef struct {
 	guint port;
 	gsize max_stanza_bytes; /* longer ones are dropped and counted, see xmpp_filter.h */
 	gsize max_name_bytes; /* of distinct names, before the stream is opened anew; 0: default */
-	guint ping_s; /* silence of the server after which it is asked; 0: default */
+	guint kept_ms;	      /* of what makes calls, while there is no stream; 0: 10 s */
+	guint ping_s;	      /* silence of the server after which it is asked; 0: default */
 } XmppStreamOptions;
 
 typedef struct {
@@ -51,8 +52,11 @@ XmppStreamStatus xmpp_stream_status(const XmppStream *stream);
 
 /* Dropped and counted when there is no stream. */
 void xmpp_stream_send(XmppStream *stream, const char *text);
-/* Kept, within a bound, until there is one: for what makes calls. */
+/* Kept, within a bound, until there is one, but for no longer than 10 s: for what makes
+ * calls. */
 void xmpp_stream_send_sure(XmppStream *stream, const char *text);
+/* Kept however long it takes: for what somebody should read. */
+void xmpp_stream_send_whenever(XmppStream *stream, const char *text);
 /* The same, and sent once more when the stream broke within seconds of it, since
  * the server may never have seen it.  For what ends calls: to hear that twice
  * does no harm, while a client ends a call whose session-accept comes twice. */

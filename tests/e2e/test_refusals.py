@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Calls that are not answered: who is told what, in which words, and what the
 record and the ladder keep of it."""
-from harness import ALICE, GATEWAY, OUTSIDE, Failed, check
+from harness import ALICE, DOMAIN, GATEWAY, OUTSIDE, Failed, check
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
 SIP = "127.0.0.1:5060"
+GHOST, ELSEWHERE = "+14155550266", "+14155550267"
 
 # What the carrier says: the record's reason, and what the client may be told.
 CARRIER_SAYS = {
@@ -194,3 +195,18 @@ def test_stranger_is_refused(bench):
     leg = stranger.call(ALICE, SIP)
     leg.wait(403)
     check(not phone.has("incoming"), "the phone rang for a stranger")
+
+
+def test_nobody_is_there(bench):
+    """The server says that there is no such account, or no such server: the caller hears it at once."""
+    bench.gateway()
+    carrier = bench.carrier()
+    for number, user in ((GHOST, f"ghost@{DOMAIN}"), (ELSEWHERE, "ghost@nowhere.invalid")):
+        bench.tandem.ctl("user", "add", user)
+        bench.tandem.ctl("number", "add", number, user)
+        leg = carrier.call(number, SIP)
+        leg.wait(480, seconds=10)
+        record = bench.tandem.last_record()
+        ladder = bench.tandem.ladder(record["id"])
+        check(record["reason"] == "unreachable", f"{user}: recorded as {record['reason']}")
+        check("propose came back" in ladder, f"{user}: the server's error is not in the ladder\n{ladder}")

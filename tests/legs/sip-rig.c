@@ -198,6 +198,12 @@ gateway_config(const Gateway *self)
 }
 
 void
+gateway_unread(Gateway *self)
+{
+	gateway_count(self, "store-unread");
+}
+
+void
 gateway_count(Gateway *self, const char *name)
 {
 	guint64 *count = g_hash_table_lookup(self->counters, name);

@@ -813,7 +813,7 @@ register__undone(void)
 		else
 			store_trunk_update(rig_store(), trunk, &error);
 		g_assert_no_error(error);
-		rig_plugin->reload();
+		rig_plugin->changed(CHANGE_CONFIG, NULL);
 		last = peer_wait(peer, "REGISTER ");
 		expires = message_header(last, "Expires");
 		contact = message_header(last, "Contact");

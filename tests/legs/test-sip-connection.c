@@ -300,7 +300,7 @@ test_phone_stays(void)
 	phone_register(&phone, ";expires=600");
 	/* and when it has gone, no longer */
 	phone_register(&phone, ";expires=0");
-	rig_plugin->reload();
+	rig_plugin->changed(CHANGE_CONFIG, NULL);
 	connections_skip(CONNECTION_IDLE_S + 1);
 	rig_spin(20);
 	g_assert_cmpuint(connection_counters()->open, ==, 0);

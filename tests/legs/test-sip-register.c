@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-register.c - softphones: REGISTER, and calls from and to them. */
 #include "tests/legs/sip-phone.h"
+#include "db/store_private.h"
 #include "plugins/sip/sip_digest.h"
 #include <string.h>
 
@@ -477,6 +478,32 @@ from__impostors(void)
 	rig_stop();
 }
 
+/* Nobody is taken for a stranger, or for hostile: a REGISTER is to come again, and who
+ * calls for help is heard by the core, which refuses everything else. */
+static void
+from__unreadable_store(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autofree char *later = NULL, *retry = NULL, *invite = NULL, *refused = NULL;
+
+	phone_start();
+	g_assert_cmpint(sqlite3_exec(rig_store()->db, "ALTER TABLE softphones RENAME TO gone", NULL,
+				     NULL, NULL),
+			==, SQLITE_OK);
+	later = phone_send_register(&phone, "Contact: <sip:a@127.0.0.1>\r\n");
+	phone_assert_status(later, "503");
+	retry = message_header(later, "Retry-After");
+	g_assert_nonnull(retry);
+	invite = phone_request(&phone, "INVITE", "sip:112@gw.example.org",
+			       "Contact: <sip:a@127.0.0.1>\r\n", sdp_one);
+	peer_send(phone.peer, invite);
+	rig_expect_start("new unknown@");
+	rig_plugin->hangup(rig_leg, REASON_NETWORK_ERROR, NULL);
+	refused = peer_wait(phone.peer, "SIP/2.0 5");
+	g_assert_cmpuint(rig_counter("sip wrong passwords"), ==, 0);
+	rig_stop();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -499,5 +526,6 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/from-authenticated", from__authenticated);
 	g_test_add_func("/sip-register/from-pbx", from__pbx);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
+	g_test_add_func("/sip-register/from-unreadable-store", from__unreadable_store);
 	return g_test_run();
 }

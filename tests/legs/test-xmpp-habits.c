@@ -255,7 +255,7 @@ static const char *const state_names[N_STATES] = {
 	[CALLED] = "has been called",
 };
 
-static const char *const whos[] = {
+static const char *const speakers[] = {
 	"alice@example.com/a", "alice@example.com/new", "alice@example.com",
 	"bob@example.com/a",   "example.com",
 };
@@ -427,10 +427,10 @@ try_end(State state, guint who, How how)
 	gboolean ends = ends_it(state, who, how);
 	g_autoptr(CallRecord) record = NULL;
 
-	g_test_message("%s: %s by %s", state_names[state], hows[how].name, whos[who]);
+	g_test_message("%s: %s by %s", state_names[state], hows[how].name, speakers[who]);
 	bring_to(state);
 	rig_settle();
-	from = g_strconcat(halves[0], whos[who], halves[1], NULL);
+	from = g_strconcat(halves[0], speakers[who], halves[1], NULL);
 	play(from);
 	rig_settle();
 	check_answer(ends, how);
@@ -449,7 +449,7 @@ test_ends(gconstpointer data)
 	State state = GPOINTER_TO_UINT(data);
 
 	rig_set_up(LIMITS);
-	for (guint who = 0; who < G_N_ELEMENTS(whos); who++)
+	for (guint who = 0; who < G_N_ELEMENTS(speakers); who++)
 		for (How how = 0; how < N_HOWS; how++) {
 			if (how == REMOVE && (who > 0 || state == PROPOSED || state == PROCEEDED ||
 					      state == RINGING))
@@ -657,19 +657,19 @@ test_texts(void)
 		{ "a retract of nothing", "type='chat'", RIG_NUMBER,
 		  "<retract xmlns='urn:xmpp:jingle-message:0' id='none'/>", NULL },
 	};
-	static const char *const froms[] = { "alice@example.com/a", "eve@example.net/x" };
+	static const char *const askers[] = { "alice@example.com/a", "eve@example.net/x" };
 
 	rig_set_up(LIMITS);
-	for (guint who = 0; who < G_N_ELEMENTS(froms); who++)
+	for (guint who = 0; who < G_N_ELEMENTS(askers); who++)
 		for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
 			const xmlNode *said;
 			XmlStanzaError error;
 			g_autofree char *text = NULL;
 
-			g_test_message("%s: %s", froms[who], rows[i].what);
+			g_test_message("%s: %s", askers[who], rows[i].what);
 			rig_forget();
 			rig_say("<message %s id='m1' from='%s' to='%s'>%s</message>",
-				rows[i].attributes, froms[who], rows[i].to, rows[i].content);
+				rows[i].attributes, askers[who], rows[i].to, rows[i].content);
 			rig_settle();
 			said = rig_find_said("error");
 			g_assert_null(rig_find_said("received"));
@@ -684,7 +684,7 @@ test_texts(void)
 			g_assert_cmpstr(error.condition, ==,
 					who == 0 ? rows[i].condition : "service-unavailable");
 			g_assert_cmpstr(xml_attribute(said, "id"), ==, "m1");
-			g_assert_cmpstr(xml_attribute(said, "to"), ==, froms[who]);
+			g_assert_cmpstr(xml_attribute(said, "to"), ==, askers[who]);
 			g_assert_cmpstr(xml_attribute(said, "from"), ==, rows[i].to);
 			text = xml_text(
 				xml_child(xml_child(said, NULL, "error"), NS_STANZAS, "text"));
@@ -744,19 +744,19 @@ test_questions(void)
 		{ "gw.example.org", "<query xmlns='jabber:iq:last'/>", "service-unavailable",
 		  "service-unavailable" },
 	};
-	static const char *const froms[] = { "alice@example.com/a", "eve@example.net/x",
-					     "alice@example.net/a", "example.com" };
+	static const char *const askers[] = { "alice@example.com/a", "eve@example.net/x",
+					      "alice@example.net/a", "example.com" };
 
 	rig_set_up(LIMITS);
-	for (guint who = 0; who < G_N_ELEMENTS(froms); who++)
+	for (guint who = 0; who < G_N_ELEMENTS(askers); who++)
 		for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
 			const char *wanted = who == 0 ? rows[i].user : rows[i].stranger;
 			const xmlNode *answer;
 			XmlStanzaError error;
 
-			g_test_message("%s asks %s: %s", froms[who], rows[i].to, rows[i].question);
+			g_test_message("%s asks %s: %s", askers[who], rows[i].to, rows[i].question);
 			rig_forget();
-			rig_say("<iq type='get' id='q' from='%s' to='%s'>%s</iq>", froms[who],
+			rig_say("<iq type='get' id='q' from='%s' to='%s'>%s</iq>", askers[who],
 				rows[i].to, rows[i].question);
 			rig_settle();
 			answer = rig_answer_to("q");

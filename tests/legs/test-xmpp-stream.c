@@ -23,6 +23,7 @@ typedef struct {
 	gboolean quiet;
 	guint streams_wanted, heard_wanted, refused_wanted, said_wanted;
 	guint ping_s;
+	guint kept_ms;
 	const char *host;
 } Fixture;
 
@@ -83,6 +84,7 @@ open_stream(Fixture *f, guint port)
 				      .secret = "secret",
 				      .port = port,
 				      .max_stanza_bytes = 20000,
+				      .kept_ms = f->kept_ms,
 				      .max_name_bytes = 20000 };
 
 	f->stream = xmpp_stream_new(&options, &listener, f);
@@ -401,6 +403,42 @@ test_comes_back(Fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->ups, ==, 2);
 }
 
+static gboolean
+on_later(gpointer data)
+{
+	*(gboolean *)data = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_later(gpointer data)
+{
+	return *(gboolean *)data;
+}
+
+/* A propose that is sent when nobody waits for it any more would ring for nobody. */
+static void
+test_too_old(Fixture *f, gconstpointer data)
+{
+	gboolean later = FALSE;
+
+	f->kept_ms = 50;
+	open_stream(f, xmpp_server_port(f->server));
+	wait_up(f, 1);
+	xmpp_server_kill(f->server);
+	g_assert_true(wait_for(is_down, f));
+	xmpp_stream_send_sure(f->stream, "<message id='propose'/>");
+	xmpp_stream_send_end(f->stream, "<message id='end'/>");
+	xmpp_stream_send_whenever(f->stream, "<message id='notice'/>");
+	g_timeout_add(60, on_later, &later);
+	g_assert_true(wait_for(is_later, &later));
+	xmpp_server_listen(f->server);
+	wait_up(f, 2);
+	expect_said(f, "<message id='end'/>");
+	expect_said(f, "<message id='notice'/>");
+	g_assert_cmpuint(xmpp_stream_status(f->stream).dropped_out, ==, 1);
+}
+
 /* A parser keeps every name it ever saw: it is replaced, at a quiet moment. */
 static void
 test_names(Fixture *f, gconstpointer data)
@@ -620,6 +658,7 @@ main(int argc, char **argv)
 		{ "/xmpp-stream/descriptors-past-1023", test_many_descriptors },
 		{ "/xmpp-stream/wrong-secret", test_wrong_secret },
 		{ "/xmpp-stream/comes-back", test_comes_back },
+		{ "/xmpp-stream/too-old", test_too_old },
 		{ "/xmpp-stream/names-of-strangers", test_names },
 		{ "/xmpp-stream/over-the-limits", test_over_the_limits },
 		{ "/xmpp-stream/no-xml", test_no_xml },
