@@ -22,7 +22,7 @@ check_target(const char *target, GError **error)
 	       wrong(error,
 		     "route %s: write the beginning of numbers such as +49, a short code, "
 		     "\"default\", or a class: fixed mobile toll-free premium shared-cost "
-		     "satellite other",
+		     "satellite other short star",
 		     target);
 }
 

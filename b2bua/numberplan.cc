@@ -197,9 +197,18 @@ numberplan_class(const char *e164)
 
 	if (!parse(e164, nullptr, &number))
 		return begins_like_premium(e164) ? "premium" : "other";
-	/* the country codes of Inmarsat and of the satellite networks */
-	if (number.country_code() == 870 || number.country_code() == 881)
+	switch (number.country_code()) {
+	case 870: /* Inmarsat, and the satellite networks */
+	case 881:
 		return "satellite";
+	case 878: /* numbers of persons and of networks of no country, dear and little known */
+	case 882:
+	case 883:
+	case 888:
+		return "other";
+	default:
+		break;
+	}
 	switch (plans().GetNumberType(number)) {
 	case PhoneNumberUtil::FIXED_LINE:
 	case PhoneNumberUtil::FIXED_LINE_OR_MOBILE:

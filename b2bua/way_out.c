@@ -9,8 +9,8 @@
 
 #define TRUNK_POLICY "trunk:"
 
-static const char *const CLASSES[] = { "fixed",	      "mobile",	   "toll-free", "premium",
-				       "shared-cost", "satellite", "other",	NULL };
+static const char *const CLASSES[] = { "fixed",	    "mobile", "toll-free", "premium", "shared-cost",
+				       "satellite", "other",  "short",	   "star",    NULL };
 
 gboolean
 route_target_is_valid(const char *target)
@@ -162,13 +162,25 @@ longest_rule(Store *store, const char *number)
 	return rule ? rule : store_route_get(store, "default");
 }
 
-/* A short code means something in a country alone. */
+static gboolean
+is_star_code(const char *number)
+{
+	return strpbrk(number, "*#") != NULL;
+}
+
+/* A code with * or # tells the carrier what to do; of the others a country's plan knows
+ * what they cost. */
 static const char *
 class_of(const char *number, const char *country)
 {
+	const char *known;
+
 	if (number[0] == '+')
 		return numberplan_class(number);
-	return country ? numberplan_short_class(number, country) : NULL;
+	if (is_star_code(number))
+		return "star";
+	known = country ? numberplan_short_class(number, country) : NULL;
+	return g_strcmp0(known, "other") == 0 ? "short" : known;
 }
 
 static guint
@@ -208,7 +220,10 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
 	rule = longest_rule(store, number);
-	class_rule = way->number_class ? store_route_get(store, way->number_class) : NULL;
+	/* a code that has a rule of its own is no longer one of all */
+	if (way->number_class &&
+	    !(is_star_code(number) && rule && strcmp(rule->target, number) == 0))
+		class_rule = store_route_get(store, way->number_class);
 	way->rule = g_strdup(rule ? rule->target : NULL);
 	way->class_rule = g_strdup(class_rule ? class_rule->target : NULL);
 	way->cost = MAX(rule ? rule->cost : 0, class_rule ? class_rule->cost : 0);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_digest.c - the server's side of digest authentication.
  *
- * A nonce is "<ms since start, hex>-<HMAC>", so a stranger's challenge costs us no
- * memory; only nonces that a right password has used are remembered, with the
- * highest count seen, until they are too old anyway.
+ * A nonce is "<when, hex>.<serial, hex>-<HMAC>", so a stranger's challenge costs us no
+ * memory.  Only nonces that a right password has used are remembered, with the highest
+ * count seen, a few of each account: when they are more, the oldest goes, and with it
+ * all that are as old for this account.  So nothing heard can be said again, and an
+ * account that uses up thousands takes no place of another's.
  * Thread: signalling.
  */
 #include "plugins/sip/sip_digest.h"
@@ -14,8 +16,8 @@
 #include <sofia-sip/url.h>
 
 #define NONCE_US     (60 * G_USEC_PER_SEC)
-#define MAX_NONCES   65536
-#define MAX_HEADERS  8 /* of one request that are looked at */
+#define MAX_NONCES   16 /* of one account that are in use; a phone has one or two */
+#define MAX_HEADERS  8	/* of one request that are looked at */
 #define SECRET_BYTES 32
 
 static const struct {
@@ -30,8 +32,20 @@ struct DigestServer {
 	char *realm;
 	guint8 secret[SECRET_BYTES];
 	guint64 serial;
-	GHashTable *used; /* nonce → highest nc seen, as pointer */
+	GHashTable *accounts; /* user name → Account *, of those that proved a password */
 };
+
+typedef struct {
+	gint64 made;
+	guint64 serial;
+	guint64 count; /* the highest nc seen */
+} Used;
+
+typedef struct {
+	Used used[MAX_NONCES];
+	guint n;
+	guint64 floor; /* serials up to this one are too old, unless they are in `used` */
+} Account;
 
 DigestServer *
 digest_server_new(const char *realm)
@@ -42,7 +56,8 @@ digest_server_new(const char *realm)
 	/* Never short for so few bytes (getrandom(2)). */
 	if (getrandom(server->secret, SECRET_BYTES, 0) != SECRET_BYTES)
 		g_error("getrandom: %s", g_strerror(errno));
-	server->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	server->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	server->serial = 1;
 	return server;
 }
 
@@ -51,7 +66,7 @@ digest_server_free(DigestServer *server)
 {
 	if (!server)
 		return;
-	g_hash_table_unref(server->used);
+	g_hash_table_unref(server->accounts);
 	g_free(server->realm);
 	g_free(server);
 }
@@ -77,40 +92,118 @@ digest_server_challenge(DigestServer *server, DigestAlgorithm algorithm, gboolea
 			       stale ? ", stale=true" : "");
 }
 
-typedef enum { NONCE_FORGED, NONCE_OLD, NONCE_FRESH } NonceState;
+static gboolean
+is_old(const Used *nonce)
+{
+	return g_get_monotonic_time() - nonce->made > NONCE_US;
+}
 
-static NonceState
-nonce_state(const DigestServer *server, const char *nonce)
+/* FALSE: it is none of ours, or too old. */
+static gboolean
+read_nonce(const DigestServer *server, const char *nonce, Used *read)
 {
 	const char *dash = strchr(nonce, '-');
 	g_autofree char *stamp = dash ? g_strndup(nonce, dash - nonce) : NULL;
 	g_autofree char *sealed = stamp ? nonce_seal(server, stamp) : NULL;
-	gint64 made;
+	char *end;
 
 	if (!sealed || strcmp(sealed, nonce) != 0)
-		return NONCE_FORGED;
-	made = (gint64)g_ascii_strtoull(stamp, NULL, 16);
-	return g_get_monotonic_time() - made > NONCE_US ? NONCE_OLD : NONCE_FRESH;
+		return FALSE;
+	*read = (Used){ .made = (gint64)g_ascii_strtoull(stamp, &end, 16) };
+	read->serial = *end == '.' ? g_ascii_strtoull(end + 1, NULL, 16) : 0;
+	return !is_old(read);
+}
+
+static void
+forget_old(Account *account)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < account->n; i++)
+		if (!is_old(&account->used[i]))
+			account->used[kept++] = account->used[i];
+	account->n = kept;
 }
 
 static gboolean
-nonce_is_old(gpointer key, gpointer value, gpointer user)
+account_is_idle(gpointer key, gpointer value, gpointer user)
 {
-	return nonce_state(user, key) != NONCE_FRESH;
+	Account *account = value;
+
+	forget_old(account);
+	return account->n == 0;
+}
+
+/* The floor of an account may go with it: what was below it is too old by now, since the
+ * nonces above it are. */
+void
+digest_server_sweep(DigestServer *server)
+{
+	g_hash_table_foreach_remove(server->accounts, account_is_idle, NULL);
+}
+
+guint
+digest_server_places(const DigestServer *server)
+{
+	GHashTableIter iter;
+	gpointer account;
+	guint n = 0;
+
+	g_hash_table_iter_init(&iter, server->accounts);
+	while (g_hash_table_iter_next(&iter, NULL, &account))
+		n += ((Account *)account)->n;
+	return n;
+}
+
+static Account *
+account_of(DigestServer *server, const char *username)
+{
+	Account *account = g_hash_table_lookup(server->accounts, username);
+
+	if (!account) {
+		account = g_new0(Account, 1);
+		g_hash_table_insert(server->accounts, g_strdup(username), account);
+	}
+	forget_old(account);
+	return account;
+}
+
+static void
+forget_oldest(Account *account)
+{
+	guint oldest = 0;
+
+	for (guint i = 1; i < account->n; i++)
+		if (account->used[i].serial < account->used[oldest].serial)
+			oldest = i;
+	account->floor = MAX(account->floor, account->used[oldest].serial);
+	account->used[oldest] = account->used[--account->n];
 }
 
 static gboolean
-count_is_new(DigestServer *server, const char *nonce, guint64 count)
+count_is_new(DigestServer *server, const char *username, const Used *nonce)
 {
-	guint64 last = GPOINTER_TO_SIZE(g_hash_table_lookup(server->used, nonce));
+	Account *account = account_of(server, username);
 
-	if (count == 0 || count > G_MAXUINT32 || count <= last)
+	if (nonce->count == 0 || nonce->count > G_MAXUINT32)
 		return FALSE;
-	if (g_hash_table_size(server->used) >= MAX_NONCES)
-		g_hash_table_foreach_remove(server->used, nonce_is_old, server);
-	if (g_hash_table_size(server->used) >= MAX_NONCES)
+	for (guint i = 0; i < account->n; i++) {
+		Used *used = &account->used[i];
+
+		if (used->serial != nonce->serial)
+			continue;
+		if (nonce->count <= used->count)
+			return FALSE;
+		used->count = nonce->count;
+		return TRUE;
+	}
+	if (nonce->serial <= account->floor)
 		return FALSE;
-	g_hash_table_replace(server->used, g_strdup(nonce), GSIZE_TO_POINTER(count));
+	if (account->n == MAX_NONCES)
+		forget_oldest(account);
+	if (nonce->serial <= account->floor)
+		return FALSE;
+	account->used[account->n++] = *nonce;
 	return TRUE;
 }
 
@@ -206,12 +299,14 @@ find_algorithm(const sip_authorization_t *header, DigestAlgorithm *algorithm)
 /* A nonce of before our restart, an old one, one whose count was seen: he knows
  * the password, and need only say so again. */
 static DigestVerdict
-judge_nonce(DigestServer *server, const char *nonce, const char *nc)
+judge_nonce(DigestServer *server, const char *username, const char *nonce, const char *nc)
 {
-	if (nonce_state(server, nonce) != NONCE_FRESH ||
-	    !count_is_new(server, nonce, g_ascii_strtoull(nc, NULL, 16)))
+	Used used;
+
+	if (!read_nonce(server, nonce, &used))
 		return DIGEST_STALE;
-	return DIGEST_RIGHT;
+	used.count = g_ascii_strtoull(nc, NULL, 16);
+	return count_is_new(server, username, &used) ? DIGEST_RIGHT : DIGEST_STALE;
 }
 
 /* RFC 7616 3.4.6: an answer is good for what it was made for.  Port and parameters
@@ -250,7 +345,7 @@ verify_one(DigestServer *server, const sip_request_t *request, const sip_authori
 		return DIGEST_WRONG;
 	*used = algorithm;
 	ours = response_for(algorithm, secret->ha1[algorithm], &said);
-	return same(ours, theirs) ? judge_nonce(server, nonce, nc) : DIGEST_WRONG;
+	return same(ours, theirs) ? judge_nonce(server, user, nonce, nc) : DIGEST_WRONG;
 }
 
 DigestVerdict
@@ -278,6 +373,22 @@ digest_server_verify(DigestServer *server, const sip_t *sip, const DigestSecret 
 			best = MAX(best, verdict);
 		}
 	return best;
+}
+
+DigestAlgorithm
+digest_server_algorithm(const DigestServer *server, const sip_t *sip)
+{
+	const sip_authorization_t *lists[] = { sip->sip_authorization,
+					       sip->sip_proxy_authorization };
+	DigestAlgorithm algorithm;
+	guint n = 0;
+
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (const sip_authorization_t *header = lists[i]; header && n < MAX_HEADERS;
+		     header = header->au_next, n++)
+			if (is_ours(server, header))
+				return find_algorithm(header, &algorithm) ? algorithm : DIGEST_NONE;
+	return DIGEST_NONE;
 }
 
 char *

@@ -41,6 +41,12 @@ char *digest_server_challenge(DigestServer *server, DigestAlgorithm algorithm, g
 /* The first user name that an Authorization or Proxy-Authorization has for our
  * realm; not proven.  NULL when there is none. */
 char *digest_server_username(const DigestServer *server, const sip_t *sip);
+/* The algorithm of these; DIGEST_NONE when there are none, or it is another's. */
+DigestAlgorithm digest_server_algorithm(const DigestServer *server, const sip_t *sip);
+/* Forgets the nonces that are too old anyway; to be called now and then. */
+void digest_server_sweep(DigestServer *server);
+/* Nonces that are remembered now. */
+guint digest_server_places(const DigestServer *server);
 /* `algorithm` (may be NULL) is the one they used, DIGEST_NONE when absent. */
 DigestVerdict digest_server_verify(DigestServer *server, const sip_t *sip,
 				   const DigestSecret *secret, DigestAlgorithm *algorithm);

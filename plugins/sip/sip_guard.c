@@ -102,6 +102,7 @@ static issize_t parse_via(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_path(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_cseq(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_privacy(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_call_id(su_home_t *, msg_header_t *, char *, isize_t);
 
 static StrictClass classes[] = {
 	{ sip_contact_class, contacts_are_sane, parse_contact, { 0 } },
@@ -111,6 +112,7 @@ static StrictClass classes[] = {
 	{ sip_path_class, routes_are_sane, parse_path, { 0 } },
 	{ sip_cseq_class, NULL, parse_cseq, { 0 } },
 	{ sip_privacy_class, NULL, parse_privacy, { 0 } },
+	{ sip_call_id_class, NULL, parse_call_id, { 0 } },
 };
 
 /* The home of a header that is parsed in a message is the message. */
@@ -219,6 +221,31 @@ static issize_t
 parse_privacy(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
 	return sip_privacy_class->hc_parse(home, header, g_strdelimit(text, ",", ';'), length);
+}
+
+static GuardAskFunc ask_dialog;
+static gpointer ask_dialog_user;
+
+void
+guard_ask_dialog(GuardAskFunc func, gpointer user)
+{
+	ask_dialog = func;
+	ask_dialog_user = user;
+}
+
+/* sofia finds dialogs and transactions by this hash first: with another it finds none,
+ * and answers what it was sent as it was sent. */
+static issize_t
+parse_call_id(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	issize_t result = sip_call_id_class->hc_parse(home, header, text, length);
+	const sip_t *sip = sip_object((msg_t *)home);
+	sip_call_id_t *call_id = (sip_call_id_t *)header;
+
+	if (result >= 0 && ask_dialog && sip && sip->sip_request && call_id->i_id &&
+	    !ask_dialog(ask_dialog_user, msg_addr((msg_t *)home), call_id->i_id))
+		call_id->i_hash = ~call_id->i_hash;
+	return result;
 }
 
 static void

@@ -36,6 +36,10 @@ const char *guard_kept(const sip_t *sip, const char *name);
 typedef gboolean (*GuardAskFunc)(gpointer user, const su_sockaddr_t *from, const char *line);
 void guard_ask(GuardAskFunc func, gpointer user);
 
+/* Asked with the Call-ID of every request.  FALSE: it is taken for one of no dialog and no
+ * transaction that we have.  NULL: nobody is asked. */
+void guard_ask_dialog(GuardAskFunc func, gpointer user);
+
 /* Headers that could not stand, and headers taken away, so far. */
 guint64 guard_refused(void);
 guint64 guard_stripped(void);

@@ -9,6 +9,7 @@
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_hop.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_refer.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
@@ -162,6 +163,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
 	leg->softphone = g_strdup(caller->softphone);
+	leg->softphone_id = caller->softphone_id;
 	leg->crypto.policy = caller->crypto;
 	content_read(sip, ua->config->max_sdp_bytes, &content);
 	incoming.offer = content.desc;
@@ -180,6 +182,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->offerless = !content.desc;
 	leg_set_remote(leg, content.desc);
 	leg_learn_invite(leg, sip);
+	origin_learn(leg, event->msg);
 	hop_update(leg, event->msg);
 	bound_invitation(leg, sip);
 	if (replaced)

@@ -15,6 +15,7 @@
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_names.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_uri.h"
@@ -67,6 +68,7 @@ leg_free(SipLeg *leg)
 {
 	unacked_end(leg);
 	g_hash_table_remove(leg->ua->legs, leg);
+	origin_forget(leg);
 	trunks_forget(leg->ua->trunks, leg);
 	if (leg->asks_name)
 		names_forget(leg->ua->names, leg);
@@ -385,6 +387,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, offer);
+	leg->softphone_id = contact->softphone;
 	leg->crypto.policy = policy_of_phone(leg->ua, contact->username);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));

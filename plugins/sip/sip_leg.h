@@ -39,9 +39,11 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk;	 /* NULL: a softphone's */
-	char *phone;	 /* of a softphone: where it is, as phone_source() says it */
-	char *softphone; /* and its name */
+	char *trunk;	     /* NULL: a softphone's */
+	char *phone;	     /* of a softphone: where it is, as phone_source() says it */
+	char *softphone;     /* and its name */
+	gint64 softphone_id; /* and the same in the store; 0: none */
+	char *origin; /* where the message that made the dialog came from; see sip_origin.h */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
@@ -118,6 +120,7 @@ typedef struct {
 	const Address *from;   /* of a softphone: its account */
 	const char *phone;     /* of a softphone: phone_source() */
 	const char *softphone; /* and its name */
+	gint64 softphone_id;   /* and the same in the store */
 	CryptoPolicy crypto;
 } SipCaller;
 

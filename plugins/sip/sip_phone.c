@@ -6,6 +6,7 @@
 #include "plugins/sip/sip_phone.h"
 #include "b2bua/number.h"
 #include "b2bua/way_out.h"
+#include "plugins/sip/sip_dialect.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_source.h"
@@ -19,6 +20,19 @@
 #include <sofia-sip/su_string.h>
 
 /* --- who --- */
+
+/* The address a request came from, without its port; or NULL. */
+static char *
+phone_address(msg_t *msg)
+{
+	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (!from || (from->su_family != AF_INET && from->su_family != AF_INET6))
+		return NULL;
+	su_inet_ntop(from->su_family, SU_ADDR(from), address, sizeof address);
+	return g_strdup(address);
+}
 
 static char *
 user_of(const url_t *url)
@@ -40,65 +54,19 @@ find_softphone(SipUa *ua, const sip_t *sip)
 	return softphone;
 }
 
-/* --- what digests a phone understands --- */
-
-/* Some stacks give up when one challenge of several is by an algorithm that they
- * do not know, and try again from the start.  The second time, MD5 alone is
- * offered; and for good when that is what they answer. */
-typedef enum { DIALECT_UNKNOWN, OFFERED_ALL, OFFERED_MD5, ONLY_MD5 } Dialect;
-
-#define MAX_DIALECTS	 4096
-#define MAX_DIALECT_NAME 256
-
-static char *
-dialect_name(const Softphone *softphone, const sip_t *sip)
+static const char *
+program_of(const sip_t *sip)
 {
-	const char *program = sip->sip_user_agent ? sip->sip_user_agent->g_string : NULL;
-
-	return g_strdup_printf("%s\t%.*s", softphone->username, MAX_DIALECT_NAME,
-			       program ? program : "");
-}
-
-static void
-note_dialect(SipUa *ua, const char *name, Dialect dialect)
-{
-	if (dialect == DIALECT_UNKNOWN) {
-		g_hash_table_remove(ua->dialects, name);
-		return;
-	}
-	if (g_hash_table_size(ua->dialects) >= MAX_DIALECTS) /* they learn again */
-		g_hash_table_remove_all(ua->dialects);
-	g_hash_table_replace(ua->dialects, g_strdup(name), GINT_TO_POINTER(dialect));
-}
-
-/* What to offer to a phone that has used `used`, or DIGEST_NONE, now. */
-static DigestAlgorithm
-choose_offer(SipUa *ua, const Softphone *softphone, const sip_t *sip, DigestAlgorithm used)
-{
-	g_autofree char *name = dialect_name(softphone, sip);
-	Dialect dialect = GPOINTER_TO_INT(g_hash_table_lookup(ua->dialects, name));
-
-	if (used == DIGEST_NONE) {
-		if (dialect == DIALECT_UNKNOWN) {
-			note_dialect(ua, name, OFFERED_ALL);
-			return DIGEST_NONE;
-		}
-		if (dialect == OFFERED_ALL)
-			note_dialect(ua, name, OFFERED_MD5);
-		return DIGEST_MD5;
-	}
-	if (used == DIGEST_MD5 && dialect == OFFERED_MD5)
-		note_dialect(ua, name, ONLY_MD5);
-	else if (used != DIGEST_MD5 || dialect == OFFERED_ALL)
-		note_dialect(ua, name, DIALECT_UNKNOWN);
-	return used;
+	return sip->sip_user_agent ? sip->sip_user_agent->g_string : NULL;
 }
 
 PhoneClaim
-phone_claim(SipUa *ua, const sip_t *sip)
+phone_claim(SipUa *ua, const SipEvent *event)
 {
+	const sip_t *sip = event->sip;
 	guint failures = store_failures(gateway_store(ua->gateway));
 	PhoneClaim claim = { .softphone = find_softphone(ua, sip) };
+	g_autofree char *source = phone_address(event->msg);
 	DigestAlgorithm used;
 	DigestVerdict verdict;
 	DigestSecret secret;
@@ -114,7 +82,8 @@ phone_claim(SipUa *ua, const sip_t *sip)
 				 { [DIGEST_MD5] = claim.softphone->ha1_md5,
 				   [DIGEST_SHA256] = claim.softphone->ha1_sha256 } };
 	verdict = digest_server_verify(trunks_digest(ua->trunks), sip, &secret, &used);
-	claim.only = choose_offer(ua, claim.softphone, sip, used);
+	if (verdict == DIGEST_RIGHT || verdict == DIGEST_STALE)
+		dialects_proved(ua->dialects, program_of(sip), source, used);
 	switch (verdict) {
 	case DIGEST_RIGHT:
 		claim.verdict = PHONE_KNOWN;
@@ -140,12 +109,23 @@ phone_claim_clear(PhoneClaim *claim)
 	g_clear_pointer(&claim->softphone, softphone_free);
 }
 
-void
-phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim *claim)
+/* Alike for names that there are and for others. */
+static DigestAlgorithm
+choose_offer(SipUa *ua, const SipEvent *event)
 {
 	DigestServer *digest = trunks_digest(ua->trunks);
-	DigestAlgorithm only = claim ? claim->only : DIGEST_NONE;
-	gboolean stale = claim && claim->stale;
+	g_autofree char *claimed = digest_server_username(digest, event->sip);
+	g_autofree char *source = phone_address(event->msg);
+
+	return claimed ? digest_server_algorithm(digest, event->sip)
+		       : dialects_offer(ua->dialects, program_of(event->sip), source);
+}
+
+void
+phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale)
+{
+	DigestServer *digest = trunks_digest(ua->trunks);
+	DigestAlgorithm only = choose_offer(ua, event);
 	/* RFC 8760 2.4: the best one first. */
 	g_autofree char *best = digest_server_challenge(digest, DIGEST_SHA256, stale);
 	g_autofree char *plain = digest_server_challenge(digest, DIGEST_MD5, stale);
@@ -257,6 +237,7 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 	const char *impossible = is_impossible(ua, softphone, event->sip, &number);
 	SipCaller caller = { .from = account,
 			     .phone = source,
+			     .softphone_id = softphone->id,
 			     .privacy = identity_privacy(event->sip),
 			     .preferred = number,
 			     .softphone = softphone->username,
@@ -325,7 +306,7 @@ call_unread(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 gboolean
 phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
-	g_auto(PhoneClaim) claim = phone_claim(ua, event->sip);
+	g_auto(PhoneClaim) claim = phone_claim(ua, event);
 
 	if (claim.verdict == PHONE_STRANGER && !is_phone_without_name(ua, event))
 		return FALSE;
@@ -342,7 +323,7 @@ phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 		gateway_count(ua->gateway, "sip wrong passwords");
 		sources_failed(ua->sources, event);
 	}
-	phone_challenge(ua, nh, 407, &claim);
+	phone_challenge(ua, nh, 407, event, claim.stale);
 	nua_handle_destroy(nh);
 	return TRUE;
 }
@@ -364,14 +345,11 @@ transport_of(const sip_t *sip)
 char *
 phone_source(msg_t *msg, const sip_t *sip)
 {
-	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
-	char address[INET6_ADDRSTRLEN] = "";
+	g_autofree char *address = phone_address(msg);
 
-	if (!from || (from->su_family != AF_INET && from->su_family != AF_INET6))
-		return NULL;
-	su_inet_ntop(from->su_family, SU_ADDR(from), address, sizeof address);
-	return g_strdup_printf(strchr(address, ':') ? "%s:[%s]:%u" : "%s:%s:%u", transport_of(sip),
-			       address, ntohs(from->su_port));
+	return address ? g_strdup_printf(strchr(address, ':') ? "%s:[%s]:%u" : "%s:%s:%u",
+					 transport_of(sip), address, ntohs(msg_addr(msg)->su_port))
+		       : NULL;
 }
 
 char *

@@ -20,19 +20,19 @@ typedef enum {
 
 typedef struct {
 	PhoneVerdict verdict;
-	gboolean stale;	      /* for the challenge, as the next */
-	DigestAlgorithm only; /* DIGEST_NONE: offer all */
+	gboolean stale;	      /* for the challenge */
 	Softphone *softphone; /* owned */
 } PhoneClaim;
 
 /* Who a request claims to be, and whether that is proven. */
-PhoneClaim phone_claim(SipUa *ua, const sip_t *sip);
+PhoneClaim phone_claim(SipUa *ua, const SipEvent *event);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
 
-/* Answers a request with 401 or 407 and a challenge for each algorithm; `claim`
- * may be NULL. */
-void phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const PhoneClaim *claim);
+/* Answers a request with 401 or 407 and a challenge for each algorithm that it may know
+ * (sip_dialect.h); `stale`: only its nonce was too old. */
+void
+phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale);
 
 /* A first request, without credentials, that a phone of ours may well have sent: it
  * calls itself by a softphone's name, by a number of a user, or not at all. */

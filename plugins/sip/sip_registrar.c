@@ -349,7 +349,7 @@ register_softphone(SipUa *ua, nua_handle_t *nh, const SipEvent *event, Softphone
 void
 registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
-	g_auto(PhoneClaim) claim = phone_claim(ua, event->sip);
+	g_auto(PhoneClaim) claim = phone_claim(ua, event);
 
 	if (claim.verdict == PHONE_KNOWN) {
 		sources_proven(ua->sources, event);
@@ -368,5 +368,5 @@ registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	if (claim.verdict == PHONE_WRONG ||
 	    (claim.verdict == PHONE_STRANGER && !phone_may_be_ours(ua, event->sip)))
 		sources_failed(ua->sources, event);
-	phone_challenge(ua, nh, 401, &claim);
+	phone_challenge(ua, nh, 401, event, claim.stale);
 }

@@ -13,6 +13,7 @@
 #include "plugins/sip/sip_info.h"
 #include "plugins/sip/sip_lenient.h"
 #include "plugins/sip/sip_location.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_watch.h"
 #include "plugins/sip/sip_unacked.h"
@@ -161,6 +162,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
 
 	leg_learn_answer(leg, event->sip);
+	origin_learn(leg, event->msg);
 	hop_update(leg, event->msg);
 	nua_ack(leg->nh, TAG_END());
 	if (leg->state == STATE_ENDING) { /* the 200 crossed our CANCEL */

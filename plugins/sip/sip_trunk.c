@@ -617,6 +617,14 @@ trunks_know(Trunks *trunks, GInetAddress *source)
 	return FALSE;
 }
 
+gboolean
+trunks_own(Trunks *trunks, const char *name, GInetAddress *source)
+{
+	const Entry *entry = find_entry(trunks, name);
+
+	return entry && networks_match(entry->sources, source) >= 0;
+}
+
 static gboolean
 wants_digest(const Trunk *trunk)
 {

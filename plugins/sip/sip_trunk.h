@@ -62,6 +62,9 @@ Admission trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, c
 /* Calls may come from there.  Of an IPv6 address the first 64 bits decide. */
 gboolean trunks_know(Trunks *trunks, GInetAddress *source);
 
+/* It is an address of this trunk. */
+gboolean trunks_own(Trunks *trunks, const char *name, GInetAddress *source);
+
 /* The one nonces come from: a softphone may be challenged by the same request. */
 DigestServer *trunks_digest(Trunks *trunks);
 

@@ -10,12 +10,14 @@
 #include "b2bua/descriptors.h"
 #include "plugins/sip/sip_connection.h"
 #include "plugins/sip/sip_credentials.h"
+#include "plugins/sip/sip_dialect.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_hop.h"
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_names.h"
+#include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
@@ -107,7 +109,7 @@ on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 					       identity_is_anonymous(event->sip));
 	if (ours)
 		/* Perhaps a softphone that shows a number, or none: as if it were one. */
-		phone_challenge(self, nh, 407, NULL);
+		phone_challenge(self, nh, 407, event, FALSE);
 	else if (admission != ADMIT_STRANGER)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
 			    TAG_END());
@@ -234,8 +236,8 @@ start_nua(SipUa *self, GError **error)
 		TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535), NTATAG_MCLASS(guard_mclass()),
 		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD(UA_OURS),
-		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+		NUTAG_APPL_METHOD(UA_OURS), SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION),
+		TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -298,11 +300,12 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	origin_stop(ua);
 	names_free(ua->names);
 	g_hash_table_unref(ua->legs);
 	g_hash_table_unref(ua->unacked);
 	g_hash_table_unref(ua->invites);
-	g_hash_table_unref(ua->dialects);
+	dialects_free(ua->dialects);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
 		return;
@@ -324,6 +327,7 @@ on_sweep_time(gpointer user)
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations stay: %s", error->message);
 	sources_refresh(self->sources);
+	digest_server_sweep(trunks_digest(self->trunks));
 	return G_SOURCE_CONTINUE;
 }
 
@@ -367,7 +371,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->legs = g_hash_table_new(NULL, NULL);
 	ua->unacked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
-	ua->dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	ua->dialects = dialects_new();
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
 								 : G_SOCKET_FAMILY_IPV4,
@@ -383,6 +387,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 		ua->sources = sources_new(ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
 		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);
+		origin_start(ua);
 		return TRUE;
 	}
 	stop();

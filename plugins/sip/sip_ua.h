@@ -21,6 +21,7 @@
 typedef struct SipLeg SipLeg;
 struct Watches;
 struct Sources;
+struct Dialects;
 struct Names;
 
 typedef struct {
@@ -29,15 +30,16 @@ typedef struct {
 	su_root_t *root;
 	nua_t *nua;
 	Trunks *trunks;
-	struct Watches *watches; /* sip_watch.h */
-	struct Sources *sources; /* sip_source.h; NULL: switched off */
-	struct Names *names;	 /* sip_names.h */
-	GHashTable *legs;	 /* set of SipLeg *: whatever has not been freed */
-	GHashTable *unacked;	 /* trunk → guint: sip_unacked.c */
-	GHashTable *invites;	 /* Call-ID → SipLeg *: of ours that are not answered */
-	GHashTable *dialects;	 /* what digests the softphones understand: sip_phone.c */
-	gboolean down;		 /* nua has shut down */
-	guint sweeper, pinger;	 /* sources */
+	struct Watches *watches;   /* sip_watch.h */
+	struct Sources *sources;   /* sip_source.h; NULL: switched off */
+	struct Names *names;	   /* sip_names.h */
+	GHashTable *legs;	   /* set of SipLeg *: whatever has not been freed */
+	GHashTable *unacked;	   /* trunk → guint: sip_unacked.c */
+	GHashTable *invites;	   /* Call-ID → SipLeg *: of ours that are not answered */
+	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
+	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
+	gboolean down;		   /* nua has shut down */
+	guint sweeper, pinger;	   /* sources */
 	guint ping_turn;
 	guint64 calls_in, calls_out, strangers;
 } SipUa;

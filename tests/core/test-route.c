@@ -448,10 +448,11 @@ test_forwards(void)
 static void
 test_no_forwards(void)
 {
-	static const char *const NOWHERE[] = { "112",	    "911",	"110",	   "112#",
-					       "*112",	    "911#",	"+112",	   "00112",
-					       "+49110",    "1-1-2",	"*31#112", "#31#110",
-					       "+15550002", "+15550004" };
+	static const char *const NOWHERE[] = { "112",	   "911",    "110",	      "112#",
+					       "*112",	   "911#",   "+112",	      "00112",
+					       "+49110",   "1-1-2",  "*31#112",	      "#31#110",
+					       "*72",	   "##002#", "+882130012345", "+15550002",
+					       "+15550004" };
 
 	set_up();
 	config->emergency = g_strdup("trunk:second");
@@ -765,6 +766,15 @@ test_rules(void)
 		{ "+97912345678912", "forbidden (calls to such numbers are not allowed here)" },
 		{ "+41446681800",
 		  "forbidden (calls to such numbers are too dear for your account)" },
+		/* what no plan knows, and what tells the carrier what to do */
+		{ "+882130012345", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+883510012345", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+9999999999", "forbidden (calls to such numbers are not allowed here)" },
+		{ "+15559990001", "forbidden (calls to such numbers are not allowed here)" },
+		{ "*72", "forbidden (calls to such numbers are not allowed here)" },
+		{ "*21#", "forbidden (calls to such numbers are not allowed here)" },
+		{ "##002#", "forbidden (calls to such numbers are not allowed here)" },
+		{ "*100#", "first" },
 		/* short codes are wholes */
 		{ "116117", "second" },
 		{ "11611", "first second" },
@@ -780,6 +790,7 @@ test_rules(void)
 	put_rule("+81", TRUE, "off nowhere", 0);
 	put_rule("+41", TRUE, "", 5);
 	put_rule("116117", TRUE, "second", 0);
+	put_rule("*100#", TRUE, "first", 0);
 	put_rule("default", TRUE, "", 0);
 	g_assert_true(store_setting_set(store, "anna@example.org", "max-cost", "4", NULL));
 	g_assert_true(store_setting_set(store, "anna@example.org", "country", "FR", NULL));

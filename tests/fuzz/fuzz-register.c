@@ -11,6 +11,7 @@
 #include "plugins/sip/sip_digest.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_dialect.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_registrar.h"
 
@@ -59,7 +60,7 @@ start(void)
 	    !store_softphone_add(store, "alice", "alice@example.org", "secret", NULL))
 		g_error("no store");
 	ua.trunks = trunks_new(store, G_SOCKET_FAMILY_IPV4, FALSE);
-	ua.dialects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	ua.dialects = dialects_new();
 }
 
 /* Counts up one nonce, since each that was used is remembered. */

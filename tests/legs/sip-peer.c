@@ -152,9 +152,14 @@ connect_out(Peer *peer)
 Peer *
 peer_new(void)
 {
+	return peer_new_at("127.0.0.1");
+}
+
+Peer *
+peer_new_at(const char *address)
+{
 	Peer *peer = g_new0(Peer, 1);
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
-	g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(address, 0);
 	g_autoptr(GSocketAddress) bound = NULL;
 
 	peer->socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM,

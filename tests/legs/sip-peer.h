@@ -26,6 +26,7 @@ extern guint peer_gateway_port; /* where every peer sends to */
 guint peer_free_port(void);	/* for UDP and TCP, at this moment */
 
 Peer *peer_new(void);
+Peer *peer_new_at(const char *address); /* "127.0.0.2" */
 Peer *peer_new_tcp(void);      /* listens; connects when it has to speak first */
 void peer_hang_up(Peer *peer); /* TCP: closes the connection and waits for another */
 void peer_free(Peer *peer);

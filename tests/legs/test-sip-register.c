@@ -91,6 +91,42 @@ register__knows_md5_alone(void)
 	rig_stop();
 }
 
+/* Whoever asks without a password is answered in the same way whether there is such a
+ * name or not, and takes nothing from the phone of that name, which asks from elsewhere. */
+static void
+register__names_alike(void)
+{
+	static const char *const NAMES[] = { "alice", "nobody" };
+	static const char *const PROGRAMS[] = { "", "Some 1.", "baresip v1.0." };
+
+	phone_start();
+	for (guint p = 0; p < G_N_ELEMENTS(PROGRAMS); p++) {
+		gboolean sha[2][3], plain[2][3];
+
+		for (guint n = 0; n < G_N_ELEMENTS(NAMES); n++) {
+			g_auto(Phone) phone = phone_new(NAMES[n], peer_new());
+			/* each by a program of its own, since both ask from one address */
+			g_autofree char *lines =
+				g_strdup_printf("User-Agent: %s%u\r\n", PROGRAMS[p], n);
+
+			for (guint i = 0; i < 3; i++) {
+				g_autofree char *challenged = phone_send_register(&phone, lines);
+
+				phone_assert_status(challenged, "401");
+				sha[n][i] = offers(challenged, "SHA-256");
+				plain[n][i] = offers(challenged, "MD5");
+				g_assert_null(strstr(challenged, "stale"));
+			}
+		}
+		g_assert_cmpmem(sha[0], sizeof sha[0], sha[1], sizeof sha[1]);
+		g_assert_cmpmem(plain[0], sizeof plain[0], plain[1], sizeof plain[1]);
+		/* baresip 1.0 gives up at the first sight of another algorithm */
+		g_assert_cmpint(sha[0][0], ==, p < 2);
+		g_assert_true(plain[0][0]);
+	}
+	rig_stop();
+}
+
 static void
 register__wrong_password(void)
 {
@@ -475,6 +511,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/challenges", register__challenges);
 	g_test_add_func("/sip-register/both-algorithms", register__both_algorithms);
 	g_test_add_func("/sip-register/knows-md5-alone", register__knows_md5_alone);
+	g_test_add_func("/sip-register/names-alike", register__names_alike);
 	g_test_add_func("/sip-register/wrong-password", register__wrong_password);
 	g_test_add_func("/sip-register/replay", register__replay);
 	g_test_add_func("/sip-register/query-and-remove", register__query_and_remove);

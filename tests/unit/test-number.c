@@ -284,7 +284,8 @@ test_plan(void)
 		{ "+4930901820", "fixed" },	    { "+491711234567", "mobile" },
 		{ "+498001234567", "toll-free" },   { "+499001234567", "premium" },
 		{ "+491801234567", "shared-cost" }, { "+881612345678", "satellite" },
-		{ "+9999999999", "other" },
+		{ "+9999999999", "other" },	    { "+882130012345", "other" },
+		{ "+883510012345", "other" },	    { "+878101234567890", "other" },
 	};
 	static const char *const SHORT_CLASSES[][3] = {
 		{ "118712", "FR", "premium" }, { "116117", "DE", "toll-free" },

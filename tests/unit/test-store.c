@@ -476,6 +476,7 @@ static const char *const rows[] = {
 	"INSERT INTO calls (state, started_us, ended_us, count) VALUES ('ENDED', 2, 2, 7);",
 	"INSERT INTO abroad VALUES ('" ALICE "', '2026-11-28', 7);",
 	"INSERT INTO subscribers VALUES ('!', '" ALICE "', 1);",
+	"DELETE FROM routes WHERE target = 'star';",
 };
 
 /* As it was before, for its owner alone; and goes. */
