@@ -175,6 +175,10 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);
 	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
+		if (to && (content.refusal || insecure))
+			gateway_refused(ua->gateway, &sip_plugin, leg->trunk, incoming.from, to,
+					REASON_INCOMPATIBLE,
+					insecure ? insecure : content_phrase(&content));
 		leg_free(leg);
 		return;
 	}

@@ -184,6 +184,9 @@ typedef struct {
 	const Jmi *jmi;
 } XmppMessage;
 
+/* One who is no user tries to call: counted, and with a short record. */
+void xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to);
+
 #define XMPP_MAX_AGE_S 30	    /* what was kept longer on its way is of the past */
 gint64 xmpp_ring_age(gint64 stamp); /* of xml_delay(), in s; 0 when a clock is ahead */
 /* TRUE when there was a <propose/> or the like in it. */

@@ -175,13 +175,23 @@ begin(Xmpp *xmpp, const XmppMessage *message)
 		leg_trace(&leg->leg, TRACE_IN, "propose");
 }
 
+void
+xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to)
+{
+	g_autofree char *bare = address_bare_jid(from);
+
+	gateway_count(xmpp->gateway, "xmpp.strangers");
+	gateway_refused(xmpp->gateway, &xmpp_plugin, bare, from, to, REASON_FORBIDDEN,
+			"no user of this gateway");
+}
+
 static void
 on_propose(Xmpp *xmpp, const XmppMessage *message)
 {
 	if (!message->from->resource)
 		return;
 	if (xmpp_accounts_standing(xmpp->accounts, message->from) == XMPP_STRANGER) {
-		gateway_count(xmpp->gateway, "xmpp.strangers");
+		xmpp_note_stranger(xmpp, message->from, message->to);
 		reject(xmpp, message, "decline", "This gateway serves its own users only");
 	} else {
 		begin(xmpp, message);

@@ -235,7 +235,7 @@ refuse_stranger(Xmpp *xmpp, const XmppMessage *message, const char *sid)
 	g_autofree char *local = address_full_jid(message->to);
 	XmppRequest whom = { .from = local, .to = message->from_text };
 
-	gateway_count(xmpp->gateway, "xmpp.strangers");
+	xmpp_note_stranger(xmpp, message->from, message->to);
 	xmpp_terminate(xmpp, &whom, sid, REASON_DECLINED, "This gateway serves its own users only");
 }
 

@@ -23,11 +23,11 @@ class Records:
     def __init__(self, bench):
         self.disk = bench.folder / "disk"
         self.disk.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.disk], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", self.disk], check=True)
         self.database = self.disk / "tandem.db"
         self.filler = self.disk / "filler"
         self.tandem = bench.gateway(gateway={"database": self.database, "plugins": "xmpp;sip;echo"},
-                                    limits={"max_calls": 100, "max_setup_per_second": 1000})
+                                    limits={"max_calls": 250, "max_setup_per_second": 1000})
         self.tandem.database = self.database
         self.carrier = bench.keep(PlainEnd("127.0.0.9", 5070, "carrier"))
         self.tandem.ctl("trunk", "add", "carrier", "127.0.0.9", "port=5070", "options-seconds=0")

@@ -198,6 +198,13 @@ gateway_config(const Gateway *self)
 }
 
 void
+gateway_refused(Gateway *self, const Plugin *plugin, const char *author, const Address *from,
+		const Address *to, Reason reason, const char *words)
+{
+	gateway_count(self, "refusals with a record");
+}
+
+void
 gateway_unread(Gateway *self)
 {
 	gateway_count(self, "store-unread");
