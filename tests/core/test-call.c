@@ -241,7 +241,9 @@ do_leg(const char *line)
 	if (*rest && !g_str_has_prefix(rest, "without") && strcmp(words[1], "ends") != 0 &&
 	    strcmp(words[1], "fails") != 0 && strcmp(words[1], "is") != 0)
 		desc = parse_desc(kind_of(leg), rest);
-	if (strcmp(words[1], "rings") == 0) {
+	if (strcmp(words[1], "tries") == 0) {
+		leg_trying(&leg->leg);
+	} else if (strcmp(words[1], "rings") == 0) {
 		leg_ringing(&leg->leg, desc);
 	} else if (strcmp(words[1], "answers") == 0 || strcmp(words[1], "refuses") == 0) {
 		leg_answered(&leg->leg, strcmp(words[1], "refuses") == 0 ? NULL : desc);
