@@ -832,7 +832,7 @@ test_presence(void)
 static void
 test_cost(void)
 {
-	guint n = g_getenv("TANDEM_PROPOSES") ? (guint)atoi(g_getenv("TANDEM_PROPOSES")) : 2000;
+	guint n = g_getenv("TANDEM_PROPOSES") ? (guint)atoi(g_getenv("TANDEM_PROPOSES")) : 300;
 	g_autofree char *status = NULL;
 	guint64 visits;
 	clock_t began;
