@@ -455,13 +455,21 @@ on_known_presence(XmppAccounts *accounts, const Presence *p)
 	}
 }
 
-/* Whoever asks for what there is not, or is not ours to answer, is told so once. */
+/* Whoever asks for what there is not, or is not ours to answer, is told so once.  Who is
+ * switched off may come back, and keeps what is in his roster; who has been deleted is
+ * nobody whose presence we want. */
 static void
-on_stranger(XmppAccounts *accounts, const Presence *p)
+on_stranger(XmppAccounts *accounts, const Presence *p, XmppStanding standing)
 {
+	gboolean probes = g_strcmp0(p->type, "probe") == 0;
+
 	gateway_count(accounts->gateway, "xmpp.presence_refused");
-	if (g_strcmp0(p->type, "subscribe") == 0 || g_strcmp0(p->type, "probe") == 0)
+	if (probes && standing == XMPP_SWITCHED_OFF)
+		send_simple(accounts, "unavailable", p->local, p->bare);
+	else if (probes || g_strcmp0(p->type, "subscribe") == 0)
 		send_simple(accounts, "unsubscribed", p->local, p->bare);
+	else if (!p->type && standing == XMPP_STRANGER)
+		send_simple(accounts, "unsubscribe", p->local, p->bare);
 }
 
 void
@@ -473,6 +481,7 @@ xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence)
 	g_autoptr(Address) to = to_text ? address_from_jid(to_text) : NULL;
 	g_autoptr(Address) to_bare = NULL;
 	Presence p = { .presence = presence, .type = xml_attribute(presence, "type") };
+	XmppStanding standing;
 
 	if (!from || !to || g_strcmp0(p.type, "error") == 0)
 		return;
@@ -481,11 +490,11 @@ xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence)
 	p.full = address_full_jid(from);
 	p.has_resource = from->resource != NULL;
 	to_bare = address_from_jid(p.local);
-	if (to_bare && xmpp_accounts_is_ours(accounts, to_bare, from) &&
-	    xmpp_accounts_is_user(accounts, from))
+	standing = xmpp_accounts_standing(accounts, from);
+	if (standing == XMPP_USER && to_bare && xmpp_accounts_is_ours(accounts, to_bare, from))
 		on_known_presence(accounts, &p);
 	else
-		on_stranger(accounts, &p);
+		on_stranger(accounts, &p, standing);
 	g_free(p.local);
 	g_free(p.bare);
 	g_free(p.full);

@@ -790,13 +790,49 @@ test_switched_off(void)
 	rig_tear_down();
 }
 
+/* Who is switched off keeps what is in his roster; who is nobody (any more) is let go. */
+static void
+test_presence(void)
+{
+	static const struct {
+		const char *from, *type, *to, *said; /* NULL: nothing */
+	} rows[] = {
+		{ "alice@example.com/a", "type='probe'", RIG_NUMBER, "unavailable" },
+		{ "alice@example.com", "type='subscribe'", RIG_NUMBER, "unsubscribed" },
+		{ "alice@example.com/a", "", RIG_NUMBER, NULL },
+		{ "eve@example.net/x", "type='probe'", RIG_NUMBER, "unsubscribed" },
+		{ "eve@example.net", "type='subscribe'", RIG_NUMBER, "unsubscribed" },
+		{ "eve@example.net/x", "", RIG_NUMBER, "unsubscribe" },
+		{ "eve@example.net/x", "type='unavailable'", RIG_NUMBER, NULL },
+		{ "eve@example.net/x", "type='error'", RIG_NUMBER, NULL },
+	};
+
+	rig_set_up(LIMITS);
+	g_assert_true(store_user_set_enabled(rig.store, RIG_USER, FALSE, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *said = NULL;
+
+		g_test_message("%s %s", rows[i].from, rows[i].type);
+		rig_settle();
+		rig_forget();
+		rig_say("<presence %s from='%s' to='%s'/>", rows[i].type, rows[i].from, rows[i].to);
+		rig_settle();
+		for (guint k = 0; k < rig.said->len; k++)
+			if (xml_is_stanza(rig.said->pdata[k], "presence") &&
+			    g_strcmp0(xml_attribute(rig.said->pdata[k], "from"), rows[i].to) == 0)
+				said = xml_attribute(rig.said->pdata[k], "type");
+		g_assert_cmpstr(said, ==, rows[i].said);
+	}
+	rig_tear_down();
+}
+
 /* --- what it costs --- */
 
 /* One call is all that he may have: all his other tries are refused, and leave nothing. */
 static void
 test_cost(void)
 {
-	guint n = g_getenv("TANDEM_PROPOSES") ? (guint)atoi(g_getenv("TANDEM_PROPOSES")) : 2000;
+	guint n = g_getenv("TANDEM_PROPOSES") ? (guint)atoi(g_getenv("TANDEM_PROPOSES")) : 300;
 	g_autofree char *status = NULL;
 	guint64 visits;
 	clock_t began;
@@ -941,6 +977,7 @@ main(int argc, char **argv)
 	g_test_add_func("/xmpp-habits/receipts", test_receipts);
 	g_test_add_func("/xmpp-habits/questions", test_questions);
 	g_test_add_func("/xmpp-habits/switched off", test_switched_off);
+	g_test_add_func("/xmpp-habits/presence", test_presence);
 	g_test_add_func("/xmpp-habits/cost", test_cost);
 	g_test_add_func("/xmpp-habits/long sid", test_long_sid);
 	int result = g_test_run();
