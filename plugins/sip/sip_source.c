@@ -19,7 +19,8 @@
 #define PLACES		   8192	 /* of the table: some 1.3 MB */
 #define MAX_IN_USE	   65536 /* phones; more are protected with the next refresh */
 #define STRANGERS_A_SECOND 50
-#define HELP_A_SECOND	   2 /* calls for help that are looked at in spite of it all */
+#define INVITES_A_SECOND   20 /* of one phone, and twice as many at once */
+#define HELP_A_SECOND	   2  /* calls for help that are looked at in spite of it all */
 #define HELP_AT_ONCE	   8
 
 typedef struct {
@@ -33,6 +34,7 @@ struct Sources {
 	Throttle *table;       /* NULL: switched off */
 	GHashTable *endpoints; /* set of Endpoint *: phones that are registered or in a call */
 	GHashTable *addresses; /* set of ThrottleKey *: theirs */
+	GHashTable *inviting;  /* Endpoint * → gint64 *: a bucket each, of who is no trunk */
 	gint64 help_us;	       /* a bucket, as throttle_admits_stranger() has one */
 };
 
@@ -209,6 +211,7 @@ sources_refresh(Sources *self)
 		return;
 	g_hash_table_remove_all(self->endpoints);
 	g_hash_table_remove_all(self->addresses);
+	g_hash_table_remove_all(self->inviting);
 	for (guint i = 0; i < contacts->len; i++)
 		use_text(self, ((Contact *)contacts->pdata[i])->received);
 	g_hash_table_iter_init(&iter, self->ua->legs);
@@ -242,6 +245,30 @@ is_strange_call(Sources *self, const ThrottleKey *key, const char *line)
 {
 	return strncmp(line, "INVITE ", 7) == 0 && !g_hash_table_contains(self->addresses, key) &&
 	       !is_trunk(self, key);
+}
+
+/* Each costs a check of a password and a place among those that are refused, so of a phone
+ * of ours no more are looked at than anybody could mean.  It sends again what was not. */
+static gboolean
+is_too_many(Sources *self, const Endpoint *endpoint, const ThrottleKey *key, const char *line)
+{
+	gint64 now = g_get_monotonic_time(), price = G_USEC_PER_SEC / INVITES_A_SECOND;
+	gint64 *until;
+
+	if (strncmp(line, "INVITE ", 7) != 0 || is_trunk(self, key))
+		return FALSE;
+	until = g_hash_table_lookup(self->inviting, endpoint);
+	if (!until && g_hash_table_size(self->inviting) >= MAX_IN_USE)
+		return FALSE; /* the next refresh forgets all of them */
+	if (!until) {
+		until = g_new0(gint64, 1);
+		g_hash_table_insert(self->inviting, g_memdup2(endpoint, sizeof *endpoint), until);
+	}
+	*until = MAX(*until, now - 2 * G_USEC_PER_SEC);
+	if (*until + price > now)
+		return TRUE;
+	*until += price;
+	return FALSE;
 }
 
 /* ACK ends the retransmissions of what we have refused. */
@@ -295,9 +322,10 @@ admits(gpointer user, const su_sockaddr_t *from, const char *line)
 	    !g_hash_table_contains(self->endpoints, &endpoint) &&
 	    !throttle_admits(self->table, &key, is_ack(line), g_get_monotonic_time()))
 		return admits_help(self, line);
-	return !is_strange_call(self, &key, line) ||
-	       throttle_admits_stranger(self->table, g_get_monotonic_time()) ||
-	       admits_help(self, line);
+	if (is_strange_call(self, &key, line))
+		return throttle_admits_stranger(self->table, g_get_monotonic_time()) ||
+		       admits_help(self, line);
+	return !is_too_many(self, &endpoint, &key, line) || admits_help(self, line);
 }
 
 static char *
@@ -458,6 +486,7 @@ sources_new(SipUa *ua)
 	self->ua = ua;
 	self->table = limits.failures ? throttle_new(&limits) : NULL;
 	self->endpoints = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
+	self->inviting = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, g_free);
 	self->addresses =
 		g_hash_table_new_full(throttle_key_hash, throttle_key_equal, g_free, NULL);
 	sources_refresh(self);
@@ -475,5 +504,6 @@ sources_free(Sources *self)
 	throttle_free(self->table);
 	g_hash_table_unref(self->endpoints);
 	g_hash_table_unref(self->addresses);
+	g_hash_table_unref(self->inviting);
 	g_free(self);
 }

@@ -349,11 +349,11 @@ static const struct {
 } USED_UP[] = {
 	{ "max_calls_per_user", "[limits]\nmax_calls_per_user=2\n", use_own_calls },
 	{ "max_calls", "[limits]\nmax_calls=3\n", use_lines },
-	{ "rate", "[limits]\nmax_setup_per_second=3\nmax_calls_per_user=1000\n", use_rate },
+	{ "rate", "[limits]\nmax_setup_per_second=1\nmax_calls_per_user=1000\n", use_rate },
 	{ "draining", "", drain },
 };
 
-static const char *const HELP[] = { "112", "911" };
+static const char *const HELP[] = { "112", "911", "112#", "+112", "*31#112", "00112" };
 
 static void
 test_help_comes_first(void)

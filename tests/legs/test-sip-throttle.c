@@ -551,7 +551,7 @@ throttle__phone_in_use_is_heard(void)
 static void
 throttle__help_is_heard(void)
 {
-	static const char *const numbers[] = { "112", "911" };
+	static const char *const numbers[] = { "112", "911", "112%23", "+112" };
 	g_autoptr(Source) phone = NULL, witness = NULL;
 	guint answered = 0;
 
@@ -580,6 +580,35 @@ throttle__help_is_heard(void)
 		answered += response != NULL;
 	}
 	g_assert_cmpuint(answered, <, 50);
+	rig_stop();
+}
+
+/* A phone that is registered, its password stolen: of 400 calls at once some forty are
+ * looked at, and another phone is served as if nothing was. */
+static void
+throttle__phone_calls_too_often(void)
+{
+	g_autoptr(Source) phone = NULL, witness = NULL;
+	g_autofree char *first = NULL;
+	guint answered = 0;
+
+	start();
+	phone = source_new("127.0.0.3");
+	witness = source_new("127.0.0.2");
+	take_nonce(phone);
+	first = registration(phone, "alice", "Secret");
+	assert_answered(phone, first, "200");
+	for (guint i = 0; i < 400; i++) {
+		g_autofree char *text = request(phone, "INVITE", "alice", NULL), *response = NULL;
+
+		send_text(phone, text);
+		if (i % 20 == 0)
+			take_nonce(witness);
+		response = heard(phone);
+		answered += response != NULL;
+	}
+	g_assert_cmpuint(answered, >=, 1);
+	g_assert_cmpuint(answered, <, 300); /* 40, and 20 a second of what it takes */
 	rig_stop();
 }
 
@@ -657,6 +686,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-throttle/trunk", throttle__trunk_is_never_blocked);
 	g_test_add_func("/sip-throttle/phone-in-use", throttle__phone_in_use_is_heard);
 	g_test_add_func("/sip-throttle/help", throttle__help_is_heard);
+	g_test_add_func("/sip-throttle/calls-too-often", throttle__phone_calls_too_often);
 	g_test_add_func("/sip-throttle/unacknowledged", throttle__unacknowledged);
 	g_test_add_func("/sip-throttle/off", throttle__off);
 	status = g_test_run();
