@@ -4,6 +4,7 @@
  *
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
+#include "plugins/sip/sip_called.h"
 #include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
@@ -144,7 +145,8 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
 	const sip_t *sip = event->sip;
 	g_auto(Identity) identity = { NULL, NULL, NULL };
-	g_autoptr(Address) to = header_callee(sip, ua->config);
+	const Trunk *trunk = trunks_find(ua->trunks, caller->trunk);
+	g_autoptr(Address) to = called_by_trunk(ua, trunk, sip);
 	g_auto(Content) content = { 0 };
 	const char *insecure;
 	guint n_diversions = 0;

@@ -32,8 +32,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (guint i = 0; i < entries->len; i++) {
 		const NameAddr *entry = entries->pdata[i];
 		g_autofree char *alone = g_strdup_printf("<%s>", entry->uri);
-		g_autoptr(GPtrArray) again = strpbrk(entry->uri, "<>\"") ? NULL
-									 : identity_split(alone);
+		g_autoptr(GPtrArray) again =
+			strpbrk(entry->uri, "<>\"") ? NULL : identity_split(alone);
 
 		check(entry);
 		if (again) {

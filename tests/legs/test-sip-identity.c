@@ -224,6 +224,57 @@ called__numbers(void)
 	rig_stop();
 }
 
+/* A registrar calls the Contact that we registered, and writes the number elsewhere. */
+static void
+registers(Trunk *trunk)
+{
+	g_free(trunk->username);
+	trunk->username = g_strdup("acct77");
+}
+
+static void
+called__account(void)
+{
+	static const struct {
+		const char *uri, *to, *extra, *called;
+	} CASES[] = {
+		{ "sip:acct77@gw.example.org", "sip:+14155550123@c.example", NULL, "+14155550123" },
+		{ "sip:acct77@gw.example.org", "tel:4155550123;phone-context=+1", NULL,
+		  "+14155550123" },
+		{ "sip:acct77@gw.example.org;line=1", "sip:14155550123@c.example", NULL,
+		  "sip:14155550123@c.example" },
+		{ "sip:127.0.0.1", "sip:+14155550123@c.example", NULL, "+14155550123" },
+		{ "sip:acct77@gw.example.org", "sip:+14155550199@c.example",
+		  "P-Called-Party-ID: <sip:+14155550123@c.example>\r\n", "+14155550123" },
+		{ "sip:acct77@gw.example.org", "sip:+14155550123@c.example",
+		  "P-Called-Party-ID: <sip:acct77@c.example>\r\n", "+14155550123" },
+		/* the number is where it belongs */
+		{ "sip:+14155550123@gw.example.org", "sip:+14155550124@c.example", NULL,
+		  "+14155550123" },
+		{ "sip:+14155550123@gw.example.org", "sip:+14155550124@c.example",
+		  "P-Called-Party-ID: <sip:+14155550124@c.example>\r\n", "+14155550123" },
+		/* none of them is ours */
+		{ "sip:acct77@gw.example.org", "sip:+14155550199@c.example", NULL,
+		  "sip:acct77@gw.example.org" },
+	};
+	g_autoptr(Peer) peer = peer_new();
+
+	phone_start();
+	g_assert_true(store_number_add(rig_store(), "+14155550123", ALICE, NULL));
+	g_assert_true(store_number_add(rig_store(), "+14155550124", ALICE, NULL));
+	rig_trunk("carrier", peer->port, registers);
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *expected = g_strdup_printf(
+			"new +12125550199 (Bob) → %s by carrier 40000 sendrecv", CASES[i].called);
+
+		g_test_message("%s %s", CASES[i].uri, CASES[i].to);
+		invite(peer, CASES[i].uri, CASES[i].to, BOB, CASES[i].extra);
+		rig_expect(expected);
+		refuse_it(peer);
+	}
+	rig_stop();
+}
+
 /* With the right credentials, for which it is challenged the first time. */
 static void
 phone_call(Phone *phone, const char *from, const char *extra)
@@ -347,6 +398,7 @@ main(int argc, char **argv)
 	g_test_add_func("/identity/caller/numbers", caller__numbers);
 	g_test_add_func("/identity/caller/withheld", caller__withheld);
 	g_test_add_func("/identity/called/numbers", called__numbers);
+	g_test_add_func("/identity/called/account", called__account);
 	g_test_add_func("/identity/phone/asks", phone__asks);
 	g_test_add_func("/identity/phone/anonymous", phone__anonymous);
 	return g_test_run();

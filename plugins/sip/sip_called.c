@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_called.c - whom a trunk calls: where in its INVITE that number stands. */
+#include "plugins/sip/sip_called.h"
+#include "b2bua/number.h"
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_tel.h"
+#include <string.h>
+#include <sofia-sip/su_alloc.h>
+
+/* The user that we register there, or none at all. */
+static gboolean
+is_our_account(const Trunk *trunk, const url_t *url)
+{
+	g_autofree char *user = tel_user(url);
+
+	return !user ||
+	       (trunk->username && *trunk->username && strcmp(user, trunk->username) == 0) ||
+	       (trunk->account && *trunk->account && strcmp(user, trunk->account) == 0);
+}
+
+static Address *
+by_header(const sip_t *sip, const Config *config)
+{
+	g_autoptr(GPtrArray) entries = identity_entries(sip, "P-Called-Party-ID");
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	Address *called = NULL;
+
+	su_home_init(home);
+	for (guint i = 0; !called && i < entries->len; i++) {
+		const url_t *url = url_make(home, ((const NameAddr *)entries->pdata[i])->uri);
+
+		called = url ? header_called(url, config) : NULL;
+	}
+	su_home_deinit(home);
+	return called;
+}
+
+static gboolean
+is_ours(SipUa *ua, const Trunk *trunk, const Address *called)
+{
+	const char *country = trunk->country && *trunk->country ? trunk->country : NULL;
+	g_autofree char *number = NULL;
+	g_autoptr(User) owner = NULL;
+
+	if (called && called->user && number_from_carrier(called->user, country, &number))
+		owner = store_user_by_number(gateway_store(ua->gateway), number, NULL);
+	return owner != NULL;
+}
+
+Address *
+called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip)
+{
+	g_autoptr(Address) uri = header_callee(sip, ua->config);
+	g_autoptr(Address) header = NULL, to = NULL;
+
+	if (!trunk || !is_our_account(trunk, sip->sip_request->rq_url))
+		return g_steal_pointer(&uri);
+	/* of a call that was sent on To may be anybody's number */
+	header = by_header(sip, ua->config);
+	if (is_ours(ua, trunk, header))
+		return g_steal_pointer(&header);
+	to = header_called(sip->sip_to->a_url, ua->config);
+	return is_ours(ua, trunk, to) || !uri ? g_steal_pointer(&to) : g_steal_pointer(&uri);
+}
