@@ -38,7 +38,11 @@ ROWS = {
 
 
 def carriers():
-    return [{"id": file.stem, **json.loads(file.read_text(encoding="utf-8"))} for file in sorted((HERE / "carriers").glob("*.json"))]
+    found = [{"id": file.stem, **json.loads(file.read_text(encoding="utf-8"))} for file in sorted((HERE / "carriers").glob("*.json"))]
+    for habits in found:
+        if "session" not in habits:
+            habits.setdefault("cannot", {}).setdefault("refresh", "knows no session timers")
+    return found
 
 
 def rows_of(habits, short):
@@ -269,7 +273,7 @@ def row_cancelled(s):
     leg.agent.until(lambda: len(leg.heard_any("ACK")) > 0, 5, "the ACK of the 487", leg)
     leg.line.close()
     leg = s.is_called("cancelled")
-    leg.agent.until(lambda: leg.heard_any(180) or leg.heard_any(183), 8, "180", leg)
+    rings(leg)
     leg.cancel()
     told = s.ended_by_peer()
     check(told["how"] == "retract", f"the client was told {told}")
@@ -334,12 +338,17 @@ def row_dtmf(s):
 
 # calls of the telephones
 
+def rings(call):
+    """It rings, or the carrier is heard ringing."""
+    call.agent.until(lambda: call.heard_any(180) or call.heard_any(183), 10, f"180 or 183 at {call.agent.name}", call)
+
+
 def phone_dials(s, account, row, seconds=None):
     """A call out of a telephone that is answered: (its call, the carrier's)."""
     own = s.phones[account].dial(s.outside(row))
     leg = s.wait_leg(row)
     s.carrier.ring(leg)
-    own.wait(180, 10)
+    rings(own)
     s.carrier.answer(leg, seconds)
     own.wait(200)
     return own, leg
@@ -401,7 +410,7 @@ def row_90_s_ring(s):
     own = s.phones["dave"].dial(s.outside("90 s ring"))
     leg = s.wait_leg("90 s ring")
     s.carrier.ring(leg)
-    own.wait(180, 10)
+    rings(own)
     stands(leg, RING)
     answered = s.carrier.answer(leg)
     own.wait(200)
@@ -487,8 +496,6 @@ def run(bench, habits):
     rows = [r for r in rows_of(habits, short) if not only or r in only]
     s = Subject(bench, habits, rows)
     s.short = short
-    if "session" not in habits:
-        habits.setdefault("cannot", {}).setdefault("refresh", "knows no session timers")
     lanes = {}
     for row in rows:
         lanes.setdefault(ROWS[row], []).append(row)
