@@ -585,6 +585,10 @@ check_together(const Config *config, GError **error)
 			"[sip] throttle_max_block = %u: below throttle_block = %u; write that or "
 			"more",
 			config->sip_throttle_max_block_s, config->sip_throttle_block_s);
+	else if (config->sip_min_expires > config->sip_max_expires)
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "[sip] min_expires = %u: above max_expires = %u; write that or less",
+			    config->sip_min_expires, config->sip_max_expires);
 	else if (config->sip_tls_port && !config->sip_tls_certificate)
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "[sip] tls_port = %u: without a certificate; write tls_certificate, a "
@@ -753,6 +757,122 @@ config_load(const char *path, GError **error)
 	return config_from_text(text, path, error);
 }
 
+/* --- while it runs --- */
+
+/* Asked for each time by the signalling thread; all others are bound, opened or handed to
+ * another thread at the start. */
+static const char *const LIVE[] = {
+	"gateway log_level",
+	"gateway country",
+	"gateway emergency",
+	"gateway drain_seconds",
+	"sip min_expires",
+	"sip max_expires",
+	"sip dial_uris",
+	"calls setup_timeout",
+	"calls ring_timeout",
+	"calls first_ring",
+	"calls connect_timeout",
+	"calls change_timeout",
+	"calls max_duration",
+	"calls hide_digits",
+	"limits max_calls",
+	"limits max_calls_per_user",
+	"limits max_setup_per_second",
+};
+
+static gboolean
+is_live(const Key *key)
+{
+	g_autofree char *name = g_strdup_printf("%s %s", key->group, key->key);
+
+	for (guint i = 0; i < G_N_ELEMENTS(LIVE); i++)
+		if (strcmp(LIVE[i], name) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+static gsize
+field_size(const Key *key)
+{
+	switch (key->type) {
+	case TYPE_NUMBER:
+		return sizeof(guint);
+	case TYPE_PORT:
+		return sizeof(guint16);
+	case TYPE_BOOLEAN:
+		return sizeof(gboolean);
+	case TYPE_SERVER:
+		return sizeof(MediaServer);
+	default:
+		return sizeof(gpointer);
+	}
+}
+
+static gboolean
+differs(const Config *one, const Config *other, const Key *key)
+{
+	gconstpointer a = (const char *)one + key->offset, b = (const char *)other + key->offset;
+	const MediaServer *server = a, *other_server = b;
+	char *const *list = *(char *const *const *)a, *const *other_list = NULL;
+
+	switch (key->type) {
+	case TYPE_NUMBER:
+	case TYPE_PORT:
+	case TYPE_BOOLEAN:
+		return memcmp(a, b, field_size(key)) != 0;
+	case TYPE_SERVER:
+		return g_strcmp0(server->host, other_server->host) != 0 ||
+		       server->port != other_server->port;
+	case TYPE_ADDRESS_LIST:
+	case TYPE_NAME_LIST:
+	case TYPE_URI_LIST:
+		other_list = *(char *const *const *)b;
+		return !list != !other_list ||
+		       (list &&
+			!g_strv_equal((const char *const *)list, (const char *const *)other_list));
+	default:
+		return g_strcmp0(*(char *const *)a, *(char *const *)b) != 0;
+	}
+}
+
+static void
+swap(Config *one, Config *other, const Key *key)
+{
+	char *a = (char *)one + key->offset, *b = (char *)other + key->offset;
+
+	for (gsize i = 0; i < field_size(key); i++) {
+		char byte = a[i];
+
+		a[i] = b[i];
+		b[i] = byte;
+	}
+}
+
+gboolean
+config_renew(Config *config, const char *path, char **text, GError **error)
+{
+	g_autoptr(Config) fresh = config_load(path, error);
+	g_autoptr(GString) taken = g_string_new(NULL), waiting = g_string_new(NULL);
+
+	if (!fresh)
+		return FALSE;
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+		GString *list = is_live(&keys[i]) ? taken : waiting;
+
+		if (!differs(config, fresh, &keys[i]))
+			continue;
+		g_string_append_printf(list, "%s[%s] %s", list->len ? ", " : "", keys[i].group,
+				       keys[i].key);
+		if (list == taken)
+			swap(config, fresh, &keys[i]);
+	}
+	*text = g_strdup_printf("taken over: %s; waiting for a restart: %s",
+				taken->len ? taken->str : "nothing",
+				waiting->len ? waiting->str : "nothing");
+	return TRUE;
+}
+
 void
 config_free(Config *config)
 {
@@ -798,6 +918,8 @@ config_template(void)
 		g_string_append_printf(text, "# %s", key->help);
 		if (key->max > 0)
 			g_string_append_printf(text, " (%u to %u)", key->min, key->max);
+		if (is_live(key))
+			g_string_append(text, "; a reload takes it over");
 		g_string_append_printf(text, "\n#%s = %s\n", key->key,
 				       key->fallback ? key->fallback : "");
 	}

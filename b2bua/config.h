@@ -3,7 +3,8 @@
  * one table of config.c.
  *
  * A mistake is one line that names the file, the key, the value and the remedy.
- * Thread: any; immutable after config_load().
+ * Thread: any; immutable after config_load(), but for config_renew(): what that changes is
+ * asked for by the signalling thread alone.
  */
 #pragma once
 #include <glib.h>
@@ -58,6 +59,9 @@ typedef struct Config Config;
  * among the plugins.  `error` is one line. */
 Config *config_load(const char *path, GError **error);
 Config *config_from_text(const char *text, const char *name, GError **error);
+/* Takes over what `path` says now and can change while calls are up; `text` says what that
+ * was, and which other changes wait for a restart.  On an error all stays. */
+gboolean config_renew(Config *config, const char *path, char **text, GError **error);
 void config_free(Config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 /* The whole table as a commented key file: what `tandemd --print-config` shows. */

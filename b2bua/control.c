@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* control.c - finds the command, prints the reply, and serves the socket.
+/* control.c - finds the command, runs it, and makes the reply in portions.
  *
- * The tables of commands are in the other control_*.c.  A client
- * is one descriptor on the main loop; what it sends before a newline is bounded,
- * what it does not read is bounded by its not being read from meanwhile.
+ * The tables of commands are in the other control_*.c; control_socket.c has the clients.
+ * A list of any length is made of portions, each read from the store when the one before
+ * has been taken, so that no list stops the signalling thread.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-#include <glib-unix.h>
 #include "b2bua/control_private.h"
 
-#define MAX_LINE_BYTES 65536
-#define MAX_WORDS      64
-#define MAX_CLIENTS    16
+const Config *control_config;
+char *(*control_reload)(GError **error);
 
 /* --- replies --- */
 
@@ -63,7 +57,7 @@ void
 row_add_time(JsonArray *row, gint64 seconds)
 {
 	g_autoptr(GDateTime) time = seconds ? g_date_time_new_from_unix_local(seconds) : NULL;
-	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
+	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
 
 	row_add(row, text);
 }
@@ -92,9 +86,23 @@ reply_key(Request *request, const char *name, const char *values, const char *fa
 void
 reply_text(Request *request, const char *text)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	const char *before =
+		json_object_get_string_member_with_default(request->reply, "text", NULL);
+	g_autofree char *all = before ? g_strconcat(before, "\n", text, NULL) : g_strdup(text);
+	g_autofree char *valid = g_utf8_make_valid(all, -1);
 
 	json_object_set_string_member(request->reply, "text", valid);
+}
+
+void
+reply_ended(Request *request, guint n_calls)
+{
+	g_autofree char *text = NULL;
+
+	if (n_calls == 0)
+		return;
+	text = g_strdup_printf("%u live call%s ended", n_calls, n_calls == 1 ? " was" : "s were");
+	reply_text(request, text);
 }
 
 gboolean
@@ -129,6 +137,52 @@ request_changed(Request *request, Change what, const char *key)
 	return TRUE;
 }
 
+guint
+request_mark(const Request *request)
+{
+	return request->changed->len;
+}
+
+void
+request_forget(Request *request, guint mark)
+{
+	g_array_set_size(request->changed, mark);
+}
+
+char *
+request_changes(const Request *request, guint mark)
+{
+	static const char *const names[] = {
+		[CHANGE_USER] = "user",
+		[CHANGE_NUMBER] = "number",
+		[CHANGE_TRUNK] = "trunk",
+		[CHANGE_SOFTPHONE] = "softphone",
+		[CHANGE_ROUTES] = "routes",
+		[CHANGE_SETTINGS] = "settings of",
+		[CHANGE_CONFIG] = "configuration",
+	};
+	GString *text = g_string_new(NULL);
+
+	for (guint i = mark; i < request->changed->len; i++) {
+		const Changed *changed = &g_array_index(request->changed, Changed, i);
+
+		g_string_append_printf(text, "%s%s%s%s", text->len ? ", " : "",
+				       names[changed->what], changed->key ? " " : "",
+				       changed->key ?: "");
+	}
+	return g_string_free(text, FALSE);
+}
+
+gboolean
+request_page(Request *request, guint n, const char *last)
+{
+	if (n < CONTROL_PORTION)
+		return FALSE;
+	g_free(request->after);
+	request->after = g_strdup(last);
+	return TRUE;
+}
+
 static void
 tell_changed(const Request *request)
 {
@@ -151,6 +205,7 @@ static const struct {
 	{ control_trunk_commands, &control_n_trunk_commands },
 	{ control_route_commands, &control_n_route_commands },
 	{ control_live_commands, &control_n_live_commands },
+	{ control_import_commands, &control_n_import_commands },
 };
 
 static const Command *
@@ -264,25 +319,47 @@ help(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-run(Request *request, GError **error)
+/* --- running one --- */
+
+/* What a provisioning command is about, as the store has it. */
+static char *
+subject_of(const Command *command, const Request *request)
 {
-	const Command *command;
-	g_autofree char *line = NULL;
+	const char *word = request->words[0];
 
-	if (request->n_words == 0 || g_str_equal(request->words[0], "help")) {
-		guint skip = MIN(request->n_words, 1);
+	if (g_str_equal(command->noun, "user"))
+		return parse_user(word, NULL);
+	if (g_str_equal(command->noun, "number"))
+		return parse_number(word, NULL);
+	if (g_str_equal(command->noun, "softphone") && g_str_equal(command->verb, "add"))
+		return request->n_words > 1 ? g_strdup(request->words[1]) : default_username(word);
+	return g_strdup(word);
+}
 
-		request->words += skip;
-		request->n_words -= skip;
-		return help(request, error);
-	}
-	command = find_command(request);
-	if (!command)
-		return unknown_command(request, error);
+static gboolean
+run_audited(const Command *command, Request *request, GError **error)
+{
+	g_autofree char *subject = subject_of(command, request), *difference = NULL, *text = NULL;
+	g_autoptr(GArray) before = audit_view(request->store, command->noun, subject);
+	g_autoptr(GArray) after = NULL;
+
+	if (!command->handler(request, error))
+		return FALSE;
+	after = audit_view(request->store, command->noun, subject);
+	difference = audit_difference(before, after);
+	text = g_strdup_printf("%s %s %s:%s", command->noun, command->verb, subject ?: "",
+			       difference);
+	audit_say(request, text);
+	return TRUE;
+}
+
+static gboolean
+run_command(const Command *command, Request *request, GError **error)
+{
+	g_autofree char *line = usage(command);
+
 	request->words += command->verb ? 2 : 1;
 	request->n_words -= command->verb ? 2 : 1;
-	line = usage(command);
 	if (request->n_words < command->n_min)
 		return wrong(error, "a word is missing; write: %s", line);
 	if (request->n_words > command->n_max)
@@ -293,32 +370,64 @@ run(Request *request, GError **error)
 			    "tandemd is not running: %s needs it; start it first", command->noun);
 		return FALSE;
 	}
-	return command->handler(request, error);
+	return command->changes && !request->importing ? run_audited(command, request, error)
+						       : command->handler(request, error);
 }
 
-/* A request is one array with none in it, on which the parser would recurse, and nothing
- * after it, of which the parser frees the first alone. */
 static gboolean
-is_flat(const char *line)
+run(Request *request, GError **error)
 {
-	gboolean quoted = FALSE;
-	guint opened = 0, closed = 0;
+	const Command *command;
 
-	for (; *line; line++) {
-		if (closed && !g_ascii_isspace(*line))
-			return FALSE;
-		if (quoted && *line == '\\' && line[1])
-			line++;
-		else if (*line == '"')
+	if (request->n_words == 0 || g_str_equal(request->words[0], "help")) {
+		guint skip = MIN(request->n_words, 1);
+
+		request->words += skip;
+		request->n_words -= skip;
+		return help(request, error);
+	}
+	command = find_command(request);
+	return command ? run_command(command, request, error) : unknown_command(request, error);
+}
+
+gboolean
+request_run(Request *parent, char **words, GError **error)
+{
+	g_autoptr(JsonObject) reply = json_object_new();
+	Request request = *parent;
+
+	request.words = words;
+	request.n_words = g_strv_length(words);
+	request.reply = reply; /* nobody reads it */
+	request.rows = NULL;
+	request.importing = TRUE;
+	return run(&request, error);
+}
+
+/* --- requests --- */
+
+gboolean
+json_is_one(const char *text, guint depth)
+{
+	guint open = 0, n = 0;
+	gboolean quoted = FALSE;
+
+	for (; *text; text++) {
+		if (quoted && *text == '\\' && text[1])
+			text++;
+		else if (*text == '"')
 			quoted = !quoted;
-		else if (!quoted && (*line == '[' || *line == '{'))
-			opened++;
-		else if (!quoted && *line == ']')
-			closed++;
-		if (!opened && !g_ascii_isspace(*line))
+		else if (!quoted && (*text == '[' || *text == '{')) {
+			if (open == 0 && n++ > 0)
+				return FALSE;
+			if (++open > depth)
+				return FALSE;
+		} else if (!quoted && (*text == ']' || *text == '}') && open > 0)
+			open--;
+		else if (!quoted && open == 0 && !g_ascii_isspace(*text))
 			return FALSE;
 	}
-	return opened <= 1;
+	return n == 1;
 }
 
 static char **
@@ -329,15 +438,15 @@ parse_words(const char *line, GError **error)
 	JsonNode *root;
 	JsonArray *array;
 
-	if (!g_utf8_validate(line, -1, NULL) || !is_flat(line) ||
+	if (!g_utf8_validate(line, -1, NULL) || !json_is_one(line, 1) ||
 	    !json_parser_load_from_data(parser, line, -1, NULL) ||
 	    !(root = json_parser_get_root(parser)) || !JSON_NODE_HOLDS_ARRAY(root)) {
 		wrong(error, "request: not a JSON array; write one such as [\"status\"]");
 		return NULL;
 	}
 	array = json_node_get_array(root);
-	if (json_array_get_length(array) > MAX_WORDS) {
-		wrong(error, "request: more than %d words", MAX_WORDS);
+	if (json_array_get_length(array) > CONTROL_MAX_WORDS) {
+		wrong(error, "request: more than %d words", CONTROL_MAX_WORDS);
 		return NULL;
 	}
 	for (guint i = 0; i < json_array_get_length(array); i++) {
@@ -353,7 +462,7 @@ parse_words(const char *line, GError **error)
 	return g_strv_builder_end(builder);
 }
 
-static gboolean
+gboolean
 is_wrong_input(const GError *error)
 {
 	return g_error_matches(error, CONTROL_ERROR, CONTROL_ERROR_WRONG) ||
@@ -362,335 +471,203 @@ is_wrong_input(const GError *error)
 	       g_error_matches(error, STORE_ERROR, STORE_ERROR_IN_USE);
 }
 
-static char *
-print_reply(JsonObject *reply)
+/* --- replies, in portions --- */
+
+struct Answer {
+	Request request;
+	char **words;
+	gboolean begun, busy;
+	gboolean comma; /* a row has been written */
+};
+
+static void
+append_node(GString *out, JsonNode *node)
+{
+	g_autofree char *text = json_to_string(node, FALSE);
+
+	g_string_append(out, text);
+}
+
+static void
+append_object(GString *out, JsonObject *object)
 {
 	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
 
-	json_node_set_object(root, reply);
-	return json_to_string(root, FALSE);
+	json_node_set_object(root, object);
+	append_node(out, root);
 }
 
-/* `busy`: another process writes; nothing was changed, and it may be tried again. */
-static char *
-execute(Gateway *gateway, Store *store, const char *request_line, gboolean *busy)
+static void
+append_error(GString *out, const GError *error)
 {
-	g_autoptr(GError) error = NULL;
-	g_auto(GStrv) words = parse_words(request_line, &error);
 	g_autoptr(JsonObject) reply = json_object_new();
-	g_autofree char *message = NULL;
-	g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(Changed));
-	Request request = { .gateway = gateway,
-			    .store = store,
-			    .words = words,
-			    .reply = reply,
-			    .changed = changed };
+	g_autofree char *message = g_utf8_make_valid(error->message, -1);
 
-	g_array_set_clear_func(changed, changed_clear);
-	json_object_set_boolean_member(reply, "ok", TRUE);
-	if (words) {
-		request.n_words = g_strv_length(words);
-		if (run(&request, &error)) {
-			tell_changed(&request);
-			return print_reply(reply);
-		}
-	}
-	*busy = g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY);
-	g_clear_pointer(&reply, json_object_unref);
-	reply = json_object_new();
 	json_object_set_boolean_member(reply, "ok", FALSE);
 	json_object_set_int_member(reply, "status", is_wrong_input(error) ? 2 : 1);
-	message = g_utf8_make_valid(error->message, -1);
 	json_object_set_string_member(reply, "error", message);
-	return print_reply(reply);
+	append_object(out, reply);
+}
+
+char *
+control_refusal(const char *why)
+{
+	g_autoptr(GError) error = NULL;
+	GString *out = g_string_new(NULL);
+
+	g_set_error_literal(&error, CONTROL_ERROR, CONTROL_ERROR_FAILED, why);
+	append_error(out, error);
+	g_string_append_c(out, '\n');
+	return g_string_free(out, FALSE);
+}
+
+Answer *
+answer_new(Gateway *gateway, Store *store, const char *who, const char *line)
+{
+	Answer *answer = g_new0(Answer, 1);
+
+	answer->request = (Request){ .gateway = gateway,
+				     .store = store,
+				     .reply = json_object_new(),
+				     .who = g_strdup(who),
+				     .line = g_strdup(line),
+				     .changed = g_array_new(FALSE, FALSE, sizeof(Changed)) };
+	g_array_set_clear_func(answer->request.changed, changed_clear);
+	return answer;
+}
+
+void
+answer_free(Answer *answer)
+{
+	if (!answer)
+		return;
+	json_object_unref(answer->request.reply);
+	g_array_unref(answer->request.changed);
+	g_strfreev(answer->words);
+	g_free(answer->request.after);
+	g_free(answer->request.who);
+	g_free(answer->request.line);
+	g_free(answer);
+}
+
+static gboolean
+begin(Answer *answer, GString *out)
+{
+	Request *request = &answer->request;
+	g_autoptr(GError) error = NULL;
+
+	answer->begun = TRUE;
+	answer->words = parse_words(request->line, &error);
+	if (answer->words) {
+		json_object_set_boolean_member(request->reply, "ok", TRUE);
+		request->words = answer->words;
+		request->n_words = g_strv_length(answer->words);
+	}
+	if (!answer->words || !run(request, &error)) {
+		answer->busy = g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY);
+		append_error(out, error);
+		return FALSE;
+	}
+	tell_changed(request);
+	if (!request->more) {
+		append_object(out, request->reply);
+		return FALSE;
+	}
+	g_string_append(out, "{\"ok\":true,\"columns\":");
+	append_node(out, json_object_get_member(request->reply, "columns"));
+	g_string_append(out, ",\"rows\":[");
+	return TRUE;
+}
+
+/* The rows that are there by now; those that were written are forgotten. */
+static void
+append_rows(Answer *answer, GString *out)
+{
+	JsonArray *rows = answer->request.rows;
+	guint n = json_array_get_length(rows);
+
+	for (guint i = 0; i < n; i++) {
+		g_string_append(out, answer->comma ? "," : "");
+		append_node(out, json_array_get_element(rows, i));
+		answer->comma = TRUE;
+	}
+	for (guint i = n; i-- > 0;)
+		json_array_remove_element(rows, i);
+}
+
+gboolean
+answer_next(Answer *answer, GString *out)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean more;
+
+	if (!answer->begun)
+		return begin(answer, out);
+	more = answer->request.more(&answer->request, &error);
+	append_rows(answer, out);
+	if (more)
+		return TRUE;
+	g_string_append_c(out, ']');
+	if (error) { /* the list is cut short, and says so */
+		g_autoptr(JsonNode) text = json_node_alloc();
+		g_autofree char *valid = g_utf8_make_valid(error->message, -1);
+
+		json_node_init_string(text, valid);
+		g_string_append(out, ",\"error\":");
+		append_node(out, text);
+	}
+	g_string_append_c(out, '}');
+	return FALSE;
+}
+
+gboolean
+answer_is_busy(const Answer *answer)
+{
+	return answer->busy;
 }
 
 char *
 control_execute(Gateway *gateway, Store *store, const char *request_line)
 {
-	gboolean busy;
+	g_autofree char *who = g_strdup_printf("uid %u", (guint)getuid());
+	Answer *answer = answer_new(gateway, store, who, request_line);
+	GString *out = g_string_new(NULL);
 
-	return execute(gateway, store, request_line, &busy);
+	while (answer_next(answer, out))
+		;
+	answer_free(answer);
+	return g_string_free(out, FALSE);
 }
 
-/* --- the socket --- */
-
-#define RETRY_MS 20
-#define BUSY_US	 (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
-
-struct Control {
-	Gateway *gateway;
-	char *path;
-	int fd;
-	guint watch;
-	GPtrArray *clients; /* Client *, owned */
-};
-
-typedef struct {
-	Control *control;
-	int fd;
-	guint watch;
-	GString *in, *out;
-	/* He waits, and his next line with him: to be tried again, or for the disk. */
-	char *line, *reply;
-	guint retry;
-	gint64 give_up; /* monotonic */
-} Client;
-
-static void
-client_free(gpointer user)
+char *
+control_failed(const GError *error)
 {
-	Client *client = user;
+	GString *out = g_string_new(NULL);
 
-	store_forget_durable(gateway_store(client->control->gateway), client);
-	g_clear_handle_id(&client->retry, g_source_remove);
-	g_free(client->line);
-	g_free(client->reply);
-	g_source_remove(client->watch);
-	close(client->fd);
-	g_string_free(client->in, TRUE);
-	g_string_free(client->out, TRUE);
-	g_free(client);
+	append_error(out, error);
+	return g_string_free(out, FALSE);
 }
 
-static gboolean on_client(int fd, GIOCondition condition, gpointer user);
-
-/* Reads while there is nothing to write. */
-static void
-rewatch(Client *client)
+char *
+control_backup(const char *path, const char *request_line)
 {
-	client->watch =
-		g_unix_fd_add(client->fd, client->out->len ? G_IO_OUT : G_IO_IN, on_client, client);
-}
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) words = parse_words(request_line, &error);
+	g_autofree char *text = NULL;
+	Request request = { 0 };
+	GString *out;
 
-static void
-send_reply(Client *client)
-{
-	g_string_append(client->out, client->reply);
-	g_string_append_c(client->out, '\n');
-	g_clear_pointer(&client->reply, g_free);
-	g_clear_pointer(&client->line, g_free);
-}
-
-static void
-on_durable(gpointer user)
-{
-	Client *client = user;
-
-	send_reply(client);
-	g_source_remove(client->watch);
-	rewatch(client);
-}
-
-static gboolean on_retry(gpointer user);
-
-/* Signalling waits for nobody: who wants something changed while another process writes
- * does, and until his change is on the disk.  TRUE: the reply is there. */
-static gboolean
-answer_now(Client *client)
-{
-	Gateway *gateway = client->control->gateway;
-	gboolean busy = FALSE;
-
-	client->reply = execute(gateway, gateway_store(gateway), client->line, &busy);
-	if (busy && g_get_monotonic_time() < client->give_up) {
-		g_clear_pointer(&client->reply, g_free);
-		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
-		return FALSE;
-	}
-	if (store_when_durable(gateway_store(gateway), on_durable, client))
-		return FALSE;
-	send_reply(client);
-	return TRUE;
-}
-
-static gboolean
-on_retry(gpointer user)
-{
-	Client *client = user;
-
-	client->retry = 0;
-	if (!answer_now(client))
-		return G_SOURCE_REMOVE;
-	g_source_remove(client->watch);
-	rewatch(client);
-	return G_SOURCE_REMOVE;
-}
-
-static void
-answer_line(Client *client, const char *line)
-{
-	client->line = g_strdup(line);
-	client->give_up = g_get_monotonic_time() + BUSY_US;
-	answer_now(client);
-}
-
-/* One line at a time: the next waits until the answer is written. */
-static gboolean
-take_line(Client *client)
-{
-	char *newline = client->line ? NULL : memchr(client->in->str, '\n', client->in->len);
-
-	if (!newline)
-		return client->in->len < MAX_LINE_BYTES;
-	*newline = '\0';
-	answer_line(client, client->in->str);
-	g_string_erase(client->in, 0, newline + 1 - client->in->str);
-	return TRUE;
-}
-
-static gboolean
-read_some(Client *client)
-{
-	char buffer[4096];
-	ssize_t n = recv(client->fd, buffer, sizeof buffer, MSG_DONTWAIT);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (n == 0)
-		return FALSE;
-	g_string_append_len(client->in, buffer, n);
-	return take_line(client);
-}
-
-static gboolean
-write_some(Client *client)
-{
-	ssize_t n =
-		send(client->fd, client->out->str, client->out->len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	g_string_erase(client->out, 0, n);
-	return client->out->len > 0 || take_line(client);
-}
-
-static gboolean
-on_client(int fd, GIOCondition condition, gpointer user)
-{
-	Client *client = user;
-	gboolean writing = client->out->len > 0;
-
-	if (!(writing ? write_some(client) : read_some(client))) {
-		g_ptr_array_remove_fast(client->control->clients, client);
-		return G_SOURCE_CONTINUE; /* client_free() has removed it */
-	}
-	if (writing == (client->out->len > 0))
-		return G_SOURCE_CONTINUE;
-	rewatch(client);
-	return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_connect(int fd, GIOCondition condition, gpointer user)
-{
-	Control *control = user;
-	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	Client *client;
-
-	if (accepted < 0)
-		return G_SOURCE_CONTINUE;
-	if (control->clients->len >= MAX_CLIENTS) {
-		close(accepted);
-		return G_SOURCE_CONTINUE;
-	}
-	client = g_new0(Client, 1);
-	client->control = control;
-	client->fd = accepted;
-	client->in = g_string_new(NULL);
-	client->out = g_string_new(NULL);
-	rewatch(client);
-	g_ptr_array_add(control->clients, client);
-	return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-fail(const char *path, const char *what, GError **error)
-{
-	g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_FAILED, "[gateway] control_socket = %s: %s",
-		    path, what);
-	return FALSE;
-}
-
-/* Removes what a dead daemon has left; never what a living one, or something
- * that is no socket, has there. */
-static gboolean
-clear_path(const struct sockaddr_un *name, GError **error)
-{
-	struct stat status;
-	int fd, code;
-
-	if (lstat(name->sun_path, &status) < 0)
-		return errno == ENOENT || fail(name->sun_path, g_strerror(errno), error);
-	if (!S_ISSOCK(status.st_mode))
-		return fail(name->sun_path,
-			    "a file that is no socket is there; remove it or choose "
-			    "another path",
-			    error);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	code = connect(fd, (const struct sockaddr *)name, sizeof *name) < 0 ? errno : 0;
-	close(fd);
-	if (code != ECONNREFUSED)
-		return fail(name->sun_path,
-			    code == 0 || code == EAGAIN
-				    ? "another tandemd answers there; stop it or choose "
-				      "another path"
-				    : g_strerror(code),
-			    error);
-	unlink(name->sun_path);
-	return TRUE;
-}
-
-static int
-listen_at(const char *path, GError **error)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	mode_t before;
-	int fd, code;
-
-	g_strlcpy(name.sun_path, path, sizeof name.sun_path); /* config.c has checked the length */
-	if (!clear_path(&name, error))
-		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	before = umask(0117); /* 0660 from the first instant */
-	code = bind(fd, (struct sockaddr *)&name, sizeof name) < 0 || listen(fd, MAX_CLIENTS) < 0
-		       ? errno
-		       : 0;
-	umask(before);
-	if (code == 0)
-		return fd;
-	fail(path, g_strerror(code), error);
-	close(fd);
-	return -1;
-}
-
-Control *
-control_start(Gateway *gateway, GError **error)
-{
-	const char *path = gateway_config(gateway)->control_socket;
-	int fd = listen_at(path, error);
-	Control *control;
-
-	if (fd < 0)
-		return NULL;
-	control = g_new0(Control, 1);
-	control->gateway = gateway;
-	control->path = g_strdup(path);
-	control->fd = fd;
-	control->clients = g_ptr_array_new_with_free_func(client_free);
-	control->watch = g_unix_fd_add(fd, G_IO_IN, on_connect, control);
-	return control;
-}
-
-void
-control_stop(Control *control)
-{
-	if (!control)
-		return;
-	g_source_remove(control->watch);
-	g_ptr_array_unref(control->clients);
-	close(control->fd);
-	unlink(control->path);
-	g_free(control->path);
-	g_free(control);
+	if (words && g_strv_length(words) != 2)
+		wrong(&error, "write: backup FILE");
+	if (error || !store_backup(path, words[1], &error))
+		return control_failed(error);
+	out = g_string_new(NULL);
+	request.reply = json_object_new();
+	json_object_set_boolean_member(request.reply, "ok", TRUE);
+	text = g_strdup_printf("%s is copied to %s, with the passwords of trunks in it", path,
+			       words[1]);
+	reply_text(&request, text);
+	append_object(out, request.reply);
+	json_object_unref(request.reply);
+	return g_string_free(out, FALSE);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "b2bua/call.h"
 #include "b2bua/control_private.h"
+#include "b2bua/way_out.h"
 
 /* /proc/self/stat field 22 would say the same; this needs no parsing. */
 static gint64 started_us;
@@ -96,6 +97,7 @@ status(Request *request, GError **error)
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree char *memory = memory_in_use();
 	g_autofree char *records = store_journal_status(request->store);
+	g_autofree char *emergency = emergency_policy(request->gateway);
 
 	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "version", PACKAGE_VERSION);
@@ -105,6 +107,8 @@ status(Request *request, GError **error)
 	reply_pair(request, "calls", n_calls);
 	reply_pair(request, "memory", memory);
 	reply_pair(request, "records", records);
+	reply_pair(request, "emergency", emergency + strlen("emergency calls: "));
+	reply_pair(request, "database", gateway_config(request->gateway)->database);
 	for (char **name = plugins; name && *name; name++)
 		reply_plugin(request, *name);
 	if (!reply_trunks(request, error))
@@ -131,8 +135,13 @@ hangup(Request *request, GError **error)
 static gboolean
 reload(Request *request, GError **error)
 {
-	request_changed(request, CHANGE_CONFIG, NULL);
-	return TRUE;
+	g_autofree char *text = control_reload ? control_reload(error) : g_strdup("");
+
+	if (!text)
+		return FALSE;
+	if (*text)
+		reply_text(request, text);
+	return request_changed(request, CHANGE_CONFIG, NULL);
 }
 
 static void

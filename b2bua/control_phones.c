@@ -44,6 +44,19 @@ make_password(void)
 	return password;
 }
 
+/* Of an import: whoever has brought it along. */
+static gboolean
+check_password(const char *name, const char *password, GError **error)
+{
+	gsize length = strlen(password);
+
+	return (length >= 8 && length <= 128 && g_utf8_validate(password, -1, NULL)) ||
+	       wrong(error,
+		     "softphone %s: password: write 8 to 128 characters, or leave it out and one "
+		     "is made",
+		     name);
+}
+
 static void
 reply_credential(Request *request, const char *username, const char *password)
 {
@@ -59,12 +72,39 @@ reply_credential(Request *request, const char *username, const char *password)
 /* --- commands --- */
 
 /* The user part of the JID when no name is given. */
-static char *
+char *
 default_username(const char *jid)
 {
 	const char *at = strchr(jid, '@');
 
 	return at ? g_strndup(jid, (gsize)(at - jid)) : g_strdup(jid);
+}
+
+gboolean
+softphone_make(Request *request, const char *name, const char *jid, const char *password,
+	       GError **error)
+{
+	g_autofree char *made = password ? NULL : make_password();
+
+	if (!check_username(name, error) || (password && !check_password(name, password, error)) ||
+	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
+		return FALSE;
+	if (made && request->passwords) {
+		JsonArray *row = json_array_new();
+
+		json_array_add_string_element(row, name);
+		json_array_add_string_element(row, made);
+		json_array_add_array_element(request->passwords, row);
+	}
+	return request_changed(request, CHANGE_SOFTPHONE, name);
+}
+
+gboolean
+softphone_give_password(Request *request, const char *name, const char *password, GError **error)
+{
+	return check_password(name, password, error) &&
+	       store_softphone_set_password(request->store, name, password, error) &&
+	       request_changed(request, CHANGE_SOFTPHONE, name);
 }
 
 static gboolean
@@ -77,11 +117,10 @@ softphone_add(Request *request, GError **error)
 	if (!jid)
 		return FALSE;
 	username = request->n_words > 1 ? g_strdup(request->words[1]) : default_username(jid);
-	if (!check_username(username, error) ||
-	    !store_softphone_add(request->store, username, jid, password, error))
+	if (!softphone_make(request, username, jid, password, error))
 		return FALSE;
 	reply_credential(request, username, password);
-	return request_changed(request, CHANGE_SOFTPHONE, username);
+	return TRUE;
 }
 
 static gboolean
@@ -211,6 +250,20 @@ add_softphone_row(Request *request, const Softphone *softphone, GError **error)
 }
 
 static gboolean
+more_softphones(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) list =
+		store_softphone_page(request->store, request->after, CONTROL_PORTION, error);
+
+	for (guint i = 0; list && i < list->len; i++)
+		if (!add_softphone_row(request, list->pdata[i], error))
+			return FALSE;
+	return list && list->len > 0 &&
+	       request_page(request, list->len,
+			    ((Softphone *)list->pdata[list->len - 1])->username);
+}
+
+static gboolean
 softphone_list(Request *request, GError **error)
 {
 	g_autofree char *jid = NULL;
@@ -218,9 +271,13 @@ softphone_list(Request *request, GError **error)
 
 	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
 		return FALSE;
+	reply_table(request, "softphone", "user", "registered", "created", "srtp", NULL);
+	if (!jid) {
+		request->more = more_softphones;
+		return TRUE;
+	}
 	if (!(list = store_softphone_list(request->store, jid, error)))
 		return FALSE;
-	reply_table(request, "softphone", "user", "registered", "created", "srtp", NULL);
 	for (guint i = 0; i < list->len; i++)
 		if (!add_softphone_row(request, list->pdata[i], error))
 			return FALSE;

@@ -9,6 +9,15 @@
 static gboolean
 check_target(const char *target, GError **error)
 {
+	gsize length = strlen(target);
+
+	/* digits alone are a short code, and none has so few, so many or such */
+	if (length > 0 && strspn(target, "0123456789") == length &&
+	    (length < 3 || length > 6 || target[0] == '0'))
+		return wrong(error,
+			     "route %s: a short code has 3 to 6 digits and does not begin with 0; "
+			     "numbers are written from + and the country on, such as +%s",
+			     target, target + strspn(target, "0"));
 	return route_target_is_valid(target) ||
 	       wrong(error,
 		     "route %s: write the beginning of numbers such as +49, a short code, "

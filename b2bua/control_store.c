@@ -33,6 +33,19 @@ add_number_row(Request *request, const Number *number)
 }
 
 static gboolean
+more_numbers(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) numbers =
+		store_number_page(request->store, request->after, CONTROL_PORTION, error);
+
+	for (guint i = 0; numbers && i < numbers->len; i++)
+		add_number_row(request, numbers->pdata[i]);
+	return numbers && numbers->len > 0 &&
+	       request_page(request, numbers->len,
+			    ((Number *)numbers->pdata[numbers->len - 1])->number);
+}
+
+static gboolean
 number_list(Request *request, GError **error)
 {
 	g_autofree char *jid = NULL;
@@ -40,9 +53,13 @@ number_list(Request *request, GError **error)
 
 	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
 		return FALSE;
+	reply_table(request, "number", "user", "caller-id", "created", NULL);
+	if (!jid) {
+		request->more = more_numbers;
+		return TRUE;
+	}
 	if (!(numbers = store_number_list(request->store, jid, error)))
 		return FALSE;
-	reply_table(request, "number", "user", "caller-id", "created", NULL);
 	for (guint i = 0; i < numbers->len; i++)
 		add_number_row(request, numbers->pdata[i]);
 	return TRUE;
@@ -154,23 +171,52 @@ text_of(const CallRecord *record)
 				 : g_strdup(record->text);
 }
 
+static void
+add_call_row(Request *request, const CallRecord *record)
+{
+	JsonArray *row = reply_row(request);
+	g_autofree char *text = text_of(record);
+
+	row_add_int(row, record->id);
+	row_add(row, record->state);
+	row_add(row, record->caller);
+	row_add(row, record->callee);
+	row_add_time(row, record->started_us / G_USEC_PER_SEC);
+	row_add_int(row, duration(record));
+	row_add(row, record->reason);
+	row_add(row, text);
+}
+
 /* However many have ended since they began. */
 static gboolean
-add_live_calls(Request *request, GPtrArray *records, GError **error)
+add_live_calls(Request *request, GError **error)
 {
-	const CallRecord *oldest = records->len ? records->pdata[records->len - 1] : NULL;
-	g_autoptr(GPtrArray) live =
-		oldest ? store_call_list_open(request->store, oldest->id, error) : NULL;
+	g_autoptr(GPtrArray) live = store_call_list_open(request->store, request->after_id, error);
 
-	if (live)
-		g_ptr_array_extend_and_steal(records, g_steal_pointer(&live));
-	return !error || !*error;
+	for (guint i = 0; live && i < live->len; i++)
+		add_call_row(request, live->pdata[i]);
+	return FALSE; /* that was all */
+}
+
+static gboolean
+more_calls(Request *request, GError **error)
+{
+	guint n = MIN(request->left, CONTROL_PORTION);
+	g_autoptr(GPtrArray) records = store_call_page(request->store, request->after_id, n, error);
+
+	for (guint i = 0; records && i < records->len; i++) {
+		add_call_row(request, records->pdata[i]);
+		request->after_id = ((CallRecord *)records->pdata[i])->id;
+	}
+	request->left -= n;
+	if (records && records->len == n && request->left > 0)
+		return TRUE;
+	return records && request->n_words == 0 && add_live_calls(request, error);
 }
 
 static gboolean
 calls(Request *request, GError **error)
 {
-	g_autoptr(GPtrArray) records = NULL;
 	guint64 last = DEFAULT_CALLS;
 
 	if (request->n_words > 0 && !g_str_equal(request->words[0], "--last"))
@@ -181,26 +227,11 @@ calls(Request *request, GError **error)
 	    !g_ascii_string_to_unsigned(request->words[1], 10, 1, MAX_CALLS, &last, NULL))
 		return wrong(error, "--last %s: write a whole number from 1 to %d",
 			     request->words[1], MAX_CALLS);
-	if (!(records = store_call_list(request->store, (guint)last, error)))
-		return FALSE;
-	if (request->n_words == 0 && !add_live_calls(request, records, error))
-		return FALSE;
 	reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason", "text",
 		    NULL);
-	for (guint i = 0; i < records->len; i++) {
-		const CallRecord *record = records->pdata[i];
-		JsonArray *row = reply_row(request);
-		g_autofree char *text = text_of(record);
-
-		row_add_int(row, record->id);
-		row_add(row, record->state);
-		row_add(row, record->caller);
-		row_add(row, record->callee);
-		row_add_time(row, record->started_us / G_USEC_PER_SEC);
-		row_add_int(row, duration(record));
-		row_add(row, record->reason);
-		row_add(row, text);
-	}
+	request->after_id = G_MAXINT64;
+	request->left = (guint)last;
+	request->more = more_calls;
 	return TRUE;
 }
 

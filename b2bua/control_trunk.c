@@ -4,7 +4,37 @@
  * A command checks every word before it changes anything.
  */
 #include <string.h>
+#include "b2bua/call_list.h"
 #include "b2bua/control_private.h"
+
+static gboolean
+is_ipv6(const char *address)
+{
+	return strchr(address, ':') != NULL;
+}
+
+/* What this gateway can never reach. */
+static gboolean
+check_here(const Request *request, const Trunk *trunk, GError **error)
+{
+	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
+	gboolean numeric = g_hostname_is_ip_address(trunk->host);
+
+	if (!config)
+		return TRUE;
+	if (numeric && !(trunk->proxy && *trunk->proxy) &&
+	    is_ipv6(trunk->host) != is_ipv6(config->sip_address))
+		return wrong(error,
+			     "host=%s: an IPv%c address, and [sip] address = %s is none: write the "
+			     "trunk's IPv%c address or its name, or give SIP an address of the "
+			     "other kind",
+			     trunk->host, is_ipv6(trunk->host) ? '6' : '4', config->sip_address,
+			     is_ipv6(trunk->host) ? '4' : '6');
+	if (strcmp(trunk->transport, "tls") == 0 && !config->sip_tls_port)
+		return wrong(error, "transport=tls: this gateway has no TLS: write tls_port and "
+				    "tls_certificate in [sip] and start again");
+	return TRUE;
+}
 
 static gboolean
 set_keys(Request *request, Trunk *trunk, guint at, GError **error)
@@ -16,7 +46,7 @@ set_keys(Request *request, Trunk *trunk, guint at, GError **error)
 		    !set_trunk_key(trunk, key, value, error))
 			return FALSE;
 	}
-	return check_trunk(trunk, error);
+	return check_trunk(trunk, error) && check_here(request, trunk, error);
 }
 
 static gboolean
@@ -125,13 +155,88 @@ change_trunk(Request *request, GError **error)
 	return TRUE;
 }
 
+/* "--hangup" may stand anywhere after the name; it is taken out. */
+static gboolean
+take_hangup(Request *request)
+{
+	for (guint i = 1; i < request->n_words; i++) {
+		if (!g_str_equal(request->words[i], "--hangup"))
+			continue;
+		g_free(request->words[i]);
+		memmove(&request->words[i], &request->words[i + 1],
+			(request->n_words - i) * sizeof *request->words);
+		request->n_words--;
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* Calls that are up need the trunk no longer, and a carrier that is to rest should not cost
+ * those who talk their call: the operator decides. */
+static gboolean
+settle_calls(Request *request, const char *name, gboolean hangup)
+{
+	g_autoptr(Trunk) trunk = store_trunk_get(request->store, name, NULL);
+	g_autofree char *text = NULL;
+	guint n;
+
+	if (!request->gateway || (trunk && trunk->enabled))
+		return TRUE;
+	if (hangup) {
+		reply_ended(request,
+			    calls_end_by_trunk(request->gateway, name, "ended by the operator"));
+		return TRUE;
+	}
+	n = calls_by_trunk(request->gateway, name);
+	text = g_strdup_printf("%u live call%s by it go%s on; --hangup ends them too", n,
+			       n == 1 ? "" : "s", n == 1 ? "es" : "");
+	if (n > 0)
+		reply_text(request, text);
+	return TRUE;
+}
+
+static gboolean
+is_for_emergencies(const Request *request, const char *name)
+{
+	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
+	g_autofree char *policy = g_strconcat("trunk:", name, NULL);
+
+	return config && g_strcmp0(config->emergency, policy) == 0;
+}
+
+/* What would fail from then on, and nobody would know before it does. */
+static gboolean
+check_unused(Request *request, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) rules = store_route_list(request->store, error);
+	g_autoptr(GString) users = g_string_new(NULL);
+
+	if (!rules)
+		return FALSE;
+	for (guint i = 0; i < rules->len; i++) {
+		const RouteRule *rule = rules->pdata[i];
+		g_auto(GStrv) names = g_strsplit(rule->trunks, " ", -1);
+
+		if (g_strv_contains((const char *const *)names, name))
+			g_string_append_printf(users, "%sroute %s", users->len ? ", " : "",
+					       rule->target);
+	}
+	if (is_for_emergencies(request, name))
+		g_string_append_printf(users, "%s[gateway] emergency", users->len ? ", " : "");
+	return users->len == 0 ||
+	       wrong(error, "trunk %s: still named by %s: change that first", name, users->str);
+}
+
 static gboolean
 trunk_set(Request *request, GError **error)
 {
+	gboolean hangup = take_hangup(request);
+
 	if (!store_begin(request->store, error))
 		return FALSE;
 	if (change_trunk(request, error))
 		return store_commit(request->store, error) &&
+		       settle_calls(request, request->words[0], hangup) &&
 		       request_changed(request, CHANGE_TRUNK, request->words[0]);
 	store_rollback(request->store);
 	return FALSE;
@@ -140,8 +245,14 @@ trunk_set(Request *request, GError **error)
 static gboolean
 trunk_del(Request *request, GError **error)
 {
-	return store_trunk_del(request->store, request->words[0], error) &&
-	       request_changed(request, CHANGE_TRUNK, request->words[0]);
+	const char *name = request->words[0];
+	gboolean hangup = take_hangup(request);
+
+	if (request->n_words > 1)
+		return wrong(error, "%s: one word too many; write: trunk del NAME [--hangup]",
+			     request->words[1]);
+	return check_unused(request, name, error) && store_trunk_del(request->store, name, error) &&
+	       settle_calls(request, name, hangup) && request_changed(request, CHANGE_TRUNK, name);
 }
 
 static void
@@ -162,8 +273,8 @@ const Command control_trunk_commands[] = {
 	  NULL },
 	{ "trunk", "show", "NAME", 1, 1, FALSE, FALSE, trunk_show, "one trunk, secrets hidden",
 	  NULL },
-	{ "trunk", "set", "NAME KEY=VALUE…", 2, 80, FALSE, TRUE, trunk_set,
+	{ "trunk", "set", "NAME KEY=VALUE… [--hangup]", 2, 80, FALSE, TRUE, trunk_set,
 	  "change it; KEY= takes a text away", help_keys },
-	{ "trunk", "del", "NAME", 1, 1, FALSE, TRUE, trunk_del, "forget a trunk", NULL },
+	{ "trunk", "del", "NAME [--hangup]", 1, 2, FALSE, TRUE, trunk_del, "forget a trunk", NULL },
 };
 const guint control_n_trunk_commands = G_N_ELEMENTS(control_trunk_commands);

@@ -37,10 +37,15 @@ is_host(const char *text)
 static gboolean
 check_host(const TrunkKey *key, const char *value, GError **error)
 {
-	return is_host(value) || wrong(error,
-				       "%s=%s: not a host name or address; write one such as "
-				       "sip.example.net (a port has its own key)",
-				       key->name, value);
+	g_autofree char *bare =
+		value[0] == '[' && g_str_has_suffix(value, "]") && strchr(value, ':')
+			? g_strndup(value + 1, strlen(value) - 2)
+			: g_strdup(value);
+
+	return is_host(bare) || wrong(error,
+				      "%s=%s: not a host name or address; write one such as "
+				      "sip.example.net (a port has its own key)",
+				      key->name, value);
 }
 
 static gboolean
@@ -177,6 +182,10 @@ set_text(Trunk *trunk, const TrunkKey *key, const char *value, GError **error)
 		return FALSE;
 	g_free(*target);
 	*target = *value || !(key->flags & TRUNK_EMPTY) ? g_strdup(value) : NULL; /* KEY= */
+	if (key->kind == TRUNK_HOST && value[0] == '[') { /* as a URI has it */
+		g_free(*target);
+		*target = g_strndup(value + 1, strlen(value) - 2);
+	}
 	if (*target && (key->kind == TRUNK_NETWORKS || key->kind == TRUNK_CODECS))
 		g_strdelimit(*target, ",", ' ');
 	return TRUE;

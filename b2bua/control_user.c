@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_user.c - users and what each has of his own. */
+#include <string.h>
+#include "b2bua/call_list.h"
 #include "b2bua/control_private.h"
 #include "b2bua/setting.h"
+#include "b2bua/way_out.h"
 
 static gboolean
 user_add(Request *request, GError **error)
@@ -24,15 +27,22 @@ add_user_row(Request *request, const User *user)
 }
 
 static gboolean
+more_users(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) users =
+		store_user_page(request->store, request->after, CONTROL_PORTION, error);
+
+	for (guint i = 0; users && i < users->len; i++)
+		add_user_row(request, users->pdata[i]);
+	return users && users->len > 0 &&
+	       request_page(request, users->len, ((User *)users->pdata[users->len - 1])->jid);
+}
+
+static gboolean
 user_list(Request *request, GError **error)
 {
-	g_autoptr(GPtrArray) users = store_user_list(request->store, error);
-
-	if (!users)
-		return FALSE;
 	reply_table(request, "user", "caller-id", "enabled", "created", NULL);
-	for (guint i = 0; i < users->len; i++)
-		add_user_row(request, users->pdata[i]);
+	request->more = more_users;
 	return TRUE;
 }
 
@@ -89,6 +99,18 @@ set_user_key(Request *request, const char *jid, const char *key, const char *val
 	       request_changed(request, CHANGE_SETTINGS, jid);
 }
 
+/* Who is switched off or deleted talks no longer either. */
+static gboolean
+end_calls(Request *request, const char *jid)
+{
+	g_autoptr(User) user = store_user_get(request->store, jid, NULL);
+
+	if (request->gateway && !(user && user->enabled))
+		reply_ended(request, calls_end_of(request->gateway, jid,
+						  "the account was switched off by the operator"));
+	return TRUE;
+}
+
 static gboolean
 set_user_keys(Request *request, const char *jid, GError **error)
 {
@@ -102,6 +124,38 @@ set_user_keys(Request *request, const char *jid, GError **error)
 	return TRUE;
 }
 
+/* A call that nobody would get: one for help that another makes, or to himself. */
+static gboolean
+check_forward(Request *request, const char *jid, Setting setting, GError **error)
+{
+	g_autofree char *number = setting_text(request->store, jid, setting);
+	g_autofree char *country = setting_text(request->store, jid, SETTING_COUNTRY);
+	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
+	g_autoptr(User) owner = NULL;
+
+	if (!number || !*number)
+		return TRUE;
+	if (number_is_emergency(number, country ? country : config ? config->country : NULL))
+		return wrong(error,
+			     "%s=%s: an emergency number; calls cannot be sent on there, choose "
+			     "another one",
+			     setting_name(setting), number);
+	owner = store_user_by_number(request->store, number, NULL);
+	return !owner || strcmp(owner->jid, jid) != 0 ||
+	       wrong(error, "%s=%s: that is a number of his own; choose another one",
+		     setting_name(setting), number);
+}
+
+static gboolean
+check_user(Request *request, const char *jid, GError **error)
+{
+	for (Setting setting = SETTING_FORWARD_ALWAYS; setting <= SETTING_FORWARD_UNREACHABLE;
+	     setting++)
+		if (!check_forward(request, jid, setting, error))
+			return FALSE;
+	return TRUE;
+}
+
 static gboolean
 user_set(Request *request, GError **error)
 {
@@ -109,10 +163,11 @@ user_set(Request *request, GError **error)
 
 	if (!jid || !store_begin(request->store, error))
 		return FALSE;
-	if (set_user_keys(request, jid, error))
-		return store_commit(request->store, error);
-	store_rollback(request->store);
-	return FALSE;
+	if (!set_user_keys(request, jid, error) || !check_user(request, jid, error)) {
+		store_rollback(request->store);
+		return FALSE;
+	}
+	return store_commit(request->store, error) && end_calls(request, jid);
 }
 
 static gboolean
@@ -121,7 +176,7 @@ user_del(Request *request, GError **error)
 	g_autofree char *jid = parse_user(request->words[0], error);
 
 	return jid && store_user_del(request->store, jid, error) &&
-	       request_changed(request, CHANGE_USER, jid);
+	       request_changed(request, CHANGE_USER, jid) && end_calls(request, jid);
 }
 
 static void

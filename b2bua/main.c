@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <glib-unix.h>
+#include "b2bua/config_check.h"
 #include "b2bua/control.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
@@ -29,12 +30,13 @@
 #define MAX_CONTROL_LINE_BYTES 65536
 
 typedef struct {
-	char *config_file;
+	char *config_file, *database;
 	gboolean control, print_config, check_config, version;
 } Options;
 
 typedef struct {
 	Config *config;
+	const char *config_file;
 	Store *store;
 	Workers *workers;
 	Gateway *gateway;
@@ -144,12 +146,29 @@ on_stop_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static Daemon *running; /* for control_reload() */
+
+static char *
+renew_config(GError **error)
+{
+	char *text = NULL;
+
+	if (!config_renew(running->config, running->config_file, &text, error))
+		return NULL;
+	set_log_level(running->config->log_level);
+	g_message("reload: %s: %s", running->config_file, text);
+	return text;
+}
+
 static gboolean
 on_reload_signal(gpointer user)
 {
 	Daemon *self = user;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = renew_config(&error);
 
-	g_message("reloading users, numbers and trunks");
+	if (!text)
+		g_warning("reload: the configuration stays as it was: %s", error->message);
 	gateway_changed(self->gateway, CHANGE_CONFIG, NULL);
 	return G_SOURCE_CONTINUE;
 }
@@ -211,9 +230,9 @@ say_policies(Daemon *self)
 }
 
 static int
-run(Config *config)
+run(Config *config, const char *config_file)
 {
-	Daemon self = { .config = config };
+	Daemon self = { .config = config, .config_file = config_file };
 	g_autoptr(GError) error = NULL;
 	guint sources[3];
 
@@ -224,6 +243,8 @@ run(Config *config)
 		take_down(&self);
 		return EXIT_FAILURE;
 	}
+	running = &self;
+	control_reload = renew_config;
 	self.loop = g_main_loop_new(NULL, FALSE);
 	sources[0] = g_unix_signal_add(SIGTERM, on_stop_signal, &self);
 	sources[1] = g_unix_signal_add(SIGINT, on_stop_signal, &self);
@@ -243,10 +264,22 @@ run(Config *config)
 	return EXIT_SUCCESS;
 }
 
+/* A copy by a process of its own, whether a daemon runs or not: nobody waits for it, and the
+ * file belongs to who has asked. */
+static char *
+answer_backup(const char *config_file, const char *database, const char *line)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Config) config = database ? NULL : config_load(config_file, &error);
+	const char *path = config ? config->database : database;
+
+	return path ? control_backup(path, line) : control_failed(error);
+}
+
 /* What tandemctl asks when no daemon runs: lines in, replies out.  Help is there
  * before anything is configured. */
 static int
-answer_control(const char *config_file)
+answer_control(const char *config_file, const char *database)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Config) config = NULL;
@@ -256,8 +289,15 @@ answer_control(const char *config_file)
 	while (fgets(line, MAX_CONTROL_LINE_BYTES, stdin)) {
 		g_autofree char *reply = NULL;
 
+		if (g_str_has_prefix(line, "[\"backup\"")) {
+			reply = answer_backup(config_file, database, g_strchomp(line));
+			printf("%s\n", reply);
+			fflush(stdout);
+			continue;
+		}
 		if (!store && !g_str_has_prefix(line, "[\"help\"")) {
 			config = config_load(config_file, &error);
+			control_config = config;
 			store = config ? store_open(config->database, &error) : NULL;
 			if (!store) {
 				fprintf(stderr, "tandemd: %s\n", error->message);
@@ -279,6 +319,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 		  "configuration; default " DEFAULT_CONFIG, "FILE" },
 		{ "control", 0, 0, G_OPTION_ARG_NONE, &options->control,
 		  "answer control requests from standard input, then stop", NULL },
+		{ "database", 0, 0, G_OPTION_ARG_FILENAME, &options->database,
+		  "with --control, for a backup: that one and not the configuration's", "FILE" },
 		{ "print-config", 0, 0, G_OPTION_ARG_NONE, &options->print_config,
 		  "print every key with its default and meaning", NULL },
 		{ "check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
@@ -307,6 +349,17 @@ emergency_is_chosen(const Config *config)
 	return config->emergency || !g_strv_contains((const char *const *)config->plugins, "sip");
 }
 
+/* All that a start would stumble over, a line each. */
+static int
+check_machine(const Config *config, const char *config_file)
+{
+	g_autoptr(GPtrArray) problems = config_check_machine(config);
+
+	for (guint i = 0; i < problems->len; i++)
+		fprintf(stderr, "tandemd: %s: %s\n", config_file, (const char *)problems->pdata[i]);
+	return problems->len ? 2 : EXIT_SUCCESS;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,7 +385,7 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (options.control)
-		return answer_control(config_file);
+		return answer_control(config_file, options.database);
 	config = config_load(config_file, &error);
 	if (!config) {
 		service_fatal("%s", error->message);
@@ -346,7 +399,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (options.check_config)
-		return EXIT_SUCCESS;
+		return check_machine(config, config_file);
 	set_log_level(config->log_level);
-	return run(config);
+	return run(config, config_file);
 }

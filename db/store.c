@@ -195,11 +195,11 @@ pragma(Store *store, const char *sql, gint64 *number, GError **error)
 /* IMMEDIATE: a transaction that reads first and writes later could not wait
  * for another writer (SQLITE_BUSY_SNAPSHOT).  Where a journal writes nobody waits. */
 static gboolean
-begin_outer(Store *store, GError **error)
+begin_outer(Store *store, gboolean quick, GError **error)
 {
 	gboolean ok;
 
-	if (!store->sync_deferred && !execute(store, "PRAGMA synchronous=FULL", error))
+	if (!quick && !store->sync_deferred && !execute(store, "PRAGMA synchronous=FULL", error))
 		return FALSE;
 	if (store->journal)
 		sqlite3_busy_timeout(store->db, 0);
@@ -211,14 +211,38 @@ begin_outer(Store *store, GError **error)
 	return ok;
 }
 
-gboolean
-store_begin(Store *store, GError **error)
+static gboolean
+begin(Store *store, gboolean quick, GError **error)
 {
-	if (store->depth == 0 ? !begin_outer(store, error)
+	if (store->depth == 0 ? !begin_outer(store, quick, error)
 			      : !execute(store, "SAVEPOINT inner", error))
 		return FALSE;
 	store->depth++;
 	return TRUE;
+}
+
+gboolean
+store_begin(Store *store, GError **error)
+{
+	return begin(store, FALSE, error);
+}
+
+gboolean
+store_begin_quick(Store *store, GError **error)
+{
+	return begin(store, TRUE, error);
+}
+
+/* A commit with synchronous=FULL takes all that was committed before it along; it has to
+ * write something for that.  Where a journal writes, store_when_durable() says when. */
+gboolean
+store_sync(Store *store, GError **error)
+{
+	g_autofree char *same =
+		g_strdup_printf("PRAGMA user_version=%d", store_schema_version(store));
+
+	return store->sync_deferred || (store_begin(store, error) &&
+					store_settle(store, execute(store, same, error), error));
 }
 
 static void
@@ -322,6 +346,23 @@ apply_migrations(Store *store, int version, int target, GError **error)
 	return execute(store, done, error);
 }
 
+/* What an upgrade has turned into a newer form cannot be read by the version before. */
+static gboolean
+keep_copy(Store *store, int version, int target, GError **error)
+{
+	g_autofree char *copy = g_strdup_printf("%s.schema-%d", store->path, version);
+
+	if (version == 0 || store->path[0] == ':')
+		return TRUE;
+	if (!store_backup(store->path, copy, error)) {
+		g_prefix_error(error, "before the upgrade from schema %d to %d: ", version, target);
+		return FALSE;
+	}
+	g_message("database %s: upgraded from schema %d to %d; as it was it is kept as %s",
+		  store->path, version, target, copy);
+	return TRUE;
+}
+
 /* All steps or none.  The version is read again inside: another process may
  * have migrated while we waited. */
 static gboolean
@@ -333,7 +374,7 @@ migrate(Store *store, int target, GError **error)
 		return FALSE;
 	if (version == target)
 		return TRUE;
-	if (!store_begin(store, error))
+	if (!keep_copy(store, version, target, error) || !store_begin(store, error))
 		return FALSE;
 	if (!check_file(store, target, &version, error) ||
 	    !apply_migrations(store, version, target, error)) {

@@ -40,11 +40,20 @@ int store_schema_version(Store *store);
 guint store_failures(const Store *store);
 const char *store_failure(const Store *store);
 
+/* A copy of the file at `path`, of mode 0600 and taken in one state, while others write.
+ * From a process or thread that may take its time. */
+gboolean store_backup(const char *path, const char *to, GError **error);
+/* Whether there is such a trunk, without opening the file for good or migrating it. */
+gboolean store_peek_trunk(const char *path, const char *name, gboolean *enabled, GError **error);
+
 /* Several changes as one: all of them or none.  May be nested; every begin that
  * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
  * are on the disk when they return (or when the outermost commit does). */
 gboolean store_begin(Store *store, GError **error);
 gboolean store_commit(Store *store, GError **error); /* rolls back when it fails */
+/* The same for one of many: what it commits is on the disk after store_sync() at the latest. */
+gboolean store_begin_quick(Store *store, GError **error);
+gboolean store_sync(Store *store, GError **error);
 void store_rollback(Store *store);
 
 /* Calls `done` when what was committed since the last such question is on the disk.
@@ -70,6 +79,9 @@ store_user_del(Store *store, const char *jid, GError **error); /* IN_USE while i
 User *store_user_get(Store *store, const char *jid, GError **error); /* NOT_FOUND is an error */
 User *store_user_by_number(Store *store, const char *number, GError **error);
 GPtrArray *store_user_list(Store *store, GError **error); /* User * */
+/* A page of the same: up to `limit` of those that come after this one (NULL: the first), so
+ * that a list of any length is read in portions. */
+GPtrArray *store_user_page(Store *store, const char *after, guint limit, GError **error);
 
 /* --- numbers --- */
 typedef struct {
@@ -90,6 +102,7 @@ gboolean store_number_set_caller_id(Store *store, const char *number, GError **e
 gboolean store_number_del(Store *store, const char *number, GError **error);
 Number *store_number_get(Store *store, const char *number, GError **error);
 GPtrArray *store_number_list(Store *store, const char *user_or_null, GError **error); /* Number * */
+GPtrArray *store_number_page(Store *store, const char *after, guint limit, GError **error);
 
 /* --- settings: what a user has of his own; b2bua/setting.h knows the keys --- */
 char *store_setting_get(Store *store, const char *user, const char *key); /* NULL: not set */
@@ -213,6 +226,8 @@ CallRecord *store_call_get(Store *store, gint64 id, GError **error);
 GPtrArray *store_call_list(Store *store, guint limit, GError **error);
 /* The live ones alone, of those that began before call `before`. */
 GPtrArray *store_call_list_open(Store *store, gint64 before, GError **error);
+/* The same, of those before this id. */
+GPtrArray *store_call_page(Store *store, gint64 before, guint limit, GError **error);
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);
 /* Refused before it was a call: `author` (an account, a trunk, an address) has ten short
@@ -255,6 +270,8 @@ gboolean store_softphone_del(Store *store, const char *username, GError **error)
 Softphone *store_softphone_get(Store *store, const char *username, GError **error);
 GPtrArray *
 store_softphone_list(Store *store, const char *user_or_null, GError **error); /* Softphone * */
+
+GPtrArray *store_softphone_page(Store *store, const char *after, guint limit, GError **error);
 
 /* Where a softphone is reachable until then (RFC 3261 10.3: a binding). */
 typedef struct {

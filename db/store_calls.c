@@ -273,6 +273,17 @@ store_call_list_open(Store *store, gint64 before, GError **error)
 }
 
 GPtrArray *
+store_call_page(Store *store, gint64 before, guint limit, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, CALL_COLUMNS_BRIEF "WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+
+	query_bind_int(&query, before);
+	query_bind_int(&query, limit);
+	return collect(&query, error);
+}
+
+GPtrArray *
 store_call_list_live(Store *store, GError **error)
 {
 	g_auto(Query) query = query_new(store, CALL_COLUMNS_WHOLE "WHERE ended_us = 0 ORDER BY id");

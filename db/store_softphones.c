@@ -215,6 +215,21 @@ store_softphone_get(Store *store, const char *username, GError **error)
 }
 
 GPtrArray *
+store_softphone_page(Store *store, const char *after, guint limit, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)softphone_free);
+	g_auto(Query) query = query_new(store, SOFTPHONE_COLUMNS
+					"WHERE username > ?1 ORDER BY username LIMIT ?2");
+	QueryResult result;
+
+	query_bind_text(&query, after ? after : "");
+	query_bind_int(&query, limit);
+	while ((result = query_step(&query, error)) == QUERY_ROW)
+		g_ptr_array_add(list, softphone_from_row(&query));
+	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+}
+
+GPtrArray *
 store_softphone_list(Store *store, const char *user_or_null, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)softphone_free);

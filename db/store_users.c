@@ -147,6 +147,21 @@ store_user_by_number(Store *store, const char *number, GError **error)
 }
 
 GPtrArray *
+store_user_page(Store *store, const char *after, guint limit, GError **error)
+{
+	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func((GDestroyNotify)user_free);
+	g_auto(Query) query =
+		query_new(store, USER_COLUMNS "WHERE u.jid > ?1 ORDER BY u.jid LIMIT ?2");
+	QueryResult result;
+
+	query_bind_text(&query, after ? after : "");
+	query_bind_int(&query, limit);
+	while ((result = query_step(&query, error)) == QUERY_ROW)
+		g_ptr_array_add(users, user_from_row(&query));
+	return result == QUERY_DONE ? g_steal_pointer(&users) : NULL;
+}
+
+GPtrArray *
 store_user_list(Store *store, GError **error)
 {
 	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func((GDestroyNotify)user_free);
@@ -336,6 +351,21 @@ store_number_get(Store *store, const char *number, GError **error)
 	if (result == QUERY_DONE)
 		no_such_number(number, error);
 	return NULL;
+}
+
+GPtrArray *
+store_number_page(Store *store, const char *after, guint limit, GError **error)
+{
+	g_autoptr(GPtrArray) numbers = g_ptr_array_new_with_free_func((GDestroyNotify)number_free);
+	g_auto(Query) query =
+		query_new(store, NUMBER_COLUMNS "WHERE number > ?1 ORDER BY number LIMIT ?2");
+	QueryResult result;
+
+	query_bind_text(&query, after ? after : "");
+	query_bind_int(&query, limit);
+	while ((result = query_step(&query, error)) == QUERY_ROW)
+		g_ptr_array_add(numbers, number_from_row(&query));
+	return result == QUERY_DONE ? g_steal_pointer(&numbers) : NULL;
 }
 
 GPtrArray *

@@ -161,6 +161,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
+	leg->softphone = g_strdup(caller->softphone);
 	leg->crypto.policy = caller->crypto;
 	content_read(sip, ua->config->max_sdp_bytes, &content);
 	incoming.offer = content.desc;

@@ -81,6 +81,7 @@ leg_free(SipLeg *leg)
 	g_hash_table_unref(leg->early);
 	g_free(leg->trunk);
 	g_free(leg->phone);
+	g_free(leg->softphone);
 	g_free(leg->to);
 	g_free(leg->path);
 	g_free(leg->sdp);
@@ -377,6 +378,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	g_autofree char *asserted = NULL;
 
 	leg->phone = g_strdup(contact ? contact->received : NULL);
+	leg->softphone = g_strdup(contact ? contact->username : NULL);
 	leg->next_hop = phone_next_hop(leg->phone);
 	if (!leg->next_hop) {
 		leg_over(leg, REASON_UNREACHABLE, "the softphone is not registered any more");
@@ -683,8 +685,8 @@ refuse_call(SipLeg *leg, Reason reason, const char *header)
 	nua_respond(leg->nh, status, phrase, TAG_IF(header, SIPTAG_REASON_STR(header)), TAG_END());
 }
 
-void
-leg_hangup(SipLeg *leg, Reason reason, const char *text)
+static void
+say_goodbye(SipLeg *leg, Reason reason, const char *text)
 {
 	g_autofree char *header = sip_reason_to_header(reason, text);
 
@@ -712,6 +714,19 @@ leg_hangup(SipLeg *leg, Reason reason, const char *text)
 		leg_bye(leg, header);
 		break;
 	}
+}
+
+void
+leg_hangup(SipLeg *leg, Reason reason, const char *text)
+{
+	say_goodbye(leg, reason, text);
 	if (leg->state != STATE_ENDING)
 		begin_ending(leg);
+}
+
+void
+leg_drop(SipLeg *leg, Reason reason, const char *text)
+{
+	say_goodbye(leg, reason, text);
+	leg_over(leg, reason, text);
 }

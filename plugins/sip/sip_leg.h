@@ -39,8 +39,9 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk; /* NULL: a softphone's */
-	char *phone; /* of a softphone: where it is, as phone_source() says it */
+	char *trunk;	 /* NULL: a softphone's */
+	char *phone;	 /* of a softphone: where it is, as phone_source() says it */
+	char *softphone; /* and its name */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
@@ -112,8 +113,9 @@ typedef struct {
 /* Whose INVITE it is, proven; everything borrowed. */
 typedef struct {
 	const char *trunk;
-	const Address *from; /* of a softphone: its account */
-	const char *phone;   /* of a softphone: phone_source() */
+	const Address *from;   /* of a softphone: its account */
+	const char *phone;     /* of a softphone: phone_source() */
+	const char *softphone; /* and its name */
 	NumberPrivacy privacy;
 	const char *preferred; /* of a softphone: a number of its account to call with, or NULL */
 	CryptoPolicy crypto;
@@ -135,6 +137,8 @@ void leg_answer(SipLeg *leg, const Desc *answer);
 void leg_change(SipLeg *leg, const Desc *offer);
 void leg_dtmf_out(SipLeg *leg, char key);
 void leg_hangup(SipLeg *leg, Reason reason, const char *text);
+/* Ours to end, and the core's to hear of it: the softphone is no longer there. */
+void leg_drop(SipLeg *leg, Reason reason, const char *text);
 void leg_free(SipLeg *leg); /* at stop(): whatever is left */
 
 /* --- between sip_leg.c, sip_incoming.c, sip_session.c and sip_save.c --- */

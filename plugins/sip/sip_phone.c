@@ -259,6 +259,7 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 			     .phone = source,
 			     .privacy = identity_privacy(event->sip),
 			     .preferred = number,
+			     .softphone = softphone->username,
 			     .crypto = crypto_policy(softphone->srtp) };
 
 	if (account && source && !impossible) {

@@ -413,12 +413,42 @@ on_all_changed(void)
 	sources_refresh(ua->sources);
 }
 
+static SipLeg *
+leg_of_softphone(const char *name)
+{
+	GHashTableIter iter;
+	gpointer leg;
+
+	g_hash_table_iter_init(&iter, ua->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		if (g_strcmp0(((SipLeg *)leg)->softphone, name) == 0 &&
+		    ((SipLeg *)leg)->state != STATE_ENDING)
+			return leg;
+	return NULL;
+}
+
+/* The end of one may be the end of another. */
+static void
+on_softphone_changed(const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Softphone) softphone =
+		store_softphone_get(gateway_store(ua->gateway), name, &error);
+	SipLeg *leg;
+
+	while (g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND) &&
+	       (leg = leg_of_softphone(name)))
+		leg_drop(leg, REASON_ADMIN, "the softphone was deleted by the operator");
+}
+
 /* Users, numbers and routes are asked for with each call. */
 static void
 changed(Change what, const char *key)
 {
 	if (what == CHANGE_TRUNK)
 		on_trunk_changed(key);
+	else if (what == CHANGE_SOFTPHONE)
+		on_softphone_changed(key);
 	else if (what == CHANGE_CONFIG)
 		on_all_changed();
 }

@@ -14,7 +14,8 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/call.h"
-#include "b2bua/control.h"
+#include "b2bua/call_list.h"
+#include "b2bua/control_private.h"
 
 /* --- a gateway of our own --- */
 
@@ -24,7 +25,9 @@ struct Gateway {
 	GHashTable *counters;
 	GString *changes; /* "user alice@example.org;" … */
 	guint hangups;
-	gint64 live; /* id of the live call, or 0 */
+	gint64 live;	   /* id of the live call, or 0 */
+	GString *ended;	   /* whose calls were ended: "alice@example.org;" */
+	guint trunk_calls; /* that there are through any trunk */
 };
 
 struct Call {
@@ -116,6 +119,39 @@ call_hangup(Call *call, Reason reason, const char *text)
 	call->gateway->hangups++;
 }
 
+guint
+calls_end_of(Gateway *self, const char *account, const char *text)
+{
+	g_string_append_printf(self->ended, "%s;", account);
+	return 2;
+}
+
+guint
+calls_by_trunk(Gateway *self, const char *trunk)
+{
+	return self->trunk_calls;
+}
+
+guint
+calls_end_by_trunk(Gateway *self, const char *trunk, const char *text)
+{
+	g_string_append_printf(self->ended, "%s;", trunk);
+	return self->trunk_calls;
+}
+
+/* What the log has of the audit. */
+static GString *audited;
+
+static GLogWriterOutput
+catch_log(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer user)
+{
+	for (gsize i = 0; i < n; i++)
+		if (g_str_equal(fields[i].key, "MESSAGE") &&
+		    g_str_has_prefix(fields[i].value, "audit: ") && audited)
+			g_string_append_printf(audited, "%s\n", (const char *)fields[i].value);
+	return G_LOG_WRITER_HANDLED;
+}
+
 static void
 gateway_init(const char *socket_path)
 {
@@ -128,6 +164,7 @@ gateway_init(const char *socket_path)
 	gateway.store = store_open(":memory:", NULL);
 	gateway.counters = g_hash_table_new(g_str_hash, g_str_equal);
 	gateway.changes = g_string_new(NULL);
+	gateway.ended = g_string_new(NULL);
 	g_hash_table_insert(gateway.counters, (gpointer) "strangers", &strangers);
 	g_assert_nonnull(gateway.config);
 	g_assert_nonnull(gateway.store);
@@ -140,6 +177,7 @@ gateway_clear(void)
 	store_close(gateway.store);
 	g_hash_table_unref(gateway.counters);
 	g_string_free(gateway.changes, TRUE);
+	g_string_free(gateway.ended, TRUE);
 }
 
 /* --- requests, written as on the command line --- */
@@ -285,6 +323,7 @@ static const struct {
 	  { "[\"text\",\"Busy (486 Busy Here)\"]", "[\"media\",\"packets_in=1\"]" } },
 	{ "ladder 1", { "\"text\":", "INVITE" } },
 	{ "ladder 1 60", { "INVITE" } },
+	{ "route del +49", { "\"ok\":true" } },
 	{ "trunk del carrier", { "\"ok\":true" } },
 	{ "trunk list", { "\"rows\":[]" } },
 };
@@ -433,6 +472,19 @@ static const struct {
 	{ "trunk set carrier in-username=x", 2, { "in-password", "go together" } },
 	{ "trunk set carrier port=1 priority", 2, { "priority", "no value" } },
 	{ "trunk set carrier password='hunter2\x07'", 2, { "password", "control character" } },
+	{ "trunk add t [::1", 2, { "host=[::1", "not a host" } },
+	{ "user set alice@example.org forward-busy=112", 2, { "forward-busy=112", "emergency" } },
+	{ "user set alice@example.org country=DE forward-always=110",
+	  2,
+	  { "forward-always=110", "emergency" } },
+	{ "user set alice@example.org forward-no-answer=+14155550101",
+	  2,
+	  { "forward-no-answer=+14155550101", "his own" } },
+	{ "route add 49 allow", 2, { "route 49", "+49" } },
+	{ "route add 0049 allow", 2, { "route 0049", "+49" } },
+	{ "route add 4917112 allow", 2, { "route 4917112", "3 to 6 digits" } },
+	{ "import", 2, { "missing", "import FILE" } },
+	{ "import first", 2, { "tandemctl import FILE" } },
 	{ "trunk set other port=1", 2, { "trunk other", "trunk list" } },
 	{ "trunk show other", 2, { "trunk other" } },
 	{ "trunk del other", 2, { "trunk other" } },
@@ -591,6 +643,251 @@ test_changes(void)
 	gateway_clear();
 }
 
+/* What the log says of each, and what of a live call. */
+static const struct {
+	const char *command, *audit, *ended, *reply;
+} audits[] = {
+	{ "user add alice@example.org",
+	  "user add alice@example.org: made: user=\"alice@example.org\" enabled=\"yes\"", "",
+	  NULL },
+	{ "user set alice@example.org country=DE",
+	  "user set alice@example.org: country=\"\"→\"DE\"", "", NULL },
+	{ "user set alice@example.org country=DE", "user set alice@example.org: as it was", "",
+	  NULL },
+	{ "user set alice@example.org country=XX", "", "", NULL },
+	{ "user set alice@example.org enabled=no", "enabled=\"yes\"→\"no\"", "alice@example.org;",
+	  "2 live calls were ended" },
+	{ "user set alice@example.org enabled=yes", "enabled=\"no\"→\"yes\"", "", NULL },
+	{ "softphone add alice@example.org desk",
+	  "softphone add desk: made: softphone=\"desk\" user=\"alice@example.org\" srtp=\"off\" "
+	  "password=(set)",
+	  "", NULL },
+	{ "softphone password desk", "softphone password desk: password=(changed)", "", NULL },
+	{ "softphone del desk", "softphone del desk: deleted:", "", NULL },
+	{ "number add +14155550101 alice@example.org",
+	  "number add +14155550101: made: number=\"+14155550101\" user=\"alice@example.org\" "
+	  "caller-id=\"yes\"",
+	  "", NULL },
+	{ "number del +14155550101", "number del +14155550101: deleted: number=\"+14155550101\"",
+	  "", NULL },
+	{ "trunk add t 192.0.2.1 username=u password=hunter2",
+	  "trunk add t: made: trunk=\"t\" host=\"192.0.2.1\"", "", NULL },
+	{ "trunk set t password=hunter3 priority=5",
+	  "trunk set t: password=(changed) priority=\"10\"→\"5\"", "", NULL },
+	{ "trunk set t enabled=no", "enabled=\"yes\"→\"no\"", "",
+	  "3 live calls by it go on; --hangup ends them too" },
+	{ "trunk set t enabled=no --hangup", "trunk set t: as it was", "t;",
+	  "3 live calls were ended" },
+	{ "route add premium refuse", "route add premium: as it was", "", NULL },
+	{ "route add +49 allow trunks=t cost=3",
+	  "route add +49: made: route=\"+49\" verdict=\"allow\" trunks=\"t\" cost=\"3\"", "",
+	  NULL },
+	{ "trunk del t", "", "", "trunk t: still named by route +49: change that first" },
+	{ "route del +49", "route del +49: deleted:", "", NULL },
+	{ "trunk del t --hangup", "trunk del t: deleted: trunk=\"t\"", "t;",
+	  "3 live calls were ended" },
+	{ "user del alice@example.org",
+	  "user del alice@example.org: deleted:", "alice@example.org;", NULL },
+	{ "trunk add e 192.0.2.1", "trunk add e: made:", "", NULL },
+	{ "trunk del e", "", "", "trunk e: still named by [gateway] emergency: change that first" },
+	{ "trunk add six 2001:db8::1", "", "", "an IPv6 address, and [sip] address = 127.0.0.1" },
+	{ "trunk add six [2001:db8::1]", "", "", "host=2001:db8::1" },
+	{ "trunk add safe 192.0.2.1 transport=tls", "", "", "this gateway has no TLS" },
+};
+
+static void
+test_audit(void)
+{
+	gateway_init("/nowhere");
+	gateway.config->emergency = g_strdup("trunk:e");
+	gateway.trunk_calls = 3;
+	audited = g_string_new(NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(audits); i++) {
+		g_autofree char *reply = NULL;
+
+		g_string_truncate(audited, 0);
+		g_string_truncate(gateway.ended, 0);
+		reply = ask(&gateway, audits[i].command);
+		g_test_message("%s", audited->str);
+		if (*audits[i].audit)
+			assert_holds(audited->str, audits[i].audit);
+		else
+			g_assert_cmpstr(audited->str, ==, "");
+		g_assert_null(strstr(audited->str, "hunter"));
+		g_assert_cmpstr(gateway.ended->str, ==, audits[i].ended);
+		if (*audits[i].audit)
+			assert_holds(audited->str, "audit: uid ");
+		if (audits[i].reply)
+			assert_holds(reply, audits[i].reply);
+	}
+	g_string_free(audited, TRUE);
+	audited = NULL;
+	gateway_clear();
+}
+
+/* A list is made in portions, all of it and nothing twice. */
+static void
+test_portions(void)
+{
+	static const char *const lists[] = { "user list", "number list", "softphone list" };
+
+	gateway_init("/nowhere");
+	g_assert_true(store_begin(gateway.store, NULL));
+	for (guint i = 0; i < 1000; i++) {
+		g_autofree char *jid = g_strdup_printf("u%04u@example.org", i);
+		g_autofree char *number = g_strdup_printf("+1415555%04u", i);
+		g_autofree char *phone = g_strdup_printf("phone%04u", i);
+
+		g_assert_true(store_user_add(gateway.store, jid, NULL));
+		g_assert_true(store_number_add(gateway.store, number, jid, NULL));
+		g_assert_true(store_softphone_add(gateway.store, phone, jid, "secretsecret", NULL));
+	}
+	g_assert_true(store_commit(gateway.store, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
+		g_autofree char *request = json_words(lists[i]);
+		Answer *answer = answer_new(&gateway, gateway.store, "uid 0", request);
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(JsonParser) parser = json_parser_new();
+		JsonArray *rows;
+		guint portions = 1;
+		gsize before = 0;
+
+		while (answer_next(answer, out)) {
+			g_assert_cmpuint(out->len - before, <, 20000);
+			before = out->len;
+			portions++;
+		}
+		answer_free(answer);
+		g_assert_cmpuint(portions, >, 10);
+		g_assert_true(json_parser_load_from_data(parser, out->str, -1, NULL));
+		rows = json_object_get_array_member(
+			json_node_get_object(json_parser_get_root(parser)), "rows");
+		g_assert_cmpuint(json_array_get_length(rows), ==, 1000);
+		for (guint r = 1; r < 1000; r++)
+			g_assert_cmpstr(json_array_get_string_element(
+						json_array_get_array_element(rows, r - 1), 0),
+					<,
+					json_array_get_string_element(
+						json_array_get_array_element(rows, r), 0));
+	}
+	gateway_clear();
+}
+
+/* --- import --- */
+
+/* In order, on one store: a line, and what is said of it ("": it is taken). */
+static const struct {
+	const char *line, *error;
+} imports[] = {
+	{ "{\"user\":\"Alice@example.org\",\"country\":\"DE\",\"do-not-disturb\":true}", "" },
+	{ "{\"user\":\"alice@example.org\",\"max_calls\":3}", "" },
+	{ "{\"type\":\"user\",\"jid\":\"bob@example.org\",\"enabled\":false}", "" },
+	{ "{\"number\":\"+1 415 555 0101\",\"user\":\"alice@example.org\"}", "" },
+	{ "{\"number\":\"+14155550102\",\"user\":\"alice@example.org\",\"caller-id\":true}", "" },
+	{ "{\"number\":\"+14155550101\",\"user\":\"alice@example.org\",\"caller-id\":false}", "" },
+	{ "{\"number\":\"+14155550101\",\"user\":\"bob@example.org\"}", "belongs to user alice" },
+	{ "{\"number\":\"12\",\"user\":\"bob@example.org\"}", "number 12: not E.164" },
+	{ "{\"number\":\"+14155550199\",\"user\":\"no@body\"}", "no@body" },
+	{ "{\"number\":\"+14155550199\"}", "\\\"user\\\" is missing" },
+	{ "{\"softphone\":\"desk\",\"user\":\"alice@example.org\",\"password\":\"hunter2hunter2\","
+	  "\"srtp\":\"offer\"}",
+	  "" },
+	{ "{\"softphone\":\"desk\",\"user\":\"bob@example.org\"}", "belongs to user alice" },
+	{ "{\"softphone\":\"short\",\"user\":\"bob@example.org\",\"password\":\"x\"}", "8 to 128" },
+	{ "{\"softphone\":\"made\",\"user\":\"bob@example.org\"}", "" },
+	{ "{\"softphone\":\"unmade\",\"user\":\"bob@example.org\",\"srtp\":\"perhaps\"}",
+	  "srtp=perhaps" },
+	{ "{\"trunk\":\"carrier\",\"host\":\"192.0.2.1\",\"username\":\"u\",\"password\":"
+	  "\"hunter2\",\"codecs\":[\"PCMA\",\"PCMU\"]}",
+	  "" },
+	{ "{\"trunk\":\"carrier\",\"priority\":5}", "" },
+	{ "{\"trunk\":\"other\"}", "host" },
+	{ "{\"trunk\":\"other\",\"host\":\"192.0.2.2\",\"colour\":\"red\"}",
+	  "colour: unknown key" },
+	{ "{\"route\":\"+49\",\"verdict\":\"allow\",\"trunks\":[\"carrier\"],\"cost\":2}", "" },
+	{ "{\"route\":\"49\",\"verdict\":\"allow\"}", "route 49" },
+	{ "{\"route\":\"+44\",\"allow\":false}", "" },
+	{ "{\"setting\":\"ring\",\"user\":\"alice@example.org\",\"value\":\"sip\"}", "" },
+	{ "{\"setting\":\"ring\",\"user\":\"alice@example.org\",\"value\":\"loud\"}", "ring=loud" },
+	{ "{\"user\":\"carol@example.org\",\"country\":\"XX\"}", "country=XX" }, /* nor made */
+	{ "{\"user\":\"carol@example.org\",\"max-calls\":1.5}", "max-calls: write a text" },
+	{ "{\"user\":{\"a\":1}}", "is missing" },
+	{ "{\"user\":[[[[1]]]]}", "not a JSON object" },
+	{ "{\"colour\":\"red\"}", "of what?" },
+	{ "{\"user\":\"a@b\"}{\"user\":\"c@d\"}", "not a JSON object" },
+	{ "user add dave@example.org", "not a JSON object" },
+	{ "[]", "not a JSON object" },
+	{ "{\"user\":\"alice@example.org\",\"forward-busy\":\"112\"}", "emergency" },
+};
+
+static char *
+import_request(guint from, guint to)
+{
+	g_autoptr(JsonArray) array = json_array_new();
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_ARRAY);
+	g_autofree char *first = g_strdup_printf("%u", from + 1);
+
+	json_array_add_string_element(array, "import");
+	json_array_add_string_element(array, first);
+	for (guint i = from; i < to; i++)
+		json_array_add_string_element(array, imports[i].line);
+	json_node_set_array(root, array);
+	return json_to_string(root, FALSE);
+}
+
+static void
+test_import(void)
+{
+	const guint n = G_N_ELEMENTS(imports);
+
+	gateway_init("/nowhere");
+	audited = g_string_new(NULL);
+	for (guint round = 0; round < 2; round++) { /* the same file again does no harm */
+		g_autofree char *request = import_request(0, n);
+		g_autofree char *reply = control_execute(&gateway, gateway.store, request);
+		g_autofree char *users = NULL, *number = NULL, *alice = NULL, *trunk = NULL;
+		g_autofree char *phones = NULL;
+
+		g_test_message("%s\n%s", reply, audited->str);
+		g_assert_true(g_str_has_prefix(reply, "{\"ok\":true"));
+		for (guint i = 0; i < n; i++) {
+			g_autofree char *row = g_strdup_printf("[%u,\"", i + 1);
+			const char *found = strstr(reply, row);
+
+			g_assert_true(!found == !*imports[i].error);
+			if (found)
+				assert_holds(found, imports[i].error);
+		}
+		g_assert_true(!strstr(reply, "[\"made\",\"") == (round > 0));
+		g_assert_null(strstr(reply, "[\"unmade\""));
+		users = ask(&gateway, "user list");
+		assert_holds(users, "[\"alice@example.org\",\"+14155550102\",\"yes\"");
+		assert_holds(users, "[\"bob@example.org\",\"\",\"no\"");
+		g_assert_null(strstr(users, "carol"));
+		number = ask(&gateway, "number list");
+		g_assert_null(strstr(number, "+14155550199"));
+		alice = ask(&gateway, "user show alice@example.org");
+		assert_holds(alice, "[\"ring\",\"sip\"]");
+		assert_holds(alice, "[\"max-calls\",\"3\"]");
+		phones = ask(&gateway, "softphone list");
+		assert_holds(phones, "[\"desk\",\"alice@example.org\"");
+		g_assert_null(strstr(phones, "unmade"));
+		trunk = ask(&gateway, "trunk show carrier");
+		assert_holds(trunk, "[\"priority\",\"5\"]");
+		assert_holds(trunk, "[\"codecs\",\"PCMA PCMU\"]");
+	}
+	assert_holds(audited->str, "import, lines 1 to ");
+	g_assert_null(strstr(audited->str, "hunter2"));
+	/* what was told is what was done, and nothing of what was undone */
+	assert_holds(gateway.changes->str, "user alice@example.org;");
+	g_assert_null(strstr(gateway.changes->str, "carol"));
+	g_assert_null(strstr(gateway.changes->str, "unmade"));
+	g_free(ask(&gateway, "import 0")); /* and now it is on the disk */
+	g_string_free(audited, TRUE);
+	audited = NULL;
+	gateway_clear();
+}
+
 static void
 test_live(void)
 {
@@ -604,6 +901,7 @@ test_live(void)
 
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, "[\"emergency\",\"refused");
 	assert_holds(status, "[\"calls\",\"1\"]");
 	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
 	assert_holds(status, "[\"sip\",\"not loaded\"]");
@@ -730,6 +1028,45 @@ test_socket(void)
 	gateway_clear();
 }
 
+/* Whoever says nothing makes way, and is told why. */
+static void
+test_idle(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("tandem-control-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "s", NULL), *reply = NULL, *word = NULL;
+	g_autofree char *late = NULL;
+	g_autoptr(GError) error = NULL;
+	Control *control;
+	int idle[40], busy;
+
+	gateway_init(path);
+	control_idle_s = 1;
+	control = control_start(&gateway, &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < G_N_ELEMENTS(idle); i++) {
+		idle[i] = dial(path);
+		g_main_context_iteration(NULL, FALSE);
+	}
+	busy = dial(path);
+	say(busy, "[\"help\"]\n");
+	reply = hear(busy);
+	g_assert_true(g_str_has_prefix(reply, "{\"ok\":true"));
+	word = hear(idle[0]); /* the one that has been silent for the longest time */
+	assert_holds(word, "\"ok\":false");
+	assert_holds(word, "others want to connect");
+	g_assert_null(hear(idle[0]));
+	late = hear(idle[G_N_ELEMENTS(idle) - 1]);
+	assert_holds(late, "nothing was said for too long");
+	g_assert_null(hear(idle[G_N_ELEMENTS(idle) - 1]));
+	for (guint i = 0; i < G_N_ELEMENTS(idle); i++)
+		close(idle[i]);
+	close(busy);
+	control_stop(control);
+	control_idle_s = 60;
+	g_rmdir(folder);
+	gateway_clear();
+}
+
 /* --- tandemctl, on the socket of a gateway that runs --- */
 
 static const struct {
@@ -751,6 +1088,10 @@ static const struct {
 	{ "--help", 0, "Exit status", NULL },
 	{ "", 2, NULL, "a command is missing" },
 	{ "status --config", 2, NULL, "need a path" },
+	{ "help frobnicate", 2, NULL, "unknown command" },
+	{ "--json", 2, "{\"ok\":false,\"status\":2,\"error\":", NULL },
+	{ "--json status --config", 2, "{\"ok\":false,\"status\":2,\"error\":", NULL },
+	{ "--json import /nonexistent", 2, "{\"ok\":false,\"status\":2,\"error\":", NULL },
 };
 
 typedef struct {
@@ -835,11 +1176,16 @@ int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_log_set_writer_func(catch_log, NULL, NULL);
 	g_test_add_func("/control/commands", test_commands);
 	g_test_add_func("/control/mistakes", test_mistakes);
 	g_test_add_func("/control/trunk-keys", test_trunk_keys);
 	g_test_add_func("/control/bad-lines", test_bad_lines);
 	g_test_add_func("/control/changes", test_changes);
+	g_test_add_func("/control/audit", test_audit);
+	g_test_add_func("/control/portions", test_portions);
+	g_test_add_func("/control/import", test_import);
+	g_test_add_func("/control/idle", test_idle);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);
 	g_test_add_func("/control/tandemctl", test_tandemctl);

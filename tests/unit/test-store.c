@@ -478,6 +478,29 @@ static const char *const rows[] = {
 	"INSERT INTO subscribers VALUES ('!', '" ALICE "', 1);",
 };
 
+/* As it was before, for its owner alone; and goes. */
+static void
+assert_copy(const char *path, int version)
+{
+	g_autofree char *copy = g_strdup_printf("%s.schema-%d", path, version);
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	g_autoptr(Store) store = NULL;
+	struct stat status;
+
+	g_assert_cmpint(stat(copy, &status), ==, version > 0 ? 0 : -1);
+	if (version == 0)
+		return;
+	g_assert_cmpint(status.st_mode & 0777, ==, 0600);
+	store = store_open_version(copy, version, NULL);
+	g_assert_cmpint(store_schema_version(store), ==, version);
+	g_clear_pointer(&store, store_close);
+	for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		g_autofree char *file = g_strconcat(copy, suffixes[i], NULL);
+
+		g_unlink(file);
+	}
+}
+
 static void
 test_migrations(Files *files, gconstpointer unused)
 {
@@ -495,6 +518,8 @@ test_migrations(Files *files, gconstpointer unused)
 		store = open_file(files->path);
 		g_assert_cmpint(store_schema_version(store), ==, store_n_migrations);
 		assert_intact(store);
+		if (version < store_n_migrations)
+			assert_copy(files->path, version);
 		if (version >= 1) {
 			g_autoptr(Trunk) trunk = store_trunk_get(store, "old", &error);
 			g_autoptr(GPtrArray) live = store_call_list_live(store, &error);
@@ -533,6 +558,7 @@ test_migration_fails(Files *files, gconstpointer unused)
 	sql(files->path, "DROP TABLE contacts;");
 	store = open_file(files->path);
 	g_assert_cmpint(store_schema_version(store), ==, store_n_migrations);
+	assert_copy(files->path, 1);
 }
 
 static void

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -36,6 +37,14 @@ WRONG = [
     (f"user set {JID} enabled", ["enabled", "no value", "enabled=VALUE"]),
     ("user del nobody@example.org", ["nobody@example.org", "user list"]),
     (f"user del {JID}", [JID, "number"]),
+    (f"user set {JID} forward-busy=112", ["forward-busy=112", "emergency"]),
+    (f"user set {JID} forward-always={NUMBER}", ["forward-always", NUMBER, "his own"]),
+    ("trunk add t host session-seconds=10", ["session-seconds=10", "90"]),
+    ("trunk add t host tls-ca=/nonexistent", ["tls-ca=/nonexistent", "no such file"]),
+    ("trunk add t 2001:db8::1", ["2001:db8::1", "[sip] address"]),
+    ("trunk add t host transport=tls", ["transport=tls", "tls_port"]),
+    ("route add 49 allow", ["49", "+49"]),
+    ("help frob", ["frob", "unknown command", "trunk"]),
     ("number add", ["write: number add NUMBER JID"]),
     (f"number add 555 {JID}", ["555", "E.164", "+14155550101"]),
     (f"number add {NUMBER} {JID}", [NUMBER, "already"]),
@@ -90,6 +99,7 @@ class Rig:
     """A database with one of each, and tandemctl on it without a daemon."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.database = folder / "tandem.db"
         self.config = folder / "tandem.conf"
         self.config.write_text(f"[gateway]\ndatabase = {self.database}\ncontrol_socket = {folder}/control\n[xmpp]\nsecret = s\n")
@@ -164,6 +174,124 @@ def passwords(rig):
     result("every secret key is one tandemctl asks for", [k for k in hidden if not re.fullmatch(r"(.*-)?password", k)] or not hidden)
 
 
+def socket_that_is_meant(rig):
+    """A socket that was named and does not answer is no reason to write behind a daemon's back."""
+    before = rig.dump()
+    for words, environment in ((["--socket", "/nonexistent/s"], {}), ([], {"TANDEM_SOCKET": "/nonexistent/s"})):
+        done = subprocess.run([CTL, "--config", rig.config, *words, "user", "add", "eve@example.org"], capture_output=True,
+                              text=True, timeout=60, check=False, env={**os.environ, **environment})
+        result(f"a named socket that does not answer: {words or environment}",
+               (done.returncode != 1 or "/nonexistent/s" not in done.stderr or "no tandemd answers" not in done.stderr
+                or rig.dump() != before) and done)
+    # one that is full, as of a daemon that hangs
+    path = rig.folder / "hung"
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(path))
+        hung.listen(0)
+        others = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(str(path))
+        config = rig.folder / "hung.conf"
+        config.write_text(rig.config.read_text().replace("/control\n", "/hung\n"))
+        done = subprocess.run([CTL, "--config", config, "user", "add", "eve@example.org"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        result("a daemon that hangs is not gone round",
+               (done.returncode != 1 or "seems to run" not in done.stderr or rig.dump() != before) and done)
+        for other in others:
+            other.close()
+
+
+def json_always(rig):
+    for words, status in ((["--socket", "/nonexistent/s", "status"], 1), (["--colour"], 2), ([], 2), (["user", "add", "x"], 2),
+                          (["trunk", "set", "carrier", "password=-"], 2), (["import", "/nonexistent"], 2),
+                          (["status", "--config"], 2)):
+        done = rig.run("--json", *words)
+        try:
+            reply = json.loads(done.stdout)
+        except ValueError:
+            reply = {}
+        result(f"--json {' '.join(words)}: an object",
+               (done.returncode != status or reply.get("ok") is not False or reply.get("status") != status
+                or not reply.get("error")) and done)
+    reply = json.loads(rig.run("--json", "user", "list").stdout)
+    created = reply["rows"][0][reply["columns"].index("created")]
+    result("times have a zone", not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", created) and created)
+
+
+def many_at_once(rig):
+    file = rig.folder / "many.jsonl"
+    lines = []
+    for i in range(500):
+        lines += [f'{{"user":"u{i}@example.org","country":"DE"}}', f'{{"number":"+1415666{i:04}","user":"u{i}@example.org"}}',
+                  f'{{"softphone":"phone{i}","user":"u{i}@example.org","password":"secret-{i:08}"}}']
+    file.write_text("\n".join(lines) + "\n")
+    done = rig.run("import", file)
+    result("1,500 lines", (done.returncode or "1500 lines imported" not in done.stdout) and done)
+    numbers = json.loads(rig.run("--json", "number", "list").stdout)["rows"]
+    result("and all of them are there", len(numbers) != 501 and len(numbers))
+    bad = '{"user":"good@example.org"}\n\nnonsense\n{"user":"alice"}\n{"softphone":"mine","user":"good@example.org"}\n\xff\n'
+    done = subprocess.run([CTL, "--config", rig.config, "import", "-"], input=bad.encode("latin-1"), capture_output=True,
+                          timeout=60, check=False)
+    said, out = done.stderr.decode(), done.stdout.decode()
+    result("what is wrong is told by its line",
+           (done.returncode != 1 or "line 3: not a JSON object" not in said or "line 4: user alice: not a bare JID" not in said
+            or "line 6: not UTF-8" not in said or "3 of 6 lines" not in said) and said)
+    result("and what is right is done", (not re.search(r"softphone mine  password [a-z0-9]{20}\n", out)
+                                         or "good@example.org" not in rig.run("user", "list").stdout) and out)
+    reply = json.loads(rig.run("--json", "import", "-", given='{"user":"more@example.org"}\nnonsense\n').stdout)
+    result("the same as JSON", (reply["ok"] or reply["lines"] != 2 or reply["rows"][0][0] != 2) and reply)
+
+
+def backups(rig):
+    copy = rig.folder / "copy.db"
+    for existing in (False, True):
+        done = rig.run("backup", copy)
+        trouble = done.returncode or copy.stat().st_mode & 0o777 != 0o600
+        with sqlite3.connect(copy) as database:
+            same = "\n".join(database.iterdump()) == rig.dump()
+            mode = database.execute("PRAGMA journal_mode").fetchone()[0]
+        result(f"a backup{' over an older one' if existing else ''}", (trouble or not same or mode != "delete") and done)
+    done = rig.run("backup", "/nonexistent/copy")
+    result("a backup that cannot be written", (done.returncode != 1 or "/nonexistent/copy" not in done.stderr) and done)
+    result("nothing is left of it", [p.name for p in rig.folder.iterdir() if ".part" in p.name])
+
+
+# What a start would stumble over: lines of the configuration, and what is said
+CHECKS = [
+    ("", None),
+    ("[sip]\naddress = 192.0.2.77", "[sip] address = 192.0.2.77: not an address of this machine"),
+    ("[media]\nrtp_address = 192.0.2.78", "[media] rtp_address = 192.0.2.78: not an address of this machine"),
+    ("[media]\nlocal_addresses = 127.0.0.1;192.0.2.79", "[media] local_addresses = 192.0.2.79: not an address of"),
+    ("[sip]\nmin_expires = 3000\nmax_expires = 60", "[sip] min_expires = 3000: above max_expires = 60"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = /nonexistent.pem", "[sip] tls_certificate = /nonexistent.pem: No such file"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = /etc/passwd", "[sip] tls_certificate = /etc/passwd: no PEM file"),
+    ("emergency = trunk:nothere", "[gateway] emergency = trunk:nothere: there is no such trunk"),
+    ("emergency = trunk:off", "[gateway] emergency = trunk:off: it is not enabled"),
+    ("emergency = trunk:carrier", None),
+    ("plugins = xmpp;smoke", "[gateway] plugins: smoke: there is no"),
+]
+
+
+def check_config(rig):
+    plugins = rig.folder / "plugins"
+    plugins.mkdir()
+    for name in ("xmpp", "sip", "echo"):
+        (plugins / f"{name}.so").write_text("")
+    rig.run("trunk", "add", "off", "192.0.2.2", "enabled=no")
+    for lines, said in CHECKS:
+        config = rig.folder / "check.conf"
+        extra = "" if lines.startswith("[") else lines + "\n"
+        if "emergency" not in lines:
+            extra += "emergency = refuse\n"
+        config.write_text(f"[gateway]\ndatabase = {rig.database}\ncontrol_socket = {rig.folder}/control\n"
+                          f"plugin_dir = {plugins}\n{extra}[xmpp]\nsecret = s\n{lines if lines.startswith('[') else ''}\n")
+        done = subprocess.run([BUILD / "tandemd", "--config", config, "--check-config"], capture_output=True, text=True, timeout=60,
+                              check=False)
+        result(f"--check-config: {lines.splitlines()[-1] if lines else 'all is well'}",
+               ((done.returncode or done.stderr) if said is None else done.returncode != 2 or said not in done.stderr) and done)
+
+
 def help_lines(rig):
     return json.loads(rig.run("--json", "help").stdout)["rows"]
 
@@ -223,6 +351,11 @@ def main():
         rig.run("trunk", "set", "carrier", "username=u", "password=-", given="p\n")
         manual(rig)
         completion(rig)
+        socket_that_is_meant(rig)
+        json_always(rig)
+        backups(rig)
+        check_config(rig)
+        many_at_once(rig)
     print(f"1..{number}")
 
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_list.c - the live calls of one account, or through one trunk.
+ *
+ * Thread: signalling.
+ */
+#include "b2bua/call_list.h"
+#include "b2bua/call_private.h"
+#include <string.h>
+
+static gboolean
+is_party_of(const Party *party, const char *account)
+{
+	return party->leg && g_strcmp0(party->account, account) == 0;
+}
+
+static gboolean
+is_of(const Call *call, const char *account)
+{
+	if (g_strcmp0(call->account, account) == 0 || is_party_of(call->caller, account) ||
+	    (call->plan && g_strcmp0(call->plan->forwarder, account) == 0))
+		return TRUE;
+	for (guint i = 0; i < call->callees->len; i++)
+		if (is_party_of(call->callees->pdata[i], account))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean
+goes_by(const Call *call, const char *trunk)
+{
+	if (call->plan && g_strcmp0(call->plan->trunk, trunk) == 0)
+		return TRUE;
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *callee = call->callees->pdata[i];
+
+		if (callee->leg && callee->target && g_strcmp0(callee->target->trunk, trunk) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* By id: the end of one may be the end of another. */
+static GArray *
+find(Gateway *gateway, gboolean (*matches)(const Call *call, const char *key), const char *key)
+{
+	g_autoptr(GPtrArray) calls = gateway_calls(gateway);
+	GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+
+	for (guint i = 0; i < calls->len; i++) {
+		gint64 id = call_id(calls->pdata[i]);
+
+		if (matches(calls->pdata[i], key))
+			g_array_append_val(ids, id);
+	}
+	return ids;
+}
+
+static guint
+hang_up(Gateway *gateway, const GArray *ids, const char *text)
+{
+	for (guint i = 0; i < ids->len; i++) {
+		Call *call = gateway_call(gateway, g_array_index(ids, gint64, i));
+
+		if (call)
+			call_hangup(call, REASON_ADMIN, text);
+	}
+	return ids->len;
+}
+
+guint
+calls_end_of(Gateway *gateway, const char *account, const char *text)
+{
+	g_autoptr(GArray) ids = find(gateway, is_of, account);
+
+	return hang_up(gateway, ids, text);
+}
+
+guint
+calls_by_trunk(Gateway *gateway, const char *trunk)
+{
+	g_autoptr(GArray) ids = find(gateway, goes_by, trunk);
+
+	return ids->len;
+}
+
+guint
+calls_end_by_trunk(Gateway *gateway, const char *trunk, const char *text)
+{
+	g_autoptr(GArray) ids = find(gateway, goes_by, trunk);
+
+	return hang_up(gateway, ids, text);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* store_backup.c - a copy of the file while others write, and a look into it.
+ *
+ * Both have a connection of their own that only reads: in WAL mode it delays nobody and
+ * sees one state of the file.  Trunk passwords are in it, so the copy is for its owner alone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
+#include "db/store_private.h"
+
+static gboolean
+failed(GError **error, const char *what, const char *path, const char *why)
+{
+	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "%s %s: %s", what, path, why);
+	return FALSE;
+}
+
+static sqlite3 *
+open_to_read(const char *path, GError **error)
+{
+	sqlite3 *db = NULL;
+
+	/* read-write where that is allowed: a WAL that nobody has open needs its -shm made */
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+		    SQLITE_OK &&
+	    sqlite3_busy_timeout(db, 5000) == SQLITE_OK &&
+	    sqlite3_exec(db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK)
+		return db;
+	failed(error, "database", path, db ? sqlite3_errmsg(db) : "no memory");
+	sqlite3_close(db);
+	return NULL;
+}
+
+/* In one go, so that no commit of others begins it anew. */
+static gboolean
+copy_pages(sqlite3 *from, const char *path, GError **error)
+{
+	sqlite3_backup *backup = NULL;
+	sqlite3 *to = NULL;
+	gboolean good = FALSE;
+
+	if (sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+	    SQLITE_OK)
+		backup = sqlite3_backup_init(to, "main", from, "main");
+	if (backup) {
+		good = sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+		good = sqlite3_backup_finish(backup) == SQLITE_OK && good;
+	}
+	/* one file, which says so itself: whoever restores it need not know of WAL */
+	if (good)
+		good = sqlite3_exec(to, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL) ==
+		       SQLITE_OK;
+	if (!good)
+		failed(error, "copy", path, to ? sqlite3_errmsg(to) : "no memory");
+	sqlite3_close(to);
+	return good;
+}
+
+static gboolean
+sync_file(const char *path, GError **error)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	gboolean good = fd >= 0 && fsync(fd) == 0;
+
+	if (!good)
+		failed(error, "copy", path, g_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static gboolean
+make_private(const char *path, GError **error)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return failed(error, "copy", path, g_strerror(errno));
+	close(fd);
+	return TRUE;
+}
+
+gboolean
+store_backup(const char *path, const char *to, GError **error)
+{
+	g_autofree char *part = g_strdup_printf("%s.part-%d", to, (int)getpid());
+	sqlite3 *from = open_to_read(path, error);
+	gboolean good;
+
+	if (!from)
+		return FALSE;
+	if (!make_private(part, error)) {
+		sqlite3_close(from);
+		return FALSE;
+	}
+	good = copy_pages(from, part, error) && sync_file(part, error);
+	if (good && g_rename(part, to) < 0)
+		good = failed(error, "copy", to, g_strerror(errno));
+	if (!good)
+		g_unlink(part);
+	sqlite3_close(from);
+	return good;
+}
+
+gboolean
+store_peek_trunk(const char *path, const char *name, gboolean *enabled, GError **error)
+{
+	sqlite3 *db = open_to_read(path, error);
+	sqlite3_stmt *statement = NULL;
+	gboolean found = FALSE;
+
+	if (!db)
+		return FALSE;
+	if (sqlite3_prepare_v2(db, "SELECT enabled FROM trunks WHERE name = ?1", -1, &statement,
+			       NULL) == SQLITE_OK) {
+		sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+		found = sqlite3_step(statement) == SQLITE_ROW;
+		*enabled = found && sqlite3_column_int(statement, 0) != 0;
+	}
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	if (!found)
+		g_set_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND,
+			    "there is no such trunk; make it with tandemctl trunk add %s HOST",
+			    name);
+	return found;
+}
