@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """tandemctl, with the daemon running and not; what it changes holds at once."""
-from harness import BOB, CAROL, GATEWAY, OUTSIDE, check
+import json
+import os
+import socket
+import threading
+import time
+
+from harness import BOB, CAROL, GATEWAY, OUTSIDE, check, until
+from peers.sipp import EchoLoad
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
 SIP = "127.0.0.1:5060"
 NEW = "+14155550110"
+# Other tests run beside this one, in a build with sanitizers
+PATIENCE = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 # Wrong words, and what the answer must name
 WRONG = [
@@ -110,3 +119,61 @@ def test_provisioning_takes_effect_at_once(bench):
     carol.wait("incoming")
     leg.cancel()
     leg.wait(487)
+
+
+class Pulse(threading.Thread):
+    """OPTIONS every 20 ms: how long does an answer take at most?"""
+
+    def __init__(self):
+        super().__init__()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(10)
+        self.over, self.slowest, self.answered = threading.Event(), 0.0, 0
+
+    def run(self):
+        port = self.socket.getsockname()[1]
+        while not self.over.wait(0.02):
+            self.answered += 1
+            begun = time.monotonic()
+            self.socket.sendto(f"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{self.answered}\r\n"
+                               f"From: <sip:pulse@127.0.0.1>;tag=p\r\nTo: <sip:127.0.0.1>\r\nCall-ID: pulse{self.answered}\r\n"
+                               f"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode(), ("127.0.0.1", 5060))
+            self.socket.recv(4096)
+            self.slowest = max(self.slowest, time.monotonic() - begun)
+
+    def end(self):
+        self.over.set()
+        self.join()
+        self.socket.close()
+
+
+def test_5000_users_at_once_while_20_talk(bench):
+    """Imported by one command, listed, and one of them changed: calls and SIP go on meanwhile."""
+    tandem = bench.gateway(gateway={"log_level": "warning"})
+    bench.carrier()
+    load = EchoLoad(bench.folder, 20, 20, hold=30000)
+    load.start()
+    until(lambda: int(tandem.status()["calls"]) == 20, 15, "20 calls")
+    file = bench.folder / "many.jsonl"
+    with file.open("w", encoding="utf-8") as out:
+        for i in range(5000):
+            user = f"u{i}@localhost"
+            for row in ({"user": user, "country": "DE"}, {"number": f"+1646{i:07}", "user": user},
+                        {"softphone": f"phone{i}", "user": user, "password": f"secret-{i:08}"}):
+                out.write(json.dumps(row) + "\n")
+    pulse = Pulse()
+    pulse.start()
+    begun = time.monotonic()
+    tandem.ctl("import", file)
+    took = time.monotonic() - begun
+    idle = pulse.slowest
+    tandem.ctl("user", "set", "u17@localhost", "country=FR")
+    listed = [tandem.rows(noun, "list") for noun in ("user", "number", "softphone")]
+    pulse.end()
+    print(f"15,000 lines in {took:.1f} s; the slowest of {pulse.answered} OPTIONS {1000 * idle:.0f} ms, with lists {1000 * pulse.slowest:.0f} ms")
+    check(min(map(len, listed)) >= 5000, f"listed: {[len(rows) for rows in listed]}")
+    check(took < 10 * PATIENCE, f"the import took {took:.1f} s")
+    check(pulse.slowest < 0.25 * PATIENCE, f"an OPTIONS waited for {pulse.slowest:.3f} s")
+    check(int(tandem.status()["calls"]) == 20, "calls were lost")
+    load.finish()
