@@ -17,6 +17,8 @@
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
 #define STUCK_US (5 * G_USEC_PER_SEC)
+#define RETRY_MS 20
+#define BUSY_US	 (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
 
 guint control_idle_s = 60;
 
@@ -34,6 +36,11 @@ typedef struct {
 	guint watch;
 	char *who; /* "uid 0, pid 4711" */
 	GString *in, *out;
+	/* He waits, and his next line with him: to be tried again, or for the disk. */
+	gboolean waits;
+	char *line;
+	guint retry;
+	gint64 give_up;	 /* monotonic */
 	Answer *answer;	 /* under way */
 	gint64 moved_us; /* when something was heard of it, or it heard something, last */
 } Client;
@@ -43,6 +50,9 @@ client_free(gpointer user)
 {
 	Client *client = user;
 
+	store_forget_durable(gateway_store(client->control->gateway), client);
+	g_clear_handle_id(&client->retry, g_source_remove);
+	g_free(client->line);
 	g_source_remove(client->watch);
 	close(client->fd);
 	answer_free(client->answer);
@@ -57,7 +67,7 @@ static gboolean on_client(int fd, GIOCondition condition, gpointer user);
 static gboolean
 is_answering(const Client *client)
 {
-	return client->out->len > 0 || client->answer;
+	return !client->waits && (client->out->len > 0 || client->answer);
 }
 
 /* Reads while there is nothing to write. */
@@ -77,19 +87,85 @@ next_portion(Client *client)
 	g_string_append_c(client->out, '\n');
 }
 
+static void
+go_on(Client *client)
+{
+	client->waits = FALSE;
+	g_clear_pointer(&client->line, g_free);
+}
+
+static void
+on_durable(gpointer user)
+{
+	Client *client = user;
+
+	go_on(client);
+	g_source_remove(client->watch);
+	rewatch(client);
+}
+
+/* A part of many is on the disk with the last of them. */
+static gboolean
+is_part_of_import(const char *line)
+{
+	return g_str_has_prefix(line, "[\"import\",\"") &&
+	       !g_str_has_prefix(line, "[\"import\",\"0\"");
+}
+
+static gboolean on_retry(gpointer user);
+
+/* Signalling waits for nobody: who wants something changed while another process writes
+ * does, and until his change is on the disk. */
+static void
+answer_now(Client *client)
+{
+	Store *store = gateway_store(client->control->gateway);
+	gboolean more;
+
+	client->answer = answer_new(client->control->gateway, store, client->who, client->line);
+	more = answer_next(client->answer, client->out);
+	if (answer_is_busy(client->answer) && g_get_monotonic_time() < client->give_up) {
+		g_clear_pointer(&client->answer, answer_free);
+		g_string_truncate(client->out, 0);
+		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
+		return;
+	}
+	if (!more) {
+		g_clear_pointer(&client->answer, answer_free);
+		g_string_append_c(client->out, '\n');
+	}
+	if (is_part_of_import(client->line) || !store_when_durable(store, on_durable, client))
+		go_on(client);
+}
+
+static gboolean
+on_retry(gpointer user)
+{
+	Client *client = user;
+
+	client->retry = 0;
+	answer_now(client);
+	if (client->waits)
+		return G_SOURCE_REMOVE;
+	g_source_remove(client->watch);
+	rewatch(client);
+	return G_SOURCE_REMOVE;
+}
+
 /* One line at a time: the next waits until the answer is written. */
 static gboolean
 take_line(Client *client)
 {
-	Gateway *gateway = client->control->gateway;
-	char *newline = memchr(client->in->str, '\n', client->in->len);
+	char *newline = client->waits ? NULL : memchr(client->in->str, '\n', client->in->len);
 
 	if (!newline)
 		return client->in->len < CONTROL_MAX_LINE_BYTES;
 	*newline = '\0';
-	client->answer = answer_new(gateway, gateway_store(gateway), client->who, client->in->str);
+	client->waits = TRUE;
+	client->line = g_strdup(client->in->str);
+	client->give_up = g_get_monotonic_time() + BUSY_US;
 	g_string_erase(client->in, 0, newline + 1 - client->in->str);
-	next_portion(client);
+	answer_now(client);
 	return TRUE;
 }
 
@@ -121,7 +197,7 @@ write_some(Client *client)
 		return errno == EAGAIN || errno == EINTR;
 	client->moved_us = g_get_monotonic_time();
 	g_string_erase(client->out, 0, n);
-	return is_answering(client) || take_line(client);
+	return client->out->len > 0 || client->answer || take_line(client);
 }
 
 static gboolean
@@ -146,7 +222,7 @@ on_client(int fd, GIOCondition condition, gpointer user)
 static void
 dismiss(Client *client, const char *why)
 {
-	if (!is_answering(client)) {
+	if (!is_answering(client) && !client->waits) {
 		g_autofree char *word = control_refusal(why);
 
 		(void)!send(client->fd, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);
