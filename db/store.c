@@ -238,7 +238,7 @@ store_begin_quick(Store *store, GError **error)
 /* A commit with synchronous=FULL takes all that was committed before it along; it has to
  * write something for that.  Where a journal writes, store_when_durable() says when. */
 gboolean
-store_sync(Store *store, GError **error)
+store_settle_all(Store *store, GError **error)
 {
 	g_autofree char *same =
 		g_strdup_printf("PRAGMA user_version=%d", store_schema_version(store));
