@@ -358,7 +358,7 @@ import(Request *request, GError **error)
 	if (!g_ascii_string_to_unsigned(request->words[0], 10, 0, G_MAXINT32, &first, NULL))
 		return wrong(error, "import: write tandemctl import FILE");
 	if (request->n_words == 1)
-		return store_flush(request->store, error);
+		return store_settle_all(request->store, error);
 	reply_table(request, "line", "error", NULL);
 	request->passwords = json_array_new();
 	json_object_set_array_member(request->reply, "softphones", request->passwords);

@@ -48,7 +48,7 @@ gboolean request_page(Request *request, guint n, const char *last);
 typedef struct Answer Answer;
 Answer *answer_new(Gateway *gateway, Store *store, const char *who, const char *line);
 gboolean answer_next(Answer *answer, GString *out);
-/* It is refused because another process writes; nothing was changed, and it may be tried again. */
+/* Another process writes; nothing was changed, and it may be tried again. */
 gboolean answer_is_busy(const Answer *answer);
 void answer_free(Answer *answer);	/* NULL is fine */
 char *control_refusal(const char *why); /* a reply of its own, with its newline */

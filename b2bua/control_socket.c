@@ -17,9 +17,8 @@
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
 #define STUCK_US (5 * G_USEC_PER_SEC)
-/* While another process writes; then the client is told so. */
 #define RETRY_MS 20
-#define BUSY_US	 (5 * G_USEC_PER_SEC)
+#define BUSY_US	 (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
 
 guint control_idle_s = 60;
 
@@ -37,11 +36,12 @@ typedef struct {
 	guint watch;
 	char *who; /* "uid 0, pid 4711" */
 	GString *in, *out;
-	Answer *answer; /* under way */
-	char *line;	/* of that answer, while another process writes; tried again then */
+	/* He waits, and his next line with him: to be tried again, or for the disk. */
+	gboolean waits;
+	char *line;
 	guint retry;
-	gint64 give_up_us;
-	gboolean held;	 /* its answer waits until the change is on the disk */
+	gint64 give_up;	 /* monotonic */
+	Answer *answer;	 /* under way */
 	gint64 moved_us; /* when something was heard of it, or it heard something, last */
 } Client;
 
@@ -52,10 +52,10 @@ client_free(gpointer user)
 
 	store_forget_durable(gateway_store(client->control->gateway), client);
 	g_clear_handle_id(&client->retry, g_source_remove);
+	g_free(client->line);
 	g_source_remove(client->watch);
 	close(client->fd);
 	answer_free(client->answer);
-	g_free(client->line);
 	g_string_free(client->in, TRUE);
 	g_string_free(client->out, TRUE);
 	g_free(client->who);
@@ -67,31 +67,31 @@ static gboolean on_client(int fd, GIOCondition condition, gpointer user);
 static gboolean
 is_answering(const Client *client)
 {
-	return client->out->len > 0 || client->answer;
+	return !client->waits && (client->out->len > 0 || client->answer);
 }
 
-static gboolean
-is_waiting(const Client *client)
-{
-	return client->held || client->retry;
-}
-
-/* Reads while there is nothing to write; one that waits is only seen to go. */
+/* Reads while there is nothing to write. */
 static void
 rewatch(Client *client)
 {
-	client->watch = g_unix_fd_add(client->fd,
-				      is_waiting(client)     ? G_IO_HUP
-				      : is_answering(client) ? G_IO_OUT
-							     : G_IO_IN,
+	client->watch = g_unix_fd_add(client->fd, is_answering(client) ? G_IO_OUT : G_IO_IN,
 				      on_client, client);
 }
 
 static void
-watch_anew(Client *client)
+next_portion(Client *client)
 {
-	g_source_remove(client->watch);
-	rewatch(client);
+	if (answer_next(client->answer, client->out))
+		return;
+	g_clear_pointer(&client->answer, answer_free);
+	g_string_append_c(client->out, '\n');
+}
+
+static void
+go_on(Client *client)
+{
+	client->waits = FALSE;
+	g_clear_pointer(&client->line, g_free);
 }
 
 static void
@@ -99,38 +99,43 @@ on_durable(gpointer user)
 {
 	Client *client = user;
 
-	client->held = FALSE;
-	watch_anew(client);
+	go_on(client);
+	g_source_remove(client->watch);
+	rewatch(client);
+}
+
+/* A part of many is on the disk with the last of them. */
+static gboolean
+is_part_of_import(const char *line)
+{
+	return g_str_has_prefix(line, "[\"import\",\"") &&
+	       !g_str_has_prefix(line, "[\"import\",\"0\"");
 }
 
 static gboolean on_retry(gpointer user);
 
-/* Signalling waits for nobody: whoever wants something changed while another process writes
- * does, and until the change is on the disk. */
+/* Signalling waits for nobody: who wants something changed while another process writes
+ * does, and until his change is on the disk. */
 static void
-next_portion(Client *client)
+answer_now(Client *client)
 {
-	if (answer_next(client->answer, client->out))
-		return;
-	if (answer_is_busy(client->answer) && g_get_monotonic_time() < client->give_up_us) {
+	Store *store = gateway_store(client->control->gateway);
+	gboolean more;
+
+	client->answer = answer_new(client->control->gateway, store, client->who, client->line);
+	more = answer_next(client->answer, client->out);
+	if (answer_is_busy(client->answer) && g_get_monotonic_time() < client->give_up) {
+		g_clear_pointer(&client->answer, answer_free);
 		g_string_truncate(client->out, 0);
 		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
 		return;
 	}
-	g_clear_pointer(&client->answer, answer_free);
-	g_string_append_c(client->out, '\n');
-	client->held =
-		store_when_durable(gateway_store(client->control->gateway), on_durable, client);
-}
-
-static void
-begin_answer(Client *client)
-{
-	Gateway *gateway = client->control->gateway;
-
-	answer_free(client->answer);
-	client->answer = answer_new(gateway, gateway_store(gateway), client->who, client->line);
-	next_portion(client);
+	if (!more) {
+		g_clear_pointer(&client->answer, answer_free);
+		g_string_append_c(client->out, '\n');
+	}
+	if (is_part_of_import(client->line) || !store_when_durable(store, on_durable, client))
+		go_on(client);
 }
 
 static gboolean
@@ -139,8 +144,11 @@ on_retry(gpointer user)
 	Client *client = user;
 
 	client->retry = 0;
-	begin_answer(client);
-	watch_anew(client);
+	answer_now(client);
+	if (client->waits)
+		return G_SOURCE_REMOVE;
+	g_source_remove(client->watch);
+	rewatch(client);
 	return G_SOURCE_REMOVE;
 }
 
@@ -148,16 +156,16 @@ on_retry(gpointer user)
 static gboolean
 take_line(Client *client)
 {
-	char *newline = memchr(client->in->str, '\n', client->in->len);
+	char *newline = client->waits ? NULL : memchr(client->in->str, '\n', client->in->len);
 
 	if (!newline)
 		return client->in->len < CONTROL_MAX_LINE_BYTES;
 	*newline = '\0';
-	g_free(client->line);
+	client->waits = TRUE;
 	client->line = g_strdup(client->in->str);
+	client->give_up = g_get_monotonic_time() + BUSY_US;
 	g_string_erase(client->in, 0, newline + 1 - client->in->str);
-	client->give_up_us = g_get_monotonic_time() + BUSY_US;
-	begin_answer(client);
+	answer_now(client);
 	return TRUE;
 }
 
@@ -189,7 +197,7 @@ write_some(Client *client)
 		return errno == EAGAIN || errno == EINTR;
 	client->moved_us = g_get_monotonic_time();
 	g_string_erase(client->out, 0, n);
-	return is_answering(client) || take_line(client);
+	return client->out->len > 0 || client->answer || take_line(client);
 }
 
 static gboolean
@@ -198,11 +206,11 @@ on_client(int fd, GIOCondition condition, gpointer user)
 	Client *client = user;
 	gboolean writing = is_answering(client);
 
-	if (is_waiting(client) || !(writing ? write_some(client) : read_some(client))) {
+	if (!(writing ? write_some(client) : read_some(client))) {
 		g_ptr_array_remove_fast(client->control->clients, client);
 		return G_SOURCE_CONTINUE; /* client_free() has removed it */
 	}
-	if (writing == is_answering(client) && !is_waiting(client))
+	if (writing == is_answering(client))
 		return G_SOURCE_CONTINUE;
 	rewatch(client);
 	return G_SOURCE_REMOVE;
@@ -214,7 +222,7 @@ on_client(int fd, GIOCondition condition, gpointer user)
 static void
 dismiss(Client *client, const char *why)
 {
-	if (!is_answering(client)) {
+	if (!is_answering(client) && !client->waits) {
 		g_autofree char *word = control_refusal(why);
 
 		(void)!send(client->fd, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -211,9 +211,7 @@ more_calls(Request *request, GError **error)
 	request->left -= n;
 	if (records && records->len == n && request->left > 0)
 		return TRUE;
-	return records && request->n_words == 0 && records->len == n
-		       ? add_live_calls(request, error)
-		       : FALSE;
+	return records && request->n_words == 0 && add_live_calls(request, error);
 }
 
 static gboolean

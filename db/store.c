@@ -39,7 +39,9 @@ set_error(const Store *store, GError **error)
 	else if (code == SQLITE_FULL)
 		remedy = "; make room on that disk";
 	else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
-		remedy = "; the file and its folder must be writable for this user";
+		remedy =
+			"; the file and its folder must be writable for this user: while no daemon "
+			"runs that is root, or the daemon's own";
 	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		remedy = "; keep a copy of the file and restore a backup";
 	g_set_error(error, STORE_ERROR, busy ? STORE_ERROR_BUSY : STORE_ERROR_FAILED,
@@ -195,11 +197,11 @@ pragma(Store *store, const char *sql, gint64 *number, GError **error)
 /* IMMEDIATE: a transaction that reads first and writes later could not wait
  * for another writer (SQLITE_BUSY_SNAPSHOT).  Where a journal writes nobody waits. */
 static gboolean
-begin_outer(Store *store, gboolean full, GError **error)
+begin_outer(Store *store, gboolean quick, GError **error)
 {
 	gboolean ok;
 
-	if (full && !store->sync_deferred && !execute(store, "PRAGMA synchronous=FULL", error))
+	if (!quick && !store->sync_deferred && !execute(store, "PRAGMA synchronous=FULL", error))
 		return FALSE;
 	if (store->journal)
 		sqlite3_busy_timeout(store->db, 0);
@@ -212,9 +214,9 @@ begin_outer(Store *store, gboolean full, GError **error)
 }
 
 static gboolean
-begin(Store *store, gboolean full, GError **error)
+begin(Store *store, gboolean quick, GError **error)
 {
-	if (store->depth == 0 ? !begin_outer(store, full, error)
+	if (store->depth == 0 ? !begin_outer(store, quick, error)
 			      : !execute(store, "SAVEPOINT inner", error))
 		return FALSE;
 	store->depth++;
@@ -224,19 +226,19 @@ begin(Store *store, gboolean full, GError **error)
 gboolean
 store_begin(Store *store, GError **error)
 {
-	return begin(store, TRUE, error);
+	return begin(store, FALSE, error);
 }
 
 gboolean
 store_begin_quick(Store *store, GError **error)
 {
-	return begin(store, FALSE, error);
+	return begin(store, TRUE, error);
 }
 
 /* A commit with synchronous=FULL takes all that was committed before it along; it has to
- * write something for that.  Where a journal writes, that brings it to the disk. */
+ * write something for that.  Where a journal writes, store_when_durable() says when. */
 gboolean
-store_flush(Store *store, GError **error)
+store_settle_all(Store *store, GError **error)
 {
 	g_autofree char *same =
 		g_strdup_printf("PRAGMA user_version=%d", store_schema_version(store));
