@@ -354,17 +354,26 @@ run_audited(const Command *command, Request *request, GError **error)
 }
 
 static gboolean
-run_command(const Command *command, Request *request, GError **error)
+check_number_of_words(const Command *command, const Request *request, GError **error)
 {
-	g_autofree char *line = usage(command);
+	g_autofree char *line = NULL;
 
-	request->words += command->verb ? 2 : 1;
-	request->n_words -= command->verb ? 2 : 1;
+	if (request->n_words >= command->n_min && request->n_words <= command->n_max)
+		return TRUE;
+	line = usage(command);
 	if (request->n_words < command->n_min)
 		return wrong(error, "a word is missing; write: %s", line);
-	if (request->n_words > command->n_max)
-		return wrong(error, "%s: one word too many; write: %s",
-			     request->words[command->n_max], line);
+	return wrong(error, "%s: one word too many; write: %s", request->words[command->n_max],
+		     line);
+}
+
+static gboolean
+run_command(const Command *command, Request *request, GError **error)
+{
+	request->words += command->verb ? 2 : 1;
+	request->n_words -= command->verb ? 2 : 1;
+	if (!check_number_of_words(command, request, error))
+		return FALSE;
 	if (command->live && !request->gateway) {
 		g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_FAILED,
 			    "tandemd is not running: %s needs it; start it first", command->noun);

@@ -39,7 +39,9 @@ set_error(const Store *store, GError **error)
 	else if (code == SQLITE_FULL)
 		remedy = "; make room on that disk";
 	else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
-		remedy = "; the file and its folder must be writable for this user";
+		remedy =
+			"; the file and its folder must be writable for this user: while no daemon "
+			"runs that is root, or the daemon's own";
 	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		remedy = "; keep a copy of the file and restore a backup";
 	g_set_error(error, STORE_ERROR, busy ? STORE_ERROR_BUSY : STORE_ERROR_FAILED,

@@ -8,6 +8,7 @@
 #include "plugins/xmpp/xmpp_filter.h"
 #include <errno.h>
 #include <gio/gio.h>
+#include <netdb.h>
 #include <glib-unix.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -188,17 +189,41 @@ static const XmppFilterSink sink = { .pass = on_pass, .left_out = on_left_out };
 
 /* --- the loopback --- */
 
+/* libstrophe looks even a number up with AI_ADDRCONFIG, and then there is no 127.0.0.1 where
+ * no other IPv4 address is. */
+const char *
+xmpp_link_loopback(void)
+{
+	const struct addrinfo hints = { .ai_flags = AI_ADDRCONFIG | AI_NUMERICHOST,
+					.ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	gboolean has_ipv4 = getaddrinfo("127.0.0.1", NULL, &hints, &found) == 0;
+
+	if (found)
+		freeaddrinfo(found);
+	return has_ipv4 ? "127.0.0.1" : "::1";
+}
+
+/* In network order; 0: it has none. */
+static guint16
+port_of(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET6)
+		return ((const struct sockaddr_in6 *)address)->sin6_port;
+	return address->ss_family == AF_INET ? ((const struct sockaddr_in *)address)->sin_port : 0;
+}
+
 static gboolean
 on_accept(int fd, GIOCondition condition, gpointer user)
 {
 	XmppLink *link = user;
-	struct sockaddr_in peer = { .sin_family = AF_UNSPEC };
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof peer;
 	int local = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (local < 0)
 		return G_SOURCE_CONTINUE;
-	if (peer.sin_family != AF_INET || peer.sin_port != link->expected) {
+	if (port_of(&peer) == 0 || port_of(&peer) != link->expected) {
 		g_warning("xmpp: a connection of another program to our loopback port was closed");
 		close(local);
 		return G_SOURCE_CONTINUE;
@@ -215,18 +240,22 @@ on_accept(int fd, GIOCondition condition, gpointer user)
 static guint16
 listen_on_loopback(XmppLink *link)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	g_autoptr(GSocketAddress) loopback =
+		g_inet_socket_address_new_from_string(xmpp_link_loopback(), 0);
+	struct sockaddr_storage address = { 0 };
 	socklen_t length = sizeof address;
 
-	link->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (!g_socket_address_to_native(loopback, &address, sizeof address, NULL))
+		return 0;
+	link->listener = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (link->listener < 0 ||
-	    bind(link->listener, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    bind(link->listener, (struct sockaddr *)&address,
+		 (socklen_t)g_socket_address_get_native_size(loopback)) < 0 ||
 	    listen(link->listener, 4) < 0 ||
 	    getsockname(link->listener, (struct sockaddr *)&address, &length) < 0)
 		return 0;
 	link->accepting = g_unix_fd_add(link->listener, G_IO_IN, on_accept, link);
-	return ntohs(address.sin_port);
+	return ntohs(port_of(&address));
 }
 
 /* --- the server --- */
@@ -332,11 +361,11 @@ xmpp_link_free(XmppLink *link)
 void
 xmpp_link_expect(XmppLink *link, int fd)
 {
-	struct sockaddr_in own;
+	struct sockaddr_storage own;
 	socklen_t length = sizeof own;
 
 	if (getsockname(fd, (struct sockaddr *)&own, &length) == 0)
-		link->expected = own.sin_port;
+		link->expected = port_of(&own);
 }
 
 gint64

@@ -17,7 +17,7 @@
 typedef struct XmppLink XmppLink;
 
 typedef struct {
-	/* The server has been reached: connect to 127.0.0.1 and this port, then name the
+	/* The server has been reached: connect to xmpp_link_loopback() and this port, then name the
 	 * socket with xmpp_link_expect(). */
 	void (*ready)(gpointer user, guint16 port);
 	/* The server has not been reached, for this reason; the last event of the link. */
@@ -34,6 +34,9 @@ XmppLink *xmpp_link_new(const char *host, guint16 port, gsize max_stanza_bytes,
 			const XmppLinkEvents *events, gpointer user);
 /* Sends what libstrophe has written, as far as the server takes it at once. NULL is fine. */
 void xmpp_link_free(XmppLink *link);
+
+/* "127.0.0.1", or "::1" on a machine of IPv6 alone. */
+const char *xmpp_link_loopback(void);
 
 /* The socket with which libstrophe connects: any other connection is turned away. */
 void xmpp_link_expect(XmppLink *link, int fd);

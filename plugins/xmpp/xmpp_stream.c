@@ -449,7 +449,7 @@ prime(xmpp_conn_t *connection, XmppStream *stream)
 	xmpp_conn_set_jid(connection, stream->domain);
 	xmpp_conn_set_pass(connection, stream->secret);
 	xmpp_conn_set_sockopt_callback(connection, refuse_socket);
-	xmpp_connect_client(connection, "127.0.0.1", 1, on_connection, stream);
+	xmpp_connect_client(connection, xmpp_link_loopback(), 1, on_connection, stream);
 	xmpp_conn_set_sockopt_callback(connection, on_socket);
 }
 
@@ -464,8 +464,8 @@ on_link_ready(gpointer user, guint16 port)
 	prime(stream->connection, stream);
 	stream->ended = FALSE;
 	connecting = stream;
-	result = xmpp_connect_component(stream->connection, "127.0.0.1", port, on_connection,
-					stream);
+	result = xmpp_connect_component(stream->connection, xmpp_link_loopback(), port,
+					on_connection, stream);
 	connecting = NULL;
 	if (result != XMPP_EOK || stream->fd < 0) {
 		on_lost(stream, NULL, "the loopback cannot be used");

@@ -6,13 +6,13 @@ import socket
 import threading
 import time
 
-from harness import BOB, CAROL, GATEWAY, OUTSIDE, check, until
+from harness import BOB, CAROL, GATEWAY, OUTSIDE, alone, check, needs_build, until
 from peers.sipp import EchoLoad
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
 SIP = "127.0.0.1:5060"
 NEW = "+14155550110"
-# Other tests run beside this one, in a build with sanitizers
+# What else the machine does
 PATIENCE = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 # Wrong words, and what the answer must name
@@ -148,6 +148,8 @@ class Pulse(threading.Thread):
         self.socket.close()
 
 
+@alone
+@needs_build("plain")
 def test_5000_users_at_once_while_20_talk(bench):
     """Imported by one command, listed, and one of them changed: calls and SIP go on meanwhile."""
     tandem = bench.gateway(gateway={"log_level": "warning"})
