@@ -814,7 +814,7 @@ differs(const Config *one, const Config *other, const Key *key)
 {
 	gconstpointer a = (const char *)one + key->offset, b = (const char *)other + key->offset;
 	const MediaServer *server = a, *other_server = b;
-	char *const *list = *(char *const *const *)a, *const *other_list = NULL;
+	const char *const *list = NULL, *const *other_list = NULL;
 
 	switch (key->type) {
 	case TYPE_NUMBER:
@@ -827,10 +827,9 @@ differs(const Config *one, const Config *other, const Key *key)
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
 	case TYPE_URI_LIST:
-		other_list = *(char *const *const *)b;
-		return !list != !other_list ||
-		       (list &&
-			!g_strv_equal((const char *const *)list, (const char *const *)other_list));
+		list = *(const char *const *const *)a;
+		other_list = *(const char *const *const *)b;
+		return !list != !other_list || (list && !g_strv_equal(list, other_list));
 	default:
 		return g_strcmp0(*(char *const *)a, *(char *const *)b) != 0;
 	}

@@ -342,7 +342,9 @@ phone_changes(Direction direction)
 static gboolean
 is_connected(gpointer user)
 {
-	return xmpp_server_is_connected(test.server) && xmpp_server_waiting(test.server) > 0;
+	g_autofree char *status = xmpp_plugin.status();
+
+	return xmpp_server_is_connected(test.server) && strstr(status, "online") != NULL;
 }
 
 static void

@@ -314,7 +314,9 @@ rig_goes_offline(const char *resource)
 static gboolean
 is_connected(gpointer user)
 {
-	return xmpp_server_is_connected(rig.server) && xmpp_server_waiting(rig.server) > 0;
+	g_autofree char *status = xmpp_plugin.status();
+
+	return xmpp_server_is_connected(rig.server) && strstr(status, "online") != NULL;
 }
 
 void
