@@ -98,6 +98,21 @@ on_note(gpointer user, PortId port, const char *text)
 	trace_add(call->trace, "media", TRACE_NOTE, line);
 }
 
+/* Said in the ladder at once, and in the record: the person on the other side hears nothing. */
+static void
+on_one_way(gpointer user, PortId port, const char *text)
+{
+	Call *call = user;
+	const Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	g_free(call->one_way);
+	call->one_way = g_strdup_printf("the %s is not heard: %s",
+					party->side == SIDE_CALLER ? "caller" : "callee", text);
+	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+}
+
 static void
 on_dtmf(gpointer user, PortId port, char digit)
 {
@@ -114,6 +129,7 @@ static const MediaListener LISTENER = {
 	.up = on_up,
 	.lost = on_lost,
 	.note = on_note,
+	.one_way = on_one_way,
 	.dtmf = on_dtmf,
 };
 

@@ -116,6 +116,8 @@ struct Call {
 	const Party *lost;
 	MediaLoss loss;
 
+	char *one_way; /* that one side is not heard, and what to do; or NULL */
+
 	Transfer *transfer; /* that it is a part of; see transfer.h */
 	guint transferred;  /* parties who came so */
 

@@ -162,12 +162,20 @@ set_srtp(Request *request, const char *username, const char *value, GError **err
 	       (strcmp(value, "off") == 0 || warn_of_keys(request, username, error));
 }
 
+static gboolean
+set_rtp_source(Request *request, const char *username, const char *value, GError **error)
+{
+	return store_softphone_set_rtp_source(request->store, username, value, error);
+}
+
 /* What a softphone has, each one of a few words. */
 static const struct {
 	const char *name, *values, *fallback;
 	gboolean (*set)(Request *request, const char *username, const char *value, GError **error);
 	const char *help;
 } KEYS[] = {
+	{ "rtp-source", "signalled|any", "signalled", set_rtp_source,
+	  "as a trunk's: whether its audio may come from a host that its SIP does not know" },
 	{ "srtp", "off|offer|require", "off", set_srtp,
 	  "as a trunk's: whether keys for SRTP are offered, and whether they must be taken" },
 };
@@ -246,6 +254,7 @@ add_softphone_row(Request *request, const Softphone *softphone, GError **error)
 	row_add_int(row, contacts->len);
 	row_add_time(row, softphone->created);
 	row_add(row, softphone->srtp);
+	row_add(row, softphone->rtp_source);
 	return TRUE;
 }
 
@@ -271,7 +280,8 @@ softphone_list(Request *request, GError **error)
 
 	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
 		return FALSE;
-	reply_table(request, "softphone", "user", "registered", "created", "srtp", NULL);
+	reply_table(request, "softphone", "user", "registered", "created", "srtp", "rtp-source",
+		    NULL);
 	if (!jid) {
 		request->more = more_softphones;
 		return TRUE;

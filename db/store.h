@@ -163,6 +163,8 @@ typedef struct {
 	gboolean tls_verify; /* its certificate has to be for its host (default) */
 	char *tls_ca;	     /* PEM file of the authorities that count; "" is the system's */
 	char *srtp;	     /* "off", "offer", "require": keys in the description (RFC 4568) */
+	char *media_hosts;   /* "198.51.100.0/24": where its audio comes from besides; "" is none */
+	char *rtp_source;    /* "signalled", or "any": another host is taken after a trial */
 	gint64 created;
 } Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
@@ -253,7 +255,7 @@ typedef struct {
 	char *username;		    /* the key: [a-z][a-z0-9._-]{0,31} */
 	char *user;		    /* bare JID of the account it belongs to */
 	char *ha1_md5, *ha1_sha256; /* hash(username:realm:password), hex: all that is kept */
-	char *srtp;		    /* as a trunk's */
+	char *srtp, *rtp_source;    /* as a trunk's */
 	gint64 created;
 } Softphone;
 void softphone_free(Softphone *softphone);
@@ -263,6 +265,8 @@ gboolean store_softphone_add(Store *store, const char *username, const char *use
 			     const char *password, GError **error);
 gboolean
 store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error);
+gboolean store_softphone_set_rtp_source(Store *store, const char *username, const char *source,
+					GError **error);
 /* Registrations made with the old password end. */
 gboolean store_softphone_set_password(Store *store, const char *username, const char *password,
 				      GError **error);

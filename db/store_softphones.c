@@ -26,8 +26,9 @@ no_such_softphone(const char *username, GError **error)
 
 /* --- softphones --- */
 
-#define SOFTPHONE_COLUMNS \
-	"SELECT id, username, user, ha1_md5, ha1_sha256, created, srtp FROM softphones "
+#define SOFTPHONE_COLUMNS                                                                 \
+	"SELECT id, username, user, ha1_md5, ha1_sha256, created, srtp, rtp_source FROM " \
+	"softphones "
 
 static Softphone *
 softphone_from_row(Query *query)
@@ -41,6 +42,7 @@ softphone_from_row(Query *query)
 	softphone->ha1_sha256 = query_text(query, 4);
 	softphone->created = query_int(query, 5);
 	softphone->srtp = query_text(query, 6);
+	softphone->rtp_source = query_text(query, 7);
 	return softphone;
 }
 
@@ -54,6 +56,7 @@ softphone_free(Softphone *softphone)
 	g_free(softphone->ha1_md5);
 	g_free(softphone->ha1_sha256);
 	g_free(softphone->srtp);
+	g_free(softphone->rtp_source);
 	g_free(softphone);
 }
 
@@ -136,12 +139,12 @@ update_password(Store *store, const char *username, const char *password, GError
 }
 
 static gboolean
-update_srtp(Store *store, const char *username, const char *srtp, GError **error)
+update_column(Store *store, const char *sql, const char *username, const char *value,
+	      GError **error)
 {
-	g_auto(Query) query = query_new(
-		store, "UPDATE softphones SET srtp = ?1 WHERE username = ?2 AND realm = ?3");
+	g_auto(Query) query = query_new(store, sql);
 
-	query_bind_text(&query, srtp);
+	query_bind_text(&query, value);
 	query_bind_text(&query, username);
 	query_bind_text(&query, SOFTPHONE_REALM);
 	if (!query_run(&query, error))
@@ -152,8 +155,22 @@ update_srtp(Store *store, const char *username, const char *srtp, GError **error
 gboolean
 store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error)
 {
+	static const char sql[] =
+		"UPDATE softphones SET srtp = ?1 WHERE username = ?2 AND realm = ?3";
+
 	return store_begin(store, error) &&
-	       store_settle(store, update_srtp(store, username, srtp, error), error);
+	       store_settle(store, update_column(store, sql, username, srtp, error), error);
+}
+
+gboolean
+store_softphone_set_rtp_source(Store *store, const char *username, const char *source,
+			       GError **error)
+{
+	static const char sql[] =
+		"UPDATE softphones SET rtp_source = ?1 WHERE username = ?2 AND realm = ?3";
+
+	return store_begin(store, error) &&
+	       store_settle(store, update_column(store, sql, username, source, error), error);
 }
 
 gboolean

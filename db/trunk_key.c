@@ -76,6 +76,13 @@ static const TrunkKey KEYS[] = {
 	ROW("early-media", TRUNK_CHOICE, early_media, "ring", 0, 0, "ring|accept", TRUNK_EMPTY,
 	    "ring: a client hears it ring until the call is answered; accept: he is answered when "
 	    "the carrier begins to speak, and hears its announcements"),
+	ROW("media-hosts", TRUNK_NETWORKS, media_hosts, "", 0, 0, "NETWORK,…", 0,
+	    "addresses and networks its audio may come from, besides the host that its SIP names "
+	    "and the one it comes from"),
+	ROW("rtp-source", TRUNK_CHOICE, rtp_source, "signalled", 0, 0, "signalled|any", TRUNK_EMPTY,
+	    "signalled: audio from any other host is dropped, and the ladder says so; any: after "
+	    "half a second of it, with no other such source, it is taken, and then whoever sends "
+	    "first is heard and hears: prefer media-hosts"),
 	ROW("srtp", TRUNK_CHOICE, srtp, "off", 0, 0, "off|offer|require", TRUNK_EMPTY,
 	    "off: RTP in the clear is offered, and a carrier that offers SRTP gets it; offer: keys "
 	    "are offered beside it (RTP/AVP with a=crypto), and RTP/SAVP alone to who says 488; "

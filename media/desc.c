@@ -96,6 +96,8 @@ stream_add_codec(Stream *stream, guint8 pt, const char *name, guint32 rate, guin
 	codec->name = g_strdup(name ? name : "");
 	codec->rate = rate;
 	codec->channels = channels ? channels : 1;
+	if (rate == 48000 && g_ascii_strcasecmp(codec->name, "opus") == 0)
+		codec->channels = 2; /* RFC 7587 7: whatever is said, or is not */
 	codec->params = g_ptr_array_new_with_free_func(codec_param_free);
 	g_ptr_array_add(stream->codecs, codec);
 	return codec;
@@ -153,17 +155,40 @@ transport_free(Transport *transport)
 
 /* --- looking --- */
 
+static gboolean
+is_event(const Codec *codec)
+{
+	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+}
+
+static gboolean
+has_speech(const Stream *stream)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (codec_relayed(codec) && !is_event(codec))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 const Stream *
 desc_audio(const Desc *desc)
 {
-	if (!desc)
-		return NULL;
-	for (guint i = 0; i < desc->streams->len; i++) {
+	const Stream *other = NULL;
+
+	for (guint i = 0; desc && i < desc->streams->len; i++) {
 		const Stream *stream = g_ptr_array_index(desc->streams, i);
-		if (stream->kind == STREAM_AUDIO && !stream->rejected)
+
+		if (stream->kind != STREAM_AUDIO || stream->rejected)
+			continue;
+		if (has_speech(stream))
 			return stream;
+		if (!other)
+			other = stream;
 	}
-	return NULL;
+	return other;
 }
 
 const Codec *
@@ -193,12 +218,6 @@ find_same(const Stream *stream, const Codec *wanted)
 			return codec;
 	}
 	return NULL;
-}
-
-static gboolean
-is_event(const Codec *codec)
-{
-	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
 }
 
 const char *
@@ -644,6 +663,17 @@ desc_answer(const Desc *offer, const Desc *answer, const Transport *ours)
 			return NULL;
 	}
 	return g_steal_pointer(&result);
+}
+
+Desc *
+desc_answer_nothing(const Desc *offer)
+{
+	Desc *answer = desc_new();
+
+	answer->bundle = offer->bundle;
+	for (guint i = 0; i < offer->streams->len; i++)
+		add_rejected(answer, g_ptr_array_index(offer->streams, i));
+	return answer;
 }
 
 Desc *

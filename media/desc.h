@@ -11,6 +11,7 @@
 #pragma once
 #include <glib.h>
 #include "media/sdes.h"
+#include "media/sources.h"
 
 /* More than these is not taken from a stranger: the parsers drop or refuse. */
 #define DESC_MAX_STREAMS    8
@@ -75,6 +76,8 @@ typedef struct {
 	guint16 port;
 	guint16 rtcp_port; /* 0: port + 1, or multiplexed */
 	gboolean rtcp_mux;
+	/* Where its owner's packets may come from besides: whoever has heard him says so. */
+	MediaSources sources;
 	/* What its owner protects with.  Of our own the key is there from the
 	 * beginning, and has a profile once it is told. */
 	SdesKey sdes;
@@ -126,7 +129,8 @@ void transport_free(Transport *transport); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
 
 /* --- looking --- */
-/* The stream we relay: the first audio stream that is not rejected, or NULL. */
+/* The stream we relay: of the audio streams that are not rejected the first with a codec of
+ * ours, else the first; or NULL (RFC 3264 6: each stream is for itself). */
 const Stream *desc_audio(const Desc *desc);
 const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 rate);
 gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
@@ -156,6 +160,9 @@ Desc *desc_offer(const Desc *theirs, const Transport *ours);
  * offer's telephone-event, the
  * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
 Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
+
+/* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */
+Desc *desc_answer_nothing(const Desc *offer);
 
 /* `desc` again as an offer, with its audio in another direction: hold and resume say what was
  * said before, numbers and rejected streams in place (RFC 3264 8). */

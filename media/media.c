@@ -306,6 +306,10 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 	case NEWS_NOTE:
 		media->listener->note(media->user, id, news->text);
 		break;
+	case NEWS_ONE_WAY:
+		if (media->listener->one_way)
+			media->listener->one_way(media->user, id, news->text);
+		break;
 	case NEWS_DTMF:
 		media->listener->dtmf(media->user, id, news->digit);
 		break;

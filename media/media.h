@@ -74,6 +74,9 @@ typedef struct {
 	void (*lost)(gpointer user, PortId port, MediaLoss why, const char *text);
 	/* A line for the flight recorder: "ice: connected host 192.0.2.1:4000 …". */
 	void (*note)(gpointer user, PortId port, const char *text);
+	/* Nothing is taken of what this port's peer seems to send; what to do about it, for
+	 * the operator.  May be NULL. */
+	void (*one_way)(gpointer user, PortId port, const char *text);
 	/* A telephone-event digit went from this port to its twin (RFC 4733). */
 	void (*dtmf)(gpointer user, PortId port, char digit);
 } MediaListener;

@@ -30,6 +30,7 @@ typedef enum {
 	NEWS_UP,
 	NEWS_LOST,
 	NEWS_NOTE,
+	NEWS_ONE_WAY,
 	NEWS_DTMF,
 	NEWS_STATS
 } PortNewsKind;
@@ -39,7 +40,7 @@ typedef struct {
 	Transport *transport; /* READY; owned */
 	Candidate candidate;  /* CANDIDATE */
 	MediaLoss loss;	      /* LOST */
-	char *text;	      /* LOST, NOTE; owned */
+	char *text;	      /* LOST, NOTE, ONE_WAY; owned */
 	char digit;	      /* DTMF */
 	PortStats stats;      /* STATS */
 	MediaStatsFunc asked; /* STATS: by media_query(), or NULL */

@@ -78,6 +78,7 @@ learn_address(Relay *relay, const Transport *theirs)
 		relay->may_send = FALSE;
 		return;
 	}
+	relay->sources = theirs->sources;
 	if (net_address_any(&signalled)) /* hold as RFC 2543 had it */
 		relay->may_send = FALSE;
 	if (net_address_equal(&signalled, &relay->signalled))

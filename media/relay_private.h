@@ -32,6 +32,23 @@ typedef struct {
 
 typedef struct Late Late; /* see relay_late.c */
 
+/* How good a source is: a better one wins the port back whenever it speaks. */
+typedef enum {
+	SOURCE_FOREIGN,	 /* another host: on trial, and only where that is allowed */
+	SOURCE_ALLOWED,	 /* where signalling came from, or the admin says */
+	SOURCE_HOST,	 /* the signalled host */
+	SOURCE_SIGNALLED /* its very address */
+} SourceRank;
+
+/* A foreign source that may be the peer. */
+typedef struct {
+	NetAddress from;
+	guint32 ssrc, first_timestamp, timestamp;
+	guint16 seq;
+	guint count; /* packets in a row, at their own pace */
+	gint64 began, last;
+} Trial;
+
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
 	Relay *twin;
@@ -64,6 +81,10 @@ struct Relay {
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
+	MediaSources sources; /* besides the signalled host */
+	SourceRank rank;      /* of the source that is latched */
+	Trial trials[2];
+	gboolean one_way_told;
 	SdesKey sdes_in, sdes_out;   /* of a plain port: what receive and send were made of */
 	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
 	gboolean kept_late;	     /* has been, once */

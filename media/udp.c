@@ -85,6 +85,14 @@ net_address_same_host(const NetAddress *one, const NetAddress *other)
 	return one->length > 0 && IN6_ARE_ADDR_EQUAL(&one->ip6.sin6_addr, &other->ip6.sin6_addr);
 }
 
+gboolean
+net_address_near(const NetAddress *one, const NetAddress *other)
+{
+	if (one->length == 0 || one->any.sa_family != AF_INET6 || other->any.sa_family != AF_INET6)
+		return net_address_same_host(one, other);
+	return memcmp(&one->ip6.sin6_addr, &other->ip6.sin6_addr, 8) == 0;
+}
+
 static gboolean
 from_interface(const struct ifaddrs *interface, NetAddress *address)
 {

@@ -28,6 +28,8 @@ guint16 net_address_port(const NetAddress *address);
 void net_address_set_port(NetAddress *address, guint16 port);
 void net_address_host_text(const NetAddress *address, char text[46]);
 const char *net_address_text(const NetAddress *address, char text[NET_ADDRESS_TEXT]);
+/* Of IPv4 the host, of IPv6 the /64. */
+gboolean net_address_near(const NetAddress *one, const NetAddress *other);
 gboolean net_address_same_host(const NetAddress *one, const NetAddress *other);
 
 static inline gboolean

@@ -11,6 +11,7 @@
 #include <sofia-sip/sdp.h>
 #include "b2bua/reason.h"
 #include "plugins/sip/sip_desc.h"
+#include "plugins/sip/sip_lines.h"
 
 #define MAX_NAME 64   /* of a codec, a token, a mid */
 #define MAX_FMTP 1024 /* of the parameters of a codec */
@@ -418,66 +419,11 @@ read_session(const sdp_session_t *session, GError **error)
 	return g_steal_pointer(&desc);
 }
 
-static const char *
-skip(const char *at, const char *end, const char *more)
-{
-	while (at < end && (is_token_char(*at) || (*at && strchr(more, *at))))
-		at++;
-	return at;
-}
-
-static const char *
-skip_digits(const char *at, const char *end)
-{
-	while (at < end && g_ascii_isdigit(*at))
-		at++;
-	return at;
-}
-
-/* sofia's parser never comes back from a format that begins with anything but a
- * token, and takes memory all the while: measured with "m=a 9 U (".  So the line
- * has to be one of RFC 4566 section 9 before it gets there:
- * media SP port ["/" number] SP proto 1*(SP format). */
-static gboolean
-media_is_sound(const char *line, const char *end)
-{
-	const char *port = skip(line + 2, end, "");
-	const char *rest;
-
-	if (port == end || *port != ' ' || line[1] != '=')
-		return FALSE;
-	rest = skip_digits(port + 1, end);
-	if (rest == port + 1)
-		return FALSE;
-	if (rest < end && *rest == '/')
-		rest = skip_digits(rest + 1, end);
-	/* a protocol that begins with a slash would be read as a number of ports */
-	if (end - rest < 2 || *rest != ' ' || rest[1] == '/')
-		return FALSE;
-	rest = skip(rest + 1, end, "/");
-	return skip(rest, end, " ") == end;
-}
-
-static gboolean
-lines_are_safe(const char *text, gsize length)
-{
-	const char *end = text + length;
-
-	for (const char *at = text, *next; at < end; at = next + 1) {
-		for (next = at; next < end && *next != '\n' && *next != '\r';)
-			next++;
-		while (at < next && (*at == ' ' || *at == '\t'))
-			at++;
-		if (next - at >= 2 && (*at == 'm' || *at == 'M') && !media_is_sound(at, next))
-			return FALSE;
-	}
-	return TRUE;
-}
-
 Desc *
 desc_from_sdp(const char *text, gsize length, GError **error)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	g_autofree char *clean = NULL;
 	sdp_parser_t *parser;
 	sdp_session_t *session;
 	Desc *desc = NULL;
@@ -489,13 +435,14 @@ desc_from_sdp(const char *text, gsize length, GError **error)
 			    SDP_MAX_SIZE);
 		return NULL;
 	}
-	if (!lines_are_safe(text, length)) {
+	clean = lines_clean(text, length);
+	if (!clean) {
 		g_set_error(error, SDP_ERROR_DOMAIN, REASON_PROTOCOL_ERROR,
-			    "A media line is malformed");
+			    "No SDP, or no media line that is well formed");
 		return NULL;
 	}
 	su_home_init(home);
-	parser = sdp_parse(home, text, (issize_t)length, sdp_f_c_missing);
+	parser = sdp_parse(home, clean, (issize_t)strlen(clean), sdp_f_c_missing);
 	session = sdp_session(parser);
 	if (session)
 		desc = read_session(session, error);

@@ -4,6 +4,7 @@
  *
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
+#include "plugins/sip/sip_audio_from.h"
 #include "plugins/sip/sip_called.h"
 #include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_header.h"
@@ -167,7 +168,9 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->softphone = g_strdup(caller->softphone);
 	leg->softphone_id = caller->softphone_id;
 	leg->crypto.policy = caller->crypto;
+	leg->any_source = caller->any_source;
 	content_read(sip, ua->config->max_sdp_bytes, &content);
+	audio_from_allow(leg, event, content.desc);
 	incoming.offer = content.desc;
 	if (content.desc)
 		crypto_hear(&leg->crypto, content.desc);

@@ -363,13 +363,14 @@ leg_contact(const SipLeg *leg)
 	return g_strdup_printf("<%s>", transport);
 }
 
-static CryptoPolicy
-policy_of_phone(SipUa *ua, const char *username)
+static void
+learn_phone(SipLeg *leg, const char *username)
 {
 	g_autoptr(Softphone) softphone =
-		store_softphone_get(gateway_store(ua->gateway), username, NULL);
+		store_softphone_get(gateway_store(leg->ua->gateway), username, NULL);
 
-	return softphone ? crypto_policy(softphone->srtp) : CRYPTO_OFF;
+	leg->crypto.policy = softphone ? crypto_policy(softphone->srtp) : CRYPTO_OFF;
+	leg->any_source = softphone && g_strcmp0(softphone->rtp_source, "any") == 0;
 }
 
 static void
@@ -388,7 +389,7 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	}
 	leg_set_offer(leg, offer);
 	leg->softphone_id = contact->softphone;
-	leg->crypto.policy = policy_of_phone(leg->ua, contact->username);
+	learn_phone(leg, contact->username);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));
 	leg->identity = asserted ? g_strdup_printf("P-Asserted-Identity: %s", asserted) : NULL;

@@ -52,6 +52,9 @@ struct SipLeg {
 	const Desc *remote; /* theirs, last heard; owned */
 	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
 	Crypto crypto;
+	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
+	gboolean proxied;    /* somebody stands between */
+	gboolean any_source; /* of a softphone: rtp-source=any */
 	gboolean offerless; /* the caller's INVITE had no SDP */
 	gboolean unacked;   /* answered, and counted: sip_unacked.c */
 	SessionTimer session;
@@ -122,6 +125,7 @@ typedef struct {
 	const char *softphone; /* and its name */
 	gint64 softphone_id;   /* and the same in the store */
 	CryptoPolicy crypto;
+	gboolean any_source; /* of a softphone */
 } SipCaller;
 
 /* An INVITE becomes a call.  `nh` is the leg's from now on. */

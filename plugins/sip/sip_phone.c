@@ -241,7 +241,8 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 			     .privacy = identity_privacy(event->sip),
 			     .preferred = number,
 			     .softphone = softphone->username,
-			     .crypto = crypto_policy(softphone->srtp) };
+			     .crypto = crypto_policy(softphone->srtp),
+			     .any_source = g_strcmp0(softphone->rtp_source, "any") == 0 };
 
 	if (account && source && !impossible) {
 		leg_incoming(ua, nh, &caller, event);

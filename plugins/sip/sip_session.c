@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_audio_from.h"
 #include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
@@ -29,19 +30,20 @@
 #define MAX_GLARE     3 /* tries of a re-INVITE that meets theirs */
 
 static void
-read_content(SipLeg *leg, const sip_t *sip, Content *content)
+read_content(SipLeg *leg, const SipEvent *event, Content *content)
 {
-	content_read(sip, leg->ua->config->max_sdp_bytes, content);
+	content_read(event->sip, leg->ua->config->max_sdp_bytes, content);
+	audio_from_allow(leg, event, content->desc);
 	if (content->desc)
 		crypto_hear(&leg->crypto, content->desc);
 }
 
 static Desc *
-desc_of(SipLeg *leg, const sip_t *sip, Reason *reason)
+desc_of(SipLeg *leg, const SipEvent *event, Reason *reason)
 {
 	g_auto(Content) content = { 0 };
 
-	read_content(leg, sip, &content);
+	read_content(leg, event, &content);
 	*reason = content.reason;
 	return g_steal_pointer(&content.desc);
 }
@@ -107,7 +109,7 @@ on_provisional(SipLeg *leg, const SipEvent *event)
 	const char *tag = event->sip && event->sip->sip_to ? event->sip->sip_to->a_tag : NULL;
 	g_autofree char *line = g_strdup_printf("%d %s", event->status, event->phrase);
 	Reason reason;
-	g_autoptr(Desc) early = desc_of(leg, event->sip, &reason);
+	g_autoptr(Desc) early = desc_of(leg, event, &reason);
 
 	if (event->sip && event->sip->sip_rseq && event->status > 100)
 		acknowledge(leg, event);
@@ -141,10 +143,11 @@ note_contact(SipLeg *leg, const sip_t *sip)
 /* The answer is in the 200, or was in a reliable provisional one from the same
  * peer (RFC 3261 13.2.2.4). */
 static Desc *
-final_answer(SipLeg *leg, const sip_t *sip, Reason *reason)
+final_answer(SipLeg *leg, const SipEvent *event, Reason *reason)
 {
+	const sip_t *sip = event->sip;
 	const char *tag = sip && sip->sip_to ? sip->sip_to->a_tag : NULL;
-	Desc *answer = desc_of(leg, sip, reason);
+	Desc *answer = desc_of(leg, event, reason);
 	Desc *early = tag ? g_hash_table_lookup(leg->early, tag) : NULL;
 
 	if (!answer && *reason == REASON_NONE && early)
@@ -158,7 +161,7 @@ static void
 on_accepted(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
-	g_autoptr(Desc) answer = final_answer(leg, event->sip, &reason);
+	g_autoptr(Desc) answer = final_answer(leg, event, &reason);
 	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
 
 	leg_learn_answer(leg, event->sip);
@@ -227,7 +230,7 @@ static void
 on_refreshed(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
-	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
+	g_autoptr(Desc) answer = desc_of(leg, event, &reason);
 	gboolean update = event->event == nua_r_update;
 
 	if (event->status < 200 || leg->state != STATE_UP || leg->change != CHANGE_REFRESH)
@@ -267,7 +270,7 @@ static void
 on_change_answered(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
-	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
+	g_autoptr(Desc) answer = desc_of(leg, event, &reason);
 	g_autofree char *line = g_strdup_printf("%d %s", event->status, event->phrase);
 
 	if (event->status < 200)
@@ -425,7 +428,7 @@ on_change(SipLeg *leg, const SipEvent *event)
 	g_auto(Content) content = { 0 };
 	const Desc *offer;
 
-	read_content(leg, event->sip, &content);
+	read_content(leg, event, &content);
 	offer = content.desc;
 	trace_in(leg, invite ? "INVITE again" : "UPDATE", offer);
 	if (event->status >= 200) { /* nua has refused it: 491, 500 */
@@ -498,7 +501,7 @@ static void
 on_ack(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
-	g_autoptr(Desc) answer = desc_of(leg, event->sip, &reason);
+	g_autoptr(Desc) answer = desc_of(leg, event, &reason);
 
 	unacked_end(leg);
 	if (leg->goodbye) {

@@ -27,6 +27,7 @@ static Call call;
 static GQueue events = G_QUEUE_INIT;
 static GString *traces;
 static GPtrArray *legs;
+const Desc *rig_heard;
 
 /* --- the core's side of leg.h and gateway.h --- */
 
@@ -45,6 +46,8 @@ port_of(const Desc *desc)
 {
 	const Stream *stream = desc ? desc_audio(desc) : NULL;
 
+	desc_unref(rig_heard);
+	rig_heard = desc ? desc_ref(desc) : NULL;
 	return stream ? g_strdup_printf(" %u %s", stream->transport->port,
 					direction_name(stream->direction))
 		      : g_strdup("");
@@ -296,6 +299,7 @@ rig_stop(void)
 	g_string_free(traces, TRUE);
 	g_ptr_array_unref(legs);
 	rig_leg = NULL;
+	g_clear_pointer(&rig_heard, desc_unref);
 }
 
 Store *

@@ -12,6 +12,7 @@
 /* --- the gateway --- */
 extern Leg *rig_leg; /* of the last call_new() or leg_attach() */
 extern const Plugin *rig_plugin;
+extern const Desc *rig_heard; /* the last description that a leg has told */
 /* Changes the configuration before the next start; set back to NULL by it. */
 extern void (*rig_configure)(Config *config);
 void rig_start(void); /* with an empty store */

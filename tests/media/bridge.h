@@ -35,6 +35,7 @@ typedef struct {
 	Direction local_direction, remote_direction;
 	const char *address; /* announced by the peer; its port follows, or is given */
 	guint16 announced, announced_rtcp;
+	MediaSources sources; /* where it may come from besides, as signalling would have it */
 	/* the peer's stream */
 	guint16 seq;
 	guint32 ssrc, timestamp, frame;

@@ -81,6 +81,7 @@ static const MediaListener listener = { .ready = on_ready,
 					.up = on_up,
 					.lost = on_lost,
 					.note = on_note,
+					.one_way = on_note,
 					.dtmf = on_dtmf };
 
 /* --- a peer --- */

@@ -355,6 +355,81 @@ test_endless(void)
 	}
 }
 
+/* What is not needed does not refuse: each of these beside a good PCMA. */
+static void
+test_lenient(void)
+{
+	static const struct {
+		const char *head, *lines; /* NULL: HEAD */
+	} cases[] = {
+		{ NULL, "a=rtpmap:18 G729\r\n" },
+		{ NULL, "a=rtpmap:18\r\na=rtpmap:\r\na=rtpmap\r\na=rtpmap:18 /8000\r\n" },
+		{ NULL, "a=fmtp:\r\na=fmtp:18\r\na=fmtp:x y\r\n" },
+		{ NULL, "a=\r\na\r\n=\r\nnonsense\r\na=(:x\r\nx=y\r\n" },
+		{ NULL, "b=\r\nb=AS\r\ni=\r\nk=\r\n" },
+		{ "v=0 \r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n",
+		  "" },
+		{ "v=0\r\no=- 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n", "" },
+		{ "v=0\r\no=\r\ns=\r\nc=IN IP4 192.0.2.7 \r\nt=x\r\nr=y\r\nz=\r\n", "" },
+		{ "v=0\nc=IN IP4 192.0.2.7\n", "" },
+		{ "\r\nv=0\r\n e=x\r\n\r\nc=IN IP4 192.0.2.7\r\np=1\r\nu=\r\n", "" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat(
+			cases[i].head ? cases[i].head : HEAD, "m=audio 4000 RTP/AVP 18 8\r\n",
+			cases[i].lines, "a=rtpmap:8 PCMA/8000 \r\na=sendonly \r\n", NULL);
+		g_autoptr(Desc) desc = parse(text);
+
+		g_test_message("%s", text);
+		g_assert_nonnull(stream_find_codec(nth(desc, 0), "PCMA", 8000));
+		g_assert_cmpint(nth(desc, 0)->direction, ==, DIRECTION_SENDONLY);
+		g_assert_cmpstr(nth(desc, 0)->transport->address, ==, "192.0.2.7");
+		g_assert_false(nth(desc, 0)->rejected);
+	}
+}
+
+/* A stream that is broken keeps its place; another's address is not taken for its own. */
+static void
+test_streams_apart(void)
+{
+	g_autoptr(Desc) desc = parse(HEAD "m=image 9 udptl (\r\n"
+					  "m=audio 4000 RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"
+					  "m=audio 4002 RTP/AVP 8\r\nc=IN IP4\r\n"
+					  "m=audio 4004 RTP/AVP 8\r\n"
+					  "m=audio 4006 RTP/AVP 0\r\n");
+	g_autoptr(Transport) ours = transport_new(TRANSPORT_RTP);
+	g_autoptr(Desc) answer = NULL;
+	const guint16 ports[] = { 0, 0, 0, 5000, 0 };
+	SdpOrigin origin = { "192.0.2.1", 1, 1 };
+	g_autofree char *sdp = NULL;
+
+	g_assert_cmpuint(desc->streams->len, ==, 5);
+	g_assert_true(nth(desc, 0)->rejected);
+	g_assert_true(nth(desc, 2)->rejected);
+	g_assert_true(desc_audio(desc) == nth(desc, 3));
+	g_strlcpy(ours->address, "192.0.2.1", sizeof ours->address);
+	ours->port = 5000;
+	answer = desc_answer(desc, desc, ours);
+	g_assert_nonnull(answer);
+	for (guint i = 0; i < G_N_ELEMENTS(ports); i++)
+		g_assert_cmpint(nth(answer, i)->rejected, ==, ports[i] == 0);
+	sdp = desc_to_sdp(answer, &origin);
+	g_assert_nonnull(strstr(sdp, "m=audio 0 RTP/AVP 9\r\n"));
+	g_assert_nonnull(strstr(sdp, "m=audio 5000 RTP/AVP 8\r\n"));
+}
+
+/* RFC 7587 7 */
+static void
+test_opus(void)
+{
+	g_autoptr(Desc) desc = parse(HEAD "m=audio 4000 RTP/AVP 96 97\r\n"
+					  "a=rtpmap:96 opus/48000\r\na=rtpmap:97 OPUS/48000/2\r\n");
+
+	g_assert_cmpuint(codec(nth(desc, 0), 0)->channels, ==, 2);
+	g_assert_cmpuint(codec(nth(desc, 0), 1)->channels, ==, 2);
+}
+
 static void
 test_limits(void)
 {
@@ -399,5 +474,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-desc/refused", test_refused);
 	g_test_add_func("/sip-desc/endless", test_endless);
 	g_test_add_func("/sip-desc/limits", test_limits);
+	g_test_add_func("/sip-desc/lenient", test_lenient);
+	g_test_add_func("/sip-desc/streams-apart", test_streams_apart);
+	g_test_add_func("/sip-desc/opus", test_opus);
 	return g_test_run();
 }

@@ -477,6 +477,7 @@ static const char *const rows[] = {
 	"INSERT INTO abroad VALUES ('" ALICE "', '2026-11-28', 7);",
 	"INSERT INTO subscribers VALUES ('!', '" ALICE "', 1);",
 	"DELETE FROM routes WHERE target = 'star';",
+	"UPDATE softphones SET rtp_source = 'any';",
 };
 
 /* As it was before, for its owner alone; and goes. */
