@@ -424,7 +424,7 @@ json_is_one(const char *text, guint depth)
 	for (; *text; text++) {
 		if (quoted && *text == '\\' && text[1])
 			text++;
-		else if (*text == '"')
+		else if (*text == '"' && open > 0)
 			quoted = !quoted;
 		else if (!quoted && (*text == '[' || *text == '{')) {
 			if (open == 0 && n++ > 0)

@@ -51,7 +51,8 @@ gboolean store_peek_trunk(const char *path, const char *name, gboolean *enabled,
  * are on the disk when they return (or when the outermost commit does). */
 gboolean store_begin(Store *store, GError **error);
 gboolean store_commit(Store *store, GError **error); /* rolls back when it fails */
-/* The same for one of many: what it commits is on the disk after store_settle_all() at the latest. */
+/* The same for one of many: what it commits is on the disk after store_settle_all() at the latest.
+ */
 gboolean store_begin_quick(Store *store, GError **error);
 gboolean store_settle_all(Store *store, GError **error);
 void store_rollback(Store *store);

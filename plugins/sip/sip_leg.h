@@ -55,8 +55,8 @@ struct SipLeg {
 	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
 	gboolean proxied;    /* somebody stands between */
 	gboolean any_source; /* of a softphone: rtp-source=any */
-	gboolean offerless; /* the caller's INVITE had no SDP */
-	gboolean unacked;   /* answered, and counted: sip_unacked.c */
+	gboolean offerless;  /* the caller's INVITE had no SDP */
+	gboolean unacked;    /* answered, and counted: sip_unacked.c */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */

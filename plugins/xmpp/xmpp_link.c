@@ -213,6 +213,14 @@ port_of(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET ? ((const struct sockaddr_in *)address)->sin_port : 0;
 }
 
+/* A stanza must not wait until the one before it is acknowledged. */
+static void
+set_nodelay(int fd)
+{
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)) < 0)
+		g_debug("xmpp: TCP_NODELAY: %s", g_strerror(errno));
+}
+
 static gboolean
 on_accept(int fd, GIOCondition condition, gpointer user)
 {
@@ -228,6 +236,7 @@ on_accept(int fd, GIOCondition condition, gpointer user)
 		close(local);
 		return G_SOURCE_CONTINUE;
 	}
+	set_nodelay(local);
 	link->local.fd = local;
 	link->accepting = 0;
 	close(link->listener);
@@ -364,6 +373,7 @@ xmpp_link_expect(XmppLink *link, int fd)
 	struct sockaddr_storage own;
 	socklen_t length = sizeof own;
 
+	set_nodelay(fd);
 	if (getsockname(fd, (struct sockaddr *)&own, &length) == 0)
 		link->expected = port_of(&own);
 }

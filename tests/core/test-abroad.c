@@ -68,6 +68,24 @@ keep_notice(const char *account, const Address *number, const char *text)
 	g_string_append_printf(notices, "%s: %s\n", account, text);
 }
 
+/* Seconds until one in the morning: no midnight comes in between, whenever this is run. */
+static gint64
+morning(void)
+{
+	static gint64 seconds;
+
+	if (!seconds) {
+		g_autoptr(GDateTime) now = g_date_time_new_now_local();
+		g_autoptr(GDateTime) day = g_date_time_add_days(now, 1);
+		g_autoptr(GDateTime) then =
+			g_date_time_new_local(g_date_time_get_year(day), g_date_time_get_month(day),
+					      g_date_time_get_day_of_month(day), 1, 0, 0);
+
+		seconds = g_date_time_difference(then, now) / G_USEC_PER_SEC;
+	}
+	return seconds;
+}
+
 static void
 start(void)
 {
@@ -78,6 +96,7 @@ start(void)
 	fake_legs.in_notice = keep_notice;
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
+	abroad_skip(gateway_abroad(gateway), morning());
 }
 
 static void

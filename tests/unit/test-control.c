@@ -688,6 +688,8 @@ static const struct {
 	  "3 live calls by it go on; --hangup ends them too" },
 	{ "trunk set t enabled=no --hangup", "trunk set t: as it was", "t;",
 	  "3 live calls were ended" },
+	/* it is there with cost=9, and a rule is replaced as a whole */
+	{ "route add premium refuse", "route add premium: cost=\"9\"→\"0\"", "", NULL },
 	{ "route add premium refuse", "route add premium: as it was", "", NULL },
 	{ "route add +49 allow trunks=t cost=3",
 	  "route add +49: made: route=\"+49\" verdict=\"allow\" trunks=\"t\" cost=\"3\"", "",

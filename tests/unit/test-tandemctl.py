@@ -151,7 +151,9 @@ def at_terminal(rig, typed, *words):
             shown += more
     except OSError:
         pass  # the other side has closed it
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    signal.alarm(0)  # what comes after has its own time
+    return status, shown.decode()
 
 
 def passwords(rig):

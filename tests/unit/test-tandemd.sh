@@ -59,7 +59,9 @@ start() {
 }
 
 mkdir "$folder/plugins"
-ln -s "$top_builddir/plugins/echo/.libs/echo.so" "$folder/plugins/echo.so"
+for plugin in echo sip; do
+	ln -s "$top_builddir/plugins/$plugin/.libs/$plugin.so" "$folder/plugins/$plugin.so"
+done
 cat >"$folder/tandem.conf" <<END
 [gateway]
 database=$folder/tandem.db
@@ -71,6 +73,7 @@ sed 's/plugins=echo/plugins=nothing/' "$folder/tandem.conf" >"$folder/noplugin.c
 sed 's/plugins=echo/pluginz=echo/' "$folder/tandem.conf" >"$folder/wrong.conf"
 sed 's/plugins=echo/plugins=sip/' "$folder/tandem.conf" >"$folder/undecided.conf"
 (cat "$folder/undecided.conf" && echo "emergency=refuse") >"$folder/decided.conf"
+sed 's/tandem\.db/other.db/' "$folder/tandem.conf" >"$folder/socket.conf"
 # sofia-sip ahead of libnice, as in a program linked in the wrong order
 sofia=$(ldconfig -p | sed -n 's/.*libsofia-sip-ua\.so\.0 .*=> //p' | head -1)
 sofia_first() { ASAN_OPTIONS="verify_asan_link_order=0" LD_PRELOAD=$sofia "$@"; }
@@ -95,10 +98,16 @@ start && good=0
 result "starts and says so" $good
 expect "answers on its socket" 0 'running' "$tandemctl" --config "$folder/tandem.conf" status
 expect "knows what was provisioned before" 0 'anna@example.org' "$tandemctl" --config "$folder/tandem.conf" user list
-expect "refuses a second one on its socket" 1 'tandemd:' "$tandemd" --config "$folder/tandem.conf"
+expect "refuses a second one on its database" 1 'another tandemd has this database' \
+	"$tandemd" --config "$folder/tandem.conf"
+expect "refuses a second one on its socket" 1 'another tandemd answers there' \
+	"$tandemd" --config "$folder/socket.conf"
+(cat "$folder/tandem.conf" && printf 'drain_seconds=7\n[records]\nkeep_days=7\n') >"$folder/new.conf"
+mv "$folder/new.conf" "$folder/tandem.conf"
 kill -HUP "$daemon"
 good=1
-wait_for grep -q reloading "$folder/log" && good=0
+wait_for grep -q 'reload: .*: taken over: \[gateway\] drain_seconds; waiting for a restart: \[records\] keep_days$' \
+	"$folder/log" && good=0
 result "reloads on SIGHUP" $good
 kill -TERM "$daemon"
 good=1
