@@ -47,16 +47,17 @@ struct SipLeg {
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
-	char *sdp;	    /* our last SDP */
-	const Desc *offer;  /* ours, until it can be sent or is answered; owned */
-	const Desc *remote; /* theirs, last heard; owned */
-	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
+	char *sdp;	     /* our last SDP */
+	const Desc *offer;   /* ours, until it can be sent or is answered; owned */
+	const Desc *remote;  /* theirs, last heard; owned */
+	const Desc *removed; /* theirs without audio, until it is answered; owned */
+	GHashTable *early;   /* To tag → Desc: answers in provisional responses */
 	Crypto crypto;
 	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
 	gboolean proxied;    /* somebody stands between */
 	gboolean any_source; /* of a softphone: rtp-source=any */
-	gboolean offerless; /* the caller's INVITE had no SDP */
-	gboolean unacked;   /* answered, and counted: sip_unacked.c */
+	gboolean offerless;  /* the caller's INVITE had no SDP */
+	gboolean unacked;    /* answered, and counted: sip_unacked.c */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */
