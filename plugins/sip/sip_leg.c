@@ -80,6 +80,7 @@ leg_free(SipLeg *leg)
 		nua_handle_destroy(leg->nh);
 	desc_unref(leg->offer);
 	desc_unref(leg->remote);
+	desc_unref(leg->removed);
 	g_hash_table_unref(leg->early);
 	g_free(leg->trunk);
 	g_free(leg->phone);
@@ -507,13 +508,21 @@ leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 static void
 answer_change(SipLeg *leg, const Desc *answer)
 {
+	const Desc *removed = g_steal_pointer(&leg->removed);
+
 	leg->change = CHANGE_NONE;
-	if (answer) {
+	if (answer && removed) {
+		g_autoptr(Desc) nothing = desc_answer_nothing(removed);
+
+		leg_respond(leg, SIP_200_OK, leg_sdp(leg, nothing));
+		trace_desc(leg, "200 OK", nothing);
+	} else if (answer) {
 		crypto_settle(&leg->crypto, answer);
 		leg_respond(leg, SIP_200_OK, leg_sdp(leg, answer));
 		trace_desc(leg, "200 OK", answer);
 	} else
 		leg_refuse_change(leg);
+	desc_unref(removed);
 }
 
 /* A re-INVITE without a description has our offer in its 200.  NULL: the core has none now,

@@ -47,10 +47,11 @@ struct SipLeg {
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
-	char *sdp;	    /* our last SDP */
-	const Desc *offer;  /* ours, until it can be sent or is answered; owned */
-	const Desc *remote; /* theirs, last heard; owned */
-	GHashTable *early;  /* To tag → Desc: answers in provisional responses */
+	char *sdp;	     /* our last SDP */
+	const Desc *offer;   /* ours, until it can be sent or is answered; owned */
+	const Desc *remote;  /* theirs, last heard; owned */
+	const Desc *removed; /* theirs without audio, until it is answered; owned */
+	GHashTable *early;   /* To tag → Desc: answers in provisional responses */
 	Crypto crypto;
 	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
 	gboolean proxied;    /* somebody stands between */

@@ -419,6 +419,17 @@ refuse_body(SipLeg *leg, const Content *content)
 	leg->request[0] = NULL;
 }
 
+/* RFC 3264 8.2: the audio is taken out.  To the other side that is a hold, which may end when
+ * it comes back; what is answered to this one is in leg_answer(). */
+static Desc *
+without_audio(SipLeg *leg, const Desc *offer)
+{
+	if (!leg->remote || !desc_audio(leg->remote) || offer->streams->len == 0)
+		return desc_ref(offer);
+	leg->removed = desc_ref(offer);
+	return desc_turned(leg->remote, DIRECTION_INACTIVE);
+}
+
 /* A re-INVITE or UPDATE: a change, a refresh (same description, or none at
  * all), or something we cannot do. */
 static void
@@ -463,9 +474,12 @@ on_change(SipLeg *leg, const SipEvent *event)
 		leg_respond(leg, SIP_491_REQUEST_PENDING, NULL);
 		leg_trace(&leg->leg, TRACE_OUT, "491 Request Pending");
 	} else {
+		g_autoptr(Desc) held =
+			desc_audio(offer) ? desc_ref(offer) : without_audio(leg, offer);
+
 		leg->change = CHANGE_THEIRS;
-		leg_set_remote(leg, offer);
-		leg_changed(&leg->leg, offer);
+		leg_set_remote(leg, held);
+		leg_changed(&leg->leg, held);
 	}
 }
 

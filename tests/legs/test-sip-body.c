@@ -274,6 +274,43 @@ offer__without_the_core(void)
 	rig_stop();
 }
 
+/* RFC 3264 8.2: the audio goes and comes back; to the core that is a hold. */
+static void
+offer__without_audio(void)
+{
+	static const char *const methods[] = { "INVITE", "UPDATE" };
+	g_autoptr(Peer) peer = start_with_trunk();
+	g_autofree char *tag = call_in(peer);
+	g_autoptr(Desc) answer = rig_desc(sdp_two);
+
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autofree char *gone = NULL, *ok = NULL, *back = NULL, *again = NULL;
+
+		gone = peer_request(peer, methods[i], tag, NULL,
+				    HEAD "m=audio 0 RTP/AVP 0\r\nm=image 9 udptl t38\r\n");
+		peer_send(peer, gone);
+		rig_expect("changed 40000 inactive");
+		rig_plugin->answer(rig_leg, answer);
+		ok = peer_wait(peer, "SIP/2.0 200");
+		g_assert_nonnull(strstr(message_body(ok), "m=audio 0 RTP/AVP 0\r\n"));
+		g_assert_nonnull(strstr(message_body(ok), "m=image 0 udptl t38\r\n"));
+		if (i == 0)
+			peer_ack(peer, ok, NULL);
+		rig_spin(10);
+		back = peer_request(peer, methods[i], tag, NULL, sdp_one);
+		peer_send(peer, back);
+		rig_expect("changed 40000 sendrecv");
+		rig_plugin->answer(rig_leg, answer);
+		again = peer_wait(peer, "SIP/2.0 200");
+		g_assert_nonnull(strstr(message_body(again), "m=audio 40002 RTP/AVP 0\r\n"));
+		if (i == 0)
+			peer_ack(peer, again, NULL);
+		rig_spin(10);
+	}
+	hang_up(peer);
+	rig_stop();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -285,5 +322,6 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/body/changes", body__changes);
 	g_test_add_func("/sip/offer/after-hold", offer__after_hold);
 	g_test_add_func("/sip/offer/without-the-core", offer__without_the_core);
+	g_test_add_func("/sip/offer/without-audio", offer__without_audio);
 	return g_test_run();
 }
