@@ -133,7 +133,7 @@ newest_first(gconstpointer one, gconstpointer other)
 }
 
 void
-journal_merge_calls(Journal *journal, GPtrArray *rows, guint limit)
+journal_merge_calls(Journal *journal, GPtrArray *rows, gint64 before, guint limit)
 {
 	gboolean live = limit == 0;
 	GHashTableIter iter;
@@ -148,7 +148,7 @@ journal_merge_calls(Journal *journal, GPtrArray *rows, guint limit)
 	while (g_hash_table_iter_next(&iter, NULL, &pending)) {
 		const CallRecord *record = ((PendingCall *)pending)->record;
 
-		if (!live || record->ended_us == 0)
+		if (record->id < before && (!live || record->ended_us == 0))
 			g_ptr_array_add(rows, call_record_copy(record));
 	}
 	g_ptr_array_sort(rows, live ? oldest_first : newest_first);

@@ -80,8 +80,8 @@ void pending_call_free(gpointer pending);
 /* A copy; NULL: what the database has is the latest. */
 CallRecord *journal_get_call(Journal *journal, gint64 id);
 /* Rows read from the database, as they will be.  `limit` 0: only live ones, oldest first;
- * otherwise newest first. */
-void journal_merge_calls(Journal *journal, GPtrArray *rows, guint limit);
+ * otherwise newest first, of those before call `before`. */
+void journal_merge_calls(Journal *journal, GPtrArray *rows, gint64 before, guint limit);
 
 /* --- journal_contacts.c --- */
 gboolean journal_put_contact(Journal *journal, const Contact *contact, GError **error);

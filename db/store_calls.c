@@ -246,7 +246,7 @@ store_call_list(Store *store, guint limit, GError **error)
 	query_bind_int(&query, limit);
 	records = collect(&query, error);
 	if (records && store->journal)
-		journal_merge_calls(store->journal, records, limit);
+		journal_merge_calls(store->journal, records, G_MAXINT64, limit);
 	return records;
 }
 
@@ -262,7 +262,7 @@ store_call_list_open(Store *store, gint64 before, GError **error)
 	query_bind_int(&query, before);
 	records = collect(&query, error);
 	if (records && store->journal)
-		journal_merge_calls(store->journal, records, MAX_OPEN);
+		journal_merge_calls(store->journal, records, before, MAX_OPEN);
 	for (guint i = records ? records->len : 0; i-- > 0;) {
 		const CallRecord *record = records->pdata[i];
 
@@ -277,10 +277,14 @@ store_call_page(Store *store, gint64 before, guint limit, GError **error)
 {
 	g_auto(Query) query =
 		query_new(store, CALL_COLUMNS_BRIEF "WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+	GPtrArray *records;
 
 	query_bind_int(&query, before);
 	query_bind_int(&query, limit);
-	return collect(&query, error);
+	records = collect(&query, error);
+	if (records && store->journal)
+		journal_merge_calls(store->journal, records, before, limit);
+	return records;
 }
 
 GPtrArray *
@@ -290,7 +294,7 @@ store_call_list_live(Store *store, GError **error)
 	GPtrArray *records = collect(&query, error);
 
 	if (records && store->journal)
-		journal_merge_calls(store->journal, records, 0);
+		journal_merge_calls(store->journal, records, G_MAXINT64, 0);
 	return records;
 }
 
