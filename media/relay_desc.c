@@ -79,8 +79,11 @@ learn_address(Relay *relay, const Transport *theirs)
 		return;
 	}
 	relay->sources = theirs->sources;
-	if (net_address_any(&signalled)) /* hold as RFC 2543 had it */
+	if (net_address_any(&signalled)) { /* hold as RFC 2543 had it: the peer is where it was */
 		relay->may_send = FALSE;
+		if (relay->signalled.length)
+			return;
+	}
 	if (net_address_equal(&signalled, &relay->signalled))
 		return;
 	relay->signalled = relay->peer = relay->rtcp_peer = signalled;
