@@ -103,13 +103,13 @@ class ClientCall extends Call {
   }
 
   onOwnCandidate(candidate) {
-    if (/ tcp /i.test(candidate.candidate) && !P.candidates.tcp) return;
+    if (this.state === 'ended' || (/ tcp /i.test(candidate.candidate) && !P.candidates.tcp)) return;
     this.ownCandidates.push(candidate);
     if (this.described && !this.inline) this.sendCandidate(candidate);
   }
 
   onGathered() {
-    if (this.described && !this.inline) this.sendLast();
+    if (this.state !== 'ended' && this.described && !this.inline) this.sendLast();
   }
 
   transportInfo(name, attributes, ...payload) {

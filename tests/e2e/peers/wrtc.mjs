@@ -208,7 +208,8 @@ export class Call {
     this.mic.start();
     this.pc.ontrack = ({ track }) => { this.recorder = new Recorder(track); };
     this.pc.onicecandidate = ({ candidate }) => {
-      if (!candidate?.candidate) return;
+      // what was gathered may come when the call, and with it our description, is gone
+      if (!candidate?.candidate || this.state === 'ended') return;
       if (this.described) this.sendCandidate(candidate);
       else this.heldCandidates.push(candidate);
     };
@@ -236,6 +237,7 @@ export class Call {
 
   // Sends our description, then the candidates that were held back for it.
   describe(action, role) {
+    if (this.state === 'ended') return;
     const jingle = sdpToJingle(xml, this.pc.localDescription.sdp, { action, sid: this.sid, [role]: this.phone.jid.toString() }, false);
     if (action === 'session-initiate') this.offered = contents(jingle).map(c => c.attrs.name);
     this.request(jingle);
