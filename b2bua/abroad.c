@@ -8,6 +8,7 @@
 #include "b2bua/address.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/setting.h"
+#include "b2bua/timer.h"
 
 #define WRITE_US     (60 * (gint64)G_USEC_PER_SEC) /* between rows of who is talking */
 #define MAX_ACCOUNTS 10000			   /* remembered; then those who do not talk go */
@@ -19,7 +20,7 @@ typedef struct {
 	gint64 used_us;	   /* up to `settled_us` */
 	gint64 settled_us; /* monotonic */
 	GPtrArray *uses;   /* AbroadUse *, borrowed */
-	guint timer;
+	Timer *timer;
 } Account;
 
 struct AbroadUse {
@@ -40,7 +41,7 @@ account_free(gpointer data)
 {
 	Account *account = data;
 
-	g_clear_handle_id(&account->timer, g_source_remove);
+	timer_clear(&account->timer);
 	g_ptr_array_unref(account->uses);
 	g_free(account->name);
 	g_free(account->day);
@@ -218,18 +219,16 @@ cut_all(Account *account)
 	}
 }
 
-static gboolean
+static void
 on_time(gpointer user)
 {
 	Account *account = user;
 
-	account->timer = 0;
 	settle(account);
 	write_down(account);
 	if (account->used_us >= ceiling_us(account))
 		cut_all(account);
 	set_timer(account);
-	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -237,11 +236,11 @@ set_timer(Account *account)
 {
 	gint64 left = ceiling_us(account) - account->used_us;
 
-	g_clear_handle_id(&account->timer, g_source_remove);
+	timer_clear(&account->timer);
 	if (account->uses->len == 0)
 		return;
 	left = CLAMP(left / account->uses->len, 0, WRITE_US);
-	account->timer = g_timeout_add((guint)(left / 1000 + 1), on_time, account);
+	timer_set(&account->timer, (guint)(left / 1000 + 1), on_time, account);
 }
 
 AbroadUse *
@@ -290,7 +289,7 @@ abroad_skip(Abroad *self, gint64 seconds)
 	for (guint i = 0; i < all->len; i++) {
 		Account *one = all->pdata[i];
 
-		g_clear_handle_id(&one->timer, g_source_remove);
+		timer_clear(&one->timer);
 		on_time(one);
 	}
 }

@@ -46,20 +46,18 @@ call_press(Call *call, Party *from, char key, gboolean relayed)
 	}
 }
 
-static gboolean
+static void
 on_key(gpointer user)
 {
 	Call *call = user;
 	char key = call->keys->len ? call->keys->str[0] : '\0';
 
-	call->key_timer = 0;
 	if (key == '\0')
-		return G_SOURCE_REMOVE;
+		return;
 	g_string_erase(call->keys, 0, 1);
-	call->key_timer = g_timeout_add(key == ',' ? PAUSE_MS : KEY_MS, on_key, call);
+	timer_set(&call->key_timer, key == ',' ? PAUSE_MS : KEY_MS, on_key, call);
 	if (key != ',')
 		call_press(call, call->presser, key, FALSE);
-	return G_SOURCE_REMOVE;
 }
 
 void
@@ -79,7 +77,7 @@ call_press_all(Call *call, Party *from, const char *keys)
 void
 call_stop_keys(Call *call)
 {
-	g_clear_handle_id(&call->key_timer, g_source_remove);
+	timer_clear(&call->key_timer);
 	if (call->keys)
 		g_string_free(g_steal_pointer(&call->keys), TRUE);
 }

@@ -11,6 +11,7 @@
 #include "b2bua/gateway.h"
 #include "b2bua/limits.h"
 #include "b2bua/route.h"
+#include "b2bua/timer.h"
 #include "b2bua/trace.h"
 #include "b2bua/transfer.h"
 
@@ -101,7 +102,7 @@ struct Call {
 	/* keys that wait to be pressed, and by whom; see call_digits.c */
 	GString *keys; /* NULL: none yet */
 	Party *presser;
-	guint key_timer;
+	Timer *key_timer;
 	char *post_dial; /* until it is answered */
 
 	/* the most telling refusal so far */
@@ -130,7 +131,8 @@ struct Call {
 
 	GQueue events; /* CallEvent * */
 	gboolean busy; /* an event is being handled: more are queued */
-	guint timer, deadline;
+	Timer *timer;
+	guint deadline;
 };
 
 /* --- gateway.c --- */

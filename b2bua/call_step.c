@@ -45,14 +45,12 @@ call_expire(Call *call)
 	call_post(call, (CallEvent){ .kind = EVENT_TIMEOUT, .deadline = call->deadline });
 }
 
-static gboolean
+static void
 on_timeout(gpointer user)
 {
 	Call *call = user;
 
-	call->timer = 0;
 	call_expire(call);
-	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -60,10 +58,10 @@ set_timer(Call *call)
 {
 	gint64 us = timeout_us(call, call_state_timeout(call->state));
 
-	g_clear_handle_id(&call->timer, g_source_remove);
+	timer_clear(&call->timer);
 	call->deadline++;
 	if (us > 0)
-		call->timer = g_timeout_add((guint)MIN(us / 1000 + 1, G_MAXINT), on_timeout, call);
+		timer_set(&call->timer, (guint)MIN(us / 1000 + 1, G_MAXINT), on_timeout, call);
 }
 
 void
@@ -220,7 +218,7 @@ event_free(CallEvent *event)
 static void
 call_free(Call *call)
 {
-	g_clear_handle_id(&call->timer, g_source_remove);
+	timer_clear(&call->timer);
 	if (call->recorded) { /* once more, with the last counters and the last of the ladder */
 		g_free(call->record->stats);
 		call->record->stats = call_stats(call);
@@ -459,14 +457,12 @@ call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *i
 	call_new_planned(gateway, leg, plugin, incoming, NULL, reason, words);
 }
 
-static gboolean
+static void
 on_settled(gpointer user)
 {
 	Call *call = user;
 
-	call->timer = 0;
 	call_closed(call);
-	return G_SOURCE_REMOVE;
 }
 
 void
@@ -488,7 +484,7 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	call_notice(call, reason, words, by);
 	call_media_finish(call);
 	if (call->stats_wanted > 0)
-		call->timer = g_timeout_add(SETTLE_MS, on_settled, call);
+		timer_set(&call->timer, SETTLE_MS, on_settled, call);
 }
 
 void

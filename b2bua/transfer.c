@@ -16,7 +16,7 @@ struct Transfer {
 	Call *first, *second; /* NULL: has let go */
 	Party *leaving;	      /* of the first */
 	Party *asking;	      /* of the second: the same person, ATTENDED */
-	guint idle;
+	Timer *idle;
 };
 
 static const Plugin transfer_plugin;
@@ -45,7 +45,7 @@ free_when_done(Transfer *transfer)
 {
 	if (transfer->first || transfer->second || transfer->played.call)
 		return;
-	g_clear_handle_id(&transfer->idle, g_source_remove);
+	timer_clear(&transfer->idle);
 	g_free(transfer);
 }
 
@@ -65,22 +65,20 @@ let_go_of_first(Transfer *transfer)
 	transfer->first = NULL;
 }
 
-static gboolean
+static void
 on_idle(gpointer user)
 {
 	Transfer *transfer = user;
 
-	transfer->idle = 0;
 	if (transfer->first)
 		call_post(transfer->first, (CallEvent){ .kind = EVENT_TRANSFER_ANSWERED });
-	return G_SOURCE_REMOVE;
 }
 
 static void
 join_soon(Transfer *transfer)
 {
 	if (!transfer->idle)
-		transfer->idle = g_idle_add_full(G_PRIORITY_DEFAULT, on_idle, transfer, NULL);
+		timer_set(&transfer->idle, 0, on_idle, transfer);
 }
 
 /* The first call, if there is one to be told, lets go in its turn. */

@@ -20,6 +20,7 @@
 #define MTU_OVERHEAD	   48	/* IPv6 and UDP */
 #define FIRST_RETRY_US	   100000
 #define LONGEST_RETRY_US   1000000
+#define KEEP_MS		   240000 /* RFC 6347 4.2.4: twice the life of a segment */
 #define CERTIFICATE_PERIOD (30L * 24 * 3600)
 
 struct DtlsContext {
@@ -33,15 +34,15 @@ struct DtlsContext {
 typedef enum { DTLS_WAITING, DTLS_SHAKING, DTLS_DONE, DTLS_FAILED } DtlsState;
 
 struct Dtls {
-	SSL *ssl;
+	SSL *ssl; /* NULL: the peer needs nothing more of it */
 	DtlsState state;
 	DtlsOptions options;
 	char *hash, *fingerprint;
 	const DtlsEvents *events;
 	gpointer user;
 	GMainContext *loop;
-	GSource *retry, *limit;
-	const guint8 *in; /* the datagram being received */
+	GSource *retry, *limit; /* when done, `limit` is that of what is kept */
+	const guint8 *in;	/* the datagram being received */
 	gsize in_length;
 	guint datagrams_in;
 };
@@ -295,6 +296,32 @@ export_keys(Dtls *dtls, SrtpKeys *keys)
 }
 
 static void
+forget(Dtls *dtls)
+{
+	worker_clear_timer(&dtls->limit);
+	g_clear_pointer(&dtls->ssl, SSL_free);
+}
+
+static gboolean
+on_kept_long_enough(gpointer user)
+{
+	forget(user);
+	return G_SOURCE_REMOVE;
+}
+
+/* The last flight is the server's: it may be lost, and the client repeats his. */
+static void
+keep_or_forget(Dtls *dtls)
+{
+	guint ms = dtls->options.keep_ms ? dtls->options.keep_ms : KEEP_MS;
+
+	if (dtls->options.client)
+		forget(dtls);
+	else
+		dtls->limit = worker_timer(dtls->loop, ms, on_kept_long_enough, dtls);
+}
+
+static void
 finish(Dtls *dtls)
 {
 	SrtpKeys keys;
@@ -309,6 +336,7 @@ finish(Dtls *dtls)
 	worker_clear_timer(&dtls->limit);
 	dtls->events->done(dtls->user, &keys);
 	OPENSSL_cleanse(&keys, sizeof keys);
+	keep_or_forget(dtls);
 }
 
 static gboolean on_retry(gpointer user);
@@ -426,7 +454,7 @@ dtls_receive(Dtls *dtls, const guint8 *data, gsize length)
 {
 	guint8 none[64];
 
-	if (dtls->state == DTLS_FAILED || dtls->state == DTLS_WAITING)
+	if (dtls->state == DTLS_FAILED || dtls->state == DTLS_WAITING || !dtls->ssl)
 		return;
 	dtls->datagrams_in++;
 	dtls->in = data;
@@ -438,6 +466,13 @@ dtls_receive(Dtls *dtls, const guint8 *data, gsize length)
 		while (SSL_read(dtls->ssl, none, sizeof none) > 0)
 			;
 	dtls->in = NULL;
+}
+
+void
+dtls_proven(Dtls *dtls)
+{
+	if (dtls->state == DTLS_DONE)
+		forget(dtls);
 }
 
 void

@@ -3,6 +3,8 @@
  *
  * The peer's certificate is compared with the signalled fingerprint before any
  * key leaves (RFC 5763 6.7.1).  Retransmission and the time limit are inside.
+ * What OpenSSL keeps for a handshake, 75 KB, goes as soon as the peer needs nothing
+ * more of it: datagrams that come later are dropped.
  * Thread: ice, except dtls_context_*: any, once made.
  */
 #pragma once
@@ -24,6 +26,7 @@ typedef struct {
 	const char *hash, *fingerprint; /* the peer's, as signalled; copied */
 	guint timeout_ms;		/* from dtls_start() */
 	guint link_mtu;			/* 0: 1200, as every WebRTC stack; the least is 256 */
+	guint keep_ms;			/* as the server, without dtls_proven(); 0: 240 s */
 } DtlsOptions;
 
 DtlsContext *dtls_context_new(GError **error);
@@ -35,4 +38,6 @@ Dtls *dtls_new(DtlsContext *context, GMainContext *loop, const DtlsOptions *opti
 	       const DtlsEvents *events, gpointer user);
 void dtls_start(Dtls *dtls); /* there is a way to the peer now; again does nothing */
 void dtls_receive(Dtls *dtls, const guint8 *data, gsize length);
+/* Authenticated SRTP or SRTCP of the peer has come, so our last flight has arrived. */
+void dtls_proven(Dtls *dtls);
 void dtls_free(Dtls *dtls); /* NULL is fine */

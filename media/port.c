@@ -20,25 +20,27 @@
 #include <unistd.h>
 
 #define DTLS_TIMEOUT_MS	   15000
-#define DTLS_LINGER_MS	   20000 /* our last flight may have been lost: answer repetitions */
-#define MAX_EARLY	   8	 /* datagrams: one flight */
-#define MAX_EARLY_BYTES	   2048	 /* of one */
-#define MAX_QUEUED_PACKETS 256	 /* on the way from the agent's callback to the media thread */
+#define MAX_EARLY	   8	/* datagrams: one flight */
+#define MAX_EARLY_BYTES	   2048 /* of one */
+#define MAX_QUEUED_PACKETS 256	/* on the way from the agent's callback to the media thread */
 
 struct Port {
 	gint references;
 	gint queued_packets; /* atomic */
 	PortOptions options;
-	Relay *relay; /* media thread */
+	/* media thread */
+	Relay *relay;
+	guint protected_by; /* the association that its keys are of */
 	/* ice thread */
 	gboolean closed, connected, selected, up, lost;
 	GMainContext *context; /* the agent's, and of the timers here */
 	Ice *ice;
 	Dtls *dtls;
 	gboolean dtls_client;
+	guint association;	/* how many there have been */
 	char *dtls_fingerprint; /* the one `dtls` compares with */
 	GQueue early;		/* GBytes *, DTLS that came before dtls could take it */
-	GSource *deadline, *linger;
+	GSource *deadline;
 };
 
 /* What is posted: a port and whatever the function needs. */
@@ -53,6 +55,7 @@ typedef struct {
 	GBytes *packet;
 	MediaStatsFunc asked;
 	gboolean flag;
+	guint association;
 	char digit;
 	PortNews news;
 } Message;
@@ -307,6 +310,7 @@ set_keys(gpointer argument) /* media */
 	g_autoptr(Message) message = argument;
 	const SrtpKeys *keys = &message->keys;
 
+	message->port->protected_by = message->association;
 	relay_set_protection(message->port->relay,
 			     protection_new(keys->profile, keys->receive, FALSE),
 			     protection_new(keys->profile, keys->send, TRUE));
@@ -314,14 +318,23 @@ set_keys(gpointer argument) /* media */
 		port_tell(message->port, &(PortNews){ .kind = NEWS_UP });
 }
 
-static gboolean
-on_linger(gpointer user)
+static void
+prove(gpointer argument) /* ice */
 {
-	Port *port = user;
+	g_autoptr(Message) message = argument;
 
-	worker_clear_timer(&port->linger);
-	g_clear_pointer(&port->dtls, dtls_free);
-	return G_SOURCE_REMOVE;
+	/* of one that has begun meanwhile it proves nothing */
+	if (message->port->dtls && message->association == message->port->association)
+		dtls_proven(message->port->dtls);
+}
+
+void
+port_proven(Port *port)
+{
+	Message *message = message_new(port);
+
+	message->association = port->protected_by;
+	to_ice(prove, message);
 }
 
 static void
@@ -333,11 +346,10 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 	port_note(port, "dtls: %s, we are the %s", srtp_profile_text(keys->profile),
 		  port->dtls_client ? "client" : "server");
 	message->keys = *keys;
+	message->association = port->association;
 	message->flag = !port->up;
 	port->up = TRUE;
 	worker_clear_timer(&port->deadline);
-	worker_clear_timer(&port->linger);
-	port->linger = worker_timer(port->context, DTLS_LINGER_MS, on_linger, port);
 	to_media(set_keys, message);
 }
 
@@ -395,11 +407,11 @@ prepare_dtls(Port *port, const Transport *local, const Transport *remote)
 	/* the same certificate: the association goes on (RFC 8842 section 3.1) */
 	if (g_strcmp0(port->dtls_fingerprint, signalled) == 0)
 		return;
-	worker_clear_timer(&port->linger);
 	g_clear_pointer(&port->dtls, dtls_free);
 	g_free(port->dtls_fingerprint);
 	port->dtls_fingerprint = g_steal_pointer(&signalled);
 	port->dtls_client = options.client;
+	port->association++;
 	port->dtls =
 		dtls_new(port->options.workers->dtls, port->context, &options, &dtls_events, port);
 }
@@ -695,7 +707,6 @@ close_ice(gpointer argument)
 	ASSERT_ICE();
 	port->closed = TRUE;
 	worker_clear_timer(&port->deadline);
-	worker_clear_timer(&port->linger);
 	g_clear_pointer(&port->dtls, dtls_free);
 	g_queue_clear_full(&port->early, (GDestroyNotify)g_bytes_unref);
 	if (!port->ice || !ice_release(port->ice, on_released, message))

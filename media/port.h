@@ -80,6 +80,8 @@ void port_note(Port *port, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* --- from the relay, on the media thread --- */
 void port_free_protection(Port *port, Protection *protection);
+/* A packet was authentic, the first under the latest keys. */
+void port_proven(Port *port);
 /* RTP or RTCP, to the peer over the agent's TURN server. */
 void port_send_by_agent(Port *port, const guint8 *data, gsize length);
 /* Asks the ice thread whether RTP may be sent where authenticated RTP came from. */

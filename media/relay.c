@@ -160,6 +160,14 @@ note_first_in(Relay *relay, const NetAddress *from, guint8 pt)
 		  net_address_text(from, text), pt);
 }
 
+void
+relay_prove(Relay *relay)
+{
+	relay->proven = TRUE;
+	if (relay->webrtc)
+		port_proven(relay->port);
+}
+
 static inline gboolean
 unprotect(Relay *relay, guint8 *data, gsize *length)
 {
@@ -176,6 +184,8 @@ unprotect(Relay *relay, guint8 *data, gsize *length)
 		relay->stats.dropped_auth++;
 		return FALSE;
 	}
+	if (G_UNLIKELY(!relay->proven))
+		relay_prove(relay);
 	if (G_UNLIKELY(!known))
 		relay->ssrcs[relay->n_ssrcs++ % RECENT_SSRCS] = ssrc;
 	return TRUE;
@@ -344,6 +354,7 @@ relay_set_protection(Relay *relay, Protection *receive, Protection *send)
 		relay->receive = receive;
 		relay->send = send;
 		relay->n_ssrcs = 0;
+		relay->proven = FALSE;
 		relay->started_at = worker_now(relay->worker);
 		relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
 	}

@@ -59,6 +59,7 @@ struct Relay {
 	guint out_index;
 	gboolean relayed; /* sent by the agent, over a TURN server */
 	gboolean secure;  /* nothing passes in the clear */
+	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, dtmf_hurry;
 	guint32 out_rate;
@@ -123,6 +124,8 @@ relay_talks(const Relay *relay)
 void relay_note_error(Relay *relay, const NetAddress *to, int why);
 /* Takes the numbers of `data` as they are; it has PROTECTION_TRAILER bytes of room. */
 void relay_send_rtp(Relay *relay, guint8 *data, gsize length);
+/* A packet was authentic, the first under these keys. */
+void relay_prove(Relay *relay);
 
 static inline gboolean
 relay_can_send(const Relay *relay)

@@ -34,6 +34,8 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 		relay->stats.dropped_auth++;
 		return;
 	}
+	if (relay->secure && !relay->proven)
+		relay_prove(relay);
 	if (!rtcp_valid(data, length)) {
 		relay->stats.dropped_malformed++;
 		return;

@@ -115,19 +115,17 @@ trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
 	incoming->identities = identity->all;
 }
 
-static gboolean
+static void
 on_invitation_over(gpointer user)
 {
 	SipLeg *leg = user;
 
-	leg->timer = 0;
 	if (leg->state != STATE_INVITED)
-		return G_SOURCE_REMOVE;
+		return;
 	leg_trace(&leg->leg, TRACE_NOTE, "the caller's invitation is over (Expires)");
 	leg_trace(&leg->leg, TRACE_OUT, "487 Request Terminated");
 	nua_respond(leg->nh, SIP_487_REQUEST_CANCELLED, TAG_END());
 	leg_over(leg, REASON_CANCELLED, NULL);
-	return G_SOURCE_REMOVE;
 }
 
 /* RFC 3261 13.3.1: so long the caller waits, and no longer. */

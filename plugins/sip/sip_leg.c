@@ -119,26 +119,21 @@ leg_free(SipLeg *leg)
 void
 leg_clear_timer(SipLeg *leg)
 {
-	if (leg->timer)
-		g_source_remove(leg->timer);
-	leg->timer = 0;
+	timer_clear(&leg->timer);
 }
 
 void
-leg_set_timer(SipLeg *leg, guint ms, GSourceFunc func)
+leg_set_timer(SipLeg *leg, guint ms, TimerFunc func)
 {
-	leg_clear_timer(leg);
-	leg->timer = g_timeout_add(ms, func, leg);
+	timer_set(&leg->timer, ms, func, leg);
 }
 
-static gboolean
+static void
 on_linger(gpointer user)
 {
 	SipLeg *leg = user;
 
-	leg->timer = 0;
 	leg_free(leg);
-	return G_SOURCE_REMOVE;
 }
 
 /* From here on the leg is ours alone and waits for nua's last word. */
@@ -226,25 +221,23 @@ trace_desc(SipLeg *leg, const char *what, const Desc *desc)
 
 /* The admin's patience with a carrier that says nothing at all, not even 100; Timer B
  * would have the caller wait 32 s. */
-static gboolean
+static void
 on_no_response(gpointer user)
 {
 	SipLeg *leg = user;
 	g_autofree char *text = NULL;
 	const char *problem;
 
-	leg->timer = 0;
 	text = header_hop_text(leg->next_hop);
 	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", text);
 	if (leg_try_next_hop(leg))
-		return G_SOURCE_REMOVE;
+		return;
 	problem = leg_problem(leg);
 	watches_note_call(leg->ua->watches, leg->trunk, FALSE);
 	/* CANCEL is held back until something answers; then it goes out. */
 	nua_cancel(leg->nh, TAG_END());
 	leg_over(leg, leg->phone ? REASON_UNREACHABLE : REASON_TIMEOUT,
 		 problem ? problem : "no response");
-	return G_SOURCE_REMOVE;
 }
 
 static void

@@ -98,7 +98,7 @@ struct SipLeg {
 	char *way_back;	   /* instead of a connection that the peer has made, when it has ended */
 	char *name_source; /* where the message came from that has a name in it */
 	gboolean asks_name;
-	guint timer;
+	Timer *timer;
 
 	/* The dialog as its peer sees it, for sip_save.c. */
 	char *call_id, *local, *remote_party, *target, *routes;
@@ -161,7 +161,7 @@ void leg_set_remote(SipLeg *leg, const Desc *desc);
 void leg_set_offer(SipLeg *leg, const Desc *desc);
 /* Sends the INVITE to the first of these hops; the others are kept. */
 void leg_call_hops(SipLeg *leg, GPtrArray *hops);
-void leg_set_timer(SipLeg *leg, guint ms, GSourceFunc func); /* replaces the one before */
+void leg_set_timer(SipLeg *leg, guint ms, TimerFunc func); /* replaces the one before */
 void leg_clear_timer(SipLeg *leg);
 void leg_refuse_change(SipLeg *leg);
 void leg_bye(SipLeg *leg, const char *reason_header);

@@ -362,36 +362,3 @@ phone_next_hop(const char *source)
 				       source)
 		     : NULL;
 }
-
-/* --- keeping the way in open --- */
-
-/* The handle has no leg: it is destroyed with the answer, if one comes. */
-static void
-ping(SipUa *ua, const Contact *contact)
-{
-	g_autofree char *hop = phone_next_hop(contact->received);
-	g_autofree char *from = g_strdup_printf("<sip:%s>", ua_domain(ua));
-	nua_handle_t *nh = nua_handle(ua->nua, NULL, NUTAG_URL(contact->uri), SIPTAG_FROM_STR(from),
-				      TAG_END());
-
-	if (nh)
-		nua_options(nh, NUTAG_PROXY(hop),
-			    TAG_IF(contact->path, SIPTAG_ROUTE_STR(contact->path)), TAG_END());
-}
-
-/* Whether there is a NAT cannot be told: a phone that has learnt from the Via of our
- * answer what its address looks like from here (RFC 3581) writes that in its Contact,
- * some in their Via too.  So by UDP all are asked. */
-void
-phone_ping(SipUa *ua, guint part, guint parts)
-{
-	g_autoptr(GPtrArray) contacts =
-		store_contact_list_part(gateway_store(ua->gateway), part, parts, NULL);
-
-	for (guint i = 0; contacts && i < contacts->len; i++) {
-		const Contact *contact = contacts->pdata[i];
-
-		if (contact->received && g_str_has_prefix(contact->received, "udp:"))
-			ping(ua, contact);
-	}
-}

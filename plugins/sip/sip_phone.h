@@ -50,7 +50,3 @@ gboolean phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);
 char *phone_source(msg_t *msg, const sip_t *sip);
 /* The same as a next hop: "sip:192.0.2.1:5060;transport=udp".  NULL when it is none. */
 char *phone_next_hop(const char *source);
-
-/* An OPTIONS to the phones that have registered by UDP, so that the way in stays open
- * through a NAT: to one of `parts` portions of them, from 0 on. */
-void phone_ping(SipUa *ua, guint part, guint parts);

@@ -193,14 +193,12 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	leg_answered(&leg->leg, answer);
 }
 
-static gboolean
+static void
 retry_change(gpointer user)
 {
 	SipLeg *leg = user;
 
-	leg->timer = 0;
 	leg_reinvite(leg);
-	return G_SOURCE_REMOVE;
 }
 
 /* RFC 3261 14.1: the side that made the Call-ID waits longer. */

@@ -186,3 +186,29 @@ stack_send(const char *request_line, const char *headers, const char *hop)
 		nta_outgoing_destroy(request);
 	return request != NULL;
 }
+
+void
+stack_ask(const char *uri, const char *from, const char *route, const char *hop)
+{
+	msg_t *msg = agent ? nta_msg_create(agent, 0) : NULL;
+	sip_t *sip = msg ? sip_object(msg) : NULL;
+	su_home_t *home = msg ? msg_home(msg) : NULL;
+	g_autofree char *line = g_strdup_printf("OPTIONS %s SIP/2.0", uri);
+	g_autofree char *to = g_strdup_printf("<%s>", uri);
+	g_autofree char *tagged = g_strdup_printf("%s;tag=%08x", from, g_random_int());
+	nta_outgoing_t *request = NULL;
+
+	if (!msg)
+		return;
+	if (sip_add_tl(msg, sip, SIPTAG_REQUEST_STR(line), SIPTAG_TO_STR(to),
+		       SIPTAG_FROM_STR(tagged), TAG_IF(route, SIPTAG_ROUTE_STR(route)),
+		       SIPTAG_CALL_ID(sip_call_id_create(home, NULL)), SIPTAG_CSEQ_STR("1 OPTIONS"),
+		       SIPTAG_MAX_FORWARDS_STR("70"), TAG_END()) >= 0)
+		request = nta_outgoing_mcreate(agent, NULL, NULL, NULL, msg,
+					       NTATAG_DEFAULT_PROXY(hop), NTATAG_STATELESS(1),
+					       TAG_END());
+	if (!request)
+		msg_destroy(msg);
+	else
+		nta_outgoing_destroy(request);
+}

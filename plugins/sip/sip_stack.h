@@ -20,3 +20,6 @@ void stack_serve(SipUa *ua);
 /* A request that belongs to no handle of nua, such as the CANCEL of an INVITE that a
  * process before us has sent: whole header lines.  FALSE: it cannot be sent. */
 gboolean stack_send(const char *request_line, const char *headers, const char *hop);
+/* An OPTIONS that nobody repeats and nobody waits for: nothing is kept of it, and its answer
+ * is dropped.  `route` may be NULL. */
+void stack_ask(const char *uri, const char *from, const char *route, const char *hop);

@@ -15,31 +15,25 @@
 void
 session_stop(SessionTimer *timer)
 {
-	if (timer->source)
-		g_source_remove(timer->source);
-	timer->source = 0;
+	timer_clear(&timer->next);
 }
 
 /* --- the clock --- */
 
-static gboolean
+static void
 on_due(gpointer user)
 {
 	SipLeg *leg = user;
 
-	leg->session.source = 0;
 	leg_refresh(leg);
-	return G_SOURCE_REMOVE;
 }
 
-static gboolean
+static void
 on_expired(gpointer user)
 {
 	SipLeg *leg = user;
 
-	leg->session.source = 0;
 	leg_expire(leg, "the other side has stopped refreshing the session");
-	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -53,11 +47,11 @@ run(SipLeg *leg)
 	timer->until_us = g_get_monotonic_time() + (gint64)timer->interval_s * G_USEC_PER_SEC;
 	/* RFC 4028 10: we refresh at the half; we give up a little before the end */
 	if (timer->we_refresh)
-		timer->source = g_timeout_add_seconds(MAX(timer->interval_s / 2, 1), on_due, leg);
+		timer_set(&timer->next, MAX(timer->interval_s / 2, 1) * 1000, on_due, leg);
 	else
-		timer->source = g_timeout_add_seconds(
-			MAX(timer->interval_s - MIN(32, timer->interval_s / 3), 1), on_expired,
-			leg);
+		timer_set(&timer->next,
+			  MAX(timer->interval_s - MIN(32, timer->interval_s / 3), 1) * 1000,
+			  on_expired, leg);
 }
 
 void
@@ -71,7 +65,7 @@ session_try_again(SipLeg *leg)
 	if (g_get_monotonic_time() + AGAIN_SECONDS * G_USEC_PER_SEC > timer->until_us)
 		leg_expire(leg, "the other side does not answer session refreshes");
 	else
-		timer->source = g_timeout_add_seconds(AGAIN_SECONDS, on_due, leg);
+		timer_set(&timer->next, AGAIN_SECONDS * 1000, on_due, leg);
 }
 
 /* RFC 4028 4: whatever somebody writes, nobody refreshes more often than that; the admin may

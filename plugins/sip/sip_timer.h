@@ -6,7 +6,7 @@
  * Thread: signalling.  RFC 4028.
  */
 #pragma once
-#include <glib.h>
+#include "b2bua/timer.h"
 #include <sofia-sip/sip.h>
 
 struct SipLeg;
@@ -28,7 +28,7 @@ typedef struct {
 	guint interval_s; /* 0: there is no timer */
 	gboolean we_refresh;
 	gint64 until_us;
-	guint source;
+	Timer *next;
 } SessionTimer;
 
 /* A header line for an INVITE or UPDATE of ours; NULL when there is nothing to

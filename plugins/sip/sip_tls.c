@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_tls.c - TLS of sofia-sip: our certificate, and what it leaves open. */
 #include "plugins/sip/sip_tls.h"
+#include "b2bua/timer.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <gio/gio.h>
@@ -34,7 +35,7 @@ typedef struct {
 	int socket;
 	ino_t inode;  /* of the socket: its number may be another's by now */
 	char *source; /* address */
-	guint deadline;
+	Timer *deadline;
 } Handshake;
 
 /* A connection that we have begun, until it is there or given up. */
@@ -44,7 +45,7 @@ typedef struct {
 	ino_t inode;
 	TlsPeer *peer; /* owned; NULL: not asked yet, or no trunk's */
 	gboolean asked;
-	guint deadline;
+	Timer *deadline;
 } Reach;
 
 static struct {
@@ -70,7 +71,7 @@ handshake_free(gpointer data)
 {
 	Handshake *handshake = data;
 
-	g_clear_handle_id(&handshake->deadline, g_source_remove);
+	timer_clear(&handshake->deadline);
 	g_free(handshake->source);
 	g_free(handshake);
 }
@@ -80,7 +81,7 @@ reach_free(gpointer data)
 {
 	Reach *reach = data;
 
-	g_clear_handle_id(&reach->deadline, g_source_remove);
+	timer_clear(&reach->deadline);
 	tls_peer_unref(reach->peer);
 	g_free(reach);
 }
@@ -259,19 +260,17 @@ is_done(const Handshake *handshake)
 }
 
 /* sofia sees the end of the connection, and frees it. */
-static gboolean
+static void
 on_deadline(gpointer user)
 {
 	Handshake *handshake = user;
 
-	handshake->deadline = 0;
 	if (!is_done(handshake)) {
 		tls.counters.unfinished++;
 		if (inode_of(handshake->socket) == handshake->inode)
 			shutdown(handshake->socket, SHUT_RDWR);
 	}
 	g_hash_table_remove(tls.handshakes, handshake->connection);
-	return G_SOURCE_REMOVE;
 }
 
 static GSocketAddress *
@@ -366,18 +365,17 @@ watch_handshake(Connection *connection, int socket)
 		tls.counters.refused++;
 		shutdown(socket, SHUT_RDWR);
 	}
-	handshake->deadline = g_timeout_add_seconds(TLS_HANDSHAKE_S, on_deadline, handshake);
+	timer_set(&handshake->deadline, TLS_HANDSHAKE_S * 1000, on_deadline, handshake);
 	g_hash_table_insert(tls.handshakes, connection, handshake);
 }
 
 /* --- connections to carriers --- */
 
-static gboolean
+static void
 on_reach_deadline(gpointer user)
 {
 	Reach *reach = user;
 
-	reach->deadline = 0;
 	if (!SSL_is_init_finished(reach->connection->con)) {
 		if (reach->peer)
 			tls_peer_failed(reach->peer, NULL);
@@ -385,7 +383,6 @@ on_reach_deadline(gpointer user)
 			shutdown(reach->socket, SHUT_RDWR);
 	}
 	g_hash_table_remove(tls.reaches, reach->connection);
-	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -396,7 +393,7 @@ watch_reach(Connection *connection, int socket)
 	reach->connection = connection;
 	reach->socket = socket;
 	reach->inode = inode_of(socket);
-	reach->deadline = g_timeout_add_seconds(TLS_HANDSHAKE_S, on_reach_deadline, reach);
+	timer_set(&reach->deadline, TLS_HANDSHAKE_S * 1000, on_reach_deadline, reach);
 	g_hash_table_insert(tls.reaches, connection, reach);
 }
 

@@ -18,6 +18,7 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_origin.h"
+#include "plugins/sip/sip_keepalive.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
@@ -37,9 +38,10 @@
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
-#define SWEEP_SECONDS 25    /* between looks for what is too old */
-#define STOP_MS	      2000  /* how long stop() waits for answers to BYE */
-#define MAX_HEAD      65536 /* bytes of a message beside its body */
+#define SWEEP_SECONDS 25	/* between looks for what is too old */
+#define STOP_MS	      2000	/* how long stop() waits for answers to BYE */
+#define MAX_HEAD      65536	/* bytes of a message beside its body */
+#define UDP_BUFFER    (4 << 20) /* bytes; the kernel gives net.core.rmem_max of them at most */
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
 
@@ -147,9 +149,6 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	} else if (event->event == nua_r_method) {
 		if (event->status >= 200) /* the BYE of leg_bury() */
 			nua_handle_destroy(nh);
-	} else if (event->event == nua_r_options) {
-		if (event->status >= 200) /* a ping's */
-			nua_handle_destroy(nh);
 	} else if (event->event == nua_i_options && event->status < 200 && event->sip) {
 		sources_asked(self->sources, event);
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(self->nua), TAG_END());
@@ -233,7 +232,8 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
 		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
-		TPTAG_SDWN_ERROR(1), NTATAG_UDP_MTU(65535), NTATAG_MCLASS(guard_mclass()),
+		TPTAG_SDWN_ERROR(1), TPTAG_UDP_RMEM(UDP_BUFFER), NTATAG_UDP_MTU(65535),
+		NTATAG_MCLASS(guard_mclass()),
 		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
 		NUTAG_APPL_METHOD(UA_OURS), SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION),
@@ -282,7 +282,7 @@ stop(void)
 		return;
 	stack_serve(NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
-	g_clear_handle_id(&ua->pinger, g_source_remove);
+	g_clear_pointer(&ua->keepalive, keepalive_free);
 	connections_stop();
 	g_clear_pointer(&ua->sources, sources_free);
 	if (ua->watches)
@@ -331,18 +331,6 @@ on_sweep_time(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* A portion of the phones each second, so that each has its turn in time and they never all answer
- * at once. */
-static gboolean
-on_ping_time(gpointer user)
-{
-	SipUa *self = user;
-
-	self->ping_turn = (self->ping_turn + 1) % self->config->sip_keepalive_s;
-	phone_ping(self, self->ping_turn, self->config->sip_keepalive_s);
-	return G_SOURCE_CONTINUE;
-}
-
 static ConnectionOwner
 connection_owner(gpointer user, const su_sockaddr_t *from)
 {
@@ -381,8 +369,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
-		if (config->sip_keepalive_s)
-			ua->pinger = g_timeout_add_seconds(1, on_ping_time, ua);
+		ua->keepalive = keepalive_new(ua);
 		ua->watches = watches_new(ua);
 		ua->sources = sources_new(ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);

@@ -39,8 +39,8 @@ typedef struct {
 	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
 	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
 	gboolean down;		   /* nua has shut down */
-	guint sweeper, pinger;	   /* sources */
-	guint ping_turn;
+	guint sweeper;		   /* source */
+	struct KeepAlive *keepalive;
 	guint64 calls_in, calls_out, strangers;
 } SipUa;
 

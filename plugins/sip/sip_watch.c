@@ -7,6 +7,7 @@
  * its timer runs.
  */
 #include "plugins/sip/sip_watch.h"
+#include "b2bua/timer.h"
 #include "plugins/sip/sip_header.h"
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@ typedef struct {
 	Watch *watch;
 	gboolean registers; /* REGISTER, or OPTIONS */
 	nua_handle_t *nh;   /* NULL between handles */
-	guint timer, failures;
+	Timer *timer;
+	guint failures;
 	gboolean asking;      /* a request is on its way */
 	guint challenged;     /* CHALLENGED_… met by this request */
 	gboolean known, good; /* what the last answer said */
@@ -60,7 +62,8 @@ typedef struct {
 	Watches *watches;
 	nua_handle_t *nh;
 	Trunk *trunk; /* owned: what it was */
-	guint challenged, timer;
+	guint challenged;
+	Timer *timer;
 } Farewell;
 
 enum { OPTIONS, REGISTER };
@@ -79,11 +82,11 @@ drop_handle(Probe *probe)
 }
 
 static void
-set_timer(Probe *probe, guint seconds, GSourceFunc func)
+set_timer(Probe *probe, guint seconds, TimerFunc func)
 {
-	if (probe->timer)
-		g_source_remove(probe->timer);
-	probe->timer = seconds ? g_timeout_add_seconds(seconds, func, probe) : 0;
+	timer_clear(&probe->timer);
+	if (seconds)
+		timer_set(&probe->timer, seconds * 1000, func, probe);
 }
 
 static void
@@ -109,7 +112,7 @@ farewell_free(gpointer data)
 {
 	Farewell *farewell = data;
 
-	g_clear_handle_id(&farewell->timer, g_source_remove);
+	timer_clear(&farewell->timer);
 	if (farewell->nh)
 		nua_handle_destroy(farewell->nh);
 	trunk_free(farewell->trunk);
@@ -179,7 +182,7 @@ no_answer(const Probe *probe)
 	return problem ? problem : "no answer";
 }
 
-static gboolean ask_again(gpointer user);
+static void ask_again(gpointer user);
 static void send_probe(Probe *probe, const Trunk *trunk, guint expires);
 
 /* RFC 3263 4.3.  FALSE: all of its addresses have been asked. */
@@ -346,18 +349,16 @@ watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event)
 /* --- asking --- */
 
 /* Timers F and K would have us wait 32 s. */
-static gboolean
+static void
 on_silence(gpointer user)
 {
 	Probe *probe = user;
 
-	probe->timer = 0;
 	if (try_next_hop(probe))
-		return G_SOURCE_REMOVE;
+		return;
 	learn(probe, FALSE, no_answer(probe));
 	drop_handle(probe);
 	retry_later(probe);
-	return G_SOURCE_REMOVE;
 }
 
 static void
@@ -442,15 +443,13 @@ on_resolved(gpointer user, GPtrArray *hops)
 	}
 }
 
-static gboolean
+static void
 ask_again(gpointer user)
 {
 	Probe *probe = user;
 	Watch *watch = probe->watch;
 
-	probe->timer = 0;
 	trunks_resolve(watch->watches->ua->trunks, watch->trunk, on_resolved, watch);
-	return G_SOURCE_REMOVE;
 }
 
 /* --- the list --- */
@@ -470,14 +469,12 @@ watch_new(Watches *watches, const char *trunk)
 	return watch;
 }
 
-static gboolean
+static void
 on_farewell_late(gpointer user)
 {
 	Farewell *farewell = user;
 
-	farewell->timer = 0;
 	g_hash_table_remove(farewell->watches->farewells, farewell->nh);
-	return G_SOURCE_REMOVE;
 }
 
 /* Where it was registered it is no more: by the handle that it was done with, so that
@@ -498,7 +495,7 @@ say_farewell(Watch *watch)
 	farewell->watches = watches;
 	farewell->nh = g_steal_pointer(&probe->nh);
 	farewell->trunk = g_steal_pointer(&watch->was);
-	farewell->timer = g_timeout_add_seconds(FAREWELL_SECONDS, on_farewell_late, farewell);
+	timer_set(&farewell->timer, FAREWELL_SECONDS * 1000, on_farewell_late, farewell);
 	g_hash_table_remove(watches->by_handle, farewell->nh);
 	g_hash_table_insert(watches->farewells, farewell->nh, farewell);
 	nua_method(farewell->nh, NUTAG_METHOD("REGISTER"), NUTAG_PROXY(hop),

@@ -96,28 +96,24 @@ rings(XmppLeg *leg, const char *device)
 }
 
 /* Dino never says that it rings, nor does a client that is in a call. */
-static gboolean
+static void
 on_silence(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->timer = 0;
 	if (leg->rang || !xmpp_stream_is_up(leg->xmpp->stream) || !somebody_is_there(leg))
-		return G_SOURCE_REMOVE;
+		return;
 	leg_trace(&leg->leg, TRACE_NOTE, "a device that is on line has been called");
 	tell_ringing(leg);
-	return G_SOURCE_REMOVE;
 }
 
-static gboolean
+static void
 on_no_others(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->timer = 0;
 	if (!leg->heard)
 		give_up(leg, "no other device rings");
-	return G_SOURCE_REMOVE;
 }
 
 void

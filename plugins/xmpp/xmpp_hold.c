@@ -77,14 +77,12 @@ xmpp_hold_modify(XmppLeg *leg, const Jingle *jingle)
 		xmpp_hold_wish(leg, jingle_direction(content->senders, he));
 }
 
-static gboolean
+static void
 on_retry(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->hold.timer = 0;
 	propose(leg);
-	return G_SOURCE_REMOVE;
 }
 
 /* TRUE when it was the answer to a change of his, NULL being a refusal. */
@@ -100,8 +98,8 @@ xmpp_hold_answered(XmppLeg *leg, const Desc *answer)
 		hold->agreed = hold->proposed;
 		hold->tries = 0;
 	} else if (++hold->tries < MAX_TRIES) {
-		hold->timer =
-			g_timeout_add(RETRY_MS + g_random_int_range(0, RETRY_MS), on_retry, leg);
+		timer_set(&hold->timer, RETRY_MS + (guint)g_random_int_range(0, RETRY_MS), on_retry,
+			  leg);
 	} else {
 		leg_trace(&leg->leg, TRACE_NOTE, "the other side does not take %s",
 			  direction_name(hold->proposed));
@@ -114,7 +112,7 @@ xmpp_hold_answered(XmppLeg *leg, const Desc *answer)
 void
 xmpp_hold_stop(XmppLeg *leg)
 {
-	g_clear_handle_id(&leg->hold.timer, g_source_remove);
+	timer_clear(&leg->hold.timer);
 	leg->hold.busy = FALSE;
 }
 

@@ -63,8 +63,7 @@ xmpp_leg_free(XmppLeg *leg)
 	g_ptr_array_unref(leg->forks);
 	xmpp_iq_forget(leg->xmpp->iq, leg);
 	g_ptr_array_unref(leg->keys);
-	if (leg->timer)
-		g_source_remove(leg->timer);
+	timer_clear(&leg->timer);
 	xmpp_hold_stop(leg);
 	g_array_unref(leg->late);
 	transport_free(leg->fresh);
@@ -105,11 +104,11 @@ xmpp_leg_set_peer(XmppLeg *leg, const char *jid)
 }
 
 void
-xmpp_leg_set_timer(XmppLeg *leg, guint ms, GSourceFunc func)
+xmpp_leg_set_timer(XmppLeg *leg, guint ms, TimerFunc func)
 {
-	if (leg->timer)
-		g_source_remove(leg->timer);
-	leg->timer = func ? g_timeout_add(ms, func, leg) : 0;
+	timer_clear(&leg->timer);
+	if (func)
+		timer_set(&leg->timer, ms, func, leg);
 }
 
 char *
@@ -236,14 +235,12 @@ xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason reas
 
 /* --- endings --- */
 
-static gboolean
+static void
 on_lingered(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->timer = 0;
 	xmpp_leg_free(leg);
-	return G_SOURCE_REMOVE;
 }
 
 static void

@@ -23,6 +23,7 @@
  */
 #pragma once
 #include "b2bua/gateway.h"
+#include "b2bua/timer.h"
 #include "plugins/xmpp/jingle.h"
 #include "plugins/xmpp/jmi.h"
 #include "plugins/xmpp/xmpp_account.h"
@@ -71,7 +72,8 @@ typedef struct {
 	Direction own, asked;	    /* his wish; what the telephone last asked of him */
 	Direction proposed, agreed; /* his wish: on its way to the telephone, taken by it */
 	gboolean busy;		    /* on its way */
-	guint tries, timer;
+	guint tries;
+	Timer *timer;
 } XmppHold;
 
 struct XmppLeg {
@@ -92,7 +94,7 @@ struct XmppLeg {
 	GPtrArray *keys;      /* in Xmpp.sessions */
 	GPtrArray *live_keys; /* in Xmpp.live, until it is over */
 	GPtrArray *rung; /* char *: full JIDs that our propose may ring at, as far as is known */
-	guint timer;	 /* one; what it means depends on the state */
+	Timer *timer;	 /* one; what it means depends on the state */
 	gint64 began_us;
 	XmppHold hold;
 	gboolean rang;	     /* ringing was said (caller), or is told of (callee) */
@@ -116,7 +118,7 @@ XmppLeg *xmpp_leg_new(Xmpp *xmpp, const char *local, const char *sid);
 void xmpp_leg_free(XmppLeg *leg);
 XmppFork *xmpp_leg_fork(const XmppLeg *leg, const char *jid, const char *sid);
 void xmpp_leg_set_peer(XmppLeg *leg, const char *jid);
-void xmpp_leg_set_timer(XmppLeg *leg, guint ms, GSourceFunc func);
+void xmpp_leg_set_timer(XmppLeg *leg, guint ms, TimerFunc func);
 char *xmpp_new_sid(void);
 
 /* In the ladder: we say this; an arrow only when the stream is there to take it. */

@@ -16,24 +16,20 @@
 #define RINGING_MS  5000  /* Conversations waits 6 s for a sign of life */
 #define INITIATE_MS 15000 /* from our proceed to his session-initiate */
 
-static gboolean
+static void
 on_silent_far_end(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->timer = 0;
 	xmpp_ring_ring(leg);
-	return G_SOURCE_REMOVE;
 }
 
-static gboolean
+static void
 on_no_initiate(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->timer = 0;
 	xmpp_leg_fail(leg, REASON_NO_MEDIA, "The client did not begin the session");
-	return G_SOURCE_REMOVE;
 }
 
 void

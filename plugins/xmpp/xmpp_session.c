@@ -75,14 +75,12 @@ xmpp_session_build_initiate(XmppLeg *leg, const char *sid)
 	return jingle_build_initiate(&session, offer);
 }
 
-static gboolean
+static void
 on_no_accept(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	leg->timer = 0;
 	xmpp_leg_fail(leg, REASON_NO_MEDIA, "The client did not accept the session");
-	return G_SOURCE_REMOVE;
 }
 
 /* The answer to a session-initiate or session-accept of ours.  A result, or

@@ -348,6 +348,28 @@ to__phone_kept_alive(void)
 	rig_stop();
 }
 
+/* Nothing is kept of an OPTIONS: without an answer the next one is another request. */
+static void
+to__phone_gone(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autofree char *answer = NULL, *before = NULL;
+
+	rig_configure = keep_alive;
+	phone_start();
+	answer = phone_do_register(&phone, "Contact: <sip:alice@10.9.8.7:5060>\r\n");
+	phone_assert_status(answer, "200");
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *ping = peer_wait(phone.peer, "OPTIONS sip:");
+		g_autofree char *call_id = message_header(ping, "Call-ID");
+
+		g_assert_cmpstr(call_id, !=, before);
+		g_free(before);
+		before = g_steal_pointer(&call_id);
+	}
+	rig_stop();
+}
+
 /* Over the connection of its REGISTER: there is no other way in. */
 static void
 to__phone_over_tcp(void)
@@ -520,6 +542,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/path-and-instance", register__path_and_instance);
 	g_test_add_func("/sip-register/to-phone-behind-nat", to__phone_behind_nat);
 	g_test_add_func("/sip-register/to-phone-kept-alive", to__phone_kept_alive);
+	g_test_add_func("/sip-register/to-phone-gone", to__phone_gone);
 	g_test_add_func("/sip-register/to-phone-over-tcp", to__phone_over_tcp);
 	g_test_add_func("/sip-register/to-answered-elsewhere", to__answered_elsewhere);
 	g_test_add_func("/sip-register/to-gone", to__gone);

@@ -27,6 +27,7 @@ typedef struct {
 	CertificateKind certificate;
 	const char *hash, *profiles;
 	guint mtu; /* of both sides and of the path; 0: 1200 */
+	guint keep_ms;
 	gboolean wrong_fingerprint;
 	Accident accident; /* of datagram `which` on `way` */
 	Way way;
@@ -49,6 +50,43 @@ typedef struct {
 } Link;
 
 static DtlsContext *context;
+
+/* --- what OpenSSL holds --- */
+
+#define HEADER 16 /* before each block: its length; keeps malloc's alignment */
+
+static gssize held;
+
+static void *
+counted_alloc(size_t length, const char *file, int line)
+{
+	gsize *block = malloc(length + HEADER);
+
+	held += (gssize)(*block = length);
+	return (char *)block + HEADER;
+}
+
+static void
+counted_free(void *data, const char *file, int line)
+{
+	gsize *block = data ? (gsize *)(void *)((char *)data - HEADER) : NULL;
+
+	if (block)
+		held -= (gssize)*block;
+	free(block);
+}
+
+static void *
+counted_realloc(void *data, size_t length, const char *file, int line)
+{
+	gsize *block = data ? (gsize *)(void *)((char *)data - HEADER) : NULL;
+
+	if (block)
+		held -= (gssize)*block;
+	block = realloc(block, length + HEADER);
+	held += (gssize)(*block = length);
+	return (char *)block + HEADER;
+}
 
 /* --- the peer's certificate --- */
 
@@ -243,7 +281,8 @@ link_new(const Case *what)
 	DtlsOptions options = { .client = what->we_are_client,
 				.hash = what->hash ? what->hash : "sha-256",
 				.timeout_ms = ENOUGH,
-				.link_mtu = what->mtu };
+				.link_mtu = what->mtu,
+				.keep_ms = what->keep_ms };
 
 	link->what = *what;
 	connect_sockets(link);
@@ -388,6 +427,94 @@ test_accident(gconstpointer data)
 	}
 }
 
+/* --- what is kept of a handshake --- */
+
+#define KEPT_LEAST 16000 /* of 75 KB; what else there is of a link is the peer's */
+
+/* What OpenSSL holds for our side. */
+static gssize
+held_by_us(Link *link)
+{
+	const gssize with = held;
+	gssize without;
+
+	dtls_free(link->ours);
+	without = held;
+	link->ours = NULL;
+	return with - without;
+}
+
+static gssize
+after_handshake(const Case *what, void (*then)(Link *link))
+{
+	Link *link = link_new(what);
+	gssize kept;
+
+	g_assert_true(wait_for(both_done, link, ENOUGH));
+	check_done(link);
+	if (then)
+		then(link);
+	kept = held_by_us(link);
+	link_free(link);
+	return kept;
+}
+
+/* What comes later finds nothing, and is dropped. */
+static void
+say_goodbye(Link *link)
+{
+	const guint before = link->sent[FROM_PEER];
+
+	SSL_shutdown(link->peer);
+	while (link->sent[FROM_PEER] == before)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(link->failed, ==, 0);
+}
+
+static void
+prove(Link *link)
+{
+	dtls_proven(link->ours);
+	dtls_proven(link->ours);
+	say_goodbye(link);
+}
+
+static gboolean
+is_let_go(gpointer user)
+{
+	gssize *at_first = user;
+
+	return held + KEPT_LEAST < *at_first;
+}
+
+static void
+stay_mute(Link *link)
+{
+	gssize at_first = held;
+
+	g_assert_true(wait_for(is_let_go, &at_first, ENOUGH));
+	say_goodbye(link);
+}
+
+/* A client is owed nothing more; a server's last flight may be lost, until the peer shows
+ * that it was not, or has been silent for long. */
+static void
+test_kept(void)
+{
+	const Case client = { .certificate = EC_V3, .we_are_client = TRUE };
+	const Case server = { .certificate = EC_V3 };
+	const Case impatient = { .certificate = EC_V3, .keep_ms = 300 };
+	gssize kept;
+
+	g_assert_cmpint(after_handshake(&client, NULL), <, 1000);
+	g_assert_cmpint(after_handshake(&client, say_goodbye), <, 1000);
+	kept = after_handshake(&server, NULL);
+	g_test_message("a server keeps %zd bytes", kept);
+	g_assert_cmpint(kept, >, KEPT_LEAST);
+	g_assert_cmpint(after_handshake(&server, prove), <, 1000);
+	g_assert_cmpint(after_handshake(&impatient, stay_mute), <, 1000);
+}
+
 /* --- refusals --- */
 
 static gboolean
@@ -454,6 +581,8 @@ main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	int status;
 
+	g_assert_cmpint(CRYPTO_set_mem_functions(counted_alloc, counted_realloc, counted_free), ==,
+			1);
 	g_test_init(&argc, &argv, NULL);
 	context = dtls_context_new(&error);
 	g_assert_no_error(error);
@@ -467,6 +596,7 @@ main(int argc, char **argv)
 	g_test_add_data_func("/dtls/each datagram is lost once", &accidents[0], test_accident);
 	g_test_add_data_func("/dtls/each datagram comes twice", &accidents[1], test_accident);
 	g_test_add_data_func("/dtls/each datagram comes late", &accidents[2], test_accident);
+	g_test_add_func("/dtls/kept", test_kept);
 	g_test_add_data_func("/dtls/wrong fingerprint of a client", &refusals[0], test_refusal);
 	g_test_add_data_func("/dtls/wrong fingerprint of a server", &refusals[1], test_refusal);
 	g_test_add_data_func("/dtls/no certificate", &refusals[2], test_refusal);
