@@ -11,6 +11,7 @@
 
 #define LOCK_MS	    100	  /* waited for another process at a time */
 #define RETRY_MS    100	  /* between tries */
+#define COLLECT_MS  250	  /* from the first entry on: a call says several things in that time */
 #define SYNC_MS	    3000  /* from a commit until it is on the disk: 5 s at most */
 #define PRUNE_MS    60000 /* between looks for what is old */
 #define PRUNE_NEXT  250	  /* when there was more */
@@ -28,7 +29,7 @@ typedef struct {
 	guint64 sync_wanted; /* 0: nobody waits */
 	gboolean dirty, quit;
 	char *trouble;
-	gint64 now, retry_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
+	gint64 now, write_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
 	gint64 pruned_ladder;					    /* up to this id */
 } Writer;
 
@@ -63,6 +64,8 @@ writer_take(gpointer reader, gpointer data)
 		g_hash_table_insert(writer->by_call, &entry->call, before);
 		return;
 	}
+	if (writer->entries.length == 0)
+		writer->write_at = MAX(writer->write_at, g_get_monotonic_time() + COLLECT_MS * US);
 	g_queue_push_tail(&writer->entries, entry);
 	if (entry->call)
 		g_hash_table_insert(writer->by_call, &entry->call, writer->entries.tail);
@@ -192,7 +195,7 @@ write_batch(Writer *writer)
 
 	if (!open_store(writer, &error) || !write_entries(writer, n, &last, &error)) {
 		set_trouble(writer, error ? error->message : "unknown");
-		writer->retry_at = g_get_monotonic_time() + RETRY_MS * US;
+		writer->write_at = g_get_monotonic_time() + RETRY_MS * US;
 		return;
 	}
 	set_trouble(writer, NULL);
@@ -275,7 +278,7 @@ timeout(const Writer *writer)
 	gint64 until = G_MAXINT64;
 
 	if (writer->entries.length > 0)
-		until = MIN(until, writer->retry_at);
+		until = MIN(until, writer->write_at);
 	if (writer->dirty)
 		until = MIN(until, writer->sync_at);
 	if (prunes(writer))
@@ -296,7 +299,7 @@ is_done(const Writer *writer)
 static void
 turn(Writer *writer)
 {
-	if (writer->entries.length > 0 && writer->now >= writer->retry_at)
+	if (writer->entries.length > 0 && (writer->now >= writer->write_at || writer->quit))
 		write_batch(writer);
 	if (writer->sync_wanted || (writer->dirty && writer->now >= writer->sync_at))
 		sync_now(writer);
