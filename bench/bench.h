@@ -25,7 +25,7 @@ typedef struct {
 	void (*introduce)(Talk *talk, Load *load);
 } Kind;
 
-extern const Kind gateway_kind, floor_kind, rtpengine_kind;
+extern const Kind gateway_kind, floor_kind, napping_kind, rtpengine_kind;
 
 /* The key of the client's way where none is negotiated. */
 void call_key(guint call, guint8 key[30]);

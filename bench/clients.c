@@ -84,6 +84,8 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 
 	client->load->call[client->call].protection =
 		protection_new(keys->profile, keys->send, TRUE);
+	client->load->call[client->call].opening =
+		protection_new(keys->profile, keys->receive, FALSE);
 	client->up = TRUE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* load.c - the generator: RTP of many calls, and what came back of it. */
 #include "bench/load.h"
+#include "media/bytes.h"
 #include "media/demux.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
@@ -21,6 +22,7 @@
 #define BATCH	   64
 #define BUFFER	   (4 << 20)
 #define SSRC	   1000
+#define LOOK_EVERY 50 /* packets that a client decrypts */
 
 typedef struct {
 	gint64 at;
@@ -38,15 +40,17 @@ load_new(guint calls)
 	load->calls = calls;
 	load->reports = TRUE;
 	load->call = g_new0(LoadCall, calls);
+	load->delays = g_array_new(FALSE, FALSE, sizeof(guint32));
 	for (guint i = 0; i < SIDES * LOAD_SOCKETS; i++) {
 		UdpPair *pair = &load->sockets[i % SIDES][i / SIDES];
-		const int size = BUFFER;
+		const int size = BUFFER, on = 1;
 		g_autoptr(GError) error = NULL;
 
 		if (!udp_pair_open("127.0.0.1", 20000, 59999, pair, &error))
 			g_error("%s", error->message);
 		if (setsockopt(pair->rtp, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
 			setsockopt(pair->rtp, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+		setsockopt(pair->rtp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 	}
 	return load;
 }
@@ -82,16 +86,83 @@ load_send(Load *load, guint call, const guint8 *data, gsize length)
 	sendto(pair_of(load, call, CLIENT)->rtp, data, length, 0, &to->any, to->length);
 }
 
+/* --- what a packet says --- */
+
+static void
+write_payload(guint8 *payload, guint call, guint32 number)
+{
+	put32(payload, number);
+	put32(payload + 4, call);
+	for (guint i = 8; i < PAYLOAD; i++)
+		payload[i] = (guint8)(number * 7 + i);
+}
+
+/* The payload in the clear: TRUE, and which packet it was. */
+static gboolean
+read_payload(Load *load, guint call, const guint8 *payload, guint32 *number)
+{
+	guint8 right[PAYLOAD];
+
+	*number = get32(payload);
+	write_payload(right, call, *number);
+	if (memcmp(payload, right, PAYLOAD) == 0)
+		return TRUE;
+	load->wrong++;
+	return FALSE;
+}
+
+/* A client's ears: TRUE when the packet was looked at and is right. */
+static gboolean
+open_packet(Load *load, guint call, const guint8 *data, gsize length, guint32 *number)
+{
+	_Alignas(8) guint8 copy[1600];
+
+	memcpy(copy, data, length);
+	if (protection_unprotect(load->call[call].opening, copy, &length) == PROTECTION_OK &&
+	    length == PACKET)
+		return read_payload(load, call, copy + RTP_HEADER, number);
+	load->wrong++;
+	return FALSE;
+}
+
 /* --- in --- */
 
 static void
-take(Load *load, LoadSide side, const struct sockaddr_in *from, guint8 *data, gsize length)
+listen_to(Load *load, LoadSide side, guint index, const guint8 *data, gsize length, gint64 at_ns)
+{
+	LoadCall *call = &load->call[index];
+	const guint32 stamp = get32(data + 4);
+	guint32 number;
+	gboolean right = FALSE;
+	gint64 delay;
+
+	if (side == TELEPHONE)
+		right = length == PACKET && read_payload(load, index, data + RTP_HEADER, &number);
+	else if (call->opening && call->heard[side] % LOOK_EVERY == 0)
+		right = open_packet(load, index, data, length, &number);
+	if (right && call->heard[side] == 0)
+		call->moved[side] = stamp - number * PAYLOAD;
+	if (!right && call->heard[side] == 0)
+		return; /* none to reckon from */
+	call->heard[side]++;
+	number = (stamp - call->moved[side]) / PAYLOAD;
+	if (!load->steady || call->number - number > LOAD_KEPT)
+		return;
+	delay = MAX(at_ns - call->sent_ns[!side][number % LOAD_KEPT], 0) / 1000;
+	g_array_append_vals(load->delays, &(guint32){ (guint32)delay }, 1);
+}
+
+static void
+take(Load *load, LoadSide side, const struct sockaddr_in *from, guint8 *data, gsize length,
+     gint64 at_ns)
 {
 	const guint call = load->call_at[g_ntohs(from->sin_port)];
 
 	switch (packet_kind(data, length)) {
 	case PACKET_RTP:
 		load->heard += call > 0;
+		if (call > 0)
+			listen_to(load, side, call - 1, data, length, at_ns);
 		break;
 	case PACKET_STUN:
 	case PACKET_DTLS:
@@ -103,10 +174,26 @@ take(Load *load, LoadSide side, const struct sockaddr_in *from, guint8 *data, gs
 	}
 }
 
+/* When it was there. */
+static gint64
+stamp_of(struct msghdr *header)
+{
+	for (struct cmsghdr *each = CMSG_FIRSTHDR(header); each; each = CMSG_NXTHDR(header, each)) {
+		struct timespec at;
+
+		if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&at, CMSG_DATA(each), sizeof at);
+		return (gint64)at.tv_sec * 1000000000 + at.tv_nsec;
+	}
+	return 0;
+}
+
 static void
 read_socket(Load *load, LoadSide side, int socket)
 {
 	static guint8 data[BATCH][1600];
+	_Alignas(struct cmsghdr) guint8 control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
 	struct sockaddr_in from[BATCH];
 	struct iovec parts[BATCH];
 	struct mmsghdr messages[BATCH];
@@ -115,14 +202,18 @@ read_socket(Load *load, LoadSide side, int socket)
 	do {
 		for (guint i = 0; i < BATCH; i++) {
 			parts[i] = (struct iovec){ data[i], sizeof data[i] };
-			messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
-							       .msg_namelen = sizeof from[i],
-							       .msg_iov = &parts[i],
-							       .msg_iovlen = 1 };
+			messages[i].msg_hdr =
+				(struct msghdr){ .msg_name = &from[i],
+						 .msg_namelen = sizeof from[i],
+						 .msg_iov = &parts[i],
+						 .msg_iovlen = 1,
+						 .msg_control = control[i],
+						 .msg_controllen = sizeof control[i] };
 		}
 		n = recvmmsg(socket, messages, BATCH, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++)
-			take(load, side, &from[i], data[i], messages[i].msg_len);
+			take(load, side, &from[i], data[i], messages[i].msg_len,
+			     stamp_of(&messages[i].msg_hdr));
 	} while (n == BATCH);
 }
 
@@ -164,6 +255,7 @@ dropped_by_us(const Load *load)
 typedef struct {
 	struct mmsghdr messages[BATCH];
 	struct iovec parts[BATCH];
+	gint64 *sent_ns[BATCH];
 	_Alignas(8) guint8 data[BATCH][(PACKET + PROTECTION_TRAILER + 7) / 8 * 8];
 	guint n;
 } Batch;
@@ -171,6 +263,11 @@ typedef struct {
 static void
 flush(Load *load, Batch *batch, int socket)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (guint i = 0; i < batch->n; i++)
+		*batch->sent_ns[i] = (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
 	for (guint done = 0; done < batch->n;) {
 		const int n = sendmmsg(socket, batch->messages + done, batch->n - done, 0);
 
@@ -183,21 +280,22 @@ flush(Load *load, Batch *batch, int socket)
 }
 
 static void
-write_packet(guint8 *data, const LoadCall *call, guint32 ssrc)
+write_packet(guint8 *data, const LoadCall *call, guint index, guint32 ssrc)
 {
 	const RtpPacket packet = { .seq = call->seq, .timestamp = call->timestamp, .ssrc = ssrc };
 
 	rtp_write_header(data, &packet);
-	memset(data + RTP_HEADER, 0x55, PAYLOAD);
+	write_payload(data + RTP_HEADER, index, call->number);
 }
 
 static void
-add(Batch *batch, LoadCall *call, LoadSide side, guint32 ssrc)
+add(Batch *batch, LoadCall *call, guint index, LoadSide side)
 {
 	guint8 *data = batch->data[batch->n];
 	gsize length = PACKET;
 
-	write_packet(data, call, ssrc);
+	write_packet(data, call, index, SSRC + 2 * index + side);
+	batch->sent_ns[batch->n] = &call->sent_ns[side][call->number % LOAD_KEPT];
 	if (side == CLIENT)
 		protection_protect(call->protection, data, &length);
 	batch->parts[batch->n] = (struct iovec){ data, length };
@@ -216,7 +314,7 @@ send_tick(Load *load, guint tick)
 
 	for (LoadSide side = CLIENT; side < SIDES; side++) {
 		for (guint i = first; i < load->calls; i += TICKS) {
-			add(&batch, &load->call[i], side, SSRC + 2 * i + side);
+			add(&batch, &load->call[i], i, side);
 			if (batch.n == BATCH)
 				flush(load, &batch, pair_of(load, first, side)->rtp);
 		}
@@ -224,6 +322,7 @@ send_tick(Load *load, guint tick)
 	}
 	for (guint i = first; i < load->calls; i += TICKS) {
 		load->call[i].seq++;
+		load->call[i].number++;
 		load->call[i].timestamp += PAYLOAD;
 	}
 }
@@ -296,6 +395,23 @@ sleep_until(struct timespec *next)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
 }
 
+static gint
+compare_delays(gconstpointer one, gconstpointer other)
+{
+	const guint32 a = *(const guint32 *)one, b = *(const guint32 *)other;
+
+	return (a > b) - (a < b);
+}
+
+static double
+delay_of(Load *load, double part)
+{
+	g_array_sort(load->delays, compare_delays);
+	return load->delays->len ? g_array_index(load->delays, guint32,
+						 (guint)((load->delays->len - 1) * part))
+				 : 0;
+}
+
 Figure
 load_run(Load *load, guint seconds, pid_t measured)
 {
@@ -307,14 +423,17 @@ load_run(Load *load, guint seconds, pid_t measured)
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (guint tick = 0; tick < end; tick++) {
-		if (tick == WARM_S * TICKS_S)
+		if (tick == WARM_S * TICKS_S) {
 			first = mark(load, measured);
+			load->steady = TRUE;
+		}
 		receive_some(load, tick);
 		send_tick(load, tick);
 		now_and_then(load, tick);
 		sleep_until(&next);
 	}
 	last = mark(load, measured);
+	load->steady = FALSE;
 	for (guint i = 0; i < DRAIN_US / 1000; i++) {
 		load_receive(load);
 		g_usleep(1000);
@@ -325,5 +444,8 @@ load_run(Load *load, guint seconds, pid_t measured)
 		.calls = (double)(last.sent - first.sent) * 1e6 / (double)(last.at - first.at) /
 			 (SIDES * PACKETS_S),
 		.lost = 100.0 - 100.0 * (double)MIN(arrived, load->sent) / (double)load->sent,
+		.p50 = delay_of(load, 0.5),
+		.p99 = delay_of(load, 0.99),
+		.wrong = load->wrong,
 	};
 }

@@ -6,21 +6,31 @@
  * do the telephones: each call is told by the port it talks to.  What comes in is
  * read every 2 ms and never wakes anybody, so that whoever is measured pays for
  * sending and not for us.  Reports (RTCP) go every 5 s each way.
+ *
+ * The delay of a packet is from our sendmmsg() to the kernel's time stamp of what comes
+ * back: when we read does not matter.  A packet is told by its RTP time stamp, which who
+ * forwards may move by the same number for all.  The payload tells which it was: the
+ * telephone compares that of every packet, a client (who has to decrypt) one in 50.
  */
 #pragma once
 #include "media/srtp.h"
 #include "media/udp.h"
 #include <sys/types.h>
 
-#define LOAD_SOCKETS 20 /* of each side */
+#define LOAD_SOCKETS 20	 /* of each side */
+#define LOAD_KEPT    256 /* packets of a call on their way: 5 s */
 
 typedef enum { CLIENT, TELEPHONE, SIDES } LoadSide;
 
 typedef struct {
 	NetAddress to[SIDES], rtcp[SIDES];
 	Protection *protection; /* of what the client sends */
+	Protection *opening;	/* of what it hears; NULL: that is counted and not looked at */
 	guint16 seq;
 	guint32 timestamp;
+	guint32 number;			    /* of the packets that are sent next, from 0 on */
+	gint64 sent_ns[SIDES][LOAD_KEPT];   /* real time, by number */
+	guint32 moved[SIDES], heard[SIDES]; /* RTP time stamp of packet 0 as a side hears it */
 } LoadCall;
 
 typedef struct Load Load;
@@ -39,13 +49,17 @@ struct Load {
 	LoadCheckFunc check;
 	gpointer user;
 	gboolean reports; /* RTCP is sent */
-	guint64 sent, heard;
+	gboolean steady;  /* delays count */
+	GArray *delays;	  /* guint32, us */
+	guint64 sent, heard, wrong;
 };
 
 typedef struct {
-	double us;    /* CPU by packet, while the load was steady */
-	double calls; /* the load, in calls' worth of packets sent */
-	double lost;  /* per cent of the packets sent: not forwarded */
+	double us;	 /* CPU by packet, while the load was steady */
+	double calls;	 /* the load, in calls' worth of packets sent */
+	double lost;	 /* per cent of the packets sent: not forwarded */
+	double p50, p99; /* us between arrival and departure, and what the two kernels' ways take */
+	guint64 wrong;	 /* with another payload than was sent */
 } Figure;
 
 Load *load_new(guint calls);

@@ -7,14 +7,16 @@
  * to one processor: a WebRTC port (ICE, DTLS, consent checks, RTCP) and a plain RTP
  * port for each call, joined.  The floor is one thread with an epoll that receives,
  * unprotects or protects with the same SRTP code, and sends, on as many sockets
- * that carry RTP.  A generator on the other processor feeds both the same way: 50
- * packets a second each way and call, departures spread evenly.  Gateway and floor
- * are measured in turn.
+ * that carry RTP; a second one ("napping") may sleep for half a millisecond between its
+ * looks, as the gateway does, and the ratios are to that.  A generator on the other processor feeds
+ *both the same way: 50 packets a second each way and call, departures spread evenly.  Gateway and
+ *floor are measured in turn.
  *
  * The figures are CPU time (user and system, all threads of the process) by packets
  * that came out of it, as medians; the ratio is the median of the ratios of runs
- * next to each other.  The load is what was sent, in calls; lost is what of it did
- * not come out.
+ * next to each other.  Delays are those of load.h; added is what there is above the
+ * floor in the run next to it, as a median.  The load is what was sent, in calls; lost is
+ * what of it did not come out, wrong what came out with another payload.
  *
  * With --peer, rtpengine (in user space, SDES to plain RTP, no ICE) has its turn too.
  */
@@ -31,7 +33,7 @@
 #include <unistd.h>
 
 #define MAX_REPEAT   15
-#define MAX_KINDS    3
+#define MAX_KINDS    4
 #define ENOUGH	     0.97 /* of the load: less is another measurement */
 #define MEASURED_CPU 0
 #define LOAD_CPU     1
@@ -172,7 +174,9 @@ measure(const Kind *kind, guint calls, guint seconds)
 
 /* --- the table --- */
 
-static const Kind *const kinds[MAX_KINDS] = { &floor_kind, &gateway_kind, &rtpengine_kind };
+static const Kind *const kinds[MAX_KINDS] = { &floor_kind, &napping_kind, &gateway_kind,
+					      &rtpengine_kind };
+#define BASE 1 /* what the others are compared with */
 
 static int
 by_value(const void *one, const void *other)
@@ -180,6 +184,13 @@ by_value(const void *one, const void *other)
 	const double a = *(const double *)one, b = *(const double *)other;
 
 	return (a > b) - (a < b);
+}
+
+static double
+median(double *values, guint n)
+{
+	qsort(values, n, sizeof *values, by_value);
+	return values[n / 2];
 }
 
 /* Sorts, and prints the median and what is on both ends. */
@@ -196,19 +207,27 @@ print_spread(double *values, guint n)
 static void
 print_kind(guint kind, guint calls, Figure figures[MAX_KINDS][MAX_REPEAT], guint n)
 {
-	double us[MAX_REPEAT], ratio[MAX_REPEAT], load[MAX_REPEAT], lost = 0;
+	double us[MAX_REPEAT], ratio[MAX_REPEAT], load[MAX_REPEAT], p50[MAX_REPEAT],
+		p99[MAX_REPEAT];
+	double added[MAX_REPEAT], lost = 0;
+	guint64 wrong = 0;
 
 	for (guint i = 0; i < n; i++) {
 		us[i] = figures[kind][i].us;
-		ratio[i] = us[i] / figures[0][i].us;
+		ratio[i] = us[i] / figures[BASE][i].us;
+		p50[i] = figures[kind][i].p50;
+		p99[i] = figures[kind][i].p99;
+		added[i] = figures[kind][i].p99 - figures[0][i].p99;
+		wrong += figures[kind][i].wrong;
 		load[i] = figures[kind][i].calls;
 		lost = fmax(lost, figures[kind][i].lost);
 	}
 	printf("%5u  %-9s  ", calls, kinds[kind]->name);
 	print_spread(us, n);
 	print_spread(ratio, n);
+	printf("%6.0f / %6.0f  %6.0f  ", median(p50, n), median(p99, n), median(added, n));
 	qsort(load, n, sizeof *load, by_value);
-	printf("%6.0f  %5.2f %%%s\n", load[0], lost,
+	printf("%6.0f  %5.2f %%  %" G_GUINT64_FORMAT "%s\n", load[0], lost, wrong,
 	       load[0] < ENOUGH * calls ? "  (the generator was late: no measurement)" : "");
 }
 
@@ -243,8 +262,8 @@ print_head(guint repeat, guint seconds)
 	getloadavg(load, 3);
 	printf("CPU us by forwarded packet (user and system), median [least-most] of %u runs of "
 	       "%u s; load average %.1f\n"
-	       "calls             us                   times the floor      least load, most "
-	       "lost\n",
+	       "calls             us                   times napping        delay p50 / p99, "
+	       "us, p99 added  least load, most lost, wrong\n",
 	       repeat, seconds, load[0]);
 	fflush(stdout);
 }
@@ -252,9 +271,9 @@ print_head(guint repeat, guint seconds)
 int
 main(int argc, char **argv)
 {
-	static const guint usual[] = { 100, 500, 1000 };
+	static const guint usual[] = { 50, 200, 500, 1000 };
 	static const struct option options[] = { { "peer", required_argument, NULL, 'p' }, { 0 } };
-	guint repeat = 5, seconds = 4, n_kinds = 2;
+	guint repeat = 5, seconds = 4, n_kinds = 3;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "n:s:", options, NULL)) != -1) {
@@ -263,7 +282,7 @@ main(int argc, char **argv)
 		else if (option == 's')
 			seconds = MAX((guint)atoi(optarg), 1);
 		else if (option == 'p' && strcmp(optarg, "rtpengine") == 0)
-			n_kinds = 3;
+			n_kinds = 4;
 		else
 			return 2;
 	}
