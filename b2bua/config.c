@@ -96,8 +96,9 @@ static const Key keys[] = {
 	{ "sip", "max_expires", TYPE_NUMBER, "3600", 60, SECONDS_A_DAY, FIELD(sip_max_expires),
 	  "longest one: what is asked beyond is cut to this" },
 	{ "sip", "keepalive", TYPE_NUMBER, "25", 0, 3600, FIELD(sip_keepalive_s),
-	  "seconds in which a softphone by UDP is asked twice by OPTIONS, which keeps a NAT open: "
-	  "fewer than it forgets after; 0: not at all" },
+	  "seconds in which a softphone by UDP, and a trunk behind a NAT, is asked twice by OPTIONS, "
+	  "which keeps the NAT open and sees its address change: fewer than it forgets after; 0: not "
+	  "at all" },
 	{ "sip", "throttle_failures", TYPE_NUMBER, "20", 0, 100000, FIELD(sip_throttle_failures),
 	  "wrong passwords and unknown callers of one address until it is ignored, from the half "
 	  "on it is slowed; 0: never" },
@@ -111,7 +112,8 @@ static const Key keys[] = {
 	  "SIP addresses outside (bob@example.org) that users may call: no, any, or the hosts by "
 	  "\";\"; hosts in private networks only by name" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
-	  "announced instead of the address, behind a 1:1 NAT" },
+	  "announced instead of the address, and followed when the trunks see another one; default: "
+	  "a trunk is told what it sees us by" },
 
 	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),
 	  "plain RTP (SIP side) is bound here; default: the SIP address" },
