@@ -2,9 +2,11 @@
 /* sip_watch.c - is a trunk there?  Our registration with it, and its answers to
  * OPTIONS.
  *
- * Each trunk has two probes.  A probe is a request repeated on one handle, so
- * that Call-ID and CSeq go on as RFC 3261 10.2.4 wants; between two of them only
- * its timer runs.
+ * Each trunk has two probes.  A probe is a request that is repeated, with one
+ * Call-ID as RFC 3261 10.2 wants (sofia's CSeq goes on by itself); between two of them
+ * only its timer runs.  Each has a handle of its own: nua would take the first answer
+ * for the beginning of a dialog and put its tag into To, and a registrar that looks for
+ * that dialog says 481.
  */
 #include "plugins/sip/sip_watch.h"
 #include "b2bua/timer.h"
@@ -32,7 +34,8 @@ typedef struct Watch Watch;
 typedef struct {
 	Watch *watch;
 	gboolean registers; /* REGISTER, or OPTIONS */
-	nua_handle_t *nh;   /* NULL between handles */
+	nua_handle_t *nh;   /* NULL between requests */
+	char *call_id;	    /* of all of them */
 	Timer *timer;
 	guint failures;
 	gboolean asking;      /* a request is on its way */
@@ -106,6 +109,7 @@ watch_free(gpointer data)
 		drop_handle(&watch->probes[i]);
 		set_timer(&watch->probes[i], 0, NULL);
 		g_free(watch->probes[i].text);
+		g_free(watch->probes[i].call_id);
 		g_free(watch->probes[i].contact);
 		g_free(watch->probes[i].offered);
 	}
@@ -262,7 +266,6 @@ on_options_answered(Probe *probe, const SipEvent *event)
 	if (try_next_hop(probe))
 		return;
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
-	drop_handle(probe);
 	retry_later(probe);
 }
 
@@ -337,7 +340,6 @@ on_register_answered(Probe *probe, const SipEvent *event)
 	if ((!event->sip || event->status == 503) && try_next_hop(probe))
 		return;
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
-	drop_handle(probe);
 	retry_later(probe);
 }
 
@@ -424,7 +426,7 @@ watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event)
 		return TRUE;
 	if (authenticate(probe, event))
 		return TRUE;
-	probe->asking = FALSE;
+	drop_handle(probe);
 	set_timer(probe, 0, NULL);
 	if (probe->registers)
 		on_register_answered(probe, event);
@@ -462,8 +464,10 @@ make_handle(Probe *probe, const Trunk *trunk)
 						: g_strdup_printf("<sip:%s>", ua_domain(ua));
 	g_autofree char *to = probe->registers ? g_strdup(aor) : g_strdup_printf("<%s>", uri);
 
+	if (!probe->call_id)
+		probe->call_id = g_uuid_string_random();
 	probe->nh = nua_handle(ua->nua, NULL, NUTAG_URL(uri), SIPTAG_FROM_STR(aor),
-			       SIPTAG_TO_STR(to), TAG_END());
+			       SIPTAG_TO_STR(to), SIPTAG_CALL_ID_STR(probe->call_id), TAG_END());
 	if (probe->nh)
 		g_hash_table_insert(probe->watch->watches->by_handle, probe->nh, probe);
 }
@@ -579,8 +583,8 @@ on_farewell_late(gpointer user)
 	g_hash_table_remove(farewell->watches->farewells, farewell->nh);
 }
 
-/* Where it was registered it is no more: by the handle that it was done with, so that
- * Call-ID and CSeq go on, and with the settings that were good for it. */
+/* Where it was registered it is no more: with the same Call-ID, and with the settings that
+ * were good for it. */
 static void
 say_farewell(Watch *watch)
 {
@@ -590,7 +594,10 @@ say_farewell(Watch *watch)
 	g_autofree char *contact = NULL;
 	Farewell *farewell;
 
-	if (!watch->was || !hop || !probe->good || !probe->nh || probe->asking)
+	if (!watch->was || !hop || !probe->good || probe->asking)
+		return;
+	make_handle(probe, watch->was);
+	if (!probe->nh)
 		return;
 	contact = probe->contact ? g_strdup(probe->contact)
 				 : contact_of(watches->ua, watch->was, hop);
@@ -733,7 +740,7 @@ watches_unregister(Watches *watches)
 		const Trunk *trunk = trunks_find(watches->ua->trunks, watch->trunk);
 
 		set_timer(probe, 0, NULL);
-		if (trunk && probe->nh && probe->good && !probe->asking)
+		if (trunk && probe->good && !probe->asking)
 			send_probe(probe, trunk, 0);
 	}
 }

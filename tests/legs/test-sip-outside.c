@@ -55,7 +55,9 @@ static char *
 register_seen(Peer *peer, const char *host, guint port)
 {
 	char *request = peer_wait(peer, "REGISTER ");
+	g_autofree char *tag = message_tag(request, "To");
 
+	g_assert_null(tag); /* it is in no dialog with the one before */
 	reply_seen(peer, request, host, port, "Expires: 3600\r\n");
 	return request;
 }
