@@ -57,6 +57,7 @@ typedef struct {
 	Side side;
 	TransportKind kind;
 	guint16 port_max; /* the last one of the range that it may take */
+	char public_address[46]; /* "": none */
 	PortNewsFunc news;
 	gpointer owner;
 	void (*owner_unref)(gpointer owner); /* from any thread, with the last reference */

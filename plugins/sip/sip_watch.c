@@ -391,12 +391,15 @@ look_outside(Watch *watch, const sip_t *answer)
 {
 	SipUa *ua = watch->watches->ua;
 	const Trunk *trunk = trunks_find(ua->trunks, watch->trunk);
+	g_autofree char *before = g_strdup(outside_host(ua->outside, NULL));
 	OutsideNews news = outside_hear(ua->outside, watch->trunk, answer);
 	GHashTableIter iter;
 	gpointer value;
 
 	if (!trunk || news == OUTSIDE_SAME)
 		return;
+	if (news == OUTSIDE_ALL_MOVED)
+		gateway_moved(ua->gateway, before, outside_host(ua->outside, NULL));
 	if (trunk->registers)
 		ask_now(&watch->probes[REGISTER]);
 	if (news == OUTSIDE_LEARNT)

@@ -3,6 +3,8 @@
 no UDP at all, IPv6 alone, lines that are slow and lose packets; and a gateway
 that is itself behind a router.  Audio is compared both ways in each."""
 import re
+import socket
+import struct
 import time
 
 from harness import ALICE, GATEWAY, OUTSIDE, Phases, check, hear, slow
@@ -130,11 +132,20 @@ class Line:
             self.router.run("iptables", "-w", "-t", "nat", "-A", *words)
         self.inner.run("ip", "route", "add", "default", "via", "192.168.9.1")
         self.router.set("ipv4/ip_forward", 1)
+        # for signalling that is none of this: what goes on over a line that stays
+        wire("beside", ["10.88.0.1/24"], self.inner, "beside", ["10.88.0.2/24"])
+        run("iptables", "-w", "-A", "INPUT", "-i", "beside", "-p", "udp", "-j", "DROP")
+        run("iptables", "-w", "-A", "OUTPUT", "-o", "beside", "-p", "udp", "-j", "DROP")
 
     def change(self):
         """As a provider does at night; the router forgets what it had translated."""
         self.router.run("ip", "addr", "del", f"{self.FIRST}/24", "dev", "wan")
         self.router.run("ip", "addr", "add", f"{self.SECOND}/24", "dev", "wan")
+        # IPCTNL_MSG_CT_DELETE of all there is: MASQUERADE forgets by itself, what came in by DNAT would stay
+        with self.router.inside(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as kernel:
+            kernel.send(struct.pack("=IHHIIBBH", 20, 0x0102, 5, 1, 0, 0, 0, 0))
+            answer = kernel.recv(4096)
+        check(answer[16:20] == bytes(4), f"the router has forgotten nothing: {answer}")
 
 
 def address_changes(bench, given):
@@ -142,7 +153,7 @@ def address_changes(bench, given):
     line = Line(bench)
     public = {"public_address": line.FIRST} if given else {}
     with line.inner.inside():
-        bench.prosody(interfaces=("127.0.0.1", line.PRIVATE))
+        bench.prosody(interfaces=("127.0.0.1", line.PRIVATE, "10.88.0.2"))
         bench.gateway(sip={"address": line.PRIVATE, **public}, media={"rtp_address": line.PRIVATE,
                                                                       "local_addresses": line.PRIVATE, **public})
         phone = bench.webrtc(options=["--server", line.PRIVATE])
@@ -198,6 +209,30 @@ def address_changes(bench, given):
     bench.talk(2.5)
     leg.hangup()
     phone.wait("ended", by="peer")
+    hear(phone, leg, MAX_GAPS)
+
+
+@slow
+def test_network_address_changes_client_outside(bench):
+    """The client is outside as well: its next call begins at the new address."""
+    line = Line(bench)
+    with line.inner.inside():
+        bench.prosody(interfaces=("127.0.0.1", "10.88.0.2"))
+        bench.gateway(sip={"address": line.PRIVATE, "public_address": line.FIRST},
+                      media={"rtp_address": line.PRIVATE, "local_addresses": line.PRIVATE, "public_address": line.FIRST})
+    phone = bench.webrtc(options=["--server", "10.88.0.2"])
+    carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {}}, (line.FIRST, 5060)))
+    bench.tandem.ctl("trunk", "add", "carrier", ADDRESS, "country=US", "options-seconds=10")
+    until(lambda: "OPTIONS: answers" in bench.tandem.ctl("status").stdout, 10, "an answer to OPTIONS")
+    line.change()
+    until(lambda: f"the public address is {line.SECOND} now" in bench.tandem.log.read_text(), 30, "the new address to be known")
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    bench.talk(2.5)
+    phone.hangup()
+    leg.wait_end()
     hear(phone, leg, MAX_GAPS)
 
 
