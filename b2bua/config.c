@@ -133,7 +133,7 @@ static const Key keys[] = {
 	  "tells less" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
-	{ "media", "keep_first_words", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.keep_first_words),
+	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
 	  "it 15 % fast until it has caught up" },
 	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
@@ -147,10 +147,10 @@ static const Key keys[] = {
 	  "where it takes TLS; 0: it does not" },
 	{ "media", "turn_ttl", TYPE_NUMBER, "43200", 60, 30 * SECONDS_A_DAY,
 	  FIELD(media.turn_ttl_s), "seconds the credentials are good for" },
-	{ "media", "turn_relay", TYPE_BOOLEAN, "false", 0, 0, FIELD(media.turn_relay),
+	{ "media", "turn_relay", TYPE_BOOLEAN, "no", 0, 0, FIELD(media.turn_relay),
 	  "true: the gateway too takes a relayed address there, for each call (behind a NAT that "
 	  "forwards no ports)" },
-	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),
+	{ "media", "kernel_split", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.kernel_split),
 	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
 	  "forbidden)" },
 
@@ -166,7 +166,7 @@ static const Key keys[] = {
 	  "seconds a party has to agree to hold, resume or a new codec" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
-	{ "calls", "hide_digits", TYPE_BOOLEAN, "true", 0, 0, FIELD(hide_digits),
+	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),
 	  "keys pressed during a call (PINs) are *** in ladders and logs; false: they are "
 	  "written down" },
 
@@ -337,17 +337,9 @@ set_number(const Key *key, const char *value, gpointer field, GError **error)
 static gboolean
 set_boolean(const Key *key, const char *value, gpointer field, GError **error)
 {
-	static const char *const words[][2] = { { "false", "true" },
-						{ "no", "yes" },
-						{ "0", "1" } };
-
-	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
-		for (int answer = 0; answer <= 1; answer++)
-			if (g_ascii_strcasecmp(value, words[i][answer]) == 0) {
-				*(gboolean *)field = answer;
-				return TRUE;
-			}
-	return refuse(key, value, error, "write true or false");
+	if (word_is_yes_or_no(value, field))
+		return TRUE;
+	return refuse(key, value, error, "write yes or no");
 }
 
 /* RFC 3986: the colons of an IPv6 address are told from that of a port by "[…]". */
