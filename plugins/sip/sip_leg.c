@@ -420,7 +420,6 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, offer);
-	leg->softphone_id = contact->softphone;
 	learn_phone(leg, contact->username);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));

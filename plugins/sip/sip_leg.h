@@ -42,7 +42,6 @@ struct SipLeg {
 	char *trunk;	     /* NULL: a softphone's */
 	char *phone;	     /* of a softphone: where it is, as phone_source() says it */
 	char *softphone;     /* and its name */
-	gint64 softphone_id; /* and the same in the store; 0: none */
 	char *origin; /* where the message that made the dialog came from; see sip_origin.h */
 
 	/* What we said and heard. */
@@ -128,7 +127,6 @@ typedef struct {
 	const Address *from;   /* of a softphone: its account */
 	const char *phone;     /* of a softphone: phone_source() */
 	const char *softphone; /* and its name */
-	gint64 softphone_id;   /* and the same in the store */
 	CryptoPolicy crypto;
 	gboolean any_source; /* of a softphone */
 } SipCaller;
