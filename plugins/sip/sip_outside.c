@@ -167,6 +167,17 @@ outside_is_translated(const Outside *self, const char *trunk)
 	return seen && strcmp(seen->host, self->config->sip_address) != 0;
 }
 
+char *
+outside_text(const Outside *self, const char *trunk)
+{
+	const Seen *seen = seen_by(self, trunk);
+
+	if (!outside_is_translated(self, trunk))
+		return NULL;
+	return seen->port ? g_strdup_printf("%s port %u", seen->host, seen->port)
+			  : g_strdup(seen->host);
+}
+
 url_t
 outside_at_home(const Outside *self, const url_t *url)
 {

@@ -45,5 +45,7 @@ guint outside_port(const Outside *outside, const char *trunk); /* by UDP */
 gboolean outside_is_plain(const Outside *outside, const char *trunk);
 /* Between this trunk and us somebody translates addresses. */
 gboolean outside_is_translated(const Outside *outside, const char *trunk);
+/* For people: "198.51.100.7 port 40000", where that is not the address SIP is bound to; or NULL. */
+char *outside_text(const Outside *outside, const char *trunk);
 /* The same URI; when its host is an address we are seen by, at our own instead. */
 url_t outside_at_home(const Outside *outside, const url_t *url);

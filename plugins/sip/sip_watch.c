@@ -811,6 +811,7 @@ watches_text(Watches *watches, const char *trunk)
 {
 	const Watch *watch = g_hash_table_lookup(watches->by_trunk, trunk);
 	GString *text = g_string_new(NULL);
+	g_autofree char *seen = NULL;
 
 	for (guint i = 0; watch && i < G_N_ELEMENTS(watch->probes); i++) {
 		const Probe *probe = &watch->probes[i];
@@ -825,6 +826,9 @@ watches_text(Watches *watches, const char *trunk)
 				text, " for %d s",
 				(int)((probe->until_us - g_get_monotonic_time()) / G_USEC_PER_SEC));
 	}
+	seen = outside_text(watches->ua->outside, trunk);
+	if (seen)
+		g_string_append_printf(text, ", sees us at %s", seen);
 	if (watch && !watches_available(watches, trunk))
 		g_string_append(text, ", tried last");
 	return g_string_free(text, FALSE);

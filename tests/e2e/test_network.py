@@ -127,7 +127,7 @@ class Line:
         connect(self.router, [f"{self.FIRST}/24"], "wan")
         with self.router.inside():
             wire("lan", ["192.168.9.1/24"], self.inner, "eth0", [f"{self.PRIVATE}/24"])
-        for words in (("PREROUTING", "-i", "wan", "-p", "udp", "-j", "DNAT", "--to-destination", self.PRIVATE),
+        for words in (("PREROUTING", "-i", "wan", "-p", "udp", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "DNAT", "--to-destination", self.PRIVATE),
                       ("POSTROUTING", "-o", "wan", "-j", "MASQUERADE")):
             self.router.run("iptables", "-w", "-t", "nat", "-A", *words)
         self.inner.run("ip", "route", "add", "default", "via", "192.168.9.1")
@@ -214,7 +214,8 @@ def address_changes(bench, given):
 
 @slow
 def test_network_address_changes_client_outside(bench):
-    """The client is outside as well: its next call begins at the new address."""
+    """The client is outside as well: its call is heard again as soon as ICE has found the new address, its next one begins
+    there."""
     line = Line(bench)
     with line.inner.inside():
         bench.prosody(interfaces=("127.0.0.1", "10.88.0.2"))
@@ -224,8 +225,27 @@ def test_network_address_changes_client_outside(bench):
     carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {}}, (line.FIRST, 5060)))
     bench.tandem.ctl("trunk", "add", "carrier", ADDRESS, "country=US", "options-seconds=10")
     until(lambda: "OPTIONS: answers" in bench.tandem.ctl("status").stdout, 10, "an answer to OPTIONS")
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    phases = Phases(phone, leg, 0.8, 0.1)
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    began, heard = time.monotonic(), leg.line.received
     line.change()
-    until(lambda: f"the public address is {line.SECOND} now" in bench.tandem.log.read_text(), 30, "the new address to be known")
+    leg.wait("INVITE", 30, lambda m: m is not leg.invite)
+    offered = time.monotonic() - began
+    until(lambda: leg.line.received > heard + 100, 30, "audio of the client at the carrier")
+    print(f"offered again after {offered:.1f} s, the client heard after {time.monotonic() - began:.1f} s")
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    phone.hangup()
+    leg.wait_end()
+    phases.judge()
+    phone.forget()
     phone.call(NUMBER)
     leg = carrier.wait_call()
     carrier.answer(leg)

@@ -100,7 +100,7 @@ learnt__and_moved(void)
 {
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *first = NULL, *second = NULL, *invite = NULL, *again = NULL, *moved = NULL,
-			*own = NULL, *next = NULL;
+			*own = NULL, *next = NULL, *status = NULL;
 
 	registers = asks = TRUE;
 	rig_start();
@@ -113,6 +113,9 @@ learnt__and_moved(void)
 	assert_contact(second, "<sip:4930123@" ONE ":40000;transport=udp>");
 	assert_taken_back(second, own);
 
+	rig_spin(50);
+	status = rig_plugin->status();
+	g_assert_nonnull(strstr(status, "sees us at " ONE " port 40000"));
 	invite = call_out(peer);
 	assert_contact(invite, "<sip:" ONE ":40000;transport=udp>");
 	g_assert_nonnull(strstr(invite, "c=IN IP4 " ONE "\r\n"));
