@@ -112,7 +112,8 @@ static const Key keys[] = {
 	  "SIP addresses outside (bob@example.org) that users may call: no, any, or the hosts by "
 	  "\";\"; hosts in private networks only by name" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
-	  "announced instead of the address, and followed when the trunks see another one; default: "
+	  "announced instead of the address, and followed when the trunks see another one; "
+	  "default: "
 	  "a trunk is told what it sees us by" },
 
 	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),

@@ -175,8 +175,8 @@ desc_seen(const SipLeg *leg, const Desc *desc)
 {
 	const Config *config = leg->ua->config;
 	const Transport *ours = desc_audio(desc) ? desc_audio(desc)->transport : NULL;
-	const char *announced = config->sip_public_address ? config->sip_public_address
-							   : config->sip_address;
+	const char *announced =
+		config->sip_public_address ? config->sip_public_address : config->sip_address;
 	const char *host = outside_host(leg->ua->outside, leg->trunk);
 	g_autoptr(Transport) seen = NULL;
 

@@ -39,10 +39,10 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk;	     /* NULL: a softphone's */
-	char *phone;	     /* of a softphone: where it is, as phone_source() says it */
-	char *softphone;     /* and its name */
-	char *origin; /* where the message that made the dialog came from; see sip_origin.h */
+	char *trunk;	 /* NULL: a softphone's */
+	char *phone;	 /* of a softphone: where it is, as phone_source() says it */
+	char *softphone; /* and its name */
+	char *origin;	 /* where the message that made the dialog came from; see sip_origin.h */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;

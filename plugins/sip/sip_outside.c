@@ -103,8 +103,7 @@ outside_listen(Outside *self, void (*func)(gpointer user), gpointer user)
 
 	self->changed = func;
 	self->user = user;
-	self->netlink =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	self->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (self->netlink < 0 ||
 	    bind(self->netlink, (struct sockaddr *)&address, sizeof address) != 0) {
 		g_message("sip: changes of this machine's addresses are not heard of");
@@ -152,8 +151,8 @@ gboolean
 outside_is_plain(const Outside *self, const char *trunk)
 {
 	const Config *config = self->config;
-	const char *plain = config->sip_public_address ? config->sip_public_address
-						       : config->sip_address;
+	const char *plain =
+		config->sip_public_address ? config->sip_public_address : config->sip_address;
 
 	return strcmp(outside_host(self, trunk), plain) == 0 &&
 	       outside_port(self, trunk) == config->sip_port;

@@ -269,8 +269,8 @@ told__table(void)
 		{ ONE, NULL, "UDP " ONE ";rport=5060", "UDP " ONE, OUTSIDE_SAME, OUTSIDE_SAME, ONE,
 		  ONE, 5060 },
 		/* a balancer of the carrier's */
-		{ ONE, NULL, "UDP " ONE ";received=10.4.1.7;rport=33", "UDP " ONE ";received=10.4.1.8",
-		  OUTSIDE_SAME, OUTSIDE_SAME, ONE, ONE, 5060 },
+		{ ONE, NULL, "UDP " ONE ";received=10.4.1.7;rport=33",
+		  "UDP " ONE ";received=10.4.1.8", OUTSIDE_SAME, OUTSIDE_SAME, ONE, ONE, 5060 },
 		/* nonsense */
 		{ "192.168.1.2", NULL, "UDP 192.168.1.2;received=0.0.0.0;rport=99999",
 		  "UDP 192.168.1.2;received=224.0.0.1;rport=0", OUTSIDE_SAME, OUTSIDE_SAME,
