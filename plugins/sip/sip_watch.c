@@ -231,7 +231,7 @@ often_enough(const Probe *probe, const Trunk *trunk, guint seconds)
 
 	if (!keepalive || !is_translated(probe) || (probe->registers && trunk->options_seconds))
 		return seconds;
-	return MIN(seconds, keepalive);
+	return MIN(seconds, MAX(keepalive / 2, 1));
 }
 
 /* 2, 4, 8 … 300 s, each a little off so that a hundred of us do not come together. */
