@@ -96,8 +96,9 @@ static const Key keys[] = {
 	{ "sip", "max_expires", TYPE_NUMBER, "3600", 60, SECONDS_A_DAY, FIELD(sip_max_expires),
 	  "longest one: what is asked beyond is cut to this" },
 	{ "sip", "keepalive", TYPE_NUMBER, "25", 0, 3600, FIELD(sip_keepalive_s),
-	  "seconds in which a softphone by UDP is asked twice by OPTIONS, which keeps a NAT open: "
-	  "fewer than it forgets after; 0: not at all" },
+	  "seconds in which a softphone by UDP, and a trunk behind a NAT, is asked twice by OPTIONS, "
+	  "which keeps the NAT open and sees its address change: fewer than it forgets after; 0: not "
+	  "at all" },
 	{ "sip", "throttle_failures", TYPE_NUMBER, "20", 0, 100000, FIELD(sip_throttle_failures),
 	  "wrong passwords and unknown callers of one address until it is ignored, from the half "
 	  "on it is slowed; 0: never" },
@@ -111,7 +112,9 @@ static const Key keys[] = {
 	  "SIP addresses outside (bob@example.org) that users may call: no, any, or the hosts by "
 	  "\";\"; hosts in private networks only by name" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
-	  "announced instead of the address, behind a 1:1 NAT" },
+	  "announced instead of the address, and followed when the trunks see another one; "
+	  "default: "
+	  "a trunk is told what it sees us by" },
 
 	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),
 	  "plain RTP (SIP side) is bound here; default: the SIP address" },
@@ -131,7 +134,7 @@ static const Key keys[] = {
 	  "tells less" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
-	{ "media", "keep_first_words", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.keep_first_words),
+	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
 	  "it 15 % fast until it has caught up" },
 	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
@@ -145,10 +148,10 @@ static const Key keys[] = {
 	  "where it takes TLS; 0: it does not" },
 	{ "media", "turn_ttl", TYPE_NUMBER, "43200", 60, 30 * SECONDS_A_DAY,
 	  FIELD(media.turn_ttl_s), "seconds the credentials are good for" },
-	{ "media", "turn_relay", TYPE_BOOLEAN, "false", 0, 0, FIELD(media.turn_relay),
+	{ "media", "turn_relay", TYPE_BOOLEAN, "no", 0, 0, FIELD(media.turn_relay),
 	  "true: the gateway too takes a relayed address there, for each call (behind a NAT that "
 	  "forwards no ports)" },
-	{ "media", "kernel_split", TYPE_BOOLEAN, "true", 0, 0, FIELD(media.kernel_split),
+	{ "media", "kernel_split", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.kernel_split),
 	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
 	  "forbidden)" },
 
@@ -164,7 +167,7 @@ static const Key keys[] = {
 	  "seconds a party has to agree to hold, resume or a new codec" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
-	{ "calls", "hide_digits", TYPE_BOOLEAN, "true", 0, 0, FIELD(hide_digits),
+	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),
 	  "keys pressed during a call (PINs) are *** in ladders and logs; false: they are "
 	  "written down" },
 
@@ -335,17 +338,9 @@ set_number(const Key *key, const char *value, gpointer field, GError **error)
 static gboolean
 set_boolean(const Key *key, const char *value, gpointer field, GError **error)
 {
-	static const char *const words[][2] = { { "false", "true" },
-						{ "no", "yes" },
-						{ "0", "1" } };
-
-	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
-		for (int answer = 0; answer <= 1; answer++)
-			if (g_ascii_strcasecmp(value, words[i][answer]) == 0) {
-				*(gboolean *)field = answer;
-				return TRUE;
-			}
-	return refuse(key, value, error, "write true or false");
+	if (word_is_yes_or_no(value, field))
+		return TRUE;
+	return refuse(key, value, error, "write yes or no");
 }
 
 /* RFC 3986: the colons of an IPv6 address are told from that of a port by "[…]". */

@@ -183,7 +183,7 @@ static void
 help_keys(Request *request)
 {
 	reply_key(request, "enabled", "yes|no", "yes", "no: he can neither call nor be called");
-	reply_key(request, "messages", "on|off", NULL, "both kinds of messages at once");
+	reply_key(request, "messages", "yes|no", NULL, "both kinds of messages at once");
 	for (Setting setting = 0; setting < N_SETTINGS; setting++)
 		reply_key(request, setting_name(setting), setting_values(setting),
 			  setting_fallback(setting), setting_help(setting));

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "b2bua/address.h"
 #include "b2bua/control_private.h"
+#include "b2bua/words.h"
 
 char *
 parse_user(const char *word, GError **error)
@@ -30,11 +31,7 @@ parse_number(const char *word, GError **error)
 gboolean
 parse_yes(const char *key, const char *value, gboolean *answer, GError **error)
 {
-	static const char *const yes[] = { "yes", "true", "on", "1", NULL };
-	static const char *const no[] = { "no", "false", "off", "0", NULL };
-
-	*answer = g_strv_contains(yes, value);
-	return *answer || g_strv_contains(no, value) ||
+	return word_is_yes_or_no(value, answer) ||
 	       wrong(error, "%s=%s: write yes or no", key, value);
 }
 

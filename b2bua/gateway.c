@@ -104,6 +104,14 @@ gateway_workers(const Gateway *gateway)
 	return gateway->workers;
 }
 
+void
+gateway_moved(Gateway *gateway, const char *before, const char *now)
+{
+	g_message("the public address is %s now, no longer %s", now, before);
+	if (gateway->workers)
+		workers_move(gateway->workers, before, now);
+}
+
 Abroad *
 gateway_abroad(const Gateway *gateway)
 {

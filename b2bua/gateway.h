@@ -15,6 +15,9 @@ void gateway_free(Gateway *gateway); /* every call is ended first */
 const Config *gateway_config(const Gateway *gateway);
 Store *gateway_store(const Gateway *gateway);
 Workers *gateway_workers(const Gateway *gateway);
+/* A plugin has found that the world sees us at another address: the media of new calls
+ * announces it, where it has announced the one before. */
+void gateway_moved(Gateway *gateway, const char *before, const char *now);
 struct Abroad *gateway_abroad(const Gateway *gateway); /* abroad.h */
 
 /* Loads $plugin_dir/NAME.so and starts it; refuses a wrong interface version. */

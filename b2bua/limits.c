@@ -14,7 +14,7 @@
 #define OTHERS_US     (300 * G_USEC_PER_SEC)
 #define HELP_LINES    64 /* emergency calls beside all others */
 #define HELP_OF_ONE   8	 /* and of one account */
-#define HELP_ATTEMPTS 10 /* within HELP_US */
+#define HELP_ATTEMPTS 20 /* within HELP_US */
 #define HELP_US	      (10 * G_USEC_PER_SEC)
 
 typedef struct {

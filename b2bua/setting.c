@@ -4,6 +4,7 @@
 #include "b2bua/address.h"
 #include "b2bua/location.h"
 #include "b2bua/numberplan.h"
+#include "b2bua/words.h"
 #include <string.h>
 
 #define SETTING_ERROR (g_quark_from_static_string("tandem-setting"))
@@ -26,14 +27,13 @@ refuse(const SettingRow *row, const char *value, GError **error)
 }
 
 static char *
-check_on(const SettingRow *row, const char *value, GError **error)
+check_yes(const SettingRow *row, const char *value, GError **error)
 {
-	static const char *const on[] = { "on", "yes", "true", "1", NULL };
-	static const char *const off[] = { "off", "no", "false", "0", NULL };
+	gboolean yes;
 
-	if (g_strv_contains(on, value))
-		return g_strdup("on");
-	return g_strv_contains(off, value) ? g_strdup("off") : refuse(row, value, error);
+	if (!word_is_yes_or_no(value, &yes))
+		return refuse(row, value, error);
+	return g_strdup(yes ? "yes" : "no");
 }
 
 /* One of the words that usage shows. */
@@ -115,10 +115,10 @@ check_country(const SettingRow *row, const char *value, GError **error)
 }
 
 static const SettingRow ROWS[N_SETTINGS] = {
-	[SETTING_CALL_FAILED_MESSAGES] = { "call-failed-messages", "on|off", "on", check_on,
+	[SETTING_CALL_FAILED_MESSAGES] = { "call-failed-messages", "yes|no", "yes", check_yes,
 					   "a chat message from the number says why a call "
 					   "failed" },
-	[SETTING_MISSED_CALL_MESSAGES] = { "missed-call-messages", "on|off", "on", check_on,
+	[SETTING_MISSED_CALL_MESSAGES] = { "missed-call-messages", "yes|no", "yes", check_yes,
 					   "a chat message from the number tells of a missed "
 					   "call" },
 	[SETTING_RING] = { "ring", "both|xmpp|sip|xmpp-then-sip|sip-then-xmpp", "both", check_word,
@@ -144,13 +144,13 @@ static const SettingRow ROWS[N_SETTINGS] = {
 					  "those while none of his devices can be reached" },
 	[SETTING_RING_SECONDS] = { "ring-seconds", "5…600", NULL, check_number,
 				   "how long his devices ring; default: the gateway's" },
-	[SETTING_DO_NOT_DISTURB] = { "do-not-disturb", "on|off", "off", check_on,
+	[SETTING_DO_NOT_DISTURB] = { "do-not-disturb", "yes|no", "no", check_yes,
 				     "nothing rings; callers hear that he is busy" },
 	[SETTING_BLOCKED] = { "blocked", "NUMBER,+49900*,anonymous", NULL, check_blocked,
 			      "callers who are declined" },
-	[SETTING_BLOCK_ANONYMOUS] = { "block-anonymous", "on|off", "off", check_on,
+	[SETTING_BLOCK_ANONYMOUS] = { "block-anonymous", "yes|no", "no", check_yes,
 				      "callers who withhold their number are declined" },
-	[SETTING_HIDE_NUMBER] = { "hide-number", "on|off", "off", check_on,
+	[SETTING_HIDE_NUMBER] = { "hide-number", "yes|no", "no", check_yes,
 				  "telephones he calls are not shown his number, but in an "
 				  "emergency" },
 	[SETTING_ABROAD_MINUTES] = { "abroad-minutes", "0…100000", NULL, check_number,
@@ -214,7 +214,13 @@ char *
 setting_text(Store *store, const char *user, Setting setting)
 {
 	char *value = store_setting_get(store, user, ROWS[setting].name);
+	gboolean yes;
 
+	/* it has been kept as on and off */
+	if (value && ROWS[setting].check == check_yes && word_is_yes_or_no(value, &yes)) {
+		g_free(value);
+		return g_strdup(yes ? "yes" : "no");
+	}
 	return value ? value : g_strdup(ROWS[setting].fallback);
 }
 
@@ -223,5 +229,5 @@ setting_on(Store *store, const char *user, Setting setting)
 {
 	g_autofree char *value = setting_text(store, user, setting);
 
-	return g_strcmp0(value, "on") == 0;
+	return g_strcmp0(value, "yes") == 0;
 }

@@ -31,9 +31,9 @@ typedef enum {
 
 const char *setting_name(Setting setting);
 const char *setting_help(Setting setting);
-const char *setting_values(Setting setting);   /* "on|off", as usage shows them */
+const char *setting_values(Setting setting);   /* "yes|no", as usage shows them */
 const char *setting_fallback(Setting setting); /* NULL: there is none */
-/* "call-failed-messages=on|off missed-call-messages=on|off …" */
+/* "call-failed-messages=yes|no missed-call-messages=yes|no …" */
 char *setting_usage(void);
 /* FALSE: there is no such key.  "_" is as good as "-". */
 gboolean setting_find(const char *name, Setting *setting);

@@ -52,3 +52,19 @@ word_is_host_name(const char *name)
 	}
 	return TRUE;
 }
+
+gboolean
+word_is_yes_or_no(const char *word, gboolean *yes)
+{
+	static const char *const words[][2] = {
+		{ "no", "yes" }, { "false", "true" }, { "off", "on" }, { "0", "1" }
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+		for (int answer = 0; answer <= 1; answer++)
+			if (g_ascii_strcasecmp(word, words[i][answer]) == 0) {
+				*yes = answer;
+				return TRUE;
+			}
+	return FALSE;
+}

@@ -10,3 +10,5 @@ guint words_distance(const char *one, const char *other);
 gboolean words_are_near(const char *word, const char *candidate);
 /* RFC 1123 2.1, with underscores as found in the wild. */
 gboolean word_is_host_name(const char *name);
+/* yes, true, on, 1; no, false, off, 0, in any case.  FALSE: neither. */
+gboolean word_is_yes_or_no(const char *word, gboolean *yes);

@@ -201,7 +201,7 @@ journal_status(const Journal *journal)
 	us = first ? g_get_real_time() - (g_get_monotonic_time() - first->since_us)
 		   : journal->late_us;
 	time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);
-	since = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
+	since = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
 	return g_strdup_printf("late since %s (%s), %u waiting, spill %s", since,
 			       journal->trouble ? journal->trouble : "the disk is slow",
 			       journal->waiting.length, spill);

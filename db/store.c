@@ -170,6 +170,18 @@ query_int(Query *query, int column)
 	return sqlite3_column_int64(query->statement, column);
 }
 
+GPtrArray *
+query_list(Query *query, gpointer (*from_row)(Query *query), GDestroyNotify free_one,
+	   GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_one);
+	QueryResult result;
+
+	while ((result = query_step(query, error)) == QUERY_ROW)
+		g_ptr_array_add(list, from_row(query));
+	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+}
+
 void
 query_end(Query *query)
 {

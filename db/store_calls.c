@@ -35,7 +35,7 @@ call_record_free(CallRecord *record)
 	g_free(record);
 }
 
-static CallRecord *
+static gpointer
 record_from_row(Query *query)
 {
 	CallRecord *record = g_new0(CallRecord, 1);
@@ -227,13 +227,8 @@ store_call_get(Store *store, gint64 id, GError **error)
 static GPtrArray *
 collect(Query *query, GError **error)
 {
-	g_autoptr(GPtrArray) records =
-		g_ptr_array_new_with_free_func((GDestroyNotify)call_record_free);
-	QueryResult result;
 
-	while ((result = query_step(query, error)) == QUERY_ROW)
-		g_ptr_array_add(records, record_from_row(query));
-	return result == QUERY_DONE ? g_steal_pointer(&records) : NULL;
+	return query_list(query, record_from_row, (GDestroyNotify)call_record_free, error);
 }
 
 GPtrArray *

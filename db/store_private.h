@@ -45,6 +45,9 @@ QueryResult query_step(Query *query, GError **error);
 gboolean query_run(Query *query, GError **error);
 char *query_text(Query *query, int column); /* newly allocated; NULL for NULL */
 gint64 query_int(Query *query, int column);
+/* All its rows, each as `from_row` makes it; NULL: it has failed. */
+GPtrArray *query_list(Query *query, gpointer (*from_row)(Query *query), GDestroyNotify free_one,
+		      GError **error);
 void query_end(Query *query);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Query, query_end)
 

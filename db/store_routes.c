@@ -14,7 +14,7 @@ route_rule_free(RouteRule *rule)
 	g_free(rule);
 }
 
-static RouteRule *
+static gpointer
 rule_from_row(Query *query)
 {
 	RouteRule *rule = g_new0(RouteRule, 1);
@@ -84,12 +84,7 @@ store_route_get(Store *store, const char *target)
 GPtrArray *
 store_route_list(Store *store, GError **error)
 {
-	g_autoptr(GPtrArray) rules =
-		g_ptr_array_new_with_free_func((GDestroyNotify)route_rule_free);
 	g_auto(Query) query = query_new(store, ROUTE_COLUMNS "ORDER BY target");
-	QueryResult result;
 
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(rules, rule_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&rules) : NULL;
+	return query_list(&query, rule_from_row, (GDestroyNotify)route_rule_free, error);
 }

@@ -30,7 +30,7 @@ no_such_softphone(const char *username, GError **error)
 	"SELECT id, username, user, ha1_md5, ha1_sha256, created, srtp, rtp_source FROM " \
 	"softphones "
 
-static Softphone *
+static gpointer
 softphone_from_row(Query *query)
 {
 	Softphone *softphone = g_new0(Softphone, 1);
@@ -234,32 +234,24 @@ store_softphone_get(Store *store, const char *username, GError **error)
 GPtrArray *
 store_softphone_page(Store *store, const char *after, guint limit, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)softphone_free);
 	g_auto(Query) query = query_new(store, SOFTPHONE_COLUMNS
 					"WHERE username > ?1 ORDER BY username LIMIT ?2");
-	QueryResult result;
 
 	query_bind_text(&query, after ? after : "");
 	query_bind_int(&query, limit);
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(list, softphone_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+	return query_list(&query, softphone_from_row, (GDestroyNotify)softphone_free, error);
 }
 
 GPtrArray *
 store_softphone_list(Store *store, const char *user_or_null, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)softphone_free);
 	g_auto(Query) query = query_new(
 		store, user_or_null ? SOFTPHONE_COLUMNS "WHERE user = ?1 ORDER BY username"
 				    : SOFTPHONE_COLUMNS "ORDER BY username");
-	QueryResult result;
 
 	if (user_or_null)
 		query_bind_text(&query, user_or_null);
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(list, softphone_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&list) : NULL;
+	return query_list(&query, softphone_from_row, (GDestroyNotify)softphone_free, error);
 }
 
 /* --- contacts --- */

@@ -133,7 +133,7 @@ trunk_free(Trunk *trunk)
 	g_free(trunk);
 }
 
-static Trunk *
+static gpointer
 trunk_from_row(Query *query)
 {
 	Trunk *trunk = g_new0(Trunk, 1);
@@ -261,11 +261,7 @@ store_trunk_get(Store *store, const char *name, GError **error)
 GPtrArray *
 store_trunk_list(Store *store, GError **error)
 {
-	g_autoptr(GPtrArray) trunks = g_ptr_array_new_with_free_func((GDestroyNotify)trunk_free);
 	g_auto(Query) query = query_new(store, statement(SELECT_ALL));
-	QueryResult result;
 
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(trunks, trunk_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&trunks) : NULL;
+	return query_list(&query, trunk_from_row, (GDestroyNotify)trunk_free, error);
 }

@@ -25,7 +25,7 @@ no_such_number(const char *number, GError **error)
 	"SELECT u.jid, n.number, u.enabled, u.created FROM users u " \
 	"LEFT JOIN numbers n ON n.user = u.jid AND n.caller_id = 1 "
 
-static User *
+static gpointer
 user_from_row(Query *query)
 {
 	User *user = g_new0(User, 1);
@@ -149,35 +149,27 @@ store_user_by_number(Store *store, const char *number, GError **error)
 GPtrArray *
 store_user_page(Store *store, const char *after, guint limit, GError **error)
 {
-	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func((GDestroyNotify)user_free);
 	g_auto(Query) query =
 		query_new(store, USER_COLUMNS "WHERE u.jid > ?1 ORDER BY u.jid LIMIT ?2");
-	QueryResult result;
 
 	query_bind_text(&query, after ? after : "");
 	query_bind_int(&query, limit);
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(users, user_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&users) : NULL;
+	return query_list(&query, user_from_row, (GDestroyNotify)user_free, error);
 }
 
 GPtrArray *
 store_user_list(Store *store, GError **error)
 {
-	g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func((GDestroyNotify)user_free);
 	g_auto(Query) query = query_new(store, USER_COLUMNS "ORDER BY u.jid");
-	QueryResult result;
 
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(users, user_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&users) : NULL;
+	return query_list(&query, user_from_row, (GDestroyNotify)user_free, error);
 }
 
 /* --- numbers --- */
 
 #define NUMBER_COLUMNS "SELECT number, user, caller_id, created FROM numbers "
 
-static Number *
+static gpointer
 number_from_row(Query *query)
 {
 	Number *number = g_new0(Number, 1);
@@ -356,30 +348,22 @@ store_number_get(Store *store, const char *number, GError **error)
 GPtrArray *
 store_number_page(Store *store, const char *after, guint limit, GError **error)
 {
-	g_autoptr(GPtrArray) numbers = g_ptr_array_new_with_free_func((GDestroyNotify)number_free);
 	g_auto(Query) query =
 		query_new(store, NUMBER_COLUMNS "WHERE number > ?1 ORDER BY number LIMIT ?2");
-	QueryResult result;
 
 	query_bind_text(&query, after ? after : "");
 	query_bind_int(&query, limit);
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(numbers, number_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&numbers) : NULL;
+	return query_list(&query, number_from_row, (GDestroyNotify)number_free, error);
 }
 
 GPtrArray *
 store_number_list(Store *store, const char *user_or_null, GError **error)
 {
-	g_autoptr(GPtrArray) numbers = g_ptr_array_new_with_free_func((GDestroyNotify)number_free);
 	g_auto(Query) query =
 		query_new(store, user_or_null ? NUMBER_COLUMNS "WHERE user = ?1 ORDER BY number"
 					      : NUMBER_COLUMNS "ORDER BY number");
-	QueryResult result;
 
 	if (user_or_null)
 		query_bind_text(&query, user_or_null);
-	while ((result = query_step(&query, error)) == QUERY_ROW)
-		g_ptr_array_add(numbers, number_from_row(&query));
-	return result == QUERY_DONE ? g_steal_pointer(&numbers) : NULL;
+	return query_list(&query, number_from_row, (GDestroyNotify)number_free, error);
 }

@@ -136,6 +136,18 @@ workers_new(const MediaOptions *options, GError **error)
 	return workers;
 }
 
+void
+workers_move(Workers *workers, const char *before, const char *now)
+{
+	MediaOptions *options = &workers->options;
+
+	ASSERT_SIGNALLING();
+	if (g_strcmp0(options->public_address, before) != 0)
+		return;
+	g_free(options->public_address);
+	options->public_address = g_strdup(now);
+}
+
 static gboolean
 drain_all(Workers *workers)
 {
@@ -323,7 +335,7 @@ PortId
 media_add_port(Media *media, Side side, TransportKind kind)
 {
 	Workers *workers = media->workers;
-	const PortOptions options = {
+	PortOptions options = {
 		.workers = workers,
 		.ice = workers->ice[media->ice],
 		.media = workers->media[media->media],
@@ -339,6 +351,9 @@ media_add_port(Media *media, Side side, TransportKind kind)
 	Slot slot = { 0 };
 
 	ASSERT_SIGNALLING();
+	if (workers->options.public_address)
+		g_strlcpy(options.public_address, workers->options.public_address,
+			  sizeof options.public_address);
 	g_atomic_int_inc(&media->references);
 	slot.port = port_new(&options);
 	g_array_append_val(media->ports, slot);

@@ -96,6 +96,9 @@ typedef struct {
  * last.  Initialises OpenSSL's certificate and libsrtp. */
 Workers *workers_new(const MediaOptions *options, GError **error);
 void workers_free(Workers *workers);
+/* The world sees this machine elsewhere: where `before` is the public address, ports made
+ * from now on announce `now`. */
+void workers_move(Workers *workers, const char *before, const char *now);
 
 Media *media_open(Workers *workers, const MediaListener *listener, gpointer user);
 

@@ -192,8 +192,8 @@ static void
 open_rtp(Port *port)
 {
 	const MediaOptions *options = &port->options.workers->options;
-	const char *announced =
-		options->public_address ? options->public_address : options->rtp_address;
+	const char *public = port->options.public_address;
+	const char *announced = public[0] ? public : options->rtp_address;
 	g_autoptr(GError) error = NULL;
 	Message *message;
 	Transport *ours;
@@ -238,17 +238,18 @@ static void
 open_webrtc(Port *port)
 {
 	const MediaOptions *options = &port->options.workers->options;
+	const char *public = port->options.public_address[0] ? port->options.public_address : NULL;
 	const gboolean relay = options->turn_relay && options->turn.host && options->turn_secret;
 	g_autofree char *username = NULL, *password = NULL;
 	IceOptions ice = {
 		.loop = port->context,
 		.controlling = port->options.side == SIDE_CALLEE,
 		.local_addresses = options->local_addresses,
-		.public_address = options->public_address,
+		.public_address = public,
 		.port_min = options->port_min,
 		.port_max = port->options.port_max,
 		.kernel_split = options->kernel_split,
-		.stun = options->stun.host && !options->public_address ? &options->stun : NULL,
+		.stun = options->stun.host && !public ? &options->stun : NULL,
 	};
 	g_autoptr(GError) error = NULL;
 	const IceSocket *sockets;

@@ -56,7 +56,8 @@ typedef struct {
 	PortId id;
 	Side side;
 	TransportKind kind;
-	guint16 port_max; /* the last one of the range that it may take */
+	guint16 port_max;	 /* the last one of the range that it may take */
+	char public_address[46]; /* "": none */
 	PortNewsFunc news;
 	gpointer owner;
 	void (*owner_unref)(gpointer owner); /* from any thread, with the last reference */

@@ -4,6 +4,7 @@
 #include "b2bua/number.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_outside.h"
 #include "plugins/sip/sip_tel.h"
 #include <string.h>
 #include <sofia-sip/su_alloc.h>
@@ -19,8 +20,17 @@ is_our_account(const Trunk *trunk, const url_t *url)
 	       (trunk->account && *trunk->account && strcmp(user, trunk->account) == 0);
 }
 
+/* A Contact of ours may have had an address that we are seen by. */
 static Address *
-by_header(const sip_t *sip, const Config *config)
+called_by(const SipUa *ua, const url_t *url)
+{
+	url_t home = outside_at_home(ua->outside, url);
+
+	return header_called(&home, ua->config);
+}
+
+static Address *
+by_header(const sip_t *sip, const SipUa *ua)
 {
 	g_autoptr(GPtrArray) entries = identity_entries(sip, "P-Called-Party-ID");
 	su_home_t home[1] = { SU_HOME_INIT(home) };
@@ -30,7 +40,7 @@ by_header(const sip_t *sip, const Config *config)
 	for (guint i = 0; !called && i < entries->len; i++) {
 		const url_t *url = url_make(home, ((const NameAddr *)entries->pdata[i])->uri);
 
-		called = url ? header_called(url, config) : NULL;
+		called = url ? called_by(ua, url) : NULL;
 	}
 	su_home_deinit(home);
 	return called;
@@ -51,15 +61,15 @@ is_ours(SipUa *ua, const Trunk *trunk, const Address *called)
 Address *
 called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip)
 {
-	g_autoptr(Address) uri = header_callee(sip, ua->config);
+	g_autoptr(Address) uri = called_by(ua, sip->sip_request->rq_url);
 	g_autoptr(Address) header = NULL, to = NULL;
 
 	if (!trunk || !is_our_account(trunk, sip->sip_request->rq_url))
 		return g_steal_pointer(&uri);
 	/* of a call that was sent on To may be anybody's number */
-	header = by_header(sip, ua->config);
+	header = by_header(sip, ua);
 	if (is_ours(ua, trunk, header))
 		return g_steal_pointer(&header);
-	to = header_called(sip->sip_to->a_url, ua->config);
+	to = called_by(ua, sip->sip_to->a_url);
 	return is_ours(ua, trunk, to) || !uri ? g_steal_pointer(&to) : g_steal_pointer(&uri);
 }

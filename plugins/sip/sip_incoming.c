@@ -164,7 +164,6 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->nh = nh;
 	leg->phone = g_strdup(caller->phone);
 	leg->softphone = g_strdup(caller->softphone);
-	leg->softphone_id = caller->softphone_id;
 	leg->crypto.policy = caller->crypto;
 	leg->any_source = caller->any_source;
 	content_read(sip, ua->config->max_sdp_bytes, &content);

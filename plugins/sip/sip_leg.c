@@ -16,6 +16,7 @@
 #include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_origin.h"
+#include "plugins/sip/sip_outside.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_uri.h"
@@ -33,6 +34,8 @@
 #define LINGER_MS 70000
 
 #define MAX_KEYS 64 /* that wait for an INFO */
+
+#define MOVE_MS 200 /* between looks whether a leg may be offered again */
 
 static const char content_sdp[] = "application/sdp";
 
@@ -81,6 +84,7 @@ leg_free(SipLeg *leg)
 	desc_unref(leg->offer);
 	desc_unref(leg->remote);
 	desc_unref(leg->removed);
+	desc_unref(leg->said);
 	g_hash_table_unref(leg->early);
 	g_free(leg->trunk);
 	g_free(leg->phone);
@@ -164,12 +168,39 @@ leg_over(SipLeg *leg, Reason reason, const char *text)
 
 /* --- descriptions --- */
 
+/* Media is announced by the same address as SIP: what the peer is told of the one, he is
+ * told of the other. */
+static Desc *
+desc_seen(const SipLeg *leg, const Desc *desc)
+{
+	const Config *config = leg->ua->config;
+	const Transport *ours = desc_audio(desc) ? desc_audio(desc)->transport : NULL;
+	const char *announced =
+		config->sip_public_address ? config->sip_public_address : config->sip_address;
+	const char *host = outside_host(leg->ua->outside, leg->trunk);
+	g_autoptr(Transport) seen = NULL;
+
+	if (!ours || strcmp(ours->address, announced) != 0 || strcmp(announced, host) == 0)
+		return NULL;
+	seen = transport_copy(ours);
+	g_strlcpy(seen->address, host, sizeof seen->address);
+	return desc_moved(desc, seen);
+}
+
 const char *
 leg_sdp(SipLeg *leg, const Desc *desc)
 {
-	SdpOrigin origin = { ua_address(leg->ua), leg->session_id, leg->sdp_version };
-	g_autofree char *text = desc_to_sdp(desc, &origin);
+	SdpOrigin origin = { outside_host(leg->ua->outside, leg->trunk), leg->session_id,
+			     leg->sdp_version };
+	g_autoptr(Desc) seen = desc_seen(leg, desc);
+	const Desc *said = leg->said;
+	g_autofree char *text = NULL;
 
+	leg->said = desc_ref(desc);
+	desc_unref(said);
+	if (seen)
+		desc = seen;
+	text = desc_to_sdp(desc, &origin);
 	if (g_strcmp0(text, leg->sdp) == 0)
 		return leg->sdp;
 	if (leg->sdp) {
@@ -345,16 +376,23 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 char *
 leg_contact(const SipLeg *leg)
 {
-	const char *address = ua_address(leg->ua);
-	g_autofree char *transport = NULL;
+	const Outside *outside = leg->ua->outside;
+	const char *address = outside_host(outside, leg->trunk);
+	const Config *config = leg->ua->config;
+	g_autofree char *uri = NULL;
 	gboolean tls = header_hop_is_tls(leg->next_hop);
+	gboolean tcp = leg->phone ? !g_str_has_prefix(leg->phone, "udp:")
+				  : leg->next_hop && g_str_has_suffix(leg->next_hop, "=tcp");
 
-	if (!tls && (!leg->phone || g_str_has_prefix(leg->phone, "udp:")))
+	if (!tls && !(leg->phone && tcp) && outside_is_plain(outside, leg->trunk))
 		return NULL;
-	transport = header_next_hop(address,
-				    tls ? leg->ua->config->sip_tls_port : leg->ua->config->sip_port,
-				    tls ? "tls" : "tcp");
-	return g_strdup_printf("<%s>", transport);
+	if (tls)
+		uri = header_next_hop(address, config->sip_tls_port, "tls");
+	else if (tcp)
+		uri = header_next_hop(address, config->sip_port, "tcp");
+	else
+		uri = header_next_hop(address, outside_port(outside, leg->trunk), "udp");
+	return g_strdup_printf("<%s>", uri);
 }
 
 static void
@@ -382,7 +420,6 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, offer);
-	leg->softphone_id = contact->softphone;
 	learn_phone(leg, contact->username);
 	leg->from = header_from(target->from, ua_domain(leg->ua));
 	asserted = header_asserted(target->from, ua_domain(leg->ua));
@@ -472,14 +509,18 @@ leg_ring(SipLeg *leg, const Desc *early)
 	/* Without an offer of his an early description would be one of ours, which
 	 * an unreliable response cannot carry (RFC 3264 via RFC 3261 13.2.1). */
 	const Desc *said = leg->offerless ? NULL : early;
+	g_autofree char *contact = NULL;
 
 	if (leg->state != STATE_INVITED)
 		return;
+	contact = leg_contact(leg);
 	if (said)
 		nua_respond(leg->nh, SIP_183_SESSION_PROGRESS, SIPTAG_CONTENT_TYPE_STR(content_sdp),
-			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, said)), TAG_END());
+			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, said)),
+			    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)), TAG_END());
 	else
-		nua_respond(leg->nh, SIP_180_RINGING, TAG_END());
+		nua_respond(leg->nh, SIP_180_RINGING, TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+			    TAG_END());
 	trace_desc(leg, said ? "183 Session Progress" : "180 Ringing", said);
 }
 
@@ -489,8 +530,10 @@ leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 	g_autofree char *session = status == 422  ? session_min(&leg->session)
 				   : status < 300 ? session_answer(leg)
 						  : NULL;
+	g_autofree char *contact = status < 300 ? leg_contact(leg) : NULL;
 
 	nua_respond(leg->nh, status, phrase, NUTAG_WITH_SAVED(leg->request),
+		    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 		    TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR(content_sdp)),
 		    TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp)),
 		    TAG_IF(session, SIPTAG_HEADER_STR(session)), TAG_END());
@@ -574,9 +617,13 @@ send_reinvite(SipLeg *leg, const char *sdp)
 	g_autofree char *session = session_ask(&leg->session, FALSE);
 	g_autofree char *min = session_min(&leg->session);
 
+	g_autofree char *contact = NULL;
+
 	hop_refresh(leg);
+	contact = leg_contact(leg);
 	nua_invite(leg->nh, SIPTAG_CONTENT_TYPE_STR(content_sdp), SIPTAG_PAYLOAD_STR(sdp),
-		   SESSION_TAGS(session, min), TAG_END());
+		   TAG_IF(contact, SIPTAG_CONTACT_STR(contact)), SESSION_TAGS(session, min),
+		   TAG_END());
 }
 
 void
@@ -592,6 +639,7 @@ leg_refresh(SipLeg *leg)
 {
 	g_autofree char *session = session_ask(&leg->session, FALSE);
 	g_autofree char *min = session_min(&leg->session);
+	g_autofree char *contact = NULL;
 
 	if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
 		session_try_again(leg);
@@ -601,10 +649,69 @@ leg_refresh(SipLeg *leg)
 	leg_trace(&leg->leg, TRACE_OUT, "%s: session refresh",
 		  leg->session.updates ? "UPDATE" : "INVITE again");
 	hop_refresh(leg);
+	contact = leg_contact(leg);
 	if (leg->session.updates)
-		nua_update(leg->nh, SESSION_TAGS(session, min), TAG_END());
+		nua_update(leg->nh, TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
+			   SESSION_TAGS(session, min), TAG_END());
 	else
 		send_reinvite(leg, leg->sdp);
+}
+
+static gboolean
+is_busy(const SipLeg *leg)
+{
+	return leg->state != STATE_UP || leg->change != CHANGE_NONE || leg->request[0];
+}
+
+/* As a refresh: the core's descriptions are as before, so it is not asked. */
+static void
+offer_again(SipLeg *leg)
+{
+	leg->moved = FALSE;
+	leg->moving = TRUE;
+	leg->change = CHANGE_REFRESH;
+	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: our address is %s now",
+		  outside_host(leg->ua->outside, leg->trunk));
+	send_reinvite(leg, leg_sdp(leg, leg->said));
+}
+
+static gboolean
+on_move_time(gpointer user)
+{
+	SipUa *ua = user;
+	g_autoptr(GPtrArray) legs = g_ptr_array_new();
+	gboolean more = FALSE;
+	GHashTableIter iter;
+	gpointer leg;
+
+	g_hash_table_iter_init(&iter, ua->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		if (((SipLeg *)leg)->moved)
+			g_ptr_array_add(legs, leg);
+	for (guint i = 0; i < legs->len; i++) {
+		SipLeg *moved = legs->pdata[i];
+
+		if (moved->state == STATE_ENDING)
+			moved->moved = FALSE;
+		else if (is_busy(moved) || !moved->said ||
+			 g_get_monotonic_time() < moved->move_from)
+			more = TRUE;
+		else
+			offer_again(moved);
+	}
+	if (!more)
+		ua->mover = 0;
+	return more;
+}
+
+void
+leg_moved(SipLeg *leg)
+{
+	if (leg->state == STATE_ENDING)
+		return;
+	leg->moved = TRUE;
+	if (!leg->ua->mover)
+		leg->ua->mover = g_timeout_add(MOVE_MS, on_move_time, leg->ua);
 }
 
 void

@@ -39,15 +39,15 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk;	     /* NULL: a softphone's */
-	char *phone;	     /* of a softphone: where it is, as phone_source() says it */
-	char *softphone;     /* and its name */
-	gint64 softphone_id; /* and the same in the store; 0: none */
-	char *origin; /* where the message that made the dialog came from; see sip_origin.h */
+	char *trunk;	 /* NULL: a softphone's */
+	char *phone;	 /* of a softphone: where it is, as phone_source() says it */
+	char *softphone; /* and its name */
+	char *origin;	 /* where the message that made the dialog came from; see sip_origin.h */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
 	char *sdp;	     /* our last SDP */
+	const Desc *said;    /* what it is made of; owned */
 	const Desc *offer;   /* ours, until it can be sent or is answered; owned */
 	const Desc *remote;  /* theirs, last heard; owned */
 	const Desc *removed; /* theirs without audio, until it is answered; owned */
@@ -58,6 +58,9 @@ struct SipLeg {
 	gboolean any_source; /* of a softphone: rtp-source=any */
 	gboolean offerless;  /* the caller's INVITE had no SDP */
 	gboolean unacked;    /* answered, and counted: sip_unacked.c */
+	gboolean moved;	     /* our address is another one than we have said */
+	gboolean moving;     /* and the refresh under way says so */
+	gint64 move_from;    /* monotonic: not before, after glare */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */
@@ -124,7 +127,6 @@ typedef struct {
 	const Address *from;   /* of a softphone: its account */
 	const char *phone;     /* of a softphone: phone_source() */
 	const char *softphone; /* and its name */
-	gint64 softphone_id;   /* and the same in the store */
 	CryptoPolicy crypto;
 	gboolean any_source; /* of a softphone */
 } SipCaller;
@@ -170,6 +172,9 @@ void leg_reinvite(SipLeg *leg);
 void leg_refresh(SipLeg *leg);
 void leg_expire(SipLeg *leg, const char *why);
 void leg_refreshed(SipLeg *leg); /* and goes on with what waited for it */
+/* Our address is another one (sip_outside.h): what has been offered or answered is offered
+ * once more, as soon as nothing else is on its way. */
+void leg_moved(SipLeg *leg);
 /* The INVITE once more, to the same hop: what it asked for was refused. */
 void leg_invite_again(SipLeg *leg);
 /* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there
@@ -179,7 +184,7 @@ gboolean leg_try_next_hop(SipLeg *leg);
 void leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp);
 /* Why the trunk cannot be reached by TLS, in words; NULL: not by TLS, or not known. */
 const char *leg_problem(const SipLeg *leg);
-/* Our Contact where the peer must come back by the same transport; or NULL. */
+/* Our Contact where it is not the one that the stack writes by itself; or NULL. */
 char *leg_contact(const SipLeg *leg);
 
 /* The next key that waits, when nothing of the kind is on its way. */

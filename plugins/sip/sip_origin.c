@@ -100,8 +100,11 @@ is_our_way(const Origin *origin, const SipLeg *leg)
 static gboolean
 is_registered(const Origin *origin, const SipLeg *leg)
 {
-	g_autoptr(GPtrArray) contacts = store_contact_list_of_softphone(
-		gateway_store(leg->ua->gateway), leg->softphone_id, NULL);
+	Store *store = gateway_store(leg->ua->gateway);
+	g_autoptr(Softphone) softphone =
+		leg->softphone ? store_softphone_get(store, leg->softphone, NULL) : NULL;
+	g_autoptr(GPtrArray) contacts =
+		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;
 
 	for (guint i = 0; contacts && i < contacts->len; i++)
 		if (is_at(origin, ((const Contact *)contacts->pdata[i])->received))

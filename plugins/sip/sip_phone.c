@@ -237,7 +237,6 @@ call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const Sip
 	const char *impossible = is_impossible(ua, softphone, event->sip, &number);
 	SipCaller caller = { .from = account,
 			     .phone = source,
-			     .softphone_id = softphone->id,
 			     .privacy = identity_privacy(event->sip),
 			     .preferred = number,
 			     .softphone = softphone->username,

@@ -12,6 +12,7 @@
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_hop.h"
+#include "plugins/sip/sip_outside.h"
 #include "plugins/sip/sip_reason.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
@@ -118,7 +119,8 @@ take(SipLeg *leg, const SipEvent *event)
 static void
 blind(SipLeg *leg, const SipEvent *event)
 {
-	g_autoptr(Address) target = header_called(event->sip->sip_refer_to->r_url, leg->ua->config);
+	url_t url = outside_at_home(leg->ua->outside, event->sip->sip_refer_to->r_url);
+	g_autoptr(Address) target = header_called(&url, leg->ua->config);
 
 	if (!target) {
 		respond(leg, 400, "Bad Refer-To");

@@ -202,15 +202,18 @@ retry_change(gpointer user)
 }
 
 /* RFC 3261 14.1: the side that made the Call-ID waits longer. */
+static guint
+glare_ms(const SipLeg *leg)
+{
+	return leg->leg.side == SIDE_CALLEE ? (guint)g_random_int_range(210, 401) * 10
+					    : (guint)g_random_int_range(0, 201) * 10;
+}
+
 static void
 on_glare(SipLeg *leg)
 {
-	gboolean ours = leg->leg.side == SIDE_CALLEE;
-	guint ms = ours ? (guint)g_random_int_range(210, 401) * 10
-			: (guint)g_random_int_range(0, 201) * 10;
-
 	leg->change = CHANGE_WAITING;
-	leg_set_timer(leg, ms, retry_change);
+	leg_set_timer(leg, glare_ms(leg), retry_change);
 }
 
 /* Of a re-INVITE or an UPDATE that was accepted: RFC 3261 12.2.1.2. */
@@ -230,13 +233,19 @@ on_refreshed(SipLeg *leg, const SipEvent *event)
 	Reason reason;
 	g_autoptr(Desc) answer = desc_of(leg, event, &reason);
 	gboolean update = event->event == nua_r_update;
+	gboolean moving = leg->moving;
 
 	if (event->status < 200 || leg->state != STATE_UP || leg->change != CHANGE_REFRESH)
 		return;
 	leg_trace(&leg->leg, TRACE_IN, "%d %s", event->status, event->phrase);
 	if (update && event->status < 300)
 		learn_target(leg, event);
+	leg->moving = FALSE;
 	leg_refreshed(leg);
+	if (moving && event->status == 491) {
+		leg->move_from = g_get_monotonic_time() + glare_ms(leg) * G_TIME_SPAN_MILLISECOND;
+		leg_moved(leg);
+	}
 	if (event->status < 300) {
 		session_learn_answer(leg, event->sip);
 		on_refresh_ack(leg, answer);

@@ -19,6 +19,7 @@
 #include "plugins/sip/sip_names.h"
 #include "plugins/sip/sip_origin.h"
 #include "plugins/sip/sip_keepalive.h"
+#include "plugins/sip/sip_outside.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
@@ -48,8 +49,7 @@ static SipUa *ua; /* the process's one; Plugin functions have no other root */
 const char *
 ua_address(const SipUa *self)
 {
-	return self->config->sip_public_address ? self->config->sip_public_address
-						: self->config->sip_address;
+	return outside_host(self->outside, NULL);
 }
 
 const char *
@@ -283,6 +283,7 @@ stop(void)
 	stack_serve(NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_pointer(&ua->keepalive, keepalive_free);
+	g_clear_handle_id(&ua->mover, g_source_remove);
 	connections_stop();
 	g_clear_pointer(&ua->sources, sources_free);
 	if (ua->watches)
@@ -302,6 +303,7 @@ stop(void)
 	trunks_free(ua->trunks);
 	origin_stop(ua);
 	names_free(ua->names);
+	outside_free(ua->outside);
 	g_hash_table_unref(ua->legs);
 	g_hash_table_unref(ua->unacked);
 	g_hash_table_unref(ua->invites);
@@ -345,6 +347,15 @@ on_trunk_learnt(gpointer user)
 	sources_lift_trunks(((SipUa *)user)->sources);
 }
 
+static void
+on_line_changed(gpointer user)
+{
+	const SipUa *self = user;
+
+	if (self->sweeper) /* it is not stopping */
+		watches_look(self->watches);
+}
+
 static gboolean
 start(Gateway *gateway, const Config *config, GError **error)
 {
@@ -365,12 +376,14 @@ start(Gateway *gateway, const Config *config, GError **error)
 								 : G_SOCKET_FAMILY_IPV4,
 				config->sip_tls_port != 0);
 	ua->names = names_new();
+	ua->outside = outside_new(config);
 	stack_serve(ua);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
 		ua->keepalive = keepalive_new(ua);
 		ua->watches = watches_new(ua);
+		outside_listen(ua->outside, on_line_changed, ua);
 		ua->sources = sources_new(ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
 		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);

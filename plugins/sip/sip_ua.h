@@ -23,6 +23,7 @@ struct Watches;
 struct Sources;
 struct Dialects;
 struct Names;
+struct Outside;
 
 typedef struct {
 	Gateway *gateway; /* borrowed, as the next */
@@ -33,6 +34,7 @@ typedef struct {
 	struct Watches *watches;   /* sip_watch.h */
 	struct Sources *sources;   /* sip_source.h; NULL: switched off */
 	struct Names *names;	   /* sip_names.h */
+	struct Outside *outside;   /* sip_outside.h */
 	GHashTable *legs;	   /* set of SipLeg *: whatever has not been freed */
 	GHashTable *unacked;	   /* trunk → guint: sip_unacked.c */
 	GHashTable *invites;	   /* Call-ID → SipLeg *: of ours that are not answered */
@@ -40,12 +42,13 @@ typedef struct {
 	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
 	gboolean down;		   /* nua has shut down */
 	guint sweeper;		   /* source */
+	guint mover;		   /* the same: legs that are to be offered again */
 	struct KeepAlive *keepalive;
 	guint64 calls_in, calls_out, strangers;
 } SipUa;
 
 extern const Plugin sip_plugin;
 
-/* The address in our SDP, Contact and From. */
+/* The address in our SDP, Contact and From; a trunk may be told another (sip_outside.h). */
 const char *ua_address(const SipUa *ua);
 const char *ua_domain(const SipUa *ua);

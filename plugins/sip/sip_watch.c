@@ -2,13 +2,18 @@
 /* sip_watch.c - is a trunk there?  Our registration with it, and its answers to
  * OPTIONS.
  *
- * Each trunk has two probes.  A probe is a request repeated on one handle, so
- * that Call-ID and CSeq go on as RFC 3261 10.2.4 wants; between two of them only
- * its timer runs.
+ * Each trunk has two probes.  A probe is a request that is repeated, with one
+ * Call-ID as RFC 3261 10.2 wants (sofia's CSeq goes on by itself); between two of them
+ * only its timer runs.  Each has a handle of its own: nua would take the first answer
+ * for the beginning of a dialog and put its tag into To, and a registrar that looks for
+ * that dialog says 481.
  */
 #include "plugins/sip/sip_watch.h"
 #include "b2bua/timer.h"
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_outside.h"
+#include "plugins/sip/sip_resolve.h"
+#include "plugins/sip/sip_uri.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>
@@ -19,6 +24,8 @@
 #define MIN_REGISTER_SECONDS 20
 #define FIRST_RETRY_SECONDS  2
 #define LAST_RETRY_SECONDS   300
+#define LINE_RETRY_SECONDS   14
+#define LINE_RETRIES	     90 /* half an hour of a line at home that is down */
 #define CALL_FAILED_US	     (30 * G_USEC_PER_SEC)
 #define FAREWELL_SECONDS     32 /* Timer F */
 
@@ -27,7 +34,8 @@ typedef struct Watch Watch;
 typedef struct {
 	Watch *watch;
 	gboolean registers; /* REGISTER, or OPTIONS */
-	nua_handle_t *nh;   /* NULL between handles */
+	nua_handle_t *nh;   /* NULL between requests */
+	char *call_id;	    /* of all of them */
 	Timer *timer;
 	guint failures;
 	gboolean asking;      /* a request is on its way */
@@ -35,6 +43,8 @@ typedef struct {
 	gboolean known, good; /* what the last answer said */
 	char *text;
 	guint wanted_s;	 /* Expires that the registrar insists on */
+	char *contact;	 /* that the registrar has, or NULL */
+	char *offered;	 /* that it has been asked to take */
 	gint64 until_us; /* of the registration */
 	guint hop;   /* of the watch's: the one that is asked, the last that answered at first */
 	guint tried; /* of them, without an answer */
@@ -99,6 +109,9 @@ watch_free(gpointer data)
 		drop_handle(&watch->probes[i]);
 		set_timer(&watch->probes[i], 0, NULL);
 		g_free(watch->probes[i].text);
+		g_free(watch->probes[i].call_id);
+		g_free(watch->probes[i].contact);
+		g_free(watch->probes[i].offered);
 	}
 	g_free(watch->trunk);
 	trunk_free(watch->was);
@@ -183,6 +196,7 @@ no_answer(const Probe *probe)
 }
 
 static void ask_again(gpointer user);
+static char *contact_of(const SipUa *ua, const Trunk *trunk, const char *hop);
 static void send_probe(Probe *probe, const Trunk *trunk, guint expires);
 
 /* RFC 3263 4.3.  FALSE: all of its addresses have been asked. */
@@ -202,14 +216,33 @@ try_next_hop(Probe *probe)
 	return TRUE;
 }
 
+static gboolean
+is_translated(const Probe *probe)
+{
+	return outside_is_translated(probe->watch->watches->ua->outside, probe->watch->trunk);
+}
+
+/* A line at home may have another address at any time, and its router forgets a port that
+ * nobody uses.  OPTIONS finds out in time; where the admin has none, REGISTER. */
+static guint
+often_enough(const Probe *probe, const Trunk *trunk, guint seconds)
+{
+	guint keepalive = probe->watch->watches->ua->config->sip_keepalive_s;
+
+	if (!keepalive || !is_translated(probe) || (probe->registers && trunk->options_seconds))
+		return seconds;
+	return MIN(seconds, MAX(keepalive / 2, 1));
+}
+
 /* 2, 4, 8 … 300 s, each a little off so that a hundred of us do not come together. */
 static void
 retry_later(Probe *probe)
 {
 	guint seconds = FIRST_RETRY_SECONDS << MIN(probe->failures, 8);
+	gboolean soon = is_translated(probe) && probe->failures < LINE_RETRIES;
 
 	probe->failures++;
-	seconds = MIN(seconds, LAST_RETRY_SECONDS);
+	seconds = MIN(seconds, soon ? LINE_RETRY_SECONDS : LAST_RETRY_SECONDS);
 	set_timer(probe, seconds + (guint)g_random_int_range(0, (gint)seconds / 2 + 1), ask_again);
 }
 
@@ -226,13 +259,13 @@ on_options_answered(Probe *probe, const SipEvent *event)
 		probe->failures = probe->tried = 0;
 		probe->watch->failed_us = 0;
 		if (trunk && trunk->options_seconds)
-			set_timer(probe, trunk->options_seconds, ask_again);
+			set_timer(probe, often_enough(probe, trunk, trunk->options_seconds),
+				  ask_again);
 		return;
 	}
 	if (try_next_hop(probe))
 		return;
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
-	drop_handle(probe);
 	retry_later(probe);
 }
 
@@ -241,7 +274,8 @@ static guint
 granted_seconds(const sip_t *sip, const char *account)
 {
 	for (const sip_contact_t *contact = sip->sip_contact; contact; contact = contact->m_next)
-		if (contact->m_expires && g_strcmp0(contact->m_url->url_user, account) == 0)
+		if (contact->m_expires && strtoul(contact->m_expires, NULL, 10) &&
+		    g_strcmp0(contact->m_url->url_user, account) == 0)
 			return (guint)strtoul(contact->m_expires, NULL, 10);
 	if (sip->sip_expires)
 		return (guint)sip->sip_expires->ex_delta;
@@ -255,16 +289,33 @@ account_of(const Trunk *trunk)
 }
 
 static void
+ask_now(Probe *probe)
+{
+	if (probe->asking)
+		return;
+	timer_set(&probe->timer, 0, ask_again, probe);
+}
+
+static void
 on_registered(Probe *probe, const Trunk *trunk, const sip_t *sip)
 {
 	guint seconds = MAX(granted_seconds(sip, account_of(trunk)), MIN_REGISTER_SECONDS);
+	g_autofree char *now = NULL;
 
 	learn(probe, TRUE, "registered");
 	probe->failures = probe->tried = 0;
 	probe->watch->failed_us = 0;
 	probe->until_us = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+	g_free(probe->contact);
+	probe->contact = g_steal_pointer(&probe->offered);
+	now = contact_of(probe->watch->watches->ua, trunk, hop_of(probe));
+	if (g_strcmp0(now, probe->contact) != 0) { /* it has changed meanwhile */
+		ask_now(probe);
+		return;
+	}
 	/* early enough for a few tries */
-	set_timer(probe, seconds > 120 ? seconds - 60 : seconds / 2, ask_again);
+	seconds = seconds > 120 ? seconds - 60 : seconds / 2;
+	set_timer(probe, often_enough(probe, trunk, seconds), ask_again);
 }
 
 static void
@@ -289,7 +340,6 @@ on_register_answered(Probe *probe, const SipEvent *event)
 	if ((!event->sip || event->status == 503) && try_next_hop(probe))
 		return;
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
-	drop_handle(probe);
 	retry_later(probe);
 }
 
@@ -323,6 +373,48 @@ on_farewell_answered(Farewell *farewell, const SipEvent *event)
 		g_hash_table_remove(farewell->watches->farewells, farewell->nh);
 }
 
+static void
+ask_all_now(Watch *watch)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(watch->probes); i++)
+		ask_now(&watch->probes[i]);
+}
+
+static gboolean
+is_told(const SipLeg *leg, const char *trunk, OutsideNews news)
+{
+	return news == OUTSIDE_ALL_MOVED || g_strcmp0(leg->trunk, trunk) == 0;
+}
+
+static void
+look_outside(Watch *watch, const sip_t *answer)
+{
+	SipUa *ua = watch->watches->ua;
+	const Trunk *trunk = trunks_find(ua->trunks, watch->trunk);
+	g_autofree char *before = g_strdup(outside_host(ua->outside, NULL));
+	OutsideNews news = outside_hear(ua->outside, watch->trunk, answer);
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!trunk || news == OUTSIDE_SAME)
+		return;
+	if (news == OUTSIDE_ALL_MOVED)
+		gateway_moved(ua->gateway, before, outside_host(ua->outside, NULL));
+	if (trunk->registers)
+		ask_now(&watch->probes[REGISTER]);
+	if (news == OUTSIDE_LEARNT)
+		return;
+	/* the others see it in their own answers, if it is so for them */
+	g_hash_table_iter_init(&iter, watch->watches->by_trunk);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		if (value != watch)
+			ask_all_now(value);
+	g_hash_table_iter_init(&iter, ua->legs);
+	while (g_hash_table_iter_next(&iter, &value, NULL))
+		if (is_told(value, watch->trunk, news))
+			leg_moved(value);
+}
+
 gboolean
 watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event)
 {
@@ -337,12 +429,14 @@ watches_event(Watches *watches, nua_handle_t *nh, const SipEvent *event)
 		return TRUE;
 	if (authenticate(probe, event))
 		return TRUE;
-	probe->asking = FALSE;
+	drop_handle(probe);
 	set_timer(probe, 0, NULL);
 	if (probe->registers)
 		on_register_answered(probe, event);
 	else
 		on_options_answered(probe, event);
+	if (event->sip)
+		look_outside(probe->watch, event->sip);
 	return TRUE;
 }
 
@@ -373,8 +467,10 @@ make_handle(Probe *probe, const Trunk *trunk)
 						: g_strdup_printf("<sip:%s>", ua_domain(ua));
 	g_autofree char *to = probe->registers ? g_strdup(aor) : g_strdup_printf("<%s>", uri);
 
+	if (!probe->call_id)
+		probe->call_id = g_uuid_string_random();
 	probe->nh = nua_handle(ua->nua, NULL, NUTAG_URL(uri), SIPTAG_FROM_STR(aor),
-			       SIPTAG_TO_STR(to), TAG_END());
+			       SIPTAG_TO_STR(to), SIPTAG_CALL_ID_STR(probe->call_id), TAG_END());
 	if (probe->nh)
 		g_hash_table_insert(probe->watch->watches->by_handle, probe->nh, probe);
 }
@@ -383,13 +479,16 @@ make_handle(Probe *probe, const Trunk *trunk)
 static char *
 contact_of(const SipUa *ua, const Trunk *trunk, const char *hop)
 {
-	const char *address = ua_address(ua);
+	const char *address = outside_host(ua->outside, trunk->name);
 	gboolean brackets = strchr(address, ':') != NULL;
 	gboolean tls = header_hop_is_tls(hop);
+	gboolean udp = g_str_has_suffix(hop, "=udp");
 
 	return g_strdup_printf("<sip:%s@%s%s%s:%u%s>", account_of(trunk), brackets ? "[" : "",
 			       address, brackets ? "]" : "",
-			       tls ? ua->config->sip_tls_port : ua->config->sip_port,
+			       tls   ? ua->config->sip_tls_port
+			       : udp ? outside_port(ua->outside, trunk->name)
+				     : ua->config->sip_port,
 			       strrchr(hop, ';'));
 }
 
@@ -406,6 +505,16 @@ send_probe(Probe *probe, const Trunk *trunk, guint expires)
 	if (!probe->nh) {
 		learn(probe, FALSE, "its address cannot be written as a SIP address");
 		return;
+	}
+	if (contact) {
+		g_free(probe->offered);
+		probe->offered = g_strdup(contact);
+	}
+	/* In one request: nobody calls an address that is not ours, and none is missed. */
+	if (contact && expires && probe->contact && strcmp(probe->contact, contact) != 0) {
+		g_autofree char *old = g_steal_pointer(&contact);
+
+		contact = g_strdup_printf("%s, %s;expires=0", old, probe->contact);
 	}
 	probe->asking = TRUE;
 	probe->challenged = 0;
@@ -477,8 +586,8 @@ on_farewell_late(gpointer user)
 	g_hash_table_remove(farewell->watches->farewells, farewell->nh);
 }
 
-/* Where it was registered it is no more: by the handle that it was done with, so that
- * Call-ID and CSeq go on, and with the settings that were good for it. */
+/* Where it was registered it is no more: with the same Call-ID, and with the settings that
+ * were good for it. */
 static void
 say_farewell(Watch *watch)
 {
@@ -488,9 +597,13 @@ say_farewell(Watch *watch)
 	g_autofree char *contact = NULL;
 	Farewell *farewell;
 
-	if (!watch->was || !hop || !probe->good || !probe->nh || probe->asking)
+	if (!watch->was || !hop || !probe->good || probe->asking)
 		return;
-	contact = contact_of(watches->ua, watch->was, hop);
+	make_handle(probe, watch->was);
+	if (!probe->nh)
+		return;
+	contact = probe->contact ? g_strdup(probe->contact)
+				 : contact_of(watches->ua, watch->was, hop);
 	farewell = g_new0(Farewell, 1);
 	farewell->watches = watches;
 	farewell->nh = g_steal_pointer(&probe->nh);
@@ -526,15 +639,28 @@ registers_elsewhere(const Watch *watch, const Trunk *trunk)
 			      g_strcmp0(account_of(watch->was), account_of(trunk)) != 0);
 }
 
+static gboolean
+may_be_translated(const SipUa *ua)
+{
+	g_autoptr(GInetAddress) own = resolve_numeric(ua->config->sip_address);
+
+	return own && !g_inet_address_get_is_loopback(own) && !uri_address_is_public(own);
+}
+
 static void
 begin(Watch *watch, const Trunk *trunk)
 {
+	const Watches *watches = watch->watches;
 	g_autofree char *settings = trunk_extract(trunk, TRUNK_PROBE);
 
 	if (g_strcmp0(settings, watch->settings) == 0)
 		return;
-	if (registers_elsewhere(watch, trunk))
+	if (registers_elsewhere(watch, trunk)) {
 		say_farewell(watch);
+		g_clear_pointer(&watch->probes[REGISTER].contact, g_free);
+	}
+	if (watch->was && strcmp(watch->was->host, trunk->host) != 0)
+		outside_forget(watches->ua->outside, watch->trunk);
 	g_free(watch->settings);
 	watch->settings = g_steal_pointer(&settings);
 	trunk_free(watch->was);
@@ -550,9 +676,11 @@ begin(Watch *watch, const Trunk *trunk)
 		g_clear_pointer(&probe->text, g_free);
 	}
 	watch->failed_us = 0;
-	/* the first OPTIONS can wait, a registration cannot */
+	/* the first OPTIONS can wait, a registration cannot; but behind a router nobody knows
+	 * what to tell this trunk */
 	if (trunk->options_seconds)
-		set_timer(&watch->probes[OPTIONS], trunk->options_seconds, ask_again);
+		set_timer(&watch->probes[OPTIONS],
+			  may_be_translated(watches->ua) ? 1 : trunk->options_seconds, ask_again);
 	if (trunk->registers)
 		trunks_resolve(watch->watches->ua->trunks, watch->trunk, on_resolved, watch);
 }
@@ -576,6 +704,7 @@ watches_changed(Watches *watches, const char *name)
 		begin(watch ? watch : watch_new(watches, name), trunk);
 	} else if (watch) {
 		say_farewell(watch);
+		outside_forget(watches->ua->outside, name);
 		g_hash_table_remove(watches->by_trunk, name);
 	}
 }
@@ -591,6 +720,17 @@ watches_reload(Watches *watches)
 }
 
 void
+watches_look(Watches *watches)
+{
+	GHashTableIter iter;
+	gpointer watch;
+
+	g_hash_table_iter_init(&iter, watches->by_trunk);
+	while (g_hash_table_iter_next(&iter, NULL, &watch))
+		ask_all_now(watch);
+}
+
+void
 watches_unregister(Watches *watches)
 {
 	GHashTableIter iter;
@@ -603,7 +743,7 @@ watches_unregister(Watches *watches)
 		const Trunk *trunk = trunks_find(watches->ua->trunks, watch->trunk);
 
 		set_timer(probe, 0, NULL);
-		if (trunk && probe->nh && probe->good && !probe->asking)
+		if (trunk && probe->good && !probe->asking)
 			send_probe(probe, trunk, 0);
 	}
 }
@@ -671,6 +811,7 @@ watches_text(Watches *watches, const char *trunk)
 {
 	const Watch *watch = g_hash_table_lookup(watches->by_trunk, trunk);
 	GString *text = g_string_new(NULL);
+	g_autofree char *seen = NULL;
 
 	for (guint i = 0; watch && i < G_N_ELEMENTS(watch->probes); i++) {
 		const Probe *probe = &watch->probes[i];
@@ -685,6 +826,9 @@ watches_text(Watches *watches, const char *trunk)
 				text, " for %d s",
 				(int)((probe->until_us - g_get_monotonic_time()) / G_USEC_PER_SEC));
 	}
+	seen = outside_text(watches->ua->outside, trunk);
+	if (seen)
+		g_string_append_printf(text, ", sees us at %s", seen);
 	if (watch && !watches_available(watches, trunk))
 		g_string_append(text, ", tried last");
 	return g_string_free(text, FALSE);

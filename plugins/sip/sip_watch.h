@@ -18,6 +18,8 @@ Watches *watches_new(SipUa *ua); /* and begins with the trunks there are */
 void watches_free(Watches *watches);
 void watches_reload(Watches *watches);			   /* after trunks_reload() */
 void watches_changed(Watches *watches, const char *trunk); /* after trunks_changed() */
+/* Asks all of them now: our address may be another one. */
+void watches_look(Watches *watches);
 /* Says goodbye to the registrars; once, before nua is shut down. */
 void watches_unregister(Watches *watches);
 

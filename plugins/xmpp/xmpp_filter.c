@@ -393,6 +393,37 @@ in_declaration(XmppFilter *filter, char byte)
 	filter->last = byte;
 }
 
+static gsize
+run_until(const char *bytes, gsize length, char end)
+{
+	const char *found = memchr(bytes, end, length);
+
+	return found ? (gsize)(found - bytes) : length;
+}
+
+/* What decides nothing is taken in one piece, as long as no limit is reached by it. */
+static gsize
+take_run(XmppFilter *filter, const char *bytes, gsize length)
+{
+	gboolean quoted = filter->place == IN_QUOTED;
+	gsize n;
+
+	if (filter->over || !(quoted || (filter->place == IN_TEXT && filter->depth > 1)))
+		return 0;
+	n = run_until(bytes, length, '<');
+	n = quoted ? run_until(bytes, n, filter->quote) : n;
+	n = MIN(n, filter->limits.stanza_bytes - filter->bytes);
+	if (quoted)
+		n = MIN(n, filter->limits.tag_bytes - filter->tag_bytes);
+	if (n == 0)
+		return 0;
+	g_string_append_len(filter->stanza, bytes, (gssize)n);
+	filter->bytes += n;
+	filter->tag_bytes += quoted ? n : 0;
+	filter->last = quoted ? bytes[n - 1] : filter->last;
+	return n;
+}
+
 const char *
 xmpp_filter_feed(XmppFilter *filter, const char *bytes, gsize length)
 {
@@ -406,8 +437,11 @@ xmpp_filter_feed(XmppFilter *filter, const char *bytes, gsize length)
 		[IN_DECLARATION] = in_declaration,
 	};
 
-	for (gsize i = 0; i < length && !filter->broken && !filter->ended; i++)
-		read[filter->place](filter, bytes[i]);
+	for (gsize i = 0; i < length && !filter->broken && !filter->ended; i++) {
+		i += take_run(filter, bytes + i, length - i);
+		if (i < length)
+			read[filter->place](filter, bytes[i]);
+	}
 	/* a long text is checked as it arrives, a tag when it is whole and short enough */
 	if (filter->depth > 1 && filter->place == IN_TEXT)
 		check(filter, filter->stanza->len);

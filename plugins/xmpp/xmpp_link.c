@@ -32,7 +32,6 @@ typedef struct {
 struct XmppLink {
 	const XmppLinkEvents *events;
 	gpointer user;
-	char *host;
 	GCancellable *connecting;
 	XmppFilter *filter;
 	End server, local;
@@ -326,7 +325,6 @@ xmpp_link_new(const char *host, guint16 port, gsize max_stanza_bytes, const Xmpp
 	limits.stanza_bytes = max_stanza_bytes;
 	link->events = events;
 	link->user = user;
-	link->host = g_strdup(host);
 	link->listener = -1;
 	link->server = (End){ .link = link, .fd = -1, .out = g_byte_array_new() };
 	link->local = (End){ .link = link, .fd = -1, .out = g_byte_array_new() };
@@ -363,7 +361,6 @@ xmpp_link_free(XmppLink *link)
 	xmpp_filter_free(link->filter);
 	g_byte_array_unref(link->server.out);
 	g_byte_array_unref(link->local.out);
-	g_free(link->host);
 	g_free(link);
 }
 

@@ -29,7 +29,7 @@ typedef struct {
 	void (*broken)(gpointer user, const char *condition);
 } XmppLinkEvents;
 
-/* Copies the host, borrows the events. */
+/* Borrows the events. */
 XmppLink *xmpp_link_new(const char *host, guint16 port, gsize max_stanza_bytes,
 			const XmppLinkEvents *events, gpointer user);
 /* Sends what libstrophe has written, as far as the server takes it at once. NULL is fine. */

@@ -364,7 +364,7 @@ status(void)
 {
 	XmppStreamStatus s = xmpp_stream_status(xmpp->stream);
 	g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(s.since);
-	g_autofree char *when = g_date_time_format(since, "%Y-%m-%d %H:%M:%S UTC");
+	g_autofree char *when = g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ");
 	GString *text = g_string_new(NULL);
 
 	g_string_append_printf(text, "stream: %s\nsince: %s\n", s.up ? "online" : "offline", when);

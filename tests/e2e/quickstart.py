@@ -240,7 +240,7 @@ Or with a client of your own:
     def close(self):
         """What was begun last ends first, each by the process that was started; True when each did as it was told."""
         self.closing = True
-        for number in (signal.SIGINT, signal.SIGTERM):  # it is ending already
+        for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):  # it is ending already
             signal.signal(number, signal.SIG_IGN)
         good = True
         while self.started:
@@ -304,6 +304,16 @@ def try_calls(options, folder):
         quickstart.close()
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def on_interrupt(*_):
+    """Where it comes in the middle of a destructor Python forgets it: so it comes again, until somebody ends."""
+    signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
+    interrupt()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", type=Path, required=True)
@@ -313,6 +323,8 @@ def main():
     folder = (options.folder or options.build / "run").resolve()
     sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.signal(signal.SIGINT, on_interrupt)
     try:
         check_programs()
         if not own_addresses():

@@ -6,8 +6,9 @@ import subprocess
 import threading
 import time
 
-from harness import GATEWAY, OUTSIDE, accepts, check, hear, until
+from harness import GATEWAY, OUTSIDE, accepts, check, hear, slow, until
 from peers import process
+from peers.carrier import Carrier
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
 
@@ -129,6 +130,45 @@ def test_first_carrier_loses_our_registration(bench):
     phone = bench.webrtc()
     until(lambda: "not registered: no answer" in bench.tandem.ctl("status").stdout, 10, "the trunk to be seen down")
     call_by_second_at_once(bench, phone, second)
+
+
+@slow
+def test_first_carrier_takes_its_time(bench):
+    """100 at once, 180 after 8 s, 200 after 20 s: the call stands.  Another is left alone after the 100: the ring time
+    ends it.  The second carrier is asked by neither."""
+    bench.gateway()
+    first, second = (bench.keep(Carrier(bench.folder, {"address": f"127.0.0.{n}", "trunk": {}}, ("127.0.0.1", 5060), name))
+                     for n, name in ((9, "first"), (10, "second")))
+    for priority, carrier in enumerate((first, second), 1):
+        bench.tandem.ctl("trunk", "add", carrier.name, carrier.address, "options-seconds=0", "ring-seconds=25", f"priority={priority}")
+    phone, other = bench.webrtc(), bench.webrtc("bob")
+    phone.call(NUMBER)
+    leg = first.wait_call()
+    began = leg.invite.at
+    other.call(f"+14155550198@{GATEWAY}")
+    left = first.wait_call()
+
+    def at(seconds):
+        bench.talk(max(0, began + seconds - time.time()))
+    at(8)
+    leg.provisional(180)
+    phone.wait("ringing", 2)
+    at(20)
+    first.answer(leg)
+    up = phone.wait("up")["at"]
+    bench.talk(2.5)
+    left.wait("CANCEL", 20)
+    ended = time.time() - left.invite.at
+    told = other.wait("ended", 5, by="peer")
+    bench.talk(0.5)
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg)
+    print(f"answered after 20 s, heard {up - began - 20:.2f} s later; the other ended after {ended:.1f} s: {told['reason']}; "
+          f"calls at the second carrier: {len(second.calls)}")
+    check(not second.calls, "the second carrier was called as well")
+    check(24 < ended < 27, f"the ring time of 25 s ended it after {ended:.1f} s")
+    check(not leg.faults, f"the carrier objects: {leg.faults}")
 
 
 class Names:

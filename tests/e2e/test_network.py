@@ -3,13 +3,17 @@
 no UDP at all, IPv6 alone, lines that are slow and lose packets; and a gateway
 that is itself behind a router.  Audio is compared both ways in each."""
 import re
+import socket
+import struct
 import time
 
-from harness import ALICE, GATEWAY, OUTSIDE, check, hear, slow
+from harness import ALICE, GATEWAY, OUTSIDE, Phases, check, hear, slow
 from network import BadLine, Coturn, Home, Place, connect, run, wire
 from run import ADDRESS
 from peers import process
+from peers.carrier import Carrier
 from peers.process import until
+from peers.sipwire import host_of, uri_of
 from test_messages import read
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
@@ -110,6 +114,158 @@ def test_network_gateway_behind_nat(bench):
     check(f"c=IN IP4 {public}" in leg.invite.text and private not in leg.invite.text, leg.invite.text)
     leg = talk_in(bench, phone, carrier, f"{public}:5060")
     hear(leg, phone, MAX_GAPS)
+
+
+class Line:
+    """A line at home: the gateway, its server and a client have private addresses behind one router, which sends
+    SIP and RTP from outside to the gateway.  Its public address is another one after change()."""
+
+    FIRST, SECOND, PRIVATE = "10.77.0.5", "10.77.0.6", "192.168.9.2"
+
+    def __init__(self, bench):
+        self.router, self.inner = bench.keep(Place()), bench.keep(Place())
+        connect(self.router, [f"{self.FIRST}/24"], "wan")
+        with self.router.inside():
+            wire("lan", ["192.168.9.1/24"], self.inner, "eth0", [f"{self.PRIVATE}/24"])
+        for words in (("PREROUTING", "-i", "wan", "-p", "udp", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "DNAT", "--to-destination", self.PRIVATE),
+                      ("POSTROUTING", "-o", "wan", "-j", "MASQUERADE")):
+            self.router.run("iptables", "-w", "-t", "nat", "-A", *words)
+        self.inner.run("ip", "route", "add", "default", "via", "192.168.9.1")
+        self.router.set("ipv4/ip_forward", 1)
+        # for signalling that is none of this: what goes on over a line that stays
+        wire("beside", ["10.88.0.1/24"], self.inner, "beside", ["10.88.0.2/24"])
+        run("iptables", "-w", "-A", "INPUT", "-i", "beside", "-p", "udp", "-j", "DROP")
+        run("iptables", "-w", "-A", "OUTPUT", "-o", "beside", "-p", "udp", "-j", "DROP")
+
+    def change(self):
+        """As a provider does at night; the router forgets what it had translated."""
+        self.router.run("ip", "addr", "del", f"{self.FIRST}/24", "dev", "wan")
+        self.router.run("ip", "addr", "add", f"{self.SECOND}/24", "dev", "wan")
+        # IPCTNL_MSG_CT_DELETE of all there is: MASQUERADE forgets by itself, what came in by DNAT would stay
+        with self.router.inside(), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as kernel:
+            kernel.send(struct.pack("=IHHIIBBH", 20, 0x0102, 5, 1, 0, 0, 0, 0))
+            answer = kernel.recv(4096)
+        check(answer[16:20] == bytes(4), f"the router has forgotten nothing: {answer}")
+
+
+def address_changes(bench, given):
+    """What the carrier knows of us follows, the call that stands is heard both ways again, and the next ones work."""
+    line = Line(bench)
+    public = {"public_address": line.FIRST} if given else {}
+    with line.inner.inside():
+        bench.prosody(interfaces=("127.0.0.1", line.PRIVATE, "10.88.0.2"))
+        bench.gateway(sip={"address": line.PRIVATE, **public}, media={"rtp_address": line.PRIVATE,
+                                                                      "local_addresses": line.PRIVATE, **public})
+        phone = bench.webrtc(options=["--server", line.PRIVATE])
+    carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {"register": "yes", "username": "home"}},
+                                 (line.FIRST, 5060)))
+    bench.tandem.ctl("trunk", "add", "carrier", ADDRESS, "register=yes", "username=home", "password=p", "country=US")
+
+    def bound_to(address, seconds):
+        until(lambda: host_of(carrier.binding())[0] == address, seconds, f"a registration at {address}")
+    bound_to(line.FIRST, 10)
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    check(f"c=IN IP4 {line.FIRST}" in leg.offered and line.PRIVATE not in leg.offered, leg.offered)
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    phases = Phases(phone, leg, 0.8, 0.1)
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    began = time.monotonic()
+    line.change()
+    again = leg.wait("INVITE", 30, lambda m: m is not leg.invite)
+    offered = time.monotonic() - began
+    check(f"c=IN IP4 {line.SECOND}" in again.sdp and line.FIRST not in again.sdp, again.sdp)
+    check(host_of(uri_of(again.header("Contact")))[0] == line.SECOND, again.header("Contact"))
+    bound_to(line.SECOND, 30)
+    print(f"offered again after {offered:.1f} s, registered after {time.monotonic() - began:.1f} s")
+    check(time.monotonic() - began < 30, "not within 30 s")
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    leg.hangup()
+    phone.wait("ended", by="peer")
+    phases.judge()
+    check(not leg.faults, f"the carrier objects: {leg.faults}")
+    phone.forget()
+    carrier.gateway = (line.SECOND, 5060)
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    check(f"c=IN IP4 {line.SECOND}" in leg.offered, leg.offered)
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    bench.talk(2.5)
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg, MAX_GAPS)
+    phone.forget()
+    leg = carrier.call_in(ALICE, OUTSIDE)
+    phone.wait("incoming")
+    phone.answer()
+    leg.wait(200)
+    phone.wait("up", 10)
+    bench.talk(2.5)
+    leg.hangup()
+    phone.wait("ended", by="peer")
+    hear(phone, leg, MAX_GAPS)
+
+
+@slow
+def test_network_address_changes_client_outside(bench):
+    """The client is outside as well: its call is heard again as soon as ICE has found the new address, its next one begins
+    there."""
+    line = Line(bench)
+    with line.inner.inside():
+        bench.prosody(interfaces=("127.0.0.1", "10.88.0.2"))
+        bench.gateway(sip={"address": line.PRIVATE, "public_address": line.FIRST},
+                      media={"rtp_address": line.PRIVATE, "local_addresses": line.PRIVATE, "public_address": line.FIRST})
+    phone = bench.webrtc(options=["--server", "10.88.0.2"])
+    carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {}}, (line.FIRST, 5060)))
+    bench.tandem.ctl("trunk", "add", "carrier", ADDRESS, "country=US", "options-seconds=10")
+    until(lambda: "OPTIONS: answers" in bench.tandem.ctl("status").stdout, 10, "an answer to OPTIONS")
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    phases = Phases(phone, leg, 0.8, 0.1)
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    began, heard = time.monotonic(), leg.line.received
+    line.change()
+    leg.wait("INVITE", 30, lambda m: m is not leg.invite)
+    offered = time.monotonic() - began
+    until(lambda: leg.line.received > heard + 100, 30, "audio of the client at the carrier")
+    print(f"offered again after {offered:.1f} s, the client heard after {time.monotonic() - began:.1f} s")
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+    phone.hangup()
+    leg.wait_end()
+    phases.judge()
+    phone.forget()
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    bench.talk(2.5)
+    phone.hangup()
+    leg.wait_end()
+    hear(phone, leg, MAX_GAPS)
+
+
+@slow
+def test_network_address_changes(bench):
+    """Nobody has said that there is a router."""
+    address_changes(bench, given=False)
+
+
+@slow
+def test_network_address_changes_given(bench):
+    """Its first address is in the configuration."""
+    address_changes(bench, given=True)
 
 
 def test_network_ipv6_only(bench):

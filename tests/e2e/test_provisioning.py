@@ -124,10 +124,12 @@ def test_provisioning_takes_effect_at_once(bench):
 class Pulse(threading.Thread):
     """OPTIONS every 20 ms: how long does an answer take at most?"""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
+        """From an address of a trunk: a stranger would soon be slowed."""
         super().__init__()
+        self.address = address
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((address, 0))
         self.socket.settimeout(10)
         self.over, self.slowest, self.answered = threading.Event(), 0.0, 0
 
@@ -136,7 +138,7 @@ class Pulse(threading.Thread):
         while not self.over.wait(0.02):
             self.answered += 1
             begun = time.monotonic()
-            self.socket.sendto(f"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{self.answered}\r\n"
+            self.socket.sendto(f"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {self.address}:{port};branch=z9hG4bK{self.answered}\r\n"
                                f"From: <sip:pulse@127.0.0.1>;tag=p\r\nTo: <sip:127.0.0.1>\r\nCall-ID: pulse{self.answered}\r\n"
                                f"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode(), ("127.0.0.1", 5060))
             self.socket.recv(4096)

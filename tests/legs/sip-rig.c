@@ -208,6 +208,12 @@ gateway_refused(Gateway *self, const Plugin *plugin, const char *author, const A
 }
 
 void
+gateway_moved(Gateway *self, const char *before, const char *now)
+{
+	gateway_count(self, "moved");
+}
+
+void
 gateway_unread(Gateway *self)
 {
 	gateway_count(self, "store-unread");

@@ -668,6 +668,14 @@ registering(Trunk *trunk)
 }
 
 static void
+assert_no_tag(const char *message)
+{
+	g_autofree char *tag = message_tag(message, "To");
+
+	g_assert_null(tag);
+}
+
+static void
 register__refreshed(void)
 {
 	g_autoptr(Peer) peer = peer_new();
@@ -706,12 +714,37 @@ register__refreshed(void)
 	g_assert_null(strstr(status, "pa55"));
 	id = message_header(third, "Call-ID");
 	g_assert_cmpstr(id, ==, call_id);
+	assert_no_tag(third);
 	/* An orderly stop says goodbye. */
 	rig_stop();
 	last = peer_wait(peer, "REGISTER ");
 	g_free(expires);
 	expires = message_header(last, "Expires");
 	g_assert_cmpstr(expires, ==, "0");
+	assert_no_tag(last);
+}
+
+/* A second one is in no dialog with the first, whatever tag the answer had: who looks for
+ * one says 481.  (Of REGISTER: test-sip-outside.) */
+static void
+probes__no_dialog(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *id = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, often);
+	for (guint n = 0; n < 3; n++) {
+		g_autofree char *asked = peer_wait(peer, "OPTIONS ");
+		g_autofree char *call_id = message_header(asked, "Call-ID");
+
+		g_assert_cmpstr(id ? id : call_id, ==, call_id);
+		g_free(id);
+		id = g_steal_pointer(&call_id);
+		assert_no_tag(asked);
+		peer_reply(peer, asked, "200 OK", "r", NULL, NULL);
+	}
+	rig_stop();
 }
 
 static void
@@ -859,6 +892,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/health/next-address", probes__next_address);
 	g_test_add_func("/sip/register/undone", register__undone);
 	g_test_add_func("/sip/register/refused", register__refused);
+	g_test_add_func("/sip/probes/no-dialog", probes__no_dialog);
 	status = g_test_run();
 	g_clear_pointer(&services, g_ptr_array_unref);
 	g_free(found);

@@ -430,7 +430,7 @@ static const struct {
 	{ "user set no@body messages=off", 2, { "no@body", "does not exist" } },
 	{ "user set alice@example.org enabled=no messages=perhaps",
 	  2,
-	  { "call-failed-messages=perhaps", "on|off" } },
+	  { "call-failed-messages=perhaps", "yes|no" } },
 	{ "user del alice@example.org", 2, { "still owns numbers" } },
 	{ "number add 12 alice@example.org", 2, { "number 12", "+14155550101" } },
 	{ "number add +1415x alice@example.org", 2, { "+1415x", "E.164" } },

@@ -322,6 +322,28 @@ def manual(rig):
     result("--help has every command", [n for n in nouns if not re.search(rf"^  {n}\b", said, re.M)])
 
 
+def documented_columns(rig):
+    """JSON has what the manual promises, and everything that can be listed is there."""
+    page = (SOURCE / "docs/tandemctl.1").read_text().replace("\\-", "-")
+    table = re.search(r'\.\\" columns\n\.nf\n(.*?)\.fi', page, re.S)[1]
+    promised = {m[1]: m[2].split() for m in re.finditer(r"^(\S+(?: \S+)?)\s{2,}(.+)$", table, re.M)}
+    names = {"user show": JID, "number show": NUMBER, "trunk show": "carrier", "softphone show": "deskphone"}
+    rig.run("softphone", "add", JID, "deskphone")
+    for verb in ("sources", "status", "call show", "route test"):  # the daemon's, and test-control's
+        promised.pop(verb)
+    wrong, times = [], []
+    for verb, columns in promised.items():
+        said = json.loads(rig.run("--json", *verb.split(), *names.get(verb, "").split()).stdout)
+        if said.get("columns") != columns:
+            wrong.append((verb, columns, said))
+        times += [row[columns.index("created")] for row in said.get("rows", []) if "created" in columns]
+    result("JSON has the columns that the manual promises", wrong)
+    result("and times with their zone", [t for t in times if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", t)]
+           if times else "there are none")
+    lists = {usage.split()[0] + " list" for usage, _ in help_lines(rig) if usage.split()[1:2] == ["list"]}
+    result("the manual promises each list", lists - set(promised))
+
+
 def complete(rig, *words):
     """What Tab offers after these words, the last of which is begun."""
     script = f"""source {SOURCE}/cli/tandemctl.bash
@@ -352,6 +374,7 @@ def main():
         result("help before anything is configured", (done.returncode or "trunk add" not in done.stdout) and done)
         rig.run("trunk", "set", "carrier", "username=u", "password=-", given="p\n")
         manual(rig)
+        documented_columns(rig)
         completion(rig)
         socket_that_is_meant(rig)
         json_always(rig)
