@@ -176,6 +176,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		crypto_hear(&leg->crypto, content.desc);
 	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
+	nua_set_hparams(nh, NUTAG_APPL_METHOD(UA_OURS ", PRACK"), TAG_END());
 	if (insecure)
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);
@@ -189,6 +190,8 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	}
 	ua->calls_in++;
 	leg->offerless = !content.desc;
+	leg->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
+			sip_has_feature(sip->sip_require, "100rel");
 	leg_set_remote(leg, content.desc);
 	leg_learn_invite(leg, sip);
 	origin_learn(leg, event->msg);

@@ -27,7 +27,7 @@ typedef enum {
 	CHANGE_OURS,	/* ours is on the wire */
 	CHANGE_WAITING, /* ours met theirs (491) and waits for its second try */
 	CHANGE_REFRESH, /* ours, of the session timer: the core is not asked */
-	CHANGE_THEIRS,	/* theirs waits for answer() */
+	CHANGE_THEIRS,	/* theirs, or a PRACK with an offer, waits for answer() */
 	CHANGE_OFFER,	/* the same, without a description: answer() is an offer of ours */
 	CHANGE_ACK,	/* that offer is in our 200, its answer will be in the ACK */
 	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
@@ -47,11 +47,15 @@ struct SipLeg {
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
-	char *sdp;	     /* our last SDP */
-	const Desc *offer;   /* ours, until it can be sent or is answered; owned */
-	const Desc *remote;  /* theirs, last heard; owned */
-	const Desc *removed; /* theirs without audio, until it is answered; owned */
-	GHashTable *early;   /* To tag → Desc: answers in provisional responses */
+	char *sdp;		 /* our last SDP */
+	const Desc *offer;	 /* ours, until it can be sent or is answered; owned */
+	const Desc *remote;	 /* theirs, last heard; owned */
+	const Desc *removed;	 /* theirs without audio, until it is answered; owned */
+	const Desc *pracked;	 /* theirs in a PRACK, until it is answered; owned */
+	GHashTable *early;	 /* by To tag: sip_early.h */
+	char *agreed_tag;	 /* of a call out: whose reliable response has answered our offer */
+	gboolean reliable;	 /* of a call in: a 183 of ours is sent reliably (RFC 3262) */
+	gboolean answered_early; /* and has had the answer */
 	Crypto crypto;
 	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
 	gboolean proxied;    /* somebody stands between */
@@ -185,9 +189,13 @@ char *leg_contact(const SipLeg *leg);
 /* The next key that waits, when nothing of the kind is on its way. */
 void leg_next_key(SipLeg *leg);
 
-/* Learns the dialog from a message of it. */
+/* Learns the dialog from a message of it: a call in from its INVITE, a call out from the
+ * response that makes it, early or in the end; and the target from those that follow. */
 void leg_learn_invite(SipLeg *leg, const sip_t *request);
+void leg_learn_dialog(SipLeg *leg, const sip_t *response);
+void leg_learn_request(SipLeg *leg, const sip_t *request);
 void leg_learn_answer(SipLeg *leg, const sip_t *response);
+void leg_forget_dialog(SipLeg *leg); /* the INVITE is sent anew */
 void leg_learn_ack(SipLeg *leg, const sip_t *ack);
 void leg_learn_tag(SipLeg *leg); /* before our 200 */
 /* From a 1xx to our INVITE: TRUE when the text of save() is another one now. */

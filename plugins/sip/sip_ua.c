@@ -175,8 +175,6 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
-	else if (hmagic && event == nua_i_prack && status < 200) /* of nothing that we have sent */
-		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic && event == nua_i_options && status < 200)
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
