@@ -56,7 +56,8 @@ typedef struct {
 	PortId id;
 	Side side;
 	TransportKind kind;
-	guint16 port_max; /* the last one of the range that it may take */
+	guint16 port_max;	 /* the last one of the range that it may take */
+	const char *rtp_address; /* of plain RTP: one of the workers' own, theirs to free */
 	PortNewsFunc news;
 	gpointer owner;
 	void (*owner_unref)(gpointer owner); /* from any thread, with the last reference */

@@ -50,6 +50,7 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
+	leg->families = ua_media_family(ua);
 	leg->early = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, early_free);
 	g_hash_table_add(ua->legs, leg);
 	return leg;

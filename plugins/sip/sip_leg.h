@@ -7,6 +7,7 @@
  * Thread: signalling.  RFC 3261 12 to 15, RFC 3264, RFC 3311, RFC 3326.
  */
 #pragma once
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_crypto.h"
 #include "plugins/sip/sip_desc.h"
 #include "plugins/sip/sip_timer.h"
@@ -57,11 +58,12 @@ struct SipLeg {
 	gboolean reliable;	 /* of a call in: a 183 of ours is sent reliably (RFC 3262) */
 	gboolean answered_early; /* and has had the answer */
 	Crypto crypto;
-	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
-	gboolean proxied;    /* somebody stands between */
-	gboolean any_source; /* of a softphone: rtp-source=any */
-	gboolean offerless;  /* the caller's INVITE had no SDP */
-	gboolean unacked;    /* answered, and counted: sip_unacked.c */
+	ContentFamilies families; /* of addresses that its audio can be sent to */
+	char audio_host[46];	  /* that its peer's SIP comes from, for its audio; "": not known */
+	gboolean proxied;	  /* somebody stands between */
+	gboolean any_source;	  /* of a softphone: rtp-source=any */
+	gboolean offerless;	  /* the caller's INVITE had no SDP */
+	gboolean unacked;	  /* answered, and counted: sip_unacked.c */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */

@@ -16,6 +16,7 @@
 #include "plugins/sip/sip_lenient.h"
 #include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_origin.h"
+#include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_watch.h"
 #include "plugins/sip/sip_unacked.h"
@@ -33,6 +34,9 @@ static void
 read_content(SipLeg *leg, const SipEvent *event, Content *content)
 {
 	content_read(event->sip, leg->ua->config->max_sdp_bytes, content);
+	content_check_addresses(content, leg->families);
+	if (content->warning)
+		leg_trace(&leg->leg, TRACE_NOTE, "%s", content_why(content));
 	audio_from_allow(leg, event, content->desc);
 	if (content->desc)
 		crypto_hear(&leg->crypto, content->desc);
@@ -164,6 +168,14 @@ final_answer(SipLeg *leg, const SipEvent *event, Reason *reason)
 }
 
 static void
+bye_for(SipLeg *leg, Reason reason, const char *why)
+{
+	g_autofree char *header = sip_reason_to_header(reason, why);
+
+	leg_bye(leg, header);
+}
+
+static void
 on_accepted(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
@@ -183,12 +195,16 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	note_contact(leg, event->sip);
 	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
 	if (!answer || insecure) {
-		const char *why =
-			insecure ? insecure : "answered without a usable media description";
+		const char *why = insecure ? insecure
+				  : reason == REASON_IP_VERSION
+					  ? "answered with an address of the IP version that the "
+					    "gateway's media does not have"
+					  : "answered without a usable media description";
 
+		reason = insecure ? REASON_INCOMPATIBLE : reason;
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
-		leg_bye(leg, NULL);
-		leg_over(leg, insecure ? REASON_INCOMPATIBLE : reason, why);
+		bye_for(leg, reason, why);
+		leg_over(leg, reason, why);
 		return;
 	}
 	crypto_settle(&leg->crypto, answer);
@@ -416,10 +432,12 @@ static void
 refuse_body(SipLeg *leg, const Content *content)
 {
 	const char *phrase = content_phrase(content);
+	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
 
 	leg_trace(&leg->leg, TRACE_OUT, "%u %s", content->refusal, phrase);
 	nua_respond(leg->nh, (int)content->refusal, phrase, NUTAG_WITH_SAVED(leg->request),
-		    SIPTAG_ACCEPT_STR(CONTENT_ACCEPT),
+		    TAG_IF(warning, SIPTAG_WARNING_STR(warning)),
+		    TAG_IF(!warning, SIPTAG_ACCEPT_STR(CONTENT_ACCEPT)),
 		    TAG_IF(content->encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
 	nua_destroy_event(leg->request);
 	leg->request[0] = NULL;
@@ -527,14 +545,15 @@ on_prack(SipLeg *leg, const SipEvent *event)
 		return;
 	read_content(leg, event, &content);
 	trace_in(leg, "PRACK", content.desc);
-	if (leg->request[0] || !content.desc) {
+	if (leg->request[0] || (!content.desc && !content.refused)) {
 		nua_respond(leg->nh, SIP_200_OK, NUTAG_WITH_THIS(leg->ua->nua), TAG_END());
 		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
 		return;
 	}
 	nua_save_event(leg->ua->nua, leg->request);
-	leg->pracked = desc_ref(content.desc);
-	if (early_refusal(leg, event->sip) || crypto_refuse_offer(&leg->crypto, content.desc))
+	leg->pracked = desc_ref(content.desc ? content.desc : content.refused);
+	if (!content.desc || early_refusal(leg, event->sip) ||
+	    crypto_refuse_offer(&leg->crypto, content.desc))
 		leg_refuse_change(leg);
 	else
 		ask_core(leg, content.desc);
@@ -593,9 +612,9 @@ on_ack(SipLeg *leg, const SipEvent *event)
 		leg_set_remote(leg, answer);
 		leg_answered(&leg->leg, answer);
 	} else {
-		leg_bye(leg, NULL);
-		leg_over(leg, reason == REASON_NONE ? REASON_INCOMPATIBLE : reason,
-			 "the ACK had no usable media description");
+		reason = reason == REASON_NONE ? REASON_INCOMPATIBLE : reason;
+		bye_for(leg, reason, "the ACK had no usable media description");
+		leg_over(leg, reason, "the ACK had no usable media description");
 	}
 }
 

@@ -56,6 +56,30 @@ ua_domain(const SipUa *self)
 	return self->config->sip_domain ? self->config->sip_domain : ua_address(self);
 }
 
+static ContentFamilies
+family_of(const char *address)
+{
+	return strchr(address, ':') ? CONTENT_IPV6 : CONTENT_IPV4;
+}
+
+ContentFamilies
+ua_media_family(const SipUa *self)
+{
+	const char *address = self->config->media.rtp_address;
+
+	return family_of(address ? address : self->config->sip_address);
+}
+
+ContentFamilies
+ua_media_families(const SipUa *self)
+{
+	ContentFamilies families = ua_media_family(self);
+
+	for (char **each = self->config->media.local_addresses; each && *each; each++)
+		families |= family_of(*each);
+	return families;
+}
+
 /* --- requests without a leg --- */
 
 static GInetAddress *
