@@ -477,7 +477,7 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CALLING][EVENT_RINGING] = GO(ring, "ring", CALL_RINGING),
 	[CALL_CALLING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
 	[CALL_CALLING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_CALLING][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
+	[CALL_CALLING][EVENT_CHANGED] = STAY(change_early, "answer what is agreed, or refuse"),
 	[CALL_CALLING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CALLING][EVENT_CALLEE_ENDED] = STAY(drop, "drop" OR_NEXT),
 	[CALL_CALLING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
@@ -487,7 +487,7 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_RINGING][EVENT_RINGING] = STAY(ring, "ring"),
 	[CALL_RINGING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
 	[CALL_RINGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
-	[CALL_RINGING][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
+	[CALL_RINGING][EVENT_CHANGED] = STAY(change_early, "answer what is agreed, or refuse"),
 	[CALL_RINGING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_RINGING][EVENT_CALLEE_ENDED] = STAY(drop, "drop" OR_NEXT),
 	[CALL_RINGING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
@@ -496,7 +496,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 
 	[CALL_CONNECTING][EVENT_MEDIA_UP] = STAY(answer_caller, "callee's: answer → ACTIVE"),
 	[CALL_CONNECTING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
-	[CALL_CONNECTING][EVENT_CHANGED] = STAY(change_restart_or_refuse, "restart, or refuse"),
+	[CALL_CONNECTING][EVENT_CHANGED] =
+		STAY(change_early, "restart, answer what is agreed, or refuse"),
 	[CALL_CONNECTING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_CALLEE_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_change.c - what the two sides of an answered call ask of each other: hold
- * and resume, other codecs, other addresses, ICE begun anew; actions of the table.
+/* call_change.c - what the two sides of a call ask of each other: hold and resume, other
+ * codecs, other addresses, ICE begun anew; actions of the table.
  *
- *   a side asks ──► restart, absorb                       it alone is concerned
+ *   a side asks ──► early, restart, absorb                it alone is concerned
  *               └─► pass on ──► CHANGING ──► settle       the other must agree
  *   the call asks (change_straighten) ──► CHANGING ──► settle
  *
@@ -118,10 +118,67 @@ change_answer_restart(Call *call, const CallEvent *event)
 void
 change_restart_or_refuse(Call *call, const CallEvent *event)
 {
-	gboolean waits = call->state == CALL_CONNECTING && event->party == call->caller;
-
-	if (waits || !restart(call, event->party, event->desc))
+	if (!restart(call, event->party, event->desc))
 		change_refuse(call, event);
+}
+
+/* --- before the call is answered: his side of it was agreed on in a reliable provisional
+ * response (RFC 3262 5, RFC 3311 5.2), or his answer has just come --- */
+
+/* The caller has been told what the callee said: what he knows stays. */
+static gboolean
+is_told(const Call *call, const Party *callee)
+{
+	return call->early == callee || call->caller->answered;
+}
+
+/* A callee is answered from what the caller has been told, or else may be told. */
+static Desc *
+answer_callee(Call *call, Party *callee, const Desc *offer)
+{
+	g_autoptr(Desc) known = is_told(call, callee) ? desc_ref(call->caller->local)
+						      : call_offer_for(call, callee);
+	g_autoptr(Desc) wanted = known ? desc_turned(known, call->caller->wish) : NULL;
+	g_autoptr(Desc) told = wanted ? desc_answer(offer, wanted, callee->ours) : NULL;
+	g_autoptr(Desc) passed = NULL;
+
+	if (!told || callee != call->callee || is_told(call, callee))
+		return g_steal_pointer(&told);
+	passed = call_answer_for(call, offer);
+	if (!passed)
+		return NULL;
+	party_set_descs(call->caller, passed, call->caller->remote);
+	return g_steal_pointer(&told);
+}
+
+/* The caller has heard an answer to his offer with early media, and has another offer. */
+static Desc *
+answer_early_caller(Call *call, const Desc *offer)
+{
+	const Party *caller = call->caller, *callee = call->early;
+
+	return callee && callee->remote ? desc_answer(offer, callee->remote, caller->ours) : NULL;
+}
+
+void
+change_early(Call *call, const CallEvent *event)
+{
+	Party *party = event->party;
+	gboolean is_caller = party == call->caller;
+	g_autoptr(Desc) told = NULL;
+
+	if (!is_caller && restart(call, party, event->desc))
+		return;
+	if (party->kind == TRANSPORT_RTP && event->desc && desc_audio(event->desc))
+		told = is_caller ? answer_early_caller(call, event->desc)
+				 : answer_callee(call, party, event->desc);
+	if (told) {
+		party_note_offer(party, event->desc);
+		party_set_descs(party, told, event->desc);
+		if (is_caller || party == call->early || party == call->callee)
+			call_connect_party(call, party);
+	}
+	leg_command_answer(party, told);
 }
 
 static void

@@ -170,6 +170,13 @@ find_near(const Call *call)
 static void
 open_port(Call *call, Party *party)
 {
+	const Stream *audio = party->remote ? desc_audio(party->remote) : NULL;
+
+	if (party->kind == TRANSPORT_RTP && audio && audio->transport->address[0]) {
+		party->port =
+			media_add_rtp_port(call->media, party->side, audio->transport->address);
+		return;
+	}
 	if (party->kind != TRANSPORT_NONE) {
 		party->port = media_add_port(call->media, party->side, party->kind);
 		return;

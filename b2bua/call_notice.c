@@ -148,6 +148,7 @@ is_missed(const Call *call, Reason reason, EndedBy by)
 	case REASON_TIMEOUT:
 	case REASON_UNREACHABLE:
 	case REASON_INCOMPATIBLE:
+	case REASON_IP_VERSION:
 	case REASON_SECURITY:
 	case REASON_NO_MEDIA:
 	case REASON_MEDIA_LOST:

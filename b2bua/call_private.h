@@ -180,6 +180,8 @@ void change_refuse(Call *call, const CallEvent *event);
 void change_late_answer(Call *call, const CallEvent *event);
 void change_answer_restart(Call *call, const CallEvent *event);
 void change_restart_or_refuse(Call *call, const CallEvent *event);
+/* Nobody, or not everybody, has been answered yet. */
+void change_early(Call *call, const CallEvent *event);
 void change_pass_on(Call *call, const CallEvent *event);
 void change_settle(Call *call, const CallEvent *event);
 void change_give_up(Call *call, const CallEvent *event);

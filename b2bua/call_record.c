@@ -268,6 +268,7 @@ is_abnormal(Reason reason)
 {
 	switch (reason) {
 	case REASON_INCOMPATIBLE:
+	case REASON_IP_VERSION:
 	case REASON_SECURITY:
 	case REASON_NO_MEDIA:
 	case REASON_MEDIA_LOST:

@@ -119,7 +119,8 @@ static const Key keys[] = {
 	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),
 	  "plain RTP (SIP side) is bound here; default: the SIP address" },
 	{ "media", "local_addresses", TYPE_ADDRESS_LIST, NULL, 0, 0, FIELD(media.local_addresses),
-	  "ICE host candidates (XMPP side), by \";\"; default: rtp_address" },
+	  "ICE host candidates (XMPP side), by \";\"; RTP with who calls by the other IP version; "
+	  "default: rtp_address" },
 	{ "media", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.public_address),
 	  "announced instead of both, behind a 1:1 NAT" },
 	{ "media", "port_min", TYPE_PORT, "20000", 1024, 65535, FIELD(media.port_min),

@@ -24,6 +24,7 @@ typedef enum {
 	REASON_FORBIDDEN,      /* the far end, or we, will not let this caller do this */
 	REASON_NOT_AUTHORIZED, /* credentials wanted or wrong */
 	REASON_INCOMPATIBLE,   /* no codec or transport in common */
+	REASON_IP_VERSION,     /* one side has only IPv4, the other only IPv6 */
 	REASON_SECURITY,       /* encryption or identity: refused or failed */
 	REASON_NO_MEDIA,       /* answered, but ICE, DTLS or RTP never came up */
 	REASON_MEDIA_LOST,     /* media was up and stopped */

@@ -331,8 +331,22 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 	}
 }
 
-PortId
-media_add_port(Media *media, Side side, TransportKind kind)
+/* Ours of the peer's IP version, or else the usual one. */
+static const char *
+rtp_address_for(const MediaOptions *options, const char *peer)
+{
+	gboolean six = peer ? strchr(peer, ':') != NULL : FALSE;
+
+	if (!peer || (strchr(options->rtp_address, ':') != NULL) == six)
+		return options->rtp_address;
+	for (char **each = options->local_addresses; *each; each++)
+		if ((strchr(*each, ':') != NULL) == six)
+			return *each;
+	return options->rtp_address;
+}
+
+static PortId
+add_port(Media *media, Side side, TransportKind kind, const char *peer)
 {
 	Workers *workers = media->workers;
 	PortOptions options = {
@@ -344,6 +358,7 @@ media_add_port(Media *media, Side side, TransportKind kind)
 		.side = side,
 		.kind = kind,
 		.port_max = last_port(media),
+		.rtp_address = rtp_address_for(&workers->options, peer),
 		.news = on_news,
 		.owner = media,
 		.owner_unref = media_unref,
@@ -358,6 +373,18 @@ media_add_port(Media *media, Side side, TransportKind kind)
 	slot.port = port_new(&options);
 	g_array_append_val(media->ports, slot);
 	return options.id;
+}
+
+PortId
+media_add_port(Media *media, Side side, TransportKind kind)
+{
+	return add_port(media, side, kind, NULL);
+}
+
+PortId
+media_add_rtp_port(Media *media, Side side, const char *address)
+{
+	return add_port(media, side, TRANSPORT_RTP, address);
 }
 
 void

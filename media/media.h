@@ -118,6 +118,9 @@ PortId media_take_port(Media *media, Media *from, PortId port);
 /* SIDE decides the ICE role: we are controlled by the caller and control the
  * callee (RFC 8445 6.1.1: who sent session-initiate controls). */
 PortId media_add_port(Media *media, Side side, TransportKind kind);
+/* Plain RTP to a peer at `address` (numeric; NULL: not known): of its IP version, where rtp_address
+ * or one of local_addresses has it, else as media_add_port(). */
+PortId media_add_rtp_port(Media *media, Side side, const char *address);
 void media_drop_port(Media *media, PortId port);
 
 /* Both descriptions of this port's peer are known: `local` is what we told it,

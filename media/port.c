@@ -192,15 +192,16 @@ static void
 open_rtp(Port *port)
 {
 	const MediaOptions *options = &port->options.workers->options;
-	const char *public = port->options.public_address;
-	const char *announced = public[0] ? public : options->rtp_address;
+	const char *own = port->options.rtp_address, *outside = port->options.public_address;
+	/* a NAT stands before the one that is of its IP version */
+	const char *announced =
+		outside[0] && !strchr(outside, ':') == !strchr(own, ':') ? outside : own;
 	g_autoptr(GError) error = NULL;
 	Message *message;
 	Transport *ours;
 	UdpPair pair;
 
-	if (!udp_pair_open(options->rtp_address, options->port_min, port->options.port_max, &pair,
-			   &error)) {
+	if (!udp_pair_open(own, options->port_min, port->options.port_max, &pair, &error)) {
 		lose(port, MEDIA_LOST_SETUP, error->message);
 		return;
 	}

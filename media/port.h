@@ -58,6 +58,7 @@ typedef struct {
 	TransportKind kind;
 	guint16 port_max;	 /* the last one of the range that it may take */
 	char public_address[46]; /* "": none */
+	const char *rtp_address; /* of plain RTP: one of the workers' own, theirs to free */
 	PortNewsFunc news;
 	gpointer owner;
 	void (*owner_unref)(gpointer owner); /* from any thread, with the last reference */

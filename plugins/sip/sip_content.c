@@ -7,6 +7,7 @@
 #include "plugins/sip/sip_body.h"
 #include "plugins/sip/sip_desc.h"
 #include "plugins/sip/sip_header.h"
+#include <string.h>
 #include <sofia-sip/sip_status.h>
 
 static BodyVerdict
@@ -75,16 +76,89 @@ content_read(const sip_t *sip, guint max_bytes, Content *content)
 	}
 }
 
+ContentFamilies
+content_family(const char *address)
+{
+	if (!address[0] || strcmp(address, "0.0.0.0") == 0 ||
+	    strspn(address, "0:") == strlen(address))
+		return 0;
+	return strchr(address, ':') ? CONTENT_IPV6 : CONTENT_IPV4;
+}
+
+/* The Warning for a stream that would be used if it could be sent to; 0: nothing is wrong. */
+static guint
+check_stream(Stream *stream, ContentFamilies families)
+{
+	const Transport *transport = stream->transport;
+	ContentFamilies family = content_family(transport->address);
+
+	if (stream->kind != STREAM_AUDIO || transport->kind != TRANSPORT_RTP ||
+	    transport->port == 0)
+		return 0;
+	if (!transport->address[0])
+		return CONTENT_NO_ADDRESS;
+	if (stream->rejected || family == 0 || (families & family))
+		return 0;
+	stream->rejected = TRUE;
+	return CONTENT_OTHER_FAMILY;
+}
+
+void
+content_check_addresses(Content *content, ContentFamilies families)
+{
+	guint warning = 0;
+
+	for (guint i = 0; content->desc && i < content->desc->streams->len; i++) {
+		guint found = check_stream(content->desc->streams->pdata[i], families);
+
+		warning = warning ? warning : found;
+	}
+	if (!warning || desc_audio(content->desc))
+		return;
+	content->warning = warning;
+	content->refused = g_steal_pointer(&content->desc);
+	refuse(content, 488,
+	       warning == CONTENT_OTHER_FAMILY ? REASON_IP_VERSION : REASON_INCOMPATIBLE);
+}
+
 void
 content_clear(Content *content)
 {
 	g_clear_pointer(&content->desc, desc_unref);
+	g_clear_pointer(&content->refused, desc_unref);
 }
 
 const char *
 content_phrase(const Content *content)
 {
-	return content->refusal == 415 ? sip_415_Unsupported_media : "Bad Session Description";
+	return content->refusal == 415	 ? sip_415_Unsupported_media
+	       : content->refusal == 488 ? sip_488_Not_acceptable
+					 : "Bad Session Description";
+}
+
+const char *
+content_why(const Content *content)
+{
+	switch (content->warning) {
+	case CONTENT_OTHER_FAMILY:
+		return "the address for its audio is of an IP version that this gateway's media "
+		       "does not have";
+	case CONTENT_NO_ADDRESS:
+		return "the address for its audio is not numeric";
+	default:
+		return NULL;
+	}
+}
+
+char *
+content_warning(const Content *content, const char *agent)
+{
+	const char *text = content->warning == CONTENT_OTHER_FAMILY
+				   ? "Incompatible network protocol"
+				   : "Incompatible network address formats";
+
+	return content->warning ? g_strdup_printf("%u %s \"%s\"", content->warning, agent, text)
+				: NULL;
 }
 
 gboolean

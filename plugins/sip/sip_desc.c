@@ -251,22 +251,37 @@ is_multicast(const char *address, guint8 bytes[16])
 	return strchr(address, ':') ? bytes[0] == 0xff : bytes[0] >= 224;
 }
 
+/* As IPv6 has no other way to say "nowhere" (RFC 2606 2). */
+static const char *
+numeric_address(const sdp_connection_t *connection)
+{
+	const char *address = connection ? connection->c_address : NULL;
+	gsize length = address ? strlen(address) : 0, dot = length && address[length - 1] == '.';
+	static const char nowhere[] = ".invalid";
+	const gsize size = sizeof nowhere - 1;
+
+	if (length - dot < size || !address ||
+	    g_ascii_strncasecmp(address + length - dot - size, nowhere, size) != 0)
+		return address;
+	return connection->c_addrtype == sdp_addr_ip6 ? "::" : "0.0.0.0";
+}
+
 /* FALSE when packets cannot be sent there as it stands. */
 static gboolean
 read_address(Stream *stream, const sdp_media_t *media)
 {
 	const sdp_connection_t *connection =
 		media->m_connections ? media->m_connections : media->m_session->sdp_connection;
+	const char *address = numeric_address(connection);
 	Transport *transport = stream->transport;
 	guint8 bytes[16] = { 0 };
 	static const guint8 any[16];
 
-	if (!connection || !is_short(connection->c_address, sizeof(transport->address) - 1) ||
-	    (inet_pton(AF_INET, connection->c_address, bytes) != 1 &&
-	     inet_pton(AF_INET6, connection->c_address, bytes) != 1) ||
-	    is_multicast(connection->c_address, bytes))
+	if (!is_short(address, sizeof(transport->address) - 1) ||
+	    (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1) ||
+	    is_multicast(address, bytes))
 		return FALSE;
-	g_strlcpy(transport->address, connection->c_address, sizeof(transport->address));
+	g_strlcpy(transport->address, address, sizeof(transport->address));
 	if (memcmp(bytes, any, sizeof(any)) == 0) { /* hold as RFC 2543 had it: RFC 3264 8.4 */
 		if (stream->direction == DIRECTION_SENDRECV)
 			stream->direction = DIRECTION_SENDONLY;

@@ -4,6 +4,7 @@
  * Thread: any (pure).
  */
 #include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_identity.h"
 #include "plugins/sip/sip_reason.h"
 #include <gio/gio.h>
@@ -304,6 +305,16 @@ header_reason(const sip_t *sip, Reason fallback)
 	return fallback;
 }
 
+static gboolean
+has_warning(const sip_t *sip, guint code)
+{
+	for (const sip_warning_t *warning = sip ? sip->sip_warning : NULL; warning;
+	     warning = warning->w_next)
+		if (warning->w_code == code)
+			return TRUE;
+	return FALSE;
+}
+
 Reason
 header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
 {
@@ -316,6 +327,8 @@ header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
 	if (reason == REASON_NETWORK_ERROR || reason == REASON_UNREACHABLE ||
 	    reason == REASON_OVERLOAD)
 		return header_reason(sip, reason);
+	if (reason == REASON_INCOMPATIBLE && has_warning(sip, CONTENT_OTHER_FAMILY))
+		return REASON_IP_VERSION;
 	return reason;
 }
 

@@ -36,6 +36,36 @@ refuse_body(SipLeg *leg, guint status, const char *phrase, gboolean encoded)
 }
 
 static gboolean
+refuse_content(SipLeg *leg, const Content *content)
+{
+	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
+
+	if (!warning)
+		return refuse_body(leg, content->refusal, content_phrase(content),
+				   content->encoded);
+	nua_respond(leg->nh, (int)content->refusal, content_phrase(content),
+		    SIPTAG_WARNING_STR(warning), TAG_END());
+	return TRUE;
+}
+
+/* What he has an address of is what his audio is sent by from now on. */
+static void
+read_offer(SipLeg *leg, const sip_t *sip, Content *content)
+{
+	const Stream *audio;
+	ContentFamilies theirs;
+
+	content_read(sip, leg->ua->config->max_sdp_bytes, content);
+	content_check_addresses(content, ua_media_families(leg->ua));
+	audio = desc_audio(content->desc);
+	theirs = audio && audio->transport->kind == TRANSPORT_RTP
+			 ? content_family(audio->transport->address)
+			 : 0;
+	if (theirs)
+		leg->families = theirs;
+}
+
+static gboolean
 refuse_interval(SipLeg *leg)
 {
 	g_autofree char *min = session_min(&leg->session);
@@ -63,8 +93,7 @@ is_refused(SipLeg *leg, const sip_t *sip, const Address *to, const Content *cont
 	if (!to)
 		return refuse(leg, SIP_404_NOT_FOUND);
 	if (content->refusal)
-		return refuse_body(leg, content->refusal, content_phrase(content),
-				   content->encoded);
+		return refuse_content(leg, content);
 	if (!content_accepts_sdp(sip))
 		return refuse_body(leg, SIP_406_NOT_ACCEPTABLE, FALSE);
 	if (insecure)
@@ -166,26 +195,31 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	leg->softphone = g_strdup(caller->softphone);
 	leg->crypto.policy = caller->crypto;
 	leg->any_source = caller->any_source;
-	content_read(sip, ua->config->max_sdp_bytes, &content);
+	read_offer(leg, sip, &content);
 	audio_from_allow(leg, event, content.desc);
 	incoming.offer = content.desc;
 	if (content.desc)
 		crypto_hear(&leg->crypto, content.desc);
 	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
+	nua_set_hparams(nh, NUTAG_APPL_METHOD(UA_OURS ", PRACK"), TAG_END());
 	if (insecure)
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);
 	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
 		if (to && (content.refusal || insecure))
 			gateway_refused(ua->gateway, &sip_plugin, leg->trunk, incoming.from, to,
-					REASON_INCOMPATIBLE,
-					insecure ? insecure : content_phrase(&content));
+					insecure ? REASON_INCOMPATIBLE : content.reason,
+					insecure		? insecure
+					: content_why(&content) ? content_why(&content)
+								: content_phrase(&content));
 		leg_free(leg);
 		return;
 	}
 	ua->calls_in++;
 	leg->offerless = !content.desc;
+	leg->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
+			sip_has_feature(sip->sip_require, "100rel");
 	leg_set_remote(leg, content.desc);
 	leg_learn_invite(leg, sip);
 	origin_learn(leg, event->msg);

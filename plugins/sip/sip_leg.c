@@ -9,6 +9,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/sip_leg.h"
+#include "plugins/sip/sip_early.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_history.h"
 #include "plugins/sip/sip_hop.h"
@@ -52,8 +53,8 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
-	leg->early =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)desc_unref);
+	leg->families = ua_media_family(ua);
+	leg->early = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, early_free);
 	g_hash_table_add(ua->legs, leg);
 	return leg;
 }
@@ -85,7 +86,9 @@ leg_free(SipLeg *leg)
 	desc_unref(leg->remote);
 	desc_unref(leg->removed);
 	desc_unref(leg->said);
+	desc_unref(leg->pracked);
 	g_hash_table_unref(leg->early);
+	g_free(leg->agreed_tag);
 	g_free(leg->trunk);
 	g_free(leg->phone);
 	g_free(leg->softphone);
@@ -322,6 +325,10 @@ leg_invite_again(SipLeg *leg)
 	leg->challenged = 0;
 	leg->trying = FALSE;
 	g_clear_pointer(&leg->ringing, g_free);
+	origin_forget(leg);
+	leg_forget_dialog(leg);
+	g_hash_table_remove_all(leg->early);
+	g_clear_pointer(&leg->agreed_tag, g_free);
 	send_invite(leg);
 }
 
@@ -514,22 +521,24 @@ leg_ring(SipLeg *leg, const Desc *early)
 	if (leg->state != STATE_INVITED)
 		return;
 	contact = leg_contact(leg);
-	if (said)
+	if (said) {
 		nua_respond(leg->nh, SIP_183_SESSION_PROGRESS, SIPTAG_CONTENT_TYPE_STR(content_sdp),
 			    SIPTAG_PAYLOAD_STR(leg_sdp(leg, said)),
 			    TAG_IF(contact, SIPTAG_CONTACT_STR(contact)), TAG_END());
-	else
+		leg->answered_early = leg->reliable;
+	} else {
 		nua_respond(leg->nh, SIP_180_RINGING, TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
 			    TAG_END());
+	}
 	trace_desc(leg, said ? "183 Session Progress" : "180 Ringing", said);
 }
 
 void
 leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 {
-	g_autofree char *session = status == 422  ? session_min(&leg->session)
-				   : status < 300 ? session_answer(leg)
-						  : NULL;
+	g_autofree char *session = status == 422		   ? session_min(&leg->session)
+				   : status < 300 && !leg->pracked ? session_answer(leg)
+								   : NULL;
 	g_autofree char *contact = status < 300 ? leg_contact(leg) : NULL;
 
 	nua_respond(leg->nh, status, phrase, NUTAG_WITH_SAVED(leg->request),
@@ -547,6 +556,8 @@ answer_change(SipLeg *leg, const Desc *answer)
 	const Desc *removed = g_steal_pointer(&leg->removed);
 
 	leg->change = CHANGE_NONE;
+	if (answer && leg->state == STATE_CALLING)
+		early_agree(leg, leg->remote);
 	if (answer && removed) {
 		g_autoptr(Desc) nothing = desc_answer_nothing(removed);
 
@@ -558,6 +569,7 @@ answer_change(SipLeg *leg, const Desc *answer)
 		trace_desc(leg, "200 OK", answer);
 	} else
 		leg_refuse_change(leg);
+	g_clear_pointer(&leg->pracked, desc_unref);
 	desc_unref(removed);
 }
 
@@ -576,6 +588,14 @@ void
 leg_refuse_change(SipLeg *leg)
 {
 	leg->change = CHANGE_NONE;
+	if (leg->pracked) { /* RFC 3262 3: a PRACK is not refused */
+		g_autoptr(Desc) nothing = desc_answer_nothing(leg->pracked);
+
+		leg_respond(leg, SIP_200_OK, leg_sdp(leg, nothing));
+		trace_desc(leg, "200 OK", nothing);
+		g_clear_pointer(&leg->pracked, desc_unref);
+		return;
+	}
 	leg_respond(leg, SIP_488_NOT_ACCEPTABLE, NULL);
 	leg_trace(&leg->leg, TRACE_OUT, "488 Not Acceptable");
 }
@@ -818,6 +838,8 @@ say_goodbye(SipLeg *leg, Reason reason, const char *text)
 		refuse_call(leg, reason, header);
 		break;
 	case STATE_ANSWERED: /* RFC 3261 15: no BYE of the callee before the ACK */
+		if (leg->change == CHANGE_THEIRS)
+			leg_refuse_change(leg);
 		leg->goodbye = g_strdup(header ? header : "");
 		break;
 	case STATE_UP:

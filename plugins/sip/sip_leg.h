@@ -7,6 +7,7 @@
  * Thread: signalling.  RFC 3261 12 to 15, RFC 3264, RFC 3311, RFC 3326.
  */
 #pragma once
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_crypto.h"
 #include "plugins/sip/sip_desc.h"
 #include "plugins/sip/sip_timer.h"
@@ -27,7 +28,7 @@ typedef enum {
 	CHANGE_OURS,	/* ours is on the wire */
 	CHANGE_WAITING, /* ours met theirs (491) and waits for its second try */
 	CHANGE_REFRESH, /* ours, of the session timer: the core is not asked */
-	CHANGE_THEIRS,	/* theirs waits for answer() */
+	CHANGE_THEIRS,	/* theirs, or a PRACK with an offer, waits for answer() */
 	CHANGE_OFFER,	/* the same, without a description: answer() is an offer of ours */
 	CHANGE_ACK,	/* that offer is in our 200, its answer will be in the ACK */
 	CHANGE_ABSORBED /* an answer of theirs was new to the core: answer() says nothing */
@@ -46,21 +47,26 @@ struct SipLeg {
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
-	char *sdp;	     /* our last SDP */
-	const Desc *said;    /* what it is made of; owned */
-	const Desc *offer;   /* ours, until it can be sent or is answered; owned */
-	const Desc *remote;  /* theirs, last heard; owned */
-	const Desc *removed; /* theirs without audio, until it is answered; owned */
-	GHashTable *early;   /* To tag → Desc: answers in provisional responses */
+	char *sdp;		 /* our last SDP */
+	const Desc *said;	 /* what it is made of; owned */
+	const Desc *offer;	 /* ours, until it can be sent or is answered; owned */
+	const Desc *remote;	 /* theirs, last heard; owned */
+	const Desc *removed;	 /* theirs without audio, until it is answered; owned */
+	const Desc *pracked;	 /* theirs in a PRACK, until it is answered; owned */
+	GHashTable *early;	 /* by To tag: sip_early.h */
+	char *agreed_tag;	 /* of a call out: whose reliable response has answered our offer */
+	gboolean reliable;	 /* of a call in: a 183 of ours is sent reliably (RFC 3262) */
+	gboolean answered_early; /* and has had the answer */
 	Crypto crypto;
-	char audio_host[46]; /* that its peer's SIP comes from, for its audio; "": not known */
-	gboolean proxied;    /* somebody stands between */
-	gboolean any_source; /* of a softphone: rtp-source=any */
-	gboolean offerless;  /* the caller's INVITE had no SDP */
-	gboolean unacked;    /* answered, and counted: sip_unacked.c */
-	gboolean moved;	     /* our address is another one than we have said */
-	gboolean moving;     /* and the refresh under way says so */
-	gint64 move_from;    /* monotonic: not before, after glare */
+	ContentFamilies families; /* of addresses that its audio can be sent to */
+	char audio_host[46];	  /* that its peer's SIP comes from, for its audio; "": not known */
+	gboolean proxied;	  /* somebody stands between */
+	gboolean any_source;	  /* of a softphone: rtp-source=any */
+	gboolean offerless;	  /* the caller's INVITE had no SDP */
+	gboolean unacked;	  /* answered, and counted: sip_unacked.c */
+	gboolean moved;		  /* our address is another one than we have said */
+	gboolean moving;	  /* and the refresh under way says so */
+	gint64 move_from;	  /* monotonic: not before, after glare */
 	SessionTimer session;
 	gboolean change_waits;	      /* the core's, behind a refresh */
 	gint64 change_until;	      /* monotonic: then the core has given it up */
@@ -190,9 +196,13 @@ char *leg_contact(const SipLeg *leg);
 /* The next key that waits, when nothing of the kind is on its way. */
 void leg_next_key(SipLeg *leg);
 
-/* Learns the dialog from a message of it. */
+/* Learns the dialog from a message of it: a call in from its INVITE, a call out from the
+ * response that makes it, early or in the end; and the target from those that follow. */
 void leg_learn_invite(SipLeg *leg, const sip_t *request);
+void leg_learn_dialog(SipLeg *leg, const sip_t *response);
+void leg_learn_request(SipLeg *leg, const sip_t *request);
 void leg_learn_answer(SipLeg *leg, const sip_t *response);
+void leg_forget_dialog(SipLeg *leg); /* the INVITE is sent anew */
 void leg_learn_ack(SipLeg *leg, const sip_t *ack);
 void leg_learn_tag(SipLeg *leg); /* before our 200 */
 /* From a 1xx to our INVITE: TRUE when the text of save() is another one now. */

@@ -166,8 +166,7 @@ take_line(Lines *lines, const Line *line)
 		break;
 	case 'c': /* of a stream a broken one must not be the session's */
 		append(lines->n_media ? lines->media : lines->connection, line,
-		       connection_is_sound(line),
-		       lines->n_media ? "c=IN IP4 unknown.invalid" : NULL);
+		       connection_is_sound(line), lines->n_media ? "c=IN IP4 unknown.test" : NULL);
 		break;
 	case 'a':
 		append(lines->n_media ? lines->media : lines->attributes, line,

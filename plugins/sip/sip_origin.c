@@ -148,8 +148,8 @@ admits(gpointer user, const su_sockaddr_t *from, const char *call_id)
 void
 origin_learn(SipLeg *leg, msg_t *msg)
 {
-	if (!leg->origin)
-		leg->origin = phone_source(msg, msg ? sip_object(msg) : NULL);
+	g_free(leg->origin);
+	leg->origin = phone_source(msg, msg ? sip_object(msg) : NULL);
 	if (leg->call_id && leg->ua->dialogs)
 		g_hash_table_replace(leg->ua->dialogs, g_strdup(leg->call_id), leg);
 }

@@ -30,6 +30,7 @@ static const struct {
 	/* the far network wants credentials of ours, not of this caller */
 	[REASON_NOT_AUTHORIZED] = { 403, "Forbidden", 50 },
 	[REASON_INCOMPATIBLE] = { 488, "Not Acceptable Here", 88 },
+	[REASON_IP_VERSION] = { 488, "Not Acceptable Here", 88 },
 	[REASON_SECURITY] = { 488, "Not Acceptable Here", 63 },
 	/* not 503: a proxy would take the whole gateway for dead */
 	[REASON_NO_MEDIA] = { 500, "Server Internal Error", 41 },

@@ -84,12 +84,16 @@ void
 leg_learn_invite(SipLeg *leg, const sip_t *request)
 {
 	learn_target(leg, request);
-	if (leg->call_id)
-		return; /* a later one refreshes the target alone */
 	leg->call_id = g_strdup(request->sip_call_id->i_id);
 	leg->called = header_text((const sip_header_t *)request->sip_to);
 	leg->remote_party = header_text((const sip_header_t *)request->sip_from);
 	leg->routes = route_text(request->sip_record_route, FALSE);
+}
+
+void
+leg_learn_request(SipLeg *leg, const sip_t *request)
+{
+	learn_target(leg, request);
 }
 
 void
@@ -108,12 +112,29 @@ leg_learn_answer(SipLeg *leg, const sip_t *response)
 	if (response->sip_status->st_status >= 300)
 		return;
 	learn_target(leg, response);
-	if (leg->call_id)
+}
+
+/* The one that answers in the end may be another than the one that rang. */
+void
+leg_learn_dialog(SipLeg *leg, const sip_t *response)
+{
+	if (!response || !response->sip_cseq)
 		return;
-	leg->call_id = g_strdup(response->sip_call_id->i_id);
-	leg->local = header_text((const sip_header_t *)response->sip_from);
-	leg->remote_party = header_text((const sip_header_t *)response->sip_to);
-	leg->routes = route_text(response->sip_record_route, TRUE);
+	leg_learn_answer(leg, response);
+	set(&leg->call_id, g_strdup(response->sip_call_id->i_id));
+	set(&leg->local, header_text((const sip_header_t *)response->sip_from));
+	set(&leg->remote_party, header_text((const sip_header_t *)response->sip_to));
+	set(&leg->routes, route_text(response->sip_record_route, TRUE));
+}
+
+void
+leg_forget_dialog(SipLeg *leg)
+{
+	g_clear_pointer(&leg->call_id, g_free);
+	g_clear_pointer(&leg->local, g_free);
+	g_clear_pointer(&leg->remote_party, g_free);
+	g_clear_pointer(&leg->routes, g_free);
+	g_clear_pointer(&leg->target, g_free);
 }
 
 /* The tag that ours has in the 200, before an ACK repeats it. */

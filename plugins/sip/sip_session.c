@@ -8,6 +8,7 @@
 #include "plugins/sip/sip_leg.h"
 #include "plugins/sip/sip_audio_from.h"
 #include "plugins/sip/sip_content.h"
+#include "plugins/sip/sip_early.h"
 #include "plugins/sip/sip_guard.h"
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_hop.h"
@@ -15,6 +16,7 @@
 #include "plugins/sip/sip_lenient.h"
 #include "plugins/sip/sip_location.h"
 #include "plugins/sip/sip_origin.h"
+#include "plugins/sip/sip_reason.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_watch.h"
 #include "plugins/sip/sip_unacked.h"
@@ -25,7 +27,6 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 
-#define MAX_FORKS     8 /* early answers kept, one for each To tag */
 #define MAX_REDIRECTS 3
 #define MAX_GLARE     3 /* tries of a re-INVITE that meets theirs */
 
@@ -33,6 +34,9 @@ static void
 read_content(SipLeg *leg, const SipEvent *event, Content *content)
 {
 	content_read(event->sip, leg->ua->config->max_sdp_bytes, content);
+	content_check_addresses(content, leg->families);
+	if (content->warning)
+		leg_trace(&leg->leg, TRACE_NOTE, "%s", content_why(content));
 	audio_from_allow(leg, event, content->desc);
 	if (content->desc)
 		crypto_hear(&leg->crypto, content->desc);
@@ -103,25 +107,35 @@ acknowledge(SipLeg *leg, const SipEvent *event)
 	nua_prack(leg->nh, TAG_IF(hop, NUTAG_PROXY(hop)), SIPTAG_RACK_STR(rack), TAG_END());
 }
 
+/* A reliable response begins a dialog, in which the peer may make requests already. */
+static void
+begin_early_dialog(SipLeg *leg, const SipEvent *event)
+{
+	leg_learn_dialog(leg, event->sip);
+	origin_learn(leg, event->msg);
+	acknowledge(leg, event);
+}
+
 static void
 on_provisional(SipLeg *leg, const SipEvent *event)
 {
-	const char *tag = event->sip && event->sip->sip_to ? event->sip->sip_to->a_tag : NULL;
 	g_autofree char *line = g_strdup_printf("%d %s", event->status, event->phrase);
 	Reason reason;
-	g_autoptr(Desc) early = desc_of(leg, event, &reason);
+	g_autoptr(Desc) said = desc_of(leg, event, &reason), early = NULL;
+	gboolean reliable = event->sip && event->sip->sip_rseq && event->status > 100;
 
-	if (event->sip && event->sip->sip_rseq && event->status > 100)
-		acknowledge(leg, event);
-	if (leg->state != STATE_CALLING || leg->leg.call == NULL || !event->sip)
+	if (leg->state != STATE_CALLING || leg->leg.call == NULL || !event->sip) {
+		if (reliable)
+			acknowledge(leg, event);
 		return;
-	trace_in(leg, line, early);
+	}
+	trace_in(leg, line, said);
 	on_first_word(leg, event->sip);
-	if (crypto_refuse_answer(&leg->crypto, early))
-		g_clear_pointer(&early, desc_unref);
+	if (reliable)
+		begin_early_dialog(leg, event);
 	leg->heard = TRUE;
-	if (early && tag && g_hash_table_size(leg->early) < MAX_FORKS)
-		g_hash_table_replace(leg->early, g_strdup(tag), (gpointer)desc_ref(early));
+	if (said && !crypto_refuse_answer(&leg->crypto, said))
+		early = early_hear(leg, event->sip, said);
 	/* 181 and 182 say where the call is, not that anything rings. */
 	if (event->status == 180 || event->status == 183)
 		leg_ringing(&leg->leg, early);
@@ -145,16 +159,20 @@ note_contact(SipLeg *leg, const sip_t *sip)
 static Desc *
 final_answer(SipLeg *leg, const SipEvent *event, Reason *reason)
 {
-	const sip_t *sip = event->sip;
-	const char *tag = sip && sip->sip_to ? sip->sip_to->a_tag : NULL;
-	Desc *answer = desc_of(leg, event, reason);
-	Desc *early = tag ? g_hash_table_lookup(leg->early, tag) : NULL;
+	g_autoptr(Desc) said = desc_of(leg, event, reason);
+	Desc *answer = *reason == REASON_NONE ? early_hear(leg, event->sip, said) : NULL;
 
-	if (!answer && *reason == REASON_NONE && early)
-		return desc_ref(early);
 	if (!answer && *reason == REASON_NONE)
 		*reason = REASON_INCOMPATIBLE;
 	return answer;
+}
+
+static void
+bye_for(SipLeg *leg, Reason reason, const char *why)
+{
+	g_autofree char *header = sip_reason_to_header(reason, why);
+
+	leg_bye(leg, header);
 }
 
 static void
@@ -164,7 +182,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	g_autoptr(Desc) answer = final_answer(leg, event, &reason);
 	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
 
-	leg_learn_answer(leg, event->sip);
+	leg_learn_dialog(leg, event->sip);
 	origin_learn(leg, event->msg);
 	hop_update(leg, event->msg);
 	nua_ack(leg->nh, TAG_END());
@@ -177,12 +195,16 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	note_contact(leg, event->sip);
 	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
 	if (!answer || insecure) {
-		const char *why =
-			insecure ? insecure : "answered without a usable media description";
+		const char *why = insecure ? insecure
+				  : reason == REASON_IP_VERSION
+					  ? "answered with an address of the IP version that the "
+					    "gateway's media does not have"
+					  : "answered without a usable media description";
 
+		reason = insecure ? REASON_INCOMPATIBLE : reason;
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
-		leg_bye(leg, NULL);
-		leg_over(leg, insecure ? REASON_INCOMPATIBLE : reason, why);
+		bye_for(leg, reason, why);
+		leg_over(leg, reason, why);
 		return;
 	}
 	crypto_settle(&leg->crypto, answer);
@@ -417,10 +439,12 @@ static void
 refuse_body(SipLeg *leg, const Content *content)
 {
 	const char *phrase = content_phrase(content);
+	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
 
 	leg_trace(&leg->leg, TRACE_OUT, "%u %s", content->refusal, phrase);
 	nua_respond(leg->nh, (int)content->refusal, phrase, NUTAG_WITH_SAVED(leg->request),
-		    SIPTAG_ACCEPT_STR(CONTENT_ACCEPT),
+		    TAG_IF(warning, SIPTAG_WARNING_STR(warning)),
+		    TAG_IF(!warning, SIPTAG_ACCEPT_STR(CONTENT_ACCEPT)),
 		    TAG_IF(content->encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
 	nua_destroy_event(leg->request);
 	leg->request[0] = NULL;
@@ -437,6 +461,39 @@ without_audio(SipLeg *leg, const Desc *offer)
 	return desc_turned(leg->remote, DIRECTION_INACTIVE);
 }
 
+/* Not now: an offer of ours is not answered, or one of theirs (RFC 3311 5.2, RFC 6337 4). */
+static void
+refuse_for_now(SipLeg *leg, guint status)
+{
+	g_autofree char *seconds = g_strdup_printf("%d", g_random_int_range(0, 11));
+	const char *phrase =
+		status == 491 ? sip_491_Request_pending : sip_500_Internal_server_error;
+
+	nua_respond(leg->nh, (int)status, phrase, NUTAG_WITH_THIS(leg->ua->nua),
+		    TAG_IF(status == 500, SIPTAG_RETRY_AFTER_STR(seconds)), TAG_END());
+	leg_trace(&leg->leg, TRACE_OUT, "%u %s", status, phrase);
+}
+
+/* An early dialog has its route from the response that made it: nothing of ours is sent in it
+ * before the answer, which says the target again. */
+static void
+learn_request(SipLeg *leg, const SipEvent *event)
+{
+	leg_learn_request(leg, event->sip);
+	if (leg->state != STATE_CALLING)
+		hop_update(leg, event->msg);
+}
+
+static void
+ask_core(SipLeg *leg, const Desc *offer)
+{
+	g_autoptr(Desc) held = desc_audio(offer) ? desc_ref(offer) : without_audio(leg, offer);
+
+	leg->change = CHANGE_THEIRS;
+	leg_set_remote(leg, held);
+	leg_changed(&leg->leg, held);
+}
+
 /* A re-INVITE or UPDATE: a change, a refresh (same description, or none at
  * all), or something we cannot do. */
 static void
@@ -445,6 +502,7 @@ on_change(SipLeg *leg, const SipEvent *event)
 	gboolean invite = event->event == nua_i_invite;
 	g_auto(Content) content = { 0 };
 	const Desc *offer;
+	guint pending;
 
 	read_content(leg, event, &content);
 	offer = content.desc;
@@ -454,13 +512,15 @@ on_change(SipLeg *leg, const SipEvent *event)
 		return;
 	}
 	if (leg->request[0]) { /* one at a time: the first is still to be answered */
-		nua_respond(leg->nh, SIP_491_REQUEST_PENDING, NUTAG_WITH_THIS(leg->ua->nua),
-			    TAG_END());
-		leg_trace(&leg->leg, TRACE_OUT, "491 Request Pending");
+		refuse_for_now(leg, 500);
 		return;
 	}
-	leg_learn_invite(leg, event->sip);
-	hop_update(leg, event->msg);
+	learn_request(leg, event);
+	pending = offer ? early_refusal(leg, event->sip) : 0;
+	if (pending && leg->state != STATE_ENDING) {
+		refuse_for_now(leg, pending);
+		return;
+	}
 	nua_save_event(leg->ua->nua, leg->request);
 	if (leg->state == STATE_ENDING)
 		leg_respond(leg, 481, "Call Does Not Exist", NULL);
@@ -477,17 +537,33 @@ on_change(SipLeg *leg, const SipEvent *event)
 		leg->refreshing = invite;
 		leg_respond(leg, SIP_200_OK, invite ? leg->sdp : NULL);
 		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
-	} else if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
-		leg_respond(leg, SIP_491_REQUEST_PENDING, NULL);
-		leg_trace(&leg->leg, TRACE_OUT, "491 Request Pending");
-	} else {
-		g_autoptr(Desc) held =
-			desc_audio(offer) ? desc_ref(offer) : without_audio(leg, offer);
+	} else
+		ask_core(leg, offer);
+}
 
-		leg->change = CHANGE_THEIRS;
-		leg_set_remote(leg, held);
-		leg_changed(&leg->leg, held);
+/* Of a 183 of ours.  An offer in it is answered; what cannot be read is left alone, for a
+ * PRACK is not refused (RFC 3262 3), and our 200 waits for it. */
+static void
+on_prack(SipLeg *leg, const SipEvent *event)
+{
+	g_auto(Content) content = { 0 };
+
+	if (event->status >= 200)
+		return;
+	read_content(leg, event, &content);
+	trace_in(leg, "PRACK", content.desc);
+	if (leg->request[0] || (!content.desc && !content.refused)) {
+		nua_respond(leg->nh, SIP_200_OK, NUTAG_WITH_THIS(leg->ua->nua), TAG_END());
+		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
+		return;
 	}
+	nua_save_event(leg->ua->nua, leg->request);
+	leg->pracked = desc_ref(content.desc ? content.desc : content.refused);
+	if (!content.desc || early_refusal(leg, event->sip) ||
+	    crypto_refuse_offer(&leg->crypto, content.desc))
+		leg_refuse_change(leg);
+	else
+		ask_core(leg, content.desc);
 }
 
 /* The answer to a 200 that repeated our description: when it says something new
@@ -495,12 +571,9 @@ on_change(SipLeg *leg, const SipEvent *event)
 static void
 on_refresh_ack(SipLeg *leg, const Desc *answer)
 {
-	g_autofree char *was = leg->remote ? desc_summary(leg->remote) : g_strdup("");
-	g_autofree char *is = answer ? desc_summary(answer) : g_strdup("");
-
 	leg->refreshing = FALSE;
 	if (!answer || leg->change != CHANGE_NONE || !take_answer(leg, answer) ||
-	    (strcmp(was, is) == 0 && crypto_same(leg->remote, answer)))
+	    early_is_same(leg->remote, answer))
 		return;
 	leg->change = CHANGE_ABSORBED;
 	leg_set_remote(leg, answer);
@@ -546,9 +619,9 @@ on_ack(SipLeg *leg, const SipEvent *event)
 		leg_set_remote(leg, answer);
 		leg_answered(&leg->leg, answer);
 	} else {
-		leg_bye(leg, NULL);
-		leg_over(leg, reason == REASON_NONE ? REASON_INCOMPATIBLE : reason,
-			 "the ACK had no usable media description");
+		reason = reason == REASON_NONE ? REASON_INCOMPATIBLE : reason;
+		bye_for(leg, reason, "the ACK had no usable media description");
+		leg_over(leg, reason, "the ACK had no usable media description");
 	}
 }
 
@@ -660,6 +733,9 @@ leg_event(SipLeg *leg, const SipEvent *event)
 	case nua_i_invite:
 	case nua_i_update:
 		on_change(leg, event);
+		break;
+	case nua_i_prack:
+		on_prack(leg, event);
 		break;
 	case nua_i_ack:
 		on_ack(leg, event);

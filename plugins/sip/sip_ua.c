@@ -58,6 +58,30 @@ ua_domain(const SipUa *self)
 	return self->config->sip_domain ? self->config->sip_domain : ua_address(self);
 }
 
+static ContentFamilies
+family_of(const char *address)
+{
+	return strchr(address, ':') ? CONTENT_IPV6 : CONTENT_IPV4;
+}
+
+ContentFamilies
+ua_media_family(const SipUa *self)
+{
+	const char *address = self->config->media.rtp_address;
+
+	return family_of(address ? address : self->config->sip_address);
+}
+
+ContentFamilies
+ua_media_families(const SipUa *self)
+{
+	ContentFamilies families = ua_media_family(self);
+
+	for (char **each = self->config->media.local_addresses; each && *each; each++)
+		families |= family_of(*each);
+	return families;
+}
+
 /* --- requests without a leg --- */
 
 static GInetAddress *
@@ -174,8 +198,6 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
 		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
-	else if (hmagic && event == nua_i_prack && status < 200) /* of nothing that we have sent */
-		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic && event == nua_i_options && status < 200)
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)

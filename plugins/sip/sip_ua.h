@@ -9,6 +9,7 @@
 #include <sofia-sip/nua.h>
 #include <sofia-sip/su_glib.h>
 #include "b2bua/gateway.h"
+#include "plugins/sip/sip_content.h"
 #include "plugins/sip/sip_trunk.h"
 
 /* What we understand: said in Allow and Supported, and enforced by nua (405,
@@ -52,3 +53,6 @@ extern const Plugin sip_plugin;
 /* The address in our SDP, Contact and From; a trunk may be told another (sip_outside.h). */
 const char *ua_address(const SipUa *ua);
 const char *ua_domain(const SipUa *ua);
+/* The IP versions of our media: of what we offer, and all that there are, for who calls us. */
+ContentFamilies ua_media_family(const SipUa *ua);
+ContentFamilies ua_media_families(const SipUa *ua);

@@ -25,6 +25,7 @@ static const char *const to_jingle[N_REASONS] = {
 	[REASON_FORBIDDEN] = "decline",
 	[REASON_NOT_AUTHORIZED] = "connectivity-error",
 	[REASON_INCOMPATIBLE] = "failed-application",
+	[REASON_IP_VERSION] = "failed-transport",
 	[REASON_SECURITY] = "security-error",
 	[REASON_NO_MEDIA] = "connectivity-error",
 	[REASON_MEDIA_LOST] = "connectivity-error",

@@ -243,6 +243,12 @@ media_add_port(Media *media, Side side, TransportKind kind)
 	return port.id;
 }
 
+PortId
+media_add_rtp_port(Media *media, Side side, const char *address)
+{
+	return media_add_port(media, side, TRANSPORT_RTP);
+}
+
 void
 media_drop_port(Media *media, PortId port)
 {

@@ -194,6 +194,15 @@ peer_add(Peer *peer, Side side, TransportKind kind)
 	return wait.port;
 }
 
+PortId
+peer_add_rtp(Peer *peer, Side side, const char *address)
+{
+	Wait wait = { .peer = peer, .port = media_add_rtp_port(peer->media, side, address) };
+
+	g_assert_true(wait_for(is_ready, &wait, ENOUGH));
+	return wait.port;
+}
+
 void
 peer_wait_up(Peer *peer, PortId port)
 {

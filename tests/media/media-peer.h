@@ -45,7 +45,8 @@ Workers *workers_for_test(gboolean kernel_split);
 Workers *workers_on_loopback(guint threads, gboolean kernel_split); /* of each kind */
 Peer *peer_new(Workers *workers);
 void peer_free(Peer *peer);
-PortId peer_add(Peer *peer, Side side, TransportKind kind); /* and waits until it is ready */
+PortId peer_add(Peer *peer, Side side, TransportKind kind);	 /* and waits until it is ready */
+PortId peer_add_rtp(Peer *peer, Side side, const char *address); /* the same */
 void peer_wait_up(Peer *peer, PortId port);
 PortStats peer_query(Peer *peer, PortId port);
 

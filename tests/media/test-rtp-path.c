@@ -42,6 +42,7 @@ static const Hold holds[] = {
 	  FALSE, FALSE },
 	{ "inactive by us", DIRECTION_INACTIVE, DIRECTION_SENDRECV, NULL, FALSE, FALSE },
 	{ "c=0.0.0.0", DIRECTION_SENDRECV, DIRECTION_SENDRECV, "0.0.0.0", FALSE, TRUE },
+	{ "c=::", DIRECTION_SENDRECV, DIRECTION_SENDRECV, "::", FALSE, TRUE },
 };
 
 static void
@@ -389,6 +390,46 @@ test_many_sources(void)
 	bridge_free(bridge);
 }
 
+/* --- which of our addresses --- */
+
+/* A port that is of the peer's IP version, where we have it. */
+static void
+test_ip_version(void)
+{
+	static char *both[] = { (char *)"127.0.0.1", (char *)"::1", NULL };
+	static const struct {
+		const char *rtp, *outside, *peer, *ours;
+		gboolean one_alone; /* local_addresses have IPv4 only */
+	} cases[] = {
+		{ "127.0.0.1", NULL, NULL, "127.0.0.1", FALSE },
+		{ "127.0.0.1", NULL, "192.0.2.9", "127.0.0.1", FALSE },
+		{ "127.0.0.1", NULL, "2001:db8::9", "::1", FALSE },
+		{ "::1", NULL, "192.0.2.9", "127.0.0.1", FALSE },
+		{ "::1", NULL, NULL, "::1", FALSE },
+		{ "127.0.0.1", "203.0.113.1", "192.0.2.9", "203.0.113.1", FALSE },
+		{ "127.0.0.1", "203.0.113.1", "2001:db8::9", "::1", FALSE },
+		{ "127.0.0.1", NULL, "2001:db8::9", "127.0.0.1", TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		MediaOptions options = options_for_test();
+		Workers *workers;
+		Peer *peer;
+		PortId port;
+
+		options.rtp_address = (char *)cases[i].rtp;
+		options.public_address = (char *)cases[i].outside;
+		if (!cases[i].one_alone)
+			options.local_addresses = both;
+		workers = workers_with(&options);
+		peer = peer_new(workers);
+		port = peer_add_rtp(peer, SIDE_CALLER, cases[i].peer);
+		g_assert_cmpstr(peer->ports[port].ours->address, ==, cases[i].ours);
+		peer_free(peer);
+		workers_free(workers);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -407,5 +448,6 @@ main(int argc, char **argv)
 	g_test_add_func("/rtp-path/our numbers roll over", test_own_roll_over);
 	g_test_add_func("/rtp-path/bad SRTP", test_bad_srtp);
 	g_test_add_func("/rtp-path/many sources", test_many_sources);
+	g_test_add_func("/rtp-path/IP version", test_ip_version);
 	return g_test_run();
 }

@@ -584,7 +584,7 @@ class Agent:
             fields.append(("Contact", f"<{self.contact_of(call)}>"))
         kind, wrapped = self.wrap(body)
         answer = Message(f"SIP/2.0 {status} {PHRASES.get(status, 'Status')}",
-                         [*fields, *self.under(status, call), *headers, *kind], wrapped)
+                         [*fields, *(self.under(status, call) if call else []), *headers, *kind], wrapped)
         self._answers[request.branch, request.method] = answer
         return self.send(answer, self.back(request, first))
 
