@@ -46,6 +46,8 @@ static struct {
 	gint64 skipped; /* by a test */
 	ConnectionAskFunc ask;
 	gpointer user;
+	ConnectionTakeFunc take;
+	gpointer take_user;
 	ConnectionCounters counters;
 } here;
 
@@ -367,7 +369,8 @@ tport_deliver(tport_t *transport, msg_t *message, msg_t *next, void *compressor,
 
 	if (!original)
 		original = (DeliverFunc)dlsym(RTLD_NEXT, "tport_deliver");
-	original(transport, message, next, compressor, now);
+	if (!here.take || !here.take(here.take_user, transport, message))
+		original(transport, message, next, compressor, now);
 	self = connection_of(transport); /* it may have gone by this */
 	if (self && !bad)
 		hear(self);
@@ -389,8 +392,16 @@ connections_start(const Config *config, guint descriptors, ConnectionAskFunc ask
 }
 
 void
+connections_take(ConnectionTakeFunc take, gpointer user)
+{
+	here.take = take;
+	here.take_user = user;
+}
+
+void
 connections_stop(void)
 {
+	here.take = NULL;
 	g_clear_handle_id(&here.timer, g_source_remove);
 	g_clear_pointer(&here.all, g_hash_table_unref);
 	g_clear_pointer(&here.places, g_hash_table_unref);

@@ -14,6 +14,7 @@
 #pragma once
 #include "b2bua/config.h"
 #include <sofia-sip/su.h>
+#include <sofia-sip/tport.h>
 
 #define CONNECTION_FIRST_S     10
 #define CONNECTION_IDLE_S      32 /* the time of a transaction */
@@ -30,6 +31,11 @@ typedef ConnectionOwner (*ConnectionAskFunc)(gpointer user, const su_sockaddr_t 
 void
 connections_start(const Config *config, guint descriptors, ConnectionAskFunc ask, gpointer user);
 void connections_stop(void);
+
+/* Asked with each whole message, by UDP as well, before sofia sees it.  TRUE: it has been
+ * dealt with, and is gone.  Until connections_stop(). */
+typedef gboolean (*ConnectionTakeFunc)(gpointer user, tport_t *transport, msg_t *message);
+void connections_take(ConnectionTakeFunc take, gpointer user);
 
 typedef struct {
 	guint open, strangers; /* now */

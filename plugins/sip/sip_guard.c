@@ -248,6 +248,12 @@ parse_call_id(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 	return result;
 }
 
+gboolean
+guard_let_in(const sip_call_id_t *call_id)
+{
+	return call_id->i_hash == msg_hash_string(call_id->i_id);
+}
+
 static void
 insert_class(msg_mclass_t *mclass, StrictClass *class)
 {

@@ -40,6 +40,9 @@ void guard_ask(GuardAskFunc func, gpointer user);
  * transaction that we have.  NULL: nobody is asked. */
 void guard_ask_dialog(GuardAskFunc func, gpointer user);
 
+/* What that answer was, of a Call-ID that has been parsed. */
+gboolean guard_let_in(const sip_call_id_t *call_id);
+
 /* Headers that could not stand, and headers taken away, so far. */
 guint64 guard_refused(void);
 guint64 guard_stripped(void);

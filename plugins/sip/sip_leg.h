@@ -108,6 +108,7 @@ struct SipLeg {
 	char *name_source; /* where the message came from that has a name in it */
 	gboolean asks_name;
 	Timer *timer;
+	gint64 requests_us; /* of its peer's, paid for before now: sip_request.h */
 
 	/* The dialog as its peer sees it, for sip_save.c. */
 	char *call_id, *local, *remote_party, *target, *routes;

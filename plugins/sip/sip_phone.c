@@ -122,23 +122,34 @@ choose_offer(SipUa *ua, const SipEvent *event)
 }
 
 void
-phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale)
+phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2])
 {
 	DigestServer *digest = trunks_digest(ua->trunks);
 	DigestAlgorithm only = choose_offer(ua, event);
-	/* RFC 8760 2.4: the best one first. */
-	g_autofree char *best = digest_server_challenge(digest, DIGEST_SHA256, stale);
-	g_autofree char *plain = digest_server_challenge(digest, DIGEST_MD5, stale);
-	gboolean with_best = only != DIGEST_MD5, with_plain = only != DIGEST_SHA256;
 
+	/* RFC 8760 2.4: the best one first. */
+	challenges[0] =
+		only == DIGEST_MD5 ? NULL : digest_server_challenge(digest, DIGEST_SHA256, stale);
+	challenges[1] =
+		only == DIGEST_SHA256 ? NULL : digest_server_challenge(digest, DIGEST_MD5, stale);
+}
+
+void
+phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale)
+{
+	char *said[2];
+
+	phone_challenges(ua, event, stale, said);
 	if (status == 401)
 		nua_respond(nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(ua->nua),
-			    TAG_IF(with_best, SIPTAG_WWW_AUTHENTICATE_STR(best)),
-			    TAG_IF(with_plain, SIPTAG_WWW_AUTHENTICATE_STR(plain)), TAG_END());
+			    TAG_IF(said[0], SIPTAG_WWW_AUTHENTICATE_STR(said[0])),
+			    TAG_IF(said[1], SIPTAG_WWW_AUTHENTICATE_STR(said[1])), TAG_END());
 	else
 		nua_respond(nh, SIP_407_PROXY_AUTH_REQUIRED, NUTAG_WITH_THIS(ua->nua),
-			    TAG_IF(with_best, SIPTAG_PROXY_AUTHENTICATE_STR(best)),
-			    TAG_IF(with_plain, SIPTAG_PROXY_AUTHENTICATE_STR(plain)), TAG_END());
+			    TAG_IF(said[0], SIPTAG_PROXY_AUTHENTICATE_STR(said[0])),
+			    TAG_IF(said[1], SIPTAG_PROXY_AUTHENTICATE_STR(said[1])), TAG_END());
+	g_free(said[0]);
+	g_free(said[1]);
 }
 
 /* --- calls from softphones --- */
@@ -170,22 +181,6 @@ may_be(SipUa *ua, const Softphone *softphone, const sip_t *sip)
 
 	return !user || strcmp(user, softphone->username) == 0 || identity_is_anonymous(sip) ||
 	       strcmp(user, softphone->user) == 0 || is_of(ua, softphone, user);
-}
-
-gboolean
-phone_may_be_ours(SipUa *ua, const sip_t *sip)
-{
-	g_autofree char *user = tel_user(sip->sip_from->a_url);
-	g_autoptr(User) owner = NULL;
-	g_autoptr(Softphone) softphone = NULL;
-
-	if (sip->sip_authorization || sip->sip_proxy_authorization)
-		return FALSE;
-	if (!user || identity_is_anonymous(sip))
-		return TRUE;
-	softphone = store_softphone_get(gateway_store(ua->gateway), user, NULL);
-	owner = softphone ? NULL : owner_of(ua, user);
-	return softphone || owner;
 }
 
 /* Which of his numbers: the first one it names that is his.  FALSE: it insists on somebody
@@ -263,9 +258,8 @@ is_registered_at(SipUa *ua, const Softphone *softphone, const char *source)
 	return FALSE;
 }
 
-/* It says nothing of itself, but a registered phone is where it comes from. */
-static gboolean
-is_phone_without_name(SipUa *ua, const SipEvent *event)
+gboolean
+phone_without_name(SipUa *ua, const SipEvent *event)
 {
 	return identity_is_anonymous(event->sip) && sources_in_use(ua->sources, event);
 }
@@ -278,7 +272,7 @@ phone_comes_first(SipUa *ua, const SipEvent *event)
 	g_autofree char *source = NULL;
 
 	if (sip->sip_authorization || sip->sip_proxy_authorization ||
-	    header_caller_is_ours(sip, ua->config) || is_phone_without_name(ua, event))
+	    header_caller_is_ours(sip, ua->config) || phone_without_name(ua, event))
 		return TRUE;
 	softphone = find_softphone(ua, sip);
 	source = phone_source(event->msg, sip);
@@ -303,29 +297,15 @@ call_unread(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	nua_handle_destroy(nh);
 }
 
-gboolean
-phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+void
+phone_call(SipUa *ua, nua_handle_t *nh, const PhoneClaim *claim, const SipEvent *event)
 {
-	g_auto(PhoneClaim) claim = phone_claim(ua, event);
-
-	if (claim.verdict == PHONE_STRANGER && !is_phone_without_name(ua, event))
-		return FALSE;
-	if (claim.verdict == PHONE_UNREAD) {
+	if (claim->verdict == PHONE_UNREAD) {
 		call_unread(ua, nh, event);
-		return TRUE;
+		return;
 	}
-	if (claim.verdict == PHONE_KNOWN) {
-		sources_proven(ua->sources, event);
-		call_of_phone(ua, nh, claim.softphone, event);
-		return TRUE;
-	}
-	if (claim.verdict == PHONE_WRONG) {
-		gateway_count(ua->gateway, "sip wrong passwords");
-		sources_failed(ua->sources, event);
-	}
-	phone_challenge(ua, nh, 407, event, claim.stale);
-	nua_handle_destroy(nh);
-	return TRUE;
+	sources_proven(ua->sources, event);
+	call_of_phone(ua, nh, claim->softphone, event);
 }
 
 /* --- where --- */

@@ -34,17 +34,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
 void
 phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale);
 
-/* A first request, without credentials, that a phone of ours may well have sent: it
- * calls itself by a softphone's name, by a number of a user, or not at all. */
-gboolean phone_may_be_ours(SipUa *ua, const sip_t *sip);
+/* The same as values of headers, of which one may be NULL; the caller's. */
+void phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2]);
+
+/* It says nothing of itself, but a registered phone is where it comes from. */
+gboolean phone_without_name(SipUa *ua, const SipEvent *event);
 
 /* An INVITE that is rather a phone's than that of a trunk at the same address: it has
  * credentials, calls itself one of this gateway, or comes from where the phone of
  * that name has registered. */
 gboolean phone_comes_first(SipUa *ua, const SipEvent *event);
 
-/* An INVITE that is no trunk's.  FALSE: nor is it a softphone's.  May keep `nh`. */
-gboolean phone_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);
+/* The INVITE of one that is PHONE_KNOWN, or PHONE_UNREAD.  Takes `nh`. */
+void phone_call(SipUa *ua, nua_handle_t *nh, const PhoneClaim *claim, const SipEvent *event);
 
 /* "udp:192.0.2.1:5060", "tls:[2001:db8::1]:40000": where a request came from. */
 char *phone_source(msg_t *msg, const sip_t *sip);

@@ -346,6 +346,23 @@ register_softphone(SipUa *ua, nua_handle_t *nh, const SipEvent *event, Softphone
 	answer(&self, nh);
 }
 
+guint
+registrar_refuse(SipUa *ua, const PhoneClaim *claim, const SipEvent *event)
+{
+	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), event->sip);
+
+	if (claim->verdict == PHONE_UNREAD)
+		return 503;
+	/* Whether there is such a softphone is nobody's business. */
+	if (claimed && !claim->stale) {
+		gateway_count(ua->gateway, "sip wrong passwords");
+		sources_failed(ua->sources, event);
+	} else if (!claimed) {
+		sources_tried(ua->sources, event);
+	}
+	return 401;
+}
+
 void
 registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
@@ -354,19 +371,10 @@ registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	if (claim.verdict == PHONE_KNOWN) {
 		sources_proven(ua->sources, event);
 		register_softphone(ua, nh, event, claim.softphone);
-		return;
-	}
-	if (claim.verdict == PHONE_UNREAD) {
+	} else if (registrar_refuse(ua, &claim, event) == 503) {
 		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, NUTAG_WITH_THIS(ua->nua),
 			    SIPTAG_RETRY_AFTER_STR("30"), TAG_END());
-		return;
+	} else {
+		phone_challenge(ua, nh, 401, event, claim.stale);
 	}
-	/* Whether there is such a softphone is nobody's business. */
-	if (claim.verdict == PHONE_WRONG ||
-	    (claim.verdict == PHONE_STRANGER && event->sip->sip_authorization))
-		gateway_count(ua->gateway, "sip wrong passwords");
-	if (claim.verdict == PHONE_WRONG ||
-	    (claim.verdict == PHONE_STRANGER && !phone_may_be_ours(ua, event->sip)))
-		sources_failed(ua->sources, event);
-	phone_challenge(ua, nh, 401, event, claim.stale);
 }

@@ -10,17 +10,20 @@
 #include "b2bua/number.h"
 #include "b2bua/way_out.h"
 #include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_rate.h"
 #include "plugins/sip/sip_resolve.h"
 #include "plugins/sip/sip_throttle.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/sip_protos.h>
 
 #define PLACES		   8192	 /* of the table: some 1.3 MB */
 #define MAX_IN_USE	   65536 /* phones; more are protected with the next refresh */
 #define STRANGERS_A_SECOND 50
-#define INVITES_A_SECOND   20 /* of one phone, and twice as many at once */
-#define HELP_A_SECOND	   2  /* calls for help that are looked at in spite of it all */
+#define RATE_PLACES	   16384 /* some 2 MB */
+#define TRUNK_A_SECOND	   100	 /* at least; see trunk_rate() */
+#define HELP_A_SECOND	   2	 /* calls for help that are looked at in spite of it all */
 #define HELP_AT_ONCE	   8
 
 typedef struct {
@@ -34,9 +37,15 @@ struct Sources {
 	Throttle *table;       /* NULL: switched off */
 	GHashTable *endpoints; /* set of Endpoint *: phones that are registered or in a call */
 	GHashTable *addresses; /* set of ThrottleKey *: theirs */
-	GHashTable *inviting;  /* Endpoint * → gint64 *: a bucket each, of who is no trunk */
+	RateTable *rates;      /* of all, by what they are: rate_key() */
 	gint64 help_us;	       /* a bucket, as throttle_admits_stranger() has one */
 };
+
+typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS } RateKind;
+
+/* A phone has one by its port, since others are behind the same NAT; all that are not
+ * registered yet have one by their address. */
+static const Rate phone_rate = { 20, 40 }, stranger_rate = { 50, 500 };
 
 /* --- addresses --- */
 
@@ -211,7 +220,6 @@ sources_refresh(Sources *self)
 		return;
 	g_hash_table_remove_all(self->endpoints);
 	g_hash_table_remove_all(self->addresses);
-	g_hash_table_remove_all(self->inviting);
 	for (guint i = 0; i < contacts->len; i++)
 		use_text(self, ((Contact *)contacts->pdata[i])->received);
 	g_hash_table_iter_init(&iter, self->ua->legs);
@@ -247,28 +255,77 @@ is_strange_call(Sources *self, const ThrottleKey *key, const char *line)
 	       !is_trunk(self, key);
 }
 
+/* --- how fast --- */
+
+static RateKey
+rate_key(const Endpoint *endpoint, RateKind kind)
+{
+	RateKey key = { { 0 } };
+
+	G_STATIC_ASSERT(sizeof(Endpoint) < sizeof key.bytes);
+	memcpy(key.bytes, endpoint, sizeof *endpoint);
+	key.bytes[sizeof *endpoint] = (guint8)kind;
+	return key;
+}
+
+/* One subscriber's: of IPv6 a /64. */
+static Endpoint
+whole_address(const Endpoint *endpoint)
+{
+	Endpoint whole = *endpoint;
+
+	whole.port = 0;
+	if (whole.v6)
+		memset(whole.address + 8, 0, 8);
+	return whole;
+}
+
+static Endpoint
+endpoint_of_rate(const RateKey *key)
+{
+	Endpoint endpoint;
+
+	memcpy(&endpoint, key->bytes, sizeof endpoint);
+	return endpoint;
+}
+
+/* What a carrier may do in a second: call, be challenged and call again, and ask whether
+ * we are there. */
+static Rate
+trunk_rate(const Config *config)
+{
+	guint a_second = MAX(2 * config->max_setup_per_second, TRUNK_A_SECOND);
+
+	return (Rate){ a_second, 2 * a_second };
+}
+
+static gboolean
+takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const char *what)
+{
+	RateKey key = rate_key(who, kind);
+	RateVerdict verdict = rate_take(self->rates, &key, rate, what, g_get_monotonic_time());
+	ThrottleKey address = key_of(who);
+	g_autofree char *text = NULL;
+
+	if (verdict == RATE_FITS)
+		return TRUE;
+	gateway_count(self->ua->gateway, "sip requests over the rate");
+	if (verdict == RATE_NEWLY_OVER) {
+		text = key_text(&address);
+		g_message("sip: requests of %s come too fast (%s): what is beyond %u a second is "
+			  "dropped without an answer",
+			  text, what, rate->a_second);
+	}
+	return FALSE;
+}
+
 /* Each costs a check of a password and a place among those that are refused, so of a phone
  * of ours no more are looked at than anybody could mean.  It sends again what was not. */
 static gboolean
 is_too_many(Sources *self, const Endpoint *endpoint, const ThrottleKey *key, const char *line)
 {
-	gint64 now = g_get_monotonic_time(), price = G_USEC_PER_SEC / INVITES_A_SECOND;
-	gint64 *until;
-
-	if (strncmp(line, "INVITE ", 7) != 0 || is_trunk(self, key))
-		return FALSE;
-	until = g_hash_table_lookup(self->inviting, endpoint);
-	if (!until && g_hash_table_size(self->inviting) >= MAX_IN_USE)
-		return FALSE; /* the next refresh forgets all of them */
-	if (!until) {
-		until = g_new0(gint64, 1);
-		g_hash_table_insert(self->inviting, g_memdup2(endpoint, sizeof *endpoint), until);
-	}
-	*until = MAX(*until, now - 2 * G_USEC_PER_SEC);
-	if (*until + price > now)
-		return TRUE;
-	*until += price;
-	return FALSE;
+	return strncmp(line, "INVITE ", 7) == 0 && !is_trunk(self, key) &&
+	       !takes(self, endpoint, RATE_OF_INVITES, &phone_rate, "INVITE");
 }
 
 /* ACK ends the retransmissions of what we have refused. */
@@ -278,34 +335,44 @@ is_ack(const char *line)
 	return strncmp(line, "ACK ", 4) == 0;
 }
 
+/* "112@gw.example.org SIP/2.0" */
+static gboolean
+is_for_help(const Config *config, const char *called)
+{
+	g_autofree char *user = g_strndup(called, MIN(strcspn(called, "@;> "), 64));
+	g_autofree char *number = NULL;
+
+	return number_dialled(user, config->country, &number) &&
+	       number_is_emergency(number, config->country);
+}
+
 /* "INVITE sip:112@gw.example.org SIP/2.0" */
 static gboolean
 calls_for_help(const Config *config, const char *line)
 {
-	g_autofree char *user = NULL, *number = NULL;
-	const char *colon;
+	const char *colon = strncmp(line, "INVITE ", 7) == 0 ? strchr(line, ':') : NULL;
 
-	if (strncmp(line, "INVITE ", 7) != 0 || !(colon = strchr(line, ':')))
-		return FALSE;
-	user = g_strndup(colon + 1, MIN(strcspn(colon + 1, "@;> "), 64));
-	return number_dialled(user, config->country, &number) &&
-	       number_is_emergency(number, config->country);
+	return colon && is_for_help(config, colon + 1);
 }
 
 /* Who calls for help may have a right password, and is asked for it: at an address that is
  * slowed or ignored as well, but so few a second that nobody guesses passwords by it. */
 static gboolean
-admits_help(Sources *self, const char *line)
+take_help(Sources *self)
 {
 	gint64 now = g_get_monotonic_time(), price = G_USEC_PER_SEC / HELP_A_SECOND;
 
-	if (!calls_for_help(self->ua->config, line))
-		return FALSE;
 	self->help_us = MAX(self->help_us, now - HELP_AT_ONCE * price);
 	if (self->help_us + price > now)
 		return FALSE;
 	self->help_us += price;
 	return TRUE;
+}
+
+static gboolean
+admits_help(Sources *self, const char *line)
+{
+	return calls_for_help(self->ua->config, line) && take_help(self);
 }
 
 static gboolean
@@ -326,6 +393,38 @@ admits(gpointer user, const su_sockaddr_t *from, const char *line)
 		return throttle_admits_stranger(self->table, g_get_monotonic_time()) ||
 		       admits_help(self, line);
 	return !is_too_many(self, &endpoint, &key, line) || admits_help(self, line);
+}
+
+static gboolean
+takes_of_trunk(Sources *self, const Endpoint *who, const sip_t *sip, const char *what)
+{
+	Rate rate = trunk_rate(self->ua->config);
+	gboolean invite = sip->sip_request->rq_method == sip_method_invite;
+	const char *called = sip->sip_request->rq_url->url_user;
+
+	return takes(self, who, invite ? RATE_OF_INVITES : RATE_OF_OTHERS, &rate, what) ||
+	       (invite && called && is_for_help(self->ua->config, called) && take_help(self));
+}
+
+gboolean
+sources_take(Sources *self, const su_sockaddr_t *from, const sip_t *sip)
+{
+	g_autofree char *what = NULL;
+	Endpoint endpoint, whole;
+	ThrottleKey key;
+
+	if (!self || !self->table || !endpoint_of(from, &endpoint))
+		return TRUE;
+	what = g_strdup_printf("%.16s", sip->sip_request->rq_method_name);
+	whole = whole_address(&endpoint);
+	key = key_of(&endpoint);
+	if (is_trunk(self, &key))
+		return takes_of_trunk(self, &whole, sip, what);
+	if (sip->sip_request->rq_method == sip_method_invite)
+		return TRUE; /* counted at its first line */
+	if (g_hash_table_contains(self->endpoints, &endpoint))
+		return takes(self, &endpoint, RATE_OF_OTHERS, &phone_rate, what);
+	return takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what);
 }
 
 static char *
@@ -357,8 +456,8 @@ log_block(Sources *self, const ThrottleKey *key, const char *what)
 		  address);
 }
 
-void
-sources_failed(Sources *self, const SipEvent *event)
+static void
+note_failure(Sources *self, const SipEvent *event, guint weight)
 {
 	g_autofree char *what = NULL;
 	Endpoint endpoint;
@@ -370,9 +469,24 @@ sources_failed(Sources *self, const SipEvent *event)
 	if (is_trunk(self, &key))
 		return;
 	what = what_of(event->sip);
-	if (throttle_failed(self->table, &key, what, g_hash_table_contains(self->addresses, &key),
+	if (throttle_failed(self->table, &key,
+			    &(ThrottleFailure){ what, weight,
+						g_hash_table_contains(self->addresses, &key) },
 			    g_get_monotonic_time()))
 		log_block(self, &key, what);
+}
+
+void
+sources_failed(Sources *self, const SipEvent *event)
+{
+	note_failure(self, event, THROTTLE_WHOLE);
+}
+
+void
+sources_tried(Sources *self, const SipEvent *event)
+{
+	if (!sources_in_use(self, event))
+		note_failure(self, event, 1);
 }
 
 void
@@ -410,6 +524,27 @@ sources_in_use(const Sources *self, const SipEvent *event)
 
 /* --- for the operator --- */
 
+static void
+tell_rates(Sources *self, HostileSourceFunc func, gpointer user)
+{
+	gint64 now = g_get_monotonic_time(), wall = g_get_real_time();
+	g_autoptr(GArray) records = rate_list(self->rates, now);
+
+	for (guint i = 0; i < records->len; i++) {
+		const RateRecord *record = &g_array_index(records, RateRecord, i);
+		Endpoint endpoint = endpoint_of_rate(&record->key);
+		ThrottleKey key = key_of(&endpoint);
+		g_autofree char *address = key_text(&key);
+
+		func(user,
+		     &(HostileSource){ .address = address,
+				       .failures = (guint)MIN(record->dropped, G_MAXUINT),
+				       .last = record->what,
+				       .state = "too fast",
+				       .until = (wall + record->until - now) / G_USEC_PER_SEC });
+	}
+}
+
 void
 sources_tell(Sources *self, HostileSourceFunc func, gpointer user)
 {
@@ -430,12 +565,35 @@ sources_tell(Sources *self, HostileSourceFunc func, gpointer user)
 				       .state = states[record->state],
 				       .until = (wall + record->until - now) / G_USEC_PER_SEC });
 	}
+	if (self && self->table)
+		tell_rates(self, func, user);
+}
+
+static guint
+lift_rates(Sources *self, const ThrottleKey *key)
+{
+	g_autoptr(GArray) records = rate_list(self->rates, g_get_monotonic_time());
+	guint n = 0;
+
+	for (guint i = 0; i < records->len; i++) {
+		const RateKey *own = &g_array_index(records, RateRecord, i).key;
+		Endpoint endpoint = endpoint_of_rate(own);
+		ThrottleKey address = key_of(&endpoint);
+
+		if (!throttle_key_equal(&address, key))
+			continue;
+		rate_forget(self->rates, own);
+		n++;
+	}
+	return n;
 }
 
 static guint
 lift_all(Sources *self)
 {
 	g_autoptr(GArray) records = throttle_list(self->table, g_get_monotonic_time());
+
+	rate_forget_all(self->rates);
 
 	for (guint i = 0; i < records->len; i++)
 		throttle_forget(self->table, &g_array_index(records, ThrottleRecord, i).key);
@@ -457,7 +615,7 @@ sources_lift(Sources *self, const char *text)
 	if (!endpoint_at(address, &endpoint))
 		return 0;
 	key = key_of(&endpoint);
-	return throttle_forget(self->table, &key) ? 1 : 0;
+	return (throttle_forget(self->table, &key) ? 1 : 0) + lift_rates(self, &key);
 }
 
 char *
@@ -465,9 +623,10 @@ sources_status(Sources *self)
 {
 	if (!self || !self->table)
 		return g_strdup("sources: not throttled\n");
-	return g_strdup_printf("sources: %u ignored now, %" G_GUINT64_FORMAT " requests dropped\n",
+	return g_strdup_printf("sources: %u ignored now, %" G_GUINT64_FORMAT
+			       " requests dropped, %" G_GUINT64_FORMAT " more for their rate\n",
 			       throttle_n_ignored(self->table, g_get_monotonic_time()),
-			       throttle_n_dropped(self->table));
+			       throttle_n_dropped(self->table), rate_n_dropped(self->rates));
 }
 
 Sources *
@@ -486,7 +645,7 @@ sources_new(SipUa *ua)
 	self->ua = ua;
 	self->table = limits.failures ? throttle_new(&limits) : NULL;
 	self->endpoints = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
-	self->inviting = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, g_free);
+	self->rates = rate_table_new(RATE_PLACES);
 	self->addresses =
 		g_hash_table_new_full(throttle_key_hash, throttle_key_equal, g_free, NULL);
 	sources_refresh(self);
@@ -504,6 +663,6 @@ sources_free(Sources *self)
 	throttle_free(self->table);
 	g_hash_table_unref(self->endpoints);
 	g_hash_table_unref(self->addresses);
-	g_hash_table_unref(self->inviting);
+	rate_table_free(self->rates);
 	g_free(self);
 }

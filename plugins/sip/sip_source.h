@@ -26,10 +26,17 @@ void sources_free(Sources *sources);
 
 /* A request that was refused: wrong credentials, or a caller nobody knows. */
 void sources_failed(Sources *sources, const SipEvent *event);
+/* One without credentials, which any phone begins with: it weighs a tenth as much. */
+void sources_tried(Sources *sources, const SipEvent *event);
 /* One with the right credentials. */
 void sources_proven(Sources *sources, const SipEvent *event);
 /* A request outside of a dialog that a phone or a trunk may send. */
 void sources_asked(Sources *sources, const SipEvent *event);
+
+/* Whether one more request outside of a dialog is looked at: so many a second of one
+ * phone, of one trunk's address, and of any other address.  FALSE: it is to be dropped without
+ * an answer. */
+gboolean sources_take(Sources *sources, const su_sockaddr_t *from, const sip_t *sip);
 
 /* Whose a connection from there is: that very port is a phone's which is registered or in a
  * call, or the address is a trunk's. */

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/nta.h>
+#include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
@@ -29,6 +30,8 @@ static nta_agent_t *agent;
 void *
 sres_resolver_create(su_root_t *root, char const *config, tag_type_t tag, tag_value_t value, ...);
 int nta_msg_ackbye(nta_agent_t *self, msg_t *msg);
+int tport_recv_stun_dgram(tport_t const *transport, msg_t **message, su_sockaddr_t *from,
+			  socklen_t length);
 
 void
 stack_serve(SipUa *ua)
@@ -61,6 +64,70 @@ nta_agent_create(su_root_t *root, url_string_t const *name, nta_message_f *callb
 	agent = original(root, name, callback, magic, TAG_NEXT(ta_args(ta)));
 	(void)ta_end(ta);
 	return agent;
+}
+
+/* --- STUN --- */
+
+#define STUN_HAS_BEEN_READ 3 /* what tport_recv_event() wants to be told */
+
+static guint64 n_stun;
+
+int
+tport_recv_stun_dgram(tport_t const *transport, msg_t **message, su_sockaddr_t *from,
+		      socklen_t length)
+{
+	(void)transport;
+	(void)from;
+	(void)length;
+	n_stun++;
+	msg_destroy(*message);
+	*message = NULL;
+	return STUN_HAS_BEEN_READ;
+}
+
+guint64
+stack_n_stun(void)
+{
+	return n_stun;
+}
+
+/* --- without a transaction --- */
+
+static char *
+tag_of(const sip_t *sip)
+{
+	static guint64 secret[2];
+	g_autofree char *text =
+		g_strdup_printf("%s %s %s", sip->sip_call_id->i_id,
+				sip->sip_from->a_tag ? sip->sip_from->a_tag : "",
+				sip->sip_via->v_branch ? sip->sip_via->v_branch : "");
+	g_autofree char *hash = NULL;
+
+	if (!secret[0])
+		for (guint i = 0; i < G_N_ELEMENTS(secret); i++)
+			secret[i] = ((guint64)g_random_int() << 32 | g_random_int()) | 1;
+	hash = g_compute_hmac_for_string(G_CHECKSUM_SHA1, (const guchar *)secret, sizeof secret,
+					 text, -1);
+	return g_strdup_printf("tag=%.16s", hash);
+}
+
+void
+stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase, tag_type_t tag,
+	     tag_value_t value, ...)
+{
+	sip_t *sip = sip_object(request);
+	g_autofree char *own = tag_of(sip);
+	ta_list ta;
+
+	if (!agent) {
+		msg_destroy(request);
+		return;
+	}
+	sip_to_tag(msg_home(request), sip->sip_to, own);
+	ta_start(ta, tag, value);
+	nta_msg_treply(agent, request, status, phrase, NTATAG_TPORT(transport),
+		       TAG_NEXT(ta_args(ta)));
+	(void)ta_end(ta);
 }
 
 /* --- 100 Trying --- */

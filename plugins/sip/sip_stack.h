@@ -8,11 +8,14 @@
  * A second 200 to an INVITE, of another fork, is acknowledged and ended by the same rules.
  * A "100 Trying" to an INVITE is heard (RFC 3261 17.1.1.2): nua is not shown it, since it
  * would never let go of the message.
+ * STUN at the SIP port is not answered: sofia's own answer is larger than what was asked, and
+ * goes to whatever address is written there.
  * These are functions in place of sofia's own, which the loader prefers (sip_tls.h).
  * Thread: signalling.
  */
 #pragma once
 #include "plugins/sip/sip_leg.h"
+#include <sofia-sip/tport.h>
 
 /* Whose next hops are asked for, and who hears of 100; NULL: nobody. */
 void stack_serve(SipUa *ua);
@@ -23,3 +26,11 @@ gboolean stack_send(const char *request_line, const char *headers, const char *h
 /* An OPTIONS that nobody repeats and nobody waits for: nothing is kept of it, and its answer
  * is dropped.  `route` may be NULL. */
 void stack_ask(const char *uri, const char *from, const char *route, const char *hop);
+
+/* An answer without a transaction: the tag of its To is the same when the request is sent
+ * again (RFC 3261 8.2.7).  Takes `request`; headers as tags. */
+void stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
+		  tag_type_t tag, tag_value_t value, ...);
+
+/* STUN and other datagrams that begin as it does, so far. */
+guint64 stack_n_stun(void);

@@ -9,6 +9,7 @@
 typedef struct {
 	ThrottleKey key;
 	guint failures; /* since `since` */
+	guint part;	/* of the next one, in parts of THROTTLE_WHOLE */
 	guint blocks;	/* so far, for the doubling */
 	gint64 since;
 	gint64 next;  /* slowed: when the next request is looked at */
@@ -102,13 +103,13 @@ age(Throttle *self, Entry *entry, gint64 now)
 		g_queue_unlink(&self->ignored, &entry->link);
 		entry->last_block_end = entry->until;
 		entry->until = 0;
-		entry->failures = 0;
+		entry->failures = entry->part = 0;
 		g_queue_push_tail_link(&self->seen, &entry->link);
 	}
 	if (entry->until)
 		return;
 	if (now - entry->since > (gint64)self->limits.window_s * G_USEC_PER_SEC)
-		entry->failures = 0;
+		entry->failures = entry->part = 0;
 	if (now - entry->last_block_end > (gint64)self->limits.max_block_s * G_USEC_PER_SEC)
 		entry->blocks = 0;
 }
@@ -209,23 +210,35 @@ throttle_admits(Throttle *self, const ThrottleKey *key, gboolean is_ack, gint64 
 	return TRUE;
 }
 
+/* TRUE: a whole one more. */
+static gboolean
+add_failure(Entry *entry, guint weight, gint64 now)
+{
+	if (entry->failures == 0 && entry->part == 0)
+		entry->since = now;
+	entry->part += weight;
+	if (entry->part < THROTTLE_WHOLE)
+		return FALSE;
+	entry->part -= THROTTLE_WHOLE;
+	if (entry->failures < G_MAXUINT)
+		entry->failures++;
+	return TRUE;
+}
+
 gboolean
-throttle_failed(Throttle *self, const ThrottleKey *key, const char *what, gboolean spared,
-		gint64 now)
+throttle_failed(Throttle *self, const ThrottleKey *key, const ThrottleFailure *failure, gint64 now)
 {
 	Entry *entry = find(self, key, now);
 
 	if (!entry)
 		entry = take_place(self, key);
-	g_strlcpy(entry->what, what ? what : "", sizeof entry->what);
+	g_strlcpy(entry->what, failure->what ? failure->what : "", sizeof entry->what);
 	if (entry->until) /* it was under way when the block began */
 		return FALSE;
 	touch(self, entry);
-	if (entry->failures == 0)
-		entry->since = now;
-	if (entry->failures < G_MAXUINT)
-		entry->failures++;
-	if (entry->failures >= self->limits.failures && !spared) {
+	if (!add_failure(entry, failure->weight, now))
+		return FALSE;
+	if (entry->failures >= self->limits.failures && !failure->spared) {
 		block(self, entry, now);
 		return TRUE;
 	}

@@ -42,9 +42,17 @@ gboolean throttle_admits(Throttle *throttle, const ThrottleKey *key, gboolean is
  * second from all of them together, since each may be another. */
 gboolean throttle_admits_stranger(Throttle *throttle, gint64 now);
 
-/* It has failed.  `spared`: it is slowed at most.  TRUE: it is ignored from now on. */
-gboolean throttle_failed(Throttle *throttle, const ThrottleKey *key, const char *what,
-			 gboolean spared, gint64 now);
+#define THROTTLE_WHOLE 10
+
+typedef struct {
+	const char *what;
+	guint weight;	 /* THROTTLE_WHOLE: a whole failure; less: that part of one */
+	gboolean spared; /* it is slowed at most */
+} ThrottleFailure;
+
+/* It has failed.  TRUE: it is ignored from now on. */
+gboolean throttle_failed(Throttle *throttle, const ThrottleKey *key, const ThrottleFailure *failure,
+			 gint64 now);
 
 /* TRUE: it was in the table. */
 gboolean throttle_forget(Throttle *throttle, const ThrottleKey *key);

@@ -668,7 +668,9 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 		return ADMIT_STRANGER;
 	*challenge = digest_server_challenge(trunks->digest, DIGEST_MD5, stale);
 	claimed = digest_server_username(trunks->digest, sip);
-	return claimed && !stale ? ADMIT_WRONG : ADMIT_CHALLENGE;
+	if (stale)
+		return ADMIT_STALE;
+	return claimed ? ADMIT_WRONG : ADMIT_CHALLENGE;
 }
 
 DigestServer *

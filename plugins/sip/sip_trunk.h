@@ -50,6 +50,7 @@ char *trunks_own_way(Trunks *trunks, const char *name, const char *hop);
 typedef enum {
 	ADMIT_STRANGER,	 /* 403 */
 	ADMIT_CHALLENGE, /* 401 with `challenge` */
+	ADMIT_STALE,	 /* the same: it has proven its password, with a nonce too old */
 	ADMIT_WRONG,	 /* the same, and he has tried a wrong password */
 	ADMIT_TRUNK	 /* `trunk` */
 } Admission;

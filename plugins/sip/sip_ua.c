@@ -8,6 +8,7 @@
  */
 #include "plugins/sip/sip_ua.h"
 #include "b2bua/descriptors.h"
+#include "plugins/sip/sip_admit.h"
 #include "plugins/sip/sip_connection.h"
 #include "plugins/sip/sip_credentials.h"
 #include "plugins/sip/sip_dialect.h"
@@ -23,10 +24,10 @@
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_refer.h"
 #include "plugins/sip/sip_registrar.h"
+#include "plugins/sip/sip_request.h"
 #include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_stack.h"
 #include "plugins/sip/sip_tls.h"
-#include "plugins/sip/sip_unacked.h"
 #include "plugins/sip/sip_watch.h"
 #include "config.h"
 #include <string.h>
@@ -84,79 +85,11 @@ ua_media_families(const SipUa *self)
 
 /* --- requests without a leg --- */
 
-static GInetAddress *
-source_of(msg_t *msg)
-{
-	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
-
-	if (from && from->su_family == AF_INET)
-		return g_inet_address_new_from_bytes((const guint8 *)&from->su_sin.sin_addr,
-						     G_SOCKET_FAMILY_IPV4);
-	if (from && from->su_family == AF_INET6)
-		return g_inet_address_new_from_bytes((const guint8 *)&from->su_sin6.sin6_addr,
-						     G_SOCKET_FAMILY_IPV6);
-	return NULL;
-}
-
-static void
-on_first_invite(SipUa *self, nua_handle_t *nh, const SipEvent *event)
-{
-	g_autoptr(GInetAddress) source = source_of(event->msg);
-	gboolean phone_first = phone_comes_first(self, event);
-	g_autofree char *challenge = NULL;
-	const Trunk *trunk = NULL;
-	Admission admission;
-	gboolean ours;
-
-	/* A PBX and a phone may share an address. */
-	if (phone_first && phone_invite(self, nh, event))
-		return;
-	admission = source ? trunks_admit(self->trunks, source, event->sip, &trunk, &challenge)
-			   : ADMIT_STRANGER;
-	if (!phone_first && admission != ADMIT_TRUNK && phone_invite(self, nh, event))
-		return;
-	if (admission == ADMIT_TRUNK && unacked_are_many(self, trunk->name)) {
-		gateway_count(self->gateway, "sip calls refused for want of ACKs");
-		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
-			    TAG_END());
-		nua_handle_destroy(nh);
-		return;
-	}
-	if (admission == ADMIT_TRUNK) {
-		if (event->sip->sip_authorization)
-			sources_proven(self->sources, event);
-		leg_incoming(
-			self, nh,
-			&(SipCaller){ .trunk = trunk->name, .crypto = crypto_policy(trunk->srtp) },
-			event);
-		return;
-	}
-	ours = admission == ADMIT_STRANGER && (header_caller_is_ours(event->sip, self->config) ||
-					       identity_is_anonymous(event->sip));
-	if (ours)
-		/* Perhaps a softphone that shows a number, or none: as if it were one. */
-		phone_challenge(self, nh, 407, event, FALSE);
-	else if (admission != ADMIT_STRANGER)
-		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
-			    TAG_END());
-	else
-		nua_respond(nh, SIP_403_FORBIDDEN, TAG_END());
-	/* The first INVITE of a digest trunk is no stranger's: it is how one asks. */
-	if (admission == ADMIT_STRANGER || event->sip->sip_authorization) {
-		self->strangers++;
-		if (admission == ADMIT_WRONG ||
-		    (admission == ADMIT_STRANGER && !(ours && phone_may_be_ours(self, event->sip))))
-			sources_failed(self->sources, event);
-		gateway_count(self->gateway, "sip strangers refused");
-	}
-	nua_handle_destroy(nh);
-}
-
 static void
 on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	if (event->event == nua_i_invite && event->status < 200)
-		on_first_invite(self, nh, event);
+		admit_invite(self, nh, event);
 	else if (event->event == nua_i_register && event->status < 200 && event->sip) {
 		registrar_register(self, nh, event);
 		nua_handle_destroy(nh);
@@ -174,6 +107,7 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 		if (event->status >= 200) /* the BYE of leg_bury() */
 			nua_handle_destroy(nh);
 	} else if (event->event == nua_i_options && event->status < 200 && event->sip) {
+		/* what sip_request.c leaves to sofia */
 		sources_asked(self->sources, event);
 		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(self->nua), TAG_END());
 		nua_handle_destroy(nh);
@@ -363,6 +297,12 @@ connection_owner(gpointer user, const su_sockaddr_t *from)
 	return sources_owner(self->sources, from);
 }
 
+static gboolean
+take_request(gpointer user, tport_t *transport, msg_t *message)
+{
+	return requests_take(user, transport, message);
+}
+
 static void
 on_trunk_learnt(gpointer user)
 {
@@ -408,6 +348,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 		outside_listen(ua->outside, on_line_changed, ua);
 		ua->sources = sources_new(ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
+		connections_take(take_request, ua);
 		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);
 		origin_start(ua);
 		return TRUE;
@@ -547,11 +488,12 @@ status(void)
 			       "calls out: %" G_GUINT64_FORMAT "\n"
 			       "strangers refused: %" G_GUINT64_FORMAT "\n"
 			       "headers refused: %" G_GUINT64_FORMAT "\n"
+			       "stun dropped: %" G_GUINT64_FORMAT "\n"
 			       "registrations: %u\n%s%s%s",
 			       ua->config->sip_address, ua->config->sip_port, tls,
 			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
-			       ua->strangers, guard_refused(), contacts ? contacts->len : 0,
-			       connections, throttled, trunks);
+			       ua->strangers, guard_refused(), stack_n_stun(),
+			       contacts ? contacts->len : 0, connections, throttled, trunks);
 }
 
 /* --- the table --- */

@@ -5,6 +5,7 @@
  * is known without waiting: a request of another source, sent later, has been.
  */
 #include "plugins/sip/sip_digest.h"
+#include "plugins/sip/sip_throttle.h"
 #include "tests/legs/sip-rig.h"
 #include <stdlib.h>
 #include <string.h>
@@ -168,14 +169,27 @@ assert_answered(Source *self, const char *text, const char *status)
 		g_error("%s was answered to\n%s", response, text);
 }
 
-/* `witness` is heard, so what came before it has been seen and left alone. */
+/* Another address has been answered, so what came before has been looked at. */
 static void
-assert_dropped(Source *self, const char *text, Source *witness)
+settle(void)
 {
-	g_autofree char *later = request(witness, "REGISTER", "alice", NULL), *response = NULL;
+	static guint n;
+	g_autofree char *address = g_strdup_printf("127.9.%u.%u", n / 250, 1 + n % 250);
+	g_autofree char *text = NULL;
+	g_autoptr(Source) witness = source_new(address);
+
+	n++;
+	text = request(witness, "REGISTER", "alice", NULL);
+	assert_answered(witness, text, "401");
+}
+
+static void
+assert_dropped(Source *self, const char *text)
+{
+	g_autofree char *response = NULL;
 
 	send_text(self, text);
-	assert_answered(witness, later, "401");
+	settle();
 	response = heard(self);
 	if (response)
 		g_error("%s was answered to\n%s", response, text);
@@ -271,6 +285,20 @@ assert_list(const char *wanted)
 	g_assert_cmpstr(list->str, ==, wanted);
 }
 
+static void
+assert_list_has(const char *address, const char *state)
+{
+	g_autoptr(GString) list = g_string_new(NULL);
+	g_autofree char *start = g_strdup_printf("%s ", address);
+	g_autofree char *word = g_strdup_printf(" %s: ", state);
+	const char *at;
+
+	rig_plugin->sources(add_line, list);
+	at = strstr(list->str, start);
+	g_assert_nonnull(at);
+	g_assert_nonnull(strstr(at, word));
+}
+
 static GString *logged; /* messages, one a line */
 
 static GLogWriterOutput
@@ -299,31 +327,43 @@ static void
 make_ignored(Source *self)
 {
 	for (guint i = 0; i < FAILURES; i++) {
-		g_autofree char *text = request(self, "REGISTER", "nobody", NULL);
+		g_autofree char *text = request(self, "OPTIONS", "nobody", NULL);
 
-		insist(self, text, "401");
+		insist(self, text, "200");
 	}
 	assert_logged(self->address);
 }
 
 /* --- */
 
+/* What every telephone begins with weighs a tenth, and nothing once it has proven itself. */
 static void
-throttle__first_401_never_counts(void)
+throttle__first_401_is_little(void)
 {
+	static const char *const names[] = { "alice", "+14155550101", "nobody" };
 	g_autoptr(Source) phone = NULL;
 
 	start();
 	phone = source_new("127.0.0.2");
-	for (guint i = 0; i < 5 * FAILURES; i++)
-		take_nonce(phone);
-	/* nor does one that calls itself by a number of a user */
-	for (guint i = 0; i < 5 * FAILURES; i++) {
-		g_autofree char *text = request(phone, "REGISTER", "+14155550101", NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *right = NULL;
 
-		assert_answered(phone, text, "401");
+		for (guint k = 0; k + 1 < THROTTLE_WHOLE; k++) {
+			g_autofree char *text = request(phone, "REGISTER", names[i], NULL);
+
+			assert_answered(phone, text, "401");
+		}
+		assert_list("");
+		right = registration(phone, "alice", "Secret");
+		assert_answered(phone, right, "200");
+		rig_plugin->changed(CHANGE_CONFIG, NULL);
+		g_assert_cmpuint(rig_plugin->lift("127.0.0.2"), ==, 0);
+		source_free(phone); /* from a port that no telephone has */
+		phone = source_new("127.0.0.2");
 	}
-	assert_list("");
+	for (guint k = 0; k < THROTTLE_WHOLE; k++)
+		take_nonce(phone);
+	assert_list("127.0.0.2 1 counted: REGISTER alice\n");
 	rig_stop();
 }
 
@@ -366,7 +406,7 @@ throttle__slowed_ignored_lifted(void)
 	assert_list("127.0.0.3 1 counted: REGISTER alice\n");
 	assert_answered(phone, wrong[1], "401");
 	assert_list("127.0.0.3 2 slowed: REGISTER alice\n");
-	assert_dropped(phone, wrong[2], witness);
+	assert_dropped(phone, wrong[2]);
 	g_assert_cmpint(insist(phone, wrong[2], "401"), >, G_USEC_PER_SEC / 3);
 	g_assert_cmpint(insist(phone, wrong[3], "401"), >, G_USEC_PER_SEC / 2);
 	assert_logged("127.0.0.3");
@@ -376,7 +416,7 @@ throttle__slowed_ignored_lifted(void)
 	g_free(phone->nonce);
 	phone->nonce = g_strdup(witness->nonce);
 	right = registration(phone, "alice", "Secret");
-	assert_dropped(phone, right, witness);
+	assert_dropped(phone, right);
 	g_assert_cmpuint(rig_plugin->lift("127.0.0.4"), ==, 0);
 	g_assert_cmpuint(rig_plugin->lift("no address"), ==, 0);
 	g_assert_cmpuint(rig_plugin->lift("127.0.0.3"), ==, 1);
@@ -413,11 +453,10 @@ throttle__unknown_callers(void)
 {
 	static const char *const methods[] = { "INVITE", "OPTIONS", "REGISTER" };
 	static const char *const statuses[] = { "407", "200", "401" };
+	static const char *const guessed[] = { "Proxy-Authorization", NULL, "Authorization" };
 	Source *scanners[G_N_ELEMENTS(methods)];
-	g_autoptr(Source) witness = NULL;
 
 	start();
-	witness = source_new("127.0.0.2");
 	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
 		g_autofree char *address = g_strdup_printf("127.0.1.%u", i);
 
@@ -425,7 +464,14 @@ throttle__unknown_callers(void)
 	}
 	for (guint k = 0; k < FAILURES; k++)
 		for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
-			g_autofree char *text = request(scanners[i], methods[i], "1000", NULL);
+			g_autofree char *guess =
+				guessed[i] ? g_strdup_printf("%s: Digest username=\"1000\", "
+							     "realm=\"tandem\", nonce=\"1\", "
+							     "uri=\"" GW "\", response=\"0\", "
+							     "qop=auth, nc=1, cnonce=\"c\"\r\n",
+							     guessed[i])
+					   : NULL;
+			g_autofree char *text = request(scanners[i], methods[i], "1000", guess);
 
 			insist(scanners[i], text, statuses[i]);
 			if (k + 1 == FAILURES)
@@ -437,7 +483,7 @@ throttle__unknown_callers(void)
 
 			while (heard(scanners[i])) /* what was sent again */
 				;
-			assert_dropped(scanners[i], text, witness);
+			assert_dropped(scanners[i], text);
 		}
 		source_free(scanners[i]);
 	}
@@ -450,7 +496,7 @@ throttle__unknown_callers(void)
 static void
 throttle__tcp(void)
 {
-	g_autoptr(Source) scanner = NULL, witness = NULL;
+	g_autoptr(Source) scanner = NULL;
 	g_autoptr(GSocketAddress) here = NULL, gateway = NULL;
 	g_autoptr(GSocket) tcp = NULL;
 	g_autofree char *text = NULL, *later = NULL;
@@ -458,7 +504,6 @@ throttle__tcp(void)
 
 	start();
 	scanner = source_new("127.0.0.6");
-	witness = source_new("127.0.0.2");
 	make_ignored(scanner);
 	here = g_inet_socket_address_new_from_string("127.0.0.6", 0);
 	gateway = g_inet_socket_address_new_from_string("127.0.0.1", peer_gateway_port);
@@ -470,7 +515,7 @@ throttle__tcp(void)
 	g_socket_set_blocking(tcp, FALSE);
 	later = request(scanner, "REGISTER", "nobody", NULL);
 	for (guint i = 0; i < 3; i++) /* the connection is accepted, then read */
-		assert_dropped(scanner, later, witness);
+		assert_dropped(scanner, later);
 	g_assert_cmpint(g_socket_receive(tcp, buffer, sizeof buffer, NULL, NULL), <=, 0);
 	rig_stop();
 }
@@ -485,16 +530,15 @@ set_source(Trunk *trunk)
 static void
 throttle__trunk_is_never_blocked(void)
 {
-	g_autoptr(Source) trunk = NULL, witness = NULL;
+	g_autoptr(Source) trunk = NULL;
 	g_autofree char *text = NULL;
 
 	start();
 	trunk = source_new("127.0.0.7");
-	witness = source_new("127.0.0.2");
 	/* blocked before it was one */
 	make_ignored(trunk);
 	text = request(trunk, "OPTIONS", "pbx", NULL);
-	assert_dropped(trunk, text, witness);
+	assert_dropped(trunk, text);
 	rig_trunk("pbx", 5070, set_source);
 	assert_answered(trunk, text, "200");
 	for (guint i = 0; i < 5 * FAILURES; i++) {
@@ -512,14 +556,13 @@ throttle__trunk_is_never_blocked(void)
 static void
 throttle__phone_in_use_is_heard(void)
 {
-	g_autoptr(Source) phone = NULL, forger = NULL, witness = NULL;
+	g_autoptr(Source) phone = NULL, forger = NULL;
 	g_autofree char *first = NULL, *second = NULL, *moved_text = NULL;
 	guint64 dropped = 0;
 
 	start();
 	phone = source_new("127.0.0.8");
 	forger = source_new("127.0.0.8");
-	witness = source_new("127.0.0.2");
 	take_nonce(phone);
 	first = registration(phone, "alice", "Secret");
 	assert_answered(phone, first, "200");
@@ -552,12 +595,11 @@ static void
 throttle__help_is_heard(void)
 {
 	static const char *const numbers[] = { "112", "911", "112%23", "+112" };
-	g_autoptr(Source) phone = NULL, witness = NULL;
+	g_autoptr(Source) phone = NULL;
 	guint answered = 0;
 
 	start();
 	phone = source_new("127.0.0.3");
-	witness = source_new("127.0.0.2");
 	make_ignored(phone);
 	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
 		g_autofree char *plain = request(phone, "INVITE", "alice", NULL);
@@ -566,7 +608,7 @@ throttle__help_is_heard(void)
 		g_autofree char *other = request(phone, "INVITE", "alice", NULL);
 
 		assert_answered(phone, help, "407");
-		assert_dropped(phone, other, witness);
+		assert_dropped(phone, other);
 	}
 	for (guint i = 0; i < 100; i++) {
 		g_autofree char *plain = request(phone, "INVITE", "alice", NULL);
@@ -575,7 +617,7 @@ throttle__help_is_heard(void)
 		g_autofree char *response = NULL;
 
 		send_text(phone, help);
-		take_nonce(witness); /* what was sent before has been looked at */
+		settle();
 		response = heard(phone);
 		answered += response != NULL;
 	}
@@ -588,13 +630,12 @@ throttle__help_is_heard(void)
 static void
 throttle__phone_calls_too_often(void)
 {
-	g_autoptr(Source) phone = NULL, witness = NULL;
+	g_autoptr(Source) phone = NULL;
 	g_autofree char *first = NULL;
 	guint answered = 0;
 
 	start();
 	phone = source_new("127.0.0.3");
-	witness = source_new("127.0.0.2");
 	take_nonce(phone);
 	first = registration(phone, "alice", "Secret");
 	assert_answered(phone, first, "200");
@@ -603,12 +644,236 @@ throttle__phone_calls_too_often(void)
 
 		send_text(phone, text);
 		if (i % 20 == 0)
-			take_nonce(witness);
+			settle();
 		response = heard(phone);
 		answered += response != NULL;
 	}
 	g_assert_cmpuint(answered, >=, 1);
 	g_assert_cmpuint(answered, <, 300); /* 40, and 20 a second of what it takes */
+	rig_stop();
+}
+
+/* --- what is answered to names --- */
+
+typedef struct {
+	const char *method, *domain;
+} Asking;
+
+static const Asking askings[] = { { "REGISTER", "gw.example.org" },
+				  { "INVITE", "gw.example.org" },
+				  { "INVITE", "elsewhere.example" } };
+static const char *const proofs[] = { "none", "wrong", "other realm" };
+static const char *const named[] = { "alice", "ghost", "away" };
+
+static char *
+asking_text(Source *self, const Asking *asking, const char *proof_kind, const char *name)
+{
+	const char *header = asking->method[0] == 'I' ? "Proxy-Authorization" : "Authorization";
+	g_autofree char *line = NULL, *plain = NULL, *from = NULL;
+	g_auto(GStrv) parts = NULL;
+
+	if (strcmp(proof_kind, "none") != 0)
+		line = g_strdup_printf("%s: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", "
+				       "uri=\"" GW "\", response=\"%032d\", qop=auth, "
+				       "nc=00000001, cnonce=\"c\", algorithm=MD5\r\n",
+				       header, name,
+				       strcmp(proof_kind, "wrong") == 0 ? "tandem" : "asterisk",
+				       self->nonce ? self->nonce : "0", 0);
+	plain = request(self, asking->method, name, line);
+	from = g_strdup_printf("From: <sip:%s@%s>", name, asking->domain);
+	parts = g_regex_split_simple("From: <[^>]*>", plain, 0, 0);
+	return g_strjoinv(from, parts);
+}
+
+/* What is not the same in two answers to the same. */
+static char *
+without_names(const char *answer)
+{
+	g_autoptr(GRegex) regex = g_regex_new("(nonce=\"[^\"]*\"|^(Via|From|To|Call-ID|CSeq): .*$|"
+					      "^Retry-After: .*$)",
+					      G_REGEX_MULTILINE, 0, NULL);
+
+	return g_regex_replace_literal(regex, answer, -1, 0, "", 0, NULL);
+}
+
+/* Thirty times in a row: how often it was answered, and with what, each once. */
+static char *
+ask_often(const Asking *asking, const char *proof_kind, const char *name, guint *answers)
+{
+	static guint n;
+	g_autofree char *address = g_strdup_printf("127.0.3.%u", ++n);
+	g_autoptr(Source) source = source_new(address);
+	g_autofree char *last = NULL;
+	GString *said = g_string_new(NULL);
+
+	*answers = 0;
+	for (guint i = 0; i < 30; i++) {
+		g_autofree char *text = asking_text(source, asking, proof_kind, name);
+		g_autofree char *response = NULL;
+
+		send_text(source, text);
+		settle();
+		response = heard(source);
+		if (!response)
+			continue;
+		++*answers;
+		g_free(last);
+		last = without_names(response);
+		if (!g_str_has_suffix(said->str, last))
+			g_string_append(said, last);
+	}
+	return g_string_free(said, FALSE);
+}
+
+/* Neither an answer nor silence tells whether there is such a telephone. */
+static void
+throttle__names_are_secret(void)
+{
+	start();
+	g_assert_true(store_user_add(rig_store(), "away@example.org", NULL));
+	g_assert_true(store_softphone_add(rig_store(), "away", "away@example.org", "Secret", NULL));
+	g_assert_true(store_user_set_enabled(rig_store(), "away@example.org", FALSE, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(askings); i++)
+		for (guint k = 0; k < G_N_ELEMENTS(proofs); k++) {
+			char *said[G_N_ELEMENTS(named)];
+			guint often[G_N_ELEMENTS(named)];
+
+			for (guint j = 0; j < G_N_ELEMENTS(named); j++)
+				said[j] = ask_often(&askings[i], proofs[k], named[j], &often[j]);
+			g_test_message("%s of %s, %s: %u, %u, %u answers of 30", askings[i].method,
+				       askings[i].domain, proofs[k], often[0], often[1], often[2]);
+			for (guint j = 1; j < G_N_ELEMENTS(named); j++) {
+				g_assert_cmpstr(said[j], ==, said[0]);
+				/* one more when a pause has just ended */
+				g_assert_cmpint(ABS((int)often[j] - (int)often[0]), <=, 1);
+			}
+			for (guint j = 0; j < G_N_ELEMENTS(named); j++)
+				g_free(said[j]);
+		}
+	g_string_truncate(logged, 0);
+	rig_plugin->lift(NULL);
+	rig_stop();
+}
+
+/* --- how fast --- */
+
+/* So many as fast as they can be sent, and how many were answered. */
+static guint
+pour(Source *self, const char *method, guint number)
+{
+	guint answers = 0;
+
+	for (guint i = 1; i <= number; i++) {
+		g_autofree char *text = request(self, method, "pbx", NULL), *response = NULL;
+
+		send_text(self, text);
+		if (i % 20 == 0)
+			settle();
+		while ((response = heard(self))) {
+			answers++;
+			g_clear_pointer(&response, g_free);
+		}
+	}
+	return answers;
+}
+
+static void
+set_quiet_source(Trunk *trunk)
+{
+	set_source(trunk);
+	trunk->options_seconds = 0;
+}
+
+/* Of every method there is, and of one that there is not. */
+static void
+throttle__rate_of_trunk(void)
+{
+	static const char *const methods[] = { "OPTIONS", "INFO",    "BYE",	 "REFER",
+					       "MESSAGE", "UPDATE",  "NOTIFY",	 "SUBSCRIBE",
+					       "PRACK",	  "PUBLISH", "REGISTER", "SPRLZ",
+					       "CANCEL" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autoptr(Source) trunk = NULL;
+		g_autofree char *after = NULL;
+		guint64 over;
+		guint answers;
+
+		start();
+		rig_trunk("pbx", 5070, set_quiet_source);
+		trunk = source_new("127.0.0.7");
+		answers = pour(trunk, methods[i], 1000);
+		over = rig_counter("sip requests over the rate");
+		g_test_message("%s: %u of 1000 answered, %" G_GUINT64_FORMAT " over the rate",
+			       methods[i], answers, over);
+		g_assert_cmpuint(over, >, 0);
+		g_assert_cmpuint(answers, >=, 150);
+		g_assert_cmpuint(answers + over, <=, 1000);
+		assert_list_has("127.0.0.7", "too fast");
+		/* and it is heard again */
+		after = request(trunk, "OPTIONS", "pbx", NULL);
+		insist(trunk, after, "200");
+		g_assert_cmpuint(rig_plugin->lift("127.0.0.7"), >=, 1);
+		g_string_truncate(logged, 0);
+		rig_stop();
+	}
+}
+
+/* A datagram that is STUN, of whatever length, has no answer. */
+static void
+throttle__stun_is_not_answered(void)
+{
+	static const guint8 binding[] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1,  2,
+					  3, 4, 5, 6, 7,    8,	  9,	10,   11, 12 };
+	static const gsize sizes[] = { 2, 8, 19, 20 };
+	g_autoptr(Source) source = NULL;
+	char buffer[512];
+
+	start();
+	source = source_new("127.0.0.5");
+	for (guint type = 0; type < 2; type++)
+		for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+			guint8 bytes[sizeof binding];
+
+			memcpy(bytes, binding, sizeof bytes);
+			bytes[0] = (guint8)type;
+			g_assert_cmpint(g_socket_send(source->socket, (const char *)bytes, sizes[i],
+						      NULL, NULL),
+					==, sizes[i]);
+			settle();
+			g_assert_cmpint(
+				g_socket_receive(source->socket, buffer, sizeof buffer, NULL, NULL),
+				<=, 0);
+		}
+	rig_stop();
+}
+
+/* Sent again it is answered again, as by the same: without a transaction there is
+ * nobody who would remember (RFC 3261 8.2.7). */
+static void
+throttle__stateless_answers(void)
+{
+	static const char *const methods[] = { "OPTIONS", "REGISTER", "REFER", "INFO",
+					       "BYE",	  "UPDATE",   "PRACK" };
+	static const char *const statuses[] = { "200", "401", "603", "481", "481", "481", "481" };
+
+	start();
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_autofree char *address = g_strdup_printf("127.0.2.%u", 1 + i);
+		g_autoptr(Source) source = source_new(address);
+		g_autofree char *text = request(source, methods[i], "alice", NULL);
+		g_autofree char *one = NULL, *other = NULL, *first_tag = NULL, *tag = NULL;
+
+		send_text(source, text);
+		one = wait_heard(source);
+		send_text(source, text);
+		other = wait_heard(source);
+		g_assert_true(g_str_has_prefix(one + strlen("SIP/2.0 "), statuses[i]));
+		first_tag = message_tag(one, "To");
+		tag = message_tag(other, "To");
+		g_assert_nonnull(tag);
+		g_assert_cmpstr(tag, ==, first_tag);
+	}
 	rig_stop();
 }
 
@@ -677,7 +942,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	logged = g_string_new(NULL);
 	g_log_set_writer_func(on_log, NULL, NULL);
-	g_test_add_func("/sip-throttle/first-401", throttle__first_401_never_counts);
+	g_test_add_func("/sip-throttle/first-401", throttle__first_401_is_little);
 	g_test_add_func("/sip-throttle/stale", throttle__stale_never_counts);
 	g_test_add_func("/sip-throttle/slowed-ignored-lifted", throttle__slowed_ignored_lifted);
 	g_test_add_func("/sip-throttle/success-clears", throttle__success_clears);
@@ -687,6 +952,10 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-throttle/phone-in-use", throttle__phone_in_use_is_heard);
 	g_test_add_func("/sip-throttle/help", throttle__help_is_heard);
 	g_test_add_func("/sip-throttle/calls-too-often", throttle__phone_calls_too_often);
+	g_test_add_func("/sip-throttle/names-are-secret", throttle__names_are_secret);
+	g_test_add_func("/sip-throttle/rate-of-trunk", throttle__rate_of_trunk);
+	g_test_add_func("/sip-throttle/stun", throttle__stun_is_not_answered);
+	g_test_add_func("/sip-throttle/stateless", throttle__stateless_answers);
 	g_test_add_func("/sip-throttle/unacknowledged", throttle__unacknowledged);
 	g_test_add_func("/sip-throttle/off", throttle__off);
 	status = g_test_run();

@@ -14,7 +14,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Throttle, throttle_free)
 static gboolean
 fail(Throttle *table, const ThrottleKey *key, gint64 now)
 {
-	return throttle_failed(table, key, "INVITE 100", FALSE, now);
+	return throttle_failed(table, key,
+			       &(ThrottleFailure){ "INVITE 100", THROTTLE_WHOLE, FALSE }, now);
 }
 
 static gboolean
@@ -128,7 +129,8 @@ test_spared_is_slowed_at_most(void)
 	g_autoptr(Throttle) table = throttle_new(&limits);
 
 	for (guint i = 0; i < 1000; i++)
-		g_assert_false(throttle_failed(table, &one, "OPTIONS", TRUE, T0));
+		g_assert_false(throttle_failed(
+			table, &one, &(ThrottleFailure){ "OPTIONS", THROTTLE_WHOLE, TRUE }, T0));
 	g_assert_cmpint(only_record(table, T0).state, ==, THROTTLE_SLOWED);
 	g_assert_true(admits(table, &one, T0 + 8 * SECOND));
 	g_assert_false(admits(table, &one, T0 + 16 * SECOND - 1));

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_admit.c - see sip_admit.h. */
+#include "plugins/sip/sip_admit.h"
+#include "plugins/sip/sip_header.h"
+#include "plugins/sip/sip_identity.h"
+#include "plugins/sip/sip_phone.h"
+#include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_unacked.h"
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+static GInetAddress *
+source_of(msg_t *msg)
+{
+	su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
+
+	if (from && from->su_family == AF_INET)
+		return g_inet_address_new_from_bytes((const guint8 *)&from->su_sin.sin_addr,
+						     G_SOCKET_FAMILY_IPV4);
+	if (from && from->su_family == AF_INET6)
+		return g_inet_address_new_from_bytes((const guint8 *)&from->su_sin6.sin6_addr,
+						     G_SOCKET_FAMILY_IPV6);
+	return NULL;
+}
+
+static void
+take_trunk(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *event)
+{
+	if (unacked_are_many(ua, trunk->name)) {
+		gateway_count(ua->gateway, "sip calls refused for want of ACKs");
+		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
+			    TAG_END());
+		nua_handle_destroy(nh);
+		return;
+	}
+	if (event->sip->sip_authorization)
+		sources_proven(ua->sources, event);
+	leg_incoming(ua, nh,
+		     &(SipCaller){ .trunk = trunk->name, .crypto = crypto_policy(trunk->srtp) },
+		     event);
+}
+
+/* --- who has proven nothing --- */
+
+typedef enum { ANSWER_403, ANSWER_401, ANSWER_407 } Answer;
+
+static Answer
+choose_answer(SipUa *ua, const SipEvent *event, gboolean claims, gboolean trunk_may_prove)
+{
+	if (claims)
+		return trunk_may_prove && event->sip->sip_authorization ? ANSWER_401 : ANSWER_407;
+	if (sources_in_use(ua->sources, event))
+		return ANSWER_407;
+	if (trunk_may_prove)
+		return ANSWER_401;
+	/* Perhaps a softphone that shows a number, or none. */
+	return header_caller_is_ours(event->sip, ua->config) || identity_is_anonymous(event->sip)
+		       ? ANSWER_407
+		       : ANSWER_403;
+}
+
+/* `challenge`: of a trunk, NULL when none may prove itself. */
+static void
+refuse(SipUa *ua, nua_handle_t *nh, const SipEvent *event, const char *challenge)
+{
+	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), event->sip);
+	Answer answer = choose_answer(ua, event, claimed != NULL, challenge != NULL);
+
+	if (claimed || answer == ANSWER_403)
+		sources_failed(ua->sources, event);
+	else
+		sources_tried(ua->sources, event);
+	if (answer == ANSWER_403)
+		nua_respond(nh, SIP_403_FORBIDDEN, TAG_END());
+	else if (answer == ANSWER_401)
+		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
+			    TAG_END());
+	else
+		phone_challenge(ua, nh, 407, event, FALSE);
+	nua_handle_destroy(nh);
+}
+
+/* Only his nonce was too old: he knows the password. */
+static void
+ask_again(SipUa *ua, nua_handle_t *nh, const SipEvent *event, const char *challenge)
+{
+	if (challenge)
+		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
+			    TAG_END());
+	else
+		phone_challenge(ua, nh, 407, event, TRUE);
+	nua_handle_destroy(nh);
+}
+
+static void
+count(SipUa *ua, const PhoneClaim *claim, Admission admission, const sip_t *sip)
+{
+	if (claim->verdict == PHONE_WRONG)
+		gateway_count(ua->gateway, "sip wrong passwords");
+	/* The first INVITE of a digest trunk is no stranger's: it is how one asks. */
+	if (claim->verdict != PHONE_STRANGER ||
+	    (admission == ADMIT_CHALLENGE && !sip->sip_authorization))
+		return;
+	ua->strangers++;
+	gateway_count(ua->gateway, "sip strangers refused");
+}
+
+void
+admit_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+{
+	g_autoptr(GInetAddress) source = source_of(event->msg);
+	/* A PBX and a phone may share an address. */
+	gboolean phone_first = phone_comes_first(ua, event);
+	g_auto(PhoneClaim) claim = phone_claim(ua, event);
+	gboolean is_phone = claim.verdict != PHONE_STRANGER || phone_without_name(ua, event);
+	g_autofree char *challenge = NULL;
+	const Trunk *trunk = NULL;
+	Admission admission =
+		source ? trunks_admit(ua->trunks, source, event->sip, &trunk, &challenge)
+		       : ADMIT_STRANGER;
+
+	if (admission == ADMIT_TRUNK && !(phone_first && is_phone)) {
+		take_trunk(ua, nh, trunk, event);
+	} else if (claim.verdict == PHONE_KNOWN || claim.verdict == PHONE_UNREAD) {
+		phone_call(ua, nh, &claim, event);
+	} else {
+		count(ua, &claim, admission, event->sip);
+		if (claim.stale || admission == ADMIT_STALE)
+			ask_again(ua, nh, event, claim.stale ? NULL : challenge);
+		else
+			refuse(ua, nh, event, challenge);
+	}
+}
