@@ -96,8 +96,10 @@ static const Key keys[] = {
 	{ "sip", "max_expires", TYPE_NUMBER, "3600", 60, SECONDS_A_DAY, FIELD(sip_max_expires),
 	  "longest one: what is asked beyond is cut to this" },
 	{ "sip", "keepalive", TYPE_NUMBER, "25", 0, 3600, FIELD(sip_keepalive_s),
-	  "seconds in which a softphone by UDP, and a trunk behind a NAT, is asked twice by OPTIONS, "
-	  "which keeps the NAT open and sees its address change: fewer than it forgets after; 0: not "
+	  "seconds in which a softphone by UDP, and a trunk behind a NAT, is asked twice by "
+	  "OPTIONS, "
+	  "which keeps the NAT open and sees its address change: fewer than it forgets after; 0: "
+	  "not "
 	  "at all" },
 	{ "sip", "throttle_failures", TYPE_NUMBER, "20", 0, 100000, FIELD(sip_throttle_failures),
 	  "wrong passwords and unknown callers of one address until it is ignored, from the half "
