@@ -42,7 +42,7 @@ static const struct {
 	{ OK "[media]\nturn_secret = hunter2\n", { "[media] turn_server", "turn_secret is" } },
 	{ OK "[media]\nturn_relay = yes\n", { "[media] turn_server", "turn_relay is" } },
 	{ OK "[media]\nturn_ttl = 1\n", { "turn_ttl = 1", "60 to" } },
-	{ OK "[media]\nkernel_split = maybe\n", { "kernel_split = maybe", "true or false" } },
+	{ OK "[media]\nkernel_split = maybe\n", { "kernel_split = maybe", "yes or no" } },
 	{ OK "[gateway]\nplugins = ;\n", { "plugins = ;", "empty" } },
 	{ OK "[gateway]\nplugins = xmpp;../evil\n", { "plugins", "../evil is not a name" } },
 	{ OK "[gateway]\nplugins = sip;sip\n", { "sip is there twice" } },
