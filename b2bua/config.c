@@ -97,10 +97,8 @@ static const Key keys[] = {
 	  "longest one: what is asked beyond is cut to this" },
 	{ "sip", "keepalive", TYPE_NUMBER, "25", 0, 3600, FIELD(sip_keepalive_s),
 	  "seconds in which a softphone by UDP, and a trunk behind a NAT, is asked twice by "
-	  "OPTIONS, "
-	  "which keeps the NAT open and sees its address change: fewer than it forgets after; 0: "
-	  "not "
-	  "at all" },
+	  "OPTIONS, which keeps the NAT open and sees its address change: fewer than it forgets "
+	  "after; 0: not at all" },
 	{ "sip", "throttle_failures", TYPE_NUMBER, "20", 0, 100000, FIELD(sip_throttle_failures),
 	  "wrong passwords and unknown callers of one address until it is ignored, from the half "
 	  "on it is slowed; 0: never" },
@@ -115,8 +113,7 @@ static const Key keys[] = {
 	  "\";\"; hosts in private networks only by name" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
 	  "announced instead of the address, and followed when the trunks see another one; "
-	  "default: "
-	  "a trunk is told what it sees us by" },
+	  "default: a trunk is told what it sees us by" },
 
 	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),
 	  "plain RTP (SIP side) is bound here; default: the SIP address" },
@@ -152,10 +149,10 @@ static const Key keys[] = {
 	{ "media", "turn_ttl", TYPE_NUMBER, "43200", 60, 30 * SECONDS_A_DAY,
 	  FIELD(media.turn_ttl_s), "seconds the credentials are good for" },
 	{ "media", "turn_relay", TYPE_BOOLEAN, "no", 0, 0, FIELD(media.turn_relay),
-	  "true: the gateway too takes a relayed address there, for each call (behind a NAT that "
+	  "yes: the gateway too takes a relayed address there, for each call (behind a NAT that "
 	  "forwards no ports)" },
 	{ "media", "kernel_split", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.kernel_split),
-	  "false: take RTP through the ICE library, slower (where a filter on sockets is "
+	  "no: take RTP through the ICE library, slower (where a filter on sockets is "
 	  "forbidden)" },
 
 	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),
@@ -171,7 +168,7 @@ static const Key keys[] = {
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
 	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),
-	  "keys pressed during a call (PINs) are *** in ladders and logs; false: they are "
+	  "keys pressed during a call (PINs) are *** in ladders and logs; no: they are "
 	  "written down" },
 
 	{ "records", "keep_days", TYPE_NUMBER, "365", 0, 36500, FIELD(keep_days),
