@@ -202,7 +202,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		crypto_hear(&leg->crypto, content.desc);
 	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	nua_set_hparams(nh, NUTAG_APPL_METHOD(UA_OURS ", PRACK"), TAG_END());
+	nua_set_hparams(nh, UA_ANSWERS(UA_DIALOG), TAG_END());
 	if (insecure)
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);

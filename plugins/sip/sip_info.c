@@ -51,6 +51,19 @@ info_key(const char *content_type, const char *body, gsize length)
 	return read_relay(lines);
 }
 
+guint
+info_answer(const char *content_type, const char *body, gsize length, char *key)
+{
+	*key = 0;
+	if (!body || length == 0)
+		return 200;
+	if (!content_type || (g_ascii_strcasecmp(content_type, INFO_PLAIN) != 0 &&
+			      g_ascii_strcasecmp(content_type, INFO_RELAY) != 0))
+		return 415;
+	*key = info_key(content_type, body, length);
+	return *key ? 200 : 400;
+}
+
 char *
 info_body(const char *content_type, char key)
 {

@@ -625,15 +625,56 @@ on_ack(SipLeg *leg, const SipEvent *event)
 	}
 }
 
+static guint
+judge_info(const sip_t *sip, char *key)
+{
+	const sip_content_type_t *type = sip->sip_content_type;
+	const sip_payload_t *body = sip->sip_payload;
+	guint status;
+
+	if (guard_kept(sip, "Info-Package")) /* we have said that we want none */
+		return 469;
+	if (body && body->pl_len && sip->sip_content_encoding)
+		return 415;
+	status = info_answer(type ? type->c_type : NULL, body ? body->pl_data : NULL,
+			     body ? body->pl_len : 0, key);
+	/* RFC 3261 20.11: what may be passed over is */
+	return status == 415 && sip->sip_content_disposition &&
+			       sip->sip_content_disposition->cd_optional
+		       ? 200
+		       : status;
+}
+
+static void
+answer_info(SipLeg *leg, const sip_t *sip, guint status)
+{
+	const char *phrase = status == 200   ? sip_200_OK
+			     : status == 415 ? sip_415_Unsupported_media
+			     : status == 469 ? "Bad Info Package"
+					     : sip_400_Bad_request;
+	gboolean encoded = status == 415 && sip->sip_content_encoding;
+
+	if (status != 200)
+		leg_trace(&leg->leg, TRACE_OUT, "%u %s", status, phrase);
+	nua_respond(leg->nh, (int)status, phrase, NUTAG_WITH_THIS(leg->ua->nua),
+		    TAG_IF(status == 415, SIPTAG_ACCEPT_STR(INFO_RELAY ", " INFO_PLAIN)),
+		    TAG_IF(encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")),
+		    TAG_IF(status == 469, SIPTAG_HEADER_STR("Recv-Info: \r\n")), TAG_END());
+}
+
 static void
 on_info(SipLeg *leg, const SipEvent *event)
 {
 	const sip_content_type_t *type = event->sip ? event->sip->sip_content_type : NULL;
-	const sip_payload_t *body = event->sip ? event->sip->sip_payload : NULL;
-	char key = type && body ? info_key(type->c_type, body->pl_data, body->pl_len) : 0;
+	char key = 0;
+	guint status;
 
+	if (event->status >= 200 || !event->sip)
+		return;
+	status = judge_info(event->sip, &key);
 	leg_trace(&leg->leg, TRACE_IN, "INFO%s%s%s", type ? " " : "", type ? type->c_type : "",
 		  key ? ", a key" : "");
+	answer_info(leg, event->sip, status);
 	if (key)
 		leg_dtmf(&leg->leg, key);
 }
@@ -749,7 +790,7 @@ leg_event(SipLeg *leg, const SipEvent *event)
 	case nua_i_refer:
 		refer_asked(leg, event);
 		break;
-	case nua_i_info: /* nua has said 200 */
+	case nua_i_info:
 		on_info(leg, event);
 		break;
 	case nua_r_info:

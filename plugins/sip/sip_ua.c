@@ -114,6 +114,9 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	} else if (event->event == nua_i_refer && event->status < 200) { /* in no call of ours */
 		nua_respond(nh, SIP_603_DECLINE, NUTAG_WITH_THIS(self->nua), TAG_END());
 		nua_handle_destroy(nh);
+	} else if (event->event == nua_i_info && event->status < 200) {
+		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(self->nua), TAG_END());
+		nua_handle_destroy(nh);
 	} else if (nua_event_is_incoming_request(event->event) || event->event == nua_i_terminated)
 		nua_handle_destroy(nh); /* sofia makes one for each and keeps it */
 }
@@ -192,8 +195,7 @@ start_nua(SipUa *self, GError **error)
 		NTATAG_MCLASS(guard_mclass()),
 		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
 		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		NUTAG_APPL_METHOD(UA_OURS), SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION),
-		TAG_END());
+		UA_ANSWERS(UA_OURS), SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,

@@ -647,14 +647,23 @@ change__reinvite_without_sdp(void)
 
 /* --- keys --- */
 
+/* The answer to it; the caller frees it. */
+static char *
+send_info(Peer *peer, const char *tag, const char *headers, const char *body)
+{
+	g_autofree char *info = peer_request(peer, "INFO", tag, headers, body);
+
+	peer_send(peer, info);
+	return peer_wait(peer, "SIP/2.0 ");
+}
+
 static void
 press(Peer *peer, const char *tag, const char *type, const char *body)
 {
 	g_autofree char *extra = g_strdup_printf("Content-Type: %s\r\n", type);
-	g_autofree char *info = peer_request(peer, "INFO", tag, extra, body), *ok = NULL;
+	g_autofree char *ok = send_info(peer, tag, extra, body);
 
-	peer_send(peer, info);
-	ok = peer_wait(peer, "SIP/2.0 200");
+	g_assert_true(g_str_has_prefix(ok, "SIP/2.0 200"));
 }
 
 static void
@@ -669,12 +678,91 @@ keys__theirs(void)
 	rig_expect("key #");
 	press(peer, tag, "application/dtmf", "*");
 	rig_expect("key *");
-	press(peer, tag, "application/dtmf", "no key");
-	press(peer, tag, "text/plain", "7");
 	press(peer, tag, "Application/DTMF-Relay", "duration=160\nsignal = d\n");
 	rig_expect("key D");
 	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
+	rig_stop();
+}
+
+#define RELAY	 "Content-Type: application/dtmf-relay\r\n"
+#define PLAIN	 "Content-Type: application/dtmf\r\n"
+#define ISUP	 "Content-Type: application/isup;version=ansi\r\n"
+#define OPTIONAL "Content-Disposition: signal;handling=optional\r\n"
+#define REQUIRED "Content-Disposition: signal;handling=required\r\n"
+
+/* RFC 6086: what is in it, and what is said to it. */
+static void
+keys__refused(void)
+{
+	static const struct {
+		const char *headers, *body, *status, *answer, *key;
+	} cases[] = {
+		{ RELAY, "Signal=5\r\nDuration=160\r\n", "200", NULL, "key 5" },
+		{ RELAY OPTIONAL, "Signal=6\r\n", "200", NULL, "key 6" },
+		{ PLAIN, "7", "200", NULL, "key 7" },
+		{ RELAY, "Signal=\r\n", "400", NULL, NULL },
+		{ RELAY, "Duration=160\r\n", "400", NULL, NULL },
+		{ RELAY, "Signal=55\r\n", "400", NULL, NULL },
+		{ PLAIN, "no key", "400", NULL, NULL },
+		{ PLAIN OPTIONAL, "no key", "400", NULL, NULL },
+		{ "Content-Type: text/plain\r\n", "7", "415", "Accept", NULL },
+		{ ISUP, "\x01", "415", "Accept", NULL },
+		{ ISUP REQUIRED, "\x01", "415", "Accept", NULL },
+		{ ISUP OPTIONAL, "\x01", "200", NULL, NULL },
+		{ RELAY "Content-Encoding: gzip\r\n", "x", "415", "Accept-Encoding", NULL },
+		{ RELAY, NULL, "200", NULL, NULL },
+		{ NULL, NULL, "200", NULL, NULL },
+		{ "Info-Package: conference\r\n" PLAIN, "7", "469", "Recv-Info", NULL },
+		{ "Info-Package: infoDtmf\r\n" ISUP OPTIONAL, "7", "469", "Recv-Info", NULL },
+	};
+	g_autoptr(Peer) peer = start_with_trunk();
+	g_autofree char *tag = call_in(peer);
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *answer = send_info(peer, tag, cases[i].headers, cases[i].body);
+		g_autofree char *start = g_strconcat("SIP/2.0 ", cases[i].status, NULL);
+
+		if (!g_str_has_prefix(answer, start))
+			g_error("case %u was answered %s", i, answer);
+		if (cases[i].answer) {
+			g_autofree char *header = message_header(answer, cases[i].answer);
+
+			g_assert_nonnull(header);
+		}
+		if (cases[i].key)
+			rig_expect(cases[i].key);
+		rig_no_event();
+	}
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	expect_bye(peer, NULL);
+	rig_stop();
+}
+
+/* Of no dialog, and before the call is answered. */
+static void
+keys__elsewhere(void)
+{
+	g_autoptr(Peer) peer = start_with_trunk(), stranger = peer_new();
+	g_autofree char *ringing = NULL, *tag = NULL, *first = NULL, *none = NULL, *gone = NULL,
+			*busy = NULL;
+
+	none = send_info(stranger, NULL, PLAIN, "7");
+	g_assert_true(g_str_has_prefix(none, "SIP/2.0 481"));
+	gone = send_info(stranger, "gone", PLAIN, "7");
+	g_assert_true(g_str_has_prefix(gone, "SIP/2.0 481"));
+	peer_invite(peer, NULL, sdp_one);
+	rig_expect_start("new ");
+	rig_plugin->ring(rig_leg, NULL);
+	ringing = peer_wait(peer, "SIP/2.0 180");
+	tag = message_tag(ringing, "To");
+	first = send_info(peer, tag, PLAIN, "7");
+	g_assert_true(g_str_has_prefix(first, "SIP/2.0 200"));
+	rig_expect("key 7");
+	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	busy = peer_wait(peer, "SIP/2.0 486");
+	peer->cseq--;
+	peer_ack(peer, busy, NULL);
 	rig_stop();
 }
 
@@ -1444,6 +1532,8 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/in/digest-for-another", in__digest_for_another);
 	g_test_add_func("/sip/keys/theirs", keys__theirs);
 	g_test_add_func("/sip/keys/ours", keys__ours);
+	g_test_add_func("/sip/keys/refused", keys__refused);
+	g_test_add_func("/sip/keys/elsewhere", keys__elsewhere);
 	g_test_add_func("/sip/change/theirs", change__theirs_accepted_and_refused);
 	g_test_add_func("/sip/change/update", change__update);
 	g_test_add_func("/sip/change/without-sdp", change__reinvite_without_sdp);
