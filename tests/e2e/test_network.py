@@ -152,9 +152,10 @@ def address_changes(bench, given):
     """What the carrier knows of us follows, the call that stands is heard both ways again, and the next ones work."""
     line = Line(bench)
     public = {"public_address": line.FIRST} if given else {}
+    often = {"keepalive": 6} if given else {}  # once by the default is enough
     with line.inner.inside():
         bench.prosody(interfaces=("127.0.0.1", line.PRIVATE, "10.88.0.2"))
-        bench.gateway(sip={"address": line.PRIVATE, **public}, media={"rtp_address": line.PRIVATE,
+        bench.gateway(sip={"address": line.PRIVATE, **public, **often}, media={"rtp_address": line.PRIVATE,
                                                                       "local_addresses": line.PRIVATE, **public})
         phone = bench.webrtc(options=["--server", line.PRIVATE])
     carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {"register": "yes", "username": "home"}},
