@@ -24,6 +24,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ADDRESS = "10.77.0.1"
 TIME_LIMIT = 300 + float(os.environ.get("TANDEM_SILENCE", "0"))
+SLOW_AT_ONCE = 3
 
 # libwebrtc and aioice take no candidates of the loopback; the route leads nowhere
 NAMESPACE = f"""
@@ -165,7 +166,7 @@ def main():
             interesting = output.splitlines() if not passed else [l for l in output.splitlines() if "heard" in l]
             print("".join(f"# {line}\n" for line in interesting), end="", flush=True)
 
-    with concurrent.futures.ThreadPoolExecutor(1) as beside, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(SLOW_AT_ONCE) as beside, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         waiting = beside.map(report, slow)
         list(pool.map(report, together))
         list(waiting)
