@@ -9,7 +9,7 @@ typedef struct {
 	gint64 last_over; /* 0: never */
 	guint64 dropped;
 	GList link; /* in `seen` */
-	char what[17];
+	char what[48];
 } Bucket;
 
 struct RateTable {

@@ -9,6 +9,7 @@
 #include "plugins/sip/sip_header.h"
 #include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_source.h"
+#include "plugins/sip/sip_stack.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>
@@ -16,6 +17,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_alloc.h>
+#include <sofia-sip/su_tagarg.h>
 #include <sofia-sip/url.h>
 
 #define MAX_CONTACTS	8 /* of one softphone; the oldest makes room */
@@ -311,8 +313,25 @@ bindings_text(GPtrArray *contacts)
 	return text->len ? g_strdup(text->str) : NULL;
 }
 
+/* By nua where it has a handle for the request, by itself otherwise. */
 static void
-answer(Registration *self, nua_handle_t *nh)
+say(SipUa *ua, const RegistrarReply *reply, int status, const char *phrase, tag_type_t tag,
+    tag_value_t value, ...)
+{
+	ta_list ta;
+
+	ta_start(ta, tag, value);
+	if (reply->nh)
+		nua_respond(reply->nh, status, phrase, NUTAG_WITH_THIS(ua->nua),
+			    TAG_NEXT(ta_args(ta)));
+	else
+		stack_answer(reply->message, reply->transport, status, phrase,
+			     TAG_NEXT(ta_args(ta)));
+	(void)ta_end(ta);
+}
+
+static void
+answer(Registration *self, const RegistrarReply *reply)
 {
 	g_autoptr(GPtrArray) contacts = store_contact_list_of_softphone(
 		gateway_store(self->ua->gateway), self->softphone->id, NULL);
@@ -320,17 +339,16 @@ answer(Registration *self, nua_handle_t *nh)
 	g_autofree char *least = g_strdup_printf("%u", self->ua->config->sip_min_expires);
 
 	if (self->status)
-		nua_respond(nh, (int)self->status, self->phrase, NUTAG_WITH_THIS(self->ua->nua),
-			    TAG_IF(self->status == 423, SIPTAG_MIN_EXPIRES_STR(least)), TAG_END());
+		say(self->ua, reply, (int)self->status, self->phrase,
+		    TAG_IF(self->status == 423, SIPTAG_MIN_EXPIRES_STR(least)), TAG_END());
 	else
-		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(self->ua->nua),
-			    TAG_IF(text, SIPTAG_CONTACT_STR(text)),
-			    TAG_IF(self->sip->sip_path, SIPTAG_PATH(self->sip->sip_path)),
-			    TAG_END());
+		say(self->ua, reply, SIP_200_OK, TAG_IF(text, SIPTAG_CONTACT_STR(text)),
+		    TAG_IF(self->sip->sip_path, SIPTAG_PATH(self->sip->sip_path)), TAG_END());
 }
 
 static void
-register_softphone(SipUa *ua, nua_handle_t *nh, const SipEvent *event, Softphone *softphone)
+register_softphone(SipUa *ua, const RegistrarReply *reply, const SipEvent *event,
+		   Softphone *softphone)
 {
 	Registration self = { .ua = ua, .event = event, .sip = event->sip, .softphone = softphone };
 	g_autoptr(GPtrArray) bound = NULL;
@@ -343,38 +361,44 @@ register_softphone(SipUa *ua, nua_handle_t *nh, const SipEvent *event, Softphone
 			  error->message);
 		refuse(&self, SIP_500_INTERNAL_SERVER_ERROR);
 	}
-	answer(&self, nh);
+	answer(&self, reply);
 }
 
-guint
-registrar_refuse(SipUa *ua, const PhoneClaim *claim, const SipEvent *event)
+/* Whether there is such a softphone is nobody's business. */
+static void
+challenge(SipUa *ua, const RegistrarReply *reply, const SipEvent *event, gboolean stale)
 {
 	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), event->sip);
+	char *said[2];
 
-	if (claim->verdict == PHONE_UNREAD)
-		return 503;
-	/* Whether there is such a softphone is nobody's business. */
-	if (claimed && !claim->stale) {
+	if (claimed && !stale) {
 		gateway_count(ua->gateway, "sip wrong passwords");
 		sources_failed(ua->sources, event);
 	} else if (!claimed) {
 		sources_tried(ua->sources, event);
 	}
-	return 401;
+	phone_challenges(ua, event, stale, said);
+	say(ua, reply, SIP_401_UNAUTHORIZED, TAG_IF(said[0], SIPTAG_WWW_AUTHENTICATE_STR(said[0])),
+	    TAG_IF(said[1], SIPTAG_WWW_AUTHENTICATE_STR(said[1])), TAG_END());
+	g_free(said[0]);
+	g_free(said[1]);
 }
 
 void
-registrar_register(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+registrar_register(SipUa *ua, const RegistrarReply *reply, const SipEvent *event)
 {
 	g_auto(PhoneClaim) claim = phone_claim(ua, event);
 
-	if (claim.verdict == PHONE_KNOWN) {
-		sources_proven(ua->sources, event);
-		register_softphone(ua, nh, event, claim.softphone);
-	} else if (registrar_refuse(ua, &claim, event) == 503) {
-		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, NUTAG_WITH_THIS(ua->nua),
-			    SIPTAG_RETRY_AFTER_STR("30"), TAG_END());
+	if (claim.verdict == PHONE_UNREAD) {
+		say(ua, reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("30"),
+		    TAG_END());
+	} else if (claim.verdict != PHONE_KNOWN) {
+		challenge(ua, reply, event, claim.stale);
+	} else if (!sources_take_account(ua->sources, event, claim.softphone->username)) {
+		say(ua, reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("10"),
+		    TAG_END());
 	} else {
-		phone_challenge(ua, nh, 401, event, claim.stale);
+		sources_proven(ua->sources, event);
+		register_softphone(ua, reply, event, claim.softphone);
 	}
 }

@@ -2,11 +2,9 @@
 /* sip_request.c - see sip_request.h. */
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/sip_guard.h"
-#include "plugins/sip/sip_phone.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_stack.h"
-#include "config.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/sip_protos.h>
@@ -57,8 +55,6 @@ is_admitted(SipUa *ua, msg_t *message, const sip_t *sip)
 
 /* --- answers --- */
 
-#define OUR_NAME "tandem/" PACKAGE_VERSION
-
 /* Outside of a dialog.  Of one that has none, sofia would make a handle and answer INFO by
  * 200, and send a NOTIFY after a REFER that was declined. */
 static const struct {
@@ -86,34 +82,10 @@ answer_plainly(SipUa *ua, tport_t *transport, const SipEvent *event)
 		if (options)
 			sources_asked(ua->sources, event);
 		stack_answer(event->msg, transport, answers[i].status, answers[i].phrase,
-			     SIPTAG_ALLOW_STR(UA_ALLOW), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
-			     TAG_IF(options, SIPTAG_ACCEPT_STR("application/sdp")),
-			     SIPTAG_USER_AGENT_STR(OUR_NAME), TAG_END());
+			     TAG_IF(options, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
 		return TRUE;
 	}
 	return FALSE;
-}
-
-static void
-challenge(SipUa *ua, tport_t *transport, const SipEvent *event)
-{
-	g_auto(PhoneClaim) claim = phone_claim(ua, event);
-	char *said[2];
-
-	if (registrar_refuse(ua, &claim, event) == 503) {
-		stack_answer(event->msg, transport, SIP_503_SERVICE_UNAVAILABLE,
-			     SIPTAG_RETRY_AFTER_STR("30"), SIPTAG_USER_AGENT_STR(OUR_NAME),
-			     TAG_END());
-		return;
-	}
-	phone_challenges(ua, event, FALSE, said);
-	stack_answer(event->msg, transport, SIP_401_UNAUTHORIZED,
-		     TAG_IF(said[0], SIPTAG_WWW_AUTHENTICATE_STR(said[0])),
-		     TAG_IF(said[1], SIPTAG_WWW_AUTHENTICATE_STR(said[1])),
-		     SIPTAG_ALLOW_STR(UA_ALLOW), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
-		     SIPTAG_USER_AGENT_STR(OUR_NAME), TAG_END());
-	g_free(said[0]);
-	g_free(said[1]);
 }
 
 /* What is odd about the others is sofia's to say. */
@@ -143,10 +115,8 @@ requests_take(SipUa *ua, tport_t *transport, msg_t *message)
 	}
 	if (!is_plain(sip))
 		return FALSE;
-	if (sip->sip_request->rq_method == sip_method_register && !sip->sip_authorization &&
-	    !sip->sip_proxy_authorization) {
-		challenge(ua, transport, &event);
-		return TRUE;
-	}
-	return answer_plainly(ua, transport, &event);
+	if (sip->sip_request->rq_method != sip_method_register)
+		return answer_plainly(ua, transport, &event);
+	registrar_register(ua, &(RegistrarReply){ NULL, transport, message }, &event);
+	return TRUE;
 }

@@ -6,8 +6,9 @@
  * memory.  An ACK ends what has been looked at and is never dropped here.
  *
  * What needs no transaction is answered without one: OPTIONS and what belongs into a dialog
- * outside of one, and a REGISTER without credentials (RFC 3261 8.2.7).  Sent again it is answered
- * again, with the same tag. Thread: signalling.
+ * outside of one, and REGISTER (RFC 3261 8.2.7).  Sent again it is answered again, with the
+ * same tag.
+ * Thread: signalling.
  */
 #pragma once
 #include "plugins/sip/sip_leg.h"

@@ -41,11 +41,11 @@ struct Sources {
 	gint64 help_us;	       /* a bucket, as throttle_admits_stranger() has one */
 };
 
-typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS } RateKind;
+typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS, RATE_OF_ACCOUNT } RateKind;
 
 /* A phone has one by its port, since others are behind the same NAT; all that are not
  * registered yet have one by their address. */
-static const Rate phone_rate = { 20, 40 }, stranger_rate = { 50, 500 };
+static const Rate phone_rate = { 20, 40 }, stranger_rate = { 50, 500 }, account_rate = { 5, 50 };
 
 /* --- addresses --- */
 
@@ -299,6 +299,19 @@ trunk_rate(const Config *config)
 	return (Rate){ a_second, 2 * a_second };
 }
 
+static RateKey
+account_key(const char *account)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
+	RateKey key = { { 0 } };
+	gsize size = 20;
+
+	g_checksum_update(sum, (const guchar *)account, -1);
+	g_checksum_get_digest(sum, key.bytes, &size);
+	key.bytes[size] = RATE_OF_ACCOUNT;
+	return key;
+}
+
 static gboolean
 takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const char *what)
 {
@@ -427,6 +440,25 @@ sources_take(Sources *self, const su_sockaddr_t *from, const sip_t *sip)
 	return takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what);
 }
 
+gboolean
+sources_take_account(Sources *self, const SipEvent *event, const char *account)
+{
+	RateKey key = account_key(account);
+	RateVerdict verdict;
+
+	if (!self || !self->table)
+		return TRUE;
+	verdict = rate_take(self->rates, &key, &account_rate, account, g_get_monotonic_time());
+	if (verdict == RATE_FITS)
+		return TRUE;
+	gateway_count(self->ua->gateway, "sip registrations over the rate");
+	if (verdict == RATE_NEWLY_OVER)
+		g_message("sip: softphone %s registers more than %u times a second and is refused "
+			  "for now; is its password known to somebody else?",
+			  account, account_rate.a_second);
+	return FALSE;
+}
+
 static char *
 what_of(const sip_t *sip)
 {
@@ -524,6 +556,21 @@ sources_in_use(const Sources *self, const SipEvent *event)
 
 /* --- for the operator --- */
 
+static gboolean
+is_account(const RateKey *key)
+{
+	return key->bytes[sizeof(Endpoint)] == RATE_OF_ACCOUNT;
+}
+
+static char *
+rate_text(const RateRecord *record)
+{
+	Endpoint endpoint = endpoint_of_rate(&record->key);
+	ThrottleKey key = key_of(&endpoint);
+
+	return is_account(&record->key) ? g_strdup("softphone") : key_text(&key);
+}
+
 static void
 tell_rates(Sources *self, HostileSourceFunc func, gpointer user)
 {
@@ -532,9 +579,7 @@ tell_rates(Sources *self, HostileSourceFunc func, gpointer user)
 
 	for (guint i = 0; i < records->len; i++) {
 		const RateRecord *record = &g_array_index(records, RateRecord, i);
-		Endpoint endpoint = endpoint_of_rate(&record->key);
-		ThrottleKey key = key_of(&endpoint);
-		g_autofree char *address = key_text(&key);
+		g_autofree char *address = rate_text(record);
 
 		func(user,
 		     &(HostileSource){ .address = address,
@@ -580,7 +625,7 @@ lift_rates(Sources *self, const ThrottleKey *key)
 		Endpoint endpoint = endpoint_of_rate(own);
 		ThrottleKey address = key_of(&endpoint);
 
-		if (!throttle_key_equal(&address, key))
+		if (is_account(own) || !throttle_key_equal(&address, key))
 			continue;
 		rate_forget(self->rates, own);
 		n++;

@@ -38,6 +38,10 @@ void sources_asked(Sources *sources, const SipEvent *event);
  * an answer. */
 gboolean sources_take(Sources *sources, const su_sockaddr_t *from, const sip_t *sip);
 
+/* The same for an account that has proven its password, from wherever: somebody else may
+ * have it too. */
+gboolean sources_take_account(Sources *sources, const SipEvent *event, const char *account);
+
 /* Whose a connection from there is: that very port is a phone's which is registered or in a
  * call, or the address is a trunk's. */
 ConnectionOwner sources_owner(Sources *sources, const su_sockaddr_t *from);

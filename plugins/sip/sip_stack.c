@@ -2,6 +2,7 @@
 /* sip_stack.c - what sofia's stack would do by itself, and must not. */
 #include "plugins/sip/sip_stack.h"
 #include "plugins/sip/sip_hop.h"
+#include "config.h"
 #include <dlfcn.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/nta.h>
@@ -126,7 +127,8 @@ stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
 	sip_to_tag(msg_home(request), sip->sip_to, own);
 	ta_start(ta, tag, value);
 	nta_msg_treply(agent, request, status, phrase, NTATAG_TPORT(transport),
-		       TAG_NEXT(ta_args(ta)));
+		       SIPTAG_ALLOW_STR(UA_ALLOW), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
+		       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_NEXT(ta_args(ta)));
 	(void)ta_end(ta);
 }
 

@@ -28,7 +28,8 @@ gboolean stack_send(const char *request_line, const char *headers, const char *h
 void stack_ask(const char *uri, const char *from, const char *route, const char *hop);
 
 /* An answer without a transaction: the tag of its To is the same when the request is sent
- * again (RFC 3261 8.2.7).  Takes `request`; headers as tags. */
+ * again (RFC 3261 8.2.7).  Takes `request`; headers as tags, beside Allow, Supported and
+ * User-Agent. */
 void stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
 		  tag_type_t tag, tag_value_t value, ...);
 

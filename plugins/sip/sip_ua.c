@@ -91,7 +91,7 @@ on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	if (event->event == nua_i_invite && event->status < 200)
 		admit_invite(self, nh, event);
 	else if (event->event == nua_i_register && event->status < 200 && event->sip) {
-		registrar_register(self, nh, event);
+		registrar_register(self, &(RegistrarReply){ .nh = nh }, event);
 		nua_handle_destroy(nh);
 	} else if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
 		/* of a next hop that was given up, see leg_try_next_hop() */
