@@ -151,7 +151,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (!store_begin(store, NULL))
 			g_error("no transaction");
-		registrar_register(&ua, NULL, &event);
+		registrar_register(&ua, &(RegistrarReply){ NULL, NULL, msg_ref_create(msg) },
+				   &event);
 		check_contacts();
 		store_rollback(store);
 	}
