@@ -191,3 +191,64 @@ def test_flood_of_one(bench):
         slowest = max(slowest, time.monotonic() - before)
     print(f"20 calls in {time.monotonic() - began:.1f} s, the slowest {slowest:.2f} s; the other has sent {flood.sent}")
     check(len([c for c in tandem.calls() if c["state"] != "ENDED"]) <= 10, "the account has more calls than it may")
+
+
+class Requests(threading.Thread):
+    """So many OPTIONS and MESSAGE a second from the carrier's address, for so long."""
+
+    def __init__(self, rate, seconds):
+        super().__init__(daemon=True)
+        self.rate, self.seconds, self.sent, self.answered = rate, seconds, 0, 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.connect(("127.0.0.1", 5060))
+        self._socket.setblocking(False)
+
+    def _text(self):
+        port, n, method = self._socket.getsockname()[1], self.sent, ("OPTIONS", "MESSAGE")[self.sent % 2]
+        return (f"{method} sip:gw@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKr{n}\r\n"
+                f"From: <sip:x@127.0.0.1>;tag=r{n}\r\nTo: <sip:gw@127.0.0.1>\r\nCall-ID: r{n}\r\nCSeq: 1 {method}\r\n"
+                f"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n").encode()
+
+    def run(self):
+        began = time.monotonic()
+        while time.monotonic() < began + self.seconds:
+            while self.sent < (time.monotonic() - began) * self.rate:
+                try:
+                    self._socket.send(self._text())
+                    self.sent += 1
+                    while self._socket.recv(2048):
+                        self.answered += 1
+                except BlockingIOError:
+                    pass
+            time.sleep(0.002)
+        self._socket.close()
+
+
+def test_requests_of_a_trunk(bench):
+    """1,500 OPTIONS and MESSAGE a second from a carrier's address for ten seconds: little memory, and a telephone
+    registers and calls all the while."""
+    tandem = bench.gateway(start=False, gateway={"log_level": "warning"})
+    sanitized = b"libasan" in (tandem.build / ".libs" / "tandemd").read_bytes()
+    tandem.environment["ASAN_OPTIONS"] += ":quarantine_size_mb=1"
+    tandem.start()
+    tandem.provision_users()
+    bench.carrier()
+    phone = bench.keep(PlainPhone(*bench.credential("bob", name="desk")))
+    phone.register()
+    phone.call("echo")
+    before, slowest, calls = memory(tandem), 0, 0
+    flood = Requests(1500, 10)
+    flood.start()
+    while flood.is_alive():
+        began = time.monotonic()
+        phone.call("echo")
+        slowest, calls = max(slowest, time.monotonic() - began), calls + 1
+        time.sleep(0.2)
+    more = memory(tandem) - before
+    print(f"{flood.sent} sent, {flood.answered} answered, {more:.1f} MB more; {calls} calls of another, "
+          f"the slowest {slowest:.2f} s; {tandem.status()['sip sources']}")
+    check(flood.sent > 10000, f"{flood.sent} sent")
+    check(flood.answered < flood.sent / 2, f"{flood.answered} of {flood.sent} answered")
+    check(more < MEGABYTES * (4 if sanitized else 1), f"{more:.1f} MB more")
+    check(slowest < 2, f"a call took {slowest:.2f} s")
