@@ -158,7 +158,8 @@ typedef struct {
 	guint session_seconds;	   /* RFC 4028; 0: no timer is asked for */
 	gboolean follow_redirects; /* a 3xx is followed, or is a refusal (default) */
 	char *country;		   /* "DE": of numbers without a "+"; "" is none */
-	char *number_form;	   /* as it wants them: "e164", "national", "prefix" */
+	char *called; /* where it says whom it calls: "auto", "uri", "to", "p-called-party-id" */
+	char *number_form;   /* as it wants them: "e164", "national", "prefix" */
 	char *early_media;   /* to a client: "ring" until it is answered, or "accept" him early */
 	char *number_prefix; /* before the digits, of the form "prefix" */
 	gboolean tls_verify; /* its certificate has to be for its host (default) */

@@ -59,6 +59,11 @@ static const TrunkKey KEYS[] = {
 	    "yes: a 3xx answer is followed"),
 	ROW("country", TRUNK_COUNTRY, country, "", 0, 0, "DE", 0,
 	    "where it is, in two letters: numbers without a + are of this country"),
+	ROW("called", TRUNK_CHOICE, called, "auto", 0, 0, "auto|uri|to|p-called-party-id",
+	    TRUNK_EMPTY,
+	    "where its calls say the number that is called: uri (the Request-URI), to, "
+	    "p-called-party-id, or auto: the Request-URI, and where that is our account there "
+	    "P-Called-Party-ID, then To"),
 	ROW("number-form", TRUNK_CHOICE, number_form, "e164", 0, 0, "e164|national|prefix",
 	    TRUNK_EMPTY,
 	    "how it is sent numbers: e164 (+491711234567), national (01711234567) or prefix (the "

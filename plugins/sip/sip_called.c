@@ -58,13 +58,14 @@ is_ours(SipUa *ua, const Trunk *trunk, const Address *called)
 	return owner != NULL;
 }
 
-Address *
-called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip)
+/* Where the carrier says it depends on whether it calls our account. */
+static Address *
+look_everywhere(SipUa *ua, const Trunk *trunk, const sip_t *sip)
 {
 	g_autoptr(Address) uri = called_by(ua, sip->sip_request->rq_url);
 	g_autoptr(Address) header = NULL, to = NULL;
 
-	if (!trunk || !is_our_account(trunk, sip->sip_request->rq_url))
+	if (!is_our_account(trunk, sip->sip_request->rq_url))
 		return g_steal_pointer(&uri);
 	/* of a call that was sent on To may be anybody's number */
 	header = by_header(sip, ua);
@@ -72,4 +73,18 @@ called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip)
 		return g_steal_pointer(&header);
 	to = called_by(ua, sip->sip_to->a_url);
 	return is_ours(ua, trunk, to) || !uri ? g_steal_pointer(&to) : g_steal_pointer(&uri);
+}
+
+Address *
+called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip)
+{
+	const char *where = trunk && trunk->called ? trunk->called : "uri";
+
+	if (strcmp(where, "auto") == 0)
+		return look_everywhere(ua, trunk, sip);
+	if (strcmp(where, "to") == 0)
+		return called_by(ua, sip->sip_to->a_url);
+	if (strcmp(where, "p-called-party-id") == 0)
+		return by_header(sip, ua);
+	return called_by(ua, sip->sip_request->rq_url);
 }

@@ -223,11 +223,11 @@ parse_privacy(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 	return sip_privacy_class->hc_parse(home, header, g_strdelimit(text, ",", ';'), length);
 }
 
-static GuardAskFunc ask_dialog;
+static GuardDialogFunc ask_dialog;
 static gpointer ask_dialog_user;
 
 void
-guard_ask_dialog(GuardAskFunc func, gpointer user)
+guard_ask_dialog(GuardDialogFunc func, gpointer user)
 {
 	ask_dialog = func;
 	ask_dialog_user = user;
@@ -243,7 +243,8 @@ parse_call_id(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 	sip_call_id_t *call_id = (sip_call_id_t *)header;
 
 	if (result >= 0 && ask_dialog && sip && sip->sip_request && call_id->i_id &&
-	    !ask_dialog(ask_dialog_user, msg_addr((msg_t *)home), call_id->i_id))
+	    !ask_dialog(ask_dialog_user, msg_addr((msg_t *)home), sip->sip_request->rq_method,
+			call_id->i_id))
 		call_id->i_hash = ~call_id->i_hash;
 	return result;
 }

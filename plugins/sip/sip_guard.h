@@ -36,9 +36,11 @@ const char *guard_kept(const sip_t *sip, const char *name);
 typedef gboolean (*GuardAskFunc)(gpointer user, const su_sockaddr_t *from, const char *line);
 void guard_ask(GuardAskFunc func, gpointer user);
 
-/* Asked with the Call-ID of every request.  FALSE: it is taken for one of no dialog and no
- * transaction that we have.  NULL: nobody is asked. */
-void guard_ask_dialog(GuardAskFunc func, gpointer user);
+/* Asked with the method and the Call-ID of every request.  FALSE: it is taken for one of no
+ * dialog and no transaction that we have.  NULL: nobody is asked. */
+typedef gboolean (*GuardDialogFunc)(gpointer user, const su_sockaddr_t *from, sip_method_t method,
+				    const char *call_id);
+void guard_ask_dialog(GuardDialogFunc func, gpointer user);
 
 /* What that answer was, of a Call-ID that has been parsed. */
 gboolean guard_let_in(const sip_call_id_t *call_id);

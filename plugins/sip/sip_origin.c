@@ -113,12 +113,20 @@ is_registered(const Origin *origin, const SipLeg *leg)
 }
 
 static gboolean
-may_speak(const Origin *origin, const SipLeg *leg)
+phone_may_speak(const Origin *origin, const SipLeg *leg, sip_method_t method)
+{
+	if (method == sip_method_refer ? is_at(origin, leg->origin) : is_near(origin, leg->phone))
+		return TRUE;
+	return is_registered(origin, leg);
+}
+
+static gboolean
+may_speak(const Origin *origin, const SipLeg *leg, sip_method_t method)
 {
 	g_autoptr(GInetAddress) address = NULL;
 
 	if (leg->phone)
-		return is_at(origin, leg->phone) || is_registered(origin, leg);
+		return phone_may_speak(origin, leg, method);
 	if (is_near(origin, leg->origin) || is_next_hop(origin, leg) || is_our_way(origin, leg))
 		return TRUE;
 	address = resolve_numeric(origin->address);
@@ -126,7 +134,7 @@ may_speak(const Origin *origin, const SipLeg *leg)
 }
 
 static gboolean
-admits(gpointer user, const su_sockaddr_t *from, const char *call_id)
+admits(gpointer user, const su_sockaddr_t *from, sip_method_t method, const char *call_id)
 {
 	SipUa *ua = user;
 	const SipLeg *leg = g_hash_table_lookup(ua->dialogs, call_id);
@@ -135,7 +143,7 @@ admits(gpointer user, const su_sockaddr_t *from, const char *call_id)
 
 	if (!leg || !read_origin(from, &origin))
 		return TRUE;
-	may = may_speak(&origin, leg);
+	may = may_speak(&origin, leg, method);
 	if (!may) {
 		gateway_count(ua->gateway, "sip requests in dialogs of others");
 		leg_trace(&leg->leg, TRACE_NOTE, "a request in this dialog from %s is refused",
@@ -152,6 +160,19 @@ origin_learn(SipLeg *leg, msg_t *msg)
 	leg->origin = phone_source(msg, msg ? sip_object(msg) : NULL);
 	if (leg->call_id && leg->ua->dialogs)
 		g_hash_table_replace(leg->ua->dialogs, g_strdup(leg->call_id), leg);
+}
+
+void
+origin_follow(SipLeg *leg, msg_t *msg)
+{
+	g_autofree char *source = phone_source(msg, sip_object(msg));
+
+	if (!leg->phone || !source || !g_str_has_prefix(leg->phone, "udp:") ||
+	    !g_str_has_prefix(source, "udp:") || strcmp(leg->phone, source) == 0)
+		return;
+	leg_trace(&leg->leg, TRACE_NOTE, "the phone is at %s now", source + strlen("udp:"));
+	g_free(leg->phone);
+	leg->phone = g_steal_pointer(&source);
 }
 
 void

@@ -480,6 +480,7 @@ static void
 learn_request(SipLeg *leg, const SipEvent *event)
 {
 	leg_learn_request(leg, event->sip);
+	origin_follow(leg, event->msg);
 	if (leg->state != STATE_CALLING)
 		hop_update(leg, event->msg);
 }

@@ -275,6 +275,44 @@ called__account(void)
 	rig_stop();
 }
 
+static const char *told_in;
+
+static void
+told(Trunk *trunk)
+{
+	g_free(trunk->called);
+	trunk->called = g_strdup(told_in);
+}
+
+/* The admin knows better than we could guess. */
+static void
+called__where_the_admin_says(void)
+{
+	static const struct {
+		const char *where, *called;
+	} CASES[] = {
+		{ "auto", "+14155550123" },
+		{ "uri", "+14155550123" },
+		{ "to", "+14155550124" },
+		{ "p-called-party-id", "+14155550199" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autofree char *expected = g_strdup_printf(
+			"new +12125550199 (Bob) → %s by carrier 40000 sendrecv", CASES[i].called);
+
+		rig_start();
+		told_in = CASES[i].where;
+		rig_trunk("carrier", peer->port, told);
+		invite(peer, "sip:+14155550123@gw.example.org", "sip:+14155550124@c.example", BOB,
+		       "P-Called-Party-ID: <sip:+14155550199@c.example>\r\n");
+		rig_expect(expected);
+		refuse_it(peer);
+		rig_stop();
+	}
+}
+
 /* With the right credentials, for which it is challenged the first time. */
 static void
 phone_call(Phone *phone, const char *from, const char *extra)
@@ -399,6 +437,7 @@ main(int argc, char **argv)
 	g_test_add_func("/identity/caller/withheld", caller__withheld);
 	g_test_add_func("/identity/called/numbers", called__numbers);
 	g_test_add_func("/identity/called/account", called__account);
+	g_test_add_func("/identity/called/where-the-admin-says", called__where_the_admin_says);
 	g_test_add_func("/identity/phone/asks", phone__asks);
 	g_test_add_func("/identity/phone/anonymous", phone__anonymous);
 	return g_test_run();

@@ -43,6 +43,18 @@ say(Peer *peer, const Dialog *dialog, const char *method)
 	peer_send(peer, text);
 }
 
+static char *
+final_answer(Peer *peer)
+{
+	char *answer = NULL;
+
+	do {
+		g_free(answer);
+		answer = peer_wait(peer, "SIP/2.0 ");
+	} while (g_str_has_prefix(answer, "SIP/2.0 1"));
+	return answer;
+}
+
 /* From a thief's socket nothing of it is done, and the answer tells nothing. */
 static void
 check_thief(Dialog *dialog, Peer *thief)
@@ -55,10 +67,7 @@ check_thief(Dialog *dialog, Peer *thief)
 		say(thief, dialog, METHODS[i]);
 		if (strcmp(METHODS[i], "ACK") == 0)
 			continue;
-		do {
-			g_free(answer);
-			answer = peer_wait(thief, "SIP/2.0 ");
-		} while (g_str_has_prefix(answer, "SIP/2.0 100"));
+		answer = final_answer(thief);
 		/* what belongs to no dialog is answered as any of a stranger's */
 		if (i < N_HARMFUL && !g_str_has_prefix(answer, "SIP/2.0 481"))
 			g_error("%s was answered %s", METHODS[i], answer);
@@ -66,6 +75,19 @@ check_thief(Dialog *dialog, Peer *thief)
 			say(thief, dialog, "ACK");
 	}
 	rig_spin(50);
+	rig_no_event();
+}
+
+static void
+check_refer(Dialog *dialog, Peer *thief)
+{
+	g_autofree char *answer = NULL;
+
+	dialog->cseq++;
+	say(thief, dialog, "REFER");
+	answer = final_answer(thief);
+	if (!g_str_has_prefix(answer, "SIP/2.0 481"))
+		g_error("REFER was answered %s", answer);
 	rig_no_event();
 }
 
@@ -143,8 +165,55 @@ origin__phone(void)
 	phone_register(&phone, "");
 	dialog = call_phone(&phone);
 	check_thief(&dialog, far);
-	check_thief(&dialog, near); /* another port of the same address is another phone's */
+	check_refer(&dialog, near); /* it would be billed */
 	bye(phone.peer, &dialog);
+	rig_stop();
+}
+
+/* Its NAT gives it another port and it has not noticed: what it says counts, and it is
+ * answered and called there. */
+static void
+origin__phone_of_another_port(void)
+{
+	static const char *const methods[] = { "INVITE", "UPDATE" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_auto(Phone) phone = phone_new("alice", peer_new());
+		g_autoptr(Peer) moved = peer_new();
+		g_auto(Dialog) dialog = { 0 };
+		g_autoptr(Desc) answer = rig_desc(sdp_two);
+		g_autofree char *ok = NULL, *hangup = NULL;
+
+		phone_start();
+		phone_register(&phone, "");
+		dialog = call_phone(&phone);
+		dialog.cseq++;
+		say(moved, &dialog, methods[i]);
+		rig_expect_start("changed ");
+		rig_plugin->answer(rig_leg, answer);
+		ok = final_answer(moved);
+		g_assert_true(g_str_has_prefix(ok, "SIP/2.0 200"));
+		if (strcmp(methods[i], "INVITE") == 0)
+			say(moved, &dialog, "ACK");
+		check_refer(&dialog, moved); /* whoever it is must register to call others */
+		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		hangup = peer_wait(moved, "BYE ");
+		peer_reply(moved, hangup, "200 OK", NULL, NULL, NULL);
+		rig_stop();
+	}
+}
+
+static void
+origin__phone_hangs_up_from_another_port(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autoptr(Peer) moved = peer_new();
+	g_auto(Dialog) dialog = { 0 };
+
+	phone_start();
+	phone_register(&phone, "");
+	dialog = call_phone(&phone);
+	bye(moved, &dialog);
 	rig_stop();
 }
 
@@ -160,7 +229,7 @@ origin__phone_moves(void)
 	phone_start();
 	phone_register(&phone, "");
 	dialog = call_phone(&phone);
-	check_thief(&dialog, moved.peer);
+	check_refer(&dialog, moved.peer);
 	contact = phone_contact_line(&phone, "");
 	ok = phone_do_register(&moved, contact);
 	phone_assert_status(ok, "200");
@@ -175,6 +244,9 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/origin/trunk", origin__trunk);
 	g_test_add_func("/origin/phone", origin__phone);
+	g_test_add_func("/origin/phone-of-another-port", origin__phone_of_another_port);
+	g_test_add_func("/origin/phone-hangs-up-from-another-port",
+			origin__phone_hangs_up_from_another_port);
 	g_test_add_func("/origin/phone-moves", origin__phone_moves);
 	return g_test_run();
 }

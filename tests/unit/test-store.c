@@ -478,6 +478,7 @@ static const char *const rows[] = {
 	"INSERT INTO subscribers VALUES ('!', '" ALICE "', 1);",
 	"DELETE FROM routes WHERE target = 'star';",
 	"UPDATE softphones SET rtp_source = 'any';",
+	"UPDATE trunks SET called = 'to';",
 };
 
 /* As it was before, for its owner alone; and goes. */
