@@ -3,6 +3,7 @@
 #include "plugins/sip/sip_outside.h"
 #include "plugins/sip/sip_resolve.h"
 #include "plugins/sip/sip_uri.h"
+#include <errno.h>
 #include <glib-unix.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -80,15 +81,41 @@ on_settled(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* What has changed does not matter, only that something has. */
+/* An address by which others can be reached, or the way to everywhere; not what each
+ * container that comes and goes brings with it. */
+static gboolean
+matters(const struct nlmsghdr *header, int family)
+{
+	const struct ifaddrmsg *address = NLMSG_DATA(header);
+	const struct rtmsg *route = NLMSG_DATA(header);
+
+	if (header->nlmsg_type == RTM_NEWADDR || header->nlmsg_type == RTM_DELADDR)
+		return address->ifa_family == family && address->ifa_scope == RT_SCOPE_UNIVERSE;
+	if (header->nlmsg_type == RTM_NEWROUTE || header->nlmsg_type == RTM_DELROUTE)
+		return route->rtm_family == family && route->rtm_dst_len == 0 &&
+		       route->rtm_table == RT_TABLE_MAIN;
+	return FALSE;
+}
+
 static gboolean
 on_netlink(gint fd, GIOCondition condition, gpointer user)
 {
 	Outside *self = user;
-	char bytes[8192];
+	const int family = strchr(self->config->sip_address, ':') ? AF_INET6 : AF_INET;
+	_Alignas(struct nlmsghdr) char bytes[8192];
+	gboolean any = FALSE;
+	ssize_t got;
 
-	while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
-		;
+	while ((got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+		struct nlmsghdr *header = (struct nlmsghdr *)(void *)bytes;
+
+		for (int left = (int)got; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left))
+			any |= matters(header, family);
+	}
+	/* some were lost: one of those may have mattered */
+	any |= got < 0 && errno == ENOBUFS;
+	if (!any)
+		return G_SOURCE_CONTINUE;
 	g_clear_handle_id(&self->settling, g_source_remove);
 	self->settling = g_timeout_add_seconds(SETTLE_SECONDS, on_settled, self);
 	return G_SOURCE_CONTINUE;
