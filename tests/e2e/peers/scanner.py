@@ -37,18 +37,18 @@ class Scanner(threading.Thread):
         self._socket.setblocking(False)
         self._port = self._socket.getsockname()[1]
 
-    def request(self, number, method):
+    def request(self, number, method, domain):
         address = address_of(number)
         return (f"{method} sip:100@127.0.0.1 SIP/2.0\r\n"
                 f"Via: SIP/2.0/UDP {address}:{self._port};branch=z9hG4bK{self.sent}x{number};rport\r\n"
-                f"From: <sip:{number}@127.0.0.1>;tag=s{number}\r\nTo: <sip:100@127.0.0.1>\r\n"
+                f"From: <sip:{number}@{domain}>;tag=s{number}\r\nTo: <sip:100@127.0.0.1>\r\n"
                 f"Call-ID: {self.sent}x{number}@{address}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n"
                 f"Contact: <sip:100@{address}:{self._port}>\r\nUser-Agent: scanner\r\nContent-Length: 0\r\n\r\n").encode()
 
-    def send(self, number, method):
+    def send(self, number, method, domain="127.0.0.1"):
         source = struct.pack("=I4s4s", 0, socket.inet_aton(address_of(number)), bytes(4))
         try:
-            self._socket.sendmsg([self.request(number, method)], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0,
+            self._socket.sendmsg([self.request(number, method, domain)], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0,
                                  self.gateway)
         except BlockingIOError:
             return
