@@ -180,6 +180,9 @@ number_normalise(const char *text, char **number)
 			break;
 		}
 	for (; *text; text++) {
+		/* "+49(0)171 …": the zero is for who dials at home */
+		if (length > 1 && digits[0] == '+' && g_str_has_prefix(text, "(0)"))
+			text += 2;
 		if (strchr(" -.()/", *text))
 			continue;
 		if (length == sizeof(digits) - 1)

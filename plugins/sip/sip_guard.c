@@ -4,7 +4,8 @@
  * Three hooks.  The classes of Contact, Record-Route, Route, Path and Via get a parse
  * function that is stricter: a bad one is unparsable, so a request is answered
  * 400 and a response dropped; a telephone number for a Contact there becomes where it came from.
- * Those of CSeq and Privacy are more lenient (sip_lenient.h).  It cannot be left to the second,
+ * Those of CSeq, Privacy, From, To and Contact are more lenient (sip_lenient.h), and what no call
+ * needs refuses none.  It cannot be left to the second,
  * mc_extract_body, where the message is seen whole: a datagram that ends with its headers, without
  * the empty line, is complete to sofia and never comes there.  sofia finds the class of a header to
  * parse by name and of one to store by pointer, so both classes stand in the table, ours first. The
@@ -103,6 +104,8 @@ static issize_t parse_path(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_cseq(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_privacy(su_home_t *, msg_header_t *, char *, isize_t);
 static issize_t parse_call_id(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_from(su_home_t *, msg_header_t *, char *, isize_t);
+static issize_t parse_to(su_home_t *, msg_header_t *, char *, isize_t);
 
 static StrictClass classes[] = {
 	{ sip_contact_class, contacts_are_sane, parse_contact, { 0 } },
@@ -113,6 +116,8 @@ static StrictClass classes[] = {
 	{ sip_cseq_class, NULL, parse_cseq, { 0 } },
 	{ sip_privacy_class, NULL, parse_privacy, { 0 } },
 	{ sip_call_id_class, NULL, parse_call_id, { 0 } },
+	{ sip_from_class, NULL, parse_from, { 0 } },
+	{ sip_to_class, NULL, parse_to, { 0 } },
 };
 
 /* The home of a header that is parsed in a message is the message. */
@@ -132,27 +137,50 @@ is_response(su_home_t *home)
 	return sip && sip->sip_status != NULL;
 }
 
-/* A gateway's answer to a call may have a number there: once more, from what can be gone on
- * with. */
+/* Once more, from what can be gone on with; what the first reading has left is not kept. */
 static issize_t
-parse_instead(su_home_t *home, msg_header_t *header, const char *copy)
+parse_again(const StrictClass *class, su_home_t *home, msg_header_t *header, char *text)
 {
-	char *text = lenient_contact(home, copy, msg_addr((msg_t *)home));
-	sip_contact_t *contact = (sip_contact_t *)header;
-	const msg_common_t common = contact->m_common[0];
+	gsize size = (gsize) class->original->hc_size;
 
 	if (!text)
 		return -1;
-	memset(contact, 0, sizeof *contact);
-	contact->m_common[0] = common;
-	return parse_strictly(&classes[0], home, header, text, strlen(text));
+	memset((char *)header + sizeof(msg_common_t), 0, size - sizeof(msg_common_t));
+	if (class->is_sane)
+		return parse_strictly(class, home, header, text, (issize_t)strlen(text));
+	return class->original->hc_parse(home, header, text, strlen(text));
+}
+
+/* From and To, which have one address each. */
+static issize_t
+parse_address(const StrictClass *class, su_home_t *home, msg_header_t *header, char *text,
+	      isize_t length)
+{
+	char *copy = su_strndup(home, text, length);
+	issize_t result = class->original->hc_parse(home, header, text, length);
+
+	if (result < 0 && copy)
+		result = parse_again(class, home, header, lenient_name_addr(home, copy));
+	return result;
+}
+
+static issize_t
+parse_from(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_address(&classes[8], home, header, text, length);
+}
+
+static issize_t
+parse_to(su_home_t *home, msg_header_t *header, char *text, isize_t length)
+{
+	return parse_address(&classes[9], home, header, text, length);
 }
 
 static issize_t
 parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
 	/* One that follows a comma is chained to the one before it. */
-	gboolean first = is_response(home) && !header->sh_common->h_prev;
+	gboolean first = !header->sh_common->h_prev;
 	char *copy = first ? su_strndup(home, text, length) : NULL;
 	issize_t result = parse_strictly(&classes[0], home, header, text, length);
 	gboolean is_number = ((sip_contact_t *)header)->m_url->url_type == url_tel;
@@ -164,8 +192,12 @@ parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 		refused++;
 		result = -1;
 	}
-	if (result < 0 && copy && is_number)
-		result = parse_instead(home, header, copy);
+	if (result < 0 && copy && !any && !is_number)
+		result = parse_again(&classes[0], home, header, lenient_name_addr(home, copy));
+	/* A gateway's answer to a call may have a number there. */
+	if (result < 0 && copy && is_number && is_response(home))
+		result = parse_again(&classes[0], home, header,
+				     lenient_contact(home, copy, msg_addr((msg_t *)home)));
 	return result;
 }
 
@@ -275,6 +307,29 @@ insert_class(msg_mclass_t *mclass, StrictClass *class)
 	for (guint letter = 0; letter <= 'z' - 'a'; letter++)
 		if (brief[letter].hr_class == class->original)
 			brief[letter].hr_class = &class->strict;
+}
+
+/* A bad one of these is as none: no request is refused for it, no answer dropped. */
+static msg_hclass_t *const spare[] = {
+	sip_content_disposition_class,
+	sip_event_class,
+	sip_expires_class,
+	sip_min_se_class,
+	sip_rack_class,
+	sip_rseq_class,
+	sip_session_expires_class,
+	sip_etag_class,
+	sip_if_match_class,
+	sip_subscription_state_class,
+};
+
+static void
+spare_slots(msg_href_t *slots, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		for (guint k = 0; k < G_N_ELEMENTS(spare); k++)
+			if (slots[i].hr_class == spare[k])
+				slots[i].hr_flags = 0;
 }
 
 /* --- the first line --- */
@@ -466,6 +521,8 @@ guard_mclass(void)
 		mclass->mc_request->hr_class = &request_class;
 		for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
 			insert_class(mclass, &classes[i]);
+		spare_slots(mclass->mc_hash, (guint)mclass->mc_hash_size);
+		spare_slots((msg_href_t *)mclass->mc_short, 'z' - 'a' + 1);
 	}
 	return mclass;
 }

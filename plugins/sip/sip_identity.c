@@ -265,7 +265,8 @@ typedef enum {
 	PRIVACY_UNKNOWN = 1 << 3, /* something else, or something that cannot be read */
 } PrivacyValues;
 
-/* RFC 3323 4.2, RFC 3325 9.3: "header" is not about the From, but networks say it of a
+/* "full" and "uri" are from the drafts, and from Remote-Party-ID.
+ * RFC 3323 4.2, RFC 3325 9.3: "header" is not about the From, but networks say it of a
  * number that is withheld (3GPP TS 29.163), and too much hidden harms less.  Of a
  * session, a device and the history nothing is passed on here. */
 static PrivacyValues
@@ -279,6 +280,8 @@ privacy_value(const char *word)
 		{ "id", PRIVACY_NUMBER },
 		{ "user", PRIVACY_NUMBER },
 		{ "header", PRIVACY_NUMBER },
+		{ "full", PRIVACY_NUMBER },
+		{ "uri", PRIVACY_NUMBER },
 		{ "critical", PRIVACY_CRITICAL },
 		{ "session", 0 },
 		{ "history", 0 },

@@ -84,6 +84,38 @@ lenient_received(su_home_t *home, sip_via_t *via, const su_sockaddr_t *from)
 					 su_sprintf(home, "rport=%u", ntohs(from->su_port)));
 }
 
+/* "<sip:", for what is in quotes may hold a bracket as well. */
+static const char *
+find_uri(const char *text)
+{
+	static const char *const SCHEMES[] = { "sip:", "sips:", "tel:" };
+
+	for (const char *open = text; (open = strchr(open, '<')); open++)
+		for (guint i = 0; i < G_N_ELEMENTS(SCHEMES); i++)
+			if (su_casenmatch(open + 1, SCHEMES[i], strlen(SCHEMES[i])))
+				return open;
+	return NULL;
+}
+
+char *
+lenient_name_addr(su_home_t *home, const char *text)
+{
+	const char *uri = find_uri(text);
+	g_autoptr(GString) fixed = g_string_new("\"");
+	gboolean open = FALSE; /* and never closed: where the name ends is a guess */
+
+	for (; uri && text < uri; text++)
+		if (*text == '"')
+			open = !open;
+		else if (((guchar)*text >= 0x20 || *text == '\t') && !strchr("\\\177", *text))
+			g_string_append_c(fixed, *text);
+	if (!uri || open || !strchr(uri, '>') || fixed->len == 1)
+		return NULL;
+	while (g_ascii_isspace(fixed->str[fixed->len - 1]))
+		g_string_truncate(fixed, fixed->len - 1);
+	return su_sprintf(home, "%s\" %s", fixed->str, uri);
+}
+
 #define WAS "x-was="
 
 char *

@@ -23,6 +23,11 @@ sip_via_t *lenient_via(su_home_t *home, char *text);
  * to an address that is only written somewhere. */
 void lenient_received(su_home_t *home, sip_via_t *via, const su_sockaddr_t *from);
 
+/* A display name that is neither a token nor in quotes ("Doe, John <sip:…>", UTF-8), in
+ * quotes; NULL when there is none before a URI in brackets, or a quote is not closed.
+ * RFC 4475 3.1.2.15 leaves it to us. */
+char *lenient_name_addr(su_home_t *home, const char *text);
+
 /* The Contact of an answer that is no SIP URI: the place that the answer came from, with
  * what it was beside it.  And that again, NULL when it was none. */
 char *lenient_contact(su_home_t *home, const char *text, const su_sockaddr_t *from);

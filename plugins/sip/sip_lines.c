@@ -150,13 +150,34 @@ append(GString *to, const Line *line, gboolean sound, const char *instead)
 		g_string_append(to, "\r\n");
 }
 
+/* "c=IN  IP4\t192.0.2.1": between two words stands one blank. */
+static char *
+with_single_blanks(const Line *line)
+{
+	GString *text = g_string_sized_new((gsize)(line->end - line->at));
+
+	for (const char *at = line->at; at < line->end; at++)
+		if (!is_blank(*at))
+			g_string_append_c(text, *at);
+		else if (at[-1] != '=' && !is_blank(at[-1]))
+			g_string_append_c(text, ' ');
+	return g_string_free(text, FALSE);
+}
+
 static void
 take_line(Lines *lines, const Line *line)
 {
+	g_autofree char *single = NULL;
+	Line words;
 	gboolean sound;
 
 	if (line->end - line->at < 2 || line->at[1] != '=')
 		return;
+	if (strchr("mMcC", line->at[0])) {
+		single = with_single_blanks(line);
+		words = (Line){ single, single + strlen(single) };
+		line = &words;
+	}
 	switch (g_ascii_tolower(line->at[0])) {
 	case 'm':
 		sound = media_is_sound(line);

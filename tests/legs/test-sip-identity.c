@@ -133,6 +133,82 @@ caller__numbers(void)
 	check_callers(CASES, G_N_ELEMENTS(CASES));
 }
 
+/* A name that is not in quotes and should be costs nobody the call. */
+static void
+caller__names(void)
+{
+#define CALLER " <sip:+12125550199@c.example>"
+	static const CallerCase CASES[] = {
+		{ "J\xc3\xbcrgen" CALLER, NULL, "+12125550199 (J\xc3\xbcrgen)" },
+		{ "Dr. M. O'Neil (x)" CALLER, NULL, "+12125550199 (Dr. M. O'Neil (x))" },
+		{ "Doe, John" CALLER, NULL, "+12125550199 (Doe, John)" },
+		{ "joe@c.example" CALLER, NULL, "+12125550199 (joe@c.example)" },
+		{ "\"Bob\" B." CALLER, NULL, "+12125550199 (Bob B.)" },
+		{ "(212) 555-0199" CALLER, NULL, "+12125550199 ((212) 555-0199)" },
+	};
+
+	check_callers(CASES, G_N_ELEMENTS(CASES));
+}
+
+/* Nor does a line that no call needs. */
+static void
+caller__spare_lines(void)
+{
+	static const char *const NAMES[] = { "Session-Expires",	    "x",     "Min-SE", "Expires",
+					     "Content-Disposition", "Event", "RAck",   "RSeq" };
+	static const char *const VALUES[] = { "", "@@ ,;=", "\"open" };
+	g_autoptr(Peer) peer = peer_new();
+
+	rig_start();
+	rig_trunk("carrier", peer->port, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(NAMES) * G_N_ELEMENTS(VALUES); i++) {
+		g_autofree char *line =
+			g_strdup_printf("%s: %s\r\n", NAMES[i % G_N_ELEMENTS(NAMES)],
+					VALUES[i / G_N_ELEMENTS(NAMES)]);
+
+		g_test_message("%s", line);
+		invite(peer, CALLED, NULL, BOB, line);
+		rig_expect("new +12125550199 (Bob) → +14155550123 by carrier 40000 sendrecv");
+		refuse_it(peer);
+	}
+	rig_stop();
+}
+
+/* An answer that is dropped for such a line leaves a call that only its other end knows. */
+static void
+callee__odd_lines(void)
+{
+	static const char *const LINES[] = {
+		"Contact: J\xc3\xbcrgen <sip:c@127.0.0.1:%u>\r\n",
+		"Contact: Doe, John <sip:c@127.0.0.1:%u>\r\n",
+		"Contact: \"Bob\" B. <sip:c@127.0.0.1:%u>\r\n",
+		"Contact: <sip:c@127.0.0.1:%u>\r\nSession-Expires:\r\n",
+		"Contact: <sip:c@127.0.0.1:%u>\r\nExpires: never\r\n",
+		"Contact: <sip:c@127.0.0.1:%u>\r\nContent-Disposition:\r\n",
+		"Contact: <sip:c@127.0.0.1:%u>\r\nRSeq: x\r\n",
+	};
+	g_autoptr(Peer) peer = peer_new();
+
+	rig_start();
+	rig_trunk("carrier", peer->port, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(LINES); i++) {
+		g_auto(GStrv) part = g_strsplit(LINES[i], "%u", 2);
+		g_autofree char *line = g_strdup_printf("%s%u%s", part[0], peer->port, part[1]);
+		g_autofree char *request = NULL, *ack = NULL, *bye = NULL;
+
+		g_test_message("%s", line);
+		rig_dial("carrier", "+14155550123", NULL);
+		request = peer_wait(peer, "INVITE ");
+		peer_reply(peer, request, "200 OK", "odd", line, sdp_one);
+		ack = peer_wait(peer, "ACK ");
+		rig_expect("answered 40000 sendrecv");
+		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		bye = peer_wait(peer, "BYE ");
+		peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
+	}
+	rig_stop();
+}
+
 /* Whatever a carrier writes for a number that is withheld; who it is all the same is for
  * lists of blocked callers alone. */
 static void
@@ -144,6 +220,7 @@ caller__withheld(void)
 		{ BOB, "Privacy: id\r\n", HIDDEN },
 		{ BOB, "Privacy: ID\r\n", HIDDEN },
 		{ BOB, "Privacy: user\r\n", HIDDEN },
+		{ BOB, "Privacy: full\r\n", HIDDEN },
 		{ BOB, "Privacy: header\r\n", HIDDEN },
 		{ BOB, "Privacy: user;id;critical\r\n", HIDDEN },
 		{ BOB, "Privacy: session, id\r\n", HIDDEN },
@@ -201,6 +278,8 @@ called__numbers(void)
 		{ "sip:+14155550123@gw.example.org", "+14155550123" },
 		{ "tel:+14155550123", "+14155550123" },
 		{ "tel:+1-415-555-0123", "+14155550123" },
+		{ "sip:+49(0)1711234567@gw.example.org", "+491711234567" },
+		{ "sip:+49(0)(171)1234567@gw.example.org", "+491711234567" },
 		{ "tel:4155550123;phone-context=+1", "+14155550123" },
 		{ "tel:4155550123;isub=12;phone-context=+1", "+14155550123" },
 		{ "sip:4155550123;phone-context=+1@gw.example.org;user=phone", "+14155550123" },
@@ -433,6 +512,9 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/identity/caller/lists", caller__lists);
+	g_test_add_func("/identity/caller/names", caller__names);
+	g_test_add_func("/identity/caller/spare-lines", caller__spare_lines);
+	g_test_add_func("/identity/callee/odd-lines", callee__odd_lines);
 	g_test_add_func("/identity/caller/numbers", caller__numbers);
 	g_test_add_func("/identity/caller/withheld", caller__withheld);
 	g_test_add_func("/identity/called/numbers", called__numbers);

@@ -372,6 +372,7 @@ test_lenient(void)
 		{ "v=0\r\no=- 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n", "" },
 		{ "v=0\r\no=\r\ns=\r\nc=IN IP4 192.0.2.7 \r\nt=x\r\nr=y\r\nz=\r\n", "" },
 		{ "v=0\nc=IN IP4 192.0.2.7\n", "" },
+		{ "v=0\r\nc= IN  IP4\t192.0.2.7\r\n", "" },
 		{ "\r\nv=0\r\n e=x\r\n\r\nc=IN IP4 192.0.2.7\r\np=1\r\nu=\r\n", "" },
 	};
 
@@ -386,6 +387,22 @@ test_lenient(void)
 		g_assert_cmpint(nth(desc, 0)->direction, ==, DIRECTION_SENDONLY);
 		g_assert_cmpstr(nth(desc, 0)->transport->address, ==, "192.0.2.7");
 		g_assert_false(nth(desc, 0)->rejected);
+	}
+}
+
+/* Between two words of a line that is needed stand any blanks. */
+static void
+test_blanks(void)
+{
+	static const char *const LINES[] = { "m=audio  4000  RTP/AVP  18  8\r\n",
+					     "m= audio\t4000\tRTP/AVP\t18\t8 \r\n" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(LINES); i++) {
+		g_autofree char *text = g_strconcat(HEAD, LINES[i], NULL);
+		g_autoptr(Desc) desc = parse(text);
+
+		g_assert_nonnull(stream_find_codec(nth(desc, 0), "PCMA", 8000));
+		g_assert_cmpint(nth(desc, 0)->transport->port, ==, 4000);
 	}
 }
 
@@ -475,6 +492,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-desc/endless", test_endless);
 	g_test_add_func("/sip-desc/limits", test_limits);
 	g_test_add_func("/sip-desc/lenient", test_lenient);
+	g_test_add_func("/sip-desc/blanks", test_blanks);
 	g_test_add_func("/sip-desc/streams-apart", test_streams_apart);
 	g_test_add_func("/sip-desc/opus", test_opus);
 	return g_test_run();
