@@ -136,7 +136,7 @@ static const Key keys[] = {
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
 	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
-	  "it 15 % fast until it has caught up" },
+	  "it 25 % fast, and pauses faster, until it has caught up" },
 	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
 	  "host or host:port: told to users (XEP-0215), and asked which address we have outside "
 	  "where public_address does not say" },
