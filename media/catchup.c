@@ -8,10 +8,10 @@
 #define RATE	     8000
 #define SPEED	     1.25f
 #define HUSH_SPEED   2.0f
-#define QUIET	     80	 /* peak of a frame of silence */
-#define HUSH	     500 /* and of one of a line's noise, where speech is louder: */
-#define HUSH_BELOW   16	 /* times */
-#define QUIET_FRAMES 5	 /* of a pause that are played like speech */
+#define QUIET	     80	  /* peak of a frame of silence */
+#define HUSH	     500  /* and of one of a line's noise, where speech is louder: */
+#define HUSH_BELOW   16	  /* times */
+#define QUIET_FRAMES 5	  /* of a pause that are played like speech */
 #define MAX_GAP	     RATE /* more between two packets is another clock */
 
 struct Catchup {
