@@ -701,6 +701,8 @@ read_text(Config *config, const char *text, GError **error)
 		g_set_error(error, CONFIG_ERROR, 0, "not UTF-8; save it in that encoding");
 		return FALSE;
 	}
+	if (g_str_has_prefix(text, "\xef\xbb\xbf")) /* some editors begin a file so */
+		text += 3;
 	if (!check_lines(text, error) ||
 	    (*text && !g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, error)))
 		return FALSE;

@@ -870,6 +870,20 @@ serve(const Options *options)
 	return show(reply, options->json);
 }
 
+/* A script that keeps what is said must know when it has not been written. */
+static Status
+close_output(Status status)
+{
+	gboolean failed = ferror(stdout) != 0;
+
+	if ((fclose(stdout) != 0 || failed) && errno != EPIPE) {
+		fprintf(stderr, "tandemctl: the answer could not be written: %s\n",
+			g_strerror(errno));
+		return status == DONE ? FAILED : status;
+	}
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -892,5 +906,5 @@ main(int argc, char **argv)
 	else
 		status = serve(&options);
 	g_strfreev(options.words);
-	return status;
+	return close_output(status);
 }
