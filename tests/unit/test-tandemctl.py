@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """tandemctl as a program: wrong words of every command, passwords that nobody
 sees, and that manual and completion say what the program says."""
+import fcntl
 import json
 import os
 import pty
@@ -185,6 +186,22 @@ def socket_that_is_meant(rig):
         result(f"a named socket that does not answer: {words or environment}",
                (done.returncode != 1 or "/nonexistent/s" not in done.stderr or "no tandemd answers" not in done.stderr
                 or rig.dump() != before) and done)
+    # one that was removed, or another configuration's: the daemon has its database still
+    spill = Path(f"{rig.database}-spill")
+    with open(spill, "w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = rig.run("user", "add", "eve@example.org")
+        result("a daemon that has lost its socket is not gone round",
+               (done.returncode != 1 or "does not answer" not in done.stderr or rig.dump() != before) and done)
+        result("and may be backed up", rig.run("backup", rig.folder / "lost.db").returncode)
+    spill.unlink()
+    # the mark that some editors put in front is not a reason to look elsewhere
+    marked = rig.folder / "marked.conf"
+    marked.write_text("\ufeff" + rig.config.read_text(), encoding="utf-8")
+    (rig.folder / "control").write_text("")
+    done = subprocess.run([CTL, "--config", marked, "user", "list"], capture_output=True, text=True, timeout=60, check=False)
+    result("the socket of a marked file", (str(rig.folder / "control") not in done.stderr) and done)
+    (rig.folder / "control").unlink()
     # one that is full, as of a daemon that hangs
     path = rig.folder / "hung"
     with socket.socket(socket.AF_UNIX) as hung:
