@@ -136,7 +136,7 @@ static const Key keys[] = {
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
 	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
-	  "it 15 % fast until it has caught up" },
+	  "it 25 % fast, and pauses faster, until it has caught up" },
 	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
 	  "host or host:port: told to users (XEP-0215), and asked which address we have outside "
 	  "where public_address does not say" },
@@ -701,6 +701,8 @@ read_text(Config *config, const char *text, GError **error)
 		g_set_error(error, CONFIG_ERROR, 0, "not UTF-8; save it in that encoding");
 		return FALSE;
 	}
+	if (g_str_has_prefix(text, "\xef\xbb\xbf")) /* some editors begin a file so */
+		text += 3;
 	if (!check_lines(text, error) ||
 	    (*text && !g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, error)))
 		return FALSE;

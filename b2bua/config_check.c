@@ -139,19 +139,43 @@ check_pem(GPtrArray *problems, const char *key, const char *path, const char *wh
 }
 
 static void
+check_database(GPtrArray *problems, uid_t uid, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	guint before = problems->len;
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS))
+		return; /* it is made by the start */
+	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+		say(problems, "[gateway] database = %s: not a file; name one", path);
+		return;
+	}
+	check_file(problems, uid, "[gateway] database", path, R_OK | W_OK);
+	if (problems->len == before && !store_peek(path, &error))
+		say(problems, "[gateway] database: %s", error->message);
+}
+
+static void
 check_files(GPtrArray *problems, const Config *config)
 {
 	g_autofree char *folder = g_path_get_dirname(config->database);
 	g_autofree char *socket_folder = g_path_get_dirname(config->control_socket);
+	g_autofree char *usual_folder = g_path_get_dirname(RUNSTATEDIR "/tandem/control.sock");
 	uid_t uid = daemon_user(config);
+	struct stat status;
 
 	check_file(problems, uid, "[gateway] database, its folder", folder, R_OK | W_OK | X_OK);
-	if (g_file_test(config->database, G_FILE_TEST_EXISTS))
-		check_file(problems, uid, "[gateway] database", config->database, R_OK | W_OK);
-	/* that one is made by the start, where it is the usual one */
-	if (g_file_test(socket_folder, G_FILE_TEST_EXISTS))
+	check_database(problems, uid, config->database);
+	/* the usual one is made by the service before the start */
+	if (g_file_test(socket_folder, G_FILE_TEST_EXISTS) ||
+	    strcmp(socket_folder, usual_folder) != 0)
 		check_file(problems, uid, "[gateway] control_socket, its folder", socket_folder,
 			   W_OK | X_OK);
+	if (lstat(config->control_socket, &status) == 0 && !S_ISSOCK(status.st_mode))
+		say(problems,
+		    "[gateway] control_socket = %s: something that is no socket is there; remove "
+		    "it or choose another path",
+		    config->control_socket);
 	if (!config->sip_tls_port)
 		return;
 	check_file(problems, uid, "[sip] tls_certificate", config->sip_tls_certificate, R_OK);

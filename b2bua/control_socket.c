@@ -16,9 +16,10 @@
 
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
-#define STUCK_US (5 * G_USEC_PER_SEC)
-#define RETRY_MS 20
-#define BUSY_US	 (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
+#define STUCK_US   (5 * G_USEC_PER_SEC)
+#define RETRY_MS   20
+#define REST_READS 64			/* of a line that is too long */
+#define BUSY_US	   (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
 
 guint control_idle_s = 60;
 
@@ -152,14 +153,32 @@ on_retry(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
+/* What is left of it is read before the end, or the word would be lost with it. */
+static gboolean
+refuse_long_line(Client *client)
+{
+	g_autofree char *word = control_refusal("a line is at most " G_STRINGIFY(
+		CONTROL_MAX_LINE_BYTES) " bytes; write less at once");
+	char rest[4096];
+
+	(void)!send(client->fd, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(client->fd, SHUT_WR);
+	for (guint i = 0; i < REST_READS; i++)
+		if (recv(client->fd, rest, sizeof rest, MSG_DONTWAIT) <= 0)
+			break;
+	return FALSE;
+}
+
 /* One line at a time: the next waits until the answer is written. */
 static gboolean
 take_line(Client *client)
 {
 	char *newline = client->waits ? NULL : memchr(client->in->str, '\n', client->in->len);
 
+	if (!newline && client->in->len >= CONTROL_MAX_LINE_BYTES)
+		return refuse_long_line(client);
 	if (!newline)
-		return client->in->len < CONTROL_MAX_LINE_BYTES;
+		return TRUE;
 	*newline = '\0';
 	client->waits = TRUE;
 	client->line = g_strdup(client->in->str);

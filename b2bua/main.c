@@ -276,6 +276,21 @@ answer_backup(const char *config_file, const char *database, const char *line)
 	return path ? control_backup(path, line) : control_failed(error);
 }
 
+/* A daemon that cannot be reached, since its socket was removed or is another's, would not hear
+ * of what is written here, and would go on by what it knows. */
+static Store *
+open_alone(const char *database, GError **error)
+{
+	if (!journal_has_database(database))
+		return store_open(database, error);
+	g_set_error(
+		error, STORE_ERROR, STORE_ERROR_IN_USE,
+		"database %s: a tandemd runs with it, but does not answer at the control_socket "
+		"of this configuration; restart it, or name its --config",
+		database);
+	return NULL;
+}
+
 /* What tandemctl asks when no daemon runs: lines in, replies out.  Help is there
  * before anything is configured. */
 static int
@@ -298,7 +313,7 @@ answer_control(const char *config_file, const char *database)
 		if (!store && !g_str_has_prefix(line, "[\"help\"")) {
 			config = config_load(config_file, &error);
 			control_config = config;
-			store = config ? store_open(config->database, &error) : NULL;
+			store = config ? open_alone(config->database, &error) : NULL;
 			if (!store) {
 				fprintf(stderr, "tandemd: %s\n", error->message);
 				return config ? EXIT_FAILURE : 2;

@@ -72,14 +72,24 @@ complain(Status status, const char *format, ...)
 
 /* --- asking --- */
 
+/* Some editors begin a file with a byte order mark. */
+static const char *
+after_mark(const char *text)
+{
+	return g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
+}
+
 /* The control socket as the key file has it. */
 static char *
 socket_of_config(const char *path)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autofree char *text = NULL;
 	char *socket_path = NULL;
 
-	if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL))
+	if (g_file_get_contents(path, &text, NULL, NULL) &&
+	    g_key_file_load_from_data(file, after_mark(text), strlen(after_mark(text)),
+				      G_KEY_FILE_NONE, NULL))
 		socket_path = g_key_file_get_string(file, "gateway", "control_socket", NULL);
 	return socket_path ? g_strstrip(socket_path) : g_strdup(DEFAULT_SOCKET);
 }
@@ -722,8 +732,9 @@ import_stream(Import *import, GDataInputStream *in, GError **error)
 	while ((text = g_data_input_stream_read_line(in, &length, NULL, &cause))) {
 		g_autofree char *line = text;
 
+		memmove(line, after_mark(line), strlen(after_mark(line)) + 1);
 		g_strchomp(line);
-		if (!*line && length == 0) { /* an empty line is no line, but is counted */
+		if (!*line && length <= 1) { /* an empty line is no line, but is counted */
 			if (import->portion->len > 0 && !send_portion(import, error))
 				return FALSE;
 			import->lines++;
@@ -870,6 +881,20 @@ serve(const Options *options)
 	return show(reply, options->json);
 }
 
+/* A script that keeps what is said must know when it has not been written. */
+static Status
+close_output(Status status)
+{
+	gboolean failed = ferror(stdout) != 0;
+
+	if ((fclose(stdout) != 0 || failed) && errno != EPIPE) {
+		fprintf(stderr, "tandemctl: the answer could not be written: %s\n",
+			g_strerror(errno));
+		return status == DONE ? FAILED : status;
+	}
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -892,5 +917,5 @@ main(int argc, char **argv)
 	else
 		status = serve(&options);
 	g_strfreev(options.words);
-	return status;
+	return close_output(status);
 }

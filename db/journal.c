@@ -87,6 +87,14 @@ journal_synced(gpointer reader, gpointer number)
 	}
 }
 
+gboolean
+journal_has_database(const char *path)
+{
+	g_autofree char *spill = g_strconcat(path, SPILL_SUFFIX, NULL);
+
+	return spill_is_locked(spill);
+}
+
 static gboolean
 open_spill(Journal *journal, GError **error)
 {

@@ -33,6 +33,9 @@ Journal *journal_start(Store *store, const JournalOptions *options, GError **err
 /* Writes what waits, for some seconds at most; the rest stays in the spill file. */
 void journal_stop(Journal *journal); /* NULL is fine */
 
+/* A daemon runs with the database at `path`, whether it can be reached or not. */
+gboolean journal_has_database(const char *path);
+
 /* FALSE: it was not all written within so many ms.  For tests and the end. */
 gboolean journal_flush(Journal *journal, guint ms);
 /* "written", or "late since 12:34:56 (why), 7 waiting, spill 9 of 2064".  New. */

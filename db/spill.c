@@ -435,6 +435,17 @@ note_free(Spill *spill, const guint8 *image)
 	}
 }
 
+gboolean
+spill_is_locked(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	gboolean locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
 Spill *
 spill_open(const char *path, GError **error)
 {

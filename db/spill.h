@@ -22,6 +22,8 @@ typedef struct Spill Spill;
 gboolean spill_allocate(const char *path, guint n_slots, GError **error);
 /* NULL when it cannot be read or has not been allocated; IN_USE: another process has it,
  * and its calls are not to be ended. */
+/* Somebody has the file open. */
+gboolean spill_is_locked(const char *path);
 Spill *spill_open(const char *path, GError **error);
 void spill_close(Spill *spill); /* NULL is fine */
 /* What was in the file when it was opened, CallRecord *; each stays until it is dropped. */

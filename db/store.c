@@ -489,6 +489,22 @@ store_open_version(const char *path, int version, GError **error)
 	return g_steal_pointer(&store);
 }
 
+gboolean
+store_peek(const char *path, GError **error)
+{
+	Store store = { .path = (char *)path };
+	int version;
+	gboolean good;
+
+	store.statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, on_forget);
+	good = connect_file(&store, error) &&
+	       check_file(&store, store_n_migrations, &version, error);
+	g_hash_table_unref(store.statements);
+	sqlite3_close(store.db);
+	g_free(store.failure);
+	return good;
+}
+
 Store *
 store_open(const char *path, GError **error)
 {

@@ -40,9 +40,12 @@ int store_schema_version(Store *store);
 guint store_failures(const Store *store);
 const char *store_failure(const Store *store);
 
-/* A copy of the file at `path`, of mode 0600 and taken in one state, while others write.
+/* A copy of the file at `path`, of mode 0600 and taken in one state, while others write.  At
+ * `to` there is nothing, or an earlier copy, which it replaces.
  * From a process or thread that may take its time. */
 gboolean store_backup(const char *path, const char *to, GError **error);
+/* Whether the file there is one that store_open() takes; it is left as it is. */
+gboolean store_peek(const char *path, GError **error);
 /* Whether there is such a trunk, without opening the file for good or migrating it. */
 gboolean store_peek_trunk(const char *path, const char *name, gboolean *enabled, GError **error);
 

@@ -84,11 +84,37 @@ make_private(const char *path, GError **error)
 	return TRUE;
 }
 
+/* An earlier backup may be replaced; nothing else is, and least of all the database itself,
+ * which whoever has it open would go on writing to under no name. */
+static gboolean
+may_replace(const char *path, const char *to, GError **error)
+{
+	static const char magic[] = "SQLite format 3";
+	struct stat there, live;
+	char begin[sizeof magic] = "";
+	int fd;
+
+	if (lstat(to, &there) < 0)
+		return TRUE;
+	if (stat(path, &live) == 0 && live.st_dev == there.st_dev && live.st_ino == there.st_ino)
+		return failed(error, "copy", to, "that is the database itself; name another file");
+	fd = S_ISREG(there.st_mode) ? open(to, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (fd >= 0) {
+		ssize_t n = read(fd, begin, sizeof begin);
+
+		close(fd);
+		if (n == sizeof begin && memcmp(begin, magic, sizeof magic) == 0)
+			return TRUE;
+	}
+	return failed(error, "copy", to,
+		      "something that is no database is there; remove it, or name another file");
+}
+
 gboolean
 store_backup(const char *path, const char *to, GError **error)
 {
 	g_autofree char *part = g_strdup_printf("%s.part-%d", to, (int)getpid());
-	sqlite3 *from = open_to_read(path, error);
+	sqlite3 *from = may_replace(path, to, error) ? open_to_read(path, error) : NULL;
 	gboolean good;
 
 	if (!from)

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #define RATE	     8000
-#define SPEED	     1.15f
-#define QUIET	     80	  /* peak of a frame without speech */
-#define QUIET_FRAMES 5	  /* of a silence that are played; the rest is left out */
+#define SPEED	     1.25f
+#define HUSH_SPEED   2.0f
+#define QUIET	     80	  /* peak of a frame of silence */
+#define HUSH	     500  /* and of one of a line's noise, where speech is louder: */
+#define HUSH_BELOW   16	  /* times */
+#define QUIET_FRAMES 5	  /* of a pause that are played like speech */
 #define MAX_GAP	     RATE /* more between two packets is another clock */
 
 struct Catchup {
@@ -16,7 +19,8 @@ struct Catchup {
 	guint first, count;
 	gboolean any;
 	guint32 next; /* timestamp */
-	guint quiet;  /* frames of silence in a row */
+	guint quiet;  /* frames without speech in a row */
+	int loudest;  /* peak so far */
 	sonicStream sonic;
 };
 
@@ -64,30 +68,73 @@ catchup_push(Catchup *catchup, Law law, guint32 timestamp, const guint8 *payload
 	catchup->next = timestamp + (guint32)size;
 }
 
-/* FALSE when it is one more of a silence that is long enough. */
-static gboolean
-is_worth_it(Catchup *catchup, const gint16 *frame, guint n)
+void
+catchup_trim(Catchup *catchup, guint samples)
+{
+	guint drop = catchup->count > samples ? catchup->count - samples : 0;
+
+	catchup->first = (catchup->first + drop) % CATCHUP_KEEP;
+	catchup->count -= drop;
+}
+
+static int
+peak_of(const gint16 *frame, guint n)
+{
+	int peak = 0;
+
+	for (guint i = 0; i < n; i++)
+		peak = MAX(peak, ABS((int)frame[i]));
+	return peak;
+}
+
+/* Of a frame of that peak; 0: it is left out. */
+static float
+speed_for(Catchup *catchup, int peak)
+{
+	gboolean silent = peak <= QUIET;
+	gboolean hushed = peak <= HUSH && peak * HUSH_BELOW <= catchup->loudest;
+
+	catchup->loudest = MAX(catchup->loudest, peak);
+	catchup->quiet = silent || hushed ? catchup->quiet + 1 : 0;
+	if (catchup->quiet <= QUIET_FRAMES)
+		return SPEED;
+	return silent ? 0 : HUSH_SPEED;
+}
+
+static void
+take(Catchup *catchup, gint16 *frame, guint n)
 {
 	for (guint i = 0; i < n; i++)
-		if (ABS((int)frame[i]) > QUIET) {
-			catchup->quiet = 0;
-			return TRUE;
-		}
-	return ++catchup->quiet <= QUIET_FRAMES;
+		frame[i] = catchup->ring[(catchup->first + i) % CATCHUP_KEEP];
+	catchup->first = (catchup->first + n) % CATCHUP_KEEP;
+	catchup->count -= n;
 }
 
 static void
 feed(Catchup *catchup)
 {
 	gint16 frame[CATCHUP_FRAME];
-	guint n = MIN(catchup->count, CATCHUP_FRAME);
+	float speed;
 
-	for (guint i = 0; i < n; i++)
-		frame[i] = catchup->ring[(catchup->first + i) % CATCHUP_KEEP];
-	catchup->first = (catchup->first + n) % CATCHUP_KEEP;
-	catchup->count -= n;
-	if (is_worth_it(catchup, frame, n))
-		sonicWriteShortToStream(catchup->sonic, frame, (int)n);
+	take(catchup, frame, CATCHUP_FRAME);
+	speed = speed_for(catchup, peak_of(frame, CATCHUP_FRAME));
+	if (speed == 0)
+		return;
+	sonicSetSpeed(catchup->sonic, speed);
+	sonicWriteShortToStream(catchup->sonic, frame, CATCHUP_FRAME);
+}
+
+/* At its own speed what is left comes out as it is, and nothing stays inside. */
+static void
+feed_rest(Catchup *catchup)
+{
+	gint16 frame[CATCHUP_FRAME];
+	guint n = catchup->count;
+
+	take(catchup, frame, n);
+	sonicSetSpeed(catchup->sonic, 1.0f);
+	sonicWriteShortToStream(catchup->sonic, frame, (int)n);
+	sonicFlushStream(catchup->sonic);
 }
 
 /* Some decoders stop for ever at a packet that is not 20 ms: the end is made a whole
@@ -114,11 +161,8 @@ catchup_pull(Catchup *catchup, Law law, guint8 out[CATCHUP_LAST], gboolean *last
 	       catchup->count >= CATCHUP_FRAME)
 		feed(catchup);
 	*last = sonicSamplesAvailable(catchup->sonic) < CATCHUP_FRAME;
-	if (*last) { /* at its own speed it comes out as it is, and nothing stays inside */
-		sonicSetSpeed(catchup->sonic, 1.0f);
-		feed(catchup);
-		sonicFlushStream(catchup->sonic);
-	}
+	if (*last) /* less than a frame waits */
+		feed_rest(catchup);
 	n = sonicReadShortFromStream(catchup->sonic, samples, *last ? CATCHUP_LAST : CATCHUP_FRAME);
 	if (*last && n > 0)
 		n = whole_frames(samples, n);

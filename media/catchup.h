@@ -2,8 +2,9 @@
 /* catchup.h - speech that came before it could be passed on: kept, and played a
  * little fast until nothing of it is left.
  *
- * G.711 in, G.711 out, 8000 samples a second.  Gaps between timestamps become
- * silence; of long silences most is left out.  Allocates when it is made and, inside
+ * G.711 in, G.711 out, 8000 samples a second.  Speech is played 25 % fast.  Gaps between
+ * timestamps become silence; of a long silence most is left out, and where there is the
+ * noise of a line instead, it is played at twice its speed.  Allocates when it is made and, inside
  * libsonic, while it plays.
  * Thread: one at a time (pure).
  */
@@ -20,6 +21,8 @@ void catchup_free(Catchup *catchup); /* NULL is fine */
 
 /* A packet as it came; one that is late is dropped. */
 void catchup_push(Catchup *catchup, Law law, guint32 timestamp, const guint8 *payload, gsize size);
+/* Keeps the newest `samples` of what waits. */
+void catchup_trim(Catchup *catchup, guint samples);
 /* The next 20 ms; samples written to `out`.  With `last` set there may be none or
  * several times 20 ms, the end of what there was: what comes now may be passed on as
  * it is. */

@@ -17,6 +17,7 @@ struct Late {
 	guint8 pt; /* the source's number of the newest */
 	guint32 ssrc;
 	guint16 seq;
+	gint64 kept_since;
 	gint64 playing_since; /* 0: it is kept, still */
 	guint frames;
 };
@@ -47,6 +48,7 @@ begin(Relay *relay)
 {
 	relay->late = g_new0(Late, 1);
 	relay->late->catchup = catchup_new();
+	relay->late->kept_since = g_get_monotonic_time();
 	relay->kept_late = TRUE;
 	worker_hurry(relay->worker, TRUE);
 }
@@ -119,6 +121,14 @@ play(Relay *relay, gint64 now)
 	return !last;
 }
 
+/* A telephone that sends its buffer at once, or skips, has not said more than there was time
+ * for: what is older than the answer delays whom it is played to, and nothing else. */
+static guint
+room_for(gint64 us)
+{
+	return (guint)(MAX(us, 0) / FRAME_US + 1) * CATCHUP_FRAME;
+}
+
 void
 relay_late_tick(Relay *relay, gint64 now)
 {
@@ -134,6 +144,7 @@ relay_late_tick(Relay *relay, gint64 now)
 		return;
 	if (!late->playing_since) {
 		late->playing_since = now;
+		catchup_trim(late->catchup, room_for(now - late->kept_since));
 		port_note(relay->port, "rtp: %u ms came before they could be passed on",
 			  catchup_waiting(late->catchup) * 1000 / DEFAULT_RATE);
 	}

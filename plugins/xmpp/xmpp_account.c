@@ -420,6 +420,23 @@ add_device(XmppAccounts *accounts, const char *bare, const char *jid, const xmlN
 	xmpp_disco_ask(accounts->disco, us, presence, on_can, accounts);
 }
 
+void
+xmpp_accounts_forget_devices(XmppAccounts *accounts)
+{
+	g_hash_table_remove_all(accounts->devices);
+}
+
+/* RFC 6121 8.5.2.1: nothing that is sent to the account is for a device of negative
+ * priority; who wants it so is not called there. */
+static gboolean
+takes_messages(const xmlNode *presence)
+{
+	const xmlNode *node = xml_child(presence, NULL, "priority");
+	g_autofree char *text = node ? xml_text(node) : NULL;
+
+	return !text || g_ascii_strtoll(text, NULL, 10) >= 0;
+}
+
 typedef struct {
 	const xmlNode *presence;
 	const char *type;  /* NULL: available */
@@ -433,7 +450,9 @@ on_known_presence(XmppAccounts *accounts, const Presence *p)
 {
 	const char *type = p->type;
 
-	if (!type && p->has_resource) {
+	if (!type && p->has_resource && !takes_messages(p->presence)) {
+		remove_device(accounts, p->bare, p->full);
+	} else if (!type && p->has_resource) {
 		add_device(accounts, p->bare, p->full, p->presence);
 	} else if (g_strcmp0(type, "unavailable") == 0) {
 		remove_device(accounts, p->bare, p->full);

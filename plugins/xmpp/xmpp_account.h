@@ -45,6 +45,8 @@ gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid)
 typedef void (*XmppDeviceFunc)(gpointer user, const char *bare, const char *full, gboolean gone);
 void xmpp_accounts_watch(XmppAccounts *accounts, XmppDeviceFunc func, gpointer user);
 
+/* The stream has gone: who is there is not known until presence comes again. */
+void xmpp_accounts_forget_devices(XmppAccounts *accounts);
 void xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence);
 /* The stream is up: say to users that we are here, and ask who is there. */
 void xmpp_accounts_announce(XmppAccounts *accounts);

@@ -151,6 +151,32 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 		on_silence(leg); /* his second is over */
 }
 
+/* It has gone off line.  One that takes messages may be woken by what its server keeps for it;
+ * what was sent to that device alone is lost. */
+void
+xmpp_called_gone(XmppLeg *leg, const char *device)
+{
+	gboolean lost = FALSE;
+
+	if (leg->leg.side != SIDE_CALLEE)
+		return;
+	if (leg->state == XMPP_INITIATED && g_strcmp0(leg->peer, device) == 0) {
+		leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", device);
+		xmpp_leg_part(leg, REASON_UNREACHABLE, "The client has gone off line");
+		return;
+	}
+	for (guint i = 0; leg->state == XMPP_RINGING && i < leg->forks->len; i++) {
+		XmppFork *fork = leg->forks->pdata[i];
+
+		if (fork->dead || !g_str_equal(fork->jid, device))
+			continue;
+		leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", device);
+		fork->dead = lost = TRUE;
+	}
+	if (lost && nobody_left(leg))
+		give_up(leg, "no device is left that takes calls");
+}
+
 /* --- errors --- */
 
 /* RFC 6120 8.3.1: what came back need not be in it. */

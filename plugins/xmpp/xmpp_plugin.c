@@ -61,12 +61,17 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 static void
 on_iq(const xmlNode *iq, const Address *from, const Address *to)
 {
+	static const XmlStanzaError bad = { .type = "modify", .condition = "bad-request" };
 	const char *type = xml_attribute(iq, "type");
+	gboolean asks = g_strcmp0(type, "get") == 0 || g_strcmp0(type, "set") == 0;
 
-	if (g_strcmp0(type, "get") == 0 || g_strcmp0(type, "set") == 0)
+	/* RFC 6120 8.2.3: a type of the four, and in what asks a child that says what. */
+	if (asks && xml_child(iq, NULL, NULL))
 		on_iq_request(iq, from, to);
 	else if (g_strcmp0(type, "result") == 0 || g_strcmp0(type, "error") == 0)
 		xmpp_iq_answer(xmpp->iq, iq);
+	else
+		xmpp_send(xmpp, xml_iq_error(iq, &bad));
 }
 
 static void
@@ -121,6 +126,8 @@ on_device(gpointer user, const char *bare, const char *full, gboolean gone)
 
 		if (!gone)
 			xmpp_called_device(leg, full);
+		else if (leg->leg.side == SIDE_CALLEE)
+			xmpp_called_gone(leg, full);
 		else if (g_strcmp0(leg->peer, full) == 0)
 			xmpp_ring_gone(leg);
 	}
@@ -192,6 +199,7 @@ static void
 on_down(gpointer user)
 {
 	note("the XMPP server is away");
+	xmpp_accounts_forget_devices(xmpp->accounts);
 	if (!xmpp->outage)
 		xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 }

@@ -308,6 +308,23 @@ on_end_without_id(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const 
 	xmpp_leg_over(leg, REASON_CANCELLED, NULL);
 }
 
+/* It takes a call that has been over for long, or was another process's: without a word it
+ * would wait for our session-initiate. */
+static void
+on_late_proceed(Xmpp *xmpp, const XmppMessage *message)
+{
+	g_autofree char *local = address_full_jid(message->to);
+	JmiBuild build = { .kind = JMI_FINISH,
+			   .from = local,
+			   .to = message->from_text,
+			   .id = message->jmi->id,
+			   .reason = "gone" };
+
+	if (message->from->resource && !message->jmi->bounced &&
+	    xmpp_accounts_standing(xmpp->accounts, message->from) != XMPP_STRANGER)
+		xmpp_send_end(xmpp, jmi_build(&build));
+}
+
 static XmppLeg *
 find_leg(const Xmpp *xmpp, const XmppMessage *message, const char *sid)
 {
@@ -339,6 +356,8 @@ xmpp_ring_message(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const 
 		xmpp_called_message(leg, &message);
 	else if (jmi->kind == JMI_PROPOSE)
 		on_propose(xmpp, &message);
+	else if (jmi->kind == JMI_PROCEED)
+		on_late_proceed(xmpp, &message);
 	return TRUE;
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """tandemctl as a program: wrong words of every command, passwords that nobody
 sees, and that manual and completion say what the program says."""
+import fcntl
 import json
 import os
 import pty
@@ -185,6 +186,15 @@ def socket_that_is_meant(rig):
         result(f"a named socket that does not answer: {words or environment}",
                (done.returncode != 1 or "/nonexistent/s" not in done.stderr or "no tandemd answers" not in done.stderr
                 or rig.dump() != before) and done)
+    # one that was removed, or another configuration's: the daemon has its database still
+    spill = Path(f"{rig.database}-spill")
+    with open(spill, "w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = rig.run("user", "add", "eve@example.org")
+        result("a daemon that has lost its socket is not gone round",
+               (done.returncode != 1 or "does not answer" not in done.stderr or rig.dump() != before) and done)
+        result("and may be backed up", rig.run("backup", rig.folder / "lost.db").returncode)
+    spill.unlink()
     # one that is full, as of a daemon that hangs
     path = rig.folder / "hung"
     with socket.socket(socket.AF_UNIX) as hung:
@@ -195,7 +205,8 @@ def socket_that_is_meant(rig):
             other.setblocking(False)
             other.connect_ex(str(path))
         config = rig.folder / "hung.conf"
-        config.write_text(rig.config.read_text().replace("/control\n", "/hung\n"))
+        # with the mark that some editors put in front
+        config.write_text("\ufeff" + rig.config.read_text().replace("/control\n", "/hung\n"), encoding="utf-8")
         done = subprocess.run([CTL, "--config", config, "user", "add", "eve@example.org"], capture_output=True, text=True,
                               timeout=60, check=False)
         result("a daemon that hangs is not gone round",
@@ -245,6 +256,26 @@ def many_at_once(rig):
     result("the same as JSON", (reply["ok"] or reply["lines"] != 2 or reply["rows"][0][0] != 2) and reply)
 
 
+def backup_targets(rig):
+    """What a slip of the hand would have written over."""
+    folder, link, pipe, note = (rig.folder / name for name in ("a-folder", "a-link", "a-pipe", "a-note"))
+    folder.mkdir()
+    link.symlink_to(rig.database)
+    os.mkfifo(pipe)
+    note.write_text("SQLite, but no database")
+    return [(rig.database, "the database itself"), (link, "a link to it"), (folder, "a folder"), (pipe, "a pipe"),
+            (note, "another file"), (rig.config, "the configuration")]
+
+
+def full_output(rig):
+    """An answer that nobody could be given is no success."""
+    for words in ("user list", "user list --json", "--help", "--version"):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([CTL, "--config", rig.config, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=60, check=False)
+        result(f"{words} onto a full disk", (done.returncode != 1 or "space" not in done.stderr) and done)
+
+
 def backups(rig):
     copy = rig.folder / "copy.db"
     for existing in (False, True):
@@ -256,6 +287,13 @@ def backups(rig):
         result(f"a backup{' over an older one' if existing else ''}", (trouble or not same or mode != "delete") and done)
     done = rig.run("backup", "/nonexistent/copy")
     result("a backup that cannot be written", (done.returncode != 1 or "/nonexistent/copy" not in done.stderr) and done)
+    for target, said in backup_targets(rig):
+        before = target.read_bytes() if target.is_file() else None
+        kind = target.lstat().st_mode
+        done = rig.run("backup", target)
+        left = target.lstat().st_mode == kind and (before is None or target.read_bytes() == before)
+        result(f"no backup onto {said}", (done.returncode != 1 or not left or str(target) not in done.stderr) and done)
+    result("the database is still there", rig.run("user", "list").returncode)
     result("nothing is left of it", [p.name for p in rig.folder.iterdir() if ".part" in p.name])
 
 
@@ -291,6 +329,38 @@ def check_config(rig):
         done = subprocess.run([BUILD / "tandemd", "--config", config, "--check-config"], capture_output=True, text=True, timeout=60,
                               check=False)
         result(f"--check-config: {lines.splitlines()[-1] if lines else 'all is well'}",
+               ((done.returncode or done.stderr) if said is None else done.returncode != 2 or said not in done.stderr) and done)
+
+
+def files_in_the_way(rig):
+    """--check-config says what a start would: each pair of path and content, and the words."""
+    def newer(path):
+        with sqlite3.connect(path) as database:
+            database.execute("PRAGMA application_id").fetchone()
+            database.executescript(f"PRAGMA application_id = {application}; PRAGMA user_version = 9999")
+
+    with sqlite3.connect(rig.database) as database:
+        application = database.execute("PRAGMA application_id").fetchone()[0]
+    rows = [
+        ("database", "no database", lambda path: path.write_text("hello" * 1000), "not a database"),
+        ("database", "a later schema", newer, "later version"),
+        ("database", "a folder", lambda path: path.mkdir(), "not a file"),
+        ("database", "an empty file", lambda path: path.write_text(""), None),
+        ("control_socket", "a file", lambda path: path.write_text(""), "no socket"),
+        ("control_socket", "a folder", lambda path: path.mkdir(), "no socket"),
+    ]
+    for number, (key, what, make, said) in enumerate(rows):
+        path = rig.folder / f"in-the-way-{number}"
+        make(path)
+        paths = {"database": rig.folder / "none.db", "control_socket": rig.folder / "control", key: path}
+        config = rig.folder / "way.conf"
+        # with the mark that some editors put in front
+        config.write_text("\ufeff[gateway]\nplugins = echo\nemergency = refuse\n" + f"plugin_dir = {rig.folder}/plugins\n" +
+                          "".join(f"{name} = {value}\n" for name, value in paths.items()) + "[xmpp]\nsecret = s\n",
+                          encoding="utf-8")
+        done = subprocess.run([BUILD / "tandemd", "--config", config, "--check-config"], capture_output=True, text=True, timeout=60,
+                              check=False)
+        result(f"--check-config: {key} is {what}",
                ((done.returncode or done.stderr) if said is None else done.returncode != 2 or said not in done.stderr) and done)
 
 
@@ -379,7 +449,9 @@ def main():
         socket_that_is_meant(rig)
         json_always(rig)
         backups(rig)
+        full_output(rig)
         check_config(rig)
+        files_in_the_way(rig)
         many_at_once(rig)
     print(f"1..{number}")
 
