@@ -1016,8 +1016,11 @@ test_socket(void)
 	g_assert_cmpstr(reply, ==, "{\"ok\":true}");
 	g_free(reply);
 
-	/* a line without an end is cut off; the others are served on */
+	/* a line without an end is cut off with a word; the others are served on */
 	send(other, flood, strlen(flood), MSG_NOSIGNAL | MSG_DONTWAIT);
+	reply = hear(other);
+	assert_holds(reply, "a line is at most");
+	g_free(reply);
 	g_assert_null(hear(other));
 	say(one, "[\"user\",\"list\"]\n");
 	reply = hear(one);
