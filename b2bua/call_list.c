@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_list.c - the live calls of one account, or through one trunk.
+/* call_list.c - the live calls of one account, of one number, or through one trunk.
  *
  * Thread: signalling.
  */
@@ -39,6 +39,25 @@ goes_by(const Call *call, const char *trunk)
 	return FALSE;
 }
 
+static gboolean
+shows(const Call *call, const char *number)
+{
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *callee = call->callees->pdata[i];
+
+		if (callee->target && callee->target->from &&
+		    g_strcmp0(callee->target->from->user, number) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean
+is_with(const Call *call, const char *number)
+{
+	return g_strcmp0(call->record->callee, number) == 0 || shows(call, number);
+}
+
 /* By id: the end of one may be the end of another. */
 static GArray *
 find(Gateway *gateway, gboolean (*matches)(const Call *call, const char *key), const char *key)
@@ -71,6 +90,22 @@ guint
 calls_end_of(Gateway *gateway, const char *account, const char *text)
 {
 	g_autoptr(GArray) ids = find(gateway, is_of, account);
+
+	return hang_up(gateway, ids, text);
+}
+
+guint
+calls_with_number(Gateway *gateway, const char *number)
+{
+	g_autoptr(GArray) ids = find(gateway, is_with, number);
+
+	return ids->len;
+}
+
+guint
+calls_end_with_number(Gateway *gateway, const char *number, const char *text)
+{
+	g_autoptr(GArray) ids = find(gateway, is_with, number);
 
 	return hang_up(gateway, ids, text);
 }

@@ -105,6 +105,25 @@ reply_ended(Request *request, guint n_calls)
 	reply_text(request, text);
 }
 
+void
+reply_live_calls(Request *request, const LiveCalls *calls, const char *key, gboolean hangup)
+{
+	g_autofree char *text = NULL;
+	guint n;
+
+	if (!request->gateway)
+		return;
+	if (hangup) {
+		reply_ended(request, calls->end(request->gateway, key, "ended by the operator"));
+		return;
+	}
+	n = calls->count(request->gateway, key);
+	text = g_strdup_printf("%u live call%s %s go%s on; --hangup ends them too", n,
+			       n == 1 ? "" : "s", calls->how, n == 1 ? "es" : "");
+	if (n > 0)
+		reply_text(request, text);
+}
+
 gboolean
 wrong(GError **error, const char *format, ...)
 {

@@ -97,6 +97,8 @@ extern const guint control_n_route_commands, control_n_import_commands;
 char *parse_user(const char *word, GError **error);   /* a bare JID */
 char *parse_number(const char *word, GError **error); /* E.164 */
 gboolean parse_yes(const char *key, const char *value, gboolean *answer, GError **error);
+/* "--hangup" may stand anywhere after the name; it is taken out. */
+gboolean take_hangup(Request *request);
 /* "key=value", or two words; advances `at`. */
 gboolean next_pair(Request *request, guint *at, char **key, char **value, GError **error);
 
@@ -124,4 +126,12 @@ void reply_key(Request *request, const char *name, const char *values, const cha
 	       const char *help);
 void reply_text(Request *request, const char *text);
 void reply_ended(Request *request, guint n_calls); /* "2 live calls were ended" */
+/* The live calls of what has been switched off or deleted: call_list.h. */
+typedef struct {
+	guint (*count)(Gateway *gateway, const char *key);
+	guint (*end)(Gateway *gateway, const char *key, const char *text);
+	const char *how; /* "by it" */
+} LiveCalls;
+/* Ends them, or says how many go on. */
+void reply_live_calls(Request *request, const LiveCalls *calls, const char *key, gboolean hangup);
 gboolean wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* FALSE */

@@ -7,6 +7,7 @@
 #include "b2bua/address.h"
 #include "b2bua/control_private.h"
 #include "b2bua/call.h"
+#include "b2bua/call_list.h"
 #include "b2bua/trace.h"
 
 /* --- numbers --- */
@@ -143,10 +144,17 @@ help_keys(Request *request)
 static gboolean
 number_del(Request *request, GError **error)
 {
+	static const LiveCalls with_it = { calls_with_number, calls_end_with_number, "with it" };
 	g_autofree char *number = parse_number(request->words[0], error);
+	gboolean hangup = take_hangup(request);
 
-	return number && store_number_del(request->store, number, error) &&
-	       request_changed(request, CHANGE_NUMBER, number);
+	if (request->n_words > 1)
+		return wrong(error, "%s: one word too many; write: number del NUMBER [--hangup]",
+			     request->words[1]);
+	if (!number || !store_number_del(request->store, number, error))
+		return FALSE;
+	reply_live_calls(request, &with_it, number, hangup);
+	return request_changed(request, CHANGE_NUMBER, number);
 }
 
 /* --- calls --- */
@@ -314,7 +322,8 @@ const Command control_store_commands[] = {
 	{ "number", "show", "NUMBER", 1, 1, FALSE, FALSE, number_show, "one number", NULL },
 	{ "number", "set", "NUMBER [user=JID] [caller-id=yes]", 2, 5, FALSE, TRUE, number_set,
 	  "move it, or make it the one shown on calls out", help_keys },
-	{ "number", "del", "NUMBER", 1, 1, FALSE, TRUE, number_del, "take a number away", NULL },
+	{ "number", "del", "NUMBER [--hangup]", 1, 2, FALSE, TRUE, number_del, "take a number away",
+	  NULL },
 	{ "calls", NULL, "[--last N]", 0, 2, FALSE, FALSE, calls,
 	  "live and recent calls, newest first", NULL },
 	{ "call", "show", "ID", 1, 1, FALSE, FALSE, call_show, "all about one call", NULL },

@@ -155,43 +155,16 @@ change_trunk(Request *request, GError **error)
 	return TRUE;
 }
 
-/* "--hangup" may stand anywhere after the name; it is taken out. */
-static gboolean
-take_hangup(Request *request)
-{
-	for (guint i = 1; i < request->n_words; i++) {
-		if (!g_str_equal(request->words[i], "--hangup"))
-			continue;
-		g_free(request->words[i]);
-		memmove(&request->words[i], &request->words[i + 1],
-			(request->n_words - i) * sizeof *request->words);
-		request->n_words--;
-		return TRUE;
-	}
-	return FALSE;
-}
-
 /* Calls that are up need the trunk no longer, and a carrier that is to rest should not cost
  * those who talk their call: the operator decides. */
 static gboolean
 settle_calls(Request *request, const char *name, gboolean hangup)
 {
+	static const LiveCalls by_it = { calls_by_trunk, calls_end_by_trunk, "by it" };
 	g_autoptr(Trunk) trunk = store_trunk_get(request->store, name, NULL);
-	g_autofree char *text = NULL;
-	guint n;
 
-	if (!request->gateway || (trunk && trunk->enabled))
-		return TRUE;
-	if (hangup) {
-		reply_ended(request,
-			    calls_end_by_trunk(request->gateway, name, "ended by the operator"));
-		return TRUE;
-	}
-	n = calls_by_trunk(request->gateway, name);
-	text = g_strdup_printf("%u live call%s by it go%s on; --hangup ends them too", n,
-			       n == 1 ? "" : "s", n == 1 ? "es" : "");
-	if (n > 0)
-		reply_text(request, text);
+	if (!trunk || !trunk->enabled)
+		reply_live_calls(request, &by_it, name, hangup);
 	return TRUE;
 }
 

@@ -52,3 +52,18 @@ next_pair(Request *request, guint *at, char **key, char **value, GError **error)
 	*value = g_strdup(request->words[(*at)++]);
 	return TRUE;
 }
+
+gboolean
+take_hangup(Request *request)
+{
+	for (guint i = 1; i < request->n_words; i++) {
+		if (!g_str_equal(request->words[i], "--hangup"))
+			continue;
+		g_free(request->words[i]);
+		memmove(&request->words[i], &request->words[i + 1],
+			(request->n_words - i) * sizeof *request->words);
+		request->n_words--;
+		return TRUE;
+	}
+	return FALSE;
+}

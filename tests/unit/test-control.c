@@ -127,6 +127,19 @@ calls_end_of(Gateway *self, const char *account, const char *text)
 }
 
 guint
+calls_with_number(Gateway *self, const char *number)
+{
+	return self->trunk_calls;
+}
+
+guint
+calls_end_with_number(Gateway *self, const char *number, const char *text)
+{
+	g_string_append_printf(self->ended, "%s;", number);
+	return self->trunk_calls;
+}
+
+guint
 calls_by_trunk(Gateway *self, const char *trunk)
 {
 	return self->trunk_calls;
@@ -678,8 +691,11 @@ static const struct {
 	  "number add +14155550101: made: number=\"+14155550101\" user=\"alice@example.org\" "
 	  "caller-id=\"yes\"",
 	  "", NULL },
+	{ "number add +14155550102 alice@example.org", "number add +14155550102: made:", "", NULL },
 	{ "number del +14155550101", "number del +14155550101: deleted: number=\"+14155550101\"",
-	  "", NULL },
+	  "", "3 live calls with it go on; --hangup ends them too" },
+	{ "number del +14155550102 --hangup", "number del +14155550102: deleted:", "+14155550102;",
+	  "3 live calls were ended" },
 	{ "trunk add t 192.0.2.1 username=u password=hunter2",
 	  "trunk add t: made: trunk=\"t\" host=\"192.0.2.1\"", "", NULL },
 	{ "trunk set t password=hunter3 priority=5",
