@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What strangers can use up, while calls stand and others are made."""
+import base64
+import os
 import re
 import resource
 import socket
@@ -7,9 +9,10 @@ import ssl
 import threading
 import time
 
-from harness import OUTSIDE, check, until
+from harness import GATEWAY, OUTSIDE, check, until
 from peers.scanner import PlainPhone
 from peers.sipp import EchoLoad
+from test_provisioning import Pulse
 
 DESCRIPTORS = 1024
 CALLS = 5
@@ -18,6 +21,9 @@ HALF_OPEN = 60
 UNFINISHED = 1_900_000  # bytes of a header that never ends
 MEGABYTES = 20
 RATE = 200  # INVITE a second of one account
+MESSAGES = 1000
+PROPOSES = 10000
+LONGEST_WAIT = 0.25  # s, with sanitizers and beside other tests; libstrophe alone took 3 to 9 s
 BODY = "v=0\r\no=- 1 1 IN IP4 127.200.0.9\r\ns=-\r\nc=IN IP4 127.200.0.9\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
 
 
@@ -252,3 +258,89 @@ def test_requests_of_a_trunk(bench):
     check(flood.answered < flood.sent / 2, f"{flood.answered} of {flood.sent} answered")
     check(more < MEGABYTES * (4 if sanitized else 1), f"{more:.1f} MB more")
     check(slowest < 2, f"a call took {slowest:.2f} s")
+
+
+class RawClient:
+    """A login of the XMPP server that sends what it is told to."""
+
+    def __init__(self, account="alice", password="pw", domain="localhost", port=5222):
+        self.socket = socket.create_connection(("127.0.0.1", port), 20)
+        self.heard = ""
+        header = (f"<stream:stream to='{domain}' version='1.0' xmlns='jabber:client'"
+                  " xmlns:stream='http://etherx.jabber.org/streams'>")
+        self.say(header, "</stream:features>")
+        word = base64.b64encode(f"\0{account}\0{password}".encode()).decode()
+        self.say(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{word}</auth>", "<success")
+        self.say(header, "</stream:features>")
+        self.say("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", "</jid>")
+
+    def say(self, text, until_heard=None):
+        self.socket.sendall(text.encode())
+        while until_heard and until_heard not in self.heard:
+            data = self.socket.recv(65536)
+            check(data, f"the server has hung up, waiting for {until_heard}")
+            self.heard += data.decode(errors="replace")
+        if until_heard:
+            self.heard = self.heard.split(until_heard, 1)[1]
+
+    def ask(self, to, number):
+        """Whether somebody is there: an answer to what was sent after the rest."""
+        self.say(f"<iq type='get' id='ping{number}' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>", f"ping{number}")
+
+
+def hostile_stanzas():
+    many = " ".join(f"a{i}='{i % 10}'" for i in range(20000))
+    names = "".join(f"<child-of-many-names-{i:05}-{'x' * 20}/>" for i in range(4500))
+    deep = 5000
+    return {
+        "20,000 attributes": f"<message to='%s'><x xmlns='urn:x' {many}/></message>",
+        "4,500 names": f"<message to='%s'><x xmlns='urn:x'>{names}</x></message>",
+        "5,000 deep": f"<message to='%s'>{'<a>' * deep}{'</a>' * deep}</message>",
+        "200 kB of text": f"<message to='%s'><body>{'text ' * 40000}</body></message>",
+    }
+
+
+def test_hostile_stanzas(bench):
+    """Of any user of the server, one after another: SIP waits for none of them, and XMPP goes on."""
+    tandem = bench.gateway(gateway={"log_level": "warning"})
+    bench.carrier()
+    client = RawClient()
+    for number, (name, text) in enumerate(hostile_stanzas().items()):
+        pulse = Pulse()
+        pulse.start()
+        stanza = text % f"+14155550199@{GATEWAY}"
+        for i in range(5):
+            client.say(stanza)
+            client.ask(GATEWAY, 10 * number + i)
+        pulse.end()
+        print(f"{name}, {len(stanza)} bytes: the slowest of {pulse.answered} OPTIONS {1000 * pulse.slowest:.1f} ms")
+        check(pulse.slowest < LONGEST_WAIT, f"{name}: an OPTIONS waited for {pulse.slowest:.3f} s")
+    dropped = [line for line in tandem.ctl("status").stdout.splitlines() if "drop" in line]
+    print("; ".join(line.strip() for line in dropped))
+
+
+def cpu_seconds(tandem):
+    fields = open(f"/proc/{tandem.process.pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_messages_after_refused_proposes(bench):
+    """10,000 proposes of one user are refused at his limit; what a message of somebody else costs is as before."""
+    tandem = bench.gateway(gateway={"log_level": "warning"}, limits={"max_calls_per_user": 1})
+    bench.carrier()
+    alice, bob = RawClient("alice"), RawClient("bob")
+
+    def messages(first):
+        before = cpu_seconds(tandem)
+        for i in range(MESSAGES):
+            bob.say(f"<message type='chat' id='m{i}' to='+14155550199@{GATEWAY}'><body>hello {i}</body></message>")
+        bob.ask(GATEWAY, first)
+        return 1e3 * (cpu_seconds(tandem) - before) / MESSAGES
+    idle = messages(1)
+    for i in range(PROPOSES):
+        alice.say(f"<message type='chat' id='p{i}' to='+14155550199@{GATEWAY}'><propose xmlns='urn:xmpp:jingle-message:0' id='s{i}'>"
+                  "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>")
+    alice.ask(GATEWAY, 2)
+    loaded = messages(3)
+    print(f"a message costs {idle:.3f} ms, after {PROPOSES} proposes {loaded:.3f} ms")
+    check(loaded < 3 * idle + 0.1, f"{loaded:.3f} ms instead of {idle:.3f}")
