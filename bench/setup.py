@@ -43,7 +43,7 @@ def in_bench(name, build, measure):
 
 
 def setup(bench):
-    tandem = bench.gateway(gateway={"log_level": "error"}, limits={"max_setup_per_second": 10000})
+    tandem = bench.gateway(gateway={"log_level": "error"}, limits={"max_setup_per_second": 10000, "max_calls": 10000})
     bench.carrier()
     pid = tandem.process.pid
     print("calls/s asked  calls/s reached  CPU ms per call")
