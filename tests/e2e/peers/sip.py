@@ -6,6 +6,7 @@ An Agent keeps all that it has heard and said.  It is strict: what a proxy or an
 agent would not have taken is a fault of the call, and is not answered.  What a carrier
 does beside is in carrier.py, a user's telephone in softphone.py.
 """
+import contextlib
 import random
 import re
 import threading
@@ -312,6 +313,12 @@ class Agent:
         self._keep(message, False, hop)
         try:
             self.endpoint.send(bytes(message), hop)
+        except ConnectionRefusedError as error:
+            if hop.transport != "udp":
+                self.faults.append(f"{message.first}: {error}")
+            else:  # ICMP tells of the datagram before: this one has not been sent
+                with contextlib.suppress(ConnectionRefusedError):
+                    self.endpoint.send(bytes(message), hop)
         except OSError as error:  # the other side is not there
             self.faults.append(f"{message.first}: {error}")
         return message
@@ -592,7 +599,10 @@ class Agent:
     def back(request, via):
         """Where a response goes (RFC 3261 18.2.2, RFC 3581 4)."""
         if request.hop.transport == "tcp":
-            return request.hop
+            connection = request.hop.connection
+            if connection is None or connection.fileno() >= 0:
+                return request.hop
+            return Hop("tcp", request.hop.address, host_of(via.split()[1])[1])
         return Hop("udp", request.hop.address, int(parameter(via, "rport") or host_of(via.split()[1])[1]))
 
     def next_hop(self, uri):
