@@ -164,16 +164,29 @@ parse_address(const StrictClass *class, su_home_t *home, msg_header_t *header, c
 	return result;
 }
 
+/* The headers in a URI, "sip:x@h?Subject=y", are for who dials it by hand (RFC 3261 19.1.1).
+ * Where it is a target sofia writes them into each request: one that cannot be written is
+ * never sent, and its own BYE recurses until the stack is gone. */
+static issize_t
+without_headers(msg_header_t *header, issize_t result)
+{
+	/* a Contact and a Route begin as an address does */
+	for (sip_addr_t *each = (sip_addr_t *)header; result >= 0 && each;
+	     each = (sip_addr_t *)each->a_next)
+		each->a_url->url_headers = NULL;
+	return result;
+}
+
 static issize_t
 parse_from(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_address(&classes[8], home, header, text, length);
+	return without_headers(header, parse_address(&classes[8], home, header, text, length));
 }
 
 static issize_t
 parse_to(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_address(&classes[9], home, header, text, length);
+	return without_headers(header, parse_address(&classes[9], home, header, text, length));
 }
 
 static issize_t
@@ -198,19 +211,19 @@ parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 	if (result < 0 && copy && is_number && is_response(home))
 		result = parse_again(&classes[0], home, header,
 				     lenient_contact(home, copy, msg_addr((msg_t *)home)));
-	return result;
+	return is_register(home) ? result : without_headers(header, result);
 }
 
 static issize_t
 parse_record_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_strictly(&classes[1], home, header, text, length);
+	return without_headers(header, parse_strictly(&classes[1], home, header, text, length));
 }
 
 static issize_t
 parse_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_strictly(&classes[2], home, header, text, length);
+	return without_headers(header, parse_strictly(&classes[2], home, header, text, length));
 }
 
 static issize_t
@@ -234,7 +247,7 @@ parse_via(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 static issize_t
 parse_path(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return parse_strictly(&classes[4], home, header, text, length);
+	return without_headers(header, parse_strictly(&classes[4], home, header, text, length));
 }
 
 static issize_t

@@ -192,6 +192,45 @@ from_is_no_target(void)
 	rig_stop();
 }
 
+/* What is meant for who dials a URI by hand is in no request of ours, and keeps none back. */
+static void
+headers_of_a_target_are_not_used(void)
+{
+	static const char *const starts[] = { "Contact: <sip:x@127.0.0.1:",
+					      "Record-Route: <sip:127.0.0.1:" };
+	static const char *const ends[] = { "?q",
+					    "?CSeq=junk",
+					    "?Route=%3Csip:192.0.2.1%3E",
+					    "?Via=a&Call-ID=b&From=c",
+					    ";lr?To=junk",
+					    "?Contact=*" };
+	g_autoptr(Peer) peer = start_with_trunk();
+
+	for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autoptr(Desc) answer = rig_desc(sdp_two);
+		g_autofree char *line = NULL, *ok = NULL, *invite = NULL, *ack = NULL;
+
+		line = g_strdup_printf("%s%u%s>\r\n", starts[i / 4], peer->port, ends[i]);
+		g_test_message("%s", line);
+		peer_invite(peer, line, sdp_one);
+		rig_expect_start("new ");
+		rig_plugin->answer(rig_leg, answer);
+		ok = peer_wait(peer, "SIP/2.0 200");
+		peer_ack(peer, ok, NULL);
+		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		answer_bye(peer);
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		peer_reply(peer, invite, "200 OK", "t", line, sdp_one);
+		rig_expect("answered 40000 sendrecv");
+		ack = peer_wait(peer, "ACK ");
+		g_assert_null(strchr(ack, '?'));
+		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		answer_bye(peer);
+	}
+	rig_stop();
+}
+
 /* sofia keeps the second of a header that may be there once among the errors of the
  * message, as what it is. */
 static void
@@ -237,6 +276,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/hostile/numbers", numbers_are_no_target);
 	g_test_add_func("/sip/hostile/cut-requests", cut_requests_are_refused);
 	g_test_add_func("/sip/hostile/from", from_is_no_target);
+	g_test_add_func("/sip/hostile/headers-of-a-target", headers_of_a_target_are_not_used);
 	g_test_add_func("/sip/hostile/doubled", doubled_headers_do_no_harm);
 	g_test_add_func("/sip/hostile/maddr", maddr_is_refused);
 	return g_test_run();
