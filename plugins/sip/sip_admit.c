@@ -61,7 +61,18 @@ choose_answer(SipUa *ua, const SipEvent *event, gboolean claims, gboolean trunk_
 		       : ANSWER_403;
 }
 
-/* `challenge`: of a trunk, NULL when none may prove itself. */
+/* `challenge`: of a trunk; NULL: as a telephone. */
+static void
+ask(SipUa *ua, nua_handle_t *nh, const SipEvent *event, const char *challenge, gboolean stale)
+{
+	if (challenge)
+		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
+			    TAG_END());
+	else
+		phone_challenge(ua, nh, event, stale);
+}
+
+/* `challenge`: NULL when no trunk may prove itself. */
 static void
 refuse(SipUa *ua, nua_handle_t *nh, const SipEvent *event, const char *challenge)
 {
@@ -74,24 +85,8 @@ refuse(SipUa *ua, nua_handle_t *nh, const SipEvent *event, const char *challenge
 		sources_tried(ua->sources, event);
 	if (answer == ANSWER_403)
 		nua_respond(nh, SIP_403_FORBIDDEN, TAG_END());
-	else if (answer == ANSWER_401)
-		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
-			    TAG_END());
 	else
-		phone_challenge(ua, nh, 407, event, FALSE);
-	nua_handle_destroy(nh);
-}
-
-/* Only his nonce was too old: he knows the password. */
-static void
-ask_again(SipUa *ua, nua_handle_t *nh, const SipEvent *event, const char *challenge)
-{
-	if (challenge)
-		nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(challenge),
-			    TAG_END());
-	else
-		phone_challenge(ua, nh, 407, event, TRUE);
-	nua_handle_destroy(nh);
+		ask(ua, nh, event, answer == ANSWER_401 ? challenge : NULL, FALSE);
 }
 
 static void
@@ -112,24 +107,33 @@ admit_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
 	g_autoptr(GInetAddress) source = source_of(event->msg);
 	/* A PBX and a phone may share an address. */
-	gboolean phone_first = phone_comes_first(ua, event);
-	g_auto(PhoneClaim) claim = phone_claim(ua, event);
-	gboolean is_phone = claim.verdict != PHONE_STRANGER || phone_without_name(ua, event);
+	gboolean phone_first = phone_comes_first(ua, event), is_phone = FALSE;
+	g_auto(PhoneClaim) claim = { PHONE_STRANGER, FALSE, NULL };
 	g_autofree char *challenge = NULL;
 	const Trunk *trunk = NULL;
-	Admission admission =
-		source ? trunks_admit(ua->trunks, source, event->sip, &trunk, &challenge)
-		       : ADMIT_STRANGER;
+	Admission admission;
 
-	if (admission == ADMIT_TRUNK && !(phone_first && is_phone)) {
-		take_trunk(ua, nh, trunk, event);
-	} else if (claim.verdict == PHONE_KNOWN || claim.verdict == PHONE_UNREAD) {
-		phone_call(ua, nh, &claim, event);
-	} else {
-		count(ua, &claim, admission, event->sip);
-		if (claim.stale || admission == ADMIT_STALE)
-			ask_again(ua, nh, event, claim.stale ? NULL : challenge);
-		else
-			refuse(ua, nh, event, challenge);
+	if (phone_first) {
+		claim = phone_claim(ua, event);
+		is_phone = claim.verdict != PHONE_STRANGER || phone_without_name(ua, event);
 	}
+	admission = source ? trunks_admit(ua->trunks, source, event->sip, &trunk, &challenge)
+			   : ADMIT_STRANGER;
+	if (admission == ADMIT_TRUNK && !is_phone) {
+		take_trunk(ua, nh, trunk, event);
+		return;
+	}
+	if (!phone_first)
+		claim = phone_claim(ua, event);
+	if (claim.verdict == PHONE_KNOWN || claim.verdict == PHONE_UNREAD) {
+		phone_call(ua, nh, &claim, event);
+		return;
+	}
+	count(ua, &claim, admission, event->sip);
+	/* Where only his nonce was too old he knows the password. */
+	if (claim.stale || admission == ADMIT_STALE)
+		ask(ua, nh, event, claim.stale ? NULL : challenge, TRUE);
+	else
+		refuse(ua, nh, event, challenge);
+	nua_handle_destroy(nh);
 }

@@ -82,12 +82,6 @@ header_called(const url_t *url, const Config *config)
 	return identity_address(&called);
 }
 
-Address *
-header_callee(const sip_t *sip, const Config *config)
-{
-	return header_called(sip->sip_request->rq_url, config);
-}
-
 /* RFC 3261 25.1: what a user part may hold unescaped beside letters and digits. */
 char *
 header_escaped(const char *user)

@@ -17,9 +17,8 @@ gboolean header_caller_is_ours(const sip_t *sip, const Config *config);
 /* FALSE when a request inside the dialog of this INVITE would have no target: no
  * Contact (the guard lets only SIP URIs be one), and a From that is no SIP URI. */
 gboolean header_has_target(const sip_t *sip);
-/* Who is called: by the Request-URI, by any URI.  A host of ours becomes the
+/* Who is called by this URI.  A host of ours becomes the
  * configured domain. */
-Address *header_callee(const sip_t *sip, const Config *config);
 Address *header_called(const url_t *url, const Config *config);
 
 /* "\"Name\" <sip:+14155551234@gw.example.org>", or the anonymous form. */

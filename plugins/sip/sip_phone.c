@@ -135,19 +135,14 @@ phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challen
 }
 
 void
-phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale)
+phone_challenge(SipUa *ua, nua_handle_t *nh, const SipEvent *event, gboolean stale)
 {
 	char *said[2];
 
 	phone_challenges(ua, event, stale, said);
-	if (status == 401)
-		nua_respond(nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(ua->nua),
-			    TAG_IF(said[0], SIPTAG_WWW_AUTHENTICATE_STR(said[0])),
-			    TAG_IF(said[1], SIPTAG_WWW_AUTHENTICATE_STR(said[1])), TAG_END());
-	else
-		nua_respond(nh, SIP_407_PROXY_AUTH_REQUIRED, NUTAG_WITH_THIS(ua->nua),
-			    TAG_IF(said[0], SIPTAG_PROXY_AUTHENTICATE_STR(said[0])),
-			    TAG_IF(said[1], SIPTAG_PROXY_AUTHENTICATE_STR(said[1])), TAG_END());
+	nua_respond(nh, SIP_407_PROXY_AUTH_REQUIRED, NUTAG_WITH_THIS(ua->nua),
+		    TAG_IF(said[0], SIPTAG_PROXY_AUTHENTICATE_STR(said[0])),
+		    TAG_IF(said[1], SIPTAG_PROXY_AUTHENTICATE_STR(said[1])), TAG_END());
 	g_free(said[0]);
 	g_free(said[1]);
 }

@@ -29,10 +29,9 @@ PhoneClaim phone_claim(SipUa *ua, const SipEvent *event);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
 
-/* Answers a request with 401 or 407 and a challenge for each algorithm that it may know
+/* Answers a request with 407 and a challenge for each algorithm that it may know
  * (sip_dialect.h); `stale`: only its nonce was too old. */
-void
-phone_challenge(SipUa *ua, nua_handle_t *nh, guint status, const SipEvent *event, gboolean stale);
+void phone_challenge(SipUa *ua, nua_handle_t *nh, const SipEvent *event, gboolean stale);
 
 /* The same as values of headers, of which one may be NULL; the caller's. */
 void phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2]);

@@ -5,12 +5,24 @@
 
 typedef struct {
 	RateKey key;
-	gint64 paid;	  /* time that is paid for, before now */
+	gint64 paid;
 	gint64 last_over; /* 0: never */
 	guint64 dropped;
 	GList link; /* in `seen` */
 	char what[48];
 } Bucket;
+
+gboolean
+rate_pays(gint64 *paid, const Rate *rate, gint64 now)
+{
+	gint64 price = G_USEC_PER_SEC / MAX(rate->a_second, 1);
+
+	*paid = MAX(*paid, now - rate->at_once * price);
+	if (*paid + price > now)
+		return FALSE;
+	*paid += price;
+	return TRUE;
+}
 
 struct RateTable {
 	guint places;
@@ -97,14 +109,10 @@ RateVerdict
 rate_take(RateTable *self, const RateKey *key, const Rate *rate, const char *what, gint64 now)
 {
 	Bucket *bucket = bucket_of(self, key);
-	gint64 price = G_USEC_PER_SEC / MAX(rate->a_second, 1);
 	gboolean told = is_told(bucket, now);
 
-	bucket->paid = MAX(bucket->paid, now - rate->at_once * price);
-	if (bucket->paid + price <= now) {
-		bucket->paid += price;
+	if (rate_pays(&bucket->paid, rate, now))
 		return RATE_FITS;
-	}
 	bucket->dropped = told ? bucket->dropped + 1 : 1;
 	bucket->last_over = now;
 	g_strlcpy(bucket->what, what ? what : "", sizeof bucket->what);

@@ -20,6 +20,10 @@ typedef struct {
 	guint a_second, at_once; /* at_once: what has not been used is there */
 } Rate;
 
+/* One bucket by itself: `paid` is the time that is paid for, before now; 0 is a full one.
+ * FALSE: there is nothing in it. */
+gboolean rate_pays(gint64 *paid, const Rate *rate, gint64 now);
+
 typedef struct RateTable RateTable;
 
 RateTable *rate_table_new(guint places);

@@ -2,6 +2,7 @@
 /* sip_request.c - see sip_request.h. */
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/sip_guard.h"
+#include "plugins/sip/sip_rate.h"
 #include "plugins/sip/sip_registrar.h"
 #include "plugins/sip/sip_source.h"
 #include "plugins/sip/sip_stack.h"
@@ -31,15 +32,12 @@ leg_of(const SipUa *ua, const sip_t *sip)
 static gboolean
 dialog_takes(SipLeg *leg)
 {
-	gint64 now = g_get_monotonic_time(), price = G_USEC_PER_SEC / REQUESTS_OF_DIALOG;
+	static const Rate rate = { REQUESTS_OF_DIALOG, 2 * REQUESTS_OF_DIALOG };
 
-	leg->requests_us = MAX(leg->requests_us, now - 2 * G_USEC_PER_SEC);
-	if (leg->requests_us + price > now) {
-		gateway_count(leg->ua->gateway, "sip requests over the rate");
-		return FALSE;
-	}
-	leg->requests_us += price;
-	return TRUE;
+	if (rate_pays(&leg->requests_us, &rate, g_get_monotonic_time()))
+		return TRUE;
+	gateway_count(leg->ua->gateway, "sip requests over the rate");
+	return FALSE;
 }
 
 static gboolean

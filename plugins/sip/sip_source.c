@@ -23,8 +23,6 @@
 #define STRANGERS_A_SECOND 50
 #define RATE_PLACES	   16384 /* some 2 MB */
 #define TRUNK_A_SECOND	   100	 /* at least; see trunk_rate() */
-#define HELP_A_SECOND	   2	 /* calls for help that are looked at in spite of it all */
-#define HELP_AT_ONCE	   8
 
 typedef struct {
 	guint8 address[16]; /* IPv4: the first four */
@@ -38,7 +36,7 @@ struct Sources {
 	GHashTable *endpoints; /* set of Endpoint *: phones that are registered or in a call */
 	GHashTable *addresses; /* set of ThrottleKey *: theirs */
 	RateTable *rates;      /* of all, by what they are: rate_key() */
-	gint64 help_us;	       /* a bucket, as throttle_admits_stranger() has one */
+	gint64 help_us;	       /* a bucket: rate_pays() */
 };
 
 typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS, RATE_OF_ACCOUNT } RateKind;
@@ -46,6 +44,8 @@ typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS, RATE_OF_ACCOUNT } RateKind;
 /* A phone has one by its port, since others are behind the same NAT; all that are not
  * registered yet have one by their address. */
 static const Rate phone_rate = { 20, 40 }, stranger_rate = { 50, 500 }, account_rate = { 5, 50 };
+/* Calls for help that are looked at in spite of it all. */
+static const Rate help_rate = { 2, 8 };
 
 /* --- addresses --- */
 
@@ -373,13 +373,7 @@ calls_for_help(const Config *config, const char *line)
 static gboolean
 take_help(Sources *self)
 {
-	gint64 now = g_get_monotonic_time(), price = G_USEC_PER_SEC / HELP_A_SECOND;
-
-	self->help_us = MAX(self->help_us, now - HELP_AT_ONCE * price);
-	if (self->help_us + price > now)
-		return FALSE;
-	self->help_us += price;
-	return TRUE;
+	return rate_pays(&self->help_us, &help_rate, g_get_monotonic_time());
 }
 
 static gboolean

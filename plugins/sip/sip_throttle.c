@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_throttle.c - a table of addresses that fail: counted, slowed, ignored, forgotten. */
 #include "plugins/sip/sip_throttle.h"
+#include "plugins/sip/sip_rate.h"
 
 /* A slowed address: one request in so long.  A phone repeats one for 32 s. */
 #define FIRST_PAUSE_US (G_USEC_PER_SEC / 2)
@@ -27,7 +28,7 @@ struct Throttle {
 	GQueue ignored;	   /* the one blocked last at the tail */
 	GQueue unused;
 	guint64 dropped;
-	gint64 strangers_us; /* time that is paid for, before now */
+	gint64 strangers_us; /* a bucket: rate_pays() */
 };
 
 guint
@@ -311,15 +312,12 @@ throttle_n_ignored(Throttle *self, gint64 now)
 gboolean
 throttle_admits_stranger(Throttle *self, gint64 now)
 {
-	gint64 price = G_USEC_PER_SEC / MAX(self->limits.strangers_a_second, 1);
+	guint a_second = MAX(self->limits.strangers_a_second, 1);
 
-	self->strangers_us = MAX(self->strangers_us, now - 4 * G_USEC_PER_SEC);
-	if (self->strangers_us + price > now) {
-		self->dropped++;
-		return FALSE;
-	}
-	self->strangers_us += price;
-	return TRUE;
+	if (rate_pays(&self->strangers_us, &(Rate){ a_second, 4 * a_second }, now))
+		return TRUE;
+	self->dropped++;
+	return FALSE;
 }
 
 guint64

@@ -39,7 +39,7 @@ read_request(const sip_t *sip, DigestServer *digest)
 	static const Config config = { .sip_address = (char *)"192.0.2.1",
 				       .sip_domain = (char *)"gw.example.org" };
 	g_auto(Identity) caller = { NULL, NULL, NULL };
-	g_autoptr(Address) callee = header_callee(sip, &config);
+	g_autoptr(Address) callee = header_called(sip->sip_request->rq_url, &config);
 	g_autofree char *from = NULL;
 	g_autoptr(GPtrArray) preferred = identity_preferred(sip);
 	guint count = 0;
