@@ -60,23 +60,38 @@ is_with(const Call *call, const char *number)
 
 /* By id: the end of one may be the end of another. */
 static GArray *
-find(Gateway *gateway, gboolean (*matches)(const Call *call, const char *key), const char *key)
+find(Gateway *gateway, CallsBy by, const char *key)
 {
+	static gboolean (*const matches[])(const Call *call, const char *key) = {
+		[CALLS_OF_ACCOUNT] = is_of,
+		[CALLS_WITH_NUMBER] = is_with,
+		[CALLS_BY_TRUNK] = goes_by,
+	};
 	g_autoptr(GPtrArray) calls = gateway_calls(gateway);
 	GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
 
 	for (guint i = 0; i < calls->len; i++) {
 		gint64 id = call_id(calls->pdata[i]);
 
-		if (matches(calls->pdata[i], key))
+		if (matches[by](calls->pdata[i], key))
 			g_array_append_val(ids, id);
 	}
 	return ids;
 }
 
-static guint
-hang_up(Gateway *gateway, const GArray *ids, const char *text)
+guint
+calls_count(Gateway *gateway, CallsBy by, const char *key)
 {
+	g_autoptr(GArray) ids = find(gateway, by, key);
+
+	return ids->len;
+}
+
+guint
+calls_end(Gateway *gateway, CallsBy by, const char *key, const char *text)
+{
+	g_autoptr(GArray) ids = find(gateway, by, key);
+
 	for (guint i = 0; i < ids->len; i++) {
 		Call *call = gateway_call(gateway, g_array_index(ids, gint64, i));
 
@@ -84,44 +99,4 @@ hang_up(Gateway *gateway, const GArray *ids, const char *text)
 			call_hangup(call, REASON_ADMIN, text);
 	}
 	return ids->len;
-}
-
-guint
-calls_end_of(Gateway *gateway, const char *account, const char *text)
-{
-	g_autoptr(GArray) ids = find(gateway, is_of, account);
-
-	return hang_up(gateway, ids, text);
-}
-
-guint
-calls_with_number(Gateway *gateway, const char *number)
-{
-	g_autoptr(GArray) ids = find(gateway, is_with, number);
-
-	return ids->len;
-}
-
-guint
-calls_end_with_number(Gateway *gateway, const char *number, const char *text)
-{
-	g_autoptr(GArray) ids = find(gateway, is_with, number);
-
-	return hang_up(gateway, ids, text);
-}
-
-guint
-calls_by_trunk(Gateway *gateway, const char *trunk)
-{
-	g_autoptr(GArray) ids = find(gateway, goes_by, trunk);
-
-	return ids->len;
-}
-
-guint
-calls_end_by_trunk(Gateway *gateway, const char *trunk, const char *text)
-{
-	g_autoptr(GArray) ids = find(gateway, goes_by, trunk);
-
-	return hang_up(gateway, ids, text);
 }

@@ -106,7 +106,7 @@ reply_ended(Request *request, guint n_calls)
 }
 
 void
-reply_live_calls(Request *request, const LiveCalls *calls, const char *key, gboolean hangup)
+reply_live_calls(Request *request, CallsBy by, const char *key, gboolean hangup)
 {
 	g_autofree char *text = NULL;
 	guint n;
@@ -114,12 +114,13 @@ reply_live_calls(Request *request, const LiveCalls *calls, const char *key, gboo
 	if (!request->gateway)
 		return;
 	if (hangup) {
-		reply_ended(request, calls->end(request->gateway, key, "ended by the operator"));
+		reply_ended(request, calls_end(request->gateway, by, key, "ended by the operator"));
 		return;
 	}
-	n = calls->count(request->gateway, key);
+	n = calls_count(request->gateway, by, key);
 	text = g_strdup_printf("%u live call%s %s go%s on; --hangup ends them too", n,
-			       n == 1 ? "" : "s", calls->how, n == 1 ? "es" : "");
+			       n == 1 ? "" : "s", by == CALLS_BY_TRUNK ? "by it" : "with it",
+			       n == 1 ? "es" : "");
 	if (n > 0)
 		reply_text(request, text);
 }

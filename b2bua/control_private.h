@@ -9,6 +9,7 @@
  */
 #pragma once
 #include <json-glib/json-glib.h>
+#include "b2bua/call_list.h"
 #include "b2bua/control.h"
 
 /* WRONG: the words are at fault and nothing was changed (exit status 2). */
@@ -126,12 +127,6 @@ void reply_key(Request *request, const char *name, const char *values, const cha
 	       const char *help);
 void reply_text(Request *request, const char *text);
 void reply_ended(Request *request, guint n_calls); /* "2 live calls were ended" */
-/* The live calls of what has been switched off or deleted: call_list.h. */
-typedef struct {
-	guint (*count)(Gateway *gateway, const char *key);
-	guint (*end)(Gateway *gateway, const char *key, const char *text);
-	const char *how; /* "by it" */
-} LiveCalls;
-/* Ends them, or says how many go on. */
-void reply_live_calls(Request *request, const LiveCalls *calls, const char *key, gboolean hangup);
+/* The live calls of what has been switched off or deleted: ends them, or says how many go on. */
+void reply_live_calls(Request *request, CallsBy by, const char *key, gboolean hangup);
 gboolean wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* FALSE */

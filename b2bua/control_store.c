@@ -7,7 +7,6 @@
 #include "b2bua/address.h"
 #include "b2bua/control_private.h"
 #include "b2bua/call.h"
-#include "b2bua/call_list.h"
 #include "b2bua/trace.h"
 
 /* --- numbers --- */
@@ -144,7 +143,6 @@ help_keys(Request *request)
 static gboolean
 number_del(Request *request, GError **error)
 {
-	static const LiveCalls with_it = { calls_with_number, calls_end_with_number, "with it" };
 	g_autofree char *number = parse_number(request->words[0], error);
 	gboolean hangup = take_hangup(request);
 
@@ -153,7 +151,7 @@ number_del(Request *request, GError **error)
 			     request->words[1]);
 	if (!number || !store_number_del(request->store, number, error))
 		return FALSE;
-	reply_live_calls(request, &with_it, number, hangup);
+	reply_live_calls(request, CALLS_WITH_NUMBER, number, hangup);
 	return request_changed(request, CHANGE_NUMBER, number);
 }
 

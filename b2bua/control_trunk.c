@@ -4,7 +4,6 @@
  * A command checks every word before it changes anything.
  */
 #include <string.h>
-#include "b2bua/call_list.h"
 #include "b2bua/control_private.h"
 
 static gboolean
@@ -160,11 +159,10 @@ change_trunk(Request *request, GError **error)
 static gboolean
 settle_calls(Request *request, const char *name, gboolean hangup)
 {
-	static const LiveCalls by_it = { calls_by_trunk, calls_end_by_trunk, "by it" };
 	g_autoptr(Trunk) trunk = store_trunk_get(request->store, name, NULL);
 
 	if (!trunk || !trunk->enabled)
-		reply_live_calls(request, &by_it, name, hangup);
+		reply_live_calls(request, CALLS_BY_TRUNK, name, hangup);
 	return TRUE;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_user.c - users and what each has of his own. */
 #include <string.h>
-#include "b2bua/call_list.h"
 #include "b2bua/control_private.h"
 #include "b2bua/setting.h"
 #include "b2bua/way_out.h"
@@ -106,8 +105,8 @@ end_calls(Request *request, const char *jid)
 	g_autoptr(User) user = store_user_get(request->store, jid, NULL);
 
 	if (request->gateway && !(user && user->enabled))
-		reply_ended(request, calls_end_of(request->gateway, jid,
-						  "the account was switched off by the operator"));
+		reply_ended(request, calls_end(request->gateway, CALLS_OF_ACCOUNT, jid,
+					       "the account was switched off by the operator"));
 	return TRUE;
 }
 

@@ -120,36 +120,16 @@ call_hangup(Call *call, Reason reason, const char *text)
 }
 
 guint
-calls_end_of(Gateway *self, const char *account, const char *text)
+calls_count(Gateway *self, CallsBy by, const char *key)
 {
-	g_string_append_printf(self->ended, "%s;", account);
-	return 2;
+	return by == CALLS_OF_ACCOUNT ? 2 : self->trunk_calls;
 }
 
 guint
-calls_with_number(Gateway *self, const char *number)
+calls_end(Gateway *self, CallsBy by, const char *key, const char *text)
 {
-	return self->trunk_calls;
-}
-
-guint
-calls_end_with_number(Gateway *self, const char *number, const char *text)
-{
-	g_string_append_printf(self->ended, "%s;", number);
-	return self->trunk_calls;
-}
-
-guint
-calls_by_trunk(Gateway *self, const char *trunk)
-{
-	return self->trunk_calls;
-}
-
-guint
-calls_end_by_trunk(Gateway *self, const char *trunk, const char *text)
-{
-	g_string_append_printf(self->ended, "%s;", trunk);
-	return self->trunk_calls;
+	g_string_append_printf(self->ended, "%s;", key);
+	return calls_count(self, by, key);
 }
 
 /* What the log has of the audit. */
