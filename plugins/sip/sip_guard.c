@@ -151,19 +151,6 @@ parse_again(const StrictClass *class, su_home_t *home, msg_header_t *header, cha
 	return class->original->hc_parse(home, header, text, strlen(text));
 }
 
-/* From and To, which have one address each. */
-static issize_t
-parse_address(const StrictClass *class, su_home_t *home, msg_header_t *header, char *text,
-	      isize_t length)
-{
-	char *copy = su_strndup(home, text, length);
-	issize_t result = class->original->hc_parse(home, header, text, length);
-
-	if (result < 0 && copy)
-		result = parse_again(class, home, header, lenient_name_addr(home, copy));
-	return result;
-}
-
 /* The headers in a URI, "sip:x@h?Subject=y", are for who dials it by hand (RFC 3261 19.1.1).
  * Where it is a target sofia writes them into each request: one that cannot be written is
  * never sent, and its own BYE recurses until the stack is gone. */
@@ -177,16 +164,36 @@ without_headers(msg_header_t *header, issize_t result)
 	return result;
 }
 
+/* From and To, which have one address each. */
+static issize_t
+parse_address(const StrictClass *class, su_home_t *home, msg_header_t *header, char *text,
+	      isize_t length)
+{
+	char *copy = su_strndup(home, text, length);
+	issize_t result = class->original->hc_parse(home, header, text, length);
+
+	if (result < 0 && copy)
+		result = parse_again(class, home, header, lenient_name_addr(home, copy));
+	return without_headers(header, result);
+}
+
+static issize_t
+parse_route_of(const StrictClass *class, su_home_t *home, msg_header_t *header, char *text,
+	       isize_t length)
+{
+	return without_headers(header, parse_strictly(class, home, header, text, length));
+}
+
 static issize_t
 parse_from(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return without_headers(header, parse_address(&classes[8], home, header, text, length));
+	return parse_address(&classes[8], home, header, text, length);
 }
 
 static issize_t
 parse_to(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return without_headers(header, parse_address(&classes[9], home, header, text, length));
+	return parse_address(&classes[9], home, header, text, length);
 }
 
 static issize_t
@@ -217,13 +224,13 @@ parse_contact(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 static issize_t
 parse_record_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return without_headers(header, parse_strictly(&classes[1], home, header, text, length));
+	return parse_route_of(&classes[1], home, header, text, length);
 }
 
 static issize_t
 parse_route(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return without_headers(header, parse_strictly(&classes[2], home, header, text, length));
+	return parse_route_of(&classes[2], home, header, text, length);
 }
 
 static issize_t
@@ -247,7 +254,7 @@ parse_via(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 static issize_t
 parse_path(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 {
-	return without_headers(header, parse_strictly(&classes[4], home, header, text, length));
+	return parse_route_of(&classes[4], home, header, text, length);
 }
 
 static issize_t

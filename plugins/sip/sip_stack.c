@@ -205,18 +205,29 @@ make_request(nta_agent_t *self, const sip_t *answer, guint32 cseq, const char *m
 	return msg;
 }
 
-static void
-send_request(nta_agent_t *self, msg_t *msg, const char *hop, const char *ack_branch)
+/* Takes the message.  FALSE: it cannot be sent. */
+static gboolean
+send_off(nta_agent_t *self, msg_t *msg, const char *hop, tag_type_t tag, tag_value_t value, ...)
 {
-	nta_outgoing_t *request =
-		nta_outgoing_mcreate(self, NULL, NULL, NULL, msg, NTATAG_DEFAULT_PROXY(hop),
-				     TAG_IF(ack_branch, NTATAG_ACK_BRANCH(ack_branch)),
-				     TAG_IF(ack_branch, NTATAG_STATELESS(1)), TAG_END());
+	nta_outgoing_t *request;
+	ta_list ta;
 
+	ta_start(ta, tag, value);
+	request = nta_outgoing_mcreate(self, NULL, NULL, NULL, msg, NTATAG_DEFAULT_PROXY(hop),
+				       TAG_NEXT(ta_args(ta)));
+	(void)ta_end(ta);
 	if (!request)
 		msg_destroy(msg);
 	else
 		nta_outgoing_destroy(request); /* it goes on by itself */
+	return request != NULL;
+}
+
+static void
+send_request(nta_agent_t *self, msg_t *msg, const char *hop, const char *ack_branch)
+{
+	send_off(self, msg, hop, TAG_IF(ack_branch, NTATAG_ACK_BRANCH(ack_branch)),
+		 TAG_IF(ack_branch, NTATAG_STATELESS(1)), TAG_END());
 }
 
 /* A 200 of another fork than the one that was taken (RFC 3261 13.2.2.4). */
@@ -240,20 +251,14 @@ stack_send(const char *request_line, const char *headers, const char *hop)
 {
 	msg_t *msg = agent ? nta_msg_create(agent, 0) : NULL;
 	sip_t *sip = msg ? sip_object(msg) : NULL;
-	nta_outgoing_t *request = NULL;
 
 	if (!msg)
 		return FALSE;
 	if (sip_add_tl(msg, sip, SIPTAG_REQUEST_STR(request_line), SIPTAG_HEADER_STR(headers),
 		       TAG_END()) >= 0)
-		request = nta_outgoing_mcreate(agent, NULL, NULL, NULL, msg,
-					       NTATAG_DEFAULT_PROXY(hop), NTATAG_USER_VIA(1),
-					       TAG_END());
-	if (!request)
-		msg_destroy(msg);
-	else
-		nta_outgoing_destroy(request);
-	return request != NULL;
+		return send_off(agent, msg, hop, NTATAG_USER_VIA(1), TAG_END());
+	msg_destroy(msg);
+	return FALSE;
 }
 
 void
@@ -265,7 +270,6 @@ stack_ask(const char *uri, const char *from, const char *route, const char *hop)
 	g_autofree char *line = g_strdup_printf("OPTIONS %s SIP/2.0", uri);
 	g_autofree char *to = g_strdup_printf("<%s>", uri);
 	g_autofree char *tagged = g_strdup_printf("%s;tag=%08x", from, g_random_int());
-	nta_outgoing_t *request = NULL;
 
 	if (!msg)
 		return;
@@ -273,11 +277,7 @@ stack_ask(const char *uri, const char *from, const char *route, const char *hop)
 		       SIPTAG_FROM_STR(tagged), TAG_IF(route, SIPTAG_ROUTE_STR(route)),
 		       SIPTAG_CALL_ID(sip_call_id_create(home, NULL)), SIPTAG_CSEQ_STR("1 OPTIONS"),
 		       SIPTAG_MAX_FORWARDS_STR("70"), TAG_END()) >= 0)
-		request = nta_outgoing_mcreate(agent, NULL, NULL, NULL, msg,
-					       NTATAG_DEFAULT_PROXY(hop), NTATAG_STATELESS(1),
-					       TAG_END());
-	if (!request)
-		msg_destroy(msg);
+		send_off(agent, msg, hop, NTATAG_STATELESS(1), TAG_END());
 	else
-		nta_outgoing_destroy(request);
+		msg_destroy(msg);
 }
