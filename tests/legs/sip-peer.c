@@ -363,3 +363,17 @@ peer_reply(Peer *peer, const char *request, const char *status, const char *tag,
 
 	peer_send(peer, text);
 }
+
+char *
+peer_wait_answer(Peer *peer, const char *status, const char *method)
+{
+	g_autofree char *start = g_strconcat("SIP/2.0 ", status, NULL);
+
+	for (;;) {
+		g_autofree char *response = peer_wait(peer, start);
+		g_autofree char *cseq = message_header(response, "CSeq");
+
+		if (g_str_has_suffix(cseq, method))
+			return g_steal_pointer(&response);
+	}
+}

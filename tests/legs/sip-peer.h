@@ -35,6 +35,8 @@ void peer_send(Peer *peer, const char *text);
 void peer_send_bytes(Peer *peer, const char *bytes, gsize size); /* with NULs in them */
 /* The next datagram that begins like that, others (retransmissions) dropped. */
 char *peer_wait(Peer *peer, const char *start);
+/* The response of that status to that method: the status alone may be that of another. */
+char *peer_wait_answer(Peer *peer, const char *status, const char *method);
 gboolean peer_has(Peer *peer, const char *start);
 
 /* A request of the dialog (or the first of one): Via, From, To, Call-ID, CSeq

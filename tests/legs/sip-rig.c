@@ -475,3 +475,60 @@ rig_hangup_all(void)
 	}
 	rig_leg = NULL;
 }
+
+/* --- what most conversations begin and end with --- */
+
+Peer *
+rig_start_with_trunk(void)
+{
+	Peer *peer = peer_new();
+
+	rig_start();
+	rig_trunk("carrier", peer->port, NULL);
+	return peer;
+}
+
+char *
+rig_take_call(Peer *peer, const char *headers, const char *offer, const char *answer)
+{
+	g_autoptr(Desc) desc = rig_desc(answer);
+	g_autofree char *ok = NULL;
+
+	peer_invite(peer, headers, offer);
+	rig_expect_start("new ");
+	rig_plugin->answer(rig_leg, desc);
+	ok = peer_wait(peer, "SIP/2.0 200");
+	peer_ack(peer, ok, NULL);
+	while (!strstr(rig_traces(), "ACK"))
+		g_main_context_iteration(NULL, TRUE);
+	return message_tag(ok, "To");
+}
+
+char *
+rig_call_in(Peer *peer)
+{
+	return rig_take_call(peer, NULL, sdp_one, sdp_two);
+}
+
+void
+rig_answer_bye(Peer *peer)
+{
+	g_autofree char *bye = peer_wait(peer, "BYE ");
+
+	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
+}
+
+void
+rig_hang_up(Peer *peer)
+{
+	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_answer_bye(peer);
+}
+
+void
+rig_end_call(Peer *peer)
+{
+	rig_hang_up(peer);
+	rig_spin(5);
+	rig_drain();
+}

@@ -20,6 +20,13 @@ void rig_stop(void);
 Store *rig_store(void);
 /* A trunk at the peer's port on 127.0.0.1; `change` may be NULL. */
 void rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk));
+Peer *rig_start_with_trunk(void); /* rig_start(), and a trunk "carrier" at this peer's port */
+/* A call of the peer's that is answered and acknowledged; the tag the gateway gave. */
+char *rig_take_call(Peer *peer, const char *headers, const char *offer, const char *answer);
+char *rig_call_in(Peer *peer); /* the same, of sdp_one and sdp_two */
+void rig_answer_bye(Peer *peer);
+void rig_hang_up(Peer *peer);  /* the core does; the BYE is answered */
+void rig_end_call(Peer *peer); /* the same, and what is said of it is forgotten */
 /* What rig_dial() says of a call that is sent on, or of an emergency. */
 extern Target rig_target;
 void rig_dial(const char *trunk, const char *number, const Address *from);

@@ -36,48 +36,6 @@ static const Form forms[] = {
 	{ "another", "Content-Type: application/isup\r\n", "x", TRUE },
 };
 
-static Peer *
-start_with_trunk(void)
-{
-	Peer *peer = peer_new();
-
-	rig_start();
-	rig_trunk("carrier", peer->port, NULL);
-	return peer;
-}
-
-static void
-expect_bye(Peer *peer)
-{
-	g_autofree char *bye = peer_wait(peer, "BYE ");
-
-	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-}
-
-static void
-hang_up(Peer *peer)
-{
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-	expect_bye(peer);
-}
-
-/* An answered call in; the tag the gateway gave. */
-static char *
-call_in(Peer *peer)
-{
-	g_autoptr(Desc) answer = rig_desc(sdp_two);
-	g_autofree char *ok = NULL;
-
-	peer_invite(peer, NULL, sdp_one);
-	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
-	ok = peer_wait(peer, "SIP/2.0 200");
-	peer_ack(peer, ok, NULL);
-	while (!strstr(rig_traces(), "ACK"))
-		g_main_context_iteration(NULL, TRUE);
-	return message_tag(ok, "To");
-}
-
 static void
 assert_refused(Peer *peer, gboolean ack)
 {
@@ -92,7 +50,7 @@ assert_refused(Peer *peer, gboolean ack)
 static void
 body__invite(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
 		g_autofree char *busy = NULL;
@@ -115,7 +73,7 @@ body__invite(void)
 static void
 body__answers(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
 		g_autofree char *invite = NULL, *ack = NULL;
@@ -131,9 +89,9 @@ body__answers(void)
 						  : "answered 40004 sendrecv");
 		ack = peer_wait(peer, "ACK ");
 		if (forms[i].refused)
-			expect_bye(peer);
+			rig_answer_bye(peer);
 		else
-			hang_up(peer);
+			rig_hang_up(peer);
 	}
 	rig_stop();
 }
@@ -141,7 +99,7 @@ body__answers(void)
 static void
 body__ack(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) offer = rig_desc(sdp_one);
 
 	for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
@@ -158,9 +116,9 @@ body__ack(void)
 		rig_expect_start(forms[i].refused ? "ended incompatible"
 						  : "answered 40004 sendrecv");
 		if (forms[i].refused)
-			expect_bye(peer);
+			rig_answer_bye(peer);
 		else
-			hang_up(peer);
+			rig_hang_up(peer);
 	}
 	rig_stop();
 }
@@ -169,8 +127,8 @@ static void
 body__changes(void)
 {
 	static const char *const methods[] = { "INVITE", "UPDATE" };
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 
 	for (guint i = 0; i < G_N_ELEMENTS(forms) * 2; i++) {
@@ -194,7 +152,7 @@ body__changes(void)
 		rig_spin(10);
 	}
 	rig_no_event();
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 
@@ -211,8 +169,8 @@ offer__after_hold(void)
 		"m=audio 40000 RTP/AVP 0\r\n",
 	};
 	static const char *const methods[] = { "INVITE", "UPDATE" };
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 	g_autoptr(Desc) held = rig_desc(HEAD "m=audio 40002 RTP/AVP 0\r\na=inactive\r\n");
 	g_autoptr(Desc) ours = rig_desc(HEAD "m=audio 40002 RTP/AVP 0 8 101\r\n"
 					     "a=rtpmap:101 telephone-event/8000\r\n");
@@ -239,7 +197,7 @@ offer__after_hold(void)
 		peer_ack(peer, ok, i < 2 ? sdp_one : sdp_two);
 		rig_expect(i < 2 ? "answered 40000 sendrecv" : "answered 40002 sendrecv");
 	}
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 
@@ -247,8 +205,9 @@ offer__after_hold(void)
 static void
 offer__without_the_core(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *again = NULL, *ok = NULL, *third = NULL, *ok3 = NULL;
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *again = NULL, *ok = NULL, *third = NULL,
+			*ok3 = NULL;
 	g_autoptr(Desc) ours = rig_desc(sdp_two);
 
 	again = peer_request(peer, "INVITE", tag, NULL, NULL);
@@ -270,7 +229,7 @@ offer__without_the_core(void)
 	rig_expect("answered refused");
 	peer_ack(peer, ok3, NULL);
 	rig_expect("answered 40000 sendonly");
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 
@@ -279,8 +238,8 @@ static void
 offer__without_audio(void)
 {
 	static const char *const methods[] = { "INVITE", "UPDATE" };
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 
 	for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
@@ -307,7 +266,7 @@ offer__without_audio(void)
 			peer_ack(peer, again, NULL);
 		rig_spin(10);
 	}
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 

@@ -10,28 +10,6 @@
 #define NO_AUDIO HEAD "m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
 #define RELIABLE "Require: 100rel\r\nRSeq: 7001\r\n"
 
-static Peer *
-start_with_trunk(void)
-{
-	Peer *peer = peer_new();
-
-	rig_start();
-	rig_trunk("carrier", peer->port, NULL);
-	return peer;
-}
-
-static void
-hang_up(Peer *peer)
-{
-	g_autofree char *bye = NULL;
-
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-	bye = peer_wait(peer, "BYE ");
-	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-	rig_spin(5);
-	rig_drain();
-}
-
 static void
 expect_sdp(const char *message, const char *line)
 {
@@ -39,20 +17,6 @@ expect_sdp(const char *message, const char *line)
 		g_assert_cmpstr(message_body(message), ==, "");
 	else if (!strstr(message_body(message), line))
 		g_error("no \"%s\" in %s", line, message);
-}
-
-static char *
-wait_status(Peer *peer, const char *status, const char *method)
-{
-	g_autofree char *start = g_strconcat("SIP/2.0 ", status, NULL);
-
-	for (;;) {
-		g_autofree char *response = peer_wait(peer, start);
-		g_autofree char *cseq = message_header(response, "CSeq");
-
-		if (g_str_has_suffix(cseq, method))
-			return g_steal_pointer(&response);
-	}
 }
 
 /* --- calls out --- */
@@ -124,10 +88,10 @@ expect_update(Peer *peer, const Update *update, gboolean reliable)
 	g_autofree char *response = NULL, *event = NULL;
 
 	if (!update->sdp) {
-		response = wait_status(peer, "200", "UPDATE");
+		response = peer_wait_answer(peer, "200", "UPDATE");
 		expect_sdp(response, NULL);
 	} else if (!reliable) {
-		response = wait_status(peer, "491", "UPDATE");
+		response = peer_wait_answer(peer, "491", "UPDATE");
 	} else {
 		event = g_strconcat("changed ", update->heard, NULL);
 		rig_expect(event);
@@ -141,7 +105,7 @@ answer_update(Peer *peer, const Update *update)
 	g_autofree char *response = NULL;
 
 	rig_plugin->answer(rig_leg, update->refused ? NULL : answer);
-	response = wait_status(peer, update->refused ? "488" : "200", "UPDATE");
+	response = peer_wait_answer(peer, update->refused ? "488" : "200", "UPDATE");
 	expect_sdp(response, update->refused ? NULL : "m=audio 40002");
 }
 
@@ -192,13 +156,13 @@ check_out(Peer *peer, const Update *update, gboolean reliable, Moment moment, Fi
 	ack = peer_wait(peer, "ACK ");
 	if (asked && moment == CROSSING_200)
 		answer_update(peer, update);
-	hang_up(peer);
+	rig_end_call(peer);
 }
 
 static void
 early__update_of_a_callee(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(UPDATES); i++)
 		for (guint reliable = 0; reliable < 2; reliable++)
@@ -212,7 +176,7 @@ early__update_of_a_callee(void)
 static void
 early__update_out_of_turn(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = begin(peer, TRUE, "t1"), *pending = NULL, *retry = NULL,
 			*stranger = NULL, *cancel = NULL, *ok = NULL;
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
@@ -220,13 +184,13 @@ early__update_out_of_turn(void)
 	ask(peer, invite, "t1", "UPDATE", sdp_two);
 	rig_expect("changed 40002 sendrecv");
 	ask(peer, invite, "t1", "UPDATE", sdp_hold);
-	pending = wait_status(peer, "500", "UPDATE");
+	pending = peer_wait_answer(peer, "500", "UPDATE");
 	retry = message_header(pending, "Retry-After");
 	g_assert_nonnull(retry);
 	ask(peer, invite, "t2", "UPDATE", sdp_hold);
-	stranger = wait_status(peer, "481", "UPDATE");
+	stranger = peer_wait_answer(peer, "481", "UPDATE");
 	rig_plugin->answer(rig_leg, answer);
-	ok = wait_status(peer, "200", "UPDATE");
+	ok = peer_wait_answer(peer, "200", "UPDATE");
 	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
 	cancel = peer_wait(peer, "CANCEL ");
 	peer_reply(peer, cancel, "200 OK", NULL, NULL, NULL);
@@ -239,16 +203,16 @@ early__update_out_of_turn(void)
 static void
 early__update_of_a_thief(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk(), thief = peer_new_at("127.0.0.2");
+	g_autoptr(Peer) peer = rig_start_with_trunk(), thief = peer_new_at("127.0.0.2");
 	g_autofree char *invite = begin(peer, TRUE, "t1"), *refused = NULL, *ack = NULL;
 
 	ask(thief, invite, "t1", "UPDATE", sdp_two);
-	refused = wait_status(thief, "481", "UPDATE");
+	refused = peer_wait_answer(thief, "481", "UPDATE");
 	rig_no_event();
 	peer_reply(peer, invite, "200 OK", "t1", NULL, NULL);
 	rig_expect("answered 40000 sendrecv");
 	ack = peer_wait(peer, "ACK ");
-	hang_up(peer);
+	rig_end_call(peer);
 	rig_stop();
 }
 
@@ -256,7 +220,7 @@ early__update_of_a_thief(void)
 static void
 early__route_stays(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *route =
 		g_strdup_printf("Record-Route: <sip:127.0.0.1:%u;lr>\r\n", peer->port);
 	g_autofree char *headers = g_strconcat(route, RELIABLE, NULL);
@@ -270,7 +234,7 @@ early__route_stays(void)
 	prack = peer_wait(peer, "PRACK ");
 	peer_reply(peer, prack, "200 OK", NULL, NULL, NULL);
 	ask(peer, invite, "t1", "UPDATE", NULL);
-	ok = wait_status(peer, "200", "UPDATE");
+	ok = peer_wait_answer(peer, "200", "UPDATE");
 	peer_reply(peer, invite, "200 OK", "t1", route, NULL);
 	rig_expect("answered 40000 sendrecv");
 	ack = peer_wait(peer, "ACK ");
@@ -321,7 +285,7 @@ prack(Peer *peer, const char *ringing, guint cseq)
 	g_autofree char *ok = NULL;
 
 	send_prack(peer, ringing, cseq, "", NULL);
-	ok = wait_status(peer, "200", "PRACK");
+	ok = peer_wait_answer(peer, "200", "PRACK");
 }
 
 /* Our 200, the ACK, the end. */
@@ -334,14 +298,14 @@ finish_in(Peer *peer, char *ok, guint cseq)
 		g_autoptr(Desc) answer = rig_desc(sdp_two);
 
 		rig_plugin->answer(rig_leg, answer);
-		ok = wait_status(peer, "200", "INVITE");
+		ok = peer_wait_answer(peer, "200", "INVITE");
 	}
 	peer->cseq = cseq;
 	peer_ack(peer, ok, NULL);
 	peer->cseq = later;
 	while (!strstr(rig_traces(), "ACK"))
 		g_main_context_iteration(NULL, TRUE);
-	hang_up(peer);
+	rig_end_call(peer);
 	g_free(ok);
 }
 
@@ -370,25 +334,25 @@ check_in(Peer *peer, const char *supports, const char *sdp, Stage stage)
 		prack(peer, ringing, cseq);
 	if (stage == AFTER_200) {
 		rig_plugin->answer(rig_leg, answer);
-		ok = wait_status(peer, "200", "INVITE");
+		ok = peer_wait_answer(peer, "200", "INVITE");
 		answered = TRUE;
 	}
 	tag = message_tag(ringing, "To");
 	update = peer_request(peer, "UPDATE", tag, NULL, sdp);
 	peer_send(peer, update);
 	if (!sdp) {
-		response = wait_status(peer, "200", "UPDATE");
+		response = peer_wait_answer(peer, "200", "UPDATE");
 		expect_sdp(response, NULL);
 	} else if (!answered) {
 		g_autofree char *retry = NULL;
 
-		response = wait_status(peer, "500", "UPDATE");
+		response = peer_wait_answer(peer, "500", "UPDATE");
 		retry = message_header(response, "Retry-After");
 		g_assert_nonnull(retry);
 	} else {
 		rig_expect("changed 40000 sendonly");
 		rig_plugin->answer(rig_leg, answer);
-		response = wait_status(peer, "200", "UPDATE");
+		response = peer_wait_answer(peer, "200", "UPDATE");
 		expect_sdp(response, "m=audio 40002");
 	}
 	if (stage == AFTER_183 && reliable)
@@ -399,7 +363,7 @@ check_in(Peer *peer, const char *supports, const char *sdp, Stage stage)
 static void
 early__update_of_a_caller(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(SUPPORTS); i++)
 		for (Stage stage = 0; stage < N_STAGES; stage++) {
@@ -412,7 +376,7 @@ early__update_of_a_caller(void)
 static void
 early__update_without_an_offer_before(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *ringing = NULL, *tag = NULL, *update = NULL, *response = NULL,
 			*refused = NULL;
 
@@ -423,7 +387,7 @@ early__update_without_an_offer_before(void)
 	tag = message_tag(ringing, "To");
 	update = peer_request(peer, "UPDATE", tag, NULL, sdp_one);
 	peer_send(peer, update);
-	response = wait_status(peer, "500", "UPDATE");
+	response = peer_wait_answer(peer, "500", "UPDATE");
 	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
 	refused = peer_wait(peer, "SIP/2.0 486");
 	peer->cseq--;
@@ -468,15 +432,15 @@ check_prack(Peer *peer, const Prack *with, gboolean answered)
 		rig_expect("changed 40000 inactive");
 		rig_plugin->answer(rig_leg, answer);
 	}
-	response = wait_status(peer, "200", "PRACK");
+	response = peer_wait_answer(peer, "200", "PRACK");
 	expect_sdp(response, with->body == (const char *)NO_AUDIO ? "m=audio 0" : with->answered);
-	finish_in(peer, answered ? wait_status(peer, "200", "INVITE") : NULL, cseq);
+	finish_in(peer, answered ? peer_wait_answer(peer, "200", "INVITE") : NULL, cseq);
 }
 
 static void
 early__prack(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(PRACKS); i++) {
 		check_prack(peer, &PRACKS[i], FALSE);
@@ -488,7 +452,7 @@ early__prack(void)
 static void
 early__prack_of_nothing(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *ringing = NULL, *response = NULL;
 	guint cseq;
 
@@ -497,7 +461,7 @@ early__prack_of_nothing(void)
 	rig_expect_start("new ");
 	ringing = ring_early(peer);
 	send_prack(peer, ringing, cseq, "", sdp_two);
-	response = wait_status(peer, "481", "PRACK");
+	response = peer_wait_answer(peer, "481", "PRACK");
 	rig_no_event();
 	finish_in(peer, NULL, cseq);
 	rig_stop();

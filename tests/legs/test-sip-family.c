@@ -75,20 +75,6 @@ fitting(guint port)
 	return sdp_at(media == IPV6 ? "IN IP6 2001:db8::7" : "IN IP4 192.0.2.7", port);
 }
 
-static char *
-wait_status(Peer *peer, const char *status, const char *method)
-{
-	g_autofree char *start = g_strconcat("SIP/2.0 ", status, NULL);
-
-	for (;;) {
-		g_autofree char *response = peer_wait(peer, start);
-		g_autofree char *cseq = message_header(response, "CSeq");
-
-		if (g_str_has_suffix(cseq, method))
-			return g_steal_pointer(&response);
-	}
-}
-
 static void
 expect_warning(const char *response, Verdict verdict)
 {
@@ -97,18 +83,6 @@ expect_warning(const char *response, Verdict verdict)
 
 	g_assert_nonnull(warning);
 	g_assert_true(g_str_has_prefix(warning, code));
-}
-
-static void
-hang_up(Peer *peer)
-{
-	g_autofree char *bye = NULL;
-
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-	bye = peer_wait(peer, "BYE ");
-	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-	rig_spin(5);
-	rig_drain();
 }
 
 /* --- INVITE --- */
@@ -163,7 +137,7 @@ check_answer(Peer *peer, const Place *place, const char *early)
 	ack = peer_wait(peer, "ACK ");
 	if (fits) {
 		rig_expect(verdict == FITS ? "answered 40000 sendrecv" : "answered 40000 sendonly");
-		hang_up(peer);
+		rig_end_call(peer);
 		return;
 	}
 	rig_expect_start(early			   ? "ended incompatible"
@@ -180,17 +154,9 @@ check_answer(Peer *peer, const Place *place, const char *early)
 static char *
 call_in(Peer *peer, const char *extra, const char *body)
 {
-	g_autofree char *sdp = fitting(40002), *ok = NULL, *own = fitting(40000);
-	g_autoptr(Desc) answer = rig_desc(sdp);
+	g_autofree char *sdp = fitting(40002), *own = fitting(40000);
 
-	peer_invite(peer, extra, body ? body : own);
-	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
-	ok = peer_wait(peer, "SIP/2.0 200");
-	peer_ack(peer, ok, NULL);
-	while (!strstr(rig_traces(), "ACK"))
-		g_main_context_iteration(NULL, TRUE);
-	return message_tag(ok, "To");
+	return rig_take_call(peer, extra, body ? body : own, sdp);
 }
 
 static void
@@ -206,15 +172,15 @@ check_change(Peer *peer, const Place *place, const char *method)
 	if (verdict == FITS || verdict == HOLDS) {
 		rig_expect(verdict == FITS ? "changed 40000 sendrecv" : "changed 40000 sendonly");
 		rig_plugin->answer(rig_leg, answer);
-		response = wait_status(peer, "200", method);
+		response = peer_wait_answer(peer, "200", method);
 	} else {
-		response = wait_status(peer, "488", method);
+		response = peer_wait_answer(peer, "488", method);
 		expect_warning(response, verdict);
 	}
 	if (strcmp(method, "INVITE") == 0)
 		peer_ack(peer, response, NULL);
 	rig_spin(5);
-	hang_up(peer); /* it goes on as it was until then */
+	rig_end_call(peer); /* it goes on as it was until then */
 }
 
 /* The answer to a change of ours. */
@@ -234,7 +200,7 @@ check_change_answer(Peer *peer, const Place *place)
 	rig_expect(verdict == FITS    ? "answered 40000 sendrecv"
 		   : verdict == HOLDS ? "answered 40000 sendonly"
 				      : "answered refused");
-	hang_up(peer);
+	rig_end_call(peer);
 }
 
 /* --- ACK --- */
@@ -254,7 +220,7 @@ check_ack(Peer *peer, const Place *place)
 	peer_ack(peer, ok, sdp);
 	if (verdict == FITS || verdict == HOLDS) {
 		rig_expect(verdict == FITS ? "answered 40000 sendrecv" : "answered 40000 sendonly");
-		hang_up(peer);
+		rig_end_call(peer);
 		return;
 	}
 	rig_expect_start(verdict == OTHER_FAMILY ? "ended ip-version" : "ended incompatible");
@@ -320,9 +286,9 @@ family__stays(void)
 	four_sdp = sdp_at("IN IP4 192.0.2.9", 40000);
 	request = peer_request(peer, "UPDATE", tag, NULL, four_sdp);
 	peer_send(peer, request);
-	response = wait_status(peer, "488", "UPDATE");
+	response = peer_wait_answer(peer, "488", "UPDATE");
 	expect_warning(response, OTHER_FAMILY);
-	hang_up(peer);
+	rig_end_call(peer);
 	rig_stop();
 }
 
@@ -344,7 +310,7 @@ family__prack(void)
 	rack = g_strdup_printf("RAck: %s %u INVITE\r\n", seq, peer->cseq);
 	prack = peer_request(peer, "PRACK", tag, rack, sdp);
 	peer_send(peer, prack);
-	ok = wait_status(peer, "200", "PRACK");
+	ok = peer_wait_answer(peer, "200", "PRACK");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 0 "));
 	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
 	refused = peer_wait(peer, "SIP/2.0 486");

@@ -25,28 +25,10 @@ hostile_line(guint i)
 
 #define N_HOSTILE (G_N_ELEMENTS(uris) * G_N_ELEMENTS(headers))
 
-static Peer *
-start_with_trunk(void)
-{
-	Peer *peer = peer_new();
-
-	rig_start();
-	rig_trunk("carrier", peer->port, NULL);
-	return peer;
-}
-
-static void
-answer_bye(Peer *peer)
-{
-	g_autofree char *bye = peer_wait(peer, "BYE ");
-
-	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-}
-
 static void
 requests_are_refused(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 
 	for (guint i = 0; i < N_HOSTILE; i++) {
@@ -72,7 +54,7 @@ requests_are_refused(void)
 		peer_send(peer, update);
 		bad3 = peer_wait(peer, "SIP/2.0 400");
 		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-		answer_bye(peer);
+		rig_answer_bye(peer);
 	}
 	rig_stop();
 }
@@ -89,7 +71,7 @@ without_end(char *message)
 static void
 cut_requests_are_refused(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < N_HOSTILE; i++) {
 		g_autofree char *line = hostile_line(i), *request = NULL, *bad = NULL;
@@ -109,7 +91,7 @@ cut_requests_are_refused(void)
 static void
 responses_do_no_harm(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < 2 * N_HOSTILE; i++) {
 		g_autofree char *line = hostile_line(i / 2), *invite = NULL, *ack = NULL;
@@ -127,7 +109,7 @@ responses_do_no_harm(void)
 		rig_expect("answered 40002 sendrecv");
 		ack = peer_wait(peer, "ACK ");
 		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-		answer_bye(peer);
+		rig_answer_bye(peer);
 	}
 	rig_stop();
 }
@@ -141,7 +123,7 @@ numbers_are_no_target(void)
 		"Contact: tel:+14155550100;phone-context=x\r\n",
 		"Contact: \"A\" <tel:911;phone-context=+1>;expires=5\r\n",
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_autofree char *invite = NULL, *ack = NULL, *uri = NULL;
@@ -157,7 +139,7 @@ numbers_are_no_target(void)
 		ack = peer_wait(peer, uri);
 		g_assert_nonnull(strstr(rig_traces(), "its Contact is no SIP address"));
 		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-		answer_bye(peer);
+		rig_answer_bye(peer);
 	}
 	rig_stop();
 }
@@ -169,7 +151,7 @@ from_is_no_target(void)
 {
 	static const char *const from[] = { "<tel:+12125550199>", "<urn:x:y>", "\\", "<sip:>",
 					    "*" };
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(from); i++) {
 		g_autofree char *request = NULL, *bad = NULL, *other = NULL;
@@ -204,7 +186,7 @@ headers_of_a_target_are_not_used(void)
 					    "?Via=a&Call-ID=b&From=c",
 					    ";lr?To=junk",
 					    "?Contact=*" };
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
 		g_autoptr(Desc) answer = rig_desc(sdp_two);
@@ -218,7 +200,7 @@ headers_of_a_target_are_not_used(void)
 		ok = peer_wait(peer, "SIP/2.0 200");
 		peer_ack(peer, ok, NULL);
 		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-		answer_bye(peer);
+		rig_answer_bye(peer);
 		rig_dial("carrier", "+14155550123", NULL);
 		invite = peer_wait(peer, "INVITE ");
 		peer_reply(peer, invite, "200 OK", "t", line, sdp_one);
@@ -226,7 +208,7 @@ headers_of_a_target_are_not_used(void)
 		ack = peer_wait(peer, "ACK ");
 		g_assert_null(strchr(ack, '?'));
 		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-		answer_bye(peer);
+		rig_answer_bye(peer);
 	}
 	rig_stop();
 }
@@ -237,7 +219,7 @@ static void
 doubled_headers_do_no_harm(void)
 {
 	static const char *const lines[] = { "User-Agent: a", "Subject: b", "Organization: c" };
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_autofree char *twice = g_strdup_printf("%s\r\n%s\r\n", lines[i], lines[i]);
@@ -256,7 +238,7 @@ doubled_headers_do_no_harm(void)
 static void
 maddr_is_refused(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *request = peer_request(peer, "OPTIONS", NULL, NULL, NULL);
 	g_autoptr(GString) text = g_string_new(request);
 

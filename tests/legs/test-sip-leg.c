@@ -15,33 +15,6 @@ accept_all(Trunk *trunk)
 	trunk->sources = g_strdup("127.0.0.0/8 192.0.2.1");
 }
 
-static Peer *
-start_with_trunk(void)
-{
-	Peer *peer = peer_new();
-
-	rig_start();
-	rig_trunk("carrier", peer->port, NULL);
-	return peer;
-}
-
-/* An answered call in; the tag the gateway gave. */
-static char *
-call_in(Peer *peer)
-{
-	g_autoptr(Desc) answer = rig_desc(sdp_two);
-	g_autofree char *ok = NULL;
-
-	peer_invite(peer, NULL, sdp_one);
-	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
-	ok = peer_wait(peer, "SIP/2.0 200");
-	peer_ack(peer, ok, NULL);
-	while (!strstr(rig_traces(), "ACK"))
-		g_main_context_iteration(NULL, TRUE);
-	return message_tag(ok, "To");
-}
-
 static void
 expect_bye(Peer *peer, const char *reason)
 {
@@ -56,7 +29,7 @@ expect_bye(Peer *peer, const char *reason)
 static void
 in__ring_answer_hangup(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 	g_autofree char *trying = NULL, *ringing = NULL, *ok = NULL, *allow = NULL, *saved = NULL;
 
@@ -100,7 +73,7 @@ in__addresses(void)
 		{ "Privacy: critical;none\r\n", "+12125550199 (Bob \"B\")" },
 		{ "P-Asserted-Identity: <<<\r\n", "+12125550199 (Bob \"B\")" },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *refused = NULL;
@@ -146,7 +119,7 @@ in__diverted(void)
 		  NULL },
 		{ "Diversion: <<<\r\nHistory-Info: ,\r\n", NULL },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *refused = NULL;
@@ -171,7 +144,7 @@ in__tcp(void)
 
 	rig_start();
 	rig_trunk("carrier", peer->port, NULL);
-	tag = call_in(peer);
+	tag = rig_call_in(peer);
 	bye = peer_request(peer, "BYE", tag, NULL, NULL);
 	peer_send(peer, bye);
 	rig_expect("ended hangup");
@@ -184,7 +157,7 @@ in__tcp(void)
 static void
 in__contact_with_a_name(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 	g_autofree char *invite = NULL, *ok = NULL, *bye = NULL;
 	char *contact;
@@ -209,7 +182,7 @@ in__contact_with_a_name(void)
 static void
 in__early_media(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 	g_autofree char *progress = NULL, *ok = NULL, *early_line = NULL, *final_line = NULL;
 
@@ -232,7 +205,7 @@ in__early_media(void)
 static void
 in__required_100rel_is_given(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *ringing = NULL, *tag = NULL, *seq = NULL, *prack = NULL, *ok = NULL,
 			*rack = NULL, *refused = NULL;
 
@@ -258,8 +231,8 @@ in__required_100rel_is_given(void)
 static void
 in__bye_of_the_caller(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 	g_autofree char *bye = peer_request(peer, "BYE", tag, "Reason: Q.850;cause=16\r\n", NULL);
 	g_autofree char *ok = NULL;
 
@@ -272,7 +245,7 @@ in__bye_of_the_caller(void)
 static void
 in__cancel(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *cancel = NULL, *ok = NULL, *gone = NULL;
 
 	peer_invite(peer, NULL, sdp_one);
@@ -288,7 +261,7 @@ in__cancel(void)
 static void
 in__offerless(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) offer = rig_desc(sdp_one);
 	g_autofree char *ringing = NULL, *ok = NULL;
 
@@ -310,7 +283,7 @@ in__offerless(void)
 static void
 in__offerless_without_answer_ends(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) offer = rig_desc(sdp_one);
 	g_autofree char *ok = NULL;
 
@@ -327,7 +300,7 @@ in__offerless_without_answer_ends(void)
 static void
 in__bad_sdp_is_refused(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *refused = NULL;
 
 	peer_invite(peer, NULL, "this is no session description\r\n");
@@ -355,7 +328,7 @@ expect_refusal_of_body(Peer *peer, const char *extra, const char *body, const ch
 static void
 in__other_bodies_are_refused(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	static const char *const fine[] = {
 		"Accept: text/plain, application/*;q=0.5\r\n",
 		"Content-Type: application/other\r\nContent-Disposition: "
@@ -380,7 +353,7 @@ in__other_bodies_are_refused(void)
 static void
 in__hangup_before_ack_waits_for_it(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 	g_autofree char *ok = NULL;
 
@@ -398,7 +371,7 @@ in__hangup_before_ack_waits_for_it(void)
 static void
 in__every_reason_has_its_status(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (Reason reason = REASON_HANGUP; reason < N_REASONS; reason++) {
 		g_autofree char *refused = NULL, *header = NULL, *expected = NULL;
@@ -564,8 +537,9 @@ in__digest_for_another(void)
 static void
 change__theirs_accepted_and_refused(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *hold = NULL, *ok = NULL, *again = NULL, *no = NULL;
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *hold = NULL, *ok = NULL, *again = NULL,
+			*no = NULL;
 	g_autoptr(Desc) held = rig_desc(sdp_two);
 
 	hold = peer_request(peer, "INVITE", tag, NULL, sdp_hold);
@@ -592,8 +566,8 @@ change__theirs_accepted_and_refused(void)
 static void
 change__update(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *update = NULL, *ok = NULL, *empty = NULL,
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *update = NULL, *ok = NULL, *empty = NULL,
 			*refreshed = NULL, *no = NULL, *third = NULL;
 	g_autoptr(Desc) held = rig_desc(sdp_two);
 
@@ -620,8 +594,8 @@ change__update(void)
 static void
 change__reinvite_without_sdp(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *refresh = NULL, *ok = NULL, *moved = NULL,
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *refresh = NULL, *ok = NULL, *moved = NULL,
 			*ok2 = NULL;
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 
@@ -669,8 +643,8 @@ press(Peer *peer, const char *tag, const char *type, const char *body)
 static void
 keys__theirs(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 
 	press(peer, tag, "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
 	rig_expect("key 5");
@@ -716,8 +690,8 @@ keys__refused(void)
 		{ "Info-Package: conference\r\n" PLAIN, "7", "469", "Recv-Info", NULL },
 		{ "Info-Package: infoDtmf\r\n" ISUP OPTIONAL, "7", "469", "Recv-Info", NULL },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *answer = send_info(peer, tag, cases[i].headers, cases[i].body);
@@ -743,7 +717,7 @@ keys__refused(void)
 static void
 keys__elsewhere(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk(), stranger = peer_new();
+	g_autoptr(Peer) peer = rig_start_with_trunk(), stranger = peer_new();
 	g_autofree char *ringing = NULL, *tag = NULL, *first = NULL, *none = NULL, *gone = NULL,
 			*busy = NULL;
 
@@ -782,8 +756,8 @@ expect_info(Peer *peer, const char *type, const char *body, const char *answer)
 static void
 keys__ours(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer);
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer);
 
 	for (const char *key = "12#"; *key; key++)
 		rig_plugin->dtmf(rig_leg, *key);
@@ -803,8 +777,8 @@ keys__ours(void)
 static void
 change__ours(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *invite = NULL, *ack = NULL, *second = NULL,
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *invite = NULL, *ack = NULL, *second = NULL,
 			*third = NULL, *ack2 = NULL, *ack3 = NULL, *fourth = NULL, *ack4 = NULL;
 	g_autoptr(Desc) hold = rig_desc(sdp_hold);
 	g_autoptr(Desc) resume = rig_desc(sdp_two);
@@ -842,8 +816,8 @@ change__ours(void)
 static void
 change__glare_of_theirs(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *ours = NULL, *theirs = NULL, *pending = NULL,
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *ours = NULL, *theirs = NULL, *pending = NULL,
 			*ack = NULL;
 	g_autoptr(Desc) hold = rig_desc(sdp_hold);
 
@@ -866,7 +840,7 @@ change__glare_of_theirs(void)
 static void
 out__answered(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *from = NULL, *asserted = NULL, *ack = NULL, *to = NULL,
 			*agent = NULL, *forwards = NULL, *ack_again = NULL;
 
@@ -931,7 +905,7 @@ out__tcp(void)
 static void
 out__dialog_moves_to_contact(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Peer) far = peer_new();
 	g_autofree char *invite = NULL, *ack = NULL, *contact = NULL;
 
@@ -950,7 +924,7 @@ out__dialog_moves_to_contact(void)
 static void
 out__reason_header_tells_more(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *other = NULL;
 
 	rig_dial("carrier", "+14155550123", NULL);
@@ -975,7 +949,7 @@ out__about(void)
 		{ "History-Info", "<sip:+14155550100@gw.example.org>;index=1, "
 				  "<sip:+14155550123@gw.example.org;cause=486>;index=1.1;mp=1" },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint ordinary = 0; ordinary < 2; ordinary++) {
 		g_autofree char *invite = NULL;
@@ -1013,7 +987,7 @@ out__diverted_again(void)
 		  "<sip:+14155550100@gw.example.org>;index=1.1.1;mp=1, "
 		  "<sip:+14155550123@gw.example.org;cause=302>;index=1.1.1.1;mp=1" },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL;
 
 	rig_target = (Target){ .diverted_by = (char *)"+14155550100", .diverted_before = before };
@@ -1034,7 +1008,7 @@ out__diverted_again(void)
 static void
 out__location(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *again = NULL, *geolocation = NULL, *type = NULL;
 	g_autofree char *none = NULL, *plain = NULL, *id = NULL;
 	const char *end;
@@ -1069,7 +1043,7 @@ out__location(void)
 static void
 out__anonymous(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autoptr(Address) nobody = address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
 	g_autofree char *invite = NULL, *from = NULL, *privacy = NULL;
 
@@ -1109,7 +1083,7 @@ out__carrier_refusals(void)
 		{ "422 Session Interval Too Small", "Min-SE: 90\r\n", REASON_NONE },
 		{ "401 Unauthorized", NULL, REASON_NONE },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		guint status = (guint)atoi(cases[i].status);
@@ -1256,7 +1230,7 @@ out__digest(void)
 static void
 out__cancelled(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *cancel = NULL, *ack = NULL, *second = NULL,
 			*cancel2 = NULL, *bye = NULL, *ack2 = NULL;
 
@@ -1289,7 +1263,7 @@ out__cancelled(void)
 static void
 out__forks(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *ack = NULL, *ack_late = NULL, *bye = NULL, *to = NULL;
 
 	rig_dial("carrier", "+14155550123", NULL);
@@ -1317,7 +1291,7 @@ out__forks(void)
 static void
 out__answer_without_sdp(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *ack = NULL;
 
 	rig_dial("carrier", "+14155550123", NULL);
@@ -1332,7 +1306,7 @@ out__answer_without_sdp(void)
 static void
 out__nobody_there(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	gint64 start = g_get_monotonic_time();
 
 	rig_trunk("dead", 9, NULL); /* refused by ICMP on loopback */
@@ -1383,8 +1357,8 @@ out__host_names(void)
 static void
 bury__says_bye(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *saved = NULL, *bye = NULL, *call_id = NULL,
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *saved = NULL, *bye = NULL, *call_id = NULL,
 			*from_tag = NULL, *to_tag = NULL;
 
 	saved = rig_plugin->save(rig_leg);
@@ -1415,7 +1389,7 @@ bury__says_bye(void)
 static void
 bury__call_out_with_routes(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *saved = NULL, *extra = NULL, *bye = NULL, *route = NULL,
 			*cseq = NULL, *bye_cseq = NULL;
 
@@ -1463,7 +1437,7 @@ other__methods(void)
 		{ "JUGGLE", "SIP/2.0 501", NULL },
 		{ "BYE", "SIP/2.0 481", NULL },
 	};
-	g_autoptr(Peer) peer = start_with_trunk();
+	g_autoptr(Peer) peer = rig_start_with_trunk();
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *request = peer_request(peer, cases[i].method,
@@ -1487,9 +1461,9 @@ other__methods(void)
 static void
 other__in_dialog(void)
 {
-	g_autoptr(Peer) peer = start_with_trunk();
-	g_autofree char *tag = call_in(peer), *info = NULL, *ok = NULL, *refer = NULL, *no = NULL,
-			*options = NULL, *alive = NULL;
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *tag = rig_call_in(peer), *info = NULL, *ok = NULL, *refer = NULL,
+			*no = NULL, *options = NULL, *alive = NULL;
 
 	info = peer_request(peer, "INFO", tag, NULL, NULL);
 	peer_send(peer, info);

@@ -110,16 +110,6 @@ expect_options(Peer *peer)
 }
 
 static void
-hang_up(Peer *peer)
-{
-	g_autofree char *bye = NULL;
-
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-	bye = peer_wait(peer, "BYE ");
-	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-}
-
-static void
 call_in(Peer *peer, const char *headers)
 {
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
@@ -134,7 +124,7 @@ call_in(Peer *peer, const char *headers)
 	while (!strstr(rig_traces(), "ACK"))
 		g_main_context_iteration(NULL, TRUE);
 	expect_options(peer);
-	hang_up(peer);
+	rig_hang_up(peer);
 	expect_options(peer);
 }
 
@@ -149,7 +139,7 @@ call_out(Peer *peer, const char *headers)
 	rig_expect_start("answered");
 	g_free(peer_wait(peer, "ACK "));
 	expect_options(peer);
-	hang_up(peer);
+	rig_hang_up(peer);
 	expect_options(peer);
 }
 
@@ -215,7 +205,7 @@ name__path(gconstpointer data)
 	rig_expect_start("answered");
 	g_free(peer_wait(phone.peer, "ACK "));
 	expect_options(phone.peer);
-	hang_up(phone.peer);
+	rig_hang_up(phone.peer);
 	rig_stop();
 	if (source) {
 		g_source_destroy(source);

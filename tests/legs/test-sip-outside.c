@@ -84,16 +84,6 @@ call_out(Peer *peer)
 	return invite;
 }
 
-static void
-hang_up(Peer *peer)
-{
-	g_autofree char *bye = NULL;
-
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-	bye = peer_wait(peer, "BYE ");
-	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-}
-
 /* Behind a router without a word in the configuration. */
 static void
 learnt__and_moved(void)
@@ -132,12 +122,12 @@ learnt__and_moved(void)
 	peer_reply(peer, again, "200 OK", "t1", NULL, sdp_one);
 	g_free(peer_wait(peer, "ACK "));
 	rig_no_event(); /* the core has not been asked */
-	hang_up(peer);
+	rig_hang_up(peer);
 
 	next = call_out(peer);
 	assert_contact(next, "<sip:" TWO ":40002;transport=udp>");
 	g_assert_nonnull(strstr(next, "c=IN IP4 " TWO "\r\n"));
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 
@@ -161,7 +151,7 @@ moved__glare(void)
 	g_assert_nonnull(strstr(again, "c=IN IP4 " TWO "\r\n"));
 	peer_reply(peer, again, "200 OK", "t1", NULL, sdp_one);
 	g_free(peer_wait(peer, "ACK "));
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 
@@ -189,7 +179,7 @@ moved__call_in_before_the_answer(void)
 	assert_contact(again, "<sip:" TWO ":40000;transport=udp>");
 	peer_reply(peer, again, "200 OK", NULL, NULL, sdp_one);
 	g_free(peer_wait(peer, "ACK "));
-	hang_up(peer);
+	rig_hang_up(peer);
 	rig_stop();
 }
 
