@@ -158,8 +158,6 @@ xmpp_called_gone(XmppLeg *leg, const char *device)
 {
 	gboolean lost = FALSE;
 
-	if (leg->leg.side != SIDE_CALLEE)
-		return;
 	if (leg->state == XMPP_INITIATED && g_strcmp0(leg->peer, device) == 0) {
 		leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", device);
 		xmpp_leg_part(leg, REASON_UNREACHABLE, "The client has gone off line");

@@ -212,7 +212,7 @@ void xmpp_called_bounced(XmppLeg *leg, const Address *from, const xmlNode *stanz
 void xmpp_called_receipt(XmppLeg *leg, const char *device);
 /* Presence has come, or what a device can has become known; the stream is up again. */
 void xmpp_called_device(XmppLeg *leg, const char *device);
-void xmpp_called_gone(XmppLeg *leg, const char *device);
+void xmpp_called_gone(XmppLeg *leg, const char *device); /* of a callee's leg */
 void xmpp_called_link_is_up(XmppLeg *leg);
 /* A device that was called directly: it rings, accepts, refuses. */
 void xmpp_called_fork_rings(XmppLeg *leg, XmppFork *fork);

@@ -12,35 +12,22 @@
 #define LIMITS "[limits]\nmax_setup_per_second=100000\nmax_calls_per_user=100\n"
 
 /* The session that the row is about. */
-static char *sid;
-
 static void G_GNUC_PRINTF(2, 3) take_sid(const char *name, const char *format, ...)
 {
 	const xmlNode *said = rig_wait_said(name);
 	const xmlNode *element = xml_child(said, NULL, name);
 
-	g_free(sid);
-	sid = g_strdup(element ? xml_attribute(element, "id")
-			       : xml_attribute(xml_child(said, NS_JINGLE, "jingle"), "sid"));
+	g_free(rig.sid);
+	rig.sid = g_strdup(element ? xml_attribute(element, "id")
+				   : xml_attribute(xml_child(said, NS_JINGLE, "jingle"), "sid"));
 	(void)format;
 }
 
 static void
 new_sid(void)
 {
-	g_free(sid);
-	sid = g_strdup_printf("S%u", ++rig.number);
-}
-
-/* What a row says, of the session: "$SID" stands for its id. */
-static void
-play(const char *text)
-{
-	GString *filled = g_string_new(text);
-
-	g_string_replace(filled, "$SID", sid ? sid : "", 0);
-	rig_say("%s", filled->str);
-	g_string_free(filled, TRUE);
+	g_free(rig.sid);
+	rig.sid = g_strdup_printf("S%u", ++rig.number);
 }
 
 static void
@@ -191,7 +178,7 @@ test_rings(void)
 		began = g_get_monotonic_time();
 		if (row->then) {
 			take_sid("propose", "%s", row->what);
-			play(row->then);
+			rig_play(row->then);
 		}
 		rig_wait_heard(row->heard);
 		if (!strstr(row->what, "hidden ones"))
@@ -265,8 +252,8 @@ static void
 client_proposes(void)
 {
 	new_sid();
-	play("<message from='" PRESENT "a' to='" RIG_NUMBER "'><propose "
-	     "xmlns='urn:xmpp:jingle-message:0' id='$SID'>" RIG_AUDIO "</propose></message>");
+	rig_play("<message from='" PRESENT "a' to='" RIG_NUMBER "'><propose "
+		 "xmlns='urn:xmpp:jingle-message:0' id='$SID'>" RIG_AUDIO "</propose></message>");
 	rig_wait_heard("dial");
 }
 
@@ -280,7 +267,7 @@ client_initiates(const char *content)
 			"'><jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' "
 			"sid='$SID'>%s</jingle></iq>",
 			++rig.number, content);
-	play(text->str);
+	rig_play(text->str);
 	g_string_free(text, TRUE);
 }
 
@@ -289,14 +276,14 @@ client_accepts(const char *content)
 {
 	GString *text = g_string_new(NULL);
 
-	play(JMI_OF("/a", "proceed"));
+	rig_play(JMI_OF("/a", "proceed"));
 	rig_wait_said("session-initiate");
 	g_string_printf(text,
 			"<iq type='set' id='accept%u' from='" PRESENT "a' to='" RIG_US
 			"'><jingle xmlns='urn:xmpp:jingle:1' action='session-accept' "
 			"sid='$SID'>%s</jingle></iq>",
 			++rig.number, content);
-	play(text->str);
+	rig_play(text->str);
 	g_string_free(text, TRUE);
 }
 
@@ -431,7 +418,7 @@ try_end(State state, guint who, How how)
 	bring_to(state);
 	rig_settle();
 	from = g_strconcat(halves[0], speakers[who], halves[1], NULL);
-	play(from);
+	rig_play(from);
 	rig_settle();
 	check_answer(ends, how);
 	g_assert_cmpint(rig_hears("hangup"), ==, ends);
@@ -466,10 +453,10 @@ test_late_reject(void)
 	rig_set_up(LIMITS);
 	rig_phone_calls();
 	take_sid("propose", " ");
-	play(JMI_OF("/b", "ringing"));
+	rig_play(JMI_OF("/b", "ringing"));
 	client_accepts(RIG_GOOD);
 	rig_wait_heard("answer");
-	play(JMI_OF("/b", "reject"));
+	rig_play(JMI_OF("/b", "reject"));
 	rig_settle();
 	g_assert_false(rig_hears("hangup"));
 	end_call();
@@ -511,7 +498,7 @@ test_delayed(void)
 
 		g_test_message("%s", delay);
 		new_sid();
-		play(text);
+		rig_play(text);
 		if (rows[i].dials) {
 			rig_wait_heard("dial");
 			end_call();
@@ -544,7 +531,7 @@ test_proposed_again(void)
 
 	rig_set_up(LIMITS);
 	client_proposes();
-	play(again);
+	rig_play(again);
 	rig_settle();
 	g_assert_cmpstr(rig.heard->str, ==, "dial");
 	rig_phone_answers();
@@ -552,7 +539,7 @@ test_proposed_again(void)
 	g_assert_cmpstr(xml_attribute(said, "to"), ==, PRESENT "new");
 	end_call();
 	rig_forget();
-	play(again); /* it has not heard that it is over */
+	rig_play(again); /* it has not heard that it is over */
 	said = rig_wait_said("reject");
 	g_assert_cmpstr(xml_attribute(said, "to"), ==, PRESENT "new");
 	rig_settle();
@@ -781,8 +768,8 @@ test_switched_off(void)
 	rig_set_up(LIMITS);
 	g_assert_true(store_user_set_enabled(rig.store, RIG_USER, FALSE, NULL));
 	new_sid();
-	play("<message from='" PRESENT "a' to='" RIG_NUMBER "'><propose "
-	     "xmlns='urn:xmpp:jingle-message:0' id='$SID'>" RIG_AUDIO "</propose></message>");
+	rig_play("<message from='" PRESENT "a' to='" RIG_NUMBER "'><propose "
+		 "xmlns='urn:xmpp:jingle-message:0' id='$SID'>" RIG_AUDIO "</propose></message>");
 	rig_wait_said("reject");
 	record = rig_last_record();
 	g_assert_cmpstr(record->reason, ==, "forbidden");
@@ -877,8 +864,8 @@ test_long_sid(void)
 	XmlStanzaError error;
 
 	rig_set_up(LIMITS);
-	g_free(sid);
-	sid = g_strdup(longest);
+	g_free(rig.sid);
+	rig.sid = g_strdup(longest);
 	client_initiates(RIG_GOOD);
 	rig_wait_heard("dial");
 	end_call();
@@ -980,8 +967,5 @@ main(int argc, char **argv)
 	g_test_add_func("/xmpp-habits/presence", test_presence);
 	g_test_add_func("/xmpp-habits/cost", test_cost);
 	g_test_add_func("/xmpp-habits/long sid", test_long_sid);
-	int result = g_test_run();
-
-	g_free(sid);
-	return result;
+	return g_test_run();
 }

@@ -12,23 +12,12 @@
 #define JMI_OF(resource, name) \
 	FROM(resource) "><" name " xmlns='urn:xmpp:jingle-message:0' id='$SID'/></message>"
 
-static char *sid;
-
 static void
 take_sid(void)
 {
-	g_free(sid);
-	sid = g_strdup(xml_attribute(xml_child(rig_wait_said("propose"), NULL, "propose"), "id"));
-}
-
-static void
-play(const char *text)
-{
-	GString *filled = g_string_new(text);
-
-	g_string_replace(filled, "$SID", sid ? sid : "", 0);
-	rig_say("%s", filled->str);
-	g_string_free(filled, TRUE);
+	g_free(rig.sid);
+	rig.sid =
+		g_strdup(xml_attribute(xml_child(rig_wait_said("propose"), NULL, "propose"), "id"));
 }
 
 static void
@@ -39,7 +28,7 @@ jingle(const char *id, const char *resource, const char *action, const char *con
 		"'><jingle xmlns='urn:xmpp:jingle:1' action='%s' sid='$SID'>%s</jingle></iq>",
 		id, resource, action, content);
 
-	play(text);
+	rig_play(text);
 }
 
 static void
@@ -90,12 +79,12 @@ come_back(const char *condition, guint place, guint moment)
 	rig_phone_calls();
 	take_sid();
 	if (moments[moment].before)
-		play(moments[moment].before);
-	play(error);
+		rig_play(moments[moment].before);
+	rig_play(error);
 	rig_settle();
 	g_assert_cmpint(rig_hears("hangup"), ==, ends);
 	if (!ends) { /* the other one still takes it */
-		play(JMI_OF("/b", "proceed"));
+		rig_play(JMI_OF("/b", "proceed"));
 		g_assert_cmpstr(xml_attribute(rig_wait_said("session-initiate"), "to"), ==,
 				RIG_USER "/b");
 	}
@@ -124,7 +113,7 @@ test_offer_comes_back(void)
 		g_test_message("%s", conditions[i]);
 		rig_phone_calls();
 		take_sid();
-		play(JMI_OF("/a", "proceed"));
+		rig_play(JMI_OF("/a", "proceed"));
 		rig_say("<iq type='error' id='%s' from='" RIG_USER "/a' to='" RIG_US
 			"'><error type='cancel'><%s "
 			"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
@@ -197,10 +186,10 @@ test_gone(void)
 		rig_phone_calls();
 		take_sid();
 		if (row->proceeds) {
-			play(JMI_OF("/a", "proceed"));
+			rig_play(JMI_OF("/a", "proceed"));
 			rig_wait_said("session-initiate");
 		}
-		play(row->then);
+		rig_play(row->then);
 		rig_settle();
 		g_assert_cmpint(rig_hears("hangup"), ==, row->heard != NULL);
 		if (row->heard)
@@ -229,7 +218,7 @@ test_priority(void)
 
 		g_test_message("priority %s", rows[i].priority);
 		rig_comes_online("a", RIG_CAN_MESSAGES);
-		play(priority);
+		rig_play(priority);
 		rig_settle();
 		rig_phone_calls();
 		take_sid();
@@ -326,13 +315,13 @@ test_actions(void)
 			if (direction) {
 				rig_phone_calls();
 				take_sid();
-				play(JMI_OF("/a", "proceed"));
+				rig_play(JMI_OF("/a", "proceed"));
 				rig_wait_said("session-initiate");
 				jingle("accept", "/a", "session-accept", RIG_GOOD);
 				rig_wait_heard("answer");
 			} else {
-				g_free(sid);
-				sid = g_strdup_printf("S%u", ++rig.number);
+				g_free(rig.sid);
+				rig.sid = g_strdup_printf("S%u", ++rig.number);
 				jingle("init", "/a", "session-initiate", RIG_GOOD);
 				rig_wait_heard("dial");
 				rig_phone_answers();
@@ -470,8 +459,5 @@ main(int argc, char **argv)
 	g_test_add_func("/xmpp-strays/actions", test_actions);
 	g_test_add_func("/xmpp-strays/no such call", test_no_such_call);
 	g_test_add_func("/xmpp-strays/requests", test_requests);
-	int result = g_test_run();
-
-	g_free(sid);
-	return result;
+	return g_test_run();
 }

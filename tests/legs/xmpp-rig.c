@@ -135,6 +135,16 @@ rig_say(const char *format, ...)
 	xmpp_server_send(rig.server, text);
 }
 
+void
+rig_play(const char *text)
+{
+	GString *filled = g_string_new(text);
+
+	g_string_replace(filled, "$SID", rig.sid ? rig.sid : "", 0);
+	rig_say("%s", filled->str);
+	g_string_free(filled, TRUE);
+}
+
 /* Reads what has been said; FALSE: nothing new. */
 static gboolean
 read_one(void)
@@ -356,6 +366,7 @@ rig_tear_down(void)
 	xmpp_server_free(rig.server);
 	store_close(rig.store);
 	config_free(rig.config);
+	g_clear_pointer(&rig.sid, g_free);
 	g_string_free(rig.heard, TRUE);
 	g_ptr_array_unref(rig.said);
 }

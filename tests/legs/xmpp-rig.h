@@ -40,6 +40,8 @@ typedef struct {
 	GString *heard;	 /* what it was told: "dial ring hangup:busy" */
 	GPtrArray *said; /* xmlNode *, what the gateway has said since rig_forget() */
 	guint number;
+	char *sid; /* of the session that rig_play() means; the test's to set, ours to free at the
+		      end */
 } Rig;
 extern Rig rig;
 
@@ -49,6 +51,8 @@ void rig_tear_down(void);
 
 /* The server hands this to the gateway. */
 void rig_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The same text as it is, but for "$SID": that stands for rig.sid. */
+void rig_play(const char *text);
 /* Until all that was handed over has been seen to, and what it led to has been said. */
 void rig_settle(void);
 void rig_forget(void); /* what was said and heard so far */
