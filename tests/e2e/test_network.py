@@ -148,6 +148,21 @@ class Line:
         check(answer[16:20] == bytes(4), f"the router has forgotten nothing: {answer}")
 
 
+def call_carrier(phone, carrier):
+    """A call out that stands: the carrier's side of it."""
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    carrier.answer(leg)
+    phone.wait("up", 10)
+    return leg
+
+
+def talk_both_ways(bench, phases):
+    phases.mark("both")
+    bench.talk(2.5)
+    phases.mark(None)
+
+
 def address_changes(bench, given):
     """What the carrier knows of us follows, the call that stands is heard both ways again, and the next ones work."""
     line = Line(bench)
@@ -165,15 +180,10 @@ def address_changes(bench, given):
     def bound_to(address, seconds):
         until(lambda: host_of(carrier.binding())[0] == address, seconds, f"a registration at {address}")
     bound_to(line.FIRST, 10)
-    phone.call(NUMBER)
-    leg = carrier.wait_call()
+    leg = call_carrier(phone, carrier)
     check(f"c=IN IP4 {line.FIRST}" in leg.offered and line.PRIVATE not in leg.offered, leg.offered)
-    carrier.answer(leg)
-    phone.wait("up", 10)
     phases = Phases(phone, leg, 0.8, 0.1)
-    phases.mark("both")
-    bench.talk(2.5)
-    phases.mark(None)
+    talk_both_ways(bench, phases)
     began = time.monotonic()
     line.change()
     again = leg.wait("INVITE", 30, lambda m: m is not leg.invite)
@@ -183,9 +193,7 @@ def address_changes(bench, given):
     bound_to(line.SECOND, 30)
     print(f"offered again after {offered:.1f} s, registered after {time.monotonic() - began:.1f} s")
     check(time.monotonic() - began < 30, "not within 30 s")
-    phases.mark("both")
-    bench.talk(2.5)
-    phases.mark(None)
+    talk_both_ways(bench, phases)
     leg.hangup()
     phone.wait("ended", by="peer")
     phases.judge()
@@ -226,31 +234,21 @@ def test_network_address_changes_client_outside(bench):
     carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {}}, (line.FIRST, 5060)))
     bench.tandem.ctl("trunk", "add", "carrier", ADDRESS, "country=US", "options-seconds=10")
     until(lambda: "OPTIONS: answers" in bench.tandem.ctl("status").stdout, 10, "an answer to OPTIONS")
-    phone.call(NUMBER)
-    leg = carrier.wait_call()
-    carrier.answer(leg)
-    phone.wait("up", 10)
+    leg = call_carrier(phone, carrier)
     phases = Phases(phone, leg, 0.8, 0.1)
-    phases.mark("both")
-    bench.talk(2.5)
-    phases.mark(None)
+    talk_both_ways(bench, phases)
     began, heard = time.monotonic(), leg.line.received
     line.change()
     leg.wait("INVITE", 30, lambda m: m is not leg.invite)
     offered = time.monotonic() - began
     until(lambda: leg.line.received > heard + 100, 30, "audio of the client at the carrier")
     print(f"offered again after {offered:.1f} s, the client heard after {time.monotonic() - began:.1f} s")
-    phases.mark("both")
-    bench.talk(2.5)
-    phases.mark(None)
+    talk_both_ways(bench, phases)
     phone.hangup()
     leg.wait_end()
     phases.judge()
     phone.forget()
-    phone.call(NUMBER)
-    leg = carrier.wait_call()
-    carrier.answer(leg)
-    phone.wait("up", 10)
+    leg = call_carrier(phone, carrier)
     bench.talk(2.5)
     phone.hangup()
     leg.wait_end()
