@@ -20,10 +20,10 @@ typedef struct Spill Spill;
 /* Makes the file, or makes it longer, so that there are `n_slots` of them; what is in
  * it stays.  Waits for the disk. */
 gboolean spill_allocate(const char *path, guint n_slots, GError **error);
-/* NULL when it cannot be read or has not been allocated; IN_USE: another process has it,
- * and its calls are not to be ended. */
 /* Somebody has the file open. */
 gboolean spill_is_locked(const char *path);
+/* NULL when it cannot be read or has not been allocated; IN_USE: another process has it,
+ * and its calls are not to be ended. */
 Spill *spill_open(const char *path, GError **error);
 void spill_close(Spill *spill); /* NULL is fine */
 /* What was in the file when it was opened, CallRecord *; each stays until it is dropped. */

@@ -227,7 +227,6 @@ store_call_get(Store *store, gint64 id, GError **error)
 static GPtrArray *
 collect(Query *query, GError **error)
 {
-
 	return query_list(query, record_from_row, (GDestroyNotify)call_record_free, error);
 }
 
