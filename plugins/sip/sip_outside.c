@@ -13,10 +13,17 @@
 #include <unistd.h>
 
 #define SETTLE_SECONDS 1 /* of one cable many lines are told */
+/* After a change the next one is not believed for so long, doubled with each until there is
+ * none for CALM_SECONDS. */
+#define FIRST_HOLD_SECONDS 4
+#define LAST_HOLD_SECONDS  300
+#define CALM_SECONDS	   900
 
 typedef struct {
 	char *host;
-	guint port; /* 0: not known, or not by UDP */
+	guint port;	     /* 0: not known, or not by UDP */
+	guint n_moves;	     /* of late */
+	gint64 moved, until; /* monotonic; 0: never */
 } Seen;
 
 struct Outside {
@@ -256,6 +263,26 @@ is_same(const Seen *was, const char *host, guint port)
 	return strcmp(was->host, host) == 0 && (!was->port || !port || was->port == port);
 }
 
+/* A balancer of the carrier's, or a provider with several addresses, may show another one in
+ * each answer: each would have the next registration sent at once, and every call offered
+ * again. */
+static gboolean
+may_move(Seen *seen)
+{
+	gint64 now = g_get_monotonic_time();
+	guint hold;
+
+	if (now < seen->until)
+		return FALSE;
+	if (seen->moved && now - seen->moved > CALM_SECONDS * (gint64)G_USEC_PER_SEC)
+		seen->n_moves = 0;
+	hold = MIN(FIRST_HOLD_SECONDS << MIN(seen->n_moves, 8), LAST_HOLD_SECONDS);
+	seen->n_moves++;
+	seen->moved = now;
+	seen->until = now + hold * (gint64)G_USEC_PER_SEC;
+	return TRUE;
+}
+
 OutsideNews
 outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 {
@@ -269,7 +296,7 @@ outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 		return OUTSIDE_SAME;
 	if (!seen) {
 		seen = g_new0(Seen, 1);
-		*seen = (Seen){ g_steal_pointer(&host), port };
+		*seen = (Seen){ .host = g_steal_pointer(&host), .port = port };
 		g_hash_table_insert(self->seen, g_strdup(trunk), seen);
 		return outside_is_plain(self, trunk) ? OUTSIDE_SAME : OUTSIDE_LEARNT;
 	}
@@ -277,6 +304,8 @@ outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 		seen->port = port ? port : seen->port;
 		return OUTSIDE_SAME;
 	}
+	if (!may_move(seen))
+		return OUTSIDE_SAME;
 	g_message("trunk %s: we are seen at %s port %u, no longer at %s port %u", trunk, host, port,
 		  seen->host, seen->port);
 	all = self->config->sip_public_address && strcmp(seen->host, told_to_all(self)) == 0 &&
@@ -286,6 +315,7 @@ outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 		self->moved_to = g_strdup(host);
 	}
 	g_free(seen->host);
-	*seen = (Seen){ g_steal_pointer(&host), port };
+	seen->host = g_steal_pointer(&host);
+	seen->port = port;
 	return all ? OUTSIDE_ALL_MOVED : OUTSIDE_MOVED;
 }

@@ -12,6 +12,7 @@
  *
  * When it has changed, sip_watch.c registers anew, with the old Contact taken back, and
  * the calls of that trunk are offered again (leg_moved()).
+ * One that changes with each answer is followed ever more seldom.
  * A private address that is seen counts for nothing when ours is a public one: a
  * balancer of the carrier's has written it.
  * Thread: signalling.  RFC 3261 18.2.1, RFC 3581.

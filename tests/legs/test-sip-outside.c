@@ -211,6 +211,31 @@ moved__without_options(void)
 	rig_stop();
 }
 
+/* A carrier's balancer, or a provider that translates by several addresses: each answer has
+ * another.  Neither the registrar nor the calls are asked as fast as they answer. */
+static void
+moved__to_and_fro(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	gint64 until;
+	guint n = 0;
+
+	registers = TRUE;
+	asks = FALSE;
+	rig_start();
+	rig_trunk("carrier", peer->port, carrier);
+	g_free(register_seen(peer, ONE, 40000));
+	until = g_get_monotonic_time() + 2 * G_USEC_PER_SEC;
+	while (g_get_monotonic_time() < until) {
+		if (peer_has(peer, "REGISTER "))
+			g_free(register_seen(peer, n++ % 2 ? ONE : TWO, 40000));
+		rig_spin(2);
+	}
+	g_test_message("%u registrations", n);
+	g_assert_cmpuint(n, <, 5);
+	rig_stop();
+}
+
 /* --- what is told to whom: the table --- */
 
 static sip_t *
@@ -335,5 +360,6 @@ main(int argc, char **argv)
 	g_test_add_func("/outside/moved/call-in-before-the-answer",
 			moved__call_in_before_the_answer);
 	g_test_add_func("/outside/moved/without-options", moved__without_options);
+	g_test_add_func("/outside/moved/to-and-fro", moved__to_and_fro);
 	return g_test_run();
 }
