@@ -110,13 +110,35 @@ may_replace(const char *path, const char *to, GError **error)
 		      "something that is no database is there; remove it, or name another file");
 }
 
+/* What SQLite finds beside a database it takes for a part of it: of one that was there before, and
+ * was in use or not closed, it would be read in place of the copy. */
+static gboolean
+stands_alone(const char *to, GError **error)
+{
+	static const char *const suffixes[] = { "-wal", "-journal" };
+	struct stat beside;
+
+	for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		g_autofree char *path = g_strconcat(to, suffixes[i], NULL);
+
+		if (lstat(path, &beside) == 0 && beside.st_size > 0)
+			return failed(error, "copy", to,
+				      "a database there is in use or was not closed, with its last "
+				      "changes in a file beside it that ends in -wal or -journal; "
+				      "name another file");
+	}
+	return TRUE;
+}
+
 gboolean
 store_backup(const char *path, const char *to, GError **error)
 {
 	g_autofree char *part = g_strdup_printf("%s.part-%d", to, (int)getpid());
-	sqlite3 *from = may_replace(path, to, error) ? open_to_read(path, error) : NULL;
+	sqlite3 *from = NULL;
 	gboolean good;
 
+	if (may_replace(path, to, error) && stands_alone(to, error))
+		from = open_to_read(path, error);
 	if (!from)
 		return FALSE;
 	if (!make_private(part, error)) {

@@ -285,6 +285,13 @@ def backups(rig):
             same = "\n".join(database.iterdump()) == rig.dump()
             mode = database.execute("PRAGMA journal_mode").fetchone()[0]
         result(f"a backup{' over an older one' if existing else ''}", (trouble or not same or mode != "delete") and done)
+    # SQLite would read the new copy together with what the old one has left
+    for suffix in ("-wal", "-journal"):
+        beside = rig.folder / f"copy.db{suffix}"
+        beside.write_bytes(b"changes")
+        done = rig.run("backup", copy)
+        result(f"no backup beside a {suffix}", (done.returncode != 1 or str(copy) not in done.stderr) and done)
+        beside.unlink()
     done = rig.run("backup", "/nonexistent/copy")
     result("a backup that cannot be written", (done.returncode != 1 or "/nonexistent/copy" not in done.stderr) and done)
     for target, said in backup_targets(rig):
