@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define SILENT_MS 1000 /* a device that is there and says nothing may well ring */
+#define MAX_FORKS 32   /* of one call */
 #define OTHERS_MS 3000 /* one device took no call: how long others have to say that they ring */
 
 /* --- who is there --- */
@@ -135,20 +136,6 @@ device_is_out(XmppLeg *leg, const char *device)
 	g_ptr_array_remove_index(leg->rung, index);
 	if (nobody_left(leg))
 		give_up(leg, "no device is left that takes calls");
-}
-
-/* Presence has come, or what a device can has become known. */
-void
-xmpp_called_device(XmppLeg *leg, const char *device)
-{
-	guint can = can_of(leg, device);
-
-	if (leg->state != XMPP_RINGING)
-		return;
-	if (takes_no_calls(can))
-		device_is_out(leg, device);
-	else if ((can & XMPP_CAN_JMI) && find_rung(leg, device, NULL) && !leg->timer)
-		on_silence(leg); /* his second is over */
 }
 
 /* It has gone off line.  One that takes messages may be woken by what its server keeps for it;
@@ -353,6 +340,46 @@ static gboolean
 is_called_directly(guint can)
 {
 	return xmpp_caps_can_call(can) && !(can & XMPP_CAN_JMI);
+}
+
+/* --- devices that come while it rings --- */
+
+static gboolean
+was_called(const XmppLeg *leg, const char *device)
+{
+	for (guint i = 0; i < leg->forks->len; i++)
+		if (g_str_equal(((XmppFork *)leg->forks->pdata[i])->jid, device))
+			return TRUE;
+	return FALSE;
+}
+
+/* The propose tells it nothing.  After a restart of the server, or of ours, all come so. */
+static void
+call_late(XmppLeg *leg, const char *device)
+{
+	if (leg->leg.side != SIDE_CALLEE || was_called(leg, device) || leg->forks->len >= MAX_FORKS)
+		return;
+	leg->hoped = TRUE;
+	call_directly(leg, device);
+	if (!leg->rang)
+		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
+	leg_save(&leg->leg);
+}
+
+/* Presence has come, or what a device can has become known. */
+void
+xmpp_called_device(XmppLeg *leg, const char *device)
+{
+	guint can = can_of(leg, device);
+
+	if (leg->state != XMPP_RINGING)
+		return;
+	if (takes_no_calls(can))
+		device_is_out(leg, device);
+	else if (is_called_directly(can))
+		call_late(leg, device);
+	else if ((can & XMPP_CAN_JMI) && find_rung(leg, device, NULL) && !leg->timer)
+		on_silence(leg); /* his second is over */
 }
 
 /* FALSE: those who are there take no calls, and no call waits for somebody else. */

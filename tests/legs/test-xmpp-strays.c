@@ -264,6 +264,45 @@ test_forgotten_with_the_server(void)
 	rig_tear_down();
 }
 
+/* The call comes before his presence does: a client that knows no messages rings all the
+ * same, once. */
+static void
+test_called_before_it_is_seen(void)
+{
+	guint calls = 0;
+
+	rig_set_up(LIMITS);
+	rig_comes_online("old", RIG_CAN_JINGLE);
+	xmpp_server_kill(rig.server);
+	xmpp_server_listen(rig.server);
+	g_assert_true(wait_for(is_back, NULL));
+	rig_settle();
+	rig_forget();
+	rig_phone_calls();
+	rig_wait_said("propose");
+	g_assert_false(rig_hears("ring"));
+	rig_say("<presence from='" RIG_USER "/old' to='gw.example.org'/>");
+	rig_say("<presence from='" RIG_USER "/old' to='gw.example.org'/>");
+	if (!rig_find_said("session-initiate"))
+		rig_say("<iq type='result' id='%s' from='" RIG_USER "/old' to='gw.example.org'>"
+			"<query xmlns='http://jabber.org/protocol/disco#info'>" RIG_CAN_JINGLE
+			"</query></iq>",
+			xml_attribute(rig_wait_said("query"), "id"));
+	rig_wait_said("session-initiate");
+	rig_wait_heard("ring");
+	rig_settle();
+	for (guint i = 0; i < rig.said->len; i++) {
+		const xmlNode *jingle = xml_child(rig.said->pdata[i], NS_JINGLE, "jingle");
+
+		calls += jingle &&
+			 g_strcmp0(xml_attribute(jingle, "action"), "session-initiate") == 0;
+	}
+	g_assert_cmpuint(calls, ==, 1);
+	rig_phone_ends(REASON_HANGUP);
+	rig_settle();
+	rig_tear_down();
+}
+
 /* --- what a client says in a call that need not be understood --- */
 
 static void
@@ -456,6 +495,7 @@ main(int argc, char **argv)
 	g_test_add_func("/xmpp-strays/gone", test_gone);
 	g_test_add_func("/xmpp-strays/priority", test_priority);
 	g_test_add_func("/xmpp-strays/forgotten with the server", test_forgotten_with_the_server);
+	g_test_add_func("/xmpp-strays/called before it is seen", test_called_before_it_is_seen);
 	g_test_add_func("/xmpp-strays/actions", test_actions);
 	g_test_add_func("/xmpp-strays/no such call", test_no_such_call);
 	g_test_add_func("/xmpp-strays/requests", test_requests);
