@@ -256,6 +256,14 @@ port_seen(const sip_via_t *via)
 	return port <= 65535 ? (guint)port : 0;
 }
 
+/* Without either it is what we have sent, from a server that looks at nothing (RFC 3581 4 would
+ * have both). */
+static gboolean
+says_where(const sip_via_t *via)
+{
+	return via->v_received || (via->v_rport && *via->v_rport);
+}
+
 /* A port counts where there is one before and after. */
 static gboolean
 is_same(const Seen *was, const char *host, guint port)
@@ -300,6 +308,8 @@ outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 		g_hash_table_insert(self->seen, g_strdup(trunk), seen);
 		return outside_is_plain(self, trunk) ? OUTSIDE_SAME : OUTSIDE_LEARNT;
 	}
+	if (!says_where(via))
+		return OUTSIDE_SAME;
 	if (is_same(seen, host, port)) {
 		seen->port = port ? port : seen->port;
 		return OUTSIDE_SAME;

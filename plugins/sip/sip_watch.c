@@ -318,6 +318,13 @@ on_registered(Probe *probe, const Trunk *trunk, const sip_t *sip)
 	set_timer(probe, often_enough(probe, trunk, seconds), ask_again);
 }
 
+/* The last request took a Contact back beside the new one, which not every registrar allows. */
+static gboolean
+takes_back(const Probe *probe)
+{
+	return probe->contact && g_strcmp0(probe->contact, probe->offered) != 0;
+}
+
 static void
 on_register_answered(Probe *probe, const SipEvent *event)
 {
@@ -339,6 +346,12 @@ on_register_answered(Probe *probe, const SipEvent *event)
 	}
 	if ((!event->sip || event->status == 503) && try_next_hop(probe))
 		return;
+	if (event->sip && event->status < 500 && takes_back(probe)) {
+		/* the old one runs out by itself */
+		g_clear_pointer(&probe->contact, g_free);
+		ask_now(probe);
+		return;
+	}
 	learn(probe, FALSE, event->sip ? text : no_answer(probe));
 	retry_later(probe);
 }
@@ -511,7 +524,7 @@ send_probe(Probe *probe, const Trunk *trunk, guint expires)
 		probe->offered = g_strdup(contact);
 	}
 	/* In one request: nobody calls an address that is not ours, and none is missed. */
-	if (contact && expires && probe->contact && strcmp(probe->contact, contact) != 0) {
+	if (contact && expires && takes_back(probe)) {
 		g_autofree char *old = g_steal_pointer(&contact);
 
 		contact = g_strdup_printf("%s, %s;expires=0", old, probe->contact);

@@ -131,6 +131,27 @@ learnt__and_moved(void)
 	rig_stop();
 }
 
+/* A registrar that takes one address in a request, and refuses those with more. */
+static void
+learnt__one_contact_alone(void)
+{
+	g_autoptr(Peer) peer = peer_new();
+	g_autofree char *both = NULL, *one = NULL;
+
+	registers = TRUE;
+	asks = FALSE;
+	rig_start();
+	rig_trunk("carrier", peer->port, carrier);
+	g_free(register_seen(peer, ONE, 40000));
+	both = peer_wait(peer, "REGISTER ");
+	g_assert_nonnull(strstr(both, ";expires=0"));
+	peer_reply(peer, both, "403 Too Many Contacts", "s", NULL, NULL);
+	one = register_seen(peer, ONE, 40000);
+	assert_contact(one, "<sip:4930123@" ONE ":40000;transport=udp>");
+	g_assert_null(strstr(one, ";expires=0"));
+	rig_stop();
+}
+
 static void
 moved__glare(void)
 {
@@ -286,6 +307,13 @@ told__table(void)
 		/* a balancer of the carrier's */
 		{ ONE, NULL, "UDP " ONE ";received=10.4.1.7;rport=33",
 		  "UDP " ONE ";received=10.4.1.8", OUTSIDE_SAME, OUTSIDE_SAME, ONE, ONE, 5060 },
+		/* one of the carrier's servers looks at nothing */
+		{ "192.168.1.2", NULL, "UDP 192.168.1.2;received=" ONE ";rport=40000",
+		  "UDP 192.168.1.2;rport", OUTSIDE_LEARNT, OUTSIDE_SAME, ONE, "192.168.1.2",
+		  40000 },
+		{ "192.168.1.2", NULL, "UDP 192.168.1.2;rport",
+		  "UDP 192.168.1.2;received=" ONE ";rport=40000", OUTSIDE_SAME, OUTSIDE_MOVED, ONE,
+		  "192.168.1.2", 40000 },
 		/* nonsense */
 		{ "192.168.1.2", NULL, "UDP 192.168.1.2;received=0.0.0.0;rport=99999",
 		  "UDP 192.168.1.2;received=224.0.0.1;rport=0", OUTSIDE_SAME, OUTSIDE_SAME,
@@ -356,6 +384,7 @@ main(int argc, char **argv)
 	g_test_add_func("/outside/told/table", told__table);
 	g_test_add_func("/outside/told/at-home", told__at_home);
 	g_test_add_func("/outside/learnt/and-moved", learnt__and_moved);
+	g_test_add_func("/outside/learnt/one-contact-alone", learnt__one_contact_alone);
 	g_test_add_func("/outside/moved/glare", moved__glare);
 	g_test_add_func("/outside/moved/call-in-before-the-answer",
 			moved__call_in_before_the_answer);
