@@ -264,6 +264,16 @@ says_where(const sip_via_t *via)
 	return via->v_received || (via->v_rport && *via->v_rport);
 }
 
+/* A private address after a public one: a balancer of the carrier's has written it. */
+static gboolean
+is_inside(const Seen *was, const char *host)
+{
+	g_autoptr(GInetAddress) before = resolve_numeric(was->host);
+	g_autoptr(GInetAddress) now = resolve_numeric(host);
+
+	return before && now && uri_address_is_public(before) && !uri_address_is_public(now);
+}
+
 /* A port counts where there is one before and after. */
 static gboolean
 is_same(const Seen *was, const char *host, guint port)
@@ -308,7 +318,7 @@ outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 		g_hash_table_insert(self->seen, g_strdup(trunk), seen);
 		return outside_is_plain(self, trunk) ? OUTSIDE_SAME : OUTSIDE_LEARNT;
 	}
-	if (!says_where(via))
+	if (!says_where(via) || is_inside(seen, host))
 		return OUTSIDE_SAME;
 	if (is_same(seen, host, port)) {
 		seen->port = port ? port : seen->port;

@@ -307,6 +307,9 @@ told__table(void)
 		/* a balancer of the carrier's */
 		{ ONE, NULL, "UDP " ONE ";received=10.4.1.7;rport=33",
 		  "UDP " ONE ";received=10.4.1.8", OUTSIDE_SAME, OUTSIDE_SAME, ONE, ONE, 5060 },
+		{ "192.168.1.2", NULL, "UDP 192.168.1.2;received=" ONE ";rport=40000",
+		  "UDP 192.168.1.2;received=10.4.1.8;rport=5060", OUTSIDE_LEARNT, OUTSIDE_SAME, ONE,
+		  "192.168.1.2", 40000 },
 		/* one of the carrier's servers looks at nothing */
 		{ "192.168.1.2", NULL, "UDP 192.168.1.2;received=" ONE ";rport=40000",
 		  "UDP 192.168.1.2;rport", OUTSIDE_LEARNT, OUTSIDE_SAME, ONE, "192.168.1.2",
