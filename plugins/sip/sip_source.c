@@ -429,7 +429,8 @@ sources_take(Sources *self, const su_sockaddr_t *from, const sip_t *sip)
 		return takes_of_trunk(self, &whole, sip, what);
 	if (sip->sip_request->rq_method == sip_method_invite)
 		return TRUE; /* counted at its first line */
-	if (g_hash_table_contains(self->endpoints, &endpoint))
+	/* behind a proxy, which writes itself into Path, are many at one port */
+	if (g_hash_table_contains(self->endpoints, &endpoint) && !sip->sip_path)
 		return takes(self, &endpoint, RATE_OF_OTHERS, &phone_rate, what);
 	return takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what);
 }

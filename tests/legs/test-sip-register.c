@@ -526,6 +526,40 @@ from__unreadable_store(void)
 	rig_stop();
 }
 
+static void
+with_rates(Config *config)
+{
+	config->sip_throttle_failures = 20;
+}
+
+/* An edge proxy has been restarted, and all phones behind it register at once by its one port. */
+static void
+register__many_by_one_proxy(void)
+{
+	g_auto(Phone) edge = phone_new("alice", peer_new());
+	static const char PATH[] = "Path: <sip:127.0.0.1:5099;lr>\r\n";
+	g_autofree char *line = phone_contact_line(&edge, ""), *first = NULL, *lines = NULL;
+	guint answered = 0;
+
+	rig_configure = with_rates;
+	phone_start();
+	lines = g_strconcat(line, PATH, NULL);
+	first = phone_do_register(&edge, lines);
+	phone_assert_status(first, "200");
+	for (guint i = 0; i < 200; i++) {
+		g_autofree char *text = phone_request(&edge, "REGISTER", GW, PATH, NULL);
+
+		peer_send(edge.peer, text);
+		if (i % 20 == 19)
+			rig_spin(5);
+	}
+	rig_spin(200);
+	for (; peer_has(edge.peer, "SIP/2.0 401"); answered++)
+		g_free(peer_wait(edge.peer, "SIP/2.0 401"));
+	g_assert_cmpuint(answered, ==, 200);
+	rig_stop();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -550,5 +584,6 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/from-pbx", from__pbx);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
 	g_test_add_func("/sip-register/from-unreadable-store", from__unreadable_store);
+	g_test_add_func("/register/many-by-one-proxy", register__many_by_one_proxy);
 	return g_test_run();
 }
