@@ -364,6 +364,45 @@ register_softphone(SipUa *ua, const RegistrarReply *reply, const SipEvent *event
 	answer(&self, reply);
 }
 
+/* Each Contact stands as this very request, from there, has written it. */
+static gboolean
+has_been_done(const Registration *self)
+{
+	const sip_contact_t *header = self->sip->sip_contact;
+	g_autofree char *source = phone_source(self->event->msg, self->sip);
+	gboolean done = header != NULL;
+
+	for (; done && header; header = header->m_next) {
+		g_autofree char *uri = uri_text(header->m_url);
+		const Contact *was = uri ? find_bound(self, uri) : NULL;
+
+		done = was && strcmp(was->call_id, self->sip->sip_call_id->i_id) == 0 &&
+		       was->cseq == self->sip->sip_cseq->cs_seq &&
+		       g_strcmp0(was->received, source) == 0;
+	}
+	return done;
+}
+
+/* Our answer was lost, or late: the request comes again as it was, and there is no transaction
+ * that would answer it.  Its count is used up; nothing is written. */
+static gboolean
+answer_again(SipUa *ua, const RegistrarReply *reply, const SipEvent *event)
+{
+	Store *store = gateway_store(ua->gateway);
+	g_autofree char *name = digest_server_username(trunks_digest(ua->trunks), event->sip);
+	g_autoptr(Softphone) softphone = name ? store_softphone_get(store, name, NULL) : NULL;
+	g_autoptr(GPtrArray) bound =
+		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;
+	Registration self = {
+		.ua = ua, .event = event, .sip = event->sip, .softphone = softphone, .bound = bound
+	};
+
+	if (!bound || !has_been_done(&self))
+		return FALSE;
+	answer(&self, reply);
+	return TRUE;
+}
+
 /* Whether there is such a softphone is nobody's business. */
 static void
 challenge(SipUa *ua, const RegistrarReply *reply, const SipEvent *event, gboolean stale)
@@ -392,6 +431,8 @@ registrar_register(SipUa *ua, const RegistrarReply *reply, const SipEvent *event
 	if (claim.verdict == PHONE_UNREAD) {
 		say(ua, reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("30"),
 		    TAG_END());
+	} else if (claim.stale && answer_again(ua, reply, event)) {
+		return;
 	} else if (claim.verdict != PHONE_KNOWN) {
 		challenge(ua, reply, event, claim.stale);
 	} else if (!sources_take_account(ua->sources, event, claim.softphone->username)) {

@@ -172,6 +172,35 @@ register__replay(void)
 	rig_stop();
 }
 
+/* The answer was lost, and the same request comes again: from there it is answered as before,
+ * from elsewhere it is a thief's. */
+static void
+register__sent_again(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autoptr(Peer) thief = peer_new();
+	g_autofree char *line = phone_contact_line(&phone, ""), *proof = NULL, *lines = NULL;
+	g_autofree char *text = NULL, *one = NULL, *two = NULL, *other = NULL;
+
+	phone_start();
+	phone_register(&phone, "");
+	proof = phone_credentials(&phone, "Authorization", "REGISTER", GW);
+	lines = g_strconcat(line, proof, NULL);
+	text = phone_request(&phone, "REGISTER", GW, lines, NULL);
+	peer_send(phone.peer, text);
+	one = peer_wait(phone.peer, "SIP/2.0 ");
+	phone_assert_status(one, "200");
+	peer_send(phone.peer, text);
+	two = peer_wait(phone.peer, "SIP/2.0 ");
+	phone_assert_status(two, "200");
+	g_assert_nonnull(strstr(two, ";expires="));
+	peer_send(thief, text);
+	other = peer_wait(thief, "SIP/2.0 ");
+	phone_assert_status(other, "401");
+	phone_assert_contacts(1);
+	rig_stop();
+}
+
 static void
 register__query_and_remove(void)
 {
@@ -584,6 +613,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/from-pbx", from__pbx);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
 	g_test_add_func("/sip-register/from-unreadable-store", from__unreadable_store);
-	g_test_add_func("/register/many-by-one-proxy", register__many_by_one_proxy);
+	g_test_add_func("/sip-register/sent-again", register__sent_again);
+	g_test_add_func("/sip-register/many-by-one-proxy", register__many_by_one_proxy);
 	return g_test_run();
 }
