@@ -4,9 +4,9 @@
  * Thread: signalling.
  */
 #include "b2bua/gateway.h"
-#include "b2bua/call_private.h"
+#include "b2bua/call/call_private.h"
 #include "b2bua/descriptors.h"
-#include "b2bua/limits.h"
+#include "b2bua/route/limits.h"
 #include "b2bua/setting.h"
 #include <string.h>
 

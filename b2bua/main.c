@@ -19,11 +19,11 @@
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/config_check.h"
-#include "b2bua/control.h"
+#include "b2bua/admin/control.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/service.h"
-#include "b2bua/way_out.h"
+#include "b2bua/route/way_out.h"
 #include "db/journal.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"

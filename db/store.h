@@ -114,7 +114,7 @@ char *store_setting_get(Store *store, const char *user, const char *key); /* NUL
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
-/* --- minutes abroad: b2bua/abroad.h counts --- */
+/* --- minutes abroad: b2bua/route/abroad.h counts --- */
 /* Seconds of that day ("2026-11-28"); 0 when he has not talked. */
 gboolean store_abroad_get(Store *store, const char *account, const char *day, gint64 *seconds,
 			  GError **error);
@@ -190,7 +190,7 @@ gboolean store_trunk_del(Store *store, const char *name, GError **error);
 Trunk *store_trunk_get(Store *store, const char *name, GError **error);
 GPtrArray *store_trunk_list(Store *store, GError **error); /* Trunk *, by priority, then name */
 
-/* --- routes: rules for calls out; b2bua/way_out.h says what they mean --- */
+/* --- routes: rules for calls out; b2bua/route/way_out.h says what they mean --- */
 typedef struct {
 	char *target; /* the key: "+49", "112", "premium", "default" */
 	gboolean allowed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* store_abroad.c - how long accounts have talked abroad today; b2bua/abroad.c counts. */
+/* store_abroad.c - how long accounts have talked abroad today; b2bua/route/abroad.c counts. */
 #include "db/journal_private.h"
 
 gboolean

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* store_routes.c - rules for calls out; b2bua/way_out.c says what they mean together. */
+/* store_routes.c - rules for calls out; b2bua/route/way_out.c says what they mean together. */
 #include "db/store_private.h"
 
 #define ROUTE_COLUMNS "SELECT target, allowed, trunks, cost, created FROM routes "

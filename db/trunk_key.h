@@ -9,7 +9,7 @@
 #pragma once
 #include <glib.h>
 
-/* What b2bua/control_trunk_keys.c holds a value to. */
+/* What b2bua/admin/control_trunk_keys.c holds a value to. */
 typedef enum {
 	TRUNK_HOST, /* name or address */
 	TRUNK_TEXT,

@@ -7,7 +7,7 @@
  */
 #include "media/media.h"
 #include "media/port.h"
-#include "media/relay.h"
+#include "media/relay/relay.h"
 #include <dlfcn.h>
 #include <sched.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 #include "media/port.h"
 #include "media/demux.h"
 #include "media/ice.h"
-#include "media/relay.h"
+#include "media/relay/relay.h"
 #include "media/turn.h"
 #include <openssl/rand.h>
 #include <string.h>

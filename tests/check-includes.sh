@@ -9,6 +9,20 @@ self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 cd "${1:-${top_srcdir:-$(dirname "$0")/..}}"
 number=0
 
+# Arrows that still run up, a line each as includes() prints them.
+not_yet='b2bua/gateway.c b2bua/call/call_private.h
+b2bua/gateway.c b2bua/route/limits.h
+plugins/sip/shield/sip_source.h plugins/sip/dialog/sip_leg.h
+plugins/sip/peers/sip_called.h plugins/sip/sip_ua.h
+plugins/sip/peers/sip_outside.h plugins/sip/sip_ua.h
+plugins/sip/peers/sip_phone.h plugins/sip/dialog/sip_leg.h
+plugins/sip/peers/sip_registrar.c plugins/sip/sip_stack.h
+plugins/sip/peers/sip_registrar.h plugins/sip/dialog/sip_leg.h
+plugins/sip/peers/sip_uri.h plugins/sip/dialog/sip_leg.h
+plugins/sip/peers/sip_watch.h plugins/sip/dialog/sip_leg.h
+plugins/sip/dialog/sip_leg.h plugins/sip/sip_ua.h
+plugins/sip/dialog/sip_save.c plugins/sip/sip_stack.h'
+
 report() { # report RULE OFFENDERS
 	number=$((number + 1))
 	if [ -z "$2" ]; then
@@ -28,13 +42,15 @@ includes() {
 	done
 }
 
-# layer FOLDER ALLOWED: the headers of ours that FOLDER includes match ALLOWED
+# layer FOLDER ALLOWED: the headers of ours that files right in FOLDER include are of
+# FOLDER itself or match ALLOWED
 layer() {
 	[ -d "$1" ] || return 0
 	# main.c is the composition root and knows everybody
-	files=$(find "$1" -name '*.[ch]' ! -path b2bua/main.c | sort)
+	files=$(find "$1" -maxdepth 1 -name '*.[ch]' ! -path b2bua/main.c | sort)
 	# shellcheck disable=SC2086 # our file names have no blanks
-	offenders=$(includes $files | grep -v ' <' | grep -vE " ($1/.*|$2)\$" || true)
+	offenders=$(includes $files | grep -v ' <' | grep -vE " ($1/[^/]*${2:+|$2})\$" |
+		grep -vxF "$not_yet" || true)
 	report "$1/ includes of ours only itself${2:+ and $(echo "$2" | sed 's/[\]//g')}" "$offenders"
 }
 
@@ -55,17 +71,28 @@ climbing() {
 }
 
 rules() {
+	core='b2bua/[^/]*\.h|media/(desc|media)\.h|db/(store|trunk_key)\.h'
 	layer db ''
-	layer media ''
-	layer b2bua 'media/desc\.h|media/media\.h|db/(store|trunk_key)\.h'
+	layer media 'media/relay/relay\.h'
+	layer media/relay 'media/[^/]*\.h'
+	layer b2bua 'media/(desc|media)\.h|db/(store|trunk_key)\.h'
+	layer b2bua/route "$core"
+	layer b2bua/call "$core|b2bua/route/[^/]*\.h"
+	layer b2bua/admin "$core|b2bua/(route|call)/[^/]*\.h"
 	layer cli ''
-	for plugin in plugins/*/; do
-		layer "${plugin%/}" 'b2bua/[^/]*\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
-	done
+	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
+	layer plugins/echo "$plugin"
+	layer plugins/xmpp "$plugin"
+	sip='plugins/sip'
+	layer $sip/stack "$plugin"
+	layer $sip/shield "$plugin|$sip/sip_root\.h|$sip/stack/[^/]*\.h"
+	layer $sip/peers "$plugin|$sip/sip_root\.h|$sip/(stack|shield)/[^/]*\.h"
+	layer $sip/dialog "$plugin|$sip/sip_root\.h|$sip/(stack|shield|peers)/[^/]*\.h"
+	layer $sip "$plugin|$sip/(stack|shield|peers|dialog)/[^/]*\.h"
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libsrtp 'srtp2?/' 'media/'
 	# sofia-sip frees no SSL of its own
-	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/sip_tls(_peer)?\.[ch])'
+	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/stack/sip_tls(_peer)?\.[ch])'
 	keep SQLite 'sqlite3\.h' 'db/'
 	keep sofia-sip 'sofia-sip/' 'plugins/sip/'
 	keep libstrophe 'strophe\.h' 'plugins/xmpp/xmpp_stream\.c'
@@ -77,13 +104,11 @@ rules() {
 rules_bite() {
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
-	mkdir -p "$tree/db" "$tree/media" "$tree/b2bua" "$tree/cli" "$tree/plugins/sip" "$tree/plugins/xmpp"
-	echo '#include "media/desc.h"' >"$tree/db/x.c"
-	echo '#include "b2bua/call.h"' >"$tree/media/x.h"
-	printf '#include "%s"\n' media/ice.h ../x.h db/x.c >"$tree/b2bua/x.c"
-	echo '#include "b2bua/control.h"' >"$tree/cli/x.c"
-	echo '#include "media/media.h"' >"$tree/plugins/sip/x.c"
-	echo '#include "plugins/sip/x.h"' >"$tree/plugins/xmpp/x.c"
+	for folder in db media media/relay b2bua b2bua/route b2bua/call b2bua/admin cli plugins/echo plugins/xmpp \
+		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip; do
+		mkdir -p "$tree/$folder"
+		printf '#include "%s"\n' other/x.h ../x.h db/x.c >"$tree/$folder/x.c"
+	done
 	printf '#include <%s>\n' nice/agent.h srtp2/srtp.h openssl/ssl.h sqlite3.h sofia-sip/nua.h \
 		strophe.h libxml/tree.h >"$tree/b2bua/y.c"
 	"$self" "$tree" | grep '^ok' || true

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_admit.c - see sip_admit.h. */
 #include "plugins/sip/sip_admit.h"
-#include "plugins/sip/sip_header.h"
-#include "plugins/sip/sip_identity.h"
-#include "plugins/sip/sip_phone.h"
-#include "plugins/sip/sip_source.h"
-#include "plugins/sip/sip_unacked.h"
+#include "plugins/sip/stack/sip_header.h"
+#include "plugins/sip/stack/sip_identity.h"
+#include "plugins/sip/peers/sip_phone.h"
+#include "plugins/sip/shield/sip_source.h"
+#include "plugins/sip/dialog/sip_unacked.h"
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>

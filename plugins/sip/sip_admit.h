@@ -14,7 +14,7 @@
  * Thread: signalling.  RFC 3261 22.
  */
 #pragma once
-#include "plugins/sip/sip_leg.h"
+#include "plugins/sip/dialog/sip_leg.h"
 
 /* Takes `nh`. */
 void admit_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "plugins/sip/sip_keepalive.h"
 #include "b2bua/timer.h"
-#include "plugins/sip/sip_phone.h"
+#include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/sip_stack.h"
 
 /* The contacts of a second are read at once, and asked in so many slices. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_request.c - see sip_request.h. */
 #include "plugins/sip/sip_request.h"
-#include "plugins/sip/sip_guard.h"
-#include "plugins/sip/sip_rate.h"
-#include "plugins/sip/sip_registrar.h"
-#include "plugins/sip/sip_source.h"
+#include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/shield/sip_rate.h"
+#include "plugins/sip/peers/sip_registrar.h"
+#include "plugins/sip/shield/sip_source.h"
 #include "plugins/sip/sip_stack.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>

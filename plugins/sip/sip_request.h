@@ -11,7 +11,7 @@
  * Thread: signalling.
  */
 #pragma once
-#include "plugins/sip/sip_leg.h"
+#include "plugins/sip/dialog/sip_leg.h"
 #include <sofia-sip/tport.h>
 
 /* Of one dialog: keys by INFO, refreshes, transfers; and as many again at once. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_stack.c - what sofia's stack would do by itself, and must not. */
 #include "plugins/sip/sip_stack.h"
-#include "plugins/sip/sip_hop.h"
+#include "plugins/sip/dialog/sip_hop.h"
 #include "config.h"
 #include <dlfcn.h>
 #include <sofia-sip/msg_header.h>

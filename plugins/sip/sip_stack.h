@@ -14,7 +14,7 @@
  * Thread: signalling.
  */
 #pragma once
-#include "plugins/sip/sip_leg.h"
+#include "plugins/sip/dialog/sip_leg.h"
 #include <sofia-sip/tport.h>
 
 /* Whose next hops are asked for, and who hears of 100; NULL: nobody. */

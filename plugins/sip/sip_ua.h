@@ -9,8 +9,8 @@
 #include <sofia-sip/nua.h>
 #include <sofia-sip/su_glib.h>
 #include "b2bua/gateway.h"
-#include "plugins/sip/sip_content.h"
-#include "plugins/sip/sip_trunk.h"
+#include "plugins/sip/stack/sip_content.h"
+#include "plugins/sip/peers/sip_trunk.h"
 
 /* What we understand: said in Allow and Supported, and enforced by nua (405,
  * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */

@@ -2,7 +2,7 @@
 /* xmpp_account.c - who is told that we are here, and who has told us. */
 #include "plugins/xmpp/xmpp_account.h"
 #include "b2bua/number.h"
-#include "b2bua/route.h"
+#include "b2bua/route/route.h"
 #include "plugins/xmpp/xmpp_caps.h"
 #include <string.h>
 

@@ -14,7 +14,7 @@
 #include "plugins/xmpp/xmpp_caps.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "plugins/xmpp/xmpp_reason.h"
-#include "b2bua/route.h"
+#include "b2bua/route/route.h"
 #include <string.h>
 
 #define SILENT_MS 1000 /* a device that is there and says nothing may well ring */

@@ -5,7 +5,7 @@
  * leg is freed the moment it is let go, so a sanitizer sees any later use.
  */
 #pragma once
-#include "b2bua/call_private.h"
+#include "b2bua/call/call_private.h"
 
 typedef struct {
 	Leg leg;       /* first */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-abroad.c - minutes abroad: what is abroad, who pays, and what happens at the end. */
-#include "b2bua/abroad.h"
+#include "b2bua/route/abroad.h"
 #include "b2bua/numberplan.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"

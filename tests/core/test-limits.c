@@ -5,7 +5,7 @@
  * the gateway with everything used up.
  */
 #include "b2bua/descriptors.h"
-#include "b2bua/limits.h"
+#include "b2bua/route/limits.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-route.c - who is called, for every kind of caller and called. */
 #include "b2bua/setting.h"
-#include "b2bua/way_out.h"
+#include "b2bua/route/way_out.h"
 #include "db/store_private.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plugins/sip/sip_body.h"
+#include "plugins/sip/stack/sip_body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

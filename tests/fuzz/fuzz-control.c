@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "b2bua/control.h"
+#include "b2bua/admin/control.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

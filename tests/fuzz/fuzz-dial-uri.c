@@ -2,7 +2,7 @@
 /* fuzz-dial-uri.c - any text as a SIP address that somebody dials. */
 #include <stdint.h>
 #include <string.h>
-#include "b2bua/dial_uri.h"
+#include "b2bua/route/dial_uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
  * are the same entries. */
 #include <stdint.h>
 #include <string.h>
-#include "plugins/sip/sip_identity.h"
+#include "plugins/sip/stack/sip_identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-glib/json-glib.h>
-#include "b2bua/control.h"
+#include "b2bua/admin/control.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

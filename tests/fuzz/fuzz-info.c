@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plugins/sip/sip_info.h"
+#include "plugins/sip/stack/sip_info.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

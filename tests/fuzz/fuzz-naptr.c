@@ -2,7 +2,7 @@
 /* fuzz-naptr.c - any bytes as a DNS answer. */
 #include <stdint.h>
 #include <stdlib.h>
-#include "plugins/sip/sip_naptr.h"
+#include "plugins/sip/stack/sip_naptr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,12 +8,12 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_log.h>
-#include "plugins/sip/sip_digest.h"
-#include "plugins/sip/sip_guard.h"
-#include "plugins/sip/sip_header.h"
-#include "plugins/sip/sip_dialect.h"
-#include "plugins/sip/sip_phone.h"
-#include "plugins/sip/sip_registrar.h"
+#include "plugins/sip/stack/sip_digest.h"
+#include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/stack/sip_header.h"
+#include "plugins/sip/stack/sip_dialect.h"
+#include "plugins/sip/peers/sip_phone.h"
+#include "plugins/sip/peers/sip_registrar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plugins/sip/sip_crypto.h"
-#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/stack/sip_crypto.h"
+#include "plugins/sip/stack/sip_desc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

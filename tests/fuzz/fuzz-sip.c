@@ -10,12 +10,12 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/url.h>
-#include "plugins/sip/sip_content.h"
-#include "plugins/sip/sip_digest.h"
-#include "plugins/sip/sip_guard.h"
-#include "plugins/sip/sip_header.h"
-#include "plugins/sip/sip_history.h"
-#include "plugins/sip/sip_identity.h"
+#include "plugins/sip/stack/sip_content.h"
+#include "plugins/sip/stack/sip_digest.h"
+#include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/stack/sip_header.h"
+#include "plugins/sip/dialog/sip_history.h"
+#include "plugins/sip/stack/sip_identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

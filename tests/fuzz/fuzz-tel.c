@@ -4,7 +4,7 @@
 #include <string.h>
 #include "b2bua/address.h"
 #include "b2bua/number.h"
-#include "plugins/sip/sip_tel.h"
+#include "plugins/sip/stack/sip_tel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

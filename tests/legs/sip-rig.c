@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip-rig.c - the SIP plugin between a core and a peer that the test plays. */
 #include "tests/legs/sip-rig.h"
-#include "b2bua/dial_uri.h"
+#include "b2bua/route/dial_uri.h"
 #include "b2bua/gateway.h"
-#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/stack/sip_desc.h"
 #include "plugins/sip/sip_ua.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-echo.c - the echo plugin as a module in a real gateway with real media:
  * what a caller says comes back to him. */
-#include "b2bua/call.h"
+#include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
 #include <gio/gio.h>
 #include <string.h>

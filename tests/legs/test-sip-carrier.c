@@ -4,7 +4,7 @@
  *
  * DNS is played by a GResolver of the test's, everything else is real.
  */
-#include "plugins/sip/sip_resolve.h"
+#include "plugins/sip/stack/sip_resolve.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * Each stranger is a socket on a loopback address of his own; the trunk is 127.0.0.1, so
  * are the phones (no trunk then).  Time is skipped, not waited for.
  */
-#include "plugins/sip/sip_connection.h"
+#include "plugins/sip/stack/sip_connection.h"
 #include "tests/legs/sip-phone.h"
 #include <malloc.h>
 #include <string.h>

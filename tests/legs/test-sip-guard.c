@@ -7,7 +7,7 @@
  * is skipped, sofia-sip has been mended and the guard may be looked at again.
  */
 #include "tests/legs/sip-peer.h"
-#include "plugins/sip/sip_guard.h"
+#include "plugins/sip/stack/sip_guard.h"
 #include <string.h>
 #include <sys/resource.h>
 #include <sofia-sip/nta_tag.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-leg.c - the SIP plugin, one conversation a test. */
 #include "tests/legs/sip-rig.h"
-#include "plugins/sip/sip_credentials.h"
-#include "plugins/sip/sip_digest.h"
-#include "plugins/sip/sip_reason.h"
+#include "plugins/sip/stack/sip_credentials.h"
+#include "plugins/sip/stack/sip_digest.h"
+#include "plugins/sip/stack/sip_reason.h"
 #include <string.h>
 
 /* --- calls in --- */

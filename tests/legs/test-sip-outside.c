@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-outside.c - a trunk sees us elsewhere than before: its registration, its calls
  * and the next ones follow. */
-#include "plugins/sip/sip_outside.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 #include <sofia-sip/sip_header.h>

@@ -2,7 +2,7 @@
 /* test-sip-register.c - softphones: REGISTER, and calls from and to them. */
 #include "tests/legs/sip-phone.h"
 #include "db/store_private.h"
-#include "plugins/sip/sip_digest.h"
+#include "plugins/sip/stack/sip_digest.h"
 #include <string.h>
 
 /* --- registering --- */

@@ -4,8 +4,8 @@
  * Every source is a socket on a loopback address of its own.  What was not answered
  * is known without waiting: a request of another source, sent later, has been.
  */
-#include "plugins/sip/sip_digest.h"
-#include "plugins/sip/sip_throttle.h"
+#include "plugins/sip/stack/sip_digest.h"
+#include "plugins/sip/shield/sip_throttle.h"
 #include "tests/legs/sip-rig.h"
 #include <stdlib.h>
 #include <string.h>

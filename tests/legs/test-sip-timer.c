@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-timer.c - session timers (RFC 4028), each side refreshing. */
-#include "plugins/sip/sip_leg.h"
+#include "plugins/sip/dialog/sip_leg.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 

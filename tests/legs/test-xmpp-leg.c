@@ -14,7 +14,7 @@
  * and lines of "#".  Stanzas are compared as trees; "*" is anything, "$NAME" in an
  * attribute is anything the first time and the same ever after.
  */
-#include "b2bua/call.h"
+#include "b2bua/call/call.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/fake_media.h"
 #include "tests/legs/xmpp_server.h"

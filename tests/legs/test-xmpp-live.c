@@ -6,7 +6,7 @@
  * After each stanza the session is asked whether it is there: it is, or it has
  * ended by its own word and another is begun.  Every IQ has exactly one answer.
  */
-#include "b2bua/call.h"
+#include "b2bua/call/call.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/xmpp_server.h"
 #include <string.h>

@@ -6,7 +6,7 @@
  * Thread: the default GMainContext.
  */
 #pragma once
-#include "b2bua/call.h"
+#include "b2bua/call/call.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/xmpp_server.h"
 

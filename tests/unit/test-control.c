@@ -13,9 +13,9 @@
 #include <glib/gstdio.h>
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
-#include "b2bua/call.h"
-#include "b2bua/call_list.h"
-#include "b2bua/control_private.h"
+#include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
+#include "b2bua/admin/control_private.h"
 
 /* --- a gateway of our own --- */
 

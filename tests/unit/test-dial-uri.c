@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-dial-uri.c - SIP addresses outside: what is one, and which may be called. */
-#include "b2bua/dial_uri.h"
+#include "b2bua/route/dial_uri.h"
 
 static void
 test_parse(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-digest.c - nonces of many accounts, and which digests a phone is offered. */
-#include "plugins/sip/sip_dialect.h"
-#include "plugins/sip/sip_digest.h"
+#include "plugins/sip/stack/sip_dialect.h"
+#include "plugins/sip/stack/sip_digest.h"
 #include <string.h>
 #include <sofia-sip/msg.h>
 #include <sofia-sip/msg_addr.h>

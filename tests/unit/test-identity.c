@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-identity.c - lists of identities, and telephone numbers in URIs. */
-#include "plugins/sip/sip_identity.h"
-#include "plugins/sip/sip_tel.h"
+#include "plugins/sip/stack/sip_identity.h"
+#include "plugins/sip/stack/sip_tel.h"
 #include "b2bua/number.h"
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-naptr.c - answers of a name server, as they were captured. */
-#include "plugins/sip/sip_naptr.h"
+#include "plugins/sip/stack/sip_naptr.h"
 
 static char *
 ways_of(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-body.c - where the session description is in a body. */
 #include <string.h>
-#include "plugins/sip/sip_body.h"
+#include "plugins/sip/stack/sip_body.h"
 
 #define MIXED "multipart/mixed;boundary=b"
 #define SDP   "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-crypto.c - what is offered of SRTP, and what is taken. */
-#include "plugins/sip/sip_crypto.h"
-#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/stack/sip_crypto.h"
+#include "plugins/sip/stack/sip_desc.h"
 #include <string.h>
 
 #define HEAD   "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"

@@ -2,7 +2,7 @@
 /* test-sip-desc.c - SDP to and from Desc. */
 #include <string.h>
 #include "b2bua/reason.h"
-#include "plugins/sip/sip_desc.h"
+#include "plugins/sip/stack/sip_desc.h"
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
 

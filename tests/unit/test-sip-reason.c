@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-reason.c - Reason to and from SIP status, Q.850 cause and header. */
 #include <string.h>
-#include "plugins/sip/sip_reason.h"
+#include "plugins/sip/stack/sip_reason.h"
 
 static void
 test_total(void)

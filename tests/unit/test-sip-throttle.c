@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-throttle.c - who is slowed, who is ignored and for how long. */
-#include "plugins/sip/sip_throttle.h"
+#include "plugins/sip/shield/sip_throttle.h"
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define T0     (1000 * SECOND)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-tls-peer.c - whose certificate is it?  RFC 5922 7. */
-#include "plugins/sip/sip_tls_peer.h"
+#include "plugins/sip/stack/sip_tls_peer.h"
 #include <openssl/x509v3.h>
 #include <string.h>
 

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_media.c - the ports of a call and what is said about them.
+ *
+ * What the media reports becomes events of the call; what descriptions a leg is
+ * shown is computed here.  When each of these happens is call.c's.
+ * Thread: signalling.  RFC 3264.
+ */
+#include "b2bua/call/call_private.h"
+
+static Party *
+party_of_port(Call *call, PortId port)
+{
+	if (call->caller->port == port)
+		return call->caller;
+	for (guint i = 0; i < call->callees->len; i++) {
+		Party *party = call->callees->pdata[i];
+
+		if (party->port == port)
+			return party;
+	}
+	return NULL;
+}
+
+/* --- what the media reports --- */
+
+static void
+on_ready(gpointer user, PortId port, const Transport *ours)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	transport_free(party->ours);
+	party->ours = transport_copy(ours);
+	if (party->restarts > 0) {
+		if (--party->restarts == 0)
+			call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY,
+						     .party = party,
+						     .port = port });
+	} else if (call_media_is_ready(call)) {
+		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY });
+	}
+}
+
+static void
+on_candidate(gpointer user, PortId port, const Candidate *ours)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	if (party->ours)
+		g_array_append_val(party->ours->candidates, *ours);
+	call_post(call, (CallEvent){ .kind = EVENT_CANDIDATE,
+				     .party = party,
+				     .port = port,
+				     .candidate = *ours });
+}
+
+static void
+on_up(gpointer user, PortId port)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	party->up = TRUE;
+	call_post(call, (CallEvent){ .kind = EVENT_MEDIA_UP, .party = party, .port = port });
+}
+
+static void
+on_lost(gpointer user, PortId port, MediaLoss why, const char *text)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (party)
+		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_LOST,
+					     .party = party,
+					     .port = port,
+					     .loss = why,
+					     .text = g_strdup(text) });
+}
+
+static void
+on_note(gpointer user, PortId port, const char *text)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+	g_autofree char *line = NULL;
+
+	if (!party)
+		return;
+	line = g_strdup_printf("%s: %s", party->side == SIDE_CALLER ? "caller" : "callee", text);
+	trace_add(call->trace, "media", TRACE_NOTE, line);
+}
+
+/* Said in the ladder at once, and in the record: the person on the other side hears nothing. */
+static void
+on_one_way(gpointer user, PortId port, const char *text)
+{
+	Call *call = user;
+	const Party *party = party_of_port(call, port);
+
+	if (!party)
+		return;
+	g_free(call->one_way);
+	call->one_way = g_strdup_printf("the %s is not heard: %s",
+					party->side == SIDE_CALLER ? "caller" : "callee", text);
+	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+}
+
+static void
+on_dtmf(gpointer user, PortId port, char digit)
+{
+	Call *call = user;
+	Party *party = party_of_port(call, port);
+
+	if (party)
+		call_press(call, party, digit, TRUE);
+}
+
+static const MediaListener LISTENER = {
+	.ready = on_ready,
+	.candidate = on_candidate,
+	.up = on_up,
+	.lost = on_lost,
+	.note = on_note,
+	.one_way = on_one_way,
+	.dtmf = on_dtmf,
+};
+
+/* --- ports --- */
+
+#define NO_PORT	 G_MAXUINT /* of a side without packets */
+#define MAX_NEAR 8	   /* calls of an account that share their threads */
+
+static gboolean
+is_of(const Call *call, const char *account)
+{
+	return account && (g_strcmp0(call->account, account) == 0 ||
+			   (call->plan && g_strcmp0(call->plan->called, account) == 0));
+}
+
+/* The other calls of the same people may be joined with this one some day.  Of a
+ * busy line's many they are not all to be on one thread. */
+static const Media *
+find_near(const Call *call)
+{
+	g_autoptr(GPtrArray) calls = gateway_calls(call->gateway);
+	const Media *near = NULL;
+	guint found = 0;
+
+	for (guint i = calls->len; i-- > 0 && found < MAX_NEAR;) {
+		const Call *other = calls->pdata[i];
+
+		if (other == call || !other->media ||
+		    (!is_of(other, call->account) && !is_of(other, call->plan->called)))
+			continue;
+		found++;
+		if (!near)
+			near = other->media;
+	}
+	return found < MAX_NEAR ? near : NULL;
+}
+
+static void
+open_port(Call *call, Party *party)
+{
+	const Stream *audio = party->remote ? desc_audio(party->remote) : NULL;
+
+	if (party->kind == TRANSPORT_RTP && audio && audio->transport->address[0]) {
+		party->port =
+			media_add_rtp_port(call->media, party->side, audio->transport->address);
+		return;
+	}
+	if (party->kind != TRANSPORT_NONE) {
+		party->port = media_add_port(call->media, party->side, party->kind);
+		return;
+	}
+	party->port = NO_PORT;
+	party->ours = transport_new(TRANSPORT_NONE);
+}
+
+void
+call_media_open(Call *call, const Call *with)
+{
+	Party *caller = call->caller;
+	const Media *near = with ? with->media : find_near(call);
+
+	call->media = media_open(gateway_workers(call->gateway), &LISTENER, call);
+	if (call->line == LINE_HELP)
+		media_use_reserve(call->media);
+	if (near)
+		media_stay_near(call->media, near);
+	open_port(call, caller);
+}
+
+Party *
+call_add_party(Call *call, Side side, TransportKind kind)
+{
+	Party *party = g_new0(Party, 1);
+
+	party->side = side;
+	party->kind = kind;
+	if (side == SIDE_CALLER)
+		g_snprintf(party->lane, sizeof(party->lane), "caller");
+	else if (call->callees->len == 0)
+		g_snprintf(party->lane, sizeof(party->lane), "callee");
+	else
+		g_snprintf(party->lane, sizeof(party->lane), "callee%u", call->callees->len + 1);
+	if (side == SIDE_CALLEE)
+		g_ptr_array_add(call->callees, party);
+	if (call->media)
+		open_port(call, party);
+	return party;
+}
+
+gboolean
+party_has_port(const Party *party)
+{
+	return party->port != 0 && party->port != NO_PORT;
+}
+
+void
+party_drop_port(Call *call, Party *party)
+{
+	if (party_has_port(party) && call->media)
+		media_drop_port(call->media, party->port);
+	party->port = 0;
+	party->up = FALSE;
+}
+
+void
+party_free(Party *party)
+{
+	abroad_end(party->abroad);
+	transport_free(party->ours);
+	desc_unref(party->local);
+	desc_unref(party->remote);
+	g_free(party->account);
+	g_free(party);
+}
+
+void
+party_set_descs(Party *party, const Desc *local, const Desc *remote)
+{
+	const Desc *new_local = local ? desc_ref(local) : NULL;
+	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
+
+	desc_unref(party->local);
+	desc_unref(party->remote);
+	party->local = new_local;
+	party->remote = new_remote;
+}
+
+/* Of a client the other side's hold has been taken off its wish before it was said
+ * (xmpp_hold.c); a telephone says what it wants. */
+void
+party_note_offer(Party *party, const Desc *offer)
+{
+	const Stream *said = offer ? desc_audio(offer) : NULL;
+	const Stream *told = party->local ? desc_audio(party->local) : NULL;
+
+	if (!said)
+		return;
+	party->wish = party->kind == TRANSPORT_WEBRTC && told
+			      ? direction_wish(told->direction, said->direction, party->wish)
+			      : said->direction;
+}
+
+void
+party_note_answer(Party *party, const Desc *asked, const Desc *answer)
+{
+	const Stream *question = asked ? desc_audio(asked) : NULL;
+	const Stream *said = answer ? desc_audio(answer) : NULL;
+
+	if (question && said)
+		party->wish = direction_wish(question->direction, said->direction, party->wish);
+}
+
+/* The caller's port and those of the stage; a port that was dropped is not waited for. */
+gboolean
+call_media_is_ready(const Call *call)
+{
+	if (!call->caller->ours)
+		return FALSE;
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *party = call->callees->pdata[i];
+
+		if (party->port && !party->ours)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+void
+call_connect_party(Call *call, const Party *party)
+{
+	if (party_has_port(party) && party->local && party->remote)
+		media_connect(call->media, party->port, party->local, party->remote);
+}
+
+void
+call_join(Call *call, const Party *callee)
+{
+	if (party_has_port(call->caller) && party_has_port(callee))
+		media_join(call->media, call->caller->port, callee->port);
+}
+
+/* --- descriptions --- */
+
+Desc *
+call_offer_for(const Call *call, const Party *callee)
+{
+	if (!call->caller->remote)
+		return desc_offer_all(callee->ours);
+	return desc_offer(call->caller->remote, callee->ours);
+}
+
+Desc *
+call_answer_for(const Call *call, const Desc *answer)
+{
+	const Party *caller = call->caller;
+
+	if (!caller->remote)
+		return desc_offer(answer, caller->ours);
+	return desc_answer(caller->remote, answer, caller->ours);
+}
+
+static gboolean
+codecs_equal(const Stream *one, const Stream *other)
+{
+	if (one->codecs->len != other->codecs->len)
+		return FALSE;
+	for (guint i = 0; i < one->codecs->len; i++) {
+		const Codec *a = one->codecs->pdata[i], *b = other->codecs->pdata[i];
+
+		if (a->pt != b->pt || !codec_same(a, b))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean
+desc_change_is_local(const Desc *before, const Desc *after)
+{
+	const Stream *one = before ? desc_audio(before) : NULL;
+	const Stream *other = desc_audio(after);
+
+	return one && other && one->direction == other->direction && codecs_equal(one, other);
+}
+
+gboolean
+desc_restarts_ice(const Desc *before, const Desc *after)
+{
+	const Stream *one = desc_audio(before), *other = desc_audio(after);
+
+	return one && other && codecs_equal(one, other) && one->transport->ufrag &&
+	       other->transport->ufrag &&
+	       (g_strcmp0(one->transport->ufrag, other->transport->ufrag) != 0 ||
+		g_strcmp0(one->transport->pwd, other->transport->pwd) != 0);
+}
+
+/* Hold and resume repeat what the other side has been told already: numbers and
+ * streams stay where they are. */
+Desc *
+call_change_for(const Desc *said, const Desc *offer, const Party *other)
+{
+	const Stream *before = desc_audio(said), *after = desc_audio(offer);
+	const Stream *now = desc_audio(other->local);
+
+	if (before && after && other->local && codecs_equal(before, after))
+		return desc_turned(other->local, after->direction);
+	if (now && now->transport->sdes.profile) { /* what is protected stays so */
+		g_autoptr(Transport) ours = transport_copy(other->ours);
+
+		ours->sdes = now->transport->sdes;
+		return desc_offer(offer, ours);
+	}
+	return desc_offer(offer, other->ours);
+}
+
+/* --- the last counters --- */
+
+static void
+on_stats(gpointer user, PortId port, const PortStats *stats)
+{
+	Call *call = user;
+
+	/* media_last_stats() knows them from now on */
+	if (call->stats_wanted > 0 && --call->stats_wanted == 0)
+		call_closed(call);
+}
+
+void
+call_media_finish(Call *call)
+{
+	const Party *parties[2] = { call->caller, call->callee };
+
+	for (guint i = 0; call->media && i < G_N_ELEMENTS(parties); i++)
+		if (parties[i] && party_has_port(parties[i]))
+			call->stats_wanted++;
+	for (guint i = 0; call->media && i < G_N_ELEMENTS(parties); i++)
+		if (parties[i] && party_has_port(parties[i]))
+			media_query(call->media, parties[i]->port, on_stats);
+}

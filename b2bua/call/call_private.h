@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_private.h - the inside of a call, for call*.c and leg.c, and for nobody else.
+ *
+ * A Party is what the core knows of one leg.  It outlives the leg, so an event
+ * in the queue may name it when the leg has long gone back to its plugin.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/route/abroad.h"
+#include "b2bua/call/call.h"
+#include "b2bua/gateway.h"
+#include "b2bua/route/limits.h"
+#include "b2bua/route/route.h"
+#include "b2bua/timer.h"
+#include "b2bua/trace.h"
+#include "b2bua/call/transfer.h"
+
+/* The columns of the table, and below them what is the same in every state. */
+typedef enum {
+	EVENT_MEDIA_READY,
+	EVENT_RINGING,
+	EVENT_ANSWERED,
+	EVENT_MEDIA_UP,
+	EVENT_CHANGED,
+	EVENT_CALLER_ENDED,
+	EVENT_CALLEE_ENDED,
+	EVENT_MEDIA_LOST,
+	EVENT_TIMEOUT,
+	EVENT_TRANSFER,
+	EVENT_TRANSFER_ANSWERED,
+	EVENT_TRANSFER_FAILED,
+	N_CALL_EVENTS,
+	EVENT_CANDIDATE = N_CALL_EVENTS, /* one more of ours, for the leg */
+	EVENT_HANGUP			 /* from above: the operator, the shutdown */
+} CallEventKind;
+
+typedef enum { BY_CALLER, BY_CALLEE, BY_GATEWAY } EndedBy;
+
+typedef struct {
+	Leg *leg; /* NULL: not attached yet, or let go */
+	Side side;
+	guint stage;	      /* of a callee */
+	const Target *target; /* of a callee; the plan's; NULL when he came by a transfer */
+	char *account;	      /* whose device it is: a bare JID; NULL: a telephone */
+	PortId port;	      /* 0: dropped */
+	TransportKind kind;
+	Transport *ours;    /* NULL until media is ready */
+	const Desc *local;  /* what we told it last, or will when it is answered */
+	const Desc *remote; /* what it told us */
+	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
+	gboolean attached;  /* it has had a leg */
+	gboolean rang;
+	gboolean unattended;  /* nobody is known to be there, see leg.h */
+	gboolean heard;	      /* its network has the call, and says no more yet: leg_trying() */
+	gboolean up;	      /* its media can flow */
+	guint restarts;	      /* of his ICE that media has not answered yet */
+	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
+	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
+	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
+	AbroadUse *abroad;    /* while he talks for somebody's minutes abroad */
+	char lane[16];	      /* in the flight recorder */
+} Party;
+
+typedef struct CallEvent {
+	CallEventKind kind;
+	Party *party;	  /* NULL: the call itself */
+	PortId port;	  /* of a media event: stale when the party has another */
+	const Desc *desc; /* owned */
+	Reason reason;
+	gboolean failed; /* of an end: we did it, not the peer */
+	MediaLoss loss;
+	char *text; /* owned: the far end's own words */
+	Candidate candidate;
+	guint deadline;	 /* of a timeout: stale when the call has set another */
+	Address *target; /* of a transfer; owned; NULL: to another call */
+	gint64 with;	 /* that call, and the leg there of the party who asks; it may have gone */
+	const Leg *with_leg;
+} CallEvent;
+
+struct Call {
+	Gateway *gateway;
+	CallState state;
+	Address *from, *to;
+	Plan *plan;    /* NULL when the call is refused */
+	char *account; /* bare JID of the caller when he may be a user of ours, or NULL */
+	char *author;  /* whose share of the limits it is; see limits.h */
+	LineKind line; /* that it takes */
+	Party *caller;
+	GPtrArray *callees; /* Party *, of all stages so far; owned */
+	Party *callee;	    /* who answered; NULL before */
+	guint stage;	    /* index in the plan of the one being dialled */
+	gint64 stage_until_us;
+	Party *early;	 /* whose early media the caller hears */
+	Party *dialling; /* whose dial() is running: leg_attach() takes it */
+
+	/* a change under way */
+	Party *changer;		   /* NULL: the call itself */
+	Party *asked;		   /* who must agree */
+	const Desc *change_offer;  /* what the changer wants */
+	const Desc *change_passed; /* what we made of it for the other side */
+
+	/* keys that wait to be pressed, and by whom; see call_digits.c */
+	GString *keys; /* NULL: none yet */
+	Party *presser;
+	Timer *key_timer;
+	char *post_dial; /* until it is answered */
+
+	/* the most telling refusal so far */
+	Reason refusal;
+	char *refusal_words;
+	EndedBy refused_by;
+
+	gboolean forwarder_counts; /* it is one of the calls of the one who has sent it on */
+	Reason forwarded_as;	   /* what the devices said before a forward was taken; or NONE */
+
+	/* whose media was lost, and how, when the call ends by it */
+	const Party *lost;
+	MediaLoss loss;
+
+	char *one_way; /* that one side is not heard, and what to do; or NULL */
+
+	Transfer *transfer; /* that it is a part of; see transfer.h */
+	guint transferred;  /* parties who came so */
+
+	Media *media;
+	guint stats_wanted; /* ports whose last counters are still to come */
+	Trace *trace;
+	CallRecord *record;
+	gboolean recorded; /* it has begun: has an id and a record, is one of the live calls */
+	gint64 started_us, answered_us;
+
+	GQueue events; /* CallEvent * */
+	gboolean busy; /* an event is being handled: more are queued */
+	Timer *timer;
+	guint deadline;
+};
+
+/* --- gateway.c --- */
+char *gateway_author(Gateway *gateway, const Asker *asker);
+
+/* --- call.c: the table --- */
+typedef enum {
+	TIMEOUT_NEVER,
+	TIMEOUT_SETUP,	 /* ports are made */
+	TIMEOUT_STAGE,	 /* the stage is answered */
+	TIMEOUT_CONNECT, /* the callee's media is up */
+	TIMEOUT_DURATION,
+	TIMEOUT_CHANGE, /* the other side has agreed */
+	N_TIMEOUTS
+} CallTimeout;
+
+typedef void (*CallAction)(Call *call, const CallEvent *event);
+
+typedef struct {
+	CallAction action; /* NULL: ignore, count, trace */
+	const char *does;  /* as docs/call-states.md says it */
+	gboolean moves;	   /* to `next` before the action; otherwise the action decides */
+	CallState next;
+} CallCell;
+
+const CallCell *call_cell(CallState state, CallEventKind event);
+CallTimeout call_state_timeout(CallState state);
+const char *call_event_name(CallEventKind event);
+const Stage *call_current_stage(const Call *call);
+/* One of the stage that is called now, and not dropped. */
+gboolean call_in_stage(const Call *call, const Party *party);
+gboolean call_anyone_rang(const Call *call);
+void call_prepare_stage(Call *call);
+/* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
+gboolean call_pays_forward(Call *call, const Stage *stage);
+Party *call_other_party(const Call *call, const Party *party);
+/* He has answered at a number abroad: its minutes are counted until he is let go. */
+void call_count_abroad(Call *call, Party *party);
+/* Hangs up and drops the port. */
+void call_let_go(Call *call, Party *party, Reason reason, const char *text);
+
+/* --- call_change.c: actions of the table --- */
+void change_refuse(Call *call, const CallEvent *event);
+/* The answer to an offer of ours, in answer() or change(). */
+void change_late_answer(Call *call, const CallEvent *event);
+void change_answer_restart(Call *call, const CallEvent *event);
+void change_restart_or_refuse(Call *call, const CallEvent *event);
+/* Nobody, or not everybody, has been answered yet. */
+void change_early(Call *call, const CallEvent *event);
+void change_pass_on(Call *call, const CallEvent *event);
+void change_settle(Call *call, const CallEvent *event);
+void change_give_up(Call *call, const CallEvent *event);
+/* --- and beside it --- */
+void change_forget(Call *call);
+/* Asks a side that came by a transfer, or was held before it, for what the other needs. */
+void change_straighten(Call *call);
+/* The codecs that a side and we have agreed on, first the one it sends: an offer
+ * without a transport. */
+Desc *call_agreed(const Party *party);
+gboolean call_understood(const Party *party, const Party *other);
+
+/* --- call_step.c --- */
+/* Sets state and timer and writes the record. */
+void call_enter(Call *call, CallState state);
+/* Takes the event's `desc` and `text`; handles it now, or next when busy. */
+void call_post(Call *call, CallEvent event);
+void call_end(Call *call, Reason reason, const char *words, EndedBy by);
+/* call_new() for whoever has a plan already (taken), or a reason why there is none. */
+void call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		      Plan *plan, Reason reason, const char *words);
+void call_end_by_leg(Call *call, const CallEvent *event);
+/* What the timer does; a test of the table need not wait for it. */
+void call_expire(Call *call);
+/* The last of an ended call has been heard, or is not waited for: frees it. */
+void call_closed(Call *call);
+
+/* --- leg.c --- */
+void leg_command_ring(Party *party, const Desc *early);
+void leg_command_answer(Party *party, const Desc *answer);
+void leg_command_change(Party *party, const Desc *offer);
+void leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text);
+void leg_command_candidate(Party *party, const Candidate *ours);
+/* Forgets the leg first. */
+void leg_command_hangup(Call *call, Party *party, Reason reason, const char *text);
+
+/* --- call_media.c --- */
+/* `with`: a call it will be joined with, or NULL. */
+void call_media_open(Call *call, const Call *with);
+Party *call_add_party(Call *call, Side side, TransportKind kind);
+void party_free(Party *party);
+/* FALSE as well for a side without packets. */
+gboolean party_has_port(const Party *party);
+void party_drop_port(Call *call, Party *party);
+void party_set_descs(Party *party, const Desc *local, const Desc *remote);
+gboolean call_media_is_ready(const Call *call);
+/* What a callee is offered; NULL when the caller's offer has nothing we relay. */
+Desc *call_offer_for(const Call *call, const Party *callee);
+/* What the caller is told when the callee has said `answer`: the answer to his
+ * offer, or an offer when he made none. */
+Desc *call_answer_for(const Call *call, const Desc *answer);
+void call_connect_party(Call *call, const Party *party);
+void call_join(Call *call, const Party *callee);
+/* The same codecs and direction as before: only addresses differ. */
+gboolean desc_change_is_local(const Desc *before, const Desc *after);
+/* The same codecs, but other ICE credentials (RFC 8445 section 9). */
+gboolean desc_restarts_ice(const Desc *before, const Desc *after);
+/* It has offered, or answered what we asked for. */
+void party_note_offer(Party *party, const Desc *offer);
+void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
+/* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
+ * relay. */
+Desc *call_change_for(const Desc *said, const Desc *offer, const Party *other);
+/* Asks for the last counters, then call_closed(). */
+void call_media_finish(Call *call);
+
+/* --- call_digits.c --- */
+/* `relayed`: as RFC 4733 it is with the other side already, if that takes it. */
+void call_press(Call *call, Party *from, char key, gboolean relayed);
+void call_press_all(Call *call, Party *from, const char *keys);
+void call_stop_keys(Call *call);
+
+/* --- call_record.c --- */
+void call_record_begin(Call *call);
+/* FALSE: it is refused, and so many of the same author were that it is only counted. */
+gboolean call_record_has_room(Call *call);
+/* A short one, of a call that is not begun. */
+void call_record_refused(Call *call, Reason reason, const char *words);
+void call_record_write(Call *call);
+void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
+/* "The number is not in service (404 Not Found)". */
+char *call_sentence(Reason reason, const char *words);
+void call_note(Call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void call_log_end(Call *call);
+
+/* --- call_notice.c --- */
+/* The call has ended: says to the persons of both sides what they should know. */
+void call_notice(Call *call, Reason reason, const char *words, EndedBy by);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_record.c - what is written down of a call: the row in the store, the
+ * texts, the counters, the ladder.
+ *
+ * The row is written at every transition, before the transition is heard on
+ * the wire, with what each leg needs to be ended after a crash.  The journal takes
+ * it and never makes a call wait (db/journal.h).
+ * Thread: signalling.
+ */
+#include "b2bua/call/call_private.h"
+#include <string.h>
+
+static const char *const ENDED_BY[] = {
+	[BY_CALLER] = "caller",
+	[BY_CALLEE] = "callee",
+	[BY_GATEWAY] = "gateway",
+};
+
+static void
+set_string(char **where, char *value)
+{
+	g_free(*where);
+	*where = value;
+}
+
+/* What is in the store is text of lines and tabs: whatever a plugin saves is escaped. */
+static void
+append_leg(GString *legs, const Party *party)
+{
+	g_autofree char *saved = NULL, *escaped = NULL;
+
+	if (!party->leg || !party->leg->plugin->save)
+		return;
+	saved = party->leg->plugin->save(party->leg);
+	if (!saved)
+		return;
+	escaped = g_strescape(saved, NULL);
+	g_string_append_printf(legs, "%s\t%s\n", party->leg->plugin->name, escaped);
+}
+
+static char *
+legs_text(const Call *call)
+{
+	GString *legs = g_string_new(NULL);
+
+	append_leg(legs, call->caller);
+	for (guint i = 0; i < call->callees->len; i++)
+		append_leg(legs, call->callees->pdata[i]);
+	return g_string_free(legs, FALSE);
+}
+
+/* Numbers are recorded as E.164, whatever was dialled or written by a carrier. */
+static char *
+caller_text(const Call *call)
+{
+	const Stage *stage;
+
+	if (call->from->scheme != ADDRESS_SIP || !call->plan || call->plan->stages->len == 0)
+		return address_text(call->from);
+	stage = call->plan->stages->pdata[0];
+	return address_text(((const Target *)stage->targets->pdata[0])->from);
+}
+
+static char *
+callee_text(const Call *call)
+{
+	return call->plan && call->plan->number ? g_strdup(call->plan->number)
+						: address_text(call->to);
+}
+
+void
+call_record_begin(Call *call)
+{
+	g_autoptr(GError) error = NULL;
+	CallRecord *record = call->record;
+
+	record->state = g_strdup(call_state_name(call->state));
+	record->started_us = call->started_us;
+	record->caller = caller_text(call);
+	record->callee = callee_text(call);
+	record->user = g_strdup(call->plan ? call->plan->user : NULL);
+	record->trunk = g_strdup(call->plan ? call->plan->trunk : NULL);
+	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
+	record->legs = g_strdup("");
+	record->ladder = g_strdup("");
+	call->recorded = TRUE;
+	if (store_call_begin(gateway_store(call->gateway), record, &error))
+		return;
+	/* it is a live call all the same: listed, counted, can be hung up */
+	record->id = gateway_spare_id(call->gateway);
+	gateway_count(call->gateway, "store-errors");
+	g_warning("the call from %s to %s has no record: %s", record->caller, record->callee,
+		  error->message);
+}
+
+/* Who is refused so often that it is counted: his account, his trunk, his address. */
+static void
+write_refusal(Gateway *gateway, CallRecord *record, const char *author)
+{
+	g_autoptr(GError) error = NULL;
+
+	record->state = g_strdup(call_state_name(CALL_ENDED));
+	record->started_us = record->ended_us = g_get_real_time();
+	record->ended_by = g_strdup(ENDED_BY[BY_GATEWAY]);
+	if (store_call_refused(gateway_store(gateway), record, author, &error))
+		return;
+	gateway_count(gateway, "store-errors");
+	g_warning("a refusal has no record: %s", error->message);
+}
+
+/* By which he came; NULL: by none.  A call that is refused has no plan. */
+static const char *
+trunk_of(const Call *call)
+{
+	return call->author && g_str_has_prefix(call->author, LIMITS_TRUNK)
+		       ? call->author + strlen(LIMITS_TRUNK)
+		       : NULL;
+}
+
+static char *
+author_of(const Call *call)
+{
+	if (call->account)
+		return g_strdup(call->account);
+	return trunk_of(call) ? g_strdup(trunk_of(call)) : caller_text(call);
+}
+
+gboolean
+call_record_has_room(Call *call)
+{
+	g_autofree char *author = author_of(call);
+
+	return store_refusal_room(gateway_store(call->gateway), author);
+}
+
+void
+call_record_refused(Call *call, Reason reason, const char *words)
+{
+	g_autofree char *author = author_of(call);
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+
+	record->caller = caller_text(call);
+	record->callee = callee_text(call);
+	record->user = g_strdup(call->account);
+	record->trunk = g_strdup(call->plan ? call->plan->trunk : trunk_of(call));
+	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
+	record->reason = g_strdup(reason_name(reason));
+	record->text = call_sentence(reason, words);
+	write_refusal(call->gateway, record, author);
+}
+
+void
+gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author, const Address *from,
+		const Address *to, Reason reason, const char *words)
+{
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+
+	record->caller = address_text(from);
+	record->callee = address_text(to);
+	record->caller_plugin = g_strdup(plugin->name);
+	record->reason = g_strdup(reason_name(reason));
+	record->text = call_sentence(reason, words);
+	write_refusal(gateway, record, author ? author : record->caller);
+}
+
+void
+call_record_write(Call *call)
+{
+	g_autoptr(GError) error = NULL;
+	CallRecord *record = call->record;
+	const Party *callee = call->callee;
+
+	if (!call->recorded)
+		return;
+	set_string(&record->state, g_strdup(call_state_name(call->state)));
+	set_string(&record->legs, legs_text(call));
+	set_string(&record->ladder, call_ladder(call));
+	record->answered_us = call->answered_us;
+	if (!callee && call->callees->len > 0)
+		callee = call->callees->pdata[call->callees->len - 1];
+	if (callee && callee->target) {
+		set_string(&record->callee_plugin, g_strdup(callee->target->plugin->name));
+		if (callee->target->trunk)
+			set_string(&record->trunk, g_strdup(callee->target->trunk));
+	}
+	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
+		gateway_count(call->gateway, "store-errors");
+		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
+	}
+}
+
+void
+call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by)
+{
+	CallRecord *record = call->record;
+
+	record->ended_us = g_get_real_time();
+	set_string(&record->reason, g_strdup(reason_name(reason)));
+	set_string(&record->text, call->one_way ? g_strdup_printf("%s; %s", sentence, call->one_way)
+						: g_strdup(sentence));
+	set_string(&record->ended_by, g_strdup(ENDED_BY[by]));
+	call_record_write(call);
+}
+
+char *
+call_sentence(Reason reason, const char *words)
+{
+	if (!words)
+		return g_strdup(reason_sentence(reason));
+	return g_strdup_printf("%s (%s)", reason_sentence(reason), words);
+}
+
+void
+call_note(Call *call, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	trace_add(call->trace, "core", TRACE_NOTE, text);
+}
+
+static void
+append_stats(GString *text, const Call *call, const Party *party)
+{
+	PortStats stats;
+
+	if (!party || !party_has_port(party) || !call->media)
+		return;
+	stats = media_last_stats(call->media, party->port);
+	g_string_append_printf(
+		text,
+		"port=%s packets_in=%" G_GUINT64_FORMAT " bytes_in=%" G_GUINT64_FORMAT
+		" packets_out=%" G_GUINT64_FORMAT " bytes_out=%" G_GUINT64_FORMAT
+		" lost_in=%" G_GUINT64_FORMAT " jitter_us=%u rtt_us=%u",
+		party->side == SIDE_CALLER ? "caller" : "callee", stats.packets_in, stats.bytes_in,
+		stats.packets_out, stats.bytes_out, stats.lost_in, stats.jitter_us, stats.rtt_us);
+	g_string_append_printf(
+		text,
+		" dropped_auth=%" G_GUINT64_FORMAT " dropped_malformed=%" G_GUINT64_FORMAT
+		" dropped_payload_type=%" G_GUINT64_FORMAT " dropped_source=%" G_GUINT64_FORMAT
+		" rtcp_in=%" G_GUINT64_FORMAT " rtcp_out=%" G_GUINT64_FORMAT "\n",
+		stats.dropped_auth, stats.dropped_malformed, stats.dropped_payload_type,
+		stats.dropped_source, stats.rtcp_in, stats.rtcp_out);
+}
+
+char *
+call_stats(const Call *call)
+{
+	GString *text = g_string_new(NULL);
+
+	append_stats(text, call, call->caller);
+	append_stats(text, call, call->callee);
+	return g_string_free(text, FALSE);
+}
+
+char *
+call_ladder(const Call *call)
+{
+	return trace_text(call->trace);
+}
+
+/* Endings that somebody will want to look into. */
+static gboolean
+is_abnormal(Reason reason)
+{
+	switch (reason) {
+	case REASON_INCOMPATIBLE:
+	case REASON_IP_VERSION:
+	case REASON_SECURITY:
+	case REASON_NO_MEDIA:
+	case REASON_MEDIA_LOST:
+	case REASON_TIMEOUT:
+	case REASON_NETWORK_ERROR:
+	case REASON_PROTOCOL_ERROR:
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+void
+call_log_end(Call *call)
+{
+	const CallRecord *record = call->record;
+
+	if (!record->reason)
+		return;
+	g_message("call %" G_GINT64_FORMAT ": %s to %s ended by the %s: %s", record->id,
+		  record->caller, record->callee, record->ended_by, record->text);
+	if (is_abnormal(reason_from_name(record->reason))) {
+		g_autofree char *text = trace_text(call->trace);
+		g_autofree char *ladder = trace_draw(text, 100);
+
+		g_message("call %" G_GINT64_FORMAT ":\n%s", record->id, ladder);
+	}
+}

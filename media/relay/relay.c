@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay.c - the packet path of one port, its sockets and its life.
+ *
+ * RFC 3550, RFC 3711, RFC 5761 (rtcp-mux).
+ */
+#include "media/relay/relay_private.h"
+#include "media/bytes.h"
+#include "media/demux.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CACHE_LINE  64
+#define HOT_LINES   5	  /* of a Relay, for each packet */
+#define MAX_SSRCS   64	  /* libsrtp keeps a stream for each */
+#define DIGIT_US    30000 /* no hand is faster; a flood is not reported */
+#define DIGIT_BURST 16
+
+/* --- sending --- */
+
+void
+relay_note_error(Relay *relay, const NetAddress *to, int why)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	if (relay->error_noted || why == EAGAIN)
+		return;
+	relay->error_noted = TRUE;
+	port_note(relay->port, "rtp: cannot send to %s: %s", net_address_text(to, text),
+		  g_strerror(why));
+}
+
+static void
+note_first_out(Relay *relay, guint8 pt)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	relay->out_noted = TRUE;
+	port_note(relay->port, "rtp: first packet to %s, payload type %u",
+		  net_address_text(&relay->peer, text), pt);
+}
+
+static inline void
+send_rtp(Relay *relay, guint8 *data, gsize length)
+{
+	gsize bytes = length;
+
+	if (relay->send && protection_protect(relay->send, data, &length) != PROTECTION_OK)
+		return;
+	if (G_UNLIKELY(relay->relayed)) {
+		port_send_by_agent(relay->port, data, length);
+	} else if (G_UNLIKELY(sendto(relay->out_fd, data, length, 0, &relay->peer.any,
+				     relay->peer.length) < 0)) {
+		relay_note_error(relay, &relay->peer, errno);
+		return;
+	}
+	relay->stats.packets_out++;
+	relay->stats.bytes_out += bytes;
+	if (G_UNLIKELY(!relay->out_noted))
+		note_first_out(relay, data[1] & 0x7f);
+}
+
+void
+relay_send_rtp(Relay *relay, guint8 *data, gsize length)
+{
+	send_rtp(relay, data, length);
+}
+
+/* --- forwarding --- */
+
+static void
+report_digit(Relay *relay, char digit, gint64 now)
+{
+	/* packets come in bursts, so some may be early */
+	if (relay->digit_at > now)
+		return;
+	relay->digit_at = MAX(relay->digit_at, now - DIGIT_BURST * DIGIT_US) + DIGIT_US;
+	port_tell(relay->port, &(PortNews){ .kind = NEWS_DTMF, .digit = digit });
+}
+
+/* An event whose clock is not the sink's: the same event under a clock of its own.
+ * TRUE when it was one. */
+static gboolean
+forward_event(Relay *relay, const RtpPacket *packet, guint8 pt, gint64 now)
+{
+	_Alignas(8) guint8 data[RTP_HEADER + DTMF_PAYLOAD + PROTECTION_TRAILER];
+	Relay *twin = relay->twin;
+	guint32 clock = relay->rate[packet->pt], out_clock = pt == NO_PT ? 0 : twin->rate[pt];
+	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = pt, .marker = packet->marker };
+
+	if (out_clock == 0 || out_clock == clock || !relay->may_receive || !relay_can_send(twin) ||
+	    dtmf_sender_busy(&twin->digits_out))
+		return FALSE;
+	rtp_rewriter_skip(&twin->out, packet);
+	if (!dtmf_convert(packet, clock, out_clock, data + RTP_HEADER))
+		return TRUE;
+	if (packet->timestamp != relay->event_in || !relay->event_began) {
+		relay->event_began = TRUE;
+		relay->event_in = packet->timestamp;
+		relay->event_out = rtp_rewriter_now(&twin->out, DEFAULT_RATE, now);
+	}
+	out.seq = rtp_rewriter_insert(&twin->out);
+	out.timestamp = relay->event_out;
+	rtp_write_header(data, &out);
+	send_rtp(twin, data, RTP_HEADER + DTMF_PAYLOAD);
+	return TRUE;
+}
+
+static inline void
+forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
+{
+	Relay *twin = relay->twin;
+	guint8 pt = relay->map[packet->pt];
+	gint64 now = worker_now(relay->worker);
+
+	if (!twin)
+		return;
+	if (G_UNLIKELY(relay->event[packet->pt] && relay->may_receive)) {
+		char digit = dtmf_receive(&relay->digits_in, packet);
+
+		if (digit)
+			report_digit(relay, digit, now);
+		if (forward_event(relay, packet, pt, now))
+			return;
+	}
+	if (G_UNLIKELY(relay->late) && relay_late_take(relay, packet))
+		return;
+	/* what is not sent on leaves no hole in the numbers */
+	if (G_UNLIKELY(pt == NO_PT || !relay->may_receive || !relay_can_send(twin) ||
+		       (twin->dtmf_hurry && dtmf_sender_busy(&twin->digits_out)))) {
+		if (relay_late_take(relay, packet))
+			return;
+		relay->stats.dropped_payload_type += pt == NO_PT;
+		rtp_rewriter_skip(&twin->out, packet);
+		return;
+	}
+	twin->out_rate = relay->rate[packet->pt];
+	if (G_LIKELY(rtp_rewrite(&twin->out, data, packet, pt, twin->out_rate, now)))
+		send_rtp(twin, data, length);
+}
+
+/* --- RTP in --- */
+
+static gboolean
+known_ssrc(const Relay *relay, guint32 ssrc)
+{
+	for (guint i = 0; i < MIN(relay->n_ssrcs, RECENT_SSRCS); i++)
+		if (relay->ssrcs[i] == ssrc)
+			return TRUE;
+	return FALSE;
+}
+
+static void
+note_first_in(Relay *relay, const NetAddress *from, guint8 pt)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	relay->in_noted = TRUE;
+	port_note(relay->port, "rtp: first packet from %s, payload type %u",
+		  net_address_text(from, text), pt);
+}
+
+void
+relay_prove(Relay *relay)
+{
+	relay->proven = TRUE;
+	if (relay->webrtc)
+		port_proven(relay->port);
+}
+
+static inline gboolean
+unprotect(Relay *relay, guint8 *data, gsize *length)
+{
+	guint32 ssrc = get32(data + 8);
+	gboolean known =
+		(relay->in.has_source && ssrc == relay->in.ssrc) || known_ssrc(relay, ssrc);
+
+	if (G_UNLIKELY(!known && relay->n_ssrcs >= MAX_SSRCS)) {
+		relay->stats.dropped_source++;
+		return FALSE;
+	}
+	if (G_UNLIKELY(!relay->receive ||
+		       protection_unprotect(relay->receive, data, length) != PROTECTION_OK)) {
+		relay->stats.dropped_auth++;
+		return FALSE;
+	}
+	if (G_UNLIKELY(!relay->proven))
+		relay_prove(relay);
+	if (G_UNLIKELY(!known))
+		relay->ssrcs[relay->n_ssrcs++ % RECENT_SSRCS] = ssrc;
+	return TRUE;
+}
+
+static inline void
+receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAddress *from)
+{
+	gint64 now = worker_now(relay->worker);
+	RtpPacket packet;
+
+	if (G_UNLIKELY(length < RTP_HEADER || length > RELAY_MAX_PACKET)) {
+		relay->stats.dropped_malformed++;
+		return;
+	}
+	if (relay->secure && !unprotect(relay, data, &length))
+		return;
+	if (G_UNLIKELY(!rtp_parse(data, length, &packet))) {
+		relay->stats.dropped_malformed++;
+		return;
+	}
+	if (relay->webrtc) {
+		if (G_UNLIKELY(socket != relay->out_index ||
+			       !net_address_equal(from, &relay->peer)))
+			relay_follow(relay, socket, from, &packet);
+	} else if (G_UNLIKELY(!relay_comes_from_peer(relay, from)) &&
+		   !relay_admit(relay, from, &packet)) {
+		relay->stats.dropped_source++;
+		return;
+	}
+	if (G_UNLIKELY(relay->rate[packet.pt] == 0)) {
+		/* comfort noise, often: not lost on the way, and a sign of life */
+		relay->last_in = now;
+		relay->stats.dropped_payload_type++;
+		rtp_stats_update(&relay->in, &packet, 0, now);
+		if (relay->twin)
+			rtp_rewriter_skip(&relay->twin->out, &packet);
+		return;
+	}
+	relay->last_in = now;
+	relay->stats.packets_in++;
+	relay->stats.bytes_in += length;
+	rtp_stats_update(&relay->in, &packet, relay->rate[packet.pt], now);
+	if (G_UNLIKELY(!relay->in_noted))
+		note_first_in(relay, from, packet.pt);
+	forward(relay, data, length, &packet);
+}
+
+/* --- sockets --- */
+
+/* Each packet finds its relay cold: these are on their way while another is
+ * served. */
+static void
+on_soon(const Watch *watch)
+{
+	const Relay *relay = ((const RelaySocket *)watch)->relay;
+
+	for (guint i = 0; i < HOT_LINES; i++)
+		__builtin_prefetch((const char *)relay + i * CACHE_LINE);
+}
+
+static void
+on_next(const Watch *watch)
+{
+	const Relay *relay = ((const RelaySocket *)watch)->relay, *twin = relay->twin;
+
+	__builtin_prefetch(relay->map);
+	__builtin_prefetch(relay->rate);
+	__builtin_prefetch(relay->event);
+	if (relay->receive)
+		__builtin_prefetch(relay->receive);
+	for (guint i = 0; twin && i < HOT_LINES; i++)
+		__builtin_prefetch((const char *)twin + i * CACHE_LINE);
+}
+
+static void
+on_readable(Watch *watch)
+{
+	RelaySocket *socket = (RelaySocket *)watch;
+	_Alignas(8) guint8 data[RELAY_MAX_PACKET + PROTECTION_TRAILER];
+	NetAddress from;
+	ssize_t length;
+
+	from.length = sizeof from.ip6;
+	length = recvfrom(socket->fd, data, RELAY_MAX_PACKET, MSG_TRUNC, &from.any, &from.length);
+	if (G_UNLIKELY(length < 0))
+		return;
+	switch (packet_kind(data, MIN((gsize)length, RELAY_MAX_PACKET))) {
+	case PACKET_RTP:
+		if (G_LIKELY(!socket->rtcp)) {
+			receive_rtp(socket->relay, socket->index, data, (gsize)length, &from);
+			return;
+		}
+		break;
+	case PACKET_RTCP:
+		relay_receive_rtcp(socket->relay, data, (gsize)length, &from);
+		return;
+	default:
+		break;
+	}
+	socket->relay->stats.dropped_malformed++;
+}
+
+void
+relay_receive(Relay *relay, const guint8 *bytes, gsize length)
+{
+	_Alignas(8) guint8 data[RELAY_MAX_PACKET + PROTECTION_TRAILER];
+
+	if (relay->closed || length > RELAY_MAX_PACKET)
+		return;
+	memcpy(data, bytes, length);
+	/* the agent has checked where it came from, and does not say */
+	if (packet_kind(data, length) == PACKET_RTCP)
+		relay_receive_rtcp(relay, data, length, &relay->peer);
+	else
+		receive_rtp(relay, relay->out_index, data, length, &relay->peer);
+}
+
+static void
+register_relay(Relay *relay)
+{
+	gint64 now = worker_now(relay->worker);
+
+	relay->registered = TRUE;
+	relay->set_index = relay->set->relays->len;
+	g_ptr_array_add(relay->set->relays, relay);
+	worker_add_load(relay->worker, 1);
+	/* spread, so that not everybody reports in the same turn */
+	relay->next_stats = now + g_random_int_range(STATS_US / 2, STATS_US);
+}
+
+void
+relay_add_socket(Relay *relay, const IceSocket *given)
+{
+	RelaySocket *socket;
+
+	if (relay->closed || relay->n_sockets == RELAY_MAX_SOCKETS) {
+		close(given->fd);
+		return;
+	}
+	if (!relay->registered)
+		register_relay(relay);
+	socket = &relay->sockets[relay->n_sockets];
+	*socket = (RelaySocket){ .watch = { on_readable, on_soon, on_next },
+				 .relay = relay,
+				 .fd = given->fd,
+				 .index = relay->n_sockets,
+				 .receives = given->receives,
+				 .rtcp = !relay->webrtc && relay->n_sockets == 1 };
+	relay->n_sockets++;
+	if (given->receives && !worker_watch(relay->worker, given->fd, &socket->watch))
+		port_note(relay->port, "rtp: cannot watch a socket: %s", g_strerror(errno));
+	if (!relay->webrtc)
+		relay->out_fd = relay->sockets[0].fd;
+}
+
+void
+relay_set_protection(Relay *relay, Protection *receive, Protection *send)
+{
+	Protection *old_receive = relay->receive, *old_send = relay->send;
+
+	if (relay->closed) {
+		old_receive = receive;
+		old_send = send;
+	} else {
+		relay->receive = receive;
+		relay->send = send;
+		relay->n_ssrcs = 0;
+		relay->proven = FALSE;
+		relay->started_at = worker_now(relay->worker);
+		relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
+	}
+	port_free_protection(relay->port, old_receive);
+	port_free_protection(relay->port, old_send);
+}
+
+void
+relay_set_alive(Relay *relay, gboolean alive)
+{
+	if (!alive && !relay->consent_lost_at)
+		port_note(relay->port, "ice: the peer no longer answers connectivity checks");
+	else if (alive && relay->consent_lost_at)
+		port_note(relay->port, "ice: the peer answers connectivity checks again");
+	if (alive)
+		relay->consent_lost_at = 0;
+	else if (!relay->consent_lost_at) /* said again it is no younger */
+		relay->consent_lost_at = worker_now(relay->worker);
+}
+
+/* --- life --- */
+
+RelaySet *
+relay_set_new(void)
+{
+	RelaySet *set = g_new0(RelaySet, 1);
+
+	set->relays = g_ptr_array_new();
+	return set;
+}
+
+void
+relay_set_free(RelaySet *set)
+{
+	g_ptr_array_free(set->relays, TRUE);
+	g_free(set);
+}
+
+Relay *
+relay_new(Port *port, Worker *worker, RelaySet *set)
+{
+	Relay *relay = g_aligned_alloc0(1, sizeof *relay, CACHE_LINE);
+
+	relay->port = port;
+	relay->worker = worker;
+	relay->set = set;
+	relay->webrtc = relay->secure = port_options(port)->kind == TRANSPORT_WEBRTC;
+	relay->second_us = (gint64)port_options(port)->workers->options.second_ms * 1000;
+	relay->out_fd = -1;
+	relay->event_pt = NO_PT;
+	relay->out_rate = DEFAULT_RATE;
+	memset(relay->map, NO_PT, sizeof relay->map);
+	rtp_stats_init(&relay->in);
+	rtp_rewriter_init(&relay->out, g_random_int(), (guint16)g_random_int_range(0, 0x8000),
+			  g_random_int());
+	dtmf_sender_init(&relay->digits_out, DEFAULT_RATE);
+	g_snprintf(relay->cname, sizeof relay->cname, "%08x%08x", g_random_int(), g_random_int());
+	return relay;
+}
+
+static void
+unregister_relay(Relay *relay)
+{
+	GPtrArray *relays = relay->set->relays;
+
+	g_ptr_array_remove_index_fast(relays, relay->set_index);
+	if (relay->set_index < relays->len)
+		((Relay *)g_ptr_array_index(relays, relay->set_index))->set_index =
+			relay->set_index;
+	worker_add_load(relay->worker, -1);
+	relay->registered = FALSE;
+}
+
+void
+relay_close(Relay *relay)
+{
+	relay_say_bye(relay);
+	relay_late_stop(relay);
+	relay->closed = TRUE;
+	relay_part(relay);
+	relay_hurry(relay, FALSE);
+	if (relay->registered)
+		unregister_relay(relay);
+	for (guint i = 0; i < relay->n_sockets; i++) {
+		if (relay->sockets[i].receives)
+			worker_unwatch(relay->worker, relay->sockets[i].fd);
+		close(relay->sockets[i].fd);
+	}
+	relay->n_sockets = 0;
+	relay->out_fd = -1;
+	port_free_protection(relay->port, relay->receive);
+	port_free_protection(relay->port, relay->send);
+	explicit_bzero(&relay->sdes_in, sizeof relay->sdes_in);
+	explicit_bzero(&relay->sdes_out, sizeof relay->sdes_out);
+	relay->receive = relay->send = NULL;
+	g_clear_pointer(&relay->local, desc_unref);
+	g_clear_pointer(&relay->remote, desc_unref);
+}
+
+void
+relay_free(Relay *relay)
+{
+	g_aligned_free(relay);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay_desc.c - what the descriptions say about a port: codecs, directions,
+ * addresses; and which port is its twin.
+ *
+ * RFC 3264, RFC 4733.
+ */
+#include "media/relay/relay_private.h"
+#include <string.h>
+
+static gboolean
+is_event(const Codec *codec)
+{
+	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+}
+
+static void
+learn_codecs(Relay *relay, const Stream *stream)
+{
+	for (guint i = 0; stream && i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (codec->pt > 127)
+			continue;
+		relay->rate[codec->pt] = codec->rate ? codec->rate : DEFAULT_RATE;
+		relay->event[codec->pt] = is_event(codec);
+	}
+}
+
+/* The clock of the audio that goes to the peer: of the first codec of his that is no
+ * event, and that we told him. */
+static guint32
+audio_rate(const Stream *local, const Stream *remote)
+{
+	for (guint i = 0; i < remote->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(remote->codecs, i);
+
+		if (!is_event(codec) &&
+		    (!local || stream_find_codec(local, codec->name, codec->rate)))
+			return codec->rate;
+	}
+	return DEFAULT_RATE;
+}
+
+/* RFC 4733 2.1: events have the clock of the audio they interrupt.  RFC 3264 6.1: we
+ * send what both have named. */
+static void
+learn_event_pt(Relay *relay, const Stream *local, const Stream *remote)
+{
+	const guint32 rate = audio_rate(local, remote);
+	const Codec *codec = stream_find_codec(remote, "telephone-event", rate);
+
+	if (local && !stream_find_codec(local, "telephone-event", rate))
+		codec = NULL;
+	relay->event_pt = codec ? codec->pt : NO_PT;
+	if (codec && !dtmf_sender_busy(&relay->digits_out))
+		dtmf_sender_init(&relay->digits_out, rate);
+}
+
+static void
+learn_direction(Relay *relay, const Stream *local, const Stream *remote)
+{
+	Direction ours = local ? local->direction : DIRECTION_SENDRECV;
+	Direction theirs = remote->direction;
+
+	relay->may_send = (ours == DIRECTION_SENDRECV || ours == DIRECTION_SENDONLY) &&
+			  (theirs == DIRECTION_SENDRECV || theirs == DIRECTION_RECVONLY);
+	relay->may_receive = (ours == DIRECTION_SENDRECV || ours == DIRECTION_RECVONLY) &&
+			     (theirs == DIRECTION_SENDRECV || theirs == DIRECTION_SENDONLY);
+}
+
+static void
+learn_address(Relay *relay, const Transport *theirs)
+{
+	NetAddress signalled;
+
+	if (theirs->kind != TRANSPORT_RTP || !theirs->port ||
+	    !net_address_parse(theirs->address, theirs->port, &signalled)) {
+		relay->may_send = FALSE;
+		return;
+	}
+	relay->sources = theirs->sources;
+	if (net_address_any(&signalled)) { /* hold as RFC 2543 had it: the peer is where it was */
+		relay->may_send = FALSE;
+		if (relay->signalled.length)
+			return;
+	}
+	if (net_address_equal(&signalled, &relay->signalled))
+		return;
+	relay->signalled = relay->peer = relay->rtcp_peer = signalled;
+	net_address_set_port(&relay->rtcp_peer,
+			     theirs->rtcp_port ? theirs->rtcp_port : theirs->port + 1);
+	relay->latched = FALSE;
+	relay->error_noted = FALSE;
+}
+
+static Protection *
+receive_with(const SdesKey *key)
+{
+	guint8 mki[SDES_MAX_MKI] = { 0 };
+
+	if (!key->profile)
+		return NULL;
+	if (!key->mki_length)
+		return protection_new(key->profile, key->key, FALSE);
+	for (guint i = 0; i < MIN(key->mki_length, sizeof key->mki); i++)
+		mki[key->mki_length - 1 - i] = (guint8)(key->mki >> (8 * i));
+	return protection_new_with_mki(key->profile, key->key, mki, key->mki_length);
+}
+
+/* A key that is said again goes on where it is, a new one begins at rollover 0.  Ours
+ * never begins again: its keystream would be the same once more. */
+static void
+learn_keys(Relay *relay, const Transport *ours, const Transport *theirs)
+{
+	const gboolean first = !relay->sdes_out.profile;
+	SdesKey own = ours->sdes;
+
+	/* Our key may have been told with several suites, the peer has chosen one of them. */
+	if (!own.profile)
+		own.profile = theirs->sdes.profile;
+	if (!relay->secure && !own.profile)
+		return;
+	relay->secure = TRUE;
+	if (!sdes_same(&relay->sdes_in, &theirs->sdes)) {
+		port_free_protection(relay->port, relay->receive);
+		relay->receive = receive_with(&theirs->sdes);
+		relay->sdes_in = theirs->sdes;
+		relay->n_ssrcs = 0;
+		port_note(relay->port, "srtp: %s",
+			  relay->receive ? srtp_profile_text(theirs->sdes.profile)
+					 : "the peer has no key, nothing is taken");
+	}
+	if (first && own.profile) {
+		relay->send = protection_new(own.profile, own.key, TRUE);
+		relay->sdes_out = own;
+	} else if (!first && !sdes_same(&relay->sdes_out, &own)) {
+		relay->may_send = FALSE;
+		port_note(relay->port, "srtp: the suite cannot change in a call, nothing is sent");
+	}
+}
+
+static void
+remap(Relay *relay)
+{
+	const Relay *twin = relay->twin;
+
+	memset(relay->map, NO_PT, sizeof relay->map);
+	if (!twin || !relay->remote || !twin->remote)
+		return;
+	desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote, twin->remote,
+		    relay->map);
+	/* an event of another clock than the audio's would break the sink's timestamps */
+	for (guint pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
+		if (relay->event[pt] && relay->map[pt] != twin->event_pt)
+			relay->map[pt] = NO_PT;
+}
+
+void
+relay_connect(Relay *relay, const Desc *local, const Desc *remote)
+{
+	const Stream *ours = local ? desc_audio(local) : NULL, *theirs = desc_audio(remote);
+	gint64 now = worker_now(relay->worker);
+
+	if (relay->closed)
+		return;
+	desc_unref(relay->local);
+	desc_unref(relay->remote);
+	relay->local = local ? desc_ref(local) : NULL;
+	relay->remote = desc_ref(remote);
+	memset(relay->rate, 0, sizeof relay->rate);
+	memset(relay->event, 0, sizeof relay->event);
+	relay->may_send = relay->may_receive = FALSE;
+	if (theirs) {
+		learn_codecs(relay, theirs);
+		learn_codecs(relay, ours); /* has the last word: RFC 3264 6.1 */
+		learn_event_pt(relay, ours, theirs);
+		learn_direction(relay, ours, theirs);
+		if (!relay->webrtc)
+			learn_address(relay, theirs->transport);
+		if (!relay->webrtc && ours)
+			learn_keys(relay, ours->transport, theirs->transport);
+	}
+	if (!relay->connected) {
+		relay->connected = TRUE;
+		relay->started_at = now;
+		relay->next_rtcp = now + relay_span(relay, RTCP_FIRST_US);
+	}
+	remap(relay);
+	if (relay->twin)
+		remap(relay->twin);
+}
+
+void
+relay_part(Relay *relay)
+{
+	Relay *twin = relay->twin;
+
+	relay->twin = NULL;
+	remap(relay);
+	if (twin && twin->twin == relay) {
+		twin->twin = NULL;
+		remap(twin);
+	}
+}
+
+void
+relay_join(Relay *one, Relay *other)
+{
+	if (one->closed || other->closed)
+		return;
+	relay_part(one);
+	relay_part(other);
+	rtp_rewriter_forget(&one->out);
+	rtp_rewriter_forget(&other->out);
+	one->twin = other;
+	other->twin = one;
+	remap(one);
+	remap(other);
+}

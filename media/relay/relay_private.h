@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay_private.h - what the files of the relay share.
+ *
+ *   relay.c         the packet path: RTP in, forwarded, out; sockets, life
+ *   relay_source.c  who may send to us, and where we send to
+ *   relay_rtcp.c    RTCP in, reports of ours out
+ *   relay_desc.c    what the descriptions say: codecs, directions, addresses
+ *   relay_late.c    audio that comes before it can be passed on
+ *   relay_tick.c    now and then: digits of ours, silence, counters
+ *
+ * Thread: media.
+ */
+#pragma once
+#include "media/dtmf.h"
+#include "media/relay/relay.h"
+#include "media/rtcp.h"
+
+#define NO_PT	      0xff
+#define RECENT_SSRCS  8 /* known without asking again */
+#define STATS_US      5000000
+#define RTCP_FIRST_US 500000
+/* Times in this and the other files are those of MediaOptions.second_ms = 1000. */
+#define DEFAULT_RATE 8000
+
+typedef struct {
+	Watch watch; /* first */
+	Relay *relay;
+	int fd;
+	guint index;
+	gboolean receives, rtcp;
+} RelaySocket;
+
+typedef struct Late Late; /* see relay_late.c */
+
+/* How good a source is: a better one wins the port back whenever it speaks. */
+typedef enum {
+	SOURCE_FOREIGN,	 /* another host: on trial, and only where that is allowed */
+	SOURCE_ALLOWED,	 /* where signalling came from, or the admin says */
+	SOURCE_HOST,	 /* the signalled host */
+	SOURCE_SIGNALLED /* its very address */
+} SourceRank;
+
+/* A foreign source that may be the peer. */
+typedef struct {
+	NetAddress from;
+	guint32 ssrc, first_timestamp, timestamp;
+	guint16 seq;
+	guint count; /* packets in a row, at their own pace */
+	gint64 began, last;
+} Trial;
+
+struct Relay {
+	/* every packet; it is cold in the cache by then, so these are close together */
+	Relay *twin;
+	Protection *receive, *send;
+	Worker *worker;
+	Late *late; /* NULL: packets pass as they come */
+	int out_fd;
+	guint out_index;
+	gboolean relayed; /* sent by the agent, over a TURN server */
+	gboolean secure;  /* nothing passes in the clear */
+	gboolean proven;  /* something authentic has come under these keys */
+	gboolean webrtc, may_send, may_receive, connected, latched;
+	gboolean in_noted, out_noted, dtmf_hurry;
+	guint32 out_rate;
+	NetAddress peer; /* where RTP goes to, and is expected from */
+	gint64 last_in;
+	RtpRewriter out;
+	PortStats stats;
+	RtpStats in;
+	guint8 map[128];   /* the peer's numbers to the twin's peer's */
+	guint32 rate[128]; /* 0: no such payload type */
+	gboolean event[128];
+	DtmfReceiver digits_in;
+	DtmfSender digits_out;
+	/* now and then */
+	Port *port; /* not counted: it owns us */
+	RelaySet *set;
+	guint set_index;
+	gboolean registered, closed, lost, error_noted;
+	RelaySocket sockets[RELAY_MAX_SOCKETS];
+	guint n_sockets;
+	const Desc *local, *remote;
+	NetAddress signalled, rtcp_peer;
+	MediaSources sources; /* besides the signalled host */
+	SourceRank rank;      /* of the source that is latched */
+	Trial trials[2];
+	gboolean one_way_told;
+	SdesKey sdes_in, sdes_out;   /* of a plain port: what receive and send were made of */
+	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
+	gboolean kept_late;	     /* has been, once */
+	gboolean event_began;	     /* the one whose clock is being translated, */
+	guint32 event_in, event_out; /* and where it began, here and there */
+	guint32 ssrcs[RECENT_SSRCS];
+	guint n_ssrcs;
+	gint64 second_us;
+	gint64 asked_at, started_at, consent_lost_at, digit_at, next_stats, next_rtcp;
+	guint n_reports;
+	guint64 reported_out;
+	RtcpLastSr last_sr;
+	RtcpRtt rtt;
+	char cname[24];
+};
+
+struct RelaySet {
+	GPtrArray *relays;
+};
+
+/* How long `us` is here. */
+static inline gint64
+relay_span(const Relay *relay, gint64 us)
+{
+	return us * relay->second_us / G_USEC_PER_SEC;
+}
+
+/* Not on hold. */
+static inline gboolean
+relay_talks(const Relay *relay)
+{
+	return relay->may_send && relay->may_receive;
+}
+
+/* --- relay.c --- */
+void relay_note_error(Relay *relay, const NetAddress *to, int why);
+/* Takes the numbers of `data` as they are; it has PROTECTION_TRAILER bytes of room. */
+void relay_send_rtp(Relay *relay, guint8 *data, gsize length);
+/* A packet was authentic, the first under these keys. */
+void relay_prove(Relay *relay);
+
+static inline gboolean
+relay_can_send(const Relay *relay)
+{
+	return relay->may_send && relay->out_fd >= 0 && (relay->send || !relay->secure);
+}
+
+/* --- relay_source.c --- */
+static inline gboolean
+relay_comes_from_peer(const Relay *relay, const NetAddress *from)
+{
+	return relay->latched && net_address_equal(from, &relay->peer);
+}
+
+/* RTP from another source than relay_comes_from_peer(): TRUE, and it is the peer's from now
+ * on, or the packet is to be dropped. */
+gboolean relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet);
+gboolean relay_admit_rtcp(Relay *relay, const NetAddress *from);
+/* WebRTC: authenticated RTP came by another way than we send. */
+void relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket *packet);
+
+/* --- relay_rtcp.c --- */
+void relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *from);
+gboolean relay_can_report(const Relay *relay);
+void relay_report(Relay *relay, gint64 now);
+void relay_say_bye(Relay *relay);
+
+/* --- relay_desc.c --- */
+void relay_part(Relay *relay); /* from its twin */
+
+/* --- relay_late.c --- */
+/* TRUE when the packet is kept: it could not be passed on, or others before it could not. */
+gboolean relay_late_take(Relay *relay, const RtpPacket *packet);
+void relay_late_tick(Relay *relay, gint64 now);
+void relay_late_stop(Relay *relay);
+
+/* --- relay_tick.c --- */
+void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms */

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay_tick.c - what a port does by the clock: digits of ours, reports, counters,
+ * and noticing that nothing comes any more.
+ *
+ * RFC 4733, RFC 7675.
+ */
+#include "media/relay/relay_private.h"
+#include <string.h>
+
+#define RTCP_SECOND_US	 1500000
+#define RTCP_INTERVAL_US 5000000
+#define AGENT_WAITS_S	 10	   /* before it says that consent is lost */
+#define FIRST_SILENCE_US 120000000 /* a peer that never sent may still be ringing */
+
+void
+relay_hurry(Relay *relay, gboolean more)
+{
+	if (relay->dtmf_hurry == more)
+		return;
+	relay->dtmf_hurry = more;
+	worker_hurry(relay->worker, more);
+}
+
+void
+relay_send_dtmf(Relay *relay, char digit)
+{
+	if (relay->closed)
+		return;
+	if (relay->event_pt == NO_PT)
+		port_note(relay->port, "dtmf: the peer takes no telephone-event, %c not sent",
+			  digit);
+	else if (!relay_can_send(relay))
+		port_note(relay->port, "dtmf: the peer does not receive now, %c not sent", digit);
+	else if (!dtmf_sender_push(&relay->digits_out, digit))
+		port_note(relay->port, "dtmf: no such digit, or too many of them");
+	else
+		relay_hurry(relay, TRUE);
+}
+
+static void
+tick_dtmf(Relay *relay, gint64 now)
+{
+	_Alignas(8) guint8 data[RTP_HEADER + DTMF_PAYLOAD + PROTECTION_TRAILER];
+	guint32 stream_now = rtp_rewriter_now(&relay->out, relay->digits_out.rate, now);
+	DtmfPacket event;
+	RtpPacket packet = { .ssrc = relay->out.ssrc, .pt = relay->event_pt };
+
+	if (!dtmf_sender_busy(&relay->digits_out)) {
+		relay_hurry(relay, FALSE);
+		return;
+	}
+	if (!dtmf_sender_tick(&relay->digits_out, stream_now, &event) || !relay_can_send(relay) ||
+	    relay->event_pt == NO_PT)
+		return;
+	packet.seq = rtp_rewriter_insert(&relay->out);
+	packet.timestamp = event.timestamp;
+	packet.marker = event.marker;
+	rtp_write_header(data, &packet);
+	memcpy(data + RTP_HEADER, event.payload, DTMF_PAYLOAD);
+	relay_send_rtp(relay, data, RTP_HEADER + DTMF_PAYLOAD);
+}
+
+static void
+lose(Relay *relay, MediaLoss why, char *text)
+{
+	relay->lost = TRUE;
+	port_tell(relay->port, &(PortNews){ .kind = NEWS_LOST, .loss = why, .text = text });
+}
+
+/* Whoever holds often sends nothing, whatever he said, and so does the one held. */
+static gboolean
+expects_rtp(const Relay *relay)
+{
+	const Relay *twin = relay->twin;
+
+	return relay->connected && twin && twin->connected && relay_talks(relay) &&
+	       relay_talks(twin) && (!relay->webrtc || relay->receive) &&
+	       (!twin->webrtc || twin->receive);
+}
+
+/* A packet is as good as an answer. */
+static gboolean
+consent_is_over(const Relay *relay, gint64 now)
+{
+	const guint limit = port_options(relay->port)->workers->options.consent_timeout_s;
+	const gint64 answered = relay->consent_lost_at - AGENT_WAITS_S * G_USEC_PER_SEC;
+
+	return now - MAX(answered, relay->last_in) > (gint64)limit * G_USEC_PER_SEC;
+}
+
+static void
+check_silence(Relay *relay, gint64 now)
+{
+	gint64 limit = port_options(relay->port)->workers->options.rtp_timeout_s * relay->second_us;
+	gint64 since = MAX(relay->last_in, relay->started_at);
+	char text[NET_ADDRESS_TEXT];
+
+	if (relay->lost)
+		return;
+	if (relay->consent_lost_at && consent_is_over(relay, now)) {
+		lose(relay, MEDIA_LOST_CONSENT,
+		     g_strdup_printf("%s answers no connectivity check and sends nothing",
+				     net_address_text(&relay->peer, text)));
+		return;
+	}
+	if (!expects_rtp(relay)) {
+		relay->started_at = now; /* hold: the time begins when it ends */
+		return;
+	}
+	if (!relay->stats.packets_in)
+		limit = limit ? MAX(limit, relay_span(relay, FIRST_SILENCE_US)) : 0;
+	if (limit && now - since > limit)
+		lose(relay, MEDIA_LOST_RTP,
+		     g_strdup_printf("%s from %s for %d s",
+				     relay->stats.packets_in ? "no RTP" : "never any RTP",
+				     net_address_text(&relay->peer, text),
+				     (int)((now - since) / relay->second_us)));
+}
+
+static void
+tick(Relay *relay, gint64 now)
+{
+	if (relay->dtmf_hurry)
+		tick_dtmf(relay, now);
+	if (relay->late)
+		relay_late_tick(relay, now);
+	if (now >= relay->next_rtcp && relay_can_report(relay)) {
+		gint32 interval = (gint32)relay_span(relay, relay->n_reports++ ? RTCP_INTERVAL_US
+									       : RTCP_SECOND_US);
+
+		relay_report(relay, now);
+		/* RFC 3550 6.3.1: half to one and a half of it */
+		relay->next_rtcp = now + g_random_int_range(interval / 2, interval / 2 * 3);
+	}
+	if (now >= relay->next_stats) {
+		PortNews news = { .kind = NEWS_STATS };
+
+		relay->next_stats = now + STATS_US;
+		relay_stats(relay, &news.stats);
+		port_tell(relay->port, &news);
+	}
+	check_silence(relay, now);
+}
+
+void
+relay_set_tick(gpointer user, gint64 now)
+{
+	RelaySet *set = user;
+
+	for (guint i = 0; i < set->relays->len; i++)
+		tick(g_ptr_array_index(set->relays, i), now);
+}
+
+void
+relay_stats(const Relay *relay, PortStats *stats)
+{
+	*stats = relay->stats;
+	stats->lost_in = rtp_stats_lost(&relay->in);
+	stats->jitter_us = rtp_stats_jitter_us(&relay->in);
+	stats->rtt_us = relay->rtt.rtt_us;
+}

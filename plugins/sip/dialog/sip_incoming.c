@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_incoming.c - the INVITE that begins a call: what it must have, and whose it
+ * becomes.  Who sent it is proven by now (sip_ua.c).
+ *
+ * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
+ */
+#include "plugins/sip/dialog/sip_audio_from.h"
+#include "plugins/sip/peers/sip_called.h"
+#include "plugins/sip/stack/sip_content.h"
+#include "plugins/sip/stack/sip_header.h"
+#include "plugins/sip/dialog/sip_history.h"
+#include "plugins/sip/stack/sip_identity.h"
+#include "plugins/sip/dialog/sip_hop.h"
+#include "plugins/sip/dialog/sip_origin.h"
+#include "plugins/sip/dialog/sip_refer.h"
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+#define MAX_INVITATION_S 3600 /* what is longer ends nothing */
+
+static gboolean
+refuse(SipLeg *leg, guint status, const char *phrase)
+{
+	nua_respond(leg->nh, (int)status, phrase, TAG_END());
+	return TRUE;
+}
+
+static gboolean
+refuse_body(SipLeg *leg, guint status, const char *phrase, gboolean encoded)
+{
+	nua_respond(leg->nh, (int)status, phrase, SIPTAG_ACCEPT_STR(CONTENT_ACCEPT),
+		    TAG_IF(encoded, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
+	return TRUE;
+}
+
+static gboolean
+refuse_content(SipLeg *leg, const Content *content)
+{
+	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
+
+	if (!warning)
+		return refuse_body(leg, content->refusal, content_phrase(content),
+				   content->encoded);
+	nua_respond(leg->nh, (int)content->refusal, content_phrase(content),
+		    SIPTAG_WARNING_STR(warning), TAG_END());
+	return TRUE;
+}
+
+/* What he has an address of is what his audio is sent by from now on. */
+static void
+read_offer(SipLeg *leg, const sip_t *sip, Content *content)
+{
+	const Stream *audio;
+	ContentFamilies theirs;
+
+	content_read(sip, leg->ua->config->max_sdp_bytes, content);
+	content_check_addresses(content, ua_media_families(leg->ua));
+	audio = desc_audio(content->desc);
+	theirs = audio && audio->transport->kind == TRANSPORT_RTP
+			 ? content_family(audio->transport->address)
+			 : 0;
+	if (theirs)
+		leg->families = theirs;
+}
+
+static gboolean
+refuse_interval(SipLeg *leg)
+{
+	g_autofree char *min = session_min(&leg->session);
+
+	nua_respond(leg->nh, 422, "Session Interval Too Small", SIPTAG_HEADER_STR(min), TAG_END());
+	return TRUE;
+}
+
+static void
+set_wanted_timer(SipLeg *leg)
+{
+	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
+
+	if (trunk)
+		leg->session.wanted_s = trunk->session_seconds;
+}
+
+/* `insecure`: what is wrong with its description; NULL: nothing. */
+static gboolean
+is_refused(SipLeg *leg, const sip_t *sip, const Address *to, const Content *content,
+	   const char *insecure)
+{
+	if (!header_has_target(sip))
+		return refuse(leg, 400, "No Contact");
+	if (!to)
+		return refuse(leg, SIP_404_NOT_FOUND);
+	if (content->refusal)
+		return refuse_content(leg, content);
+	if (!content_accepts_sdp(sip))
+		return refuse_body(leg, SIP_406_NOT_ACCEPTABLE, FALSE);
+	if (insecure)
+		return refuse(leg, SIP_488_NOT_ACCEPTABLE);
+	set_wanted_timer(leg);
+	return !session_learn_request(&leg->session, sip) && refuse_interval(leg);
+}
+
+/* What cannot be read is not what may be left out: it would ring somewhere. */
+static gboolean
+replaces_is_broken(const sip_t *sip)
+{
+	for (const sip_header_t *header = (const sip_header_t *)sip->sip_error; header;
+	     header = header->sh_next) {
+		/* One that was there twice is among them as what it is. */
+		const char *name = header->sh_class == sip_error_class ? header->sh_error->er_name
+								       : header->sh_class->hc_name;
+
+		if (name && g_ascii_strcasecmp(name, "Replaces") == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Whose place it wants to take: an answered dialog of a softphone's.  FALSE: refused. */
+static gboolean
+find_replaced(SipLeg *leg, const sip_t *sip, SipLeg **replaced)
+{
+	const sip_replaces_t *replaces = sip->sip_replaces;
+
+	if (replaces_is_broken(sip))
+		return !refuse(leg, 400, "Bad Replaces");
+	*replaced = replaces && leg->phone ? refer_find_dialog(leg->ua, replaces) : NULL;
+	if (replaces && (!*replaced || (*replaced)->state != STATE_UP))
+		return !refuse(leg, SIP_481_NO_TRANSACTION);
+	if (replaces && replaces->rp_early_only) /* RFC 3891 3: it is answered */
+		return !refuse(leg, SIP_486_BUSY_HERE);
+	return TRUE;
+}
+
+/* A trunk is believed who calls. */
+static void
+trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
+{
+	identity_read(sip, identity);
+	incoming->from = identity->shown;
+	incoming->hidden = identity->hidden;
+	incoming->identities = identity->all;
+}
+
+static void
+on_invitation_over(gpointer user)
+{
+	SipLeg *leg = user;
+
+	if (leg->state != STATE_INVITED)
+		return;
+	leg_trace(&leg->leg, TRACE_NOTE, "the caller's invitation is over (Expires)");
+	leg_trace(&leg->leg, TRACE_OUT, "487 Request Terminated");
+	nua_respond(leg->nh, SIP_487_REQUEST_CANCELLED, TAG_END());
+	leg_over(leg, REASON_CANCELLED, NULL);
+}
+
+/* RFC 3261 13.3.1: so long the caller waits, and no longer. */
+static void
+bound_invitation(SipLeg *leg, const sip_t *sip)
+{
+	const sip_expires_t *expires = sip->sip_expires;
+
+	if (expires && expires->ex_delta > 0 && expires->ex_delta <= MAX_INVITATION_S)
+		leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
+}
+
+void
+leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
+{
+	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
+	const sip_t *sip = event->sip;
+	g_auto(Identity) identity = { NULL, NULL, NULL };
+	const Trunk *trunk = trunks_find(ua->trunks, caller->trunk);
+	g_autoptr(Address) to = called_by_trunk(ua, trunk, sip);
+	g_auto(Content) content = { 0 };
+	const char *insecure;
+	guint n_diversions = 0;
+	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
+	Incoming incoming = { .from = caller->from,
+			      .to = to,
+			      .trunk = leg->trunk,
+			      .privacy = caller->privacy,
+			      .preferred = caller->preferred,
+			      .diverted_by = diverted,
+			      .n_diversions = n_diversions };
+
+	if (!caller->from)
+		trust_trunk(sip, &identity, &incoming);
+
+	leg->nh = nh;
+	leg->phone = g_strdup(caller->phone);
+	leg->softphone = g_strdup(caller->softphone);
+	leg->crypto.policy = caller->crypto;
+	leg->any_source = caller->any_source;
+	read_offer(leg, sip, &content);
+	audio_from_allow(leg, event, content.desc);
+	incoming.offer = content.desc;
+	if (content.desc)
+		crypto_hear(&leg->crypto, content.desc);
+	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
+	nua_handle_bind(nh, (nua_hmagic_t *)leg);
+	nua_set_hparams(nh, UA_ANSWERS(UA_DIALOG), TAG_END());
+	if (insecure)
+		g_warning("sip: a call of %s is refused: %s",
+			  leg->trunk ? leg->trunk : "a softphone", insecure);
+	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
+		if (to && (content.refusal || insecure))
+			gateway_refused(ua->gateway, &sip_plugin, leg->trunk, incoming.from, to,
+					insecure ? REASON_INCOMPATIBLE : content.reason,
+					insecure		? insecure
+					: content_why(&content) ? content_why(&content)
+								: content_phrase(&content));
+		leg_free(leg);
+		return;
+	}
+	ua->calls_in++;
+	leg->offerless = !content.desc;
+	leg->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
+			sip_has_feature(sip->sip_require, "100rel");
+	leg_set_remote(leg, content.desc);
+	leg_learn_invite(leg, sip);
+	origin_learn(leg, event->msg);
+	hop_update(leg, event->msg);
+	bound_invitation(leg, sip);
+	if (replaced)
+		call_take_over(ua->gateway, &leg->leg, &sip_plugin, &incoming, &replaced->leg);
+	else
+		call_new(ua->gateway, &leg->leg, &sip_plugin, &incoming);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_tel.c - whom a URI is for: telephone numbers in tel: and sip: URIs. */
+#include "plugins/sip/stack/sip_tel.h"
+#include "b2bua/number.h"
+#include <string.h>
+
+#define MAX_TEXT 512 /* bytes of a user part that is read */
+
+static char *
+unescaped(const char *text, gsize length)
+{
+	g_autofree char *bare = g_strndup(text, length);
+	char *plain = g_uri_unescape_string(bare, NULL);
+
+	return plain ? plain : g_steal_pointer(&bare);
+}
+
+/* The value of a parameter of "…;name=value;…"; NULL when it is not there. */
+static char *
+param(const char *text, const char *name)
+{
+	gsize length = strlen(name);
+
+	for (const char *at = strchr(text, ';'); at; at = strchr(at, ';')) {
+		at += strspn(at, "; ");
+		if (g_ascii_strncasecmp(at, name, length) == 0 && at[length] == '=')
+			return unescaped(at + length + 1, strcspn(at + length + 1, "; "));
+	}
+	return NULL;
+}
+
+char *
+tel_read(const char *text)
+{
+	g_autofree char *user = NULL, *context = NULL;
+	char *number;
+
+	if (!text || strlen(text) > MAX_TEXT)
+		return NULL;
+	user = unescaped(text, strcspn(text, ";"));
+	if (!user[0] || !g_utf8_validate(user, -1, NULL))
+		return NULL;
+	/* A global number is that, whatever stands beside it (RFC 3966 5.1.4). */
+	context = user[0] == '+' ? NULL : param(text, "phone-context");
+	number = context && context[0] == '+' ? number_in_context(user, context) : NULL;
+	return number ? number : g_steal_pointer(&user);
+}
+
+/* sofia takes the parameters of a tel: URI for those of a URI, those of a number in a
+ * sip: URI for a part of the user. */
+char *
+tel_user(const url_t *url)
+{
+	g_autofree char *whole = NULL;
+
+	if (!url->url_user)
+		return NULL;
+	if (url->url_type != url_tel || !url->url_params)
+		return tel_read(url->url_user);
+	whole = g_strconcat(url->url_user, ";", url->url_params, NULL);
+	return tel_read(whole);
+}
