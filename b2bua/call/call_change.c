@@ -191,12 +191,15 @@ ask(Call *call, Party *party, const Desc *offer)
 }
 
 /* He wants our offer.  RFC 6337 5.1: it says what we want, which is what the other side
- * does; not what his own hold had left of it. */
+ * does; not what his own hold had left of it.  A client does not change its codecs in the
+ * middle of a call: of those, what it has agreed to. */
 static void
 offer_again(Call *call, Party *party)
 {
 	const Party *other = call_other_party(call, party);
-	g_autoptr(Desc) offer = desc_offer_again(party->local, other->remote, other->wish);
+	g_autoptr(Desc) agreed = other->kind == TRANSPORT_WEBRTC ? call_agreed(other) : NULL;
+	g_autoptr(Desc) offer =
+		desc_offer_again(party->local, agreed ? agreed : other->remote, other->wish);
 
 	party->owes_answer = TRUE;
 	party_set_descs(party, offer, party->remote);

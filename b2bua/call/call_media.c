@@ -317,7 +317,7 @@ Desc *
 call_offer_for(const Call *call, const Party *callee)
 {
 	if (!call->caller->remote)
-		return desc_offer_all(callee->ours);
+		return desc_offer_all(callee->ours, call->caller->kind);
 	return desc_offer(call->caller->remote, callee->ours);
 }
 

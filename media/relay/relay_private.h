@@ -20,7 +20,8 @@
 #define STATS_US      5000000
 #define RTCP_FIRST_US 500000
 /* Times in this and the other files are those of MediaOptions.second_ms = 1000. */
-#define DEFAULT_RATE 8000
+#define DEFAULT_RATE 8000 /* before the peer has said what he speaks */
+#define MAX_EVENTS   4	  /* clocks that telephone-event has at one peer */
 
 typedef struct {
 	Watch watch; /* first */
@@ -48,6 +49,12 @@ typedef struct {
 	guint count; /* packets in a row, at their own pace */
 	gint64 began, last;
 } Trial;
+
+/* telephone-event, as a peer takes it. */
+typedef struct {
+	guint32 rate;
+	guint8 pt;
+} RelayEvent;
 
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
@@ -86,8 +93,10 @@ struct Relay {
 	SourceRank rank;      /* of the source that is latched */
 	Trial trials[2];
 	gboolean one_way_told;
-	SdesKey sdes_in, sdes_out;   /* of a plain port: what receive and send were made of */
-	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
+	SdesKey sdes_in, sdes_out;     /* of a plain port: what receive and send were made of */
+	RelayEvent events[MAX_EVENTS]; /* that the peer takes, a clock each */
+	guint n_events;
+	guint8 digits_pt;	     /* of the event that digits_out is sending */
 	gboolean kept_late;	     /* has been, once */
 	gboolean event_began;	     /* the one whose clock is being translated, */
 	guint32 event_in, event_out; /* and where it began, here and there */
@@ -154,6 +163,10 @@ void relay_report(Relay *relay, gint64 now);
 void relay_say_bye(Relay *relay);
 
 /* --- relay_desc.c --- */
+/* Events have the clock of the audio that goes to the peer now (RFC 4733 2.1).  A peer that
+ * names them at 8000 alone, beside audio of another clock, means their durations.  NULL: the
+ * peer takes none. */
+const RelayEvent *relay_event(const Relay *relay);
 void relay_part(Relay *relay); /* from its twin */
 
 /* --- relay_late.c --- */
