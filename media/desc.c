@@ -742,6 +742,42 @@ desc_answer(const Desc *offer, const Desc *answer, const Transport *ours)
 	return g_steal_pointer(&result);
 }
 
+void
+desc_add_usual(Desc *offer)
+{
+	Stream *stream = (Stream *)desc_audio(offer);
+	const CodecType *types;
+	guint n;
+
+	if (!stream || stream_find_codec(stream, "PCMU", 8000) ||
+	    stream_find_codec(stream, "PCMA", 8000))
+		return;
+	types = codec_types(&n);
+	for (guint i = 0; i < n; i++)
+		if (types[i].webrtc && types[i].kind != CODEC_EVENT &&
+		    (types[i].kind != CODEC_OPUS || stream->transport->kind == TRANSPORT_WEBRTC) &&
+		    !stream_find_codec(stream, types[i].name, types[i].clock))
+			add_type(stream, &types[i]);
+	settle_events(stream);
+}
+
+Desc *
+desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
+{
+	const Stream *offered = desc_audio(offer), *chosen = desc_audio(answer);
+	const Codec *spoken = offered ? stream_spoken(NULL, offered) : NULL;
+	g_autoptr(Desc) made = NULL;
+	Stream *stream;
+
+	if (!spoken || !chosen || !stream_spoken(NULL, chosen))
+		return NULL;
+	made = desc_new();
+	stream = desc_add_stream(made, STREAM_AUDIO, NULL);
+	stream->direction = chosen->direction;
+	stream_add_codec(stream, spoken->pt, spoken->name, spoken->rate, spoken->channels);
+	return desc_answer(offer, made, ours);
+}
+
 Desc *
 desc_answer_nothing(const Desc *offer)
 {

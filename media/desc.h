@@ -169,6 +169,14 @@ Desc *desc_offer(const Desc *theirs, const Transport *ours);
  * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
 Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 
+/* Where no codec is shared and the packets are made into another (transcode.h): adds what
+ * every endpoint of its kind has to an offer of ours without G.711; before the first
+ * desc_ref(). */
+void desc_add_usual(Desc *offer);
+/* The same: the answer to `offer` with its first codec that we relay; its direction and
+ * length of packets are those of `answer`.  NULL when there is none. */
+Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
+
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */
 Desc *desc_answer_nothing(const Desc *offer);
 

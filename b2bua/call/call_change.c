@@ -65,7 +65,7 @@ static void
 absorb_change(Call *call, Party *party, const Desc *offer)
 {
 	g_autoptr(Desc) told =
-		desc_answer(offer, call_other_party(call, party)->remote, party->ours);
+		call_answer_to(call, offer, call_other_party(call, party)->remote, party->ours);
 
 	if (told) {
 		party_set_descs(party, told, offer);
@@ -157,7 +157,8 @@ answer_early_caller(Call *call, const Desc *offer)
 {
 	const Party *caller = call->caller, *callee = call->early;
 
-	return callee && callee->remote ? desc_answer(offer, callee->remote, caller->ours) : NULL;
+	return callee && callee->remote ? call_answer_to(call, offer, callee->remote, caller->ours)
+					: NULL;
 }
 
 void
@@ -271,7 +272,7 @@ change_settle(Call *call, const CallEvent *event)
 	if (event->party != asked) /* he answers nothing that we asked */
 		return;
 	if (event->desc)
-		told = desc_answer(offer, event->desc, (changer ? changer : asked)->ours);
+		told = call_answer_to(call, offer, event->desc, (changer ? changer : asked)->ours);
 	if (told) {
 		party_note_answer(asked, call->change_passed, event->desc);
 		party_set_descs(asked, call->change_passed, event->desc);

@@ -88,8 +88,8 @@ forward_event(Relay *relay, const RtpPacket *packet, const RelayEvent *as, gint6
 	guint32 clock = relay->rate[packet->pt];
 	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = as->pt, .marker = packet->marker };
 
-	if ((clock == as->rate && clock == twin->out_rate) || !relay_can_send(twin) ||
-	    dtmf_sender_busy(&twin->digits_out))
+	if ((clock == as->rate && clock == twin->out_rate && !relay->convert) ||
+	    !relay_can_send(twin) || dtmf_sender_busy(&twin->digits_out))
 		return FALSE;
 	rtp_rewriter_skip(&twin->out, packet);
 	if (!dtmf_convert(packet, clock, as->rate, data + RTP_HEADER))
@@ -122,16 +122,21 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		if (digit)
 			report_digit(relay, digit, now);
 		pt = as ? as->pt : NO_PT;
+		relay_convert_pass(relay, packet);
 		if (as && forward_event(relay, packet, as, now))
 			return;
 	}
 	if (G_UNLIKELY(relay->late) && relay_late_take(relay, packet))
 		return;
 	/* what is not sent on leaves no hole in the numbers */
-	if (G_UNLIKELY(pt == NO_PT || !relay->may_receive || !relay_can_send(twin) ||
+	if (G_UNLIKELY(pt >= CONVERT_PT || !relay->may_receive || !relay_can_send(twin) ||
 		       (twin->dtmf_hurry && dtmf_sender_busy(&twin->digits_out)))) {
 		if (relay_late_take(relay, packet))
 			return;
+		if (pt == CONVERT_PT && relay->may_receive && relay_can_send(twin)) {
+			relay_convert(relay, packet, now);
+			return;
+		}
 		relay->stats.dropped_payload_type += pt == NO_PT;
 		rtp_rewriter_skip(&twin->out, packet);
 		return;
@@ -435,6 +440,7 @@ relay_close(Relay *relay)
 {
 	relay_say_bye(relay);
 	relay_late_stop(relay);
+	relay_convert_stop(relay);
 	relay->closed = TRUE;
 	relay_part(relay);
 	relay_hurry(relay, FALSE);

@@ -168,6 +168,7 @@ remap(Relay *relay)
 	if (twin && relay->remote && twin->remote)
 		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,
 			    twin->remote, relay->map);
+	relay_convert_learn(relay);
 }
 
 void

@@ -6,6 +6,7 @@
  *   relay_rtcp.c    RTCP in, reports of ours out
  *   relay_desc.c    what the descriptions say: codecs, directions, addresses
  *   relay_late.c    audio that comes before it can be passed on
+ *   relay_convert.c audio that the other side does not take
  *   relay_tick.c    now and then: digits of ours, silence, counters
  *
  * Thread: media.
@@ -16,7 +17,8 @@
 #include "media/rtcp.h"
 
 #define NO_PT	      0xff
-#define RECENT_SSRCS  8 /* known without asking again */
+#define CONVERT_PT    0xfe /* in a map: the twin's peer takes it in another codec */
+#define RECENT_SSRCS  8	   /* known without asking again */
 #define STATS_US      5000000
 #define RTCP_FIRST_US 500000
 /* Times in this and the other files are those of MediaOptions.second_ms = 1000. */
@@ -31,7 +33,8 @@ typedef struct {
 	gboolean receives, rtcp;
 } RelaySocket;
 
-typedef struct Late Late; /* see relay_late.c */
+typedef struct Late Late;	/* see relay_late.c */
+typedef struct Convert Convert; /* see relay_convert.c */
 
 /* How good a source is: a better one wins the port back whenever it speaks. */
 typedef enum {
@@ -93,6 +96,7 @@ struct Relay {
 	SourceRank rank;      /* of the source that is latched */
 	Trial trials[2];
 	gboolean one_way_told;
+	Convert *convert;	       /* NULL: nothing had to be made into another codec */
 	SdesKey sdes_in, sdes_out;     /* of a plain port: what receive and send were made of */
 	RelayEvent events[MAX_EVENTS]; /* that the peer takes, a clock each */
 	guint n_events;
@@ -174,6 +178,19 @@ void relay_part(Relay *relay); /* from its twin */
 gboolean relay_late_take(Relay *relay, const RtpPacket *packet);
 void relay_late_tick(Relay *relay, gint64 now);
 void relay_late_stop(Relay *relay);
+
+/* --- relay_convert.c --- */
+/* After the map has been made: what can be converted is CONVERT_PT in it. */
+void relay_convert_learn(Relay *relay);
+void relay_convert(Relay *relay, const RtpPacket *packet, gint64 now);
+/* A packet of the source that is no audio. */
+void relay_convert_pass(Relay *relay, const RtpPacket *packet);
+/* Audio of ours in the source's codec `pt`, numbered by us. */
+void relay_convert_frame(Relay *relay, guint8 pt, const RtpPacket *frame, gint64 now);
+void relay_convert_tick(Relay *relay, gint64 now);
+/* The twin's peer loses so much of what it is sent. */
+void relay_convert_loss(Relay *relay, guint percent);
+void relay_convert_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms */

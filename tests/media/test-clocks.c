@@ -168,6 +168,78 @@ test_row(gconstpointer data)
 	bridge_free(bridge);
 }
 
+/* --- audio that the other side does not take --- */
+
+typedef struct {
+	const char *name, *one, *two;
+	guint8 from_two, at_one;
+	guint16 bytes; /* of a frame at one; 0: as the coder likes */
+	guint32 units;
+} Made;
+
+static const Made made[] = {
+	{ "pcma-to-opus", "96 opus/48000", "8 PCMA", 8, 96, 0, 960 },
+	{ "pcmu-to-g722", "9 G722", "0 PCMU", 0, 9, 160, 160 },
+	{ "opus-to-pcmu", "0 PCMU", "111 opus/48000", 111, 0, 160, 160 },
+	{ "g722-to-opus", "96 opus/48000", "9 G722", 9, 96, 0, 960 },
+	{ "pcmu-to-pcma", "8 PCMA", "0 PCMU", 0, 8, 160, 160 },
+};
+
+static void
+test_made(gconstpointer data)
+{
+	static const guint8 opus[] = { 0x08, 0x0b, 0xe4, 0xc1 }; /* 20 ms of narrowband */
+	const Made *row = data;
+	Bridge *bridge = bridge_new(TRANSPORT_RTP, TRANSPORT_RTP, row->one);
+	End *one = bridge->one, *two = bridge->two;
+	guint8 frame[FRAME];
+	guint before;
+
+	memset(frame, 0xd5, sizeof frame);
+	one->local_codecs = one->remote_codecs = row->one;
+	two->local_codecs = two->remote_codecs = row->two;
+	end_connect(one);
+	end_connect(two);
+	before = end_listen(one);
+	for (guint i = 0; i < 10; i++) {
+		const gboolean is_opus = row->from_two == 111;
+		const RtpPacket packet = { .pt = row->from_two,
+					   .seq = two->seq++,
+					   .timestamp = two->timestamp,
+					   .ssrc = two->ssrc };
+
+		two->timestamp += is_opus ? 960 : 160;
+		end_send_packet(two, &packet, is_opus ? opus : frame,
+				is_opus ? sizeof opus : sizeof frame);
+	}
+	end_wait(one, before + 10);
+	for (guint i = 0; i < 10; i++) {
+		const Heard *heard = end_heard(one, before + i);
+
+		g_assert_cmpuint(heard->pt, ==, row->at_one);
+		g_assert_cmpint(heard->marker, ==, i == 0);
+		if (row->bytes)
+			g_assert_cmpuint(heard->size, ==, row->bytes);
+		if (i == 0)
+			continue;
+		g_assert_cmpuint(heard->seq, ==, (guint16)(heard[-1].seq + 1));
+		g_assert_cmpuint(heard->timestamp - heard[-1].timestamp, ==, row->units);
+		g_assert_cmphex(heard->ssrc, ==, heard[-1].ssrc);
+	}
+	g_assert_nonnull(strstr(two->gateway->ports[two->port].notes->str, "is transcoded to"));
+	/* a codec that both have is passed on, in the same stream */
+	one->local_codecs = one->remote_codecs = row->two;
+	end_connect(one);
+	before = end_listen(one);
+	end_send(two, row->from_two);
+	end_wait(one, before + 1);
+	g_assert_cmpuint(end_heard(one, before)->pt, ==, row->from_two);
+	g_assert_cmpuint(end_heard(one, before)->seq, ==,
+			 (guint16)(end_heard(one, before - 1)->seq + 1));
+	g_assert_cmpuint(heard_frame(end_heard(one, before)), ==, two->frame - 1);
+	bridge_free(bridge);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -176,6 +248,11 @@ main(int argc, char **argv)
 		g_autofree char *path = g_strconcat("/clocks/", rows[i].name, NULL);
 
 		g_test_add_data_func(path, &rows[i], test_row);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(made); i++) {
+		g_autofree char *path = g_strconcat("/clocks/made/", made[i].name, NULL);
+
+		g_test_add_data_func(path, &made[i], test_made);
 	}
 	return g_test_run();
 }

@@ -263,7 +263,38 @@ test_wideband(void)
 		assert_codecs(nth(wanted, 0), only[i][1]);
 	}
 	g_assert_null(desc_only(offer, "iLBC"));
-	g_assert_null(desc_only(offer, "telephone-event"));
+	desc_add_usual(offer); /* has G.711 */
+	g_assert_cmpuint(nth(offer, 0)->codecs->len, ==, 6);
+}
+
+/* Nothing is shared: what is made of the audio is offered and answered. */
+static void
+test_made(void)
+{
+	g_autoptr(Desc) opus = audio_desc(rtp("192.0.2.7", 1), "96 opus/48000/2, "
+							       "97 telephone-event/48000");
+	g_autoptr(Desc) g711 = audio_desc(rtp("192.0.2.8", 1), "8 PCMA/8000, "
+							       "101 telephone-event/8000");
+	g_autoptr(Desc) g729 = audio_desc(rtp("192.0.2.9", 1), "18 G729/8000");
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Transport) browser = webrtc(SETUP_ACTPASS);
+	g_autoptr(Desc) offer = desc_offer(opus, ours);
+	g_autoptr(Desc) for_client = desc_offer(opus, browser);
+	g_autoptr(Desc) answer = NULL;
+
+	desc_add_usual(offer);
+	assert_codecs(nth(offer, 0), "96 opus/48000/2, 97 telephone-event/48000, 0 PCMU/8000, "
+				     "8 PCMA/8000, 101 telephone-event/8000");
+	desc_add_usual(for_client);
+	assert_codecs(nth(for_client, 0), "96 opus/48000/2, 97 telephone-event/48000, 0 PCMU/8000, "
+					  "8 PCMA/8000, 101 telephone-event/8000");
+	g_assert_null(desc_answer(opus, g711, ours));
+	((Stream *)g_ptr_array_index(g711->streams, 0))->direction = DIRECTION_SENDONLY;
+	answer = desc_answer_made(opus, g711, ours);
+	assert_codecs(nth(answer, 0), "96 opus/48000/2, 97 telephone-event/48000");
+	g_assert_cmpint(nth(answer, 0)->direction, ==, DIRECTION_SENDONLY);
+	g_assert_null(desc_answer_made(g729, g711, ours));
+	g_assert_null(desc_answer_made(opus, g729, ours));
 }
 
 static void
@@ -593,6 +624,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/names", test_names);
 	g_test_add_func("/desc/summary", test_summary);
 	g_test_add_func("/desc/wideband", test_wideband);
+	g_test_add_func("/desc/made", test_made);
 	g_test_add_func("/desc/turned", test_turned);
 	g_test_add_func("/desc/threads", test_threads);
 	g_test_add_func("/desc/wish", test_wish);
