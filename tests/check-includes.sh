@@ -16,12 +16,10 @@ plugins/sip/shield/sip_source.h plugins/sip/dialog/sip_leg.h
 plugins/sip/peers/sip_called.h plugins/sip/sip_ua.h
 plugins/sip/peers/sip_outside.h plugins/sip/sip_ua.h
 plugins/sip/peers/sip_phone.h plugins/sip/dialog/sip_leg.h
-plugins/sip/peers/sip_registrar.c plugins/sip/sip_stack.h
 plugins/sip/peers/sip_registrar.h plugins/sip/dialog/sip_leg.h
 plugins/sip/peers/sip_uri.h plugins/sip/dialog/sip_leg.h
 plugins/sip/peers/sip_watch.h plugins/sip/dialog/sip_leg.h
-plugins/sip/dialog/sip_leg.h plugins/sip/sip_ua.h
-plugins/sip/dialog/sip_save.c plugins/sip/sip_stack.h'
+plugins/sip/dialog/sip_leg.h plugins/sip/sip_ua.h'
 
 report() { # report RULE OFFENDERS
 	number=$((number + 1))

@@ -2,7 +2,7 @@
 #include "plugins/sip/sip_keepalive.h"
 #include "b2bua/timer.h"
 #include "plugins/sip/peers/sip_phone.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 
 /* The contacts of a second are read at once, and asked in so many slices. */
 #define SLICES	 20

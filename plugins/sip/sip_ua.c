@@ -26,7 +26,7 @@
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include "plugins/sip/stack/sip_tls.h"
 #include "plugins/sip/peers/sip_watch.h"
 #include "config.h"
@@ -238,7 +238,7 @@ stop(void)
 
 	if (!ua)
 		return;
-	stack_serve(NULL);
+	stack_serve(NULL, NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_pointer(&ua->keepalive, keepalive_free);
 	g_clear_handle_id(&ua->mover, g_source_remove);
@@ -291,6 +291,24 @@ on_sweep_time(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static char *
+hop_of_stray_answer(gpointer user, msg_t *response)
+{
+	return hop_of_answer(user, NULL, response);
+}
+
+static void
+on_trying(gpointer user, const sip_t *response)
+{
+	const SipUa *self = user;
+	SipLeg *leg = g_hash_table_lookup(self->invites, response->sip_call_id->i_id);
+
+	if (leg)
+		leg_hear_trying(leg, response);
+}
+
+static const StackDialogs stack_dialogs = { hop_of_stray_answer, on_trying };
+
 static ConnectionOwner
 connection_owner(gpointer user, const su_sockaddr_t *from)
 {
@@ -341,7 +359,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 				config->sip_tls_port != 0);
 	ua->names = names_new();
 	ua->outside = outside_new(config);
-	stack_serve(ua);
+	stack_serve(&stack_dialogs, ua);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);

@@ -12,16 +12,6 @@
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/peers/sip_trunk.h"
 
-/* What we understand: said in Allow and Supported, and enforced by nua (405,
- * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
-#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
-#define UA_SUPPORTED "100rel, path, replaces"
-/* What we answer ourselves; and in a dialog.  In the place of what there was: sofia reads past
- * the end of some lists that it has joined. */
-#define UA_OURS		    "INVITE, REGISTER, UPDATE, OPTIONS, REFER, INFO"
-#define UA_DIALOG	    UA_OURS ", PRACK"
-#define UA_ANSWERS(methods) NUTAG_APPL_METHOD(NULL), NUTAG_APPL_METHOD(methods)
-
 typedef struct SipLeg SipLeg;
 struct Watches;
 struct Sources;

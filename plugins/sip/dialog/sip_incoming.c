@@ -13,6 +13,7 @@
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/dialog/sip_origin.h"
 #include "plugins/sip/dialog/sip_refer.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>

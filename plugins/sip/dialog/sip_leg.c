@@ -20,6 +20,7 @@
 #include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/stack/sip_reason.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include "plugins/sip/peers/sip_uri.h"
 #include "plugins/sip/peers/sip_watch.h"
 #include "plugins/sip/dialog/sip_unacked.h"

@@ -6,6 +6,7 @@
 #include "plugins/sip/dialog/sip_timer.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <string.h>
 #include <sofia-sip/sip_header.h>
 

@@ -9,7 +9,7 @@
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>
