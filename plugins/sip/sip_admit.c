@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_admit.c - see sip_admit.h. */
 #include "plugins/sip/sip_admit.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_identity.h"
 #include "plugins/sip/peers/sip_phone.h"

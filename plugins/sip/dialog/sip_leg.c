@@ -9,6 +9,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/dialog/sip_early.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_history.h"
@@ -54,7 +55,7 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
-	leg->families = ua_media_family(ua);
+	leg->families = content_own_family(ua->config);
 	leg->early = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, early_free);
 	g_hash_table_add(ua->legs, leg);
 	return leg;
@@ -429,12 +430,12 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	}
 	leg_set_offer(leg, offer);
 	learn_phone(leg, contact->username);
-	leg->from = header_from(target->from, ua_domain(leg->ua));
-	asserted = header_asserted(target->from, ua_domain(leg->ua));
+	leg->from = header_from(target->from, outside_domain(leg->ua->outside));
+	asserted = header_asserted(target->from, outside_domain(leg->ua->outside));
 	leg->identity = asserted ? g_strdup_printf("P-Asserted-Identity: %s", asserted) : NULL;
 	leg->anonymous = !asserted;
 	leg->request_uri = g_strdup(contact->uri);
-	leg->to = g_strdup_printf("sip:%s@%s", contact->username, ua_domain(leg->ua));
+	leg->to = g_strdup_printf("sip:%s@%s", contact->username, outside_domain(leg->ua->outside));
 	leg->path = g_strdup(contact->path);
 	leg->response_ms = PHONE_RESPONSE_MS;
 	leg->ua->calls_out++;
@@ -480,7 +481,7 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	const Trunk *trunk = trunks_find(ua->trunks, target->trunk);
 	g_autoptr(Desc) wanted = NULL;
 
-	leg_attach(&leg->leg, &sip_plugin, call);
+	leg_attach(&leg->leg, ua->plugin, call);
 	if (target->contact) {
 		dial_phone(leg, target, offer);
 		return;
@@ -500,9 +501,12 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, wanted);
-	leg->from = header_trunk_from(trunk, target->from, target->withheld, ua_domain(ua));
-	leg->identity = header_trunk_identity(trunk, target->from, target->withheld, ua_domain(ua));
-	leg->about = target->diverted_by ? history_write(target, ua_domain(ua)) : NULL;
+	leg->from = header_trunk_from(trunk, target->from, target->withheld,
+				      outside_domain(ua->outside));
+	leg->identity = header_trunk_identity(trunk, target->from, target->withheld,
+					      outside_domain(ua->outside));
+	leg->about =
+		target->diverted_by ? history_write(target, outside_domain(ua->outside)) : NULL;
 	location_set(leg, target);
 	leg->anonymous = target->withheld || target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);

@@ -7,11 +7,12 @@
  * Thread: signalling.  RFC 3261 12 to 15, RFC 3264, RFC 3311, RFC 3326.
  */
 #pragma once
+#include <gio/gio.h>
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/stack/sip_crypto.h"
 #include "plugins/sip/stack/sip_desc.h"
 #include "plugins/sip/dialog/sip_timer.h"
-#include "plugins/sip/sip_ua.h"
+#include "plugins/sip/sip_root.h"
 
 typedef enum {
 	STATE_RESOLVING, /* callee: where is the trunk?  Nothing has been sent */
@@ -117,14 +118,6 @@ struct SipLeg {
 	char *ringing;	 /* of a call out: the text while it is not answered */
 	guint32 cseq;
 };
-
-typedef struct {
-	nua_event_t event;
-	int status; /* of requests: above 100 when nua has answered it already */
-	const char *phrase;
-	const sip_t *sip; /* NULL for events without a message */
-	msg_t *msg;
-} SipEvent;
 
 /* Whose INVITE it is, proven; everything borrowed. */
 typedef struct {

@@ -6,6 +6,8 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/dialog/sip_audio_from.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/dialog/sip_early.h"
@@ -439,7 +441,7 @@ static void
 refuse_body(SipLeg *leg, const Content *content)
 {
 	const char *phrase = content_phrase(content);
-	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
+	g_autofree char *warning = content_warning(content, outside_domain(leg->ua->outside));
 
 	leg_trace(&leg->leg, TRACE_OUT, "%u %s", content->refusal, phrase);
 	nua_respond(leg->nh, (int)content->refusal, phrase, NUTAG_WITH_SAVED(leg->request),

@@ -4,6 +4,8 @@
  * Thread: signalling.
  */
 #include "plugins/sip/peers/sip_phone.h"
+#include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
 #include "plugins/sip/stack/sip_dialect.h"
@@ -279,7 +281,7 @@ phone_comes_first(SipUa *ua, const SipEvent *event)
 static void
 call_unread(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 {
-	g_autofree char *jid = g_strconcat("unknown@", ua_domain(ua), NULL);
+	g_autofree char *jid = g_strconcat("unknown@", outside_domain(ua->outside), NULL);
 	g_autofree char *source = phone_source(event->msg, event->sip);
 	g_autoptr(Address) account = address_from_jid(jid);
 	SipCaller caller = { .from = account, .phone = source };

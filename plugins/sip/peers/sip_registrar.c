@@ -5,6 +5,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/peers/sip_registrar.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/number.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_uri.c - calls to a SIP address outside, which is no trunk's. */
 #include "plugins/sip/peers/sip_uri.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "b2bua/route/dial_uri.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_resolve.h"
@@ -111,7 +112,7 @@ uri_dial(SipLeg *leg, const Target *target, const Desc *offer)
 	leg->only_public = dial_uri_policy(ua->config, host) != DIAL_URI_NAMED;
 	leg_set_offer(leg, offer);
 	/* a stranger is trusted with no P-Asserted-Identity (RFC 3325 7) */
-	leg->from = header_from(hidden ? anonymous : from, ua_domain(ua));
+	leg->from = header_from(hidden ? anonymous : from, outside_domain(ua->outside));
 	leg->anonymous = hidden;
 	leg->request_uri = header_uri(target->to);
 	leg->lookup = g_cancellable_new();

@@ -9,6 +9,7 @@
  * that dialog says 481.
  */
 #include "plugins/sip/peers/sip_watch.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/timer.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_outside.h"
@@ -476,8 +477,9 @@ make_handle(Probe *probe, const Trunk *trunk)
 	gboolean brackets = strchr(host, ':') && host[0] != '[';
 	g_autofree char *uri =
 		g_strdup_printf("sip:%s%s%s", brackets ? "[" : "", host, brackets ? "]" : "");
-	g_autofree char *aor = probe->registers ? g_strdup_printf("<sip:%s@%s>", account, uri + 4)
-						: g_strdup_printf("<sip:%s>", ua_domain(ua));
+	g_autofree char *aor = probe->registers
+				       ? g_strdup_printf("<sip:%s@%s>", account, uri + 4)
+				       : g_strdup_printf("<sip:%s>", outside_domain(ua->outside));
 	g_autofree char *to = probe->registers ? g_strdup(aor) : g_strdup_printf("<%s>", uri);
 
 	if (!probe->call_id)
