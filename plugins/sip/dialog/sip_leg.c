@@ -22,7 +22,7 @@
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/stack/sip_reason.h"
 #include "plugins/sip/stack/sip_stack.h"
-#include "plugins/sip/peers/sip_uri.h"
+#include "plugins/sip/dialog/sip_stranger.h"
 #include "plugins/sip/peers/sip_watch.h"
 #include "plugins/sip/dialog/sip_unacked.h"
 #include <string.h>
@@ -487,7 +487,7 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		return;
 	}
 	if (!target->trunk && target->to->scheme == ADDRESS_SIP) {
-		uri_dial(leg, target, offer);
+		stranger_dial(leg, target, offer);
 		return;
 	}
 	if (!trunk) {
