@@ -351,7 +351,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
 		ua->keepalive = keepalive_new(ua);
-		ua->watches = watches_new(ua);
+		ua->watches = watches_new(ua, leg_moved_all);
 		outside_listen(ua->outside, on_line_changed, ua);
 		ua->sources = sources_new(gateway, config, &source_friends, ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);

@@ -740,6 +740,18 @@ leg_moved(SipLeg *leg)
 }
 
 void
+leg_moved_all(SipUa *ua, const char *trunk)
+{
+	GHashTableIter iter;
+	gpointer leg;
+
+	g_hash_table_iter_init(&iter, ua->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		if (!trunk || g_strcmp0(((SipLeg *)leg)->trunk, trunk) == 0)
+			leg_moved(leg);
+}
+
+void
 leg_refreshed(SipLeg *leg)
 {
 	leg->change = CHANGE_NONE;

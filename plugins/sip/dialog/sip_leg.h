@@ -164,6 +164,7 @@ void leg_set_offer(SipLeg *leg, const Desc *desc);
 /* Sends the INVITE to the first of these hops; the others are kept. */
 void leg_call_hops(SipLeg *leg, GPtrArray *hops);
 void leg_set_timer(SipLeg *leg, guint ms, TimerFunc func); /* replaces the one before */
+void leg_moved_all(SipUa *ua, const char *trunk); /* its legs; NULL: all there are */
 void leg_clear_timer(SipLeg *leg);
 void leg_refuse_change(SipLeg *leg);
 void leg_bye(SipLeg *leg, const char *reason_header);
