@@ -12,6 +12,7 @@
 #include "plugins/sip/stack/sip_crypto.h"
 #include "plugins/sip/stack/sip_desc.h"
 #include "plugins/sip/dialog/sip_timer.h"
+#include "plugins/sip/peers/sip_caller.h"
 #include "plugins/sip/sip_root.h"
 
 typedef enum {
@@ -119,18 +120,6 @@ struct SipLeg {
 	guint32 cseq;
 };
 
-/* Whose INVITE it is, proven; everything borrowed. */
-typedef struct {
-	const char *trunk;
-	NumberPrivacy privacy;
-	const char *preferred; /* of a softphone: a number of its account to call with, or NULL */
-	const Address *from;   /* of a softphone: its account */
-	const char *phone;     /* of a softphone: phone_source() */
-	const char *softphone; /* and its name */
-	CryptoPolicy crypto;
-	gboolean any_source; /* of a softphone */
-} SipCaller;
-
 /* An INVITE becomes a call.  `nh` is the leg's from now on. */
 void leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event);
 
@@ -164,7 +153,6 @@ void leg_set_offer(SipLeg *leg, const Desc *desc);
 /* Sends the INVITE to the first of these hops; the others are kept. */
 void leg_call_hops(SipLeg *leg, GPtrArray *hops);
 void leg_set_timer(SipLeg *leg, guint ms, TimerFunc func); /* replaces the one before */
-void leg_moved_all(SipUa *ua, const char *trunk); /* its legs; NULL: all there are */
 void leg_clear_timer(SipLeg *leg);
 void leg_refuse_change(SipLeg *leg);
 void leg_bye(SipLeg *leg, const char *reason_header);
@@ -176,6 +164,7 @@ void leg_refreshed(SipLeg *leg); /* and goes on with what waited for it */
 /* Our address is another one (sip_outside.h): what has been offered or answered is offered
  * once more, as soon as nothing else is on its way. */
 void leg_moved(SipLeg *leg);
+void leg_moved_all(SipUa *ua, const char *trunk); /* its legs; NULL: all there are */
 /* The INVITE once more, to the same hop: what it asked for was refused. */
 void leg_invite_again(SipLeg *leg);
 /* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there
