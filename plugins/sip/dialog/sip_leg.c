@@ -44,6 +44,20 @@ static const char content_sdp[] = "application/sdp";
 
 /* --- life --- */
 
+static void
+refresh_session(gpointer user)
+{
+	leg_refresh(user);
+}
+
+static void
+expire_session(gpointer user, const char *why)
+{
+	leg_expire(user, why);
+}
+
+static const SessionOwner session_owner = { refresh_session, expire_session };
+
 SipLeg *
 leg_new(SipUa *ua, SipState state, const char *trunk)
 {
@@ -52,6 +66,8 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	leg->ua = ua;
 	leg->state = state;
 	leg->trunk = g_strdup(trunk);
+	leg->session.owner = &session_owner;
+	leg->session.user = leg;
 	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
@@ -542,7 +558,7 @@ void
 leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 {
 	g_autofree char *session = status == 422		   ? session_min(&leg->session)
-				   : status < 300 && !leg->pracked ? session_answer(leg)
+				   : status < 300 && !leg->pracked ? session_answer(&leg->session)
 								   : NULL;
 	g_autofree char *contact = status < 300 ? leg_contact(leg) : NULL;
 
@@ -616,7 +632,7 @@ leg_answer(SipLeg *leg, const Desc *answer)
 		answer_offerless(leg, answer);
 	else if (leg->state == STATE_INVITED && answer) {
 		g_autofree char *contact = leg_contact(leg);
-		g_autofree char *session = session_answer(leg);
+		g_autofree char *session = session_answer(&leg->session);
 
 		const char *sdp =
 			leg->offerless ? leg_sdp_of_offer(leg, answer) : leg_sdp(leg, answer);
@@ -667,7 +683,7 @@ leg_refresh(SipLeg *leg)
 	g_autofree char *contact = NULL;
 
 	if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
-		session_try_again(leg);
+		session_try_again(&leg->session);
 		return;
 	}
 	leg->change = CHANGE_REFRESH;

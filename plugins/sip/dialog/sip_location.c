@@ -42,7 +42,6 @@ location_leave(SipLeg *leg, guint status)
 	leg_trace(&leg->leg, TRACE_NOTE, "once more without the location");
 	g_clear_pointer(&leg->where, g_free);
 	g_clear_pointer(&leg->pidf, g_free);
-	leg_invite_again(leg);
 	return TRUE;
 }
 

@@ -19,6 +19,6 @@ void location_body(const SipLeg *leg, const char *sdp, LocationBody *body);
 void location_body_clear(LocationBody *body);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LocationBody, location_body_clear)
 
-/* The call once more without its location, when that may be what was refused.
- * FALSE: it is not. */
+/* TRUE: the location may be what was refused, and is gone: the INVITE is to be sent once
+ * more. */
 gboolean location_leave(SipLeg *leg, guint status);
