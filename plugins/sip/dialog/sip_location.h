@@ -6,7 +6,7 @@
  * Thread: signalling.  RFC 6442, RFC 4119, RFC 5621.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_dialog.h"
 
 /* Before the INVITE; nothing when the target has no location. */
 void location_set(SipLeg *leg, const Target *target);
