@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_admit.c - see sip_admit.h. */
 #include "plugins/sip/sip_admit.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_identity.h"
 #include "plugins/sip/peers/sip_phone.h"
@@ -40,6 +41,21 @@ take_trunk(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *even
 	leg_incoming(ua, nh,
 		     &(SipCaller){ .trunk = trunk->name, .crypto = crypto_policy(trunk->srtp) },
 		     event);
+}
+
+static void
+take_phone(SipUa *ua, nua_handle_t *nh, PhoneClaim *claim, const SipEvent *event)
+{
+	const char *phrase;
+	SipCaller caller;
+	int status;
+
+	if (phone_caller(ua, claim, event, &caller, &status, &phrase)) {
+		leg_incoming(ua, nh, &caller, event);
+		return;
+	}
+	nua_respond(nh, status, phrase, NUTAG_WITH_THIS(ua->nua), TAG_END());
+	nua_handle_destroy(nh);
 }
 
 /* --- who has proven nothing --- */
@@ -108,7 +124,7 @@ admit_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	g_autoptr(GInetAddress) source = source_of(event->msg);
 	/* A PBX and a phone may share an address. */
 	gboolean phone_first = phone_comes_first(ua, event), is_phone = FALSE;
-	g_auto(PhoneClaim) claim = { PHONE_STRANGER, FALSE, NULL };
+	g_auto(PhoneClaim) claim = { .verdict = PHONE_STRANGER };
 	g_autofree char *challenge = NULL;
 	const Trunk *trunk = NULL;
 	Admission admission;
@@ -126,7 +142,7 @@ admit_invite(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
 	if (!phone_first)
 		claim = phone_claim(ua, event);
 	if (claim.verdict == PHONE_KNOWN || claim.verdict == PHONE_UNREAD) {
-		phone_call(ua, nh, &claim, event);
+		take_phone(ua, nh, &claim, event);
 		return;
 	}
 	count(ua, &claim, admission, event->sip);

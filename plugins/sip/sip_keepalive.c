@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "plugins/sip/sip_keepalive.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "b2bua/timer.h"
 #include "plugins/sip/peers/sip_phone.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 
 /* The contacts of a second are read at once, and asked in so many slices. */
 #define SLICES	 20
@@ -22,7 +23,7 @@ static void
 ask(const SipUa *ua, const Contact *contact)
 {
 	g_autofree char *hop = phone_next_hop(contact->received);
-	g_autofree char *from = g_strdup_printf("<sip:%s>", ua_domain(ua));
+	g_autofree char *from = g_strdup_printf("<sip:%s>", outside_domain(ua->outside));
 
 	stack_ask(contact->uri, from, contact->path, hop);
 }

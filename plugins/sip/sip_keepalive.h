@@ -9,7 +9,7 @@
  * Thread: signalling.  Owner: the user agent.
  */
 #pragma once
-#include "plugins/sip/sip_ua.h"
+#include "plugins/sip/sip_root.h"
 
 typedef struct KeepAlive KeepAlive;
 

@@ -5,7 +5,7 @@
 #include "plugins/sip/shield/sip_rate.h"
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/sip_protos.h>

@@ -26,8 +26,9 @@
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include "plugins/sip/stack/sip_tls.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_watch.h"
 #include "config.h"
 #include <string.h>
@@ -46,42 +47,6 @@
 #define UDP_BUFFER    (4 << 20) /* bytes; the kernel gives net.core.rmem_max of them at most */
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
-
-const char *
-ua_address(const SipUa *self)
-{
-	return outside_host(self->outside, NULL);
-}
-
-const char *
-ua_domain(const SipUa *self)
-{
-	return self->config->sip_domain ? self->config->sip_domain : ua_address(self);
-}
-
-static ContentFamilies
-family_of(const char *address)
-{
-	return strchr(address, ':') ? CONTENT_IPV6 : CONTENT_IPV4;
-}
-
-ContentFamilies
-ua_media_family(const SipUa *self)
-{
-	const char *address = self->config->media.rtp_address;
-
-	return family_of(address ? address : self->config->sip_address);
-}
-
-ContentFamilies
-ua_media_families(const SipUa *self)
-{
-	ContentFamilies families = ua_media_family(self);
-
-	for (char **each = self->config->media.local_addresses; each && *each; each++)
-		families |= family_of(*each);
-	return families;
-}
 
 /* --- requests without a leg --- */
 
@@ -238,7 +203,7 @@ stop(void)
 
 	if (!ua)
 		return;
-	stack_serve(NULL);
+	stack_serve(NULL, NULL);
 	g_clear_handle_id(&ua->sweeper, g_source_remove);
 	g_clear_pointer(&ua->keepalive, keepalive_free);
 	g_clear_handle_id(&ua->mover, g_source_remove);
@@ -291,6 +256,45 @@ on_sweep_time(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static char *
+hop_of_stray_answer(gpointer user, msg_t *response)
+{
+	return hop_of_answer(user, NULL, response);
+}
+
+static void
+on_trying(gpointer user, const sip_t *response)
+{
+	const SipUa *self = user;
+	SipLeg *leg = g_hash_table_lookup(self->invites, response->sip_call_id->i_id);
+
+	if (leg)
+		leg_hear_trying(leg, response);
+}
+
+static gboolean
+is_trunk(gpointer user, GInetAddress *address)
+{
+	const SipUa *self = user;
+
+	return trunks_know(self->trunks, address);
+}
+
+static void
+use_calls(gpointer user, Sources *sources)
+{
+	const SipUa *self = user;
+	GHashTableIter iter;
+	gpointer leg;
+
+	g_hash_table_iter_init(&iter, self->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		sources_use(sources, ((SipLeg *)leg)->phone);
+}
+
+static const SourceFriends source_friends = { is_trunk, use_calls };
+static const StackDialogs stack_dialogs = { hop_of_stray_answer, on_trying };
+
 static ConnectionOwner
 connection_owner(gpointer user, const su_sockaddr_t *from)
 {
@@ -329,6 +333,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 		g_warning("sip: this build of sofia-sip takes no digest of ours: trunks that ask "
 			  "for SHA-256 will refuse us");
 	ua = g_new0(SipUa, 1);
+	ua->plugin = &sip_plugin;
 	ua->gateway = gateway;
 	ua->config = config;
 	ua->legs = g_hash_table_new(NULL, NULL);
@@ -341,14 +346,14 @@ start(Gateway *gateway, const Config *config, GError **error)
 				config->sip_tls_port != 0);
 	ua->names = names_new();
 	ua->outside = outside_new(config);
-	stack_serve(ua);
+	stack_serve(&stack_dialogs, ua);
 	tls_find_peers(trunks_peer, ua->trunks);
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
 		ua->keepalive = keepalive_new(ua);
-		ua->watches = watches_new(ua);
+		ua->watches = watches_new(ua, leg_moved_all);
 		outside_listen(ua->outside, on_line_changed, ua);
-		ua->sources = sources_new(ua);
+		ua->sources = sources_new(gateway, config, &source_friends, ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
 		connections_take(take_request, ua);
 		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);

@@ -14,6 +14,7 @@
 #include "plugins/sip/stack/sip_dialect.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/peers/sip_registrar.h"
+#include "plugins/sip/peers/sip_trunk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

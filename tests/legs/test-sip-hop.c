@@ -5,6 +5,7 @@
  * DNS is played by a GResolver of the test's.
  */
 #include "plugins/sip/dialog/sip_hop.h"
+#include "plugins/sip/dialog/sip_leg.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 #include <sofia-sip/sip_header.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-uri.c - calls to a SIP address outside, whose host the test plays. */
+#include "plugins/sip/dialog/sip_leg.h"
 #include "plugins/sip/peers/sip_uri.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>

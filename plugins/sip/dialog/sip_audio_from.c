@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_audio_from.c - where a peer's audio may come from, as his signalling shows it. */
 #include "plugins/sip/dialog/sip_audio_from.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/su.h>

@@ -9,7 +9,7 @@
  * Thread: signalling.  RFC 3262 5, RFC 3311 5, RFC 6337 2.2, 4.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_dialog.h"
 
 void early_free(gpointer early); /* of SipLeg.early */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_hop.c - where a request inside a dialog is sent. */
 #include "plugins/sip/dialog/sip_hop.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_names.h"
 #include "plugins/sip/peers/sip_phone.h"

@@ -22,7 +22,7 @@
  */
 #pragma once
 #include <gio/gio.h>
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_dialog.h"
 
 /* --- the decision: pure --- */
 

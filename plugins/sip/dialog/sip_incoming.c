@@ -5,6 +5,8 @@
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
 #include "plugins/sip/dialog/sip_audio_from.h"
+#include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/peers/sip_called.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/stack/sip_header.h"
@@ -13,6 +15,7 @@
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/dialog/sip_origin.h"
 #include "plugins/sip/dialog/sip_refer.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>
@@ -38,7 +41,7 @@ refuse_body(SipLeg *leg, guint status, const char *phrase, gboolean encoded)
 static gboolean
 refuse_content(SipLeg *leg, const Content *content)
 {
-	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
+	g_autofree char *warning = content_warning(content, outside_domain(leg->ua->outside));
 
 	if (!warning)
 		return refuse_body(leg, content->refusal, content_phrase(content),
@@ -56,7 +59,7 @@ read_offer(SipLeg *leg, const sip_t *sip, Content *content)
 	ContentFamilies theirs;
 
 	content_read(sip, leg->ua->config->max_sdp_bytes, content);
-	content_check_addresses(content, ua_media_families(leg->ua));
+	content_check_addresses(content, content_own_families(leg->ua->config));
 	audio = desc_audio(content->desc);
 	theirs = audio && audio->transport->kind == TRANSPORT_RTP
 			 ? content_family(audio->transport->address)
@@ -208,7 +211,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 			  leg->trunk ? leg->trunk : "a softphone", insecure);
 	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
 		if (to && (content.refusal || insecure))
-			gateway_refused(ua->gateway, &sip_plugin, leg->trunk, incoming.from, to,
+			gateway_refused(ua->gateway, ua->plugin, leg->trunk, incoming.from, to,
 					insecure ? REASON_INCOMPATIBLE : content.reason,
 					insecure		? insecure
 					: content_why(&content) ? content_why(&content)
@@ -226,7 +229,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	hop_update(leg, event->msg);
 	bound_invitation(leg, sip);
 	if (replaced)
-		call_take_over(ua->gateway, &leg->leg, &sip_plugin, &incoming, &replaced->leg);
+		call_take_over(ua->gateway, &leg->leg, ua->plugin, &incoming, &replaced->leg);
 	else
-		call_new(ua->gateway, &leg->leg, &sip_plugin, &incoming);
+		call_new(ua->gateway, &leg->leg, ua->plugin, &incoming);
 }

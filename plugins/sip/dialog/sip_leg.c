@@ -9,6 +9,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/dialog/sip_early.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_history.h"
@@ -20,7 +21,8 @@
 #include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/stack/sip_reason.h"
-#include "plugins/sip/peers/sip_uri.h"
+#include "plugins/sip/stack/sip_stack.h"
+#include "plugins/sip/dialog/sip_stranger.h"
 #include "plugins/sip/peers/sip_watch.h"
 #include "plugins/sip/dialog/sip_unacked.h"
 #include <string.h>
@@ -42,6 +44,20 @@ static const char content_sdp[] = "application/sdp";
 
 /* --- life --- */
 
+static void
+refresh_session(gpointer user)
+{
+	leg_refresh(user);
+}
+
+static void
+expire_session(gpointer user, const char *why)
+{
+	leg_expire(user, why);
+}
+
+static const SessionOwner session_owner = { refresh_session, expire_session };
+
 SipLeg *
 leg_new(SipUa *ua, SipState state, const char *trunk)
 {
@@ -50,10 +66,12 @@ leg_new(SipUa *ua, SipState state, const char *trunk)
 	leg->ua = ua;
 	leg->state = state;
 	leg->trunk = g_strdup(trunk);
+	leg->session.owner = &session_owner;
+	leg->session.user = leg;
 	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
-	leg->families = ua_media_family(ua);
+	leg->families = content_own_family(ua->config);
 	leg->early = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, early_free);
 	g_hash_table_add(ua->legs, leg);
 	return leg;
@@ -428,12 +446,12 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	}
 	leg_set_offer(leg, offer);
 	learn_phone(leg, contact->username);
-	leg->from = header_from(target->from, ua_domain(leg->ua));
-	asserted = header_asserted(target->from, ua_domain(leg->ua));
+	leg->from = header_from(target->from, outside_domain(leg->ua->outside));
+	asserted = header_asserted(target->from, outside_domain(leg->ua->outside));
 	leg->identity = asserted ? g_strdup_printf("P-Asserted-Identity: %s", asserted) : NULL;
 	leg->anonymous = !asserted;
 	leg->request_uri = g_strdup(contact->uri);
-	leg->to = g_strdup_printf("sip:%s@%s", contact->username, ua_domain(leg->ua));
+	leg->to = g_strdup_printf("sip:%s@%s", contact->username, outside_domain(leg->ua->outside));
 	leg->path = g_strdup(contact->path);
 	leg->response_ms = PHONE_RESPONSE_MS;
 	leg->ua->calls_out++;
@@ -447,13 +465,13 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	const Trunk *trunk = trunks_find(ua->trunks, target->trunk);
 	g_autoptr(Desc) wanted = NULL;
 
-	leg_attach(&leg->leg, &sip_plugin, call);
+	leg_attach(&leg->leg, ua->plugin, call);
 	if (target->contact) {
 		dial_phone(leg, target, offer);
 		return;
 	}
 	if (!target->trunk && target->to->scheme == ADDRESS_SIP) {
-		uri_dial(leg, target, offer);
+		stranger_dial(leg, target, offer);
 		return;
 	}
 	if (!trunk) {
@@ -467,9 +485,12 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, wanted);
-	leg->from = header_trunk_from(trunk, target->from, target->withheld, ua_domain(ua));
-	leg->identity = header_trunk_identity(trunk, target->from, target->withheld, ua_domain(ua));
-	leg->about = target->diverted_by ? history_write(target, ua_domain(ua)) : NULL;
+	leg->from = header_trunk_from(trunk, target->from, target->withheld,
+				      outside_domain(ua->outside));
+	leg->identity = header_trunk_identity(trunk, target->from, target->withheld,
+					      outside_domain(ua->outside));
+	leg->about =
+		target->diverted_by ? history_write(target, outside_domain(ua->outside)) : NULL;
 	location_set(leg, target);
 	leg->anonymous = target->withheld || target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);
@@ -505,7 +526,7 @@ void
 leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 {
 	g_autofree char *session = status == 422		   ? session_min(&leg->session)
-				   : status < 300 && !leg->pracked ? session_answer(leg)
+				   : status < 300 && !leg->pracked ? session_answer(&leg->session)
 								   : NULL;
 	g_autofree char *contact = status < 300 ? leg_contact(leg) : NULL;
 
@@ -579,7 +600,7 @@ leg_answer(SipLeg *leg, const Desc *answer)
 		answer_offerless(leg, answer);
 	else if (leg->state == STATE_INVITED && answer) {
 		g_autofree char *contact = leg_contact(leg);
-		g_autofree char *session = session_answer(leg);
+		g_autofree char *session = session_answer(&leg->session);
 
 		const char *sdp =
 			leg->offerless ? leg_sdp_of_offer(leg, answer) : leg_sdp(leg, answer);
@@ -630,7 +651,7 @@ leg_refresh(SipLeg *leg)
 	g_autofree char *contact = NULL;
 
 	if (leg->state != STATE_UP || leg->change != CHANGE_NONE) {
-		session_try_again(leg);
+		session_try_again(&leg->session);
 		return;
 	}
 	leg->change = CHANGE_REFRESH;
@@ -700,6 +721,18 @@ leg_moved(SipLeg *leg)
 	leg->moved = TRUE;
 	if (!leg->ua->mover)
 		leg->ua->mover = g_timeout_add(MOVE_MS, on_move_time, leg->ua);
+}
+
+void
+leg_moved_all(SipUa *ua, const char *trunk)
+{
+	GHashTableIter iter;
+	gpointer leg;
+
+	g_hash_table_iter_init(&iter, ua->legs);
+	while (g_hash_table_iter_next(&iter, &leg, NULL))
+		if (!trunk || g_strcmp0(((SipLeg *)leg)->trunk, trunk) == 0)
+			leg_moved(leg);
 }
 
 void

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_location.c - where the caller of an emergency call is, in its INVITE. */
 #include "plugins/sip/dialog/sip_location.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "b2bua/location.h"
 
 /* By value in the body, or by reference. */
 void
 location_set(SipLeg *leg, const Target *target)
 {
-	const char *domain = ua_domain(leg->ua);
+	const char *domain = outside_domain(leg->ua->outside);
 	g_autofree char *entity = NULL, *id = NULL, *uri = NULL;
 
 	if (!target->location)
@@ -41,7 +42,6 @@ location_leave(SipLeg *leg, guint status)
 	leg_trace(&leg->leg, TRACE_NOTE, "once more without the location");
 	g_clear_pointer(&leg->where, g_free);
 	g_clear_pointer(&leg->pidf, g_free);
-	leg_invite_again(leg);
 	return TRUE;
 }
 

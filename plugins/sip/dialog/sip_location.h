@@ -6,7 +6,7 @@
  * Thread: signalling.  RFC 6442, RFC 4119, RFC 5621.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_dialog.h"
 
 /* Before the INVITE; nothing when the target has no location. */
 void location_set(SipLeg *leg, const Target *target);
@@ -19,6 +19,6 @@ void location_body(const SipLeg *leg, const char *sdp, LocationBody *body);
 void location_body_clear(LocationBody *body);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LocationBody, location_body_clear)
 
-/* The call once more without its location, when that may be what was refused.
- * FALSE: it is not. */
+/* TRUE: the location may be what was refused, and is gone: the INVITE is to be sent once
+ * more. */
 gboolean location_leave(SipLeg *leg, guint status);

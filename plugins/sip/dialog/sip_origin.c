@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_origin.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"

@@ -15,7 +15,7 @@
  * Thread: signalling.  RFC 3261 12.2.2, 26.1.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_dialog.h"
 
 /* The dialog is known from now on; `msg` is the peer's message that made it. */
 void origin_learn(SipLeg *leg, msg_t *msg);

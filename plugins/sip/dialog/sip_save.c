@@ -15,7 +15,7 @@
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/stack/sip_names.h"
 #include "plugins/sip/stack/sip_reason.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_header.h>

@@ -6,6 +6,8 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/dialog/sip_audio_from.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/dialog/sip_early.h"
@@ -210,7 +212,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	crypto_settle(&leg->crypto, answer);
 	leg->state = STATE_UP;
 	leg->challenged = 0; /* the password is right */
-	session_learn_answer(leg, event->sip);
+	session_learn_answer(&leg->session, event->sip);
 	leg_set_remote(leg, answer);
 	leg_answered(&leg->leg, answer);
 }
@@ -269,7 +271,7 @@ on_refreshed(SipLeg *leg, const SipEvent *event)
 		leg_moved(leg);
 	}
 	if (event->status < 300) {
-		session_learn_answer(leg, event->sip);
+		session_learn_answer(&leg->session, event->sip);
 		on_refresh_ack(leg, answer);
 	} else if (event->status == 408 || event->status == 481 || !event->sip) {
 		leg_expire(leg, "the other side does not answer session refreshes");
@@ -278,7 +280,7 @@ on_refreshed(SipLeg *leg, const SipEvent *event)
 			session_learn_refusal(&leg->session, event->sip);
 		else if (update && event->status != 491 && event->status < 500)
 			leg->session.updates = FALSE; /* Allow was a promise not kept */
-		session_try_again(leg);
+		session_try_again(&leg->session);
 	}
 }
 
@@ -316,7 +318,7 @@ on_change_answered(SipLeg *leg, const SipEvent *event)
 	if (leg->state != STATE_UP || leg->change != CHANGE_OURS)
 		return;
 	if (event->status < 300)
-		session_learn_answer(leg, event->sip);
+		session_learn_answer(&leg->session, event->sip);
 	trace_in(leg, line, answer);
 	if (event->status == 491 && ++leg->tries < MAX_GLARE) {
 		on_glare(leg);
@@ -368,8 +370,10 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	}
 	if (follow_redirect(leg, event))
 		return;
-	if (!internal && location_leave(leg, (guint)event->status))
+	if (!internal && location_leave(leg, (guint)event->status)) {
+		leg_invite_again(leg);
 		return;
+	}
 	if (event->status == 488 && leg->crypto.policy == CRYPTO_OFFER &&
 	    !leg->crypto.secure_profile) {
 		leg->crypto.secure_profile = TRUE;
@@ -439,7 +443,7 @@ static void
 refuse_body(SipLeg *leg, const Content *content)
 {
 	const char *phrase = content_phrase(content);
-	g_autofree char *warning = content_warning(content, ua_domain(leg->ua));
+	g_autofree char *warning = content_warning(content, outside_domain(leg->ua->outside));
 
 	leg_trace(&leg->leg, TRACE_OUT, "%u %s", content->refusal, phrase);
 	nua_respond(leg->nh, (int)content->refusal, phrase, NUTAG_WITH_SAVED(leg->request),

@@ -5,7 +5,7 @@
  */
 #include "plugins/sip/dialog/sip_timer.h"
 #include "plugins/sip/stack/sip_guard.h"
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <string.h>
 #include <sofia-sip/sip_header.h>
 
@@ -23,49 +23,46 @@ session_stop(SessionTimer *timer)
 static void
 on_due(gpointer user)
 {
-	SipLeg *leg = user;
+	SessionTimer *timer = user;
 
-	leg_refresh(leg);
+	timer->owner->refresh(timer->user);
 }
 
 static void
 on_expired(gpointer user)
 {
-	SipLeg *leg = user;
+	SessionTimer *timer = user;
 
-	leg_expire(leg, "the other side has stopped refreshing the session");
+	timer->owner->expire(timer->user, "the other side has stopped refreshing the session");
 }
 
 static void
-run(SipLeg *leg)
+run(SessionTimer *timer)
 {
-	SessionTimer *timer = &leg->session;
-
 	session_stop(timer);
 	if (timer->interval_s == 0)
 		return;
 	timer->until_us = g_get_monotonic_time() + (gint64)timer->interval_s * G_USEC_PER_SEC;
 	/* RFC 4028 10: we refresh at the half; we give up a little before the end */
 	if (timer->we_refresh)
-		timer_set(&timer->next, MAX(timer->interval_s / 2, 1) * 1000, on_due, leg);
+		timer_set(&timer->next, MAX(timer->interval_s / 2, 1) * 1000, on_due, timer);
 	else
 		timer_set(&timer->next,
 			  MAX(timer->interval_s - MIN(32, timer->interval_s / 3), 1) * 1000,
-			  on_expired, leg);
+			  on_expired, timer);
 }
 
 void
-session_try_again(SipLeg *leg)
+session_try_again(SessionTimer *timer)
 {
-	SessionTimer *timer = &leg->session;
-
 	session_stop(timer);
 	if (timer->interval_s == 0)
 		return;
 	if (g_get_monotonic_time() + AGAIN_SECONDS * G_USEC_PER_SEC > timer->until_us)
-		leg_expire(leg, "the other side does not answer session refreshes");
+		timer->owner->expire(timer->user,
+				     "the other side does not answer session refreshes");
 	else
-		timer_set(&timer->next, AGAIN_SECONDS * 1000, on_due, leg);
+		timer_set(&timer->next, AGAIN_SECONDS * 1000, on_due, timer);
 }
 
 /* RFC 4028 4: whatever somebody writes, nobody refreshes more often than that; the admin may
@@ -128,15 +125,14 @@ learn_peer(SessionTimer *timer, const sip_t *sip)
 }
 
 void
-session_learn_answer(SipLeg *leg, const sip_t *response)
+session_learn_answer(SessionTimer *timer, const sip_t *response)
 {
-	SessionTimer *timer = &leg->session;
 	const Said said = what_was_said(response);
 
 	learn_peer(timer, response);
 	timer->interval_s = said.seconds ? MAX((guint)said.seconds, shortest(timer)) : 0;
 	timer->we_refresh = !said.uas;
-	run(leg);
+	run(timer);
 }
 
 gboolean
@@ -176,9 +172,8 @@ session_min(const SessionTimer *timer)
 }
 
 char *
-session_answer(SipLeg *leg)
+session_answer(SessionTimer *timer)
 {
-	SessionTimer *timer = &leg->session;
 	guint wanted = MAX(timer->wanted_s, timer->min_s);
 
 	timer->interval_s = timer->asked ? MAX(timer->asked_s, shortest(timer)) : 0;
@@ -188,7 +183,7 @@ session_answer(SipLeg *leg)
 		timer->interval_s = wanted;
 	/* theirs when they can: it is they who sit behind a NAT */
 	timer->we_refresh = timer->asked_us || !timer->supported;
-	run(leg);
+	run(timer);
 	if (timer->interval_s == 0)
 		return NULL;
 	return g_strdup_printf("Supported: timer, " UA_SUPPORTED

@@ -9,13 +9,19 @@
 #include "b2bua/timer.h"
 #include <sofia-sip/sip.h>
 
-struct SipLeg;
-
 #define SESSION_DEFAULT_SECONDS 1800 /* where no trunk says otherwise */
 #define SESSION_MIN_SECONDS	90   /* RFC 4028 4: no Min-SE is smaller */
 
-/* Of a leg; all zero at first. */
+/* Whose it is; borrowed. */
 typedef struct {
+	void (*refresh)(gpointer user);			/* it is time to say that we are there */
+	void (*expire)(gpointer user, const char *why); /* nobody is there any more */
+} SessionOwner;
+
+/* Of a leg; all zero at first but for the owner. */
+typedef struct {
+	const SessionOwner *owner;
+	gpointer user;
 	guint wanted_s; /* 0: not asked for */
 	guint min_s;	/* the largest Min-SE heard of */
 	/* their last request, until it is answered */
@@ -43,11 +49,11 @@ char *session_ask(const SessionTimer *timer, gboolean first);
 gboolean session_learn_request(SessionTimer *timer, const sip_t *request);
 char *session_min(const SessionTimer *timer);
 /* Header lines for our 200 to it, or NULL; the timer runs from now on. */
-char *session_answer(struct SipLeg *leg);
+char *session_answer(SessionTimer *timer);
 /* Their 200 to ours. */
-void session_learn_answer(struct SipLeg *leg, const sip_t *response);
+void session_learn_answer(SessionTimer *timer, const sip_t *response);
 /* A 422: TRUE when asking again for longer has a chance. */
 gboolean session_learn_refusal(SessionTimer *timer, const sip_t *response);
 /* Nothing came of a refresh: try again in a moment, while there is time. */
-void session_try_again(struct SipLeg *leg);
+void session_try_again(SessionTimer *timer);
 void session_stop(SessionTimer *timer);

@@ -7,7 +7,7 @@
  * Thread: signalling.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_dialog.h"
 
 #define UNACKED_MAX 32
 

@@ -6,7 +6,7 @@
  * Thread: signalling.  RFC 3261 16.6, RFC 7315 4.2.
  */
 #pragma once
-#include "plugins/sip/sip_ua.h"
+#include "plugins/sip/sip_root.h"
 
 /* NULL: nobody. */
 Address *called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip);

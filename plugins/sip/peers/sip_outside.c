@@ -172,6 +172,12 @@ outside_host(const Outside *self, const char *trunk)
 	return seen ? seen->host : told_to_all(self);
 }
 
+const char *
+outside_domain(const Outside *self)
+{
+	return self->config->sip_domain ? self->config->sip_domain : outside_host(self, NULL);
+}
+
 guint
 outside_port(const Outside *self, const char *trunk)
 {

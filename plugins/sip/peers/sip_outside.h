@@ -18,7 +18,8 @@
  * Thread: signalling.  RFC 3261 18.2.1, RFC 3581.
  */
 #pragma once
-#include "plugins/sip/sip_ua.h"
+#include "b2bua/config.h"
+#include <sofia-sip/sip.h>
 
 typedef struct Outside Outside;
 
@@ -41,6 +42,8 @@ void outside_forget(Outside *outside, const char *trunk);
 
 /* What this trunk is told; NULL: everybody else.  Borrowed. */
 const char *outside_host(const Outside *outside, const char *trunk);
+/* Whose users our own are, in From and To: [sip] domain, or what everybody is told. */
+const char *outside_domain(const Outside *outside);
 guint outside_port(const Outside *outside, const char *trunk); /* by UDP */
 /* Whether that is what the stack itself writes into Contact. */
 gboolean outside_is_plain(const Outside *outside, const char *trunk);

@@ -4,6 +4,8 @@
  * Thread: signalling.
  */
 #include "plugins/sip/peers/sip_phone.h"
+#include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/peers/sip_outside.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
 #include "plugins/sip/stack/sip_dialect.h"
@@ -107,6 +109,9 @@ void
 phone_claim_clear(PhoneClaim *claim)
 {
 	g_clear_pointer(&claim->softphone, softphone_free);
+	g_clear_pointer(&claim->account, address_free);
+	g_clear_pointer(&claim->source, g_free);
+	g_clear_pointer(&claim->number, g_free);
 }
 
 /* Alike for names that there are and for others. */
@@ -219,28 +224,6 @@ is_impossible(SipUa *ua, const Softphone *softphone, const sip_t *sip, char **nu
 	return identity_wants_too_much(sip) ? "Privacy Not Available" : NULL;
 }
 
-static void
-call_of_phone(SipUa *ua, nua_handle_t *nh, const Softphone *softphone, const SipEvent *event)
-{
-	g_autoptr(Address) account = address_from_jid(softphone->user);
-	g_autofree char *source = phone_source(event->msg, event->sip), *number = NULL;
-	const char *impossible = is_impossible(ua, softphone, event->sip, &number);
-	SipCaller caller = { .from = account,
-			     .phone = source,
-			     .privacy = identity_privacy(event->sip),
-			     .preferred = number,
-			     .softphone = softphone->username,
-			     .crypto = crypto_policy(softphone->srtp),
-			     .any_source = g_strcmp0(softphone->rtp_source, "any") == 0 };
-
-	if (account && source && !impossible) {
-		leg_incoming(ua, nh, &caller, event);
-		return;
-	}
-	nua_respond(nh, 403, impossible ? impossible : "Not Your Identity", TAG_END());
-	nua_handle_destroy(nh);
-}
-
 static gboolean
 is_registered_at(SipUa *ua, const Softphone *softphone, const char *source)
 {
@@ -276,31 +259,42 @@ phone_comes_first(SipUa *ua, const SipEvent *event)
 
 /* Nobody can be proven, and nobody is counted as hostile for it.  The core, which cannot
  * read either, refuses all but calls for help. */
-static void
-call_unread(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+static gboolean
+unread_caller(SipUa *ua, PhoneClaim *claim, SipCaller *caller)
 {
-	g_autofree char *jid = g_strconcat("unknown@", ua_domain(ua), NULL);
-	g_autofree char *source = phone_source(event->msg, event->sip);
-	g_autoptr(Address) account = address_from_jid(jid);
-	SipCaller caller = { .from = account, .phone = source };
+	g_autofree char *jid = g_strconcat("unknown@", outside_domain(ua->outside), NULL);
 
-	if (account && source) {
-		leg_incoming(ua, nh, &caller, event);
-		return;
-	}
-	nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, NUTAG_WITH_THIS(ua->nua), TAG_END());
-	nua_handle_destroy(nh);
+	claim->account = address_from_jid(jid);
+	*caller = (SipCaller){ .from = claim->account, .phone = claim->source };
+	return claim->account && claim->source;
 }
 
-void
-phone_call(SipUa *ua, nua_handle_t *nh, const PhoneClaim *claim, const SipEvent *event)
+gboolean
+phone_caller(SipUa *ua, PhoneClaim *claim, const SipEvent *event, SipCaller *caller, int *status,
+	     const char **phrase)
 {
+	const Softphone *softphone = claim->softphone;
+	const char *impossible;
+
+	claim->source = phone_source(event->msg, event->sip);
 	if (claim->verdict == PHONE_UNREAD) {
-		call_unread(ua, nh, event);
-		return;
+		*status = 503;
+		*phrase = sip_503_Service_unavailable;
+		return unread_caller(ua, claim, caller);
 	}
 	sources_proven(ua->sources, event);
-	call_of_phone(ua, nh, claim->softphone, event);
+	impossible = is_impossible(ua, softphone, event->sip, &claim->number);
+	claim->account = address_from_jid(softphone->user);
+	*caller = (SipCaller){ .from = claim->account,
+			       .phone = claim->source,
+			       .privacy = identity_privacy(event->sip),
+			       .preferred = claim->number,
+			       .softphone = softphone->username,
+			       .crypto = crypto_policy(softphone->srtp),
+			       .any_source = g_strcmp0(softphone->rtp_source, "any") == 0 };
+	*status = 403;
+	*phrase = impossible ? impossible : "Not Your Identity";
+	return claim->account && claim->source && !impossible;
 }
 
 /* --- where --- */

@@ -8,7 +8,8 @@
  */
 #pragma once
 #include "plugins/sip/stack/sip_digest.h"
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/peers/sip_caller.h"
+#include "plugins/sip/sip_root.h"
 
 typedef enum {
 	PHONE_STRANGER,	 /* no softphone's request */
@@ -21,7 +22,10 @@ typedef enum {
 typedef struct {
 	PhoneVerdict verdict;
 	gboolean stale;	      /* for the challenge */
-	Softphone *softphone; /* owned */
+	Softphone *softphone; /* owned, as the next three */
+	/* What phone_caller() lends. */
+	Address *account;
+	char *source, *number;
 } PhoneClaim;
 
 /* Who a request claims to be, and whether that is proven. */
@@ -44,8 +48,10 @@ gboolean phone_without_name(SipUa *ua, const SipEvent *event);
  * that name has registered. */
 gboolean phone_comes_first(SipUa *ua, const SipEvent *event);
 
-/* The INVITE of one that is PHONE_KNOWN, or PHONE_UNREAD.  Takes `nh`. */
-void phone_call(SipUa *ua, nua_handle_t *nh, const PhoneClaim *claim, const SipEvent *event);
+/* Who calls, by the INVITE of one that is PHONE_KNOWN, or PHONE_UNREAD; it borrows from
+ * the claim.  FALSE: he may not call so, which is answered with `status` and `phrase`. */
+gboolean phone_caller(SipUa *ua, PhoneClaim *claim, const SipEvent *event, SipCaller *caller,
+		      int *status, const char **phrase);
 
 /* "udp:192.0.2.1:5060", "tls:[2001:db8::1]:40000": where a request came from. */
 char *phone_source(msg_t *msg, const sip_t *sip);

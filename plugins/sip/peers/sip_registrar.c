@@ -5,11 +5,12 @@
  * Thread: signalling.
  */
 #include "plugins/sip/peers/sip_registrar.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/number.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/sip_stack.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>

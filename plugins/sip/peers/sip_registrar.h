@@ -6,7 +6,7 @@
  * Thread: signalling.  RFC 3261 10.3, RFC 3327 (Path), RFC 3581, RFC 8760.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/sip_root.h"
 #include <sofia-sip/tport.h>
 
 /* How it is answered: by nua, or without a transaction. */

@@ -9,6 +9,7 @@
  * that dialog says 481.
  */
 #include "plugins/sip/peers/sip_watch.h"
+#include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/timer.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_outside.h"
@@ -62,6 +63,7 @@ struct Watch {
 
 struct Watches {
 	SipUa *ua;
+	WatchMovedFunc moved;
 	GHashTable *by_trunk;  /* name → Watch, owned */
 	GHashTable *by_handle; /* nua_handle_t → Probe */
 	GHashTable *farewells; /* nua_handle_t → Farewell, owned */
@@ -133,11 +135,12 @@ farewell_free(gpointer data)
 }
 
 Watches *
-watches_new(SipUa *ua)
+watches_new(SipUa *ua, WatchMovedFunc moved)
 {
 	Watches *watches = g_new0(Watches, 1);
 
 	watches->ua = ua;
+	watches->moved = moved;
 	watches->by_trunk = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, watch_free);
 	watches->by_handle = g_hash_table_new(NULL, NULL);
 	watches->farewells = g_hash_table_new_full(NULL, NULL, NULL, farewell_free);
@@ -393,12 +396,6 @@ ask_all_now(Watch *watch)
 		ask_now(&watch->probes[i]);
 }
 
-static gboolean
-is_told(const SipLeg *leg, const char *trunk, OutsideNews news)
-{
-	return news == OUTSIDE_ALL_MOVED || g_strcmp0(leg->trunk, trunk) == 0;
-}
-
 static void
 look_outside(Watch *watch, const sip_t *answer)
 {
@@ -422,10 +419,7 @@ look_outside(Watch *watch, const sip_t *answer)
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		if (value != watch)
 			ask_all_now(value);
-	g_hash_table_iter_init(&iter, ua->legs);
-	while (g_hash_table_iter_next(&iter, &value, NULL))
-		if (is_told(value, watch->trunk, news))
-			leg_moved(value);
+	watch->watches->moved(ua, news == OUTSIDE_ALL_MOVED ? NULL : watch->trunk);
 }
 
 gboolean
@@ -476,8 +470,9 @@ make_handle(Probe *probe, const Trunk *trunk)
 	gboolean brackets = strchr(host, ':') && host[0] != '[';
 	g_autofree char *uri =
 		g_strdup_printf("sip:%s%s%s", brackets ? "[" : "", host, brackets ? "]" : "");
-	g_autofree char *aor = probe->registers ? g_strdup_printf("<sip:%s@%s>", account, uri + 4)
-						: g_strdup_printf("<sip:%s>", ua_domain(ua));
+	g_autofree char *aor = probe->registers
+				       ? g_strdup_printf("<sip:%s@%s>", account, uri + 4)
+				       : g_strdup_printf("<sip:%s>", outside_domain(ua->outside));
 	g_autofree char *to = probe->registers ? g_strdup(aor) : g_strdup_printf("<%s>", uri);
 
 	if (!probe->call_id)

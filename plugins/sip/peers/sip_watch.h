@@ -10,11 +10,15 @@
  * Thread: signalling.  RFC 3261 10.2, 11; RFC 3263 4.3; RFC 6223 in spirit.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/sip_root.h"
 
 typedef struct Watches Watches;
 
-Watches *watches_new(SipUa *ua); /* and begins with the trunks there are */
+/* The world sees us at another address: calls of this trunk are to be offered again; NULL:
+ * those of all. */
+typedef void (*WatchMovedFunc)(SipUa *ua, const char *trunk);
+
+Watches *watches_new(SipUa *ua, WatchMovedFunc moved); /* and begins with the trunks there are */
 void watches_free(Watches *watches);
 void watches_reload(Watches *watches);			   /* after trunks_reload() */
 void watches_changed(Watches *watches, const char *trunk); /* after trunks_changed() */

@@ -31,7 +31,10 @@ typedef struct {
 } Endpoint;
 
 struct Sources {
-	SipUa *ua;
+	Gateway *gateway; /* borrowed, as the next three */
+	const Config *config;
+	const SourceFriends *friends;
+	gpointer user;
 	Throttle *table;       /* NULL: switched off */
 	GHashTable *endpoints; /* set of Endpoint *: phones that are registered or in a call */
 	GHashTable *addresses; /* set of ThrottleKey *: theirs */
@@ -165,7 +168,7 @@ is_trunk(Sources *self, const ThrottleKey *key)
 {
 	g_autoptr(GInetAddress) address = inet_of_key(key);
 
-	return trunks_know(self->ua->trunks, address);
+	return self->friends->is_trunk(self->user, address);
 }
 
 /* --- phones in use --- */
@@ -183,12 +186,12 @@ use(Sources *self, const Endpoint *endpoint)
 		g_hash_table_add(self->addresses, g_memdup2(&key, sizeof key));
 }
 
-static void
-use_text(Sources *self, const char *source)
+void
+sources_use(Sources *self, const char *phone)
 {
 	Endpoint endpoint;
 
-	if (parse_source(source, &endpoint))
+	if (parse_source(phone, &endpoint))
 		use(self, &endpoint);
 }
 
@@ -212,19 +215,15 @@ void
 sources_refresh(Sources *self)
 {
 	g_autoptr(GPtrArray) contacts =
-		self ? store_contact_list(gateway_store(self->ua->gateway), NULL) : NULL;
-	GHashTableIter iter;
-	gpointer leg;
+		self ? store_contact_list(gateway_store(self->gateway), NULL) : NULL;
 
 	if (!contacts) /* the store is broken and the old ones stay */
 		return;
 	g_hash_table_remove_all(self->endpoints);
 	g_hash_table_remove_all(self->addresses);
 	for (guint i = 0; i < contacts->len; i++)
-		use_text(self, ((Contact *)contacts->pdata[i])->received);
-	g_hash_table_iter_init(&iter, self->ua->legs);
-	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		use_text(self, ((SipLeg *)leg)->phone);
+		sources_use(self, ((Contact *)contacts->pdata[i])->received);
+	self->friends->use_calls(self->user, self);
 	sources_lift_trunks(self);
 }
 
@@ -322,7 +321,7 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->ua->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
+	gateway_count(self->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER) {
 		text = key_text(&address);
 		g_message("sip: requests of %s come too fast (%s): what is beyond %u a second is "
@@ -379,7 +378,7 @@ take_help(Sources *self)
 static gboolean
 admits_help(Sources *self, const char *line)
 {
-	return calls_for_help(self->ua->config, line) && take_help(self);
+	return calls_for_help(self->config, line) && take_help(self);
 }
 
 static gboolean
@@ -405,12 +404,12 @@ admits(gpointer user, const su_sockaddr_t *from, const char *line)
 static gboolean
 takes_of_trunk(Sources *self, const Endpoint *who, const sip_t *sip, const char *what)
 {
-	Rate rate = trunk_rate(self->ua->config);
+	Rate rate = trunk_rate(self->config);
 	gboolean invite = sip->sip_request->rq_method == sip_method_invite;
 	const char *called = sip->sip_request->rq_url->url_user;
 
 	return takes(self, who, invite ? RATE_OF_INVITES : RATE_OF_OTHERS, &rate, what) ||
-	       (invite && called && is_for_help(self->ua->config, called) && take_help(self));
+	       (invite && called && is_for_help(self->config, called) && take_help(self));
 }
 
 gboolean
@@ -446,7 +445,7 @@ sources_take_account(Sources *self, const SipEvent *event, const char *account)
 	verdict = rate_take(self->rates, &key, &account_rate, account, g_get_monotonic_time());
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->ua->gateway, COUNTER_SIP_REGISTRATIONS_OVER_RATE);
+	gateway_count(self->gateway, COUNTER_SIP_REGISTRATIONS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER)
 		g_message("sip: softphone %s registers more than %u times a second and is refused "
 			  "for now; is its password known to somebody else?",
@@ -473,10 +472,10 @@ what_of(const sip_t *sip)
 static void
 log_block(Sources *self, const ThrottleKey *key, const char *what)
 {
-	const Config *config = self->ua->config;
+	const Config *config = self->config;
 	g_autofree char *address = key_text(key);
 
-	gateway_count(self->ua->gateway, COUNTER_SIP_SOURCES_IGNORED);
+	gateway_count(self->gateway, COUNTER_SIP_SOURCES_IGNORED);
 	g_message("sip: requests of %s are ignored for a while: %u failures within %u s, the last: "
 		  "%s; if it is one of yours: tandemctl sources lift %s",
 		  address, config->sip_throttle_failures, config->sip_throttle_window_s, what,
@@ -670,9 +669,8 @@ sources_status(Sources *self)
 }
 
 Sources *
-sources_new(SipUa *ua)
+sources_new(Gateway *gateway, const Config *config, const SourceFriends *friends, gpointer user)
 {
-	const Config *config = ua->config;
 	ThrottleLimits limits = { config->sip_throttle_failures,
 				  config->sip_throttle_window_s,
 				  config->sip_throttle_block_s,
@@ -682,7 +680,10 @@ sources_new(SipUa *ua)
 	Sources *self;
 
 	self = g_new0(Sources, 1);
-	self->ua = ua;
+	self->gateway = gateway;
+	self->config = config;
+	self->friends = friends;
+	self->user = user;
 	self->table = limits.failures ? throttle_new(&limits) : NULL;
 	self->endpoints = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
 	self->rates = rate_table_new(RATE_PLACES);

@@ -14,14 +14,23 @@
  * Thread: signalling.
  */
 #pragma once
+#include <gio/gio.h>
 #include "plugins/sip/stack/sip_connection.h"
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/sip_root.h"
 
 typedef struct Sources Sources;
 
+/* What trunks and calls say of an address. */
+typedef struct {
+	gboolean (*is_trunk)(gpointer user, GInetAddress *address);
+	/* Says sources_use() for each phone in a call. */
+	void (*use_calls)(gpointer user, Sources *sources);
+} SourceFriends;
+
 /* Asks the guard to call for every request from now on, where throttling is not switched
- * off.  NULL, before and after, is fine everywhere. */
-Sources *sources_new(SipUa *ua);
+ * off.  NULL, before and after, is fine everywhere.  Borrows all. */
+Sources *
+sources_new(Gateway *gateway, const Config *config, const SourceFriends *friends, gpointer user);
 void sources_free(Sources *sources);
 
 /* A request that was refused: wrong credentials, or a caller nobody knows. */
@@ -49,6 +58,8 @@ ConnectionOwner sources_owner(Sources *sources, const su_sockaddr_t *from);
 /* It comes from the very address and port of a phone that is registered or in a call. */
 gboolean sources_in_use(const Sources *sources, const SipEvent *event);
 
+/* A phone is there now: "udp:192.0.2.1:5060"; until the next refresh. */
+void sources_use(Sources *sources, const char *phone);
 /* The registrations or the trunks may have changed. */
 void sources_refresh(Sources *sources);
 /* A trunk has more addresses than before: what they did does not count. */

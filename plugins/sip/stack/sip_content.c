@@ -76,13 +76,37 @@ content_read(const sip_t *sip, guint max_bytes, Content *content)
 	}
 }
 
+static ContentFamilies
+family_of(const char *address)
+{
+	return strchr(address, ':') ? CONTENT_IPV6 : CONTENT_IPV4;
+}
+
+ContentFamilies
+content_own_family(const Config *config)
+{
+	const char *address = config->media.rtp_address;
+
+	return family_of(address ? address : config->sip_address);
+}
+
+ContentFamilies
+content_own_families(const Config *config)
+{
+	ContentFamilies families = content_own_family(config);
+
+	for (char **each = config->media.local_addresses; each && *each; each++)
+		families |= family_of(*each);
+	return families;
+}
+
 ContentFamilies
 content_family(const char *address)
 {
 	if (!address[0] || strcmp(address, "0.0.0.0") == 0 ||
 	    strspn(address, "0:") == strlen(address))
 		return 0;
-	return strchr(address, ':') ? CONTENT_IPV6 : CONTENT_IPV4;
+	return family_of(address);
 }
 
 /* The Warning for a stream that would be used if it could be sent to; 0: nothing is wrong. */

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <sofia-sip/sip.h>
+#include "b2bua/config.h"
 #include "b2bua/reason.h"
 #include "media/desc.h"
 
@@ -29,6 +30,9 @@ typedef struct {
 /* What packets can be sent to, as a set. */
 typedef enum { CONTENT_IPV4 = 1, CONTENT_IPV6 = 2 } ContentFamilies;
 ContentFamilies content_family(const char *address); /* numeric; 0 for one that says nothing */
+/* Of our media: of what we offer, and all that there are, for who calls us. */
+ContentFamilies content_own_family(const Config *config);
+ContentFamilies content_own_families(const Config *config);
 
 /* `max_bytes` of description; 0: any that sip_desc.h takes. */
 void content_read(const sip_t *sip, guint max_bytes, Content *content);

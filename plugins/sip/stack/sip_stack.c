@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_stack.c - what sofia's stack would do by itself, and must not. */
-#include "plugins/sip/sip_stack.h"
-#include "plugins/sip/dialog/sip_hop.h"
+#include "plugins/sip/stack/sip_stack.h"
 #include "config.h"
 #include <dlfcn.h>
 #include <sofia-sip/msg_header.h>
@@ -24,7 +23,8 @@ typedef nta_outgoing_t *(*SendFunc)(nta_agent_t *self, nta_response_f *callback,
 				    nta_outgoing_magic_t *magic, url_string_t const *route_url,
 				    msg_t *msg, tag_type_t tag, tag_value_t value, ...);
 
-static SipUa *served;
+static const StackDialogs *served; /* NULL: nobody */
+static gpointer served_user;
 static nta_agent_t *agent;
 
 /* What sofia calls instead of its own. */
@@ -35,10 +35,11 @@ int tport_recv_stun_dgram(tport_t const *transport, msg_t **message, su_sockaddr
 			  socklen_t length);
 
 void
-stack_serve(SipUa *ua)
+stack_serve(const StackDialogs *dialogs, gpointer user)
 {
-	served = ua;
-	if (!ua)
+	served = dialogs;
+	served_user = user;
+	if (!dialogs)
 		agent = NULL;
 }
 
@@ -139,14 +140,11 @@ static nta_response_f *response_of_nua; /* one function, for every request of nu
 static int
 on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *request, const sip_t *sip)
 {
-	SipLeg *leg;
-
 	if (!sip || !sip->sip_status || sip->sip_status->st_status != 100 ||
 	    nta_sip_is_internal(sip))
 		return response_of_nua(magic, request, sip);
-	leg = served ? g_hash_table_lookup(served->invites, sip->sip_call_id->i_id) : NULL;
-	if (leg)
-		leg_hear_trying(leg, sip);
+	if (served)
+		served->trying(served_user, sip);
 	return 0;
 }
 
@@ -235,7 +233,7 @@ int
 nta_msg_ackbye(nta_agent_t *self, msg_t *msg)
 {
 	const sip_t *sip = sip_object(msg);
-	g_autofree char *hop = served ? hop_of_answer(served, NULL, msg) : NULL;
+	g_autofree char *hop = served ? served->hop_of_answer(served_user, msg) : NULL;
 	guint32 cseq = sip->sip_cseq->cs_seq;
 
 	if (!hop)

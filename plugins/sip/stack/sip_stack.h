@@ -14,11 +14,32 @@
  * Thread: signalling.
  */
 #pragma once
-#include "plugins/sip/dialog/sip_leg.h"
+#include <glib.h>
+#include <sofia-sip/nua_tag.h>
+#include <sofia-sip/sip.h>
 #include <sofia-sip/tport.h>
 
-/* Whose next hops are asked for, and who hears of 100; NULL: nobody. */
-void stack_serve(SipUa *ua);
+/* What we understand: said in Allow and Supported, and enforced by nua (405,
+ * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
+#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
+#define UA_SUPPORTED "100rel, path, replaces"
+/* What we answer ourselves; and in a dialog.  In the place of what there was: sofia reads past
+ * the end of some lists that it has joined. */
+#define UA_OURS		    "INVITE, REGISTER, UPDATE, OPTIONS, REFER, INFO"
+#define UA_DIALOG	    UA_OURS ", PRACK"
+#define UA_ANSWERS(methods) NUTAG_APPL_METHOD(NULL), NUTAG_APPL_METHOD(methods)
+
+/* What the dialogs know and the stack does not. */
+typedef struct {
+	/* Where the early dialog that this response begins is reached, as sip_resolve.h writes
+	 * it; NULL: nowhere.  The stack's to free. */
+	char *(*hop_of_answer)(gpointer user, msg_t *response);
+	/* A 100 to an INVITE of ours. */
+	void (*trying)(gpointer user, const sip_t *response);
+} StackDialogs;
+
+/* Who is asked from now on, borrowed; NULL: nobody. */
+void stack_serve(const StackDialogs *dialogs, gpointer user);
 
 /* A request that belongs to no handle of nua, such as the CANCEL of an INVITE that a
  * process before us has sent: whole header lines.  FALSE: it cannot be sent. */
