@@ -12,8 +12,11 @@ read_blocks(Relay *relay, const RtcpPacket *packet, gint64 now)
 	RtcpBlock block;
 
 	for (guint i = 0; rtcp_block(packet, i, &block); i++)
-		if (block.ssrc == relay->out.ssrc)
+		if (block.ssrc == relay->out.ssrc) {
 			rtcp_rtt_received(&relay->rtt, &block, now);
+			if (relay->twin)
+				relay_convert_loss(relay->twin, block.fraction * 100u / 256);
+		}
 }
 
 void
