@@ -178,31 +178,38 @@ who(const Address *caller)
 
 /* Why he could not have taken it, after the colon. */
 static char *
-missed_why(const Call *call, Reason reason, const char *words)
+missed_why(const Call *call, Reason reason, const char *words, EndedBy by)
 {
 	if (call->forwarded_as == REASON_NONE && !is_plain(reason))
 		/* of media that was lost the words name addresses of the caller's network */
 		return call_sentence(reason, call->lost ? NULL : words);
-	return g_strdup(call_anyone_rang(call) ? NULL : "none of your phones rang");
+	if (call_anyone_rang(call))
+		return NULL;
+	/* we did not even try, and know why */
+	if (call->forwarded_as == REASON_NONE && reason == REASON_UNREACHABLE && by == BY_GATEWAY &&
+	    words)
+		return g_strdup_printf("none of your phones rang (%s)", words);
+	return g_strdup("none of your phones rang");
 }
 
 static char *
-missed_sentence(const Call *call, const Address *caller, Reason reason, const char *words)
+missed_sentence(const Call *call, const Address *caller, Reason reason, const char *words,
+		EndedBy by)
 {
 	g_autoptr(GDateTime) began =
 		g_date_time_new_from_unix_local(call->started_us / G_USEC_PER_SEC);
 	g_autofree char *when = g_date_time_format(began, "%Y-%m-%d at %H:%M %Z");
-	g_autofree char *name = who(caller), *why = missed_why(call, reason, words);
+	g_autofree char *name = who(caller), *why = missed_why(call, reason, words, by);
 
 	return g_strdup_printf("Missed call from %s on %s%s%s", name, when, why ? ": " : "",
 			       why ? why : "");
 }
 
 static void
-tell_missed(Call *call, Reason reason, const char *words)
+tell_missed(Call *call, Reason reason, const char *words, EndedBy by)
 {
 	const Target *first = ((const Stage *)call->plan->stages->pdata[0])->targets->pdata[0];
-	g_autofree char *text = missed_sentence(call, first->from, reason, words);
+	g_autofree char *text = missed_sentence(call, first->from, reason, words, by);
 
 	tell(call, call->plan->called, SETTING_MISSED_CALL_MESSAGES, first->from, text);
 }
@@ -215,7 +222,7 @@ call_notice(Call *call, Reason reason, const char *words, EndedBy by)
 	if (!call->plan || !call->plan->called)
 		return;
 	if (is_missed(call, reason, by))
-		tell_missed(call, reason, words);
+		tell_missed(call, reason, words, by);
 	else if (call->callee && call->callee->account)
 		tell_failed(call, call->callee, reason, words, by);
 }

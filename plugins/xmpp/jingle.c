@@ -161,7 +161,8 @@ check_audio(const Jingle *jingle, const JingleContent *audio, GError **error)
 		return refuse(error, REASON_INCOMPATIBLE, "the transport is not ICE-UDP");
 	if (!transport->fingerprint)
 		return refuse(error, REASON_SECURITY,
-			      "no DTLS fingerprint: encryption is required");
+			      "the client gives no DTLS fingerprint, and calls without "
+			      "encryption are not taken");
 	if (!transport->ufrag || !transport->pwd)
 		return refuse(error, REASON_PROTOCOL_ERROR, "the ICE credentials are missing");
 	return check_setup(jingle, transport->setup, error);

@@ -21,6 +21,8 @@
 #define MAX_FORKS 32   /* of one call */
 #define OTHERS_MS 3000 /* one device took no call: how long others have to say that they ring */
 
+#define UNENCRYPTED "The client that is on line takes calls without encryption only"
+
 /* --- who is there --- */
 
 /* FALSE as well for one of which nothing is known yet. */
@@ -34,6 +36,18 @@ static guint
 can_of(const XmppLeg *leg, const char *device)
 {
 	return xmpp_accounts_can(leg->xmpp->accounts, leg->peer_bare, device);
+}
+
+/* A device that could be called if only it had DTLS.  The operator, who sees it on line, reads
+ * why it does not ring. */
+static gboolean
+note_unencrypted(const XmppLeg *leg, const char *device, guint can)
+{
+	if (!takes_no_calls(can) || !xmpp_caps_is_unencrypted(can))
+		return FALSE;
+	leg_trace(&leg->leg, TRACE_NOTE, "%s takes calls without encryption only: not called",
+		  device);
+	return TRUE;
 }
 
 static gboolean
@@ -126,16 +140,31 @@ xmpp_called_link_is_up(XmppLeg *leg)
 
 /* --- devices that will not ring --- */
 
-static void
-device_is_out(XmppLeg *leg, const char *device)
+/* TRUE: it was the last. */
+static gboolean
+was_last(XmppLeg *leg, const char *device)
 {
 	guint index;
 
 	if (!find_rung(leg, device, &index))
-		return;
+		return FALSE;
 	g_ptr_array_remove_index(leg->rung, index);
-	if (nobody_left(leg))
+	return nobody_left(leg);
+}
+
+static void
+device_is_out(XmppLeg *leg, const char *device)
+{
+	if (was_last(leg, device))
 		give_up(leg, "no device is left that takes calls");
+}
+
+/* Here it is us who will not: the record and the missed call say so. */
+static void
+unencrypted_is_out(XmppLeg *leg, const char *device)
+{
+	if (was_last(leg, device))
+		xmpp_leg_fail(leg, REASON_UNREACHABLE, UNENCRYPTED);
 }
 
 /* It has gone off line.  One that takes messages may be woken by what its server keeps for it;
@@ -374,7 +403,9 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 
 	if (leg->state != XMPP_RINGING)
 		return;
-	if (takes_no_calls(can))
+	if (note_unencrypted(leg, device, can))
+		unencrypted_is_out(leg, device);
+	else if (takes_no_calls(can))
 		device_is_out(leg, device);
 	else if (is_called_directly(can))
 		call_late(leg, device);
@@ -382,12 +413,13 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 		on_silence(leg); /* his second is over */
 }
 
-/* FALSE: those who are there take no calls, and no call waits for somebody else. */
-static gboolean
+/* NULL, or why nobody can be called: those who are there take no calls, and no call waits for
+ * somebody else. */
+static const char *
 see_who_is_there(XmppLeg *leg)
 {
 	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
-	guint direct = 0;
+	guint direct = 0, unencrypted = 0;
 
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
@@ -396,11 +428,15 @@ see_who_is_there(XmppLeg *leg)
 			direct++;
 		else if (!takes_no_calls(device->can))
 			g_ptr_array_add(leg->rung, g_strdup(device->jid));
+		else if (note_unencrypted(leg, device->jid, device->can))
+			unencrypted++;
 	}
 	leg->hoped = leg->rung->len > 0 || direct > 0;
 	if (!devices || devices->len == 0)
 		leg_unattended(&leg->leg);
-	return leg->hoped || !devices || devices->len == 0;
+	if (leg->hoped || !devices || devices->len == 0)
+		return NULL;
+	return unencrypted > 0 ? UNENCRYPTED : "No client that is on line takes calls";
 }
 
 static void
@@ -438,6 +474,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
 	g_autofree char *sid = xmpp_new_sid();
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, sid);
+	const char *nobody = NULL;
 
 	leg->jmi = TRUE;
 	leg->state = XMPP_RINGING;
@@ -450,8 +487,8 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	xmpp_names_remember(xmpp, bare, target->from);
 	if (xmpp_is_cut_off(xmpp)) {
 		stay_away(leg, REASON_NETWORK_ERROR, "The XMPP server is away");
-	} else if (!see_who_is_there(leg)) {
-		stay_away(leg, REASON_UNREACHABLE, "No client that is on line takes calls");
+	} else if ((nobody = see_who_is_there(leg))) {
+		stay_away(leg, REASON_UNREACHABLE, nobody);
 	} else {
 		xmpp_accounts_show(xmpp->accounts, bare, leg->peer_bare);
 		call_devices(leg, target->from->name);

@@ -256,6 +256,8 @@ xmpp_caps_element(const char *node, const char *ver)
 
 /* --- the other side --- */
 
+#define CAN_AUDIO_CALL (XMPP_CAN_JINGLE | XMPP_CAN_RTP | XMPP_CAN_AUDIO | XMPP_CAN_ICE)
+
 static const struct {
 	const char *feature;
 	XmppCan can;
@@ -286,10 +288,13 @@ gboolean
 xmpp_caps_can_call(guint can)
 {
 	/* DTLS too: a client without it would take our offer for plain RTP. */
-	const guint needed =
-		XMPP_CAN_JINGLE | XMPP_CAN_RTP | XMPP_CAN_AUDIO | XMPP_CAN_ICE | XMPP_CAN_DTLS;
+	return (can & (CAN_AUDIO_CALL | XMPP_CAN_DTLS)) == (CAN_AUDIO_CALL | XMPP_CAN_DTLS);
+}
 
-	return (can & needed) == needed;
+gboolean
+xmpp_caps_is_unencrypted(guint can)
+{
+	return (can & (CAN_AUDIO_CALL | XMPP_CAN_DTLS)) == CAN_AUDIO_CALL;
 }
 
 gboolean

@@ -39,6 +39,8 @@ typedef enum {
 } XmppCan;
 guint xmpp_caps_read(const xmlNode *query); /* of XmppCan */
 gboolean xmpp_caps_can_call(guint can);	    /* takes a Jingle audio call of ours */
+/* Takes audio calls, but without DTLS alone: it is never called. */
+gboolean xmpp_caps_is_unencrypted(guint can);
 
 /* The <c/> of a presence: TRUE when there is one with a SHA-1 hash.  Borrowed. */
 gboolean xmpp_caps_of_presence(const xmlNode *presence, const char **node, const char **ver);

@@ -223,6 +223,84 @@ test_rings_when_known(void)
 	rig_tear_down();
 }
 
+/* A client that takes calls without encryption only is never called.  The person, the record and
+ * the ladder say which of the two it is: that, or a client that takes no calls at all. */
+static void
+test_unencrypted(void)
+{
+	static const struct {
+		const char *what, *features[2], *missed, *ladder; /* NULL: not said */
+		gboolean late; /* what "a" can is told after the call has begun */
+	} rows[] = {
+		{ "Gajim 1.9", { RIG_CAN_PLAIN }, "without encryption", "/a takes calls", FALSE },
+		{ "it says so late",
+		  { RIG_CAN_PLAIN },
+		  "without encryption",
+		  "/a takes calls",
+		  TRUE },
+		{ "beside Gajim 2",
+		  { RIG_CAN_PLAIN, RIG_CAN_CHAT },
+		  "without encryption",
+		  "/a takes calls",
+		  FALSE },
+		{ "beside Dino",
+		  { RIG_CAN_PLAIN, RIG_CAN_MESSAGES },
+		  NULL,
+		  "/a takes calls",
+		  FALSE },
+		{ "Gajim 2",
+		  { RIG_CAN_CHAT },
+		  "No client that is on line takes calls",
+		  NULL,
+		  FALSE },
+	};
+
+	rig_set_up(LIMITS);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(CallRecord) record = NULL;
+		g_autofree char *id = NULL, *words = NULL;
+
+		g_test_message("%s", rows[i].what);
+		if (rows[i].features[1])
+			rig_comes_online("b", rows[i].features[1]);
+		if (rows[i].late) {
+			rig_say("<presence from='" PRESENT "a' to='gw.example.org'/>");
+			id = g_strdup(xml_attribute(rig_wait_said("query"), "id"));
+		} else {
+			rig_comes_online("a", rows[i].features[0]);
+		}
+		rig_phone_calls();
+		if (rows[i].late) {
+			rig_wait_said("propose");
+			rig_say("<iq type='result' id='%s' from='" PRESENT
+				"a' to='gw.example.org'><query "
+				"xmlns='http://jabber.org/protocol/disco#info'>%s</query></iq>",
+				id, rows[i].features[0]);
+		}
+		rig_wait_heard(rows[i].missed ? "hangup:unreachable" : "ring");
+		g_assert_null(rig_find_said("session-initiate"));
+		end_call();
+		record = rig_last_record();
+		g_assert_cmpint(strstr(record->ladder, "without encryption only") != NULL, ==,
+				rows[i].ladder != NULL);
+		if (rows[i].ladder)
+			g_assert_nonnull(strstr(record->ladder, rows[i].ladder));
+		if (rows[i].missed) {
+			words = rig_last_text();
+			g_assert_cmpstr(record->ended_by, ==, "gateway");
+			g_assert_nonnull(strstr(record->text, rows[i].missed));
+			g_assert_nonnull(words);
+			g_assert_nonnull(strstr(words, "none of your phones rang ("));
+			g_assert_nonnull(strstr(words, rows[i].missed));
+		}
+		rig_goes_offline("a");
+		rig_goes_offline("b");
+		rig_settle();
+		rig_forget();
+	}
+	rig_tear_down();
+}
+
 /* --- ends: state × who × how --- */
 
 typedef enum {
@@ -595,6 +673,10 @@ test_refused(void)
 			g_assert_cmpuint(strlen(record->ladder), >, 20);
 			g_assert_nonnull(words);
 			g_assert_cmpuint(strlen(words), >, strlen(record->text) / 2);
+			if (g_str_equal(rows[i].what, "no fingerprint")) {
+				g_assert_nonnull(strstr(words, "without encryption"));
+				g_assert_nonnull(strstr(record->text, "without encryption"));
+			}
 			rig_forget();
 		}
 		rig_tear_down();
@@ -944,6 +1026,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/xmpp-habits/rings", test_rings);
 	g_test_add_func("/xmpp-habits/rings when it is known", test_rings_when_known);
+	g_test_add_func("/xmpp-habits/unencrypted", test_unencrypted);
 	for (State state = 0; state < N_STATES; state++) {
 		g_autofree char *ends = g_strconcat("/xmpp-habits/ends/", state_names[state], NULL);
 		g_autofree char *restart =

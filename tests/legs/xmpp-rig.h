@@ -78,10 +78,10 @@ void rig_phone_ends(Reason reason);
 /* A client of the user comes on line; `features` as <feature/> elements, NULL: it never says
  * what it can. */
 #define RIG_CAN_MESSAGES "<feature var='urn:xmpp:jingle-message:0'/>" RIG_CAN_JINGLE
-#define RIG_CAN_JINGLE                                                                  \
+#define RIG_CAN_JINGLE	 "<feature var='urn:xmpp:jingle:apps:dtls:0'/>" RIG_CAN_PLAIN
+#define RIG_CAN_PLAIN                                                                   \
 	"<feature var='urn:xmpp:jingle:1'/><feature var='urn:xmpp:jingle:apps:rtp:1'/>" \
 	"<feature var='urn:xmpp:jingle:apps:rtp:audio'/>"                               \
-	"<feature var='urn:xmpp:jingle:apps:dtls:0'/>"                                  \
 	"<feature var='urn:xmpp:jingle:transports:ice-udp:1'/>"
 #define RIG_CAN_CHAT "<feature var='urn:xmpp:receipts'/>"
 void rig_comes_online(const char *resource, const char *features);

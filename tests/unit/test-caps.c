@@ -126,7 +126,10 @@ test_read(void)
 
 	g_assert_cmpuint(can, ==, XMPP_CAN_JINGLE | XMPP_CAN_RTP | XMPP_CAN_AUDIO | XMPP_CAN_ICE);
 	g_assert_false(xmpp_caps_can_call(can)); /* it has no DTLS */
+	g_assert_true(xmpp_caps_is_unencrypted(can));
+	g_assert_false(xmpp_caps_is_unencrypted(can & ~(guint)XMPP_CAN_ICE));
 	g_assert_true(xmpp_caps_can_call(can | XMPP_CAN_DTLS));
+	g_assert_false(xmpp_caps_is_unencrypted(can | XMPP_CAN_DTLS));
 	g_assert_false(xmpp_caps_can_call((can | XMPP_CAN_DTLS) & ~(guint)XMPP_CAN_RTP));
 	g_assert_cmpuint(xmpp_caps_read(NULL), ==, 0);
 }
