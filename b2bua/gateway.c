@@ -21,7 +21,7 @@ struct Gateway {
 	GPtrArray *calls;     /* Call *, oldest first */
 	GHashTable *by_id;    /* gint64 * of the call → Call * */
 	GHashTable *per_user; /* char * → guint */
-	GHashTable *counters; /* char * → guint64 * */
+	guint64 counters[N_COUNTERS];
 
 	gint64 minute;	     /* the one `notices` counts, monotonic */
 	GHashTable *notices; /* char * → guint */
@@ -50,7 +50,6 @@ gateway_new(const Config *config, Store *store, Workers *workers)
 	gateway->calls = g_ptr_array_new();
 	gateway->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	gateway->per_user = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	gateway->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	gateway->notices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	gateway->abroad = abroad_new(config, store);
 	gateway->limits = limits_new(config->max_setup_per_second, config->max_calls);
@@ -79,7 +78,6 @@ gateway_free(Gateway *gateway)
 	g_ptr_array_unref(gateway->calls);
 	g_hash_table_unref(gateway->by_id);
 	g_hash_table_unref(gateway->per_user);
-	g_hash_table_unref(gateway->counters);
 	g_hash_table_unref(gateway->notices);
 	limits_free(gateway->limits);
 	abroad_free(gateway->abroad);
@@ -245,7 +243,7 @@ gateway_bury(Gateway *gateway)
 		if (!store_call_update(gateway->store, record, &problem))
 			g_warning("call %" G_GINT64_FORMAT ": not closed: %s", record->id,
 				  problem->message);
-		gateway_count(gateway, "calls-buried");
+		gateway_count(gateway, COUNTER_CALLS_BURIED);
 	}
 }
 
@@ -314,10 +312,12 @@ gateway_track(Gateway *gateway, Call *call, gboolean live)
 		g_hash_table_insert(gateway->by_id, g_memdup2(&id, sizeof(id)), call);
 		count_user(gateway, call_user(call), 1);
 		limits_begin(gateway->limits, call->author, call->line);
-		gateway_count(gateway, "calls");
+		gateway_count(gateway, COUNTER_CALLS);
+		gateway_gauge(gateway, COUNTER_CALLS_LIVE, gateway->calls->len);
 		return;
 	}
 	g_ptr_array_remove(gateway->calls, call);
+	gateway_gauge(gateway, COUNTER_CALLS_LIVE, gateway->calls->len);
 	g_hash_table_remove(gateway->by_id, &id);
 	count_user(gateway, call_user(call), -1);
 	limits_end(gateway->limits, call->author, call->line);
@@ -387,7 +387,7 @@ admit_help(Gateway *gateway, const char *author)
 	if (!*author || !limits_take_help(gateway->limits, author, g_get_monotonic_time()))
 		return FALSE;
 	descriptors_give();
-	gateway_count(gateway, "emergency calls");
+	gateway_count(gateway, COUNTER_EMERGENCY_CALLS);
 	return TRUE;
 }
 
@@ -466,7 +466,7 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 	gboolean told = FALSE;
 
 	if (over_notices(gateway, account)) {
-		gateway_count(gateway, "notices-over-limit");
+		gateway_count(gateway, COUNTER_NOTICES_OVER_LIMIT);
 		return FALSE;
 	}
 	for (guint i = 0; i < gateway->plugins->len; i++) {
@@ -478,7 +478,7 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 		told = TRUE;
 	}
 	if (told)
-		gateway_count(gateway, "notices");
+		gateway_count(gateway, COUNTER_NOTICES);
 	return told;
 }
 
@@ -494,7 +494,7 @@ gateway_unread(Gateway *gateway)
 {
 	gint64 now = g_get_monotonic_time();
 
-	gateway_count(gateway, "store-unread");
+	gateway_count(gateway, COUNTER_STORE_UNREAD);
 	if (now < gateway->unread_until)
 		return;
 	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
@@ -555,27 +555,19 @@ gateway_draining(const Gateway *gateway)
 /* --- counters --- */
 
 void
-gateway_count(Gateway *gateway, const char *name)
+gateway_count(Gateway *gateway, Counter counter)
 {
-	guint64 *count = g_hash_table_lookup(gateway->counters, name);
+	gateway->counters[counter]++;
+}
 
-	if (!count) {
-		count = g_new0(guint64, 1);
-		g_hash_table_insert(gateway->counters, g_strdup(name), count);
-	}
-	(*count)++;
+void
+gateway_gauge(Gateway *gateway, Counter gauge, guint64 value)
+{
+	gateway->counters[gauge] = value;
 }
 
 guint64
-gateway_counter(const Gateway *gateway, const char *name)
+gateway_counter(const Gateway *gateway, Counter counter)
 {
-	const guint64 *count = g_hash_table_lookup(gateway->counters, name);
-
-	return count ? *count : 0;
-}
-
-GHashTable *
-gateway_counters(const Gateway *gateway)
-{
-	return gateway->counters;
+	return gateway->counters[counter];
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "b2bua/config.h"
+#include "b2bua/counters.h"
 #include "b2bua/leg.h"
 #include "db/store.h"
 
@@ -81,7 +82,7 @@ gint64 gateway_spare_id(Gateway *gateway);
  * the log a minute says so. */
 void gateway_unread(Gateway *gateway);
 
-/* Named counters for `tandemctl status`: strangers refused, stanzas dropped … */
-void gateway_count(Gateway *gateway, const char *name);
-guint64 gateway_counter(const Gateway *gateway, const char *name);
-GHashTable *gateway_counters(const Gateway *gateway); /* char * → guint64 *, borrowed */
+/* The numbers of counters.h. */
+void gateway_count(Gateway *gateway, Counter counter); /* one more */
+void gateway_gauge(Gateway *gateway, Counter gauge, guint64 value);
+guint64 gateway_counter(const Gateway *gateway, Counter counter);

@@ -37,25 +37,18 @@ reply_plugin(Request *request, const char *name)
 	}
 }
 
-static gint
-compare_names(gconstpointer one, gconstpointer other)
-{
-	return strcmp(one, other);
-}
-
+/* What has never happened is not said. */
 static void
 reply_counters(Request *request)
 {
-	GHashTable *counters = gateway_counters(request->gateway);
-	g_autoptr(GList) names = g_hash_table_get_keys(counters);
+	for (Counter counter = 0; counter < N_COUNTERS; counter++) {
+		guint64 count = gateway_counter(request->gateway, counter);
+		g_autofree char *name = counter_text(counter);
+		g_autofree char *key = g_strconcat("count ", name, NULL);
+		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, count);
 
-	names = g_list_sort(names, compare_names);
-	for (GList *name = names; name; name = name->next) {
-		guint64 *count = g_hash_table_lookup(counters, name->data);
-		g_autofree char *key = g_strconcat("count ", name->data, NULL);
-		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, *count);
-
-		reply_pair(request, key, text);
+		if (count > 0)
+			reply_pair(request, key, text);
 	}
 }
 

@@ -89,7 +89,7 @@ call_record_begin(Call *call)
 		return;
 	/* it is a live call all the same: listed, counted, can be hung up */
 	record->id = gateway_spare_id(call->gateway);
-	gateway_count(call->gateway, "store-errors");
+	gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 	g_warning("the call from %s to %s has no record: %s", record->caller, record->callee,
 		  error->message);
 }
@@ -105,7 +105,7 @@ write_refusal(Gateway *gateway, CallRecord *record, const char *author)
 	record->ended_by = g_strdup(ENDED_BY[BY_GATEWAY]);
 	if (store_call_refused(gateway_store(gateway), record, author, &error))
 		return;
-	gateway_count(gateway, "store-errors");
+	gateway_count(gateway, COUNTER_STORE_ERRORS);
 	g_warning("a refusal has no record: %s", error->message);
 }
 
@@ -185,7 +185,7 @@ call_record_write(Call *call)
 			set_string(&record->trunk, g_strdup(callee->target->trunk));
 	}
 	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
-		gateway_count(call->gateway, "store-errors");
+		gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
 	}
 }

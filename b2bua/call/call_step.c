@@ -197,7 +197,7 @@ step(Call *call, const CallEvent *event)
 	}
 	cell = call_cell(call->state, event->kind);
 	if (!cell->action) {
-		gateway_count(call->gateway, "events-ignored");
+		gateway_count(call->gateway, COUNTER_EVENTS_IGNORED);
 		call_note(call, "ignored: %s", call_event_name(event->kind));
 		return;
 	}
@@ -279,7 +279,7 @@ call_post(Call *call, CallEvent event)
 static void
 refuse_over_limit(Call *call, Reason reason, const char *words)
 {
-	gateway_count(call->gateway, "calls-over-limit");
+	gateway_count(call->gateway, COUNTER_CALLS_OVER_LIMIT);
 	call_record_refused(call, reason, words);
 	call_end(call, reason, words, BY_GATEWAY);
 }

@@ -36,7 +36,7 @@ dialog_takes(SipLeg *leg)
 
 	if (rate_pays(&leg->requests_us, &rate, g_get_monotonic_time()))
 		return TRUE;
-	gateway_count(leg->ua->gateway, "sip requests over the rate");
+	gateway_count(leg->ua->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
 	return FALSE;
 }
 

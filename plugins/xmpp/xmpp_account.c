@@ -482,7 +482,7 @@ on_stranger(XmppAccounts *accounts, const Presence *p, XmppStanding standing)
 {
 	gboolean probes = g_strcmp0(p->type, "probe") == 0;
 
-	gateway_count(accounts->gateway, "xmpp.presence_refused");
+	gateway_count(accounts->gateway, COUNTER_XMPP_PRESENCE_REFUSED);
 	if (probes && standing == XMPP_SWITCHED_OFF)
 		send_simple(accounts, "unavailable", p->local, p->bare);
 	else if (probes || g_strcmp0(p->type, "subscribe") == 0)

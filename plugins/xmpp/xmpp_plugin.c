@@ -43,7 +43,7 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 	}
 	/* Which numbers there are, and who has called under what name, is not for everybody. */
 	if (to->user && !xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, "xmpp.strangers");
+		gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
 		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
 		return;
 	}
@@ -88,7 +88,7 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (xmpp_ring_message(xmpp, message, from, to))
 		return;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, "xmpp.strangers");
+		gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
 	} else if (!xmpp_digits_message(xmpp, message, from, to)) {
 		xmpp_text_refuse(xmpp, message, from, to);
@@ -107,7 +107,7 @@ on_stanza(gpointer user, const char *text, gsize length)
 
 	/* A component's stanzas have both addresses (XEP-0114 section 2). */
 	if (!stanza || !from || !to || g_ascii_strcasecmp(to->host, xmpp->domain) != 0)
-		gateway_count(xmpp->gateway, "xmpp.stanzas_dropped");
+		gateway_count(xmpp->gateway, COUNTER_XMPP_STANZAS_DROPPED);
 	else if (xml_is_stanza(stanza, "iq"))
 		on_iq(stanza, from, to);
 	else if (xml_is_stanza(stanza, "message"))

@@ -176,7 +176,7 @@ xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to)
 {
 	g_autofree char *bare = address_bare_jid(from);
 
-	gateway_count(xmpp->gateway, "xmpp.strangers");
+	gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
 	gateway_refused(xmpp->gateway, &xmpp_plugin, bare, from, to, REASON_FORBIDDEN,
 			"no user of this gateway");
 }

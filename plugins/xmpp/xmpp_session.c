@@ -212,7 +212,7 @@ begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, REASON_FORBIDDEN,
 			     "your account at this gateway is switched off");
 	} else if (!leg->theirs) {
-		gateway_count(xmpp->gateway, "xmpp.offers_refused");
+		gateway_count(xmpp->gateway, COUNTER_XMPP_OFFERS_REFUSED);
 		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, error->code,
 			     error->message);
 	} else {
@@ -596,7 +596,7 @@ xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Addres
 	XmppFork *fork;
 
 	if (!jingle) {
-		gateway_count(xmpp->gateway, "xmpp.bad_jingle");
+		gateway_count(xmpp->gateway, COUNTER_XMPP_BAD_JINGLE);
 		answer_error(xmpp, iq, &bad);
 		return;
 	}

@@ -100,7 +100,7 @@ xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const 
 
 	if (!wants_answer(message))
 		return;
-	gateway_count(xmpp->gateway, "xmpp.texts_refused");
+	gateway_count(xmpp->gateway, COUNTER_XMPP_TEXTS_REFUSED);
 	xmpp_send(xmpp, xml_message_error(message, &WHYS[is_room ? NO_ROOM : why(xmpp, from, to)]));
 }
 

@@ -13,7 +13,7 @@ main(void)
 	       "A "
 	       "cell\n"
 	       "is what is done and the state that follows; an empty one means that the event is\n"
-	       "ignored, counted (`events-ignored`) and noted in the call's ladder.  The timeouts "
+	       "ignored, counted (`events_ignored`) and noted in the call's ladder.  The timeouts "
 	       "are\n"
 	       "keys of `[calls]` in the configuration; a stage has its own (`ring_seconds` of "
 	       "the\n"

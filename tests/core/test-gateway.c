@@ -107,7 +107,7 @@ test_limit_per_user(void)
 	fake_media_deliver();
 	g_assert_cmpuint(gateway_n_calls(gateway), ==, 2);
 	g_assert_null(call_out("user1"));
-	g_assert_cmpuint(gateway_counter(gateway, "calls-over-limit"), ==, 1);
+	g_assert_cmpuint(gateway_counter(gateway, COUNTER_CALLS_OVER_LIMIT), ==, 1);
 	tear_down();
 }
 

@@ -373,13 +373,13 @@ test_help_comes_first(void)
 			g_assert_nonnull(call_from("user1", "+14155551234"));
 			/* a carrier has no emergency, whatever it writes */
 			if (USED_UP[i].use_up != use_own_calls && USED_UP[i].use_up != use_rate)
-				g_assert_cmpuint(gateway_counter(gateway, "emergency calls"), ==,
-						 1);
+				g_assert_cmpuint(gateway_counter(gateway, COUNTER_EMERGENCY_CALLS),
+						 ==, 1);
 			g_assert_nonnull(call_from("carrier", HELP[k]));
-			g_assert_cmpuint(gateway_counter(gateway, "emergency calls"), ==, 1);
+			g_assert_cmpuint(gateway_counter(gateway, COUNTER_EMERGENCY_CALLS), ==, 1);
 			/* nor has one without an account */
 			g_assert_nonnull(call_from("stranger", HELP[k]));
-			g_assert_cmpuint(gateway_counter(gateway, "emergency calls"), ==, 1);
+			g_assert_cmpuint(gateway_counter(gateway, COUNTER_EMERGENCY_CALLS), ==, 1);
 			tear_down();
 		}
 }

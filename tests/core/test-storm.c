@@ -311,7 +311,7 @@ test_storm(void)
 	g_assert_cmpuint(storm.transfers, >, 50);
 	g_assert_cmpuint(storm.calls, >, 1000);
 	g_assert_cmpuint(storm.died_in_commands, >, 1000);
-	g_assert_cmpuint(gateway_counter(storm.gateway, "store-errors"), ==, 0);
+	g_assert_cmpuint(gateway_counter(storm.gateway, COUNTER_STORE_ERRORS), ==, 0);
 	/* half of what is left ends by itself, the rest with the gateway */
 	while (gateway_n_calls(storm.gateway) > MAX_CALLS / 2) {
 		g_autoptr(GPtrArray) calls = gateway_calls(storm.gateway);

@@ -47,7 +47,7 @@ gateway_config(const Gateway *gateway)
 }
 
 void
-gateway_count(Gateway *gateway, const char *name)
+gateway_count(Gateway *gateway, Counter counter)
 {
 }
 

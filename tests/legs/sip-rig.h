@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "b2bua/config.h"
+#include "b2bua/counters.h"
 #include "b2bua/leg.h"
 #include "db/store.h"
 #include "tests/legs/sip-peer.h"
@@ -34,7 +35,7 @@ void rig_dial(const char *trunk, const char *number, const Address *from);
 void rig_dial_uri(const char *uri, const Address *from);
 void rig_dial_contact(gint64 contact); /* a softphone's registration */
 Desc *rig_desc(const char *sdp);
-guint64 rig_counter(const char *name);
+guint64 rig_counter(Counter counter);
 const char *rig_traces(void);
 
 /* Waits for the next event and compares: "ringing", "ended busy 486 Busy Here". */

@@ -251,7 +251,7 @@ changed__calls_go_on(void)
 		provision(i);
 		call_in();
 	}
-	g_assert_cmpuint(rig_counter("sip strangers refused"), ==, 0);
+	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
 	g_assert_cmpuint(hostile_sources(), ==, 0);
 	/* the other one's name, each time it was new, and never the carrier's */
 	for (GList *task = unanswered.head; task; task = task->next)

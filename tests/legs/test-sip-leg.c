@@ -408,7 +408,7 @@ in__stranger(void)
 	peer_invite(peer, NULL, sdp_one);
 	refused = peer_wait(peer, "SIP/2.0 403");
 	peer_ack(peer, refused, NULL);
-	g_assert_cmpuint(rig_counter("sip strangers refused"), ==, 1);
+	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 1);
 	/* The trunk is told to allow it and takes effect at once. */
 	{
 		g_autoptr(Trunk) trunk = store_trunk_get(rig_store(), "carrier", NULL);
@@ -474,7 +474,7 @@ in__digest(void)
 	peer_invite(peer, NULL, sdp_one);
 	asked = peer_wait(peer, "SIP/2.0 401");
 	peer_ack(peer, asked, NULL);
-	g_assert_cmpuint(rig_counter("sip strangers refused"), ==, 0);
+	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
 	challenge = message_header(asked, "WWW-Authenticate");
 
 	wrong = authorization(challenge, "guess", "00000001");
@@ -499,7 +499,7 @@ in__digest(void)
 	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
 	ok = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, ok, NULL);
-	g_assert_cmpuint(rig_counter("sip strangers refused"), ==, 2);
+	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 2);
 	g_assert_null(strstr(rig_traces(), "s3cret"));
 	rig_stop();
 }

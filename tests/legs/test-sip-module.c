@@ -101,7 +101,7 @@ reload(Fixture *fixture, gconstpointer unused)
 	peer_invite(fixture->peer, NULL, sdp_one);
 	refused = peer_wait(fixture->peer, "SIP/2.0 403");
 	peer_ack(fixture->peer, refused, NULL);
-	g_assert_cmpuint(gateway_counter(fixture->gateway, "sip strangers refused"), ==, 1);
+	g_assert_cmpuint(gateway_counter(fixture->gateway, COUNTER_SIP_STRANGERS), ==, 1);
 }
 
 static void

@@ -145,7 +145,7 @@ admits(gpointer user, const su_sockaddr_t *from, sip_method_t method, const char
 		return TRUE;
 	may = may_speak(&origin, leg, method);
 	if (!may) {
-		gateway_count(ua->gateway, "sip requests in dialogs of others");
+		gateway_count(ua->gateway, COUNTER_SIP_FOREIGN_DIALOGS);
 		leg_trace(&leg->leg, TRACE_NOTE, "a request in this dialog from %s is refused",
 			  origin.endpoint);
 	}

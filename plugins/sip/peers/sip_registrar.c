@@ -411,7 +411,7 @@ challenge(SipUa *ua, const RegistrarReply *reply, const SipEvent *event, gboolea
 	char *said[2];
 
 	if (claimed && !stale) {
-		gateway_count(ua->gateway, "sip wrong passwords");
+		gateway_count(ua->gateway, COUNTER_SIP_WRONG_PASSWORDS);
 		sources_failed(ua->sources, event);
 	} else if (!claimed) {
 		sources_tried(ua->sources, event);

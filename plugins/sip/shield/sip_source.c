@@ -322,7 +322,7 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->ua->gateway, "sip requests over the rate");
+	gateway_count(self->ua->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER) {
 		text = key_text(&address);
 		g_message("sip: requests of %s come too fast (%s): what is beyond %u a second is "
@@ -446,7 +446,7 @@ sources_take_account(Sources *self, const SipEvent *event, const char *account)
 	verdict = rate_take(self->rates, &key, &account_rate, account, g_get_monotonic_time());
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->ua->gateway, "sip registrations over the rate");
+	gateway_count(self->ua->gateway, COUNTER_SIP_REGISTRATIONS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER)
 		g_message("sip: softphone %s registers more than %u times a second and is refused "
 			  "for now; is its password known to somebody else?",
@@ -476,7 +476,7 @@ log_block(Sources *self, const ThrottleKey *key, const char *what)
 	const Config *config = self->ua->config;
 	g_autofree char *address = key_text(key);
 
-	gateway_count(self->ua->gateway, "sip sources ignored");
+	gateway_count(self->ua->gateway, COUNTER_SIP_SOURCES_IGNORED);
 	g_message("sip: requests of %s are ignored for a while: %u failures within %u s, the last: "
 		  "%s; if it is one of yours: tandemctl sources lift %s",
 		  address, config->sip_throttle_failures, config->sip_throttle_window_s, what,
