@@ -157,12 +157,12 @@ static void
 count_fault(Call *call)
 {
 	if (!call->one_way_counted)
-		gateway_count(call->gateway, "calls-one-way");
+		gateway_count(call->gateway, COUNTER_CALLS_ONE_WAY);
 	call->one_way_counted = TRUE;
 	if (!call_is_dead(call))
 		return;
 	if (!call->dead_counted)
-		gateway_count(call->gateway, "calls-dead");
+		gateway_count(call->gateway, COUNTER_CALLS_DEAD);
 	call->dead_counted = TRUE;
 }
 

@@ -282,15 +282,18 @@ worst_mos(const Call *call, const Party *party, double worst)
 void
 call_count_quality(const Call *call)
 {
-	static const char *const COUNTERS[N_QUALITIES] = {
-		[QUALITY_BEST] = "calls-mos-4.34", [QUALITY_GOOD] = "calls-mos-4.03",
-		[QUALITY_FAIR] = "calls-mos-3.60", [QUALITY_POOR] = "calls-mos-3.10",
-		[QUALITY_BAD] = "calls-mos-2.58",  [QUALITY_USELESS] = "calls-mos-below",
+	static const Counter COUNTED[N_QUALITIES] = {
+		[QUALITY_BEST] = COUNTER_CALLS_MOS_BEST,
+		[QUALITY_GOOD] = COUNTER_CALLS_MOS_GOOD,
+		[QUALITY_FAIR] = COUNTER_CALLS_MOS_FAIR,
+		[QUALITY_POOR] = COUNTER_CALLS_MOS_POOR,
+		[QUALITY_BAD] = COUNTER_CALLS_MOS_BAD,
+		[QUALITY_USELESS] = COUNTER_CALLS_MOS_USELESS,
 	};
 	double worst = worst_mos(call, call->callee, worst_mos(call, call->caller, G_MAXDOUBLE));
 
 	if (call->answered_us && worst < G_MAXDOUBLE)
-		gateway_count(call->gateway, COUNTERS[quality_class(worst)]);
+		gateway_count(call->gateway, COUNTED[quality_class(worst)]);
 }
 
 static void

@@ -22,7 +22,8 @@ test_mos(void)
 		      { 50, 2.58 },   { 0, 1 },	    { -7, 1 },	  { 100, 4.5 }, { 140, 4.5 } };
 
 	for (guint i = 0; i < G_N_ELEMENTS(table); i++)
-		assert_near(quality_mos(&G711, table[i].rating), table[i].mos, 0.0075); /* it rounds up */
+		assert_near(quality_mos(&G711, table[i].rating), table[i].mos,
+			    0.0075); /* it rounds up */
 	assert_near(quality_mos(&WIDE, 129), 4.5, 0.001);
 	assert_near(quality_mos(&WIDE, 129 * 0.8), 4.03, 0.01);
 }
