@@ -62,6 +62,14 @@ typedef enum {
 	MEDIA_LOST_NO_CANDIDATE /* nor did it give a candidate that can be used */
 } MediaLoss;
 
+/* What is wrong with the audio of a port that should send and hear. */
+typedef enum {
+	MEDIA_HEARD,   /* nothing (any more) */
+	MEDIA_SILENT,  /* nothing comes from the peer */
+	MEDIA_REFUSED, /* what comes is not taken: its source, its key, its codec */
+	MEDIA_UNHEARD  /* the peer reports that nothing of ours comes to it */
+} MediaFault;
+
 typedef struct {
 	/* The port's own transport, to be put in an offer or answer; the DTLS
 	 * setup is ACTPASS (desc_answer() picks the answer's).  Borrowed.  Once
@@ -75,9 +83,12 @@ typedef struct {
 	void (*lost)(gpointer user, PortId port, MediaLoss why, const char *text);
 	/* A line for the flight recorder: "ice: connected host 192.0.2.1:4000 …". */
 	void (*note)(gpointer user, PortId port, const char *text);
-	/* Nothing is taken of what this port's peer seems to send; what to do about it, for
-	 * the operator.  May be NULL. */
-	void (*one_way)(gpointer user, PortId port, const char *text);
+	/* This port and the one it is joined with talk, neither is on hold, and for 5 s one
+	 * direction has been dead; what is known of it, for the operator.  Said again every 2 s
+	 * while it lasts, and with MEDIA_HEARD (text NULL) when it is over.  A stream from a
+	 * foreign source is told at once.  Whether the call is answered is not known here.  May be
+	 * NULL. */
+	void (*one_way)(gpointer user, PortId port, MediaFault fault, const char *text);
 	/* A telephone-event digit went from this port to its twin (RFC 4733). */
 	void (*dtmf)(gpointer user, PortId port, char digit);
 } MediaListener;
@@ -86,9 +97,13 @@ typedef struct {
 typedef struct {
 	guint64 packets_in, bytes_in; /* RTP, payload and header, before SRTP is added */
 	guint64 packets_out, bytes_out;
-	guint64 lost_in;     /* RFC 3550 A.3, from sequence numbers */
-	guint32 jitter_us;   /* RFC 3550 A.8 */
-	guint32 rtt_us;	     /* from RTCP, 0 when unknown */
+	guint64 lost_in;   /* RFC 3550 A.3, from sequence numbers */
+	guint32 jitter_us; /* RFC 3550 A.8 */
+	guint32 rtt_us;	   /* from RTCP, 0 when unknown */
+	/* by the peer's reports (RFC 3550 6.4.1) about what we send, when reports_in is not 0 */
+	guint64 reports_in, lost_out;
+	guint32 jitter_out_us;
+	guint32 gap_ms;	     /* the longest without a packet where some should come; 500 and more */
 	gboolean transcoded; /* what came had to be made into another codec */
 	guint64 dropped_auth, dropped_malformed, dropped_payload_type, dropped_source;
 	guint64 rtcp_in, rtcp_out;

@@ -40,7 +40,8 @@ typedef struct {
 	Transport *transport; /* READY; owned */
 	Candidate candidate;  /* CANDIDATE */
 	MediaLoss loss;	      /* LOST */
-	char *text;	      /* LOST, NOTE, ONE_WAY; owned */
+	MediaFault fault;     /* ONE_WAY */
+	char *text;	      /* LOST, NOTE, ONE_WAY (or NULL); owned */
 	char digit;	      /* DTMF */
 	PortStats stats;      /* STATS */
 	MediaStatsFunc asked; /* STATS: by media_query(), or NULL */

@@ -247,6 +247,35 @@ rtcp_block_from_stats(RtpStats *stats, const RtcpLastSr *last, gint64 now_us, Rt
 			(guint32)(((guint64)MAX(now_us - last->seen_us, 0) << 16) / G_USEC_PER_SEC);
 }
 
+/* --- what the peer hears of us --- */
+
+/* How far a number may go back, by packets that overtake each other and reports that do. */
+#define STEP_BACK 1000
+
+gboolean
+rtcp_far_received(RtcpFar *far, const RtcpBlock *block)
+{
+	const gint32 step = (gint32)(block->highest - far->highest);
+	const gboolean first = !far->any;
+
+	/* an old report that comes late */
+	if (!first && step < 0 && step > -STEP_BACK)
+		return FALSE;
+	if (!first && step < 0)
+		far->lost_before += MAX(far->lost, 0);
+	far->any = TRUE;
+	far->highest = block->highest;
+	far->lost = block->lost;
+	far->jitter = block->jitter;
+	return first || step != 0;
+}
+
+guint64
+rtcp_far_lost(const RtcpFar *far)
+{
+	return (guint64)MAX(far->lost_before + far->lost, 0);
+}
+
 /* --- round trip --- */
 
 void

@@ -86,6 +86,20 @@ rtcp_block_from_stats(RtpStats *stats, const RtcpLastSr *last, gint64 now_us, Rt
 /* `real_us`: microseconds since 1970 (g_get_real_time()). */
 guint64 rtcp_ntp(gint64 real_us);
 
+/* --- what the peer hears of us ---
+ *
+ * One stream of ours; the peer may begin to count anew (another receiver at its end). */
+typedef struct {
+	gboolean any;	    /* it has spoken of our stream */
+	guint32 highest;    /* as in its newest block */
+	gint32 lost;	    /* likewise */
+	gint64 lost_before; /* by its earlier counts */
+	guint32 jitter;	    /* RTP units */
+} RtcpFar;
+/* Every block about our stream; TRUE: something of ours has come to it since the last. */
+gboolean rtcp_far_received(RtcpFar *far, const RtcpBlock *block);
+guint64 rtcp_far_lost(const RtcpFar *far); /* never below 0 */
+
 /* --- round trip ---
  *
  * A peer's block names the SR it saw by its NTP time.  What counts is when we sent

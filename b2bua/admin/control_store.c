@@ -177,11 +177,28 @@ text_of(const CallRecord *record)
 				 : g_strdup(record->text);
 }
 
+/* It is live, and the one who asks has it. */
+static const Call *
+live_call(const Request *request, const CallRecord *record)
+{
+	return request->gateway ? gateway_call(request->gateway, record->id) : NULL;
+}
+
+/* What ails one that is live, or how one ended. */
+static char *
+words_of(const Request *request, const CallRecord *record)
+{
+	const Call *live = live_call(request, record);
+	char *trouble = live ? call_trouble(live) : NULL;
+
+	return trouble ? trouble : text_of(record);
+}
+
 static void
 add_call_row(Request *request, const CallRecord *record)
 {
 	JsonArray *row = reply_row(request);
-	g_autofree char *text = text_of(record);
+	g_autofree char *text = words_of(request, record);
 
 	row_add_int(row, record->id);
 	row_add(row, record->state);
@@ -265,7 +282,8 @@ static gboolean
 call_show(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
-	g_autofree char *text = record ? text_of(record) : NULL;
+	g_autofree char *text = record ? words_of(request, record) : NULL;
+	g_autofree char *now = NULL;
 	g_auto(GStrv) stats = NULL;
 
 	if (!record)
@@ -285,7 +303,9 @@ call_show(Request *request, GError **error)
 	reply_pair(request, "reason", record->reason);
 	reply_pair(request, "text", text);
 	reply_pair(request, "ended-by", record->ended_by);
-	stats = g_strsplit(record->stats ? record->stats : "", "\n", -1);
+	if (live_call(request, record))
+		now = call_stats(live_call(request, record));
+	stats = g_strsplit(now ? now : record->stats ? record->stats : "", "\n", -1);
 	for (char **line = stats; *line; line++)
 		if (**line)
 			reply_pair(request, "media", *line);

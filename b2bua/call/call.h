@@ -36,6 +36,9 @@ char *call_ladder(const Call *call);
 /* "key=value" list, one line a port. */
 char *call_stats(const Call *call);
 
+/* "the callee is not heard: nothing comes from …", or "dead: …"; NULL: its audio is in order. */
+char *call_trouble(const Call *call);
+
 /* Ends it from above: the operator, a limit, the shutdown. */
 void call_hangup(Call *call, Reason reason, const char *text);
 

@@ -98,19 +98,101 @@ on_note(gpointer user, PortId port, const char *text)
 	trace_add(call->trace, "media", TRACE_NOTE, line);
 }
 
-/* Said in the ladder at once, and in the record: the person on the other side hears nothing. */
+/* Both sides have been told of the answer; before it a caller may well send nothing. */
+static gboolean
+is_talking(const Call *call)
+{
+	return call->answered_us && (call->state == CALL_ACTIVE || call->state == CALL_CHANGING ||
+				     call->state == CALL_TRANSFERRING);
+}
+
+static gboolean
+sends_nothing(const Party *party)
+{
+	return party->fault == MEDIA_SILENT || party->fault == MEDIA_REFUSED;
+}
+
+gboolean
+call_is_dead(const Call *call)
+{
+	return call->callee && sends_nothing(call->caller) && sends_nothing(call->callee);
+}
+
+char *
+call_trouble(const Call *call)
+{
+	if (!call->one_way || !call->callee ||
+	    (call->caller->fault == MEDIA_HEARD && call->callee->fault == MEDIA_HEARD))
+		return NULL;
+	return g_strdup_printf("%s: %s", call_is_dead(call) ? "dead" : "one-way", call->one_way);
+}
+
 static void
-on_one_way(gpointer user, PortId port, const char *text)
+write_fault(Call *call, Party *party, MediaFault fault, const char *text)
+{
+	const char *who = party->side == SIDE_CALLER ? "caller" : "callee";
+
+	if (party->written == fault)
+		return;
+	party->written = fault;
+	g_free(call->one_way);
+	call->one_way = g_strdup_printf(fault == MEDIA_UNHEARD ? "the %s hears nothing: %s"
+							       : "the %s is not heard: %s",
+					who, text);
+	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+}
+
+static void
+clear_fault(Call *call, Party *party)
+{
+	if (party->written != MEDIA_HEARD)
+		call_note(call, "the audio of the %s is in order again",
+			  party->side == SIDE_CALLER ? "caller" : "callee");
+	if (call_other_party(call, party) && call_other_party(call, party)->fault == MEDIA_HEARD)
+		g_clear_pointer(&call->one_way, g_free);
+	party->suspect = party->fault = party->written = MEDIA_HEARD;
+}
+
+static void
+count_fault(Call *call)
+{
+	if (!call->one_way_counted)
+		gateway_count(call->gateway, COUNTER_CALLS_ONE_WAY);
+	call->one_way_counted = TRUE;
+	if (!call_is_dead(call))
+		return;
+	if (!call->dead_counted)
+		gateway_count(call->gateway, COUNTER_CALLS_DEAD);
+	call->dead_counted = TRUE;
+}
+
+/* What comes from a foreign source is written down at once; all else, and what the persons
+ * are told, when it is said a second time since the answer: the first may be of the silence
+ * before it. */
+static void
+on_one_way(gpointer user, PortId port, MediaFault fault, const char *text)
 {
 	Call *call = user;
-	const Party *party = party_of_port(call, port);
+	Party *party = party_of_port(call, port);
 
 	if (!party)
 		return;
-	g_free(call->one_way);
-	call->one_way = g_strdup_printf("the %s is not heard: %s",
-					party->side == SIDE_CALLER ? "caller" : "callee", text);
-	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+	if (fault == MEDIA_HEARD) {
+		clear_fault(call, party);
+		return;
+	}
+	if (fault == MEDIA_REFUSED)
+		write_fault(call, party, fault, text);
+	if (!is_talking(call) || party->fault == fault)
+		return;
+	if (party->suspect != fault) {
+		party->suspect = fault;
+		return;
+	}
+	write_fault(call, party, fault, text);
+	party->fault = fault;
+	count_fault(call);
+	call_notice_fault(call, party);
 }
 
 static void

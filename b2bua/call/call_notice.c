@@ -107,20 +107,55 @@ tell(Call *call, const char *account, Setting wanted, const Address *number, con
 		call_note(call, "message to %s: %s", account, text);
 }
 
+/* Of the other side, as this one sees it. */
+static const Address *
+number_of(const Call *call, const Party *self)
+{
+	if (self->side == SIDE_CALLER)
+		return call->to;
+	return self->target ? self->target->from : call->from;
+}
+
 static void
 tell_failed(Call *call, const Party *self, Reason reason, const char *words, EndedBy by)
 {
 	g_autofree char *text = NULL;
-	gboolean is_caller = self->side == SIDE_CALLER;
 
-	if (needs_no_words(reason, by, is_caller ? BY_CALLER : BY_CALLEE))
+	if (needs_no_words(reason, by, self->side == SIDE_CALLER ? BY_CALLER : BY_CALLEE))
 		return;
 	text = failure_sentence(call, self, reason, words, by);
-	tell(call, self->account, SETTING_CALL_FAILED_MESSAGES,
-	     is_caller	    ? call->to
-	     : self->target ? self->target->from
-			    : call->from,
-	     text);
+	tell(call, self->account, SETTING_CALL_FAILED_MESSAGES, number_of(call, self), text);
+}
+
+/* --- in the middle of a call --- */
+
+static const char *
+fault_sentence(const Call *call, const Party *party, const Party *reader)
+{
+	if (call_is_dead(call))
+		return "No audio passes in this call any more, in either direction";
+	if (party->fault == MEDIA_UNHEARD)
+		return reader == party
+			       ? "Your phone reports that it hears nothing of the other side"
+			       : "You are not heard: nothing that you say arrives at the other end";
+	return reader == party
+		       ? "You are not heard: no audio that can be used comes from your phone"
+		       : "You can be heard, but no audio comes from the other end";
+}
+
+static void
+tell_fault(Call *call, const Party *party, const Party *reader)
+{
+	if (reader && reader->account)
+		tell(call, reader->account, SETTING_CALL_FAILED_MESSAGES, number_of(call, reader),
+		     fault_sentence(call, party, reader));
+}
+
+void
+call_notice_fault(Call *call, const Party *party)
+{
+	tell_fault(call, party, call->caller);
+	tell_fault(call, party, call->callee);
 }
 
 /* --- missed calls --- */

@@ -57,6 +57,9 @@ typedef struct {
 	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
 	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
 	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
+	MediaFault suspect;   /* said once of its audio, since it was answered */
+	MediaFault fault;     /* said again: one direction is dead */
+	MediaFault written;   /* in the ladder */
 	AbroadUse *abroad;    /* while he talks for somebody's minutes abroad */
 	char lane[16];	      /* in the flight recorder */
 } Party;
@@ -118,6 +121,7 @@ struct Call {
 	MediaLoss loss;
 
 	char *one_way; /* that one side is not heard, and what to do; or NULL */
+	gboolean one_way_counted, dead_counted;
 
 	Transfer *transfer; /* that it is a part of; see transfer.h */
 	guint transferred;  /* parties who came so */
@@ -250,6 +254,8 @@ void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
 /* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
  * relay. */
 Desc *call_change_for(const Desc *said, const Desc *offer, const Party *other);
+/* Nothing passes in either direction. */
+gboolean call_is_dead(const Call *call);
 /* Asks for the last counters, then call_closed(). */
 void call_media_finish(Call *call);
 
@@ -266,6 +272,8 @@ gboolean call_record_has_room(Call *call);
 /* A short one, of a call that is not begun. */
 void call_record_refused(Call *call, Reason reason, const char *words);
 void call_record_write(Call *call);
+/* The last counters are known: how good it was, for the operator. */
+void call_count_quality(const Call *call);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 /* "The number is not in service (404 Not Found)". */
 char *call_sentence(Reason reason, const char *words);
@@ -273,5 +281,7 @@ void call_note(Call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void call_log_end(Call *call);
 
 /* --- call_notice.c --- */
+/* One direction of `party` is dead: says so to the persons of both sides, once. */
+void call_notice_fault(Call *call, const Party *party);
 /* The call has ended: says to the persons of both sides what they should know. */
 void call_notice(Call *call, Reason reason, const char *words, EndedBy by);

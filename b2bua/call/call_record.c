@@ -8,6 +8,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call/call_private.h"
+#include "media/quality.h"
 #include <string.h>
 
 static const char *const ENDED_BY[] = {
@@ -222,6 +223,105 @@ call_note(Call *call, const char *format, ...)
 	trace_add(call->trace, "core", TRACE_NOTE, text);
 }
 
+/* --- how good it was --- */
+
+#define RATED_LEAST 100 /* packets: two seconds */
+
+static const QualityCodec *
+codec_of(const Party *party, char **name)
+{
+	const Desc *agreed = party->local && party->remote ? call_agreed(party) : NULL;
+	const Stream *audio = agreed ? desc_audio(agreed) : NULL;
+
+	*name = NULL;
+	if (audio && audio->codecs->len > 0)
+		*name = g_strdup(((const Codec *)audio->codecs->pdata[0])->name);
+	desc_unref(agreed);
+	return *name ? quality_codec(*name, TRUE) : NULL;
+}
+
+/* 0: too few packets. */
+static double
+mos_of(const QualityCodec *codec, const PortStats *stats, gboolean out)
+{
+	const guint64 came = out ? stats->packets_out : stats->packets_in;
+	const guint64 lost = out ? MIN(stats->lost_out, came) : stats->lost_in;
+	const guint64 all = out ? came : came + lost;
+	const QualityPath path = {
+		.loss = all ? (double)lost / (double)all : 0,
+		.burst = 1,
+		.delay_ms = quality_delay_ms(stats->rtt_us,
+					     out ? stats->jitter_out_us : stats->jitter_us),
+	};
+
+	if (!codec || all < RATED_LEAST || (out && !stats->reports_in))
+		return 0;
+	return quality_mos(codec, quality_rating(codec, &path));
+}
+
+static double
+worst_mos(const Call *call, const Party *party, double worst)
+{
+	g_autofree char *name = NULL;
+	const QualityCodec *codec;
+	PortStats stats;
+
+	if (!party || !party_has_port(party) || !call->media)
+		return worst;
+	codec = codec_of(party, &name);
+	stats = media_last_stats(call->media, party->port);
+	for (guint out = 0; out < 2; out++) {
+		double mos = mos_of(codec, &stats, out);
+
+		if (mos > 0)
+			worst = MIN(worst, mos);
+	}
+	return worst;
+}
+
+void
+call_count_quality(const Call *call)
+{
+	static const Counter COUNTED[N_QUALITIES] = {
+		[QUALITY_BEST] = COUNTER_CALLS_MOS_BEST,
+		[QUALITY_GOOD] = COUNTER_CALLS_MOS_GOOD,
+		[QUALITY_FAIR] = COUNTER_CALLS_MOS_FAIR,
+		[QUALITY_POOR] = COUNTER_CALLS_MOS_POOR,
+		[QUALITY_BAD] = COUNTER_CALLS_MOS_BAD,
+		[QUALITY_USELESS] = COUNTER_CALLS_MOS_USELESS,
+	};
+	double worst = worst_mos(call, call->callee, worst_mos(call, call->caller, G_MAXDOUBLE));
+
+	if (call->answered_us && worst < G_MAXDOUBLE)
+		gateway_count(call->gateway, COUNTED[quality_class(worst)]);
+}
+
+static void
+append_mos(GString *text, const char *key, double mos)
+{
+	char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+	if (mos > 0)
+		g_string_append_printf(text, " %s=%s", key,
+				       g_ascii_formatd(number, sizeof number, "%.2f", mos));
+}
+
+static void
+append_quality(GString *text, const Party *party, const PortStats *stats)
+{
+	g_autofree char *name = NULL;
+	const QualityCodec *codec = codec_of(party, &name);
+
+	if (name)
+		g_string_append_printf(text, " codec=%s", name);
+	if (stats->reports_in)
+		g_string_append_printf(text, " lost_out=%" G_GUINT64_FORMAT " jitter_out_us=%u",
+				       stats->lost_out, stats->jitter_out_us);
+	g_string_append_printf(text, " gap_ms=%u", stats->gap_ms);
+	append_mos(text, "mos_in", mos_of(codec, stats, FALSE));
+	append_mos(text, "mos_out", mos_of(codec, stats, TRUE));
+}
+
 static void
 append_stats(GString *text, const Call *call, const Party *party)
 {
@@ -241,9 +341,11 @@ append_stats(GString *text, const Call *call, const Party *party)
 		text,
 		" dropped_auth=%" G_GUINT64_FORMAT " dropped_malformed=%" G_GUINT64_FORMAT
 		" dropped_payload_type=%" G_GUINT64_FORMAT " dropped_source=%" G_GUINT64_FORMAT
-		" rtcp_in=%" G_GUINT64_FORMAT " rtcp_out=%" G_GUINT64_FORMAT "\n",
+		" rtcp_in=%" G_GUINT64_FORMAT " rtcp_out=%" G_GUINT64_FORMAT,
 		stats.dropped_auth, stats.dropped_malformed, stats.dropped_payload_type,
 		stats.dropped_source, stats.rtcp_in, stats.rtcp_out);
+	append_quality(text, party, &stats);
+	g_string_append_c(text, '\n');
 }
 
 char *

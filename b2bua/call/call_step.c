@@ -222,6 +222,7 @@ call_free(Call *call)
 	if (call->recorded) { /* once more, with the last counters and the last of the ladder */
 		g_free(call->record->stats);
 		call->record->stats = call_stats(call);
+		call_count_quality(call);
 		call_record_write(call);
 		call_log_end(call);
 		gateway_track(call->gateway, call, FALSE);

@@ -138,6 +138,7 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 			return;
 		}
 		relay->stats.dropped_payload_type += pt == NO_PT;
+		relay->unmapped += pt == NO_PT;
 		rtp_rewriter_skip(&twin->out, packet);
 		return;
 	}
@@ -223,6 +224,7 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 		relay->stats.dropped_source++;
 		return;
 	}
+	relay->last_pt = packet.pt;
 	if (G_UNLIKELY(relay->rate[packet.pt] == 0)) {
 		/* comfort noise, often: not lost on the way, and a sign of life */
 		relay->last_in = now;

@@ -8,6 +8,7 @@
  *   relay_late.c    audio that comes before it can be passed on
  *   relay_convert.c audio that the other side does not take
  *   relay_tick.c    now and then: digits of ours, silence, counters
+ *   relay_watch.c   now and then: is one direction dead?
  *
  * Thread: media.
  */
@@ -59,6 +60,23 @@ typedef struct {
 	guint8 pt;
 } RelayEvent;
 
+/* What is known of the audio of this side while it should come and go; see relay_watch.c. */
+typedef struct {
+	gint64 since;	      /* both sides talk */
+	guint64 good;	      /* packets that could be passed on, as of the last tick */
+	gint64 heard_at;      /* the tick that last saw them grow */
+	gboolean quiet;	      /* a whole tick had none since */
+	gint64 gap;	      /* the longest, us */
+	guint64 auth, source; /* refused by then */
+	guint64 payload, rtcp;
+	guint32 peer_sent, peer_sent_then; /* by the peer's own sender reports */
+	guint64 sent_when_heard;	   /* packets of ours, when it last reported progress */
+	gboolean unheard;		   /* its newest report has none, though we have sent */
+	MediaFault told;
+	gint64 told_at;
+	NetAddress foreign; /* newest source that was not taken */
+} RelayWatch;
+
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
 	Relay *twin;
@@ -72,6 +90,7 @@ struct Relay {
 	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, dtmf_hurry;
+	guint8 last_pt; /* of what came */
 	guint32 out_rate;
 	NetAddress peer; /* where RTP goes to, and is expected from */
 	gint64 last_in;
@@ -95,7 +114,8 @@ struct Relay {
 	MediaSources sources; /* besides the signalled host */
 	SourceRank rank;      /* of the source that is latched */
 	Trial trials[2];
-	gboolean one_way_told;
+	RelayWatch watch;
+	guint64 unmapped;	       /* packets in that the twin has no payload type for */
 	Convert *convert;	       /* NULL: nothing had to be made into another codec */
 	SdesKey sdes_in, sdes_out;     /* of a plain port: what receive and send were made of */
 	RelayEvent events[MAX_EVENTS]; /* that the peer takes, a clock each */
@@ -112,6 +132,8 @@ struct Relay {
 	guint64 reported_out;
 	RtcpLastSr last_sr;
 	RtcpRtt rtt;
+	RtcpFar far;
+	guint64 far_blocks;
 	char cname[24];
 };
 
@@ -192,5 +214,16 @@ void relay_convert_tick(Relay *relay, gint64 now);
 void relay_convert_loss(Relay *relay, guint percent);
 void relay_convert_stop(Relay *relay);
 
+/* --- relay_watch.c --- */
+void relay_watch(Relay *relay, gint64 now);
+/* The longest time without a packet so far; us. */
+gint64 relay_watch_gap(const Relay *relay);
+/* A stream like the peer's comes from elsewhere, and is not taken. */
+void relay_watch_foreign(Relay *relay, const NetAddress *from);
+/* A report came from the peer: `about`, the block about our stream, or NULL. */
+void relay_watch_report(Relay *relay, const RtcpBlock *about);
+
 /* --- relay_tick.c --- */
+/* Both sides talk, and can be heard. */
+gboolean relay_expects_rtp(const Relay *relay);
 void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms */

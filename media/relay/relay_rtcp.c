@@ -9,14 +9,19 @@
 static void
 read_blocks(Relay *relay, const RtcpPacket *packet, gint64 now)
 {
-	RtcpBlock block;
+	RtcpBlock block, about;
+	gboolean has_about = FALSE;
 
-	for (guint i = 0; rtcp_block(packet, i, &block); i++)
-		if (block.ssrc == relay->out.ssrc) {
-			rtcp_rtt_received(&relay->rtt, &block, now);
-			if (relay->twin)
-				relay_convert_loss(relay->twin, block.fraction * 100u / 256);
-		}
+	for (guint i = 0; rtcp_block(packet, i, &block); i++) {
+		if (block.ssrc != relay->out.ssrc)
+			continue;
+		rtcp_rtt_received(&relay->rtt, &block, now);
+		if (relay->twin)
+			relay_convert_loss(relay->twin, block.fraction * 100u / 256);
+		about = block;
+		has_about = TRUE;
+	}
+	relay_watch_report(relay, has_about ? &about : NULL);
 }
 
 void
@@ -53,6 +58,8 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 		if (rtcp_sender(&packet, &sender) &&
 		    (!relay->in.has_source || packet.ssrc == relay->in.ssrc))
 			rtcp_sr_seen(&relay->last_sr, &sender, now);
+		if (rtcp_sender(&packet, &sender))
+			relay->watch.peer_sent = sender.packets;
 		if (packet.type == RTCP_SR || packet.type == RTCP_RR)
 			read_blocks(relay, &packet, now);
 	}

@@ -121,27 +121,6 @@ has_rival(const Relay *relay, const Trial *trial)
 	       trial->last - other->last <= relay_span(relay, TRIAL_GAP_US);
 }
 
-/* Somebody is not heard, and it is not a stray packet. */
-static void
-tell_one_way(Relay *relay, const NetAddress *from)
-{
-	char theirs[NET_ADDRESS_TEXT], signalled[NET_ADDRESS_TEXT];
-
-	if (relay->one_way_told)
-		return;
-	relay->one_way_told = TRUE;
-	port_tell(relay->port,
-		  &(PortNews){
-			  .kind = NEWS_ONE_WAY,
-			  .text = g_strdup_printf(
-				  "audio comes from %s and is not taken, nothing comes from %s, "
-				  "which was signalled: if it is the right one, set "
-				  "rtp-source=any for this softphone or trunk, or media-hosts for "
-				  "the trunk",
-				  net_address_text(from, theirs),
-				  net_address_text(&relay->signalled, signalled)) });
-}
-
 /* A host that signalling does not know is taken only where the admin says so, after a trial
  * without a rival, and never from one that signalling knows. */
 static gboolean
@@ -157,7 +136,7 @@ admit_foreign(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 		return FALSE;
 	if (!relay->sources.any || has_rival(relay, trial) ||
 	    (relay->latched && relay->rank > SOURCE_FOREIGN)) {
-		tell_one_way(relay, from);
+		relay_watch_foreign(relay, from);
 		trial->count--; /* asked again by the next */
 		return FALSE;
 	}

@@ -80,8 +80,8 @@ lose(Relay *relay, MediaLoss why, char *text)
 }
 
 /* Whoever holds often sends nothing, whatever he said, and so does the one held. */
-static gboolean
-expects_rtp(const Relay *relay)
+gboolean
+relay_expects_rtp(const Relay *relay)
 {
 	const Relay *twin = relay->twin;
 
@@ -115,7 +115,7 @@ check_silence(Relay *relay, gint64 now)
 				     net_address_text(&relay->peer, text)));
 		return;
 	}
-	if (!expects_rtp(relay)) {
+	if (!relay_expects_rtp(relay)) {
 		relay->started_at = now; /* hold: the time begins when it ends */
 		return;
 	}
@@ -153,6 +153,7 @@ tick(Relay *relay, gint64 now)
 		relay_stats(relay, &news.stats);
 		port_tell(relay->port, &news);
 	}
+	relay_watch(relay, now);
 	check_silence(relay, now);
 }
 
@@ -172,4 +173,9 @@ relay_stats(const Relay *relay, PortStats *stats)
 	stats->lost_in = rtp_stats_lost(&relay->in);
 	stats->jitter_us = rtp_stats_jitter_us(&relay->in);
 	stats->rtt_us = relay->rtt.rtt_us;
+	stats->reports_in = relay->far_blocks;
+	stats->lost_out = rtcp_far_lost(&relay->far);
+	stats->jitter_out_us = (guint32)((guint64)relay->far.jitter * G_USEC_PER_SEC /
+					 (relay->out_rate ? relay->out_rate : DEFAULT_RATE));
+	stats->gap_ms = (guint32)(relay_watch_gap(relay) * 1000 / relay->second_us);
 }

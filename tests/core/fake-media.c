@@ -157,6 +157,12 @@ fake_media_lost(Media *media, PortId port, MediaLoss why, const char *text)
 }
 
 void
+fake_media_one_way(Media *media, PortId port, MediaFault fault, const char *text)
+{
+	media->listener->one_way(media->user, port, fault, text);
+}
+
+void
 fake_media_candidate(Media *media, PortId port)
 {
 	Candidate candidate = { .foundation = "1", .component = 1, .priority = 1, .port = 9 };

@@ -289,6 +289,7 @@ do_media(const char *line)
 {
 	static const char *const LOSSES[] = { "setup",	 "ice", "dtls",	  "fingerprint",
 					      "consent", "rtp", "silent", "no-candidate" };
+	static const char *const FAULTS[] = { "heard", "silent", "refused", "unheard" };
 	g_auto(GStrv) words = g_strsplit(line, " ", 5);
 	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
 	const Call *call = call_of_port(port);
@@ -303,6 +304,10 @@ do_media(const char *line)
 		for (guint i = 0; i < G_N_ELEMENTS(LOSSES); i++)
 			if (strcmp(words[3], LOSSES[i]) == 0)
 				fake_media_lost(call->media, port, i, words[4]);
+	} else if (strcmp(words[1], "audio") == 0) { /* "media audio 2 silent nothing comes" */
+		for (guint i = 0; i < G_N_ELEMENTS(FAULTS); i++)
+			if (strcmp(words[3], FAULTS[i]) == 0)
+				fake_media_one_way(call->media, port, i, words[4]);
 	} else {
 		g_error("\"%s\" is not understood", line);
 	}

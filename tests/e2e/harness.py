@@ -301,7 +301,8 @@ class Gateway:
         """Of the media of that side of the last call, as its record has them."""
         rows = self.json("call", "show", self.last_record()["id"])["rows"]
         [line] = [value for key, value in rows if key == "media" and value.startswith(f"port={side} ")]
-        return {k: v if k == "port" else int(v) for k, v in (word.split("=") for word in line.split())}
+        return {k: v if k in ("port", "codec") else float(v) if k.startswith("mos_") else int(v)
+                for k, v in (word.split("=") for word in line.split())}
 
     def ladder(self, call_id):
         return self.ctl("ladder", call_id).stdout

@@ -340,6 +340,41 @@ def test_network_slow_and_lossy(bench):
     hear(phone, leg, max_loss=0.12, max_packets=0.08)
 
 
+def test_network_one_way(bench):
+    """The client's router loses its audio and nothing else: named within ten seconds to the person and to
+    the operator; over when it comes again."""
+    open_house(bench)
+    carrier, home = bench.carrier(), Home(bench)
+    phone = remote_phone(bench, home)
+    phone.call(NUMBER)
+    leg = carrier.wait_call()
+    leg.answer()
+    phone.wait("up", 10)
+    bench.talk(2)
+    # SRTP of 20 ms of PCMU in IPv4: checks and reports have other lengths
+    audio = ["FORWARD", "-o", "wan", "-p", "udp", "-m", "length", "--length", "200:230", "-j", "DROP"]
+    home.router.run("iptables", "-w", "-I", *audio)
+    began = time.monotonic()
+    read(phone, NUMBER, "You are not heard: no audio that can be used comes from your phone", 20)
+    took = time.monotonic() - began
+    print(f"named after {took:.1f} s")
+    check(took < 10, f"it was named after {took:.1f} s only")
+    [live] = bench.tandem.calls()
+    check(live["text"].startswith("one-way: the caller is not heard: no audio comes from"), live["text"])
+    check(bench.tandem.status()["count calls_one_way"] == "1", "it is not counted")
+    home.router.run("iptables", "-w", "-D", *audio)
+    until(lambda: not bench.tandem.calls()[0]["text"], 10, "the audio to be heard again")
+    bench.talk(2)
+    phone.hangup()
+    leg.wait_end()
+    record, told = bench.tandem.last_record(), bench.tandem.counters("caller")
+    print(f"recorded: {told}")
+    check("not heard" not in record["text"], record["text"])
+    check("the caller is not heard" in bench.tandem.ladder(record["id"]), "the ladder does not say it")
+    check(told["gap_ms"] >= 5000 and told["codec"] in ("PCMU", "PCMA"), f"{told}")
+    check(bench.tandem.counters("callee")["gap_ms"] < 1000, "the carrier was heard all the time")
+
+
 def test_network_200_ms(bench):
     """A round trip of 200 ms: proceed, initiate and accept, ICE and DTLS take six of them."""
     carrier, phone = slow_house(bench, BadLine(bench, delay_ms=100))

@@ -71,6 +71,18 @@ on_note(gpointer user, PortId port, const char *text)
 }
 
 static void
+on_one_way(gpointer user, PortId port, MediaFault fault, const char *text)
+{
+	Peer *peer = user;
+
+	peer->ports[port].fault = fault;
+	if (fault == MEDIA_HEARD)
+		on_note(user, port, "heard again");
+	else if (!strstr(peer->ports[port].notes->str, text)) /* said again while it lasts */
+		on_note(user, port, text);
+}
+
+static void
 on_dtmf(gpointer user, PortId port, char digit)
 {
 	g_string_append_c(((Peer *)user)->ports[port].digits, digit);
@@ -81,7 +93,7 @@ static const MediaListener listener = { .ready = on_ready,
 					.up = on_up,
 					.lost = on_lost,
 					.note = on_note,
-					.one_way = on_note,
+					.one_way = on_one_way,
 					.dtmf = on_dtmf };
 
 /* --- a peer --- */

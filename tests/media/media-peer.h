@@ -17,6 +17,7 @@ typedef struct {
 		Transport *ours;
 		guint readies, ups, losses;
 		MediaLoss loss;
+		MediaFault fault;
 		char *text;
 		GString *notes, *digits;
 		PortStats stats;

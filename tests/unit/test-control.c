@@ -106,6 +106,18 @@ gateway_counter(const Gateway *self, Counter counter)
 }
 
 char *
+call_trouble(const Call *call)
+{
+	return g_strdup("one-way: the caller is not heard");
+}
+
+char *
+call_stats(const Call *call)
+{
+	return g_strdup("port=caller packets_in=7\n");
+}
+
+char *
 call_ladder(const Call *call)
 {
 	return g_strdup("0\tcaller\tin\tINVITE live\n");
@@ -894,7 +906,7 @@ test_import(void)
 static void
 test_live(void)
 {
-	g_autofree char *status = NULL, *drawn = NULL;
+	g_autofree char *status = NULL, *drawn = NULL, *listed = NULL, *shown = NULL;
 
 	gateway_init("/nowhere");
 	add_calls();
@@ -912,6 +924,11 @@ test_live(void)
 	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
 	drawn = ask(&gateway, "ladder 2");
 	assert_holds(drawn, "INVITE live");
+	listed = ask(&gateway, "calls");
+	assert_holds(listed, "one-way: the caller is not heard");
+	shown = ask(&gateway, "call show 2");
+	assert_holds(shown, "one-way: the caller is not heard");
+	assert_holds(shown, "[\"media\",\"port=caller packets_in=7\"]");
 
 	g_free(ask(&gateway, "hangup 1"));
 	g_assert_cmpuint(gateway.hangups, ==, 0);
