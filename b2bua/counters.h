@@ -31,11 +31,16 @@ typedef enum {
 	    "answered calls in which neither side was heard for a while")                   \
 	ROW(CALLS_MOS_BEST, COUNTER_TOTAL, NULL, "calls_mos_best",                          \
 	    "ended calls whose worst direction had a MOS of 4.34 and more")                 \
-	ROW(CALLS_MOS_GOOD, COUNTER_TOTAL, NULL, "calls_mos_good", "from 4.03 to 4.34")     \
-	ROW(CALLS_MOS_FAIR, COUNTER_TOTAL, NULL, "calls_mos_fair", "from 3.60 to 4.03")     \
-	ROW(CALLS_MOS_POOR, COUNTER_TOTAL, NULL, "calls_mos_poor", "from 3.10 to 3.60")     \
-	ROW(CALLS_MOS_BAD, COUNTER_TOTAL, NULL, "calls_mos_bad", "from 2.58 to 3.10")       \
-	ROW(CALLS_MOS_USELESS, COUNTER_TOTAL, NULL, "calls_mos_useless", "below 2.58")      \
+	ROW(CALLS_MOS_GOOD, COUNTER_TOTAL, NULL, "calls_mos_good",                          \
+	    "ended calls whose worst direction had a MOS from 4.03 to 4.34")                \
+	ROW(CALLS_MOS_FAIR, COUNTER_TOTAL, NULL, "calls_mos_fair",                          \
+	    "ended calls whose worst direction had a MOS from 3.60 to 4.03")                \
+	ROW(CALLS_MOS_POOR, COUNTER_TOTAL, NULL, "calls_mos_poor",                          \
+	    "ended calls whose worst direction had a MOS from 3.10 to 3.60")                \
+	ROW(CALLS_MOS_BAD, COUNTER_TOTAL, NULL, "calls_mos_bad",                            \
+	    "ended calls whose worst direction had a MOS from 2.58 to 3.10")                \
+	ROW(CALLS_MOS_USELESS, COUNTER_TOTAL, NULL, "calls_mos_useless",                    \
+	    "ended calls whose worst direction had a MOS below 2.58")                       \
 	ROW(EMERGENCY_CALLS, COUNTER_TOTAL, NULL, "emergency_calls",                        \
 	    "calls to an emergency number that were let in")                                \
 	ROW(EVENTS_IGNORED, COUNTER_TOTAL, NULL, "events_ignored",                          \
