@@ -134,6 +134,9 @@ static const Key keys[] = {
 	  "tells less" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
+	{ "media", "transcode", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.transcode),
+	  "make audio that the other side does not take into what it takes, where no codec is "
+	  "shared; no: such a call is refused" },
 	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
 	  "it 25 % fast, and pauses faster, until it has caught up" },

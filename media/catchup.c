@@ -63,7 +63,7 @@ catchup_push(Catchup *catchup, Law law, guint32 timestamp, const guint8 *payload
 	for (gint32 i = 0; gap <= MAX_GAP && i < gap; i++)
 		keep(catchup, 0);
 	for (gsize i = 0; i < size; i++)
-		keep(catchup, g711_decode(law, payload[i]));
+		keep(catchup, law_decode(law, payload[i]));
 	catchup->any = TRUE;
 	catchup->next = timestamp + (guint32)size;
 }
@@ -167,7 +167,7 @@ catchup_pull(Catchup *catchup, Law law, guint8 out[CATCHUP_LAST], gboolean *last
 	if (*last && n > 0)
 		n = whole_frames(samples, n);
 	for (int i = 0; i < n; i++)
-		out[i] = g711_encode(law, samples[i]);
+		out[i] = law_encode(law, samples[i]);
 	return (gsize)MAX(n, 0);
 }
 

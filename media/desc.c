@@ -7,7 +7,10 @@
  */
 #include <arpa/inet.h>
 #include <string.h>
+#include "media/codec.h"
 #include "media/desc.h"
+
+#define EVENTS "telephone-event"
 
 /* --- life --- */
 
@@ -158,7 +161,7 @@ transport_free(Transport *transport)
 static gboolean
 is_event(const Codec *codec)
 {
-	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
+	return g_ascii_strcasecmp(codec->name, EVENTS) == 0;
 }
 
 static gboolean
@@ -215,6 +218,18 @@ find_same(const Stream *stream, const Codec *wanted)
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
 		if (codec_same(codec, wanted))
+			return codec;
+	}
+	return NULL;
+}
+
+const Codec *
+stream_spoken(const Stream *ours, const Stream *theirs)
+{
+	for (guint i = 0; i < theirs->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
+
+		if (codec_relayed(codec) && !is_event(codec) && (!ours || find_same(ours, codec)))
 			return codec;
 	}
 	return NULL;
@@ -389,29 +404,10 @@ desc_summary(const Desc *desc)
 
 /* --- offer and answer --- */
 
-#define DEFAULT_CLOCK 8000
-
-/* Other codecs join this list when a port can carry them; telephone-event has
- * the clock of the audio it interrupts (RFC 4733 2.1), so 8000 here. */
-static const struct {
-	guint8 pt; /* as we number it ourselves */
-	const char *name;
-	guint32 rate;
-} relayed[] = {
-	{ 0, "PCMU", 8000 },
-	{ 8, "PCMA", 8000 },
-	{ 101, "telephone-event", 8000 },
-};
-
 gboolean
 codec_relayed(const Codec *codec)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(relayed); i++) {
-		if (codec->rate == relayed[i].rate && codec->channels == 1 &&
-		    g_ascii_strcasecmp(codec->name, relayed[i].name) == 0)
-			return TRUE;
-	}
-	return FALSE;
+	return codec_type(codec->name, codec->rate, codec->channels) != NULL;
 }
 
 static void
@@ -421,6 +417,7 @@ set_transport(Stream *stream, const Transport *transport)
 	stream->transport = transport_copy(transport);
 }
 
+/* An event with exactly this clock, else any. */
 static const Codec *
 find_event(const Stream *stream, guint32 clock)
 {
@@ -463,21 +460,6 @@ copy_codec(Stream *stream, guint8 pt, const Codec *codec)
 	}
 }
 
-Desc *
-desc_offer_all(const Transport *ours)
-{
-	Desc *offer = new_offer(ours);
-	Stream *stream = g_ptr_array_index(offer->streams, 0);
-
-	for (guint i = 0; i < G_N_ELEMENTS(relayed); i++) {
-		Codec *codec = stream_add_codec(stream, relayed[i].pt, relayed[i].name,
-						relayed[i].rate, 1);
-		if (is_event(codec))
-			codec_add_param(codec, "0-15", "");
-	}
-	return offer;
-}
-
 static gboolean
 has_number(const Stream *stream, guint8 pt)
 {
@@ -496,14 +478,72 @@ free_number(const Stream *stream, guint8 pt)
 	return pt;
 }
 
-/* Keys are always taken: what the other side cannot take as events goes there in
- * another way, and some of its keys come in other ways. */
 static void
-add_event(Stream *stream)
+add_type(Stream *stream, const CodecType *type)
 {
-	codec_add_param(stream_add_codec(stream, free_number(stream, 101), "telephone-event",
-					 DEFAULT_CLOCK, 1),
-			"0-15", "");
+	g_auto(GStrv) params = g_strsplit(type->params ? type->params : "", ";", -1);
+	Codec *codec = stream_add_codec(stream, free_number(stream, type->pt), type->name,
+					type->clock, type->channels);
+
+	for (char **param = params; *param; param++) {
+		g_auto(GStrv) half = g_strsplit(*param, "=", 2);
+
+		codec_add_param(codec, half[0], half[1]);
+	}
+}
+
+static gboolean
+speaks_at(const Stream *stream, guint32 clock)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (!is_event(codec) && codec->rate == clock)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Keys are always taken, in the clock of each codec (RFC 4733 2.1): what the other side
+ * cannot take as events goes there in another way, and some of its keys come in other ways.
+ * Events that no codec has the clock of are left out. */
+static void
+settle_events(Stream *stream)
+{
+	const CodecType *types;
+	guint n;
+
+	for (guint i = stream->codecs->len; i-- > 0;) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (is_event(codec) && !speaks_at(stream, codec->rate))
+			g_ptr_array_remove_index(stream->codecs, i);
+	}
+	types = codec_types(&n);
+	for (guint i = 0; i < n; i++) {
+		const Codec *event = find_event(stream, types[i].clock);
+
+		if (types[i].kind == CODEC_EVENT && speaks_at(stream, types[i].clock) &&
+		    (!event || event->rate != types[i].clock))
+			add_type(stream, &types[i]);
+	}
+}
+
+Desc *
+desc_offer_all(const Transport *ours, TransportKind other)
+{
+	Desc *offer = new_offer(ours);
+	Stream *stream = g_ptr_array_index(offer->streams, 0);
+	const CodecType *types;
+	guint n;
+
+	types = codec_types(&n);
+	for (guint i = 0; i < n; i++)
+		if (types[i].webrtc && types[i].kind != CODEC_EVENT &&
+		    (other == TRANSPORT_WEBRTC || types[i].kind != CODEC_OPUS))
+			add_type(stream, &types[i]);
+	settle_events(stream);
+	return offer;
 }
 
 Desc *
@@ -527,9 +567,40 @@ desc_offer(const Desc *theirs, const Transport *ours)
 		copy_codec(stream, codec->pt, codec);
 		speech = speech || !is_event(codec);
 	}
-	if (speech && !find_event(stream, DEFAULT_CLOCK))
-		add_event(stream);
+	settle_events(stream);
 	return speech ? g_steal_pointer(&offer) : NULL;
+}
+
+/* Moves the codecs of this name to place `at` and on; how many. */
+static guint
+bring_forward(GPtrArray *codecs, const char *name, guint at)
+{
+	guint n = 0;
+
+	for (guint i = at; i < codecs->len; i++)
+		if (g_ascii_strcasecmp(((Codec *)codecs->pdata[i])->name, name) == 0)
+			g_ptr_array_insert(codecs, (gint)(at + n++),
+					   g_ptr_array_steal_index(codecs, i));
+	return n;
+}
+
+Desc *
+desc_only(const Desc *offer, const char *names)
+{
+	g_auto(GStrv) words = g_strsplit(names ? names : "", " ", -1);
+	g_autoptr(Desc) wanted = desc_turned(offer, desc_audio(offer)->direction);
+	Stream *stream = (Stream *)desc_audio(wanted);
+	guint n = 0, events;
+
+	if (!names || !names[0])
+		return g_steal_pointer(&wanted);
+	for (char **word = words; *word; word++)
+		if (**word && g_ascii_strcasecmp(*word, EVENTS) != 0)
+			n += bring_forward(stream->codecs, *word, n);
+	events = bring_forward(stream->codecs, EVENTS, n);
+	g_ptr_array_set_size(stream->codecs, (gint)(n + events));
+	settle_events(stream);
+	return n > 0 ? g_steal_pointer(&wanted) : NULL;
 }
 
 static gboolean
@@ -580,29 +651,35 @@ answer_setup(DtlsSetup offer)
 	return answers[offer];
 }
 
-/* The codecs of `chosen` that `offered` has, under its numbers; events come
- * last and whatever was chosen, with the clock of the codec in use (RFC 4733 2.1)
- * or else the one that he has.  FALSE when there is nothing to speak with. */
+/* The codecs of `chosen` that `offered` has, under its numbers; events come last and
+ * whatever was chosen, with the clocks of the codecs in use (RFC 4733 2.1) or else the one
+ * that he has.  FALSE when there is nothing to speak with. */
 static gboolean
 answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 {
-	const Codec *event;
-	guint32 clock = 0;
+	const Codec *other;
+	guint n_audio;
 
 	for (guint i = 0; i < chosen->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
 		const Codec *theirs = find_same(offered, codec);
 
-		if (!theirs || is_event(codec) || find_same(stream, codec))
-			continue;
-		copy_codec(stream, theirs->pt, codec);
-		if (clock == 0)
-			clock = codec->rate;
+		if (theirs && codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
+			copy_codec(stream, theirs->pt, codec);
 	}
-	event = find_event(offered, clock);
-	if (clock != 0 && event)
-		copy_codec(stream, event->pt, event);
-	return clock != 0;
+	n_audio = stream->codecs->len;
+	if (n_audio == 0)
+		return FALSE;
+	for (guint i = 0; i < offered->codecs->len; i++) {
+		const Codec *event = g_ptr_array_index(offered->codecs, i);
+
+		if (is_event(event) && speaks_at(stream, event->rate) && !find_same(stream, event))
+			copy_codec(stream, event->pt, event);
+	}
+	other = find_event(offered, 0);
+	if (stream->codecs->len == n_audio && other)
+		copy_codec(stream, other->pt, other);
+	return TRUE;
 }
 
 /* RFC 3264 section 6: a rejected stream keeps its place and says a format. */
@@ -665,6 +742,42 @@ desc_answer(const Desc *offer, const Desc *answer, const Transport *ours)
 	return g_steal_pointer(&result);
 }
 
+void
+desc_add_usual(Desc *offer)
+{
+	Stream *stream = (Stream *)desc_audio(offer);
+	const CodecType *types;
+	guint n;
+
+	if (!stream || stream_find_codec(stream, "PCMU", 8000) ||
+	    stream_find_codec(stream, "PCMA", 8000))
+		return;
+	types = codec_types(&n);
+	for (guint i = 0; i < n; i++)
+		if (types[i].webrtc && types[i].kind != CODEC_EVENT &&
+		    (types[i].kind != CODEC_OPUS || stream->transport->kind == TRANSPORT_WEBRTC) &&
+		    !stream_find_codec(stream, types[i].name, types[i].clock))
+			add_type(stream, &types[i]);
+	settle_events(stream);
+}
+
+Desc *
+desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
+{
+	const Stream *offered = desc_audio(offer), *chosen = desc_audio(answer);
+	const Codec *spoken = offered ? stream_spoken(NULL, offered) : NULL;
+	g_autoptr(Desc) made = NULL;
+	Stream *stream;
+
+	if (!spoken || !chosen || !stream_spoken(NULL, chosen))
+		return NULL;
+	made = desc_new();
+	stream = desc_add_stream(made, STREAM_AUDIO, NULL);
+	stream->direction = chosen->direction;
+	stream_add_codec(stream, spoken->pt, spoken->name, spoken->rate, spoken->channels);
+	return desc_answer(offer, made, ours);
+}
+
 Desc *
 desc_answer_nothing(const Desc *offer)
 {
@@ -720,8 +833,8 @@ desc_offer_again(const Desc *told, const Desc *other, Direction direction)
 		if (codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
 			copy_codec(stream, free_number(stream, codec->pt), codec);
 	}
-	if (stream && !find_event(stream, DEFAULT_CLOCK))
-		add_event(stream);
+	if (stream)
+		settle_events(stream);
 	return offer;
 }
 
@@ -748,13 +861,11 @@ desc_moved(const Desc *desc, const Transport *transport)
 }
 
 static void
-map_codecs(const Stream *from, const Stream *to, gboolean any_clock, guint8 map[128],
-	   gboolean seen[128])
+map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[128])
 {
 	for (guint i = 0; from && i < from->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(from->codecs, i);
-		const Codec *same = any_clock && is_event(codec) ? find_event(to, codec->rate)
-								 : find_same(to, codec);
+		const Codec *same = is_event(codec) ? NULL : find_same(to, codec);
 
 		if (codec->pt >= 128 || seen[codec->pt])
 			continue;
@@ -773,7 +884,6 @@ desc_pt_map(const Desc *local, const Desc *remote, const Desc *to, guint8 map[12
 	memset(map, 0xff, 128);
 	if (!sink)
 		return;
-	/* keys of another clock are translated, but only when we have taken them */
-	map_codecs(desc_audio(local), sink, TRUE, map, seen);
-	map_codecs(desc_audio(remote), sink, FALSE, map, seen);
+	map_codecs(desc_audio(local), sink, map, seen);
+	map_codecs(desc_audio(remote), sink, map, seen);
 }

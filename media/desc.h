@@ -134,6 +134,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
 const Stream *desc_audio(const Desc *desc);
 const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 rate);
 gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
+/* The codec that is sent to whoever said `theirs`: his first that is no event and that
+ * `ours`, what he was told (NULL: he was told the same), has as well.  NULL: none. */
+const Codec *stream_spoken(const Stream *ours, const Stream *theirs);
 /* One line for a person: "PCMU/8000 telephone-event/8000, 192.0.2.1:4000". */
 char *desc_summary(const Desc *desc);
 const char *direction_name(Direction direction);     /* "sendrecv" … */
@@ -144,12 +147,17 @@ gboolean candidate_type_from_name(const char *name, CandidateType *type);
 gboolean candidate_usable(const Candidate *candidate);
 
 /* --- offer and answer (RFC 3264) --- */
-/* Codecs this gateway relays untouched; everything else is left out. */
+/* Codecs this gateway relays untouched (codec.h); everything else is left out. */
 gboolean codec_relayed(const Codec *codec);
 
-/* What we can relay, when there is no offer to copy from: PCMU, PCMA and
- * telephone-event in one audio stream. */
-Desc *desc_offer_all(const Transport *ours);
+/* When there is no offer to copy from: what a side of the kind `other` can be counted on to
+ * have (PCMU, PCMA; behind WebRTC Opus before them: RFC 7874 3) with its events, in one audio
+ * stream. */
+Desc *desc_offer_all(const Transport *ours, TransportKind other);
+
+/* `offer` with the codecs of these names ("opus PCMA") alone, in this order, and the events
+ * of their clocks; "" or NULL: as it is.  NULL when none is left. */
+Desc *desc_only(const Desc *offer, const char *names);
 
 /* The caller's codecs (those we relay, his numbering) and telephone-event, our
  * transport.  One audio stream; NULL when `theirs` has no audio we can relay. */
@@ -160,6 +168,14 @@ Desc *desc_offer(const Desc *theirs, const Transport *ours);
  * offer's telephone-event, the
  * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
 Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
+
+/* Where no codec is shared and the packets are made into another (transcode.h): adds what
+ * every endpoint of its kind has to an offer of ours without G.711; before the first
+ * desc_ref(). */
+void desc_add_usual(Desc *offer);
+/* The same: the answer to `offer` with its first codec that we relay; its direction and
+ * length of packets are those of `answer`.  NULL when there is none. */
+Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */
 Desc *desc_answer_nothing(const Desc *offer);
@@ -187,5 +203,6 @@ Desc *desc_moved(const Desc *desc, const Transport *transport);
 /* How to renumber packets that come from a peer and leave for another.
  * `local` is what we told the source (its numbers are what the source sends,
  * RFC 3264 6.1), `remote` what the source told us (taken where `local` has no
- * say), `to` what the sink told us.  map[n] is 0xff for what must not pass. */
+ * say), `to` what the sink told us.  map[n] is 0xff for what must not pass, and for events:
+ * theirs depends on the audio they go into. */
 void desc_pt_map(const Desc *local, const Desc *remote, const Desc *to, guint8 map[128]);

@@ -51,13 +51,13 @@ encode_a(gint16 sample)
 }
 
 gint16
-g711_decode(Law law, guint8 code)
+law_decode(Law law, guint8 code)
 {
 	return law == LAW_U ? decode_u(code) : decode_a(code);
 }
 
 guint8
-g711_encode(Law law, gint16 sample)
+law_encode(Law law, gint16 sample)
 {
 	return law == LAW_U ? encode_u(sample) : encode_a(sample);
 }

@@ -8,5 +8,5 @@
 
 typedef enum { LAW_U, LAW_A } Law;
 
-gint16 g711_decode(Law law, guint8 code);
-guint8 g711_encode(Law law, gint16 sample);
+gint16 law_decode(Law law, guint8 code);
+guint8 law_encode(Law law, gint16 sample);

@@ -38,12 +38,13 @@ typedef struct {
 	guint second_ms; /* of rtp_timeout_s and the packet path's other times: 0 is 1000; tests
 			    have shorter ones */
 	/* told to users; asked which address we have where public_address does not say */
-	MediaServer stun;	   /* told to users */
-	MediaServer turn;	   /* the same; with credentials */
-	char *turn_secret;	   /* shared with that server (turn.h) */
-	guint16 turn_tls_port;	   /* it takes TLS there; 0: it does not */
-	gboolean turn_relay;	   /* our own agents take a relayed address there too */
-	guint turn_ttl_s;	   /* how long credentials are good for */
+	MediaServer stun;      /* told to users */
+	MediaServer turn;      /* the same; with credentials */
+	char *turn_secret;     /* shared with that server (turn.h) */
+	guint16 turn_tls_port; /* it takes TLS there; 0: it does not */
+	gboolean turn_relay;   /* our own agents take a relayed address there too */
+	guint turn_ttl_s;      /* how long credentials are good for */
+	gboolean transcode; /* audio that the other side does not take is made into what it takes */
 	gboolean keep_first_words; /* what the telephone says before the client can hear it */
 	gboolean kernel_split;	   /* FALSE: always take RTP through libnice's callback (libraries'
 				      fall-back) */
@@ -96,9 +97,10 @@ typedef struct {
 typedef struct {
 	guint64 packets_in, bytes_in; /* RTP, payload and header, before SRTP is added */
 	guint64 packets_out, bytes_out;
-	guint64 lost_in;   /* RFC 3550 A.3, from sequence numbers */
-	guint32 jitter_us; /* RFC 3550 A.8 */
-	guint32 rtt_us;	   /* from RTCP, 0 when unknown */
+	guint64 lost_in;     /* RFC 3550 A.3, from sequence numbers */
+	guint32 jitter_us;   /* RFC 3550 A.8 */
+	guint32 rtt_us;	     /* from RTCP, 0 when unknown */
+	gboolean transcoded; /* what came had to be made into another codec */
 	/* by the peer's reports (RFC 3550 6.4.1) about what we send, when reports_in is not 0 */
 	guint64 reports_in, lost_out;
 	guint32 jitter_out_us;

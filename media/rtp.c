@@ -128,6 +128,7 @@ change_source(RtpRewriter *rewriter, const RtpPacket *packet, guint32 rate, gint
 		rewriter->other = rewriter->source;
 		rewriter->other_ts_offset = rewriter->ts_offset;
 	}
+	rewriter->own = FALSE;
 	rewriter->has_source = TRUE;
 	rewriter->source = packet->ssrc;
 	rewriter->source_seq = packet->seq;
@@ -241,6 +242,12 @@ rtp_rewriter_own(RtpRewriter *rewriter, RtpPacket *packet, guint32 samples, guin
 	rewriter->sent_us = now_us;
 	rewriter->own_next += samples;
 	rewriter->has_source = FALSE;
+}
+
+void
+rtp_rewriter_pause(RtpRewriter *rewriter, guint32 units)
+{
+	rewriter->own_next += units;
 }
 
 void

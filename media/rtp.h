@@ -80,6 +80,8 @@ guint16 rtp_rewriter_insert(RtpRewriter *rewriter);
  * `packet`, and the stream goes on behind it. */
 void rtp_rewriter_own(RtpRewriter *rewriter, RtpPacket *packet, guint32 samples, guint32 rate,
 		      gint64 now_us);
+/* Nothing was said for so long before the next audio of our own. */
+void rtp_rewriter_pause(RtpRewriter *rewriter, guint32 units);
 /* What comes next from that source follows what was sent last: its number after `seq`,
  * its timestamp from `timestamp` on. */
 void rtp_rewriter_follow(RtpRewriter *rewriter, guint32 source, guint16 seq, guint32 timestamp);

@@ -71,11 +71,11 @@ climbing() {
 }
 
 rules() {
-	core='b2bua/[^/]*\.h|media/(desc|media|quality)\.h|db/(store|trunk_key)\.h'
+	core='b2bua/[^/]*\.h|media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
 	layer db ''
 	layer media 'media/relay/relay\.h'
 	layer media/relay 'media/[^/]*\.h'
-	layer b2bua 'media/(desc|media|quality)\.h|db/(store|trunk_key)\.h'
+	layer b2bua 'media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
 	layer b2bua/call "$core|b2bua/route/[^/]*\.h"
 	layer b2bua/admin "$core|b2bua/(route|call)/[^/]*\.h"

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include "b2bua/admin/control_private.h"
 #include "b2bua/numberplan.h"
+#include "media/codec.h"
 
 #define MAX_FILE_BYTES (4 * 1024 * 1024)
 
@@ -79,9 +80,7 @@ check_codecs(const TrunkKey *key, const char *value, GError **error)
 	g_auto(GStrv) names = g_strsplit_set(value, " ,", -1);
 
 	for (char **name = names; *name; name++) {
-		const Codec codec = { .name = *name, .rate = 8000, .channels = 1 };
-
-		if (**name && !codec_relayed(&codec))
+		if (**name && !codec_type_named(*name))
 			return wrong(error,
 				     "%s=%s: %s is not one of ours; write such as \"PCMA "
 				     "PCMU\", the wanted one first",

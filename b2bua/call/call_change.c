@@ -65,7 +65,7 @@ static void
 absorb_change(Call *call, Party *party, const Desc *offer)
 {
 	g_autoptr(Desc) told =
-		desc_answer(offer, call_other_party(call, party)->remote, party->ours);
+		call_answer_to(call, offer, call_other_party(call, party)->remote, party->ours);
 
 	if (told) {
 		party_set_descs(party, told, offer);
@@ -157,7 +157,8 @@ answer_early_caller(Call *call, const Desc *offer)
 {
 	const Party *caller = call->caller, *callee = call->early;
 
-	return callee && callee->remote ? desc_answer(offer, callee->remote, caller->ours) : NULL;
+	return callee && callee->remote ? call_answer_to(call, offer, callee->remote, caller->ours)
+					: NULL;
 }
 
 void
@@ -191,12 +192,15 @@ ask(Call *call, Party *party, const Desc *offer)
 }
 
 /* He wants our offer.  RFC 6337 5.1: it says what we want, which is what the other side
- * does; not what his own hold had left of it. */
+ * does; not what his own hold had left of it.  A client does not change its codecs in the
+ * middle of a call: of those, what it has agreed to. */
 static void
 offer_again(Call *call, Party *party)
 {
 	const Party *other = call_other_party(call, party);
-	g_autoptr(Desc) offer = desc_offer_again(party->local, other->remote, other->wish);
+	g_autoptr(Desc) agreed = other->kind == TRANSPORT_WEBRTC ? call_agreed(other) : NULL;
+	g_autoptr(Desc) offer =
+		desc_offer_again(party->local, agreed ? agreed : other->remote, other->wish);
 
 	party->owes_answer = TRUE;
 	party_set_descs(party, offer, party->remote);
@@ -268,7 +272,7 @@ change_settle(Call *call, const CallEvent *event)
 	if (event->party != asked) /* he answers nothing that we asked */
 		return;
 	if (event->desc)
-		told = desc_answer(offer, event->desc, (changer ? changer : asked)->ours);
+		told = call_answer_to(call, offer, event->desc, (changer ? changer : asked)->ours);
 	if (told) {
 		party_note_answer(asked, call->change_passed, event->desc);
 		party_set_descs(asked, call->change_passed, event->desc);

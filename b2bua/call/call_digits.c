@@ -13,17 +13,22 @@
 #include "b2bua/call/call_private.h"
 #include <string.h>
 
-#define KEY_MS	 300 /* a tone and the pause after it, see media/dtmf.h */
-#define PAUSE_MS 2000
-#define MAX_KEYS 100  /* waiting */
-#define CLOCK	 8000 /* of the audio that is relayed: events have the same (RFC 4733 2.1) */
+#define KEY_MS	    300 /* a tone and the pause after it, see media/dtmf.h */
+#define PAUSE_MS    2000
+#define MAX_KEYS    100	 /* waiting */
+#define USUAL_CLOCK 8000 /* of events beside audio of any clock, see media/relay */
 
+/* Events have the clock of the audio they interrupt (RFC 4733 2.1): that of the first codec
+ * the party has agreed to. */
 static gboolean
 takes_events(const Party *party)
 {
 	const Stream *audio = party->remote ? desc_audio(party->remote) : NULL;
+	const Stream *told = party->local ? desc_audio(party->local) : NULL;
+	const Codec *spoken = audio ? stream_spoken(told, audio) : NULL;
 
-	return audio && stream_find_codec(audio, "telephone-event", CLOCK);
+	return spoken && (stream_find_codec(audio, "telephone-event", spoken->rate) ||
+			  stream_find_codec(audio, "telephone-event", USUAL_CLOCK));
 }
 
 void

@@ -395,12 +395,31 @@ call_join(Call *call, const Party *callee)
 
 /* --- descriptions --- */
 
+gboolean
+call_transcodes(const Call *call)
+{
+	return gateway_config(call->gateway)->media.transcode;
+}
+
+Desc *
+call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours)
+{
+	Desc *result = desc_answer(offer, answer, ours);
+
+	return result || !call_transcodes(call) ? result : desc_answer_made(offer, answer, ours);
+}
+
 Desc *
 call_offer_for(const Call *call, const Party *callee)
 {
+	Desc *offer;
+
 	if (!call->caller->remote)
-		return desc_offer_all(callee->ours);
-	return desc_offer(call->caller->remote, callee->ours);
+		return desc_offer_all(callee->ours, call->caller->kind);
+	offer = desc_offer(call->caller->remote, callee->ours);
+	if (offer && call_transcodes(call))
+		desc_add_usual(offer);
+	return offer;
 }
 
 Desc *
@@ -410,7 +429,7 @@ call_answer_for(const Call *call, const Desc *answer)
 
 	if (!caller->remote)
 		return desc_offer(answer, caller->ours);
-	return desc_answer(caller->remote, answer, caller->ours);
+	return call_answer_to(call, caller->remote, answer, caller->ours);
 }
 
 static gboolean

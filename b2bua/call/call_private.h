@@ -237,6 +237,11 @@ Desc *call_offer_for(const Call *call, const Party *callee);
 /* What the caller is told when the callee has said `answer`: the answer to his
  * offer, or an offer when he made none. */
 Desc *call_answer_for(const Call *call, const Desc *answer);
+/* Whether audio may be made into another codec. */
+gboolean call_transcodes(const Call *call);
+/* desc_answer(), or what is made of it where no codec is shared. */
+Desc *
+call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours);
 void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);
 /* The same codecs and direction as before: only addresses differ. */

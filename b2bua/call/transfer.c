@@ -364,9 +364,9 @@ find_coming(const Transfer *transfer)
 
 /* A telephone can be asked for another codec, a client of ours cannot. */
 static gboolean
-can_hear(const Party *party, const Party *other)
+can_hear(const Call *call, const Party *party, const Party *other)
 {
-	return call_understood(other, party) ||
+	return call_understood(other, party) || call_transcodes(call) ||
 	       (other->kind == TRANSPORT_RTP && other->leg->plugin->change);
 }
 
@@ -428,7 +428,7 @@ transfer_join(Call *call, const CallEvent *event)
 	g_autofree char *text = call_sentence(reason, NULL);
 	PortId port = 0;
 
-	if (!coming || !can_hear(staying, coming) || !can_hear(coming, staying)) {
+	if (!coming || !can_hear(call, staying, coming) || !can_hear(call, coming, staying)) {
 		fail(transfer, coming ? REASON_INCOMPATIBLE : REASON_GONE, NULL);
 		return;
 	}

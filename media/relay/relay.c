@@ -78,26 +78,26 @@ report_digit(Relay *relay, char digit, gint64 now)
 	port_tell(relay->port, &(PortNews){ .kind = NEWS_DTMF, .digit = digit });
 }
 
-/* An event whose clock is not the sink's: the same event under a clock of its own.
- * TRUE when it was one. */
+/* An event whose clock is not the sink's, or not that of the audio it goes into: the same
+ * event with a timestamp of that audio.  TRUE when it was one. */
 static gboolean
-forward_event(Relay *relay, const RtpPacket *packet, guint8 pt, gint64 now)
+forward_event(Relay *relay, const RtpPacket *packet, const RelayEvent *as, gint64 now)
 {
 	_Alignas(8) guint8 data[RTP_HEADER + DTMF_PAYLOAD + PROTECTION_TRAILER];
 	Relay *twin = relay->twin;
-	guint32 clock = relay->rate[packet->pt], out_clock = pt == NO_PT ? 0 : twin->rate[pt];
-	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = pt, .marker = packet->marker };
+	guint32 clock = relay->rate[packet->pt];
+	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = as->pt, .marker = packet->marker };
 
-	if (out_clock == 0 || out_clock == clock || !relay->may_receive || !relay_can_send(twin) ||
-	    dtmf_sender_busy(&twin->digits_out))
+	if ((clock == as->rate && clock == twin->out_rate && !relay->convert) ||
+	    !relay_can_send(twin) || dtmf_sender_busy(&twin->digits_out))
 		return FALSE;
 	rtp_rewriter_skip(&twin->out, packet);
-	if (!dtmf_convert(packet, clock, out_clock, data + RTP_HEADER))
+	if (!dtmf_convert(packet, clock, as->rate, data + RTP_HEADER))
 		return TRUE;
 	if (packet->timestamp != relay->event_in || !relay->event_began) {
 		relay->event_began = TRUE;
 		relay->event_in = packet->timestamp;
-		relay->event_out = rtp_rewriter_now(&twin->out, DEFAULT_RATE, now);
+		relay->event_out = rtp_rewriter_now(&twin->out, twin->out_rate, now);
 	}
 	out.seq = rtp_rewriter_insert(&twin->out);
 	out.timestamp = relay->event_out;
@@ -117,19 +117,26 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		return;
 	if (G_UNLIKELY(relay->event[packet->pt] && relay->may_receive)) {
 		char digit = dtmf_receive(&relay->digits_in, packet);
+		const RelayEvent *as = relay_event(twin);
 
 		if (digit)
 			report_digit(relay, digit, now);
-		if (forward_event(relay, packet, pt, now))
+		pt = as ? as->pt : NO_PT;
+		relay_convert_pass(relay, packet);
+		if (as && forward_event(relay, packet, as, now))
 			return;
 	}
 	if (G_UNLIKELY(relay->late) && relay_late_take(relay, packet))
 		return;
 	/* what is not sent on leaves no hole in the numbers */
-	if (G_UNLIKELY(pt == NO_PT || !relay->may_receive || !relay_can_send(twin) ||
+	if (G_UNLIKELY(pt >= CONVERT_PT || !relay->may_receive || !relay_can_send(twin) ||
 		       (twin->dtmf_hurry && dtmf_sender_busy(&twin->digits_out)))) {
 		if (relay_late_take(relay, packet))
 			return;
+		if (pt == CONVERT_PT && relay->may_receive && relay_can_send(twin)) {
+			relay_convert(relay, packet, now);
+			return;
+		}
 		relay->stats.dropped_payload_type += pt == NO_PT;
 		relay->unmapped += pt == NO_PT;
 		rtp_rewriter_skip(&twin->out, packet);
@@ -406,7 +413,7 @@ relay_new(Port *port, Worker *worker, RelaySet *set)
 	relay->webrtc = relay->secure = port_options(port)->kind == TRANSPORT_WEBRTC;
 	relay->second_us = (gint64)port_options(port)->workers->options.second_ms * 1000;
 	relay->out_fd = -1;
-	relay->event_pt = NO_PT;
+	relay->digits_pt = NO_PT;
 	relay->out_rate = DEFAULT_RATE;
 	memset(relay->map, NO_PT, sizeof relay->map);
 	rtp_stats_init(&relay->in);
@@ -435,6 +442,7 @@ relay_close(Relay *relay)
 {
 	relay_say_bye(relay);
 	relay_late_stop(relay);
+	relay_convert_stop(relay);
 	relay->closed = TRUE;
 	relay_part(relay);
 	relay_hurry(relay, FALSE);

@@ -13,8 +13,9 @@ is_event(const Codec *codec)
 	return g_ascii_strcasecmp(codec->name, "telephone-event") == 0;
 }
 
+/* Events are taken in the clocks that `told`, what we told the peer, has; NULL: in any. */
 static void
-learn_codecs(Relay *relay, const Stream *stream)
+learn_codecs(Relay *relay, const Stream *stream, const Stream *told)
 {
 	for (guint i = 0; stream && i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
@@ -22,38 +23,57 @@ learn_codecs(Relay *relay, const Stream *stream)
 		if (codec->pt > 127)
 			continue;
 		relay->rate[codec->pt] = codec->rate ? codec->rate : DEFAULT_RATE;
-		relay->event[codec->pt] = is_event(codec);
+		relay->event[codec->pt] =
+			is_event(codec) &&
+			(!told || stream_find_codec(told, codec->name, codec->rate));
 	}
 }
 
-/* The clock of the audio that goes to the peer: of the first codec of his that is no
- * event, and that we told him. */
-static guint32
-audio_rate(const Stream *local, const Stream *remote)
+const RelayEvent *
+relay_event(const Relay *relay)
 {
-	for (guint i = 0; i < remote->codecs->len; i++) {
+	const RelayEvent *usual = NULL;
+
+	for (guint i = 0; i < relay->n_events; i++) {
+		if (relay->events[i].rate == relay->out_rate)
+			return &relay->events[i];
+		if (relay->events[i].rate == DEFAULT_RATE)
+			usual = &relay->events[i];
+	}
+	return usual;
+}
+
+/* RFC 3264 6.1: we send what both have named. */
+static void
+learn_events(Relay *relay, const Stream *local, const Stream *remote)
+{
+	relay->n_events = 0;
+	for (guint i = 0; i < remote->codecs->len && relay->n_events < MAX_EVENTS; i++) {
 		const Codec *codec = g_ptr_array_index(remote->codecs, i);
 
-		if (!is_event(codec) &&
-		    (!local || stream_find_codec(local, codec->name, codec->rate)))
-			return codec->rate;
+		if (!is_event(codec) ||
+		    (local && !stream_find_codec(local, codec->name, codec->rate)))
+			continue;
+		relay->events[relay->n_events].rate = codec->rate;
+		relay->events[relay->n_events++].pt = codec->pt;
 	}
-	return DEFAULT_RATE;
 }
 
-/* RFC 4733 2.1: events have the clock of the audio they interrupt.  RFC 3264 6.1: we
- * send what both have named. */
+/* The clock of what goes to the peer is that of the last packet; before the first, and when
+ * the peer no longer takes that codec, that of the codec he speaks. */
 static void
-learn_event_pt(Relay *relay, const Stream *local, const Stream *remote)
+learn_out_rate(Relay *relay, const Stream *local, const Stream *remote)
 {
-	const guint32 rate = audio_rate(local, remote);
-	const Codec *codec = stream_find_codec(remote, "telephone-event", rate);
+	const Codec *spoken = stream_spoken(local, remote);
 
-	if (local && !stream_find_codec(local, "telephone-event", rate))
-		codec = NULL;
-	relay->event_pt = codec ? codec->pt : NO_PT;
-	if (codec && !dtmf_sender_busy(&relay->digits_out))
-		dtmf_sender_init(&relay->digits_out, rate);
+	for (guint i = 0; relay->stats.packets_out && i < remote->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(remote->codecs, i);
+
+		if (!is_event(codec) && codec->rate == relay->out_rate &&
+		    (!local || stream_find_codec(local, codec->name, codec->rate)))
+			return;
+	}
+	relay->out_rate = spoken ? spoken->rate : DEFAULT_RATE;
 }
 
 static void
@@ -145,14 +165,10 @@ remap(Relay *relay)
 	const Relay *twin = relay->twin;
 
 	memset(relay->map, NO_PT, sizeof relay->map);
-	if (!twin || !relay->remote || !twin->remote)
-		return;
-	desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote, twin->remote,
-		    relay->map);
-	/* an event of another clock than the audio's would break the sink's timestamps */
-	for (guint pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
-		if (relay->event[pt] && relay->map[pt] != twin->event_pt)
-			relay->map[pt] = NO_PT;
+	if (twin && relay->remote && twin->remote)
+		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,
+			    twin->remote, relay->map);
+	relay_convert_learn(relay);
 }
 
 void
@@ -171,9 +187,10 @@ relay_connect(Relay *relay, const Desc *local, const Desc *remote)
 	memset(relay->event, 0, sizeof relay->event);
 	relay->may_send = relay->may_receive = FALSE;
 	if (theirs) {
-		learn_codecs(relay, theirs);
-		learn_codecs(relay, ours); /* has the last word: RFC 3264 6.1 */
-		learn_event_pt(relay, ours, theirs);
+		learn_codecs(relay, theirs, ours);
+		learn_codecs(relay, ours, ours); /* has the last word: RFC 3264 6.1 */
+		learn_events(relay, ours, theirs);
+		learn_out_rate(relay, ours, theirs);
 		learn_direction(relay, ours, theirs);
 		if (!relay->webrtc)
 			learn_address(relay, theirs->transport);

@@ -20,6 +20,7 @@ struct Late {
 	gint64 kept_since;
 	gint64 playing_since; /* 0: it is kept, still */
 	guint frames;
+	guint16 made; /* numbers of what is transcoded */
 };
 
 static gboolean
@@ -86,11 +87,20 @@ relay_late_take(Relay *relay, const RtpPacket *packet)
 }
 
 static void
-send_frame(Relay *twin, guint8 pt, const guint8 *payload, gsize size, gboolean marker, gint64 now)
+send_frame(Relay *relay, guint8 pt, const guint8 *payload, gsize size, gboolean marker, gint64 now)
 {
+	Relay *twin = relay->twin;
 	_Alignas(8) guint8 data[RTP_HEADER + CATCHUP_LAST + PROTECTION_TRAILER];
 	RtpPacket packet = { .pt = pt, .marker = marker };
 
+	if (pt == CONVERT_PT) {
+		packet.seq = relay->late->made++;
+		packet.timestamp = packet.seq * CATCHUP_FRAME;
+		packet.payload = payload;
+		packet.payload_size = size;
+		relay_convert_frame(relay, relay->late->pt, &packet, now);
+		return;
+	}
 	rtp_rewriter_own(&twin->out, &packet, (guint32)size, DEFAULT_RATE, now);
 	rtp_write_header(data, &packet);
 	memcpy(data + RTP_HEADER, payload, size);
@@ -112,8 +122,8 @@ play(Relay *relay, gint64 now)
 		return FALSE;
 	size = catchup_pull(late->catchup, law, payload, &last);
 	for (gsize at = 0; at < size; at += CATCHUP_FRAME)
-		send_frame(relay->twin, pt, payload + at, CATCHUP_FRAME,
-			   late->frames == 0 && at == 0, now);
+		send_frame(relay, pt, payload + at, CATCHUP_FRAME, late->frames == 0 && at == 0,
+			   now);
 	late->frames++;
 	if (last)
 		rtp_rewriter_follow(&relay->twin->out, late->ssrc, late->seq,

@@ -6,6 +6,7 @@
  *   relay_rtcp.c    RTCP in, reports of ours out
  *   relay_desc.c    what the descriptions say: codecs, directions, addresses
  *   relay_late.c    audio that comes before it can be passed on
+ *   relay_convert.c audio that the other side does not take
  *   relay_tick.c    now and then: digits of ours, silence, counters
  *   relay_watch.c   now and then: is one direction dead?
  *
@@ -17,11 +18,13 @@
 #include "media/rtcp.h"
 
 #define NO_PT	      0xff
-#define RECENT_SSRCS  8 /* known without asking again */
+#define CONVERT_PT    0xfe /* in a map: the twin's peer takes it in another codec */
+#define RECENT_SSRCS  8	   /* known without asking again */
 #define STATS_US      5000000
 #define RTCP_FIRST_US 500000
 /* Times in this and the other files are those of MediaOptions.second_ms = 1000. */
-#define DEFAULT_RATE 8000
+#define DEFAULT_RATE 8000 /* before the peer has said what he speaks */
+#define MAX_EVENTS   4	  /* clocks that telephone-event has at one peer */
 
 typedef struct {
 	Watch watch; /* first */
@@ -31,7 +34,8 @@ typedef struct {
 	gboolean receives, rtcp;
 } RelaySocket;
 
-typedef struct Late Late; /* see relay_late.c */
+typedef struct Late Late;	/* see relay_late.c */
+typedef struct Convert Convert; /* see relay_convert.c */
 
 /* How good a source is: a better one wins the port back whenever it speaks. */
 typedef enum {
@@ -66,6 +70,12 @@ typedef struct {
 	gint64 told_at;
 	NetAddress foreign; /* newest source that was not taken */
 } RelayWatch;
+
+/* telephone-event, as a peer takes it. */
+typedef struct {
+	guint32 rate;
+	guint8 pt;
+} RelayEvent;
 
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
@@ -105,9 +115,12 @@ struct Relay {
 	SourceRank rank;      /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
-	guint64 unmapped;	     /* packets in that the twin has no payload type for */
-	SdesKey sdes_in, sdes_out;   /* of a plain port: what receive and send were made of */
-	guint8 event_pt;	     /* for digits of ours; NO_PT: not taken */
+	guint64 unmapped;	       /* packets in that the twin has no payload type for */
+	Convert *convert;	       /* NULL: nothing had to be made into another codec */
+	SdesKey sdes_in, sdes_out;     /* of a plain port: what receive and send were made of */
+	RelayEvent events[MAX_EVENTS]; /* that the peer takes, a clock each */
+	guint n_events;
+	guint8 digits_pt;	     /* of the event that digits_out is sending */
 	gboolean kept_late;	     /* has been, once */
 	gboolean event_began;	     /* the one whose clock is being translated, */
 	guint32 event_in, event_out; /* and where it began, here and there */
@@ -176,6 +189,10 @@ void relay_report(Relay *relay, gint64 now);
 void relay_say_bye(Relay *relay);
 
 /* --- relay_desc.c --- */
+/* Events have the clock of the audio that goes to the peer now (RFC 4733 2.1).  A peer that
+ * names them at 8000 alone, beside audio of another clock, means their durations.  NULL: the
+ * peer takes none. */
+const RelayEvent *relay_event(const Relay *relay);
 void relay_part(Relay *relay); /* from its twin */
 
 /* --- relay_late.c --- */
@@ -192,6 +209,19 @@ gint64 relay_watch_gap(const Relay *relay);
 void relay_watch_foreign(Relay *relay, const NetAddress *from);
 /* A report came from the peer: `about`, the block about our stream, or NULL. */
 void relay_watch_report(Relay *relay, const RtcpBlock *about);
+
+/* --- relay_convert.c --- */
+/* After the map has been made: what can be converted is CONVERT_PT in it. */
+void relay_convert_learn(Relay *relay);
+void relay_convert(Relay *relay, const RtpPacket *packet, gint64 now);
+/* A packet of the source that is no audio. */
+void relay_convert_pass(Relay *relay, const RtpPacket *packet);
+/* Audio of ours in the source's codec `pt`, numbered by us. */
+void relay_convert_frame(Relay *relay, guint8 pt, const RtpPacket *frame, gint64 now);
+void relay_convert_tick(Relay *relay, gint64 now);
+/* The twin's peer loses so much of what it is sent. */
+void relay_convert_loss(Relay *relay, guint percent);
+void relay_convert_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 /* Both sides talk, and can be heard. */

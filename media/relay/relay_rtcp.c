@@ -16,6 +16,8 @@ read_blocks(Relay *relay, const RtcpPacket *packet, gint64 now)
 		if (block.ssrc != relay->out.ssrc)
 			continue;
 		rtcp_rtt_received(&relay->rtt, &block, now);
+		if (relay->twin)
+			relay_convert_loss(relay->twin, block.fraction * 100u / 256);
 		about = block;
 		has_about = TRUE;
 	}

@@ -21,17 +21,30 @@ relay_hurry(Relay *relay, gboolean more)
 	worker_hurry(relay->worker, more);
 }
 
+/* The clock is that of the audio now; one that is being sent keeps its own. */
+static gboolean
+begin_digit(Relay *relay, const RelayEvent *event, char digit)
+{
+	if (!dtmf_sender_busy(&relay->digits_out)) {
+		dtmf_sender_init(&relay->digits_out, event->rate);
+		relay->digits_pt = event->pt;
+	}
+	return dtmf_sender_push(&relay->digits_out, digit);
+}
+
 void
 relay_send_dtmf(Relay *relay, char digit)
 {
+	const RelayEvent *event = relay_event(relay);
+
 	if (relay->closed)
 		return;
-	if (relay->event_pt == NO_PT)
+	if (!event)
 		port_note(relay->port, "dtmf: the peer takes no telephone-event, %c not sent",
 			  digit);
 	else if (!relay_can_send(relay))
 		port_note(relay->port, "dtmf: the peer does not receive now, %c not sent", digit);
-	else if (!dtmf_sender_push(&relay->digits_out, digit))
+	else if (!begin_digit(relay, event, digit))
 		port_note(relay->port, "dtmf: no such digit, or too many of them");
 	else
 		relay_hurry(relay, TRUE);
@@ -41,16 +54,15 @@ static void
 tick_dtmf(Relay *relay, gint64 now)
 {
 	_Alignas(8) guint8 data[RTP_HEADER + DTMF_PAYLOAD + PROTECTION_TRAILER];
-	guint32 stream_now = rtp_rewriter_now(&relay->out, relay->digits_out.rate, now);
+	guint32 stream_now = rtp_rewriter_now(&relay->out, relay->out_rate, now);
 	DtmfPacket event;
-	RtpPacket packet = { .ssrc = relay->out.ssrc, .pt = relay->event_pt };
+	RtpPacket packet = { .ssrc = relay->out.ssrc, .pt = relay->digits_pt };
 
 	if (!dtmf_sender_busy(&relay->digits_out)) {
 		relay_hurry(relay, FALSE);
 		return;
 	}
-	if (!dtmf_sender_tick(&relay->digits_out, stream_now, &event) || !relay_can_send(relay) ||
-	    relay->event_pt == NO_PT)
+	if (!dtmf_sender_tick(&relay->digits_out, stream_now, &event) || !relay_can_send(relay))
 		return;
 	packet.seq = rtp_rewriter_insert(&relay->out);
 	packet.timestamp = event.timestamp;
@@ -124,6 +136,8 @@ tick(Relay *relay, gint64 now)
 		tick_dtmf(relay, now);
 	if (relay->late)
 		relay_late_tick(relay, now);
+	if (relay->convert)
+		relay_convert_tick(relay, now);
 	if (now >= relay->next_rtcp && relay_can_report(relay)) {
 		gint32 interval = (gint32)relay_span(relay, relay->n_reports++ ? RTCP_INTERVAL_US
 									       : RTCP_SECOND_US);

@@ -101,8 +101,9 @@ open_socket(EchoLeg *echo, guint16 gateway_port, GError **error)
 static void
 answer_offer(EchoLeg *echo, const Desc *offer)
 {
-	g_autoptr(Desc) all = desc_offer_all(echo->ours);
-	g_autoptr(Desc) answer = desc_answer(offer, all, echo->ours);
+	g_autoptr(Desc) same = desc_offer(offer, echo->ours);
+	g_autoptr(Desc) all = same ? desc_turned(same, DIRECTION_SENDRECV) : NULL;
+	g_autoptr(Desc) answer = all ? desc_answer(offer, all, echo->ours) : NULL;
 
 	if (answer)
 		leg_trace(&echo->leg, TRACE_IN, "echo answers");

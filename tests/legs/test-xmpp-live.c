@@ -64,7 +64,7 @@ phone_desc(Direction direction)
 
 	g_strlcpy(transport->address, "192.0.2.77", sizeof transport->address);
 	transport->port = 5004;
-	desc = desc_offer_all(transport);
+	desc = desc_offer_all(transport, TRANSPORT_RTP);
 	((Stream *)desc->streams->pdata[0])->direction = direction;
 	return desc;
 }

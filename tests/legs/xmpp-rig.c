@@ -38,7 +38,7 @@ phone_desc(void)
 
 	g_strlcpy(transport->address, "192.0.2.77", sizeof transport->address);
 	transport->port = 5004;
-	return desc_offer_all(transport);
+	return desc_offer_all(transport, TRANSPORT_RTP);
 }
 
 static void

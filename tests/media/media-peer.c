@@ -112,6 +112,7 @@ options_for_test(void)
 		.port_max = 59999,
 		.ice_timeout_s = 30,
 		.kernel_split = TRUE,
+		.transcode = TRUE,
 	};
 }
 

@@ -218,7 +218,7 @@ test_our_offer(void)
 	Call *call = call_new(key_of(SRTP_CM_SHA1_80, 7));
 	const PortId port = peer_add(call->peer, SIDE_CALLEE, TRANSPORT_RTP);
 	const Transport *ours = call->peer->ports[port].ours;
-	g_autoptr(Desc) offer = desc_offer_all(ours);
+	g_autoptr(Desc) offer = desc_offer_all(ours, TRANSPORT_RTP);
 
 	call->port = port;
 	for (guint i = 0; i < 2; i++) {

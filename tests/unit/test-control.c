@@ -467,7 +467,7 @@ static const struct {
 	{ "trunk set carrier session-seconds=10", 2, { "session-seconds=10", "90 to 86400" } },
 	{ "trunk set carrier transport=", 2, { "transport=", "udp or tcp" } },
 	{ "trunk set carrier caller-id=none", 2, { "caller-id=none", "pai or from" } },
-	{ "trunk set carrier codecs='PCMA opus'", 2, { "codecs=PCMA opus", "opus", "PCMU" } },
+	{ "trunk set carrier codecs='PCMA GSM'", 2, { "codecs=PCMA GSM", "GSM", "PCMU" } },
 	{ "trunk set carrier proxy='a b'", 2, { "proxy=a b", "192.0.2.1:5062" } },
 	{ "trunk set carrier response-seconds=0", 2, { "response-seconds=0", "1 to 30" } },
 	{ "trunk set carrier register=yes", 2, { "register=yes", "account" } },

@@ -115,7 +115,8 @@ test_offer(void)
 
 	g_assert_cmpuint(offer->streams->len, ==, 1);
 	g_assert_false(offer->bundle);
-	assert_codecs(nth(offer, 0), "0 pcmu/8000, 8 PCMA/8000, 126 telephone-event/8000");
+	assert_codecs(nth(offer, 0), "111 opus/48000/2, 9 G722/8000, 0 pcmu/8000, 8 PCMA/8000, "
+				     "110 telephone-event/48000, 126 telephone-event/8000");
 	g_assert_null(nth(offer, 0)->mid);
 	g_assert_cmpint(nth(offer, 0)->transport->setup, ==, SETUP_NONE);
 	g_assert_cmpuint(nth(offer, 0)->transport->port, ==, 4000);
@@ -152,14 +153,14 @@ static void
 test_offer_nothing(void)
 {
 	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
-	g_autoptr(Desc) opus = audio_desc(rtp("192.0.2.7", 1), "111 opus/48000/2, "
+	g_autoptr(Desc) ilbc = audio_desc(rtp("192.0.2.7", 1), "97 iLBC/8000, "
 							       "101 telephone-event/8000");
 	g_autoptr(Desc) stereo = audio_desc(rtp("192.0.2.7", 1), "96 PCMU/8000/2");
 	g_autoptr(Desc) empty = desc_new();
 	g_autoptr(Desc) rejected = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000");
 
 	((Stream *)g_ptr_array_index(rejected->streams, 0))->rejected = TRUE;
-	g_assert_null(desc_offer(opus, ours));
+	g_assert_null(desc_offer(ilbc, ours));
 	g_assert_null(desc_offer(stereo, ours));
 	g_assert_null(desc_offer(empty, ours));
 	g_assert_null(desc_offer(rejected, ours));
@@ -169,9 +170,12 @@ static void
 test_offer_all(void)
 {
 	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
-	g_autoptr(Desc) offer = desc_offer_all(ours);
+	g_autoptr(Desc) offer = desc_offer_all(ours, TRANSPORT_RTP);
+	g_autoptr(Desc) for_client = desc_offer_all(ours, TRANSPORT_WEBRTC);
 
 	assert_codecs(nth(offer, 0), "0 PCMU/8000, 8 PCMA/8000, 101 telephone-event/8000");
+	assert_codecs(nth(for_client, 0), "111 opus/48000/2, 0 PCMU/8000, 8 PCMA/8000, "
+					  "110 telephone-event/48000, 101 telephone-event/8000");
 	for (guint i = 0; i < nth(offer, 0)->codecs->len; i++)
 		g_assert_true(codec_relayed(g_ptr_array_index(nth(offer, 0)->codecs, i)));
 	g_assert_cmpint(nth(offer, 0)->direction, ==, DIRECTION_SENDRECV);
@@ -229,7 +233,68 @@ test_other_event_clock(void)
 	g_autoptr(Desc) offer = desc_offer(client, plain);
 
 	assert_codecs(nth(answer, 0), "0 PCMU/8000, 110 telephone-event/48000");
-	assert_codecs(nth(offer, 0), "0 PCMU/8000, 101 telephone-event/8000");
+	assert_codecs(nth(offer, 0), "0 PCMU/8000, 101 opus/48000/2, 110 telephone-event/48000, "
+				     "102 telephone-event/8000");
+}
+
+/* Each codec that is chosen has its events; `codecs` says which there are, in its order. */
+static void
+test_wideband(void)
+{
+	g_autoptr(Desc) client = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) phone = audio_desc(rtp("192.0.2.7", 1), "96 opus/48000/2, 9 G722/8000, "
+								"101 telephone-event/8000");
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS);
+	g_autoptr(Transport) plain = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) answer = desc_answer(client, phone, ours);
+	g_autoptr(Desc) offer = desc_offer(client, plain);
+	static const char *const only[][2] = {
+		{ "opus", "111 opus/48000/2, 110 telephone-event/48000" },
+		{ "PCMA OPUS", "8 PCMA/8000, 111 opus/48000/2, 110 telephone-event/48000, "
+			       "126 telephone-event/8000" },
+		{ "G722 pcmu", "9 G722/8000, 0 pcmu/8000, 126 telephone-event/8000" },
+	};
+
+	assert_codecs(nth(answer, 1), "111 opus/48000/2, 9 G722/8000, 110 telephone-event/48000, "
+				      "126 telephone-event/8000");
+	for (guint i = 0; i < G_N_ELEMENTS(only); i++) {
+		g_autoptr(Desc) wanted = desc_only(offer, only[i][0]);
+
+		assert_codecs(nth(wanted, 0), only[i][1]);
+	}
+	g_assert_null(desc_only(offer, "iLBC"));
+	desc_add_usual(offer); /* has G.711 */
+	g_assert_cmpuint(nth(offer, 0)->codecs->len, ==, 6);
+}
+
+/* Nothing is shared: what is made of the audio is offered and answered. */
+static void
+test_made(void)
+{
+	g_autoptr(Desc) opus = audio_desc(rtp("192.0.2.7", 1), "96 opus/48000/2, "
+							       "97 telephone-event/48000");
+	g_autoptr(Desc) g711 = audio_desc(rtp("192.0.2.8", 1), "8 PCMA/8000, "
+							       "101 telephone-event/8000");
+	g_autoptr(Desc) g729 = audio_desc(rtp("192.0.2.9", 1), "18 G729/8000");
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Transport) browser = webrtc(SETUP_ACTPASS);
+	g_autoptr(Desc) offer = desc_offer(opus, ours);
+	g_autoptr(Desc) for_client = desc_offer(opus, browser);
+	g_autoptr(Desc) answer = NULL;
+
+	desc_add_usual(offer);
+	assert_codecs(nth(offer, 0), "96 opus/48000/2, 97 telephone-event/48000, 0 PCMU/8000, "
+				     "8 PCMA/8000, 101 telephone-event/8000");
+	desc_add_usual(for_client);
+	assert_codecs(nth(for_client, 0), "96 opus/48000/2, 97 telephone-event/48000, 0 PCMU/8000, "
+					  "8 PCMA/8000, 101 telephone-event/8000");
+	g_assert_null(desc_answer(opus, g711, ours));
+	((Stream *)g_ptr_array_index(g711->streams, 0))->direction = DIRECTION_SENDONLY;
+	answer = desc_answer_made(opus, g711, ours);
+	assert_codecs(nth(answer, 0), "96 opus/48000/2, 97 telephone-event/48000");
+	g_assert_cmpint(nth(answer, 0)->direction, ==, DIRECTION_SENDONLY);
+	g_assert_null(desc_answer_made(g729, g711, ours));
+	g_assert_null(desc_answer_made(opus, g729, ours));
 }
 
 static void
@@ -357,16 +422,16 @@ test_pt_map(void)
 	g_autoptr(Desc) wide = audio_desc(rtp("192.0.2.7", 1), "0 PCMU/8000, "
 							       "97 telephone-event/48000");
 
-	/* the phone takes events at 96; those of another clock are translated */
+	/* events are not in it: see media/relay */
 	desc_pt_map(to_client, client, phone, map);
-	assert_map(map, "0>0 126>96");
+	assert_map(map, "0>0");
 	/* what we told the source counts first, what it told us otherwise */
 	desc_pt_map(to_phone, phone, client, map);
-	assert_map(map, "0>0 8>8 96>126 126>126");
+	assert_map(map, "0>0 8>8");
 	desc_pt_map(NULL, phone, client, map);
-	assert_map(map, "0>0 96>126");
+	assert_map(map, "0>0");
 	desc_pt_map(to_client, client, wide, map);
-	assert_map(map, "0>0 110>97 126>97");
+	assert_map(map, "0>0");
 	desc_pt_map(NULL, NULL, client, map);
 	assert_map(map, "");
 	desc_pt_map(to_phone, phone, NULL, map);
@@ -558,6 +623,8 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/candidate-usable", test_candidate_usable);
 	g_test_add_func("/desc/names", test_names);
 	g_test_add_func("/desc/summary", test_summary);
+	g_test_add_func("/desc/wideband", test_wideband);
+	g_test_add_func("/desc/made", test_made);
 	g_test_add_func("/desc/turned", test_turned);
 	g_test_add_func("/desc/threads", test_threads);
 	g_test_add_func("/desc/wish", test_wish);

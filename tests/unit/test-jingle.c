@@ -547,7 +547,7 @@ static void
 test_offer(void)
 {
 	g_autoptr(Transport) ours = our_transport();
-	g_autoptr(Desc) offer = desc_offer_all(ours);
+	g_autoptr(Desc) offer = desc_offer_all(ours, TRANSPORT_RTP);
 	g_autoptr(xmlNode) built = jingle_build_initiate(&session, offer);
 	g_autofree char *text = xml_print(built);
 	g_autoptr(Jingle) jingle = parse(text);
@@ -595,7 +595,8 @@ answer_to(const char *file, const Jingle **kept)
 {
 	g_autoptr(Transport) ours = our_transport();
 	Jingle *offer = parse_file(file);
-	g_autoptr(Desc) all = desc_offer_all(ours), answer = desc_answer(offer->desc, all, ours);
+	g_autoptr(Desc) all = desc_offer_all(ours, TRANSPORT_RTP),
+			answer = desc_answer(offer->desc, all, ours);
 	Jingle *accept = send(jingle_build_accept(&session, offer, answer));
 
 	if (kept)
@@ -656,7 +657,8 @@ test_answer_without_bundle(void)
 			       CONTENT("name='audio'", RTP(PCMU) ICE(CREDENTIALS, GOOD_DTLS)));
 	g_autoptr(Jingle) offer = parse(text), accept = NULL;
 	g_autoptr(Transport) ours = our_transport();
-	g_autoptr(Desc) all = desc_offer_all(ours), answer = desc_answer(offer->desc, all, ours);
+	g_autoptr(Desc) all = desc_offer_all(ours, TRANSPORT_RTP),
+			answer = desc_answer(offer->desc, all, ours);
 
 	accept = send(jingle_build_accept(&session, offer, answer));
 	g_assert_cmpstr(only(accept)->name, ==, "audio");
@@ -668,7 +670,7 @@ static void
 test_answer_is_safe(void)
 {
 	g_autoptr(Transport) ours = our_transport();
-	g_autoptr(Desc) answer = desc_offer_all(ours);
+	g_autoptr(Desc) answer = desc_offer_all(ours, TRANSPORT_RTP);
 	g_autoptr(xmlNode) built = NULL;
 	g_autofree char *text = NULL;
 	Codec *codec =

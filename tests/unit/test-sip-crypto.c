@@ -31,7 +31,7 @@ from_core(void)
 	g_strlcpy(ours->address, "192.0.2.1", sizeof ours->address);
 	ours->port = 40000;
 	memset(ours->sdes.key, 0xff, sizeof ours->sdes.key);
-	return desc_offer_all(ours);
+	return desc_offer_all(ours, TRANSPORT_RTP);
 }
 
 static char *

@@ -440,38 +440,6 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	send_invite(leg);
 }
 
-/* Moves the codecs of this name to place `at` and on; how many. */
-static guint
-bring_forward(GPtrArray *codecs, const char *name, guint at)
-{
-	guint n = 0;
-
-	for (guint i = at; i < codecs->len; i++)
-		if (g_ascii_strcasecmp(((Codec *)codecs->pdata[i])->name, name) == 0)
-			g_ptr_array_insert(codecs, (gint)(at + n++),
-					   g_ptr_array_steal_index(codecs, i));
-	return n;
-}
-
-/* The offer with the codecs the trunk wants, in its order; NULL when none is left.
- * Digits go with any of them. */
-static Desc *
-only_codecs(const Desc *offer, const char *names)
-{
-	g_auto(GStrv) words = g_strsplit(names ? names : "", " ", -1);
-	g_autoptr(Desc) wanted = desc_turned(offer, desc_audio(offer)->direction);
-	GPtrArray *codecs = desc_audio(wanted)->codecs;
-	guint n = 0, digits;
-
-	if (!names || !names[0])
-		return g_steal_pointer(&wanted);
-	for (char **word = words; *word; word++)
-		n += **word ? bring_forward(codecs, *word, n) : 0;
-	digits = bring_forward(codecs, "telephone-event", n);
-	g_ptr_array_set_size(codecs, (gint)(n + digits));
-	return n > 0 ? g_steal_pointer(&wanted) : NULL;
-}
-
 void
 leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 {
@@ -493,7 +461,7 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		return;
 	}
 	leg->crypto.policy = crypto_policy(trunk->srtp);
-	wanted = only_codecs(offer, trunk->codecs);
+	wanted = desc_only(offer, trunk->codecs);
 	if (!wanted) {
 		leg_over(leg, REASON_INCOMPATIBLE, "no codec that the trunk's codecs allow");
 		return;

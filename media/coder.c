@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* coder.c - libopus, libspandsp and our tables behind one pair of functions. */
+#include "media/coder.h"
+#include <opus.h>
+#include <spandsp.h>
+#include <string.h>
+#include "media/g711.h"
+
+#define NARROW		 8000
+#define OPUS_COMPLEXITY	 5
+#define OPUS_BITS_NARROW 20000
+#define OPUS_BITS_WIDE	 28000
+#define OPUS_LEAST_LOSS	 2 /* percent: below it FEC costs more than it gives */
+#define OPUS_MOST_LOSS	 25
+#define OPUS_PAUSE_BYTES 2 /* RFC 6716 2.1.9: a payload of a TOC and no more */
+#define G722_BITS	 64000
+
+/* --- decoding --- */
+
+/* What was heard last, to go on with where something is missing: the last period of the
+ * voice again, fading.  (plc.h of spandsp copies between ranges that overlap.) */
+#define LINE_SAMPLES (16000 / 1000 * 40)
+#define FADE_MS	     60
+#define JOIN_MS	     5 /* from what was made up back to what is heard */
+
+typedef struct {
+	gint16 last[LINE_SAMPLES]; /* 40 ms at 16000; the newest at the end */
+	guint filled;		   /* samples since the last that was heard */
+	guint period;
+} Line;
+
+static void
+line_keep(Line *line, const gint16 *pcm, guint samples)
+{
+	const guint n = MIN(samples, LINE_SAMPLES);
+
+	memmove(line->last, line->last + n, (LINE_SAMPLES - n) * sizeof *pcm);
+	memcpy(line->last + LINE_SAMPLES - n, pcm + samples - n, n * sizeof *pcm);
+}
+
+/* Voices have 66 to 400 periods a second. */
+static guint
+line_period(const Line *line, guint rate)
+{
+	const guint window = rate / 100;
+	const gint16 *newest = line->last + LINE_SAMPLES - window;
+	guint best = rate / 100;
+	double best_match = 0;
+
+	for (guint lag = rate / 400; lag <= rate / 66; lag++) {
+		double product = 0, energy = 1;
+
+		for (guint i = 0; i < window; i++) {
+			product += (double)newest[i] * newest[(gint)i - (gint)lag];
+			energy += (double)newest[(gint)i - (gint)lag] * newest[(gint)i - (gint)lag];
+		}
+		if (product > 0 && product * product / energy > best_match) {
+			best_match = product * product / energy;
+			best = lag;
+		}
+	}
+	return best;
+}
+
+/* The next sample that would have come; how loud it still is. */
+static gint16
+line_next(Line *line, guint rate)
+{
+	const gint fade = (gint)(rate / 1000 * FADE_MS), left = fade - (gint)line->filled;
+	const guint at = LINE_SAMPLES - line->period + line->filled % line->period;
+
+	line->filled++;
+	return (gint16)(line->last[at] * MAX(left, 0) / fade);
+}
+
+static void
+line_fill(Line *line, guint rate, gint16 *pcm, guint samples)
+{
+	if (line->filled == 0)
+		line->period = line_period(line, rate);
+	for (guint i = 0; i < samples; i++)
+		pcm[i] = line_next(line, rate);
+}
+
+static void
+line_heard(Line *line, guint rate, gint16 *pcm, guint samples)
+{
+	const guint join = line->filled ? MIN(samples, rate / 1000 * JOIN_MS) : 0;
+
+	for (guint i = 0; i < join; i++)
+		pcm[i] = (gint16)((pcm[i] * (gint)i + line_next(line, rate) * (gint)(join - i)) /
+				  (gint)join);
+	line->filled = 0;
+	line_keep(line, pcm, samples);
+}
+
+struct Decoder {
+	const CodecType *type;
+	guint rate;
+	OpusDecoder *opus;
+	g722_decode_state_t *g722;
+	Line line; /* of the codecs that have none of their own */
+};
+
+Decoder *
+decoder_new(const CodecType *type, guint rate)
+{
+	Decoder *decoder;
+	int error;
+
+	if (type->kind == CODEC_EVENT)
+		return NULL;
+	decoder = g_new0(Decoder, 1);
+	decoder->type = type;
+	decoder->rate = rate;
+	if (type->kind == CODEC_OPUS)
+		decoder->opus = opus_decoder_create((opus_int32)rate, 1, &error);
+	if (type->kind == CODEC_G722)
+		decoder->g722 = g722_decode_init(NULL, G722_BITS,
+						 rate == NARROW ? G722_SAMPLE_RATE_8000 : 0);
+	return decoder;
+}
+
+void
+decoder_free(Decoder *decoder)
+{
+	if (!decoder)
+		return;
+	if (decoder->opus)
+		opus_decoder_destroy(decoder->opus);
+	if (decoder->g722)
+		g722_decode_free(decoder->g722);
+	g_free(decoder);
+}
+
+static guint
+decode_g711(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
+{
+	Law law = decoder->type->kind == CODEC_PCMU ? LAW_U : LAW_A;
+
+	for (gsize i = 0; i < size; i++)
+		pcm[i] = law_decode(law, payload[i]);
+	return (guint)size;
+}
+
+guint
+decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
+{
+	guint samples = 0;
+	int decoded;
+
+	if (size == 0 || size > CODER_MAX_PAYLOAD)
+		return 0;
+	switch (decoder->type->kind) {
+	case CODEC_OPUS:
+		decoded = opus_decode(decoder->opus, payload, (opus_int32)size, pcm,
+				      (int)(decoder->rate / 1000 * CODER_MAX_MS), 0);
+		return decoded > 0 ? (guint)decoded : 0;
+	case CODEC_G722: /* a byte is two samples at 16000 */
+		if (size * 2 > CODER_MAX_SAMPLES)
+			return 0;
+		decoded = g722_decode(decoder->g722, pcm, payload, (int)size);
+		samples = (guint)MAX(decoded, 0);
+		break;
+	case CODEC_PCMU:
+	case CODEC_PCMA:
+		if (size > NARROW / 1000 * CODER_MAX_MS)
+			return 0;
+		samples = decode_g711(decoder, payload, size, pcm);
+		break;
+	case CODEC_EVENT:
+	case N_CODEC_KINDS:
+		break;
+	}
+	if (samples)
+		line_heard(&decoder->line, decoder->rate, pcm, samples);
+	return samples;
+}
+
+void
+decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, guint samples)
+{
+	int decoded;
+
+	samples = MIN(samples, CODER_MAX_SAMPLES);
+	if (!decoder->opus) {
+		line_fill(&decoder->line, decoder->rate, pcm, samples);
+		return;
+	}
+	decoded = opus_decode(decoder->opus, next, next ? (opus_int32)size : 0, pcm, (int)samples,
+			      next != NULL);
+	if (decoded < (int)samples)
+		memset(pcm + MAX(decoded, 0), 0, (samples - (guint)MAX(decoded, 0)) * sizeof *pcm);
+}
+
+gboolean
+decoder_pauses(const Decoder *decoder, gsize size)
+{
+	return decoder->opus && size <= OPUS_PAUSE_BYTES;
+}
+
+/* --- encoding --- */
+
+struct Encoder {
+	const CodecType *type;
+	guint rate;
+	OpusEncoder *opus;
+	g722_encode_state_t *g722;
+	guint loss;
+};
+
+static OpusEncoder *
+opus_new(guint rate)
+{
+	int error;
+	OpusEncoder *opus = opus_encoder_create((opus_int32)rate, 1, OPUS_APPLICATION_VOIP, &error);
+
+	opus_encoder_ctl(opus,
+			 OPUS_SET_BITRATE(rate == NARROW ? OPUS_BITS_NARROW : OPUS_BITS_WIDE));
+	opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(OPUS_COMPLEXITY));
+	opus_encoder_ctl(opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+	return opus;
+}
+
+Encoder *
+encoder_new(const CodecType *type, guint rate)
+{
+	Encoder *encoder;
+
+	if (type->kind == CODEC_EVENT)
+		return NULL;
+	encoder = g_new0(Encoder, 1);
+	encoder->type = type;
+	encoder->rate = rate;
+	if (type->kind == CODEC_OPUS)
+		encoder->opus = opus_new(rate);
+	if (type->kind == CODEC_G722)
+		encoder->g722 = g722_encode_init(NULL, G722_BITS,
+						 rate == NARROW ? G722_SAMPLE_RATE_8000 : 0);
+	return encoder;
+}
+
+void
+encoder_free(Encoder *encoder)
+{
+	if (!encoder)
+		return;
+	if (encoder->opus)
+		opus_encoder_destroy(encoder->opus);
+	if (encoder->g722)
+		g722_encode_free(encoder->g722);
+	g_free(encoder);
+}
+
+gsize
+encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload)
+{
+	Law law = encoder->type->kind == CODEC_PCMU ? LAW_U : LAW_A;
+	int size = 0;
+
+	switch (encoder->type->kind) {
+	case CODEC_OPUS:
+		size = opus_encode(encoder->opus, pcm, (int)samples, payload, CODER_MAX_PAYLOAD);
+		break;
+	case CODEC_G722:
+		size = g722_encode(encoder->g722, payload, pcm, (int)samples);
+		break;
+	case CODEC_PCMU:
+	case CODEC_PCMA:
+		for (guint i = 0; i < samples; i++)
+			payload[i] = law_encode(law, pcm[i]);
+		size = (int)samples;
+		break;
+	case CODEC_EVENT:
+	case N_CODEC_KINDS:
+		break;
+	}
+	return (gsize)MAX(size, 0);
+}
+
+void
+encoder_set_loss(Encoder *encoder, guint percent)
+{
+	percent = MIN(percent, OPUS_MOST_LOSS);
+	if (!encoder->opus || percent == encoder->loss)
+		return;
+	encoder->loss = percent;
+	opus_encoder_ctl(encoder->opus, OPUS_SET_INBAND_FEC(percent >= OPUS_LEAST_LOSS));
+	opus_encoder_ctl(encoder->opus, OPUS_SET_PACKET_LOSS_PERC((opus_int32)percent));
+}

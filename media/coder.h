@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* coder.h - one codec's samples: payloads to linear PCM and back.
+ *
+ * Mono, 16 bits, at 8000 or 16000 samples a second: the rate is the caller's, so that two
+ * coders that are put together need no resampler.  Both are owned by who made them.
+ * Thread: one at a time.  RFC 3551, RFC 6716, RFC 7587, ITU-T G.711, G.722.
+ */
+#pragma once
+#include <glib.h>
+#include "media/codec.h"
+
+#define CODER_MAX_MS	  120		      /* of one payload: Opus has no longer ones */
+#define CODER_MAX_SAMPLES (CODER_MAX_MS * 16) /* at 16000 */
+#define CODER_MAX_PAYLOAD 1276		      /* bytes: RFC 6716 3.2.1 */
+
+typedef struct Decoder Decoder;
+/* NULL: this codec is passed through and not read. */
+Decoder *decoder_new(const CodecType *type, guint rate);
+void decoder_free(Decoder *decoder); /* NULL is fine */
+/* Samples written to `pcm`, which has room for CODER_MAX_SAMPLES; 0: the payload is not
+ * this codec's.  A stranger's bytes are welcome. */
+guint decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm);
+/* `samples` (at most CODER_MAX_SAMPLES) of what was lost, or of the noise of a line that says
+ * nothing now.  `next`: the payload that follows, when it is the one after, may know more
+ * (Opus in-band FEC); or NULL. */
+void decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, guint samples);
+/* A payload that says: nothing more until there is something to say (Opus DTX). */
+gboolean decoder_pauses(const Decoder *decoder, gsize size);
+
+typedef struct Encoder Encoder;
+/* NULL: this codec is passed through and not written. */
+Encoder *encoder_new(const CodecType *type, guint rate);
+void encoder_free(Encoder *encoder);
+/* `samples` are 10, 20, 40 or 60 ms.  Bytes written to `payload`, which has room for
+ * CODER_MAX_PAYLOAD. */
+gsize encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload);
+/* What the receiver loses: what can be made robust against it is. */
+void encoder_set_loss(Encoder *encoder, guint percent);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* relay_convert.c - audio that the twin's peer does not take: made into what it takes.
+ *
+ * Only what cannot pass as it is comes here.  What is made goes out as audio of our own, so
+ * that the sink's numbers go on when the source changes to a codec that passes.
+ * RFC 3264 6.1.
+ */
+#include "media/relay/relay_private.h"
+#include "media/transcode.h"
+#include <string.h>
+
+struct Convert {
+	Transcoder *transcoder;
+	const CodecType *to, *from; /* from: of the last packet's number */
+	guint8 from_pt, to_pt;
+	gboolean hurry, noted;
+};
+
+static const CodecType *
+type_of(const Codec *codec)
+{
+	return codec ? codec_type(codec->name, codec->rate, codec->channels) : NULL;
+}
+
+static const CodecType *
+type_of_number(const Desc *desc, guint8 pt)
+{
+	const Stream *audio = desc ? desc_audio(desc) : NULL;
+
+	for (guint i = 0; audio && i < audio->codecs->len; i++) {
+		const Codec *codec = audio->codecs->pdata[i];
+
+		if (codec->pt == pt)
+			return type_of(codec);
+	}
+	return NULL;
+}
+
+/* What the peer means by a number is what we told him (RFC 3264 6.1), unless his answer had
+ * nothing of that; what we did not tell him is worth no work. */
+static const CodecType *
+source_type(const Relay *relay, guint8 pt)
+{
+	const Stream *told = relay->local ? desc_audio(relay->local) : NULL;
+	const Stream *said = relay->remote ? desc_audio(relay->remote) : NULL;
+
+	return type_of_number(
+		told && said && stream_spoken(told, said) ? relay->local : relay->remote, pt);
+}
+
+static const Codec *
+sink_codec(const Relay *twin)
+{
+	const Stream *told = twin->local ? desc_audio(twin->local) : NULL;
+	const Stream *audio = twin->remote ? desc_audio(twin->remote) : NULL;
+
+	return audio ? stream_spoken(told, audio) : NULL;
+}
+
+void
+relay_convert_stop(Relay *relay)
+{
+	if (!relay->convert)
+		return;
+	if (relay->convert->hurry)
+		worker_hurry(relay->worker, FALSE);
+	transcoder_free(relay->convert->transcoder);
+	g_clear_pointer(&relay->convert, g_free);
+}
+
+void
+relay_convert_learn(Relay *relay)
+{
+	const Codec *sink = relay->twin ? sink_codec(relay->twin) : NULL;
+	const CodecType *to = type_of(sink);
+
+	if (relay->convert &&
+	    (!to || to != relay->convert->to || sink->pt != relay->convert->to_pt))
+		relay_convert_stop(relay);
+	if (relay->convert)
+		relay->convert->from = NULL; /* numbers may mean something else now */
+	if (!to || !port_options(relay->port)->workers->options.transcode)
+		return;
+	for (guint8 pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
+		if (relay->map[pt] == NO_PT && relay->rate[pt] &&
+		    transcode_possible(source_type(relay, pt), to))
+			relay->map[pt] = CONVERT_PT;
+}
+
+static Convert *
+get_convert(Relay *relay)
+{
+	const Codec *sink = sink_codec(relay->twin);
+	const Stream *audio = desc_audio(relay->twin->remote);
+
+	if (relay->convert)
+		return relay->convert;
+	relay->convert = g_new0(Convert, 1);
+	relay->convert->to = type_of(sink);
+	relay->convert->to_pt = sink->pt;
+	relay->convert->transcoder = transcoder_new(relay->convert->to, audio->ptime);
+	return relay->convert;
+}
+
+static void
+set_hurry(Relay *relay, gboolean hurry)
+{
+	if (relay->convert->hurry == hurry)
+		return;
+	relay->convert->hurry = hurry;
+	worker_hurry(relay->worker, hurry);
+}
+
+/* All that is ready. */
+static void
+send_made(Relay *relay, gint64 now)
+{
+	_Alignas(8) guint8 data[RTP_HEADER + CODER_MAX_PAYLOAD + PROTECTION_TRAILER];
+	Convert *convert = relay->convert;
+	Relay *twin = relay->twin;
+	TranscodedFrame frame;
+
+	while (transcoder_pull(convert->transcoder, data + RTP_HEADER, &frame)) {
+		RtpPacket packet = { .pt = convert->to_pt, .marker = frame.marker };
+
+		if (!relay_can_send(twin) || dtmf_sender_busy(&twin->digits_out))
+			continue; /* a tone of ours is in its place */
+		if (frame.silence)
+			rtp_rewriter_pause(&twin->out, frame.silence);
+		rtp_rewriter_own(&twin->out, &packet, frame.units, convert->to->clock, now);
+		rtp_write_header(data, &packet);
+		twin->out_rate = convert->to->clock;
+		relay_send_rtp(twin, data, RTP_HEADER + frame.size);
+	}
+	set_hurry(relay, transcoder_waits(convert->transcoder));
+}
+
+void
+relay_convert(Relay *relay, const RtpPacket *packet, gint64 now)
+{
+	Convert *convert = get_convert(relay);
+
+	if (!convert->from || packet->pt != convert->from_pt) {
+		convert->from = source_type(relay, packet->pt);
+		convert->from_pt = packet->pt;
+	}
+	if (!convert->from)
+		return;
+	if (!convert->noted) {
+		convert->noted = TRUE;
+		relay->stats.transcoded = TRUE;
+		port_note(relay->port, "audio: %s is transcoded to %s", convert->from->name,
+			  convert->to->name);
+	}
+	rtp_rewriter_skip(&relay->twin->out, packet);
+	transcoder_push(convert->transcoder, convert->from, packet, rtp_stats_jitter_us(&relay->in),
+			now);
+	send_made(relay, now);
+}
+
+void
+relay_convert_pass(Relay *relay, const RtpPacket *packet)
+{
+	if (relay->convert)
+		transcoder_pass(relay->convert->transcoder, packet);
+}
+
+void
+relay_convert_frame(Relay *relay, guint8 pt, const RtpPacket *frame, gint64 now)
+{
+	Convert *convert = get_convert(relay);
+
+	convert->from = source_type(relay, pt);
+	convert->from_pt = pt;
+	if (!convert->from)
+		return;
+	transcoder_push(convert->transcoder, convert->from, frame, 0, now);
+	send_made(relay, now);
+}
+
+void
+relay_convert_tick(Relay *relay, gint64 now)
+{
+	if (!relay->twin) {
+		relay_convert_stop(relay);
+		return;
+	}
+	transcoder_tick(relay->convert->transcoder, now);
+	send_made(relay, now);
+}
+
+void
+relay_convert_loss(Relay *relay, guint percent)
+{
+	if (relay->convert)
+		transcoder_set_loss(relay->convert->transcoder, percent);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* transcode.c - a decoder, what waits behind a gap, and an encoder. */
+#include "media/transcode.h"
+#include <string.h>
+
+#define NARROW	       8000
+#define WIDE	       16000
+#define MAX_HELD       8     /* packets behind a gap */
+#define MAX_WAIT_US    60000 /* for a gap, whatever the jitter */
+#define JITTERS	       3     /* RFC 3550's is a mean: most come within so many of it */
+#define MAX_CONCEAL_MS 100   /* of a gap; the rest of it is silence */
+#define MAX_RESTART    1000  /* numbers: a greater step is a source begun anew */
+#define MAX_FIFO       (2 * CODER_MAX_SAMPLES)
+
+typedef struct {
+	guint16 seq;
+	guint32 timestamp;
+	gsize size;
+	guint8 *payload;
+} Held;
+
+struct Transcoder {
+	const CodecType *from, *to;
+	guint ptime_ms, rate;
+	Decoder *decoder;
+	Encoder *encoder;
+	guint loss;
+
+	gboolean began;
+	guint32 ssrc;
+	guint16 next_seq;
+	guint32 next_timestamp;
+	guint frame; /* samples of the last packet */
+
+	Held held[MAX_HELD];
+	guint n_held;
+	gint64 gap_since, gap_wait_us;
+
+	gboolean pauses; /* the source says nothing until it has something to say */
+	gint64 made_us;	 /* up to when the sink has been served in a pause */
+
+	gint16 pcm[MAX_FIFO];
+	guint n_pcm;
+	guint silence; /* samples before what is in pcm */
+	gboolean marker;
+	TranscoderStats stats;
+};
+
+gboolean
+transcode_possible(const CodecType *from, const CodecType *to)
+{
+	return from && to && from->kind != CODEC_EVENT && to->kind != CODEC_EVENT;
+}
+
+/* Opus knows four lengths of ours; the others follow. */
+static guint
+frame_ms(guint wanted)
+{
+	static const guint lengths[] = { 60, 40, 20, 10 };
+
+	for (guint i = 0; wanted && i < G_N_ELEMENTS(lengths); i++)
+		if (wanted >= lengths[i])
+			return lengths[i];
+	return wanted ? 10 : 20;
+}
+
+Transcoder *
+transcoder_new(const CodecType *to, guint ptime_ms)
+{
+	Transcoder *transcoder = g_new0(Transcoder, 1);
+
+	transcoder->to = to;
+	transcoder->ptime_ms = frame_ms(ptime_ms);
+	transcoder->marker = TRUE;
+	return transcoder;
+}
+
+static void
+drop_held(Transcoder *transcoder)
+{
+	while (transcoder->n_held > 0)
+		g_free(transcoder->held[--transcoder->n_held].payload);
+}
+
+void
+transcoder_free(Transcoder *transcoder)
+{
+	if (!transcoder)
+		return;
+	drop_held(transcoder);
+	decoder_free(transcoder->decoder);
+	encoder_free(transcoder->encoder);
+	g_free(transcoder);
+}
+
+/* Both coders at the rate of the poorer one. */
+static void
+read_from(Transcoder *transcoder, const CodecType *from)
+{
+	guint rate = MIN(from->rate, transcoder->to->rate) < WIDE ? NARROW : WIDE;
+
+	if (from == transcoder->from)
+		return;
+	transcoder->from = from;
+	decoder_free(transcoder->decoder);
+	transcoder->decoder = decoder_new(from, rate);
+	transcoder->began = FALSE;
+	transcoder->frame = rate / 50;
+	if (rate == transcoder->rate)
+		return;
+	transcoder->rate = rate;
+	transcoder->n_pcm = 0;
+	encoder_free(transcoder->encoder);
+	transcoder->encoder = encoder_new(transcoder->to, rate);
+	encoder_set_loss(transcoder->encoder, transcoder->loss);
+}
+
+/* --- what is said --- */
+
+/* Room for `samples`; what nobody has taken goes first. */
+static gint16 *
+make_room(Transcoder *transcoder, guint samples)
+{
+	guint over =
+		transcoder->n_pcm + samples > MAX_FIFO ? transcoder->n_pcm + samples - MAX_FIFO : 0;
+
+	if (over) {
+		transcoder->n_pcm -= over;
+		memmove(transcoder->pcm, transcoder->pcm + over,
+			transcoder->n_pcm * sizeof *transcoder->pcm);
+	}
+	return transcoder->pcm + transcoder->n_pcm;
+}
+
+/* The sink's clock goes on without us. */
+static void
+say_nothing(Transcoder *transcoder, guint samples)
+{
+	transcoder->silence += samples;
+	transcoder->marker = transcoder->marker || samples > 0;
+}
+
+/* `packet`: the one behind the gap, or NULL. */
+static void
+conceal(Transcoder *transcoder, guint samples, const Held *packet)
+{
+	const guint most = transcoder->rate / 1000 * MAX_CONCEAL_MS;
+
+	if (samples > most) {
+		say_nothing(transcoder, samples - most);
+		samples = most;
+	}
+	while (samples > 0) {
+		const guint part = MIN(samples, MAX(transcoder->frame, 1));
+		gint16 *pcm = make_room(transcoder, part);
+		gboolean last = part == samples && packet;
+
+		decoder_conceal(transcoder->decoder, last ? packet->payload : NULL,
+				last ? packet->size : 0, pcm, part);
+		transcoder->n_pcm += part;
+		transcoder->stats.concealed++;
+		samples -= part;
+	}
+}
+
+static void
+play(Transcoder *transcoder, const Held *packet)
+{
+	const guint32 clock = transcoder->from->clock;
+	gint32 ahead = (gint32)(packet->timestamp - transcoder->next_timestamp);
+	guint missing = transcoder->began && ahead > 0
+				? (guint)((guint64)ahead * transcoder->rate / clock)
+				: 0;
+	gint16 *pcm;
+	guint samples;
+
+	if (packet->seq != transcoder->next_seq)
+		conceal(transcoder, missing, packet);
+	else
+		say_nothing(transcoder, missing);
+	pcm = make_room(transcoder, CODER_MAX_SAMPLES);
+	samples = decoder_decode(transcoder->decoder, packet->payload, packet->size, pcm);
+	transcoder->stats.packets += samples > 0;
+	transcoder->stats.unreadable += samples == 0;
+	transcoder->n_pcm += samples;
+	if (samples)
+		transcoder->frame = samples;
+	transcoder->pauses = decoder_pauses(transcoder->decoder, packet->size);
+	transcoder->began = TRUE;
+	transcoder->next_seq = (guint16)(packet->seq + 1);
+	transcoder->next_timestamp =
+		packet->timestamp + (guint32)((guint64)samples * clock / transcoder->rate);
+}
+
+/* --- gaps --- */
+
+static Held *
+oldest_held(Transcoder *transcoder)
+{
+	Held *oldest = NULL;
+
+	for (guint i = 0; i < transcoder->n_held; i++)
+		if (!oldest || (gint16)(transcoder->held[i].seq - oldest->seq) < 0)
+			oldest = &transcoder->held[i];
+	return oldest;
+}
+
+/* What follows without a gap; with `over` the first gap is no longer waited for. */
+static void
+play_held(Transcoder *transcoder, gboolean over, gint64 now_us)
+{
+	Held *held;
+
+	while ((held = oldest_held(transcoder))) {
+		if (!over && held->seq != transcoder->next_seq)
+			return;
+		over = FALSE;
+		play(transcoder, held);
+		g_free(held->payload);
+		*held = transcoder->held[--transcoder->n_held];
+		transcoder->stats.waited_ms =
+			MAX(transcoder->stats.waited_ms,
+			    (guint)(MAX(now_us - transcoder->gap_since, 0) / 1000));
+		transcoder->gap_since = now_us; /* of the next one */
+	}
+}
+
+static gboolean
+is_held(const Transcoder *transcoder, guint16 seq)
+{
+	for (guint i = 0; i < transcoder->n_held; i++)
+		if (transcoder->held[i].seq == seq)
+			return TRUE;
+	return FALSE;
+}
+
+static void
+hold(Transcoder *transcoder, const Held *packet, guint32 jitter_us, gint64 now_us)
+{
+	if (is_held(transcoder, packet->seq))
+		return;
+	if (transcoder->n_held == 0)
+		transcoder->gap_since = now_us;
+	transcoder->gap_wait_us = MIN((gint64)jitter_us * JITTERS, MAX_WAIT_US);
+	transcoder->held[transcoder->n_held] = *packet;
+	transcoder->held[transcoder->n_held++].payload = g_memdup2(packet->payload, packet->size);
+	if (transcoder->n_held == MAX_HELD)
+		play_held(transcoder, TRUE, now_us);
+}
+
+static void
+give_up_gap(Transcoder *transcoder, gint64 now_us)
+{
+	while (transcoder->n_held > 0 && now_us - transcoder->gap_since >= transcoder->gap_wait_us)
+		play_held(transcoder, TRUE, now_us);
+}
+
+static void
+begin_anew(Transcoder *transcoder, guint32 ssrc)
+{
+	drop_held(transcoder);
+	transcoder->began = FALSE;
+	transcoder->ssrc = ssrc;
+	transcoder->marker = TRUE;
+}
+
+void
+transcoder_push(Transcoder *transcoder, const CodecType *from, const RtpPacket *packet,
+		guint32 jitter_us, gint64 now_us)
+{
+	Held one = { packet->seq, packet->timestamp, packet->payload_size,
+		     (guint8 *)packet->payload };
+	gint16 step;
+
+	read_from(transcoder, from);
+	if (!transcoder->decoder)
+		return;
+	if (transcoder->began && (packet->ssrc != transcoder->ssrc ||
+				  ABS((gint16)(packet->seq - transcoder->next_seq)) > MAX_RESTART))
+		begin_anew(transcoder, packet->ssrc);
+	transcoder->ssrc = packet->ssrc;
+	step = transcoder->began ? (gint16)(packet->seq - transcoder->next_seq) : 0;
+	if (step < 0) {
+		transcoder->stats.late++;
+		return;
+	}
+	transcoder->made_us = now_us;
+	if (step > 0) {
+		hold(transcoder, &one, jitter_us, now_us);
+	} else {
+		play(transcoder, &one);
+		play_held(transcoder, FALSE, now_us);
+	}
+	give_up_gap(transcoder, now_us);
+}
+
+void
+transcoder_pass(Transcoder *transcoder, const RtpPacket *packet)
+{
+	if (transcoder->began && packet->ssrc == transcoder->ssrc &&
+	    packet->seq == transcoder->next_seq)
+		transcoder->next_seq++;
+}
+
+gboolean
+transcoder_waits(const Transcoder *transcoder)
+{
+	return transcoder->n_held > 0 || transcoder->pauses;
+}
+
+/* A pause is heard as it would be on the line, a frame for each that time has passed. */
+static void
+fill_pause(Transcoder *transcoder, gint64 now_us)
+{
+	const gint64 frame_us = (gint64)transcoder->frame * G_USEC_PER_SEC / transcoder->rate;
+
+	while (frame_us > 0 && now_us - transcoder->made_us >= 2 * frame_us) {
+		conceal(transcoder, transcoder->frame, NULL);
+		transcoder->stats.concealed--; /* nothing was lost */
+		transcoder->next_timestamp += (guint32)((guint64)transcoder->frame *
+							transcoder->from->clock / transcoder->rate);
+		transcoder->made_us += frame_us;
+		if (transcoder->n_pcm + transcoder->frame > MAX_FIFO)
+			return;
+	}
+}
+
+void
+transcoder_tick(Transcoder *transcoder, gint64 now_us)
+{
+	give_up_gap(transcoder, now_us);
+	if (transcoder->pauses && transcoder->n_held == 0)
+		fill_pause(transcoder, now_us);
+}
+
+/* --- out --- */
+
+gboolean
+transcoder_pull(Transcoder *transcoder, guint8 *payload, TranscodedFrame *frame)
+{
+	const guint samples = transcoder->rate / 1000 * transcoder->ptime_ms;
+
+	if (samples == 0 || transcoder->n_pcm < samples)
+		return FALSE;
+	frame->size = encoder_encode(transcoder->encoder, transcoder->pcm, samples, payload);
+	transcoder->n_pcm -= samples;
+	memmove(transcoder->pcm, transcoder->pcm + samples,
+		transcoder->n_pcm * sizeof *transcoder->pcm);
+	frame->units = transcoder->to->clock / 1000 * transcoder->ptime_ms;
+	frame->silence =
+		(guint32)((guint64)transcoder->silence * transcoder->to->clock / transcoder->rate);
+	frame->marker = transcoder->marker;
+	transcoder->silence = 0;
+	transcoder->marker = FALSE;
+	return frame->size > 0;
+}
+
+void
+transcoder_set_loss(Transcoder *transcoder, guint percent)
+{
+	transcoder->loss = percent;
+	if (transcoder->encoder)
+		encoder_set_loss(transcoder->encoder, percent);
+}
+
+void
+transcoder_stats(const Transcoder *transcoder, TranscoderStats *stats)
+{
+	*stats = transcoder->stats;
+}
