@@ -54,12 +54,6 @@ typedef struct {
 	gint64 began, last;
 } Trial;
 
-/* telephone-event, as a peer takes it. */
-typedef struct {
-	guint32 rate;
-	guint8 pt;
-} RelayEvent;
-
 /* What is known of the audio of this side while it should come and go; see relay_watch.c. */
 typedef struct {
 	gint64 since;	      /* both sides talk */
@@ -76,6 +70,12 @@ typedef struct {
 	gint64 told_at;
 	NetAddress foreign; /* newest source that was not taken */
 } RelayWatch;
+
+/* telephone-event, as a peer takes it. */
+typedef struct {
+	guint32 rate;
+	guint8 pt;
+} RelayEvent;
 
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
@@ -201,6 +201,15 @@ gboolean relay_late_take(Relay *relay, const RtpPacket *packet);
 void relay_late_tick(Relay *relay, gint64 now);
 void relay_late_stop(Relay *relay);
 
+/* --- relay_watch.c --- */
+void relay_watch(Relay *relay, gint64 now);
+/* The longest time without a packet so far; us. */
+gint64 relay_watch_gap(const Relay *relay);
+/* A stream like the peer's comes from elsewhere, and is not taken. */
+void relay_watch_foreign(Relay *relay, const NetAddress *from);
+/* A report came from the peer: `about`, the block about our stream, or NULL. */
+void relay_watch_report(Relay *relay, const RtcpBlock *about);
+
 /* --- relay_convert.c --- */
 /* After the map has been made: what can be converted is CONVERT_PT in it. */
 void relay_convert_learn(Relay *relay);
@@ -213,15 +222,6 @@ void relay_convert_tick(Relay *relay, gint64 now);
 /* The twin's peer loses so much of what it is sent. */
 void relay_convert_loss(Relay *relay, guint percent);
 void relay_convert_stop(Relay *relay);
-
-/* --- relay_watch.c --- */
-void relay_watch(Relay *relay, gint64 now);
-/* The longest time without a packet so far; us. */
-gint64 relay_watch_gap(const Relay *relay);
-/* A stream like the peer's comes from elsewhere, and is not taken. */
-void relay_watch_foreign(Relay *relay, const NetAddress *from);
-/* A report came from the peer: `about`, the block about our stream, or NULL. */
-void relay_watch_report(Relay *relay, const RtcpBlock *about);
 
 /* --- relay_tick.c --- */
 /* Both sides talk, and can be heard. */

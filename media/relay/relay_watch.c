@@ -43,9 +43,11 @@ void
 relay_watch_foreign(Relay *relay, const NetAddress *from)
 {
 	RelayWatch *watch = &relay->watch;
+	const gboolean first = !watch->foreign.length;
 
 	watch->foreign = *from;
-	if (watch->told != MEDIA_REFUSED)
+	/* packets may have been seen to be refused before it was known from where */
+	if (first || watch->told != MEDIA_REFUSED)
 		tell(relay, MEDIA_REFUSED, foreign_text(relay));
 }
 
