@@ -153,10 +153,10 @@ conceal(Transcoder *transcoder, guint samples, const Held *packet)
 	while (samples > 0) {
 		const guint part = MIN(samples, MAX(transcoder->frame, 1));
 		gint16 *pcm = make_room(transcoder, part);
-		gboolean last = part == samples && packet;
+		const Held *next = part == samples ? packet : NULL;
 
-		decoder_conceal(transcoder->decoder, last ? packet->payload : NULL,
-				last ? packet->size : 0, pcm, part);
+		decoder_conceal(transcoder->decoder, next ? next->payload : NULL,
+				next ? next->size : 0, pcm, part);
 		transcoder->n_pcm += part;
 		transcoder->stats.concealed++;
 		samples -= part;
