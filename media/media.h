@@ -97,10 +97,9 @@ typedef struct {
 typedef struct {
 	guint64 packets_in, bytes_in; /* RTP, payload and header, before SRTP is added */
 	guint64 packets_out, bytes_out;
-	guint64 lost_in;     /* RFC 3550 A.3, from sequence numbers */
-	guint32 jitter_us;   /* RFC 3550 A.8 */
-	guint32 rtt_us;	     /* from RTCP, 0 when unknown */
-	gboolean transcoded; /* what came had to be made into another codec */
+	guint64 lost_in;   /* RFC 3550 A.3, from sequence numbers */
+	guint32 jitter_us; /* RFC 3550 A.8 */
+	guint32 rtt_us;	   /* from RTCP, 0 when unknown */
 	/* by the peer's reports (RFC 3550 6.4.1) about what we send, when reports_in is not 0 */
 	guint64 reports_in, lost_out;
 	guint32 jitter_out_us;

@@ -7,7 +7,6 @@
  */
 #include "media/relay/relay_private.h"
 #include "media/transcode.h"
-#include <string.h>
 
 struct Convert {
 	Transcoder *transcoder;
@@ -90,15 +89,16 @@ relay_convert_learn(Relay *relay)
 static Convert *
 get_convert(Relay *relay)
 {
-	const Codec *sink = sink_codec(relay->twin);
-	const Stream *audio = desc_audio(relay->twin->remote);
+	const Codec *sink;
 
 	if (relay->convert)
 		return relay->convert;
+	sink = sink_codec(relay->twin);
 	relay->convert = g_new0(Convert, 1);
 	relay->convert->to = type_of(sink);
 	relay->convert->to_pt = sink->pt;
-	relay->convert->transcoder = transcoder_new(relay->convert->to, audio->ptime);
+	relay->convert->transcoder =
+		transcoder_new(relay->convert->to, desc_audio(relay->twin->remote)->ptime);
 	return relay->convert;
 }
 
@@ -148,7 +148,6 @@ relay_convert(Relay *relay, const RtpPacket *packet, gint64 now)
 		return;
 	if (!convert->noted) {
 		convert->noted = TRUE;
-		relay->stats.transcoded = TRUE;
 		port_note(relay->port, "audio: %s is transcoded to %s", convert->from->name,
 			  convert->to->name);
 	}
