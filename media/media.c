@@ -124,6 +124,7 @@ workers_new(const MediaOptions *options, GError **error)
 	workers->dtls = dtls;
 	copy_options(options, &workers->options);
 	workers->signalling = worker_new(WORKER_SIGNALLING, 0, NULL, NULL);
+	workers->files = worker_new(WORKER_FILES, 0, NULL, NULL);
 	workers->ice = g_new0(Worker *, workers->options.n_ice);
 	workers->media = g_new0(Worker *, workers->options.n_media);
 	workers->relays = g_new0(RelaySet *, workers->options.n_media);
@@ -157,6 +158,7 @@ drain_all(Workers *workers)
 		any |= worker_drain(workers->media[i]);
 	for (guint i = 0; i < workers->options.n_ice; i++)
 		any |= worker_drain(workers->ice[i]);
+	any |= worker_drain(workers->files);
 	any |= worker_drain(workers->signalling);
 	return any;
 }
@@ -172,6 +174,7 @@ workers_free(Workers *workers)
 		worker_stop(workers->media[i]);
 	for (guint i = 0; i < workers->options.n_ice; i++)
 		worker_stop(workers->ice[i]);
+	worker_stop(workers->files);
 	while (drain_all(workers))
 		;
 	for (guint i = 0; i < workers->options.n_media; i++) {
@@ -180,6 +183,7 @@ workers_free(Workers *workers)
 	}
 	for (guint i = 0; i < workers->options.n_ice; i++)
 		worker_free(workers->ice[i]);
+	worker_free(workers->files);
 	worker_free(workers->signalling);
 	dtls_context_free(workers->dtls);
 	g_free(workers->ice);

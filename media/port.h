@@ -19,6 +19,7 @@ struct Workers {
 	MediaOptions options; /* deep copy; local_addresses and rtp_address are filled in */
 	DtlsContext *dtls;
 	Worker *signalling;
+	Worker *files;
 	Worker **ice, **media;	  /* options.n_ice, options.n_media of them */
 	struct RelaySet **relays; /* parallel to media */
 	guint next;

@@ -45,7 +45,7 @@ struct Worker {
 	Post *first, *last;
 	GSource *source;    /* signalling */
 	Contexts *contexts; /* ice */
-	/* ice, media */
+	/* ice, media, files */
 	int epoll_fd;
 	Watch wake_watch;
 	TickFunc tick;
@@ -157,7 +157,7 @@ attach_queue(Worker *worker)
 	g_source_attach(worker->source, NULL);
 }
 
-/* --- ice and media: one epoll --- */
+/* --- the others: one epoll --- */
 
 static int
 timeout(const Worker *worker)
@@ -168,6 +168,8 @@ timeout(const Worker *worker)
 		return CLOSING_POLL_MS;
 	if (worker->contexts)
 		return contexts_timeout(worker->contexts, g_get_monotonic_time());
+	if (!worker->tick)
+		return -1;
 	return left <= 0 ? 0 : (int)((left + 999) / 1000);
 }
 
@@ -334,8 +336,8 @@ Worker *
 worker_new(WorkerKind kind, guint index, TickFunc tick, gpointer user)
 {
 	Worker *worker = g_new0(Worker, 1);
-	g_autofree char *name =
-		g_strdup_printf("%s-%u", kind == WORKER_ICE ? "ice" : "media", index);
+	static const char *const names[] = { "signalling", "ice", "media", "files" };
+	g_autofree char *name = g_strdup_printf("%s-%u", names[kind], index);
 
 	worker->kind = kind;
 	worker->tick = tick;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* worker.h - a thread of the media's and what is posted to it.
  *
- * Three kinds: the signalling worker is no thread of its own but the default
+ * Four kinds: the signalling worker is no thread of its own but the default
  * GMainContext of the process; an ice worker runs a GMainContext for each agent;
- * a media worker runs one epoll.  They share nothing and speak only through worker_post(): a
+ * a media worker runs one epoll; the files worker runs what is posted, and may wait
+ * for a disk.  They share nothing and speak only through worker_post(): a
  * function and an argument it owns, run in order, once.
  * Thread: each function says which.
  */
 #pragma once
 #include <glib.h>
 
-typedef enum { WORKER_SIGNALLING, WORKER_ICE, WORKER_MEDIA } WorkerKind;
+typedef enum { WORKER_SIGNALLING, WORKER_ICE, WORKER_MEDIA, WORKER_FILES } WorkerKind;
 typedef struct Worker Worker;
 typedef void (*PostFunc)(gpointer argument);
 
@@ -71,3 +72,4 @@ WorkerKind worker_current(void);
 #define ASSERT_SIGNALLING() g_assert(worker_current() == WORKER_SIGNALLING)
 #define ASSERT_ICE()	    g_assert(worker_current() == WORKER_ICE)
 #define ASSERT_MEDIA()	    g_assert(worker_current() == WORKER_MEDIA)
+#define ASSERT_FILES()	    g_assert(worker_current() == WORKER_FILES)

@@ -63,7 +63,8 @@ climbing() {
 rules() {
 	core='b2bua/[^/]*\.h|media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
 	layer db ''
-	layer media 'media/relay/relay\.h'
+	layer media 'media/relay/relay\.h|media/audio/recorder\.h'
+	layer media/audio 'media/[^/]*\.h'
 	layer media/relay 'media/[^/]*\.h'
 	layer b2bua 'media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
@@ -80,6 +81,9 @@ rules() {
 	layer $sip/dialog "$plugin|$sip/sip_root\.h|$sip/(stack|shield|peers)/[^/]*\.h"
 	layer $sip "$plugin|$sip/(stack|shield|peers|dialog)/[^/]*\.h"
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
+	keep libopusfile 'opusfile\.h' 'media/audio/'
+	keep libopusenc 'opusenc\.h' 'media/audio/'
+	keep libspeexdsp 'speex/' 'media/audio/'
 	keep libsrtp 'srtp2?/' 'media/'
 	# sofia-sip frees no SSL of its own
 	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/stack/sip_tls(_peer)?\.[ch])'
@@ -94,12 +98,12 @@ rules() {
 rules_bite() {
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
-	for folder in db media media/relay b2bua b2bua/route b2bua/call b2bua/admin cli plugins/echo plugins/xmpp \
+	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/call b2bua/admin cli plugins/echo plugins/xmpp \
 		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip; do
 		mkdir -p "$tree/$folder"
 		printf '#include "%s"\n' other/x.h ../x.h db/x.c >"$tree/$folder/x.c"
 	done
-	printf '#include <%s>\n' nice/agent.h srtp2/srtp.h openssl/ssl.h sqlite3.h sofia-sip/nua.h \
+	printf '#include <%s>\n' nice/agent.h opusfile.h opusenc.h speex/speex_resampler.h srtp2/srtp.h openssl/ssl.h sqlite3.h sofia-sip/nua.h \
 		strophe.h libxml/tree.h >"$tree/b2bua/y.c"
 	"$self" "$tree" | grep '^ok' || true
 }
