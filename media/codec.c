@@ -16,14 +16,22 @@ static const CodecType types[] = {
 	{ CODEC_EVENT, "telephone-event", 8000, 1, 0, 101, TRUE, EVENTS_PARAMS },
 };
 
+static const CodecType linear = { CODEC_LINEAR, "L16", 16000, 1, 16000, 96, FALSE, NULL };
+
+static gboolean
+is_type(const CodecType *type, const char *name, guint32 clock, guint8 channels)
+{
+	return type->clock == clock && type->channels == channels &&
+	       g_ascii_strcasecmp(type->name, name) == 0;
+}
+
 const CodecType *
 codec_type(const char *name, guint32 clock, guint8 channels)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(types); i++)
-		if (types[i].clock == clock && types[i].channels == channels &&
-		    g_ascii_strcasecmp(types[i].name, name) == 0)
+		if (is_type(&types[i], name, clock, channels))
 			return &types[i];
-	return NULL;
+	return is_type(&linear, name, clock, channels) ? &linear : NULL;
 }
 
 const CodecType *

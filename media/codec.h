@@ -15,6 +15,7 @@ typedef enum {
 	CODEC_PCMU,
 	CODEC_PCMA,
 	CODEC_EVENT, /* telephone-event, in the clock of the audio it interrupts */
+	CODEC_LINEAR, /* L16 at 16000, between a port and us: no peer is told of it */
 	N_CODEC_KINDS
 } CodecKind;
 
@@ -31,7 +32,7 @@ typedef struct {
 
 /* NULL when it is not one of ours.  Names are compared without case. */
 const CodecType *codec_type(const char *name, guint32 clock, guint8 channels);
-/* By its name alone, in any clock; NULL likewise. */
+/* By its name alone, in any clock; NULL likewise, and for CODEC_LINEAR. */
 const CodecType *codec_type_named(const char *name);
-/* All of them, the better audio first, then the events; n of them. */
+/* All that peers are told of, the better audio first, then the events; n of them. */
 const CodecType *codec_types(guint *n);

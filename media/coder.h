@@ -2,7 +2,8 @@
 /* coder.h - one codec's samples: payloads to linear PCM and back.
  *
  * Mono, 16 bits, at 8000 or 16000 samples a second: the rate is the caller's, so that two
- * coders that are put together need no resampler.  Both are owned by who made them.
+ * coders that are put together need no resampler (linear samples of our own have one rate, and
+ * are resampled).  Both are owned by who made them.
  * Thread: one at a time.  RFC 3551, RFC 6716, RFC 7587, ITU-T G.711, G.722.
  */
 #pragma once
@@ -31,7 +32,7 @@ typedef struct Encoder Encoder;
 /* NULL: this codec is passed through and not written. */
 Encoder *encoder_new(const CodecType *type, guint rate);
 void encoder_free(Encoder *encoder);
-/* `samples` are 10, 20, 40 or 60 ms.  Bytes written to `payload`, which has room for
+/* `samples` are 10, 20, 40 or 60 ms; of linear ones 10 or 20.  Bytes written to `payload`, which has room for
  * CODER_MAX_PAYLOAD. */
 gsize encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload);
 /* What the receiver loses: what can be made robust against it is. */

@@ -407,7 +407,9 @@ desc_summary(const Desc *desc)
 gboolean
 codec_relayed(const Codec *codec)
 {
-	return codec_type(codec->name, codec->rate, codec->channels) != NULL;
+	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+
+	return type && type->kind != CODEC_LINEAR;
 }
 
 static void

@@ -6,6 +6,7 @@
  * on news that still arrive are dropped here.
  */
 #include "media/media.h"
+#include "media/audio.h"
 #include "media/port.h"
 #include "media/relay/relay.h"
 #include <dlfcn.h>
@@ -329,6 +330,10 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 	case NEWS_DTMF:
 		media->listener->dtmf(media->user, id, news->digit);
 		break;
+	case NEWS_PLAYED:
+		if (media->listener->played)
+			media->listener->played(media->user, id);
+		break;
 	case NEWS_STATS:
 		on_stats(media, id, news);
 		break;
@@ -389,6 +394,28 @@ PortId
 media_add_rtp_port(Media *media, Side side, const char *address)
 {
 	return add_port(media, side, TRANSPORT_RTP, address);
+}
+
+void
+media_play(Media *media, PortId id, AudioSource *source)
+{
+	Port *port = find_port(media, id);
+
+	if (port)
+		port_play(port, source);
+	else
+		audio_source_free(source);
+}
+
+void
+media_record(Media *media, PortId id, AudioSink *sink)
+{
+	Port *port = find_port(media, id);
+
+	if (port)
+		port_record(port, sink);
+	else
+		audio_sink_free(sink);
 }
 
 void

@@ -12,6 +12,8 @@
 #include "media/desc.h"
 
 typedef struct Workers Workers; /* the ice and media threads of the process */
+typedef struct AudioSource AudioSource; /* see audio.h */
+typedef struct AudioSink AudioSink;
 typedef struct Media Media;	/* owned by the Call that opened it */
 typedef guint PortId;		/* from 1; 0 is no port */
 
@@ -91,6 +93,8 @@ typedef struct {
 	void (*one_way)(gpointer user, PortId port, MediaFault fault, const char *text);
 	/* A telephone-event digit went from this port to its twin (RFC 4733). */
 	void (*dtmf)(gpointer user, PortId port, char digit);
+	/* What media_play() was given last has come to its end.  May be NULL. */
+	void (*played)(gpointer user, PortId port);
 } MediaListener;
 
 /* Counters of one port, since it was made. */
@@ -131,12 +135,18 @@ void media_use_reserve(Media *media);
  * the two are not on the same threads or the port is gone. */
 PortId media_take_port(Media *media, Media *from, PortId port);
 
-/* SIDE decides the ICE role: we are controlled by the caller and control the
+/* A port of TRANSPORT_NONE has no peer: its far side is us (audio.h).  It is `ready` and `up` by
+ * itself and needs no media_connect(); who is joined with it hears what is played, in his codec.
+ * SIDE decides the ICE role: we are controlled by the caller and control the
  * callee (RFC 8445 6.1.1: who sent session-initiate controls). */
 PortId media_add_port(Media *media, Side side, TransportKind kind);
 /* Plain RTP to a peer at `address` (numeric; NULL: not known): of its IP version, where rtp_address
  * or one of local_addresses has it, else as media_add_port(). */
 PortId media_add_rtp_port(Media *media, Side side, const char *address);
+/* Of a port of TRANSPORT_NONE.  Both are the media's from now on, and take the place of what was there; NULL: silence is
+ * played, nobody hears.  What is played waits until it can be heard. */
+void media_play(Media *media, PortId port, AudioSource *source);
+void media_record(Media *media, PortId port, AudioSink *sink);
 void media_drop_port(Media *media, PortId port);
 
 /* Both descriptions of this port's peer are known: `local` is what we told it,

@@ -54,6 +54,8 @@ typedef struct {
 	SrtpKeys keys;
 	GBytes *packet;
 	MediaStatsFunc asked;
+	AudioSource *source;
+	AudioSink *sink;
 	gboolean flag;
 	guint association;
 	char digit;
@@ -727,6 +729,17 @@ close_relay(gpointer argument)
 
 /* --- signalling thread --- */
 
+/* No part of it is on the ice thread. */
+static void
+open_audio(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_add_audio(message->port->relay);
+	tell_ready(message->port, transport_new(TRANSPORT_NONE));
+	port_tell(message->port, &(PortNews){ .kind = NEWS_UP });
+}
+
 Port *
 port_new(const PortOptions *options)
 {
@@ -736,7 +749,10 @@ port_new(const PortOptions *options)
 	port->options = *options;
 	g_queue_init(&port->early);
 	port->relay = relay_new(port, options->media, options->relays);
-	to_ice(open_port, message_new(port));
+	if (options->kind == TRANSPORT_NONE)
+		to_media(open_audio, message_new(port));
+	else
+		to_ice(open_port, message_new(port));
 	return port;
 }
 
@@ -809,6 +825,40 @@ port_send_dtmf(Port *port, char digit)
 
 	message->digit = digit;
 	to_media(send_dtmf, message);
+}
+
+static void
+play(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	relay_play(message->port->relay, message->source);
+}
+
+void
+port_play(Port *port, AudioSource *source)
+{
+	Message *message = message_new(port);
+
+	message->source = source;
+	to_media(play, message);
+}
+
+static void
+record(gpointer argument)
+{
+	g_autoptr(Message) message = argument;
+
+	relay_record(message->port->relay, message->sink);
+}
+
+void
+port_record(Port *port, AudioSink *sink)
+{
+	Message *message = message_new(port);
+
+	message->sink = sink;
+	to_media(record, message);
 }
 
 static void

@@ -33,6 +33,7 @@ typedef enum {
 	NEWS_NOTE,
 	NEWS_ONE_WAY,
 	NEWS_DTMF,
+	NEWS_PLAYED,
 	NEWS_STATS
 } PortNewsKind;
 
@@ -75,6 +76,9 @@ void port_connect(Port *port, const Desc *local, const Desc *remote);
 void port_join(Port *one, Port *other);
 void port_add_candidate(Port *port, const Candidate *candidate);
 void port_send_dtmf(Port *port, char digit);
+/* Of a port of TRANSPORT_NONE; both are its own from now on. */
+void port_play(Port *port, AudioSource *source);
+void port_record(Port *port, AudioSink *sink);
 void port_query(Port *port, MediaStatsFunc func);
 void port_close(Port *port); /* the handle's reference goes with it */
 

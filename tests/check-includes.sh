@@ -83,7 +83,7 @@ rules() {
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libopusfile 'opusfile\.h' 'media/audio/'
 	keep libopusenc 'opusenc\.h' 'media/audio/'
-	keep libspeexdsp 'speex/' 'media/audio/'
+	keep libspeexdsp 'speex/' 'media/(audio/|coder\.c)'
 	keep libsrtp 'srtp2?/' 'media/'
 	# sofia-sip frees no SSL of its own
 	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/stack/sip_tls(_peer)?\.[ch])'

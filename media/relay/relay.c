@@ -40,6 +40,15 @@ note_first_out(Relay *relay, guint8 pt)
 		  net_address_text(&relay->peer, text), pt);
 }
 
+static void
+send_indirectly(Relay *relay, const guint8 *data, gsize length)
+{
+	if (relay->audio)
+		relay_audio_hear(relay, data, length);
+	else
+		port_send_by_agent(relay->port, data, length);
+}
+
 static inline void
 send_rtp(Relay *relay, guint8 *data, gsize length)
 {
@@ -48,7 +57,7 @@ send_rtp(Relay *relay, guint8 *data, gsize length)
 	if (relay->send && protection_protect(relay->send, data, &length) != PROTECTION_OK)
 		return;
 	if (G_UNLIKELY(relay->relayed)) {
-		port_send_by_agent(relay->port, data, length);
+		send_indirectly(relay, data, length);
 	} else if (G_UNLIKELY(sendto(relay->out_fd, data, length, 0, &relay->peer.any,
 				     relay->peer.length) < 0)) {
 		relay_note_error(relay, &relay->peer, errno);
@@ -352,6 +361,15 @@ relay_add_socket(Relay *relay, const IceSocket *given)
 }
 
 void
+relay_add_audio(Relay *relay)
+{
+	if (relay->closed || relay->registered)
+		return;
+	register_relay(relay);
+	relay_audio_begin(relay);
+}
+
+void
 relay_set_protection(Relay *relay, Protection *receive, Protection *send)
 {
 	Protection *old_receive = relay->receive, *old_send = relay->send;
@@ -443,6 +461,7 @@ relay_close(Relay *relay)
 	relay_say_bye(relay);
 	relay_late_stop(relay);
 	relay_convert_stop(relay);
+	relay_audio_stop(relay);
 	relay->closed = TRUE;
 	relay_part(relay);
 	relay_hurry(relay, FALSE);

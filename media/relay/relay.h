@@ -39,5 +39,10 @@ void relay_set_alive(Relay *relay, gboolean alive);
 /* A packet that came through the agent (no kernel split). */
 void relay_receive(Relay *relay, const guint8 *data, gsize length);
 
+/* Instead of sockets: its far side is us (audio.h). */
+void relay_add_audio(Relay *relay);
+void relay_play(Relay *relay, AudioSource *source);
+void relay_record(Relay *relay, AudioSink *sink);
+
 void relay_send_dtmf(Relay *relay, char digit);
 void relay_stats(const Relay *relay, PortStats *stats);

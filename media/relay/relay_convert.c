@@ -53,6 +53,8 @@ sink_codec(const Relay *twin)
 	const Stream *told = twin->local ? desc_audio(twin->local) : NULL;
 	const Stream *audio = twin->remote ? desc_audio(twin->remote) : NULL;
 
+	if (twin->audio) /* one that no peer is told of */
+		return audio->codecs->pdata[0];
 	return audio ? stream_spoken(told, audio) : NULL;
 }
 
@@ -67,6 +69,14 @@ relay_convert_stop(Relay *relay)
 	g_clear_pointer(&relay->convert, g_free);
 }
 
+/* What we say and hear ourselves has to be. */
+static gboolean
+may_convert(const Relay *relay)
+{
+	return relay->audio || relay->twin->audio ||
+	       port_options(relay->port)->workers->options.transcode;
+}
+
 void
 relay_convert_learn(Relay *relay)
 {
@@ -78,7 +88,7 @@ relay_convert_learn(Relay *relay)
 		relay_convert_stop(relay);
 	if (relay->convert)
 		relay->convert->from = NULL; /* numbers may mean something else now */
-	if (!to || !port_options(relay->port)->workers->options.transcode)
+	if (!to || !may_convert(relay))
 		return;
 	for (guint8 pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
 		if (relay->map[pt] == NO_PT && relay->rate[pt] &&
@@ -146,7 +156,7 @@ relay_convert(Relay *relay, const RtpPacket *packet, gint64 now)
 	}
 	if (!convert->from)
 		return;
-	if (!convert->noted) {
+	if (!convert->noted && !relay->audio && !relay->twin->audio) {
 		convert->noted = TRUE;
 		port_note(relay->port, "audio: %s is transcoded to %s", convert->from->name,
 			  convert->to->name);

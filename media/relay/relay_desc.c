@@ -169,6 +169,8 @@ remap(Relay *relay)
 		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,
 			    twin->remote, relay->map);
 	relay_convert_learn(relay);
+	if (relay->audio)
+		relay_audio_joined(relay);
 }
 
 void
@@ -192,7 +194,7 @@ relay_connect(Relay *relay, const Desc *local, const Desc *remote)
 		learn_events(relay, ours, theirs);
 		learn_out_rate(relay, ours, theirs);
 		learn_direction(relay, ours, theirs);
-		if (!relay->webrtc)
+		if (!relay->webrtc && !relay->audio)
 			learn_address(relay, theirs->transport);
 		if (!relay->webrtc && ours)
 			learn_keys(relay, ours->transport, theirs->transport);

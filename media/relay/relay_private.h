@@ -7,6 +7,7 @@
  *   relay_desc.c    what the descriptions say: codecs, directions, addresses
  *   relay_late.c    audio that comes before it can be passed on
  *   relay_convert.c audio that the other side does not take
+ *   relay_audio.c   audio of our own, and who hears
  *   relay_tick.c    now and then: digits of ours, silence, counters
  *   relay_watch.c   now and then: is one direction dead?
  *
@@ -18,6 +19,7 @@
 #include "media/rtcp.h"
 
 #define NO_PT	      0xff
+#define NO_FD_NEEDED  0
 #define CONVERT_PT    0xfe /* in a map: the twin's peer takes it in another codec */
 #define RECENT_SSRCS  8	   /* known without asking again */
 #define STATS_US      5000000
@@ -36,6 +38,7 @@ typedef struct {
 
 typedef struct Late Late;	/* see relay_late.c */
 typedef struct Convert Convert; /* see relay_convert.c */
+typedef struct RelayAudio RelayAudio; /* see relay_audio.c */
 
 /* How good a source is: a better one wins the port back whenever it speaks. */
 typedef enum {
@@ -85,7 +88,7 @@ struct Relay {
 	Late *late; /* NULL: packets pass as they come */
 	int out_fd;
 	guint out_index;
-	gboolean relayed; /* sent by the agent, over a TURN server */
+	gboolean relayed; /* sent by the agent, over a TURN server; or to us */
 	gboolean secure;  /* nothing passes in the clear */
 	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
@@ -117,6 +120,7 @@ struct Relay {
 	RelayWatch watch;
 	guint64 unmapped;	       /* packets in that the twin has no payload type for */
 	Convert *convert;	       /* NULL: nothing had to be made into another codec */
+	RelayAudio *audio;	       /* NULL: its far side is a peer */
 	SdesKey sdes_in, sdes_out;     /* of a plain port: what receive and send were made of */
 	RelayEvent events[MAX_EVENTS]; /* that the peer takes, a clock each */
 	guint n_events;
@@ -222,6 +226,14 @@ void relay_convert_tick(Relay *relay, gint64 now);
 /* The twin's peer loses so much of what it is sent. */
 void relay_convert_loss(Relay *relay, guint percent);
 void relay_convert_stop(Relay *relay);
+
+/* --- relay_audio.c --- */
+void relay_audio_begin(Relay *relay);
+void relay_audio_joined(Relay *relay); /* or no longer */
+/* RTP that was sent to us. */
+void relay_audio_hear(Relay *relay, const guint8 *data, gsize length);
+void relay_audio_tick(Relay *relay, gint64 now);
+void relay_audio_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 /* Both sides talk, and can be heard. */

@@ -138,6 +138,8 @@ tick(Relay *relay, gint64 now)
 		relay_late_tick(relay, now);
 	if (relay->convert)
 		relay_convert_tick(relay, now);
+	if (relay->audio)
+		relay_audio_tick(relay, now);
 	if (now >= relay->next_rtcp && relay_can_report(relay)) {
 		gint32 interval = (gint32)relay_span(relay, relay->n_reports++ ? RTCP_INTERVAL_US
 									       : RTCP_SECOND_US);

@@ -88,13 +88,20 @@ on_dtmf(gpointer user, PortId port, char digit)
 	g_string_append_c(((Peer *)user)->ports[port].digits, digit);
 }
 
+static void
+on_played(gpointer user, PortId port)
+{
+	((Peer *)user)->ports[port].played++;
+}
+
 static const MediaListener listener = { .ready = on_ready,
 					.candidate = on_candidate,
 					.up = on_up,
 					.lost = on_lost,
 					.note = on_note,
 					.one_way = on_one_way,
-					.dtmf = on_dtmf };
+					.dtmf = on_dtmf,
+					.played = on_played };
 
 /* --- a peer --- */
 

@@ -15,7 +15,7 @@ typedef struct {
 	Media *media;
 	struct {
 		Transport *ours;
-		guint readies, ups, losses;
+		guint readies, ups, losses, played;
 		MediaLoss loss;
 		MediaFault fault;
 		char *text;
