@@ -14,7 +14,7 @@ typedef enum {
 	CODEC_G722,
 	CODEC_PCMU,
 	CODEC_PCMA,
-	CODEC_EVENT, /* telephone-event, in the clock of the audio it interrupts */
+	CODEC_EVENT,  /* telephone-event, in the clock of the audio it interrupts */
 	CODEC_LINEAR, /* L16 at 16000, between a port and us: no peer is told of it */
 	N_CODEC_KINDS
 } CodecKind;

@@ -103,7 +103,7 @@ struct Decoder {
 	OpusDecoder *opus;
 	g722_decode_state_t *g722;
 	SpeexResamplerState *resampler; /* of linear samples; NULL: they have this rate */
-	Line line; /* of the codecs that have none of their own */
+	Line line;			/* of the codecs that have none of their own */
 };
 
 Decoder *

@@ -364,7 +364,7 @@ append_transport(GString *line, const Transport *transport)
 				       transport->port);
 		return;
 	}
-	if (transport->kind == TRANSPORT_NONE)
+	if (transport->kind != TRANSPORT_WEBRTC)
 		return;
 	g_string_append_printf(line, ", ICE %u candidate%s", transport->candidates->len,
 			       transport->candidates->len == 1 ? "" : "s");

@@ -23,6 +23,7 @@ typedef enum {
 	TRANSPORT_RTP,	  /* RTP and RTCP over UDP: RTP/AVP, RTP/SAVP with keys */
 	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF) */
 	TRANSPORT_NONE,	  /* no packets: a side that the gateway plays itself */
+	TRANSPORT_LOOP,	  /* none either: whoever is on the other side hears himself */
 	N_TRANSPORT_KINDS
 } TransportKind;
 

@@ -11,11 +11,11 @@
 #pragma once
 #include "media/desc.h"
 
-typedef struct Workers Workers; /* the ice and media threads of the process */
+typedef struct Workers Workers;		/* the ice and media threads of the process */
 typedef struct AudioSource AudioSource; /* see audio.h */
 typedef struct AudioSink AudioSink;
-typedef struct Media Media;	/* owned by the Call that opened it */
-typedef guint PortId;		/* from 1; 0 is no port */
+typedef struct Media Media; /* owned by the Call that opened it */
+typedef guint PortId;	    /* from 1; 0 is no port */
 
 typedef enum { SIDE_CALLER, SIDE_CALLEE } Side;
 
@@ -143,8 +143,8 @@ PortId media_add_port(Media *media, Side side, TransportKind kind);
 /* Plain RTP to a peer at `address` (numeric; NULL: not known): of its IP version, where rtp_address
  * or one of local_addresses has it, else as media_add_port(). */
 PortId media_add_rtp_port(Media *media, Side side, const char *address);
-/* Of a port of TRANSPORT_NONE.  Both are the media's from now on, and take the place of what was there; NULL: silence is
- * played, nobody hears.  What is played waits until it can be heard. */
+/* Of a port of TRANSPORT_NONE.  Both are the media's from now on, and take the place of what was
+ * there; NULL: silence is played, nobody hears.  What is played waits until it can be heard. */
 void media_play(Media *media, PortId port, AudioSource *source);
 void media_record(Media *media, PortId port, AudioSink *sink);
 void media_drop_port(Media *media, PortId port);
@@ -156,7 +156,7 @@ void media_drop_port(Media *media, PortId port);
 void media_connect(Media *media, PortId port, const Desc *local, const Desc *remote);
 
 /* `one` and `other` relay to each other from now on; whatever each was joined
- * to before is let go. */
+ * to before is let go.  They may be the same: its peer hears himself. */
 void media_join(Media *media, PortId one, PortId other);
 
 /* Trickled; kept until media_connect() if that has not come. */

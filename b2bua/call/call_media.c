@@ -259,12 +259,13 @@ open_port(Call *call, Party *party)
 			media_add_rtp_port(call->media, party->side, audio->transport->address);
 		return;
 	}
-	if (party->kind != TRANSPORT_NONE) {
+	if (party->kind == TRANSPORT_RTP || party->kind == TRANSPORT_WEBRTC) {
 		party->port = media_add_port(call->media, party->side, party->kind);
 		return;
 	}
 	party->port = NO_PORT;
-	party->ours = transport_new(TRANSPORT_NONE);
+	party->ours = transport_new(party->kind);
+	party->up = party->kind == TRANSPORT_LOOP;
 }
 
 void
@@ -389,8 +390,14 @@ call_connect_party(Call *call, const Party *party)
 void
 call_join(Call *call, const Party *callee)
 {
-	if (party_has_port(call->caller) && party_has_port(callee))
-		media_join(call->media, call->caller->port, callee->port);
+	const Party *caller = call->caller;
+
+	if (party_has_port(caller) && party_has_port(callee))
+		media_join(call->media, caller->port, callee->port);
+	else if (party_has_port(caller) && callee->kind == TRANSPORT_LOOP)
+		media_join(call->media, caller->port, caller->port);
+	else if (party_has_port(callee) && caller->kind == TRANSPORT_LOOP)
+		media_join(call->media, callee->port, callee->port);
 }
 
 /* --- descriptions --- */

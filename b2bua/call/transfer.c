@@ -432,7 +432,8 @@ transfer_join(Call *call, const CallEvent *event)
 		fail(transfer, coming ? REASON_INCOMPATIBLE : REASON_GONE, NULL);
 		return;
 	}
-	port = media_take_port(call->media, second->media, coming->port);
+	port = party_has_port(coming) ? media_take_port(call->media, second->media, coming->port)
+				      : coming->port;
 	if (port == 0) {
 		fail(transfer, REASON_OVERLOAD, "the two calls cannot be joined");
 		return;

@@ -15,10 +15,10 @@
 #include <string.h>
 
 #define FRAME_US   (AUDIO_FRAME_MS * 1000)
-#define MAX_BEHIND 10			/* frames: a clock that stood still is not made up for */
-#define MAX_HEARD  (50 * AUDIO_FRAME)	/* samples: a second */
-#define MUCH_HEARD (3 * AUDIO_FRAME)	/* so much need not wait */
-#define QUIET	   100			/* mean of a frame: nobody speaks */
+#define MAX_BEHIND 10		      /* frames: a clock that stood still is not made up for */
+#define MAX_HEARD  (50 * AUDIO_FRAME) /* samples: a second */
+#define MUCH_HEARD (3 * AUDIO_FRAME)  /* so much need not wait */
+#define QUIET	   100		      /* mean of a frame: nobody speaks */
 
 struct RelayAudio {
 	AudioSource *source; /* NULL: silence is played */
@@ -42,9 +42,8 @@ struct RelayAudio {
 static void
 add_heard(RelayAudio *audio, const gint16 *pcm, guint samples)
 {
-	const guint over = audio->n_heard + samples > MAX_HEARD
-				   ? audio->n_heard + samples - MAX_HEARD
-				   : 0;
+	const guint over =
+		audio->n_heard + samples > MAX_HEARD ? audio->n_heard + samples - MAX_HEARD : 0;
 
 	if (over) { /* the oldest goes */
 		audio->n_heard -= over;

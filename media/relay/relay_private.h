@@ -36,8 +36,8 @@ typedef struct {
 	gboolean receives, rtcp;
 } RelaySocket;
 
-typedef struct Late Late;	/* see relay_late.c */
-typedef struct Convert Convert; /* see relay_convert.c */
+typedef struct Late Late;	      /* see relay_late.c */
+typedef struct Convert Convert;	      /* see relay_convert.c */
 typedef struct RelayAudio RelayAudio; /* see relay_audio.c */
 
 /* How good a source is: a better one wins the port back whenever it speaks. */

@@ -171,8 +171,8 @@ call_new(const char *codec)
 	call->workers = workers_with(&options);
 	call->gateway = peer_new(call->workers);
 	call->telephone = telephone_new(type);
-	call->codecs = g_strdup_printf("%u %s/%u/%u", type->pt, type->name, type->clock,
-				       type->channels);
+	call->codecs =
+		g_strdup_printf("%u %s/%u/%u", type->pt, type->name, type->clock, type->channels);
 	call->port = peer_add(call->gateway, SIDE_CALLER, TRANSPORT_RTP);
 	call->audio = peer_add(call->gateway, SIDE_CALLEE, TRANSPORT_NONE);
 	peer_wait_up(call->gateway, call->audio);
@@ -219,8 +219,9 @@ static Sound *
 tune(void)
 {
 	const guint samples = NOTES * NOTE_MS * AUDIO_RATE / 1000;
-	guint8 header[] = "RIFF....WAVEfmt \20\0\0\0\1\0\1\0\200\76\0\0\0\175\0\0\2\0\20\0data\377\377"
-			  "\377\377";
+	guint8 header[] =
+		"RIFF....WAVEfmt \20\0\0\0\1\0\1\0\200\76\0\0\0\175\0\0\2\0\20\0data\377\377"
+		"\377\377";
 	g_autoptr(GByteArray) file = g_byte_array_new();
 	Sound *sound;
 
@@ -465,7 +466,7 @@ test_owned(void)
 
 	for (guint i = 0; i < G_N_ELEMENTS(tapes); i++)
 		tape_init(&tapes[i], &freed);
-	media_record(call->gateway->media, 7, &tapes[0].sink);	       /* no such port */
+	media_record(call->gateway->media, 7, &tapes[0].sink);		/* no such port */
 	media_record(call->gateway->media, call->port, &tapes[1].sink); /* one with a peer */
 	media_record(call->gateway->media, call->audio, &tapes[2].sink);
 	media_record(call->gateway->media, call->audio, &tapes[3].sink);
