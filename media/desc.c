@@ -672,8 +672,8 @@ answer_audio(Stream *stream, const Stream *offered, const Stream *chosen, gboole
 }
 
 /* The codecs of `chosen` that `offered` has, under its numbers, those that are made only when
- * there is no other; events come last and whatever was chosen, with the clocks of the codecs in use (RFC 4733 2.1) or else the one
- * that he has.  FALSE when there is nothing to speak with. */
+ * there is no other; events come last and whatever was chosen, with the clocks of the codecs in use
+ * (RFC 4733 2.1) or else the one that he has.  FALSE when there is nothing to speak with. */
 static gboolean
 answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 {

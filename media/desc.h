@@ -67,7 +67,7 @@ typedef struct {
 	guint32 rate;	   /* RTP clock, Hz */
 	guint8 channels;   /* 1 when not said */
 	GPtrArray *params; /* CodecParam *, owned; never NULL */
-	gboolean made;	   /* in an offer of ours: the other side has it not, it would be transcoded */
+	gboolean made; /* in an offer of ours: the other side has it not, it would be transcoded */
 } Codec;
 
 typedef struct {
@@ -175,8 +175,8 @@ Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
  * offer of ours, behind the other side's own codecs; wideband first where that side has some.
  * Before the first desc_ref(). */
 void desc_add_made(Desc *offer);
-/* Where no codec is shared: the answer to `offer` with its first codec that we relay; its direction and
- * length of packets are those of `answer`.  NULL when there is none. */
+/* Where no codec is shared: the answer to `offer` with its first codec that we relay; its direction
+ * and length of packets are those of `answer`.  NULL when there is none. */
 Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */
