@@ -45,4 +45,4 @@ void relay_play(Relay *relay, AudioSource *source);
 void relay_record(Relay *relay, AudioSink *sink);
 
 void relay_send_dtmf(Relay *relay, char digit);
-void relay_stats(const Relay *relay, PortStats *stats);
+void relay_stats(Relay *relay, PortStats *stats);
