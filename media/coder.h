@@ -32,8 +32,8 @@ typedef struct Encoder Encoder;
 /* NULL: this codec is passed through and not written. */
 Encoder *encoder_new(const CodecType *type, guint rate);
 void encoder_free(Encoder *encoder);
-/* `samples` are 10, 20, 40 or 60 ms; of linear ones 10 or 20.  Bytes written to `payload`, which has room for
- * CODER_MAX_PAYLOAD. */
+/* `samples` are 10, 20, 40 or 60 ms; of linear ones 10 or 20.  Bytes written to `payload`,
+ * which has room for CODER_MAX_PAYLOAD. */
 gsize encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload);
 /* What the receiver loses: what can be made robust against it is. */
 void encoder_set_loss(Encoder *encoder, guint percent);
