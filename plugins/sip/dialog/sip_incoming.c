@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_incoming.c - the INVITE that begins a call: what it must have, and whose it
- * becomes.  Who sent it is proven by now (sip_ua.c).
+ * becomes.  Who sent it is proven by now (sip_sender.h).
  *
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
@@ -205,7 +205,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		crypto_hear(&leg->crypto, content.desc);
 	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	nua_set_hparams(nh, UA_ANSWERS(UA_DIALOG), TAG_END());
+	nua_set_hparams(nh, UA_ANSWERS(ua->answered_inside), TAG_END());
 	if (insecure)
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);

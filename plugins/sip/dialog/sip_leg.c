@@ -316,7 +316,7 @@ send_invite(SipLeg *leg)
 	if (leg->pidf)
 		location_body(leg, sdp, &body);
 	/* A handle forgets a NUTAG_PROXY of nua_handle(). */
-	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), UA_ANSWERS(UA_DIALOG),
+	nua_invite(leg->nh, NUTAG_PROXY(leg->next_hop), UA_ANSWERS(leg->ua->answered_inside),
 		   SIPTAG_CALL_ID_STR(leg->invite_id),
 		   SIPTAG_CONTENT_TYPE_STR(body.type ? body.type : content_sdp),
 		   SIPTAG_PAYLOAD_STR(body.text ? body.text : sdp),
