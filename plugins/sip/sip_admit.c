@@ -20,7 +20,7 @@ take_trunk(SipUa *ua, Reply *reply, const Trunk *trunk, const SipEvent *event)
 	}
 	if (event->sip->sip_authorization)
 		sources_proven(ua->sources, event);
-	leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
+	sip_leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
 }
 
 static void
@@ -31,7 +31,7 @@ take_phone(SipUa *ua, Reply *reply, PhoneClaim *claim, const SipEvent *event)
 	int status;
 
 	if (phone_caller(ua, claim, event, &caller, &status, &phrase))
-		leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
+		sip_leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
 	else
 		reply_say(reply, status, phrase, TAG_END());
 }

@@ -50,7 +50,7 @@ static void
 on_stray_answer(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
-		/* of a next hop that was given up, see leg_try_next_hop() */
+		/* of a next hop that was given up, see sip_leg_try_next_hop() */
 		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
 
 		if (hop)
@@ -60,7 +60,7 @@ on_stray_answer(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407))
 		nua_handle_destroy(nh); /* of one, too: nua would wait for credentials */
 	else if (event->event == nua_r_method && event->status >= 200)
-		nua_handle_destroy(nh); /* the BYE of leg_bury() */
+		nua_handle_destroy(nh); /* the BYE of sip_leg_bury() */
 }
 
 static void
@@ -84,7 +84,7 @@ on_leg_event(SipUa *self, SipLeg *leg, nua_handle_t *nh, const SipEvent *event)
 	if (nua_event_is_incoming_request(event->event) && event->sip && event->sip->sip_request &&
 	    methods_serve_inside(self, nh, event))
 		return;
-	leg_event(leg, event);
+	sip_leg_event(leg, event);
 }
 
 static void
@@ -216,7 +216,7 @@ stop(void)
 	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &leg, NULL);
 	     g_hash_table_iter_init(&iter, ua->legs)) {
 		((SipLeg *)leg)->nh = NULL; /* gone with nua */
-		leg_free(leg);
+		sip_leg_free(leg);
 	}
 	if (ua->root)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
@@ -268,7 +268,7 @@ on_trying(gpointer user, const sip_t *response)
 	SipLeg *leg = g_hash_table_lookup(self->invites, response->sip_call_id->i_id);
 
 	if (leg)
-		leg_hear_trying(leg, response);
+		sip_leg_hear_trying(leg, response);
 }
 
 static gboolean
@@ -351,7 +351,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
 		ua->keepalive = keepalive_new(ua);
-		ua->watches = watches_new(ua, leg_moved_all);
+		ua->watches = watches_new(ua, sip_leg_moved_all);
 		outside_listen(ua->outside, on_line_changed, ua);
 		ua->sources = sources_new(gateway, config, &source_friends, ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
@@ -413,7 +413,7 @@ on_softphone_changed(const char *name)
 
 	while (g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND) &&
 	       (leg = leg_of_softphone(name)))
-		leg_drop(leg, REASON_ADMIN, "the softphone was deleted by the operator");
+		sip_leg_drop(leg, REASON_ADMIN, "the softphone was deleted by the operator");
 }
 
 /* Users, numbers and routes are asked for with each call. */
@@ -508,25 +508,25 @@ status(void)
 static void
 dial(Call *call, const Target *target, const Desc *offer)
 {
-	leg_dial(ua, call, target, offer);
+	sip_leg_dial(ua, call, target, offer);
 }
 
 static void
 ring(Leg *leg, const Desc *early)
 {
-	leg_ring((SipLeg *)leg, early);
+	sip_leg_ring((SipLeg *)leg, early);
 }
 
 static void
 answer(Leg *leg, const Desc *desc)
 {
-	leg_answer((SipLeg *)leg, desc);
+	sip_leg_answer((SipLeg *)leg, desc);
 }
 
 static void
 change(Leg *leg, const Desc *offer)
 {
-	leg_change((SipLeg *)leg, offer);
+	sip_leg_change((SipLeg *)leg, offer);
 }
 
 static void
@@ -538,13 +538,13 @@ candidate(Leg *leg, const Candidate *ours)
 static void
 dtmf(Leg *leg, char digit)
 {
-	leg_dtmf_out((SipLeg *)leg, digit);
+	sip_leg_dtmf_out((SipLeg *)leg, digit);
 }
 
 static void
 hangup(Leg *leg, Reason reason, const char *text)
 {
-	leg_hangup((SipLeg *)leg, reason, text);
+	sip_leg_hangup((SipLeg *)leg, reason, text);
 }
 
 static void
@@ -556,13 +556,13 @@ transferring(Leg *leg, TransferState state, Reason reason, const char *text)
 static char *
 save(const Leg *leg)
 {
-	return leg_saved((const SipLeg *)leg);
+	return sip_leg_saved((const SipLeg *)leg);
 }
 
 static void
 bury(const char *saved, Reason reason)
 {
-	leg_bury(ua, saved, reason);
+	sip_leg_bury(ua, saved, reason);
 }
 
 const Plugin sip_plugin = {
