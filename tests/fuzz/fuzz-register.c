@@ -155,8 +155,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!store_begin(store, NULL))
 			g_error("no transaction");
 		sender_identify(&ua, &event, &sender);
-		g_assert_cmpint(sender.kind, ==, SENDER_PHONE);
-		registrar_register(&ua, &reply, &event, &sender);
+		if (sender.kind == SENDER_PHONE)
+			registrar_register(&ua, &reply, &event, &sender);
+		else /* what was added has other credentials before the right ones */
+			msg_destroy(reply.message);
 		check_contacts();
 		store_rollback(store);
 	}
