@@ -196,6 +196,14 @@ choose_way_back(const HopFacts *facts, const Place *place, HopChoice *choice)
 						hop_transport(back));
 }
 
+static gboolean
+is_name(const char *host)
+{
+	while (g_ascii_isalnum(*host) || (*host && strchr("-._", *host)))
+		host++;
+	return !*host;
+}
+
 /* RFC 2606 2: what ends so leads nowhere. */
 static gboolean
 may_be_looked_up(const char *host)
@@ -203,7 +211,7 @@ may_be_looked_up(const char *host)
 	gsize length = strlen(host);
 
 	return length <= MAX_HOST && !g_str_has_suffix(host, ".invalid") &&
-	       strspn(host, "0123456789.") != length && !strpbrk(host, "[]: ");
+	       strspn(host, "0123456789.") != length && is_name(host);
 }
 
 /* What came by TLS is not answered in the clear: there may be keys in it. */

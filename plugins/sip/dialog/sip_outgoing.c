@@ -226,12 +226,34 @@ final_answer(SipLeg *leg, const SipEvent *event, Reason *reason)
 	return answer;
 }
 
+/* Why the call cannot be gone on with, though it was answered; NULL: it can. */
+static const char *
+is_unusable(const SipLeg *leg, const SipEvent *event, const Desc *answer, Reason *reason)
+{
+	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
+
+	if (guard_way_is_bad(event->sip)) {
+		*reason = REASON_PROTOCOL_ERROR;
+		return "answered with a Contact or a route that nothing can be sent to";
+	}
+	if (insecure) {
+		*reason = REASON_INCOMPATIBLE;
+		return insecure;
+	}
+	if (answer)
+		return NULL;
+	return *reason == REASON_IP_VERSION
+		       ? "answered with an address of the IP version that the gateway's media "
+			 "does not have"
+		       : "answered without a usable media description";
+}
+
 static void
 on_accepted(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
 	g_autoptr(Desc) answer = final_answer(leg, event, &reason);
-	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
+	const char *why = is_unusable(leg, event, answer, &reason);
 
 	sip_leg_learn_dialog(leg, event->sip);
 	origin_learn(leg, event->msg);
@@ -245,14 +267,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	sip_leg_trace_in(leg, "200 OK", answer);
 	note_contact(leg, event->sip);
 	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
-	if (!answer || insecure) {
-		const char *why = insecure ? insecure
-				  : reason == REASON_IP_VERSION
-					  ? "answered with an address of the IP version that the "
-					    "gateway's media does not have"
-					  : "answered without a usable media description";
-
-		reason = insecure ? REASON_INCOMPATIBLE : reason;
+	if (why) {
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
 		sip_leg_bye_for(leg, reason, why);
 		sip_leg_over(leg, reason, why);
