@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_method.c - see sip_method.h. */
 #include "plugins/sip/sip_method.h"
-#include "plugins/sip/sip_admit.h"
+#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_unacked.h"
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/peers/sip_sender.h"
 #include "plugins/sip/shield/sip_source.h"
@@ -42,6 +43,46 @@ typedef struct {
 	const char *inside_phrase;
 } Method;
 
+/* --- what is done with them --- */
+
+static void
+take_trunk(SipUa *ua, Reply *reply, const Trunk *trunk, const SipEvent *event)
+{
+	SipCaller caller = { .trunk = trunk->name, .crypto = crypto_policy(trunk->srtp) };
+
+	if (unacked_are_many(ua, trunk->name)) {
+		gateway_count(ua->gateway, COUNTER_SIP_CALLS_UNACKED);
+		reply_say(reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
+			  TAG_END());
+		return;
+	}
+	if (event->sip->sip_authorization)
+		sources_proven(ua->sources, event);
+	sip_leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
+}
+
+static void
+take_phone(SipUa *ua, Reply *reply, PhoneClaim *claim, const SipEvent *event)
+{
+	const char *phrase;
+	SipCaller caller;
+	int status;
+
+	if (phone_caller(ua, claim, event, &caller, &status, &phrase))
+		sip_leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
+	else
+		reply_say(reply, status, phrase, TAG_END());
+}
+
+static void
+take_invite(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
+{
+	if (sender->kind == SENDER_TRUNK)
+		take_trunk(ua, reply, sender->trunk, event);
+	else
+		take_phone(ua, reply, &sender->phone, event);
+}
+
 static void
 take_options(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 {
@@ -49,11 +90,13 @@ take_options(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 	reply_say(reply, SIP_200_OK, SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
 }
 
+/* --- the table --- */
+
 /* REFER: sofia would send a NOTIFY after one that was declined.  INFO in no dialog it would
  * answer by 200. */
 static const Method methods[] = {
 	{ sip_method_invite, "INVITE", BY_US, .transaction = TRUE,
-	  .who = WHO(TRUNK) | WHO(PHONE) | WHO(UNREAD), .take = admit_invite },
+	  .who = WHO(TRUNK) | WHO(PHONE) | WHO(UNREAD), .take = take_invite },
 	{ sip_method_ack, "ACK", BY_SOFIA, .transaction = TRUE },
 	{ sip_method_cancel, "CANCEL", BY_SOFIA, .transaction = TRUE },
 	{ sip_method_bye, "BYE", BY_SOFIA, .who = EVERYBODY, .status = SIP_481_NO_TRANSACTION },
