@@ -33,6 +33,7 @@ typedef struct {
 	Port *port; /* NULL once dropped, or taken over */
 	gboolean lost;
 	PortStats stats;
+	PortId player;	 /* the port of media_play_to(); 0: none */
 	Media *taken_by; /* counted; NULL: by nobody */
 	PortId taken_as;
 } Slot;
@@ -418,6 +419,18 @@ media_record(Media *media, PortId id, AudioSink *sink)
 		audio_sink_free(sink);
 }
 
+static void
+drop_player(Media *media, PortId id)
+{
+	Slot *slot = find_slot(media, id);
+	const PortId player = slot ? slot->player : 0;
+
+	if (player == 0)
+		return;
+	slot->player = 0;
+	media_drop_port(media, player);
+}
+
 void
 media_drop_port(Media *media, PortId id)
 {
@@ -426,6 +439,7 @@ media_drop_port(Media *media, PortId id)
 	ASSERT_SIGNALLING();
 	if (slot && slot->port)
 		port_close(g_steal_pointer(&slot->port));
+	drop_player(media, id);
 }
 
 PortId
@@ -437,6 +451,7 @@ media_take_port(Media *media, Media *from, PortId id)
 	ASSERT_SIGNALLING();
 	if (!slot || !slot->port || media->media != from->media)
 		return 0;
+	drop_player(from, id);
 	taken.port = g_steal_pointer(&slot->port);
 	taken.lost = slot->lost;
 	taken.stats = slot->stats;
@@ -463,6 +478,25 @@ media_join(Media *media, PortId one, PortId other)
 
 	if (port && twin)
 		port_join(port, twin);
+	drop_player(media, one);
+	drop_player(media, other);
+}
+
+void
+media_play_to(Media *media, PortId id, AudioSource *source)
+{
+	Port *port = find_port(media, id);
+	PortId player;
+
+	if (!port) {
+		audio_source_free(source);
+		return;
+	}
+	drop_player(media, id);
+	player = media_add_port(media, SIDE_CALLEE, TRANSPORT_NONE);
+	find_slot(media, id)->player = player;
+	media_play(media, player, source);
+	port_join(port, find_port(media, player));
 }
 
 void

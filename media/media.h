@@ -154,6 +154,9 @@ PortId media_add_rtp_port(Media *media, Side side, const char *address);
 /* Of a port of TRANSPORT_NONE.  Both are the media's from now on, and take the place of what was
  * there; NULL: silence is played, nobody hears.  What is played waits until it can be heard. */
 void media_play(Media *media, PortId port, AudioSource *source);
+/* The same to the peer of `port`, who hears this, from the beginning, and nobody else until the
+ * port is joined.  The source is the media's. */
+void media_play_to(Media *media, PortId port, AudioSource *source);
 void media_record(Media *media, PortId port, AudioSink *sink);
 void media_drop_port(Media *media, PortId port);
 

@@ -56,7 +56,7 @@ climbing() {
 }
 
 rules() {
-	core='b2bua/[^/]*\.h|media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
+	core='b2bua/[^/]*\.h|media/(audio|codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
 	layer db ''
 	layer media 'media/relay/relay\.h|media/audio/recorder\.h'
 	layer media/audio 'media/[^/]*\.h'

@@ -16,6 +16,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call/call_private.h"
+#include "b2bua/numberplan.h"
 
 /* --- small questions --- */
 
@@ -262,6 +263,24 @@ accept_early(Call *call, Party *callee, const Desc *early)
 	tell_answer(call);
 }
 
+/* A client that was answered for somebody's early media rings no longer by itself: when others
+ * ring now, he hears it as it is heard in the country that he calls. */
+static void
+ring_back(Call *call)
+{
+	const char *number = call->plan->number;
+	g_autofree char *country = NULL;
+
+	if (!call->caller->answered || !party_has_port(call->caller) || call->early ||
+	    call->rings_back)
+		return;
+	country = number ? numberplan_region(number) : NULL;
+	call_note(call, "the caller hears the ringing tone of %s",
+		  country ? country : "most countries");
+	call_play(call, audio_tone(TONE_RINGBACK, country));
+	call->rings_back = TRUE;
+}
+
 static void
 ring(Call *call, const CallEvent *event)
 {
@@ -273,6 +292,7 @@ ring(Call *call, const CallEvent *event)
 	if (first || early)
 		leg_command_ring(call->caller, early);
 	accept_early(call, event->party, event->desc);
+	ring_back(call);
 }
 
 /* Whether the other devices of the person who said no through this one need not ring any

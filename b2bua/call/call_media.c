@@ -392,12 +392,19 @@ call_join(Call *call, const Party *callee)
 {
 	const Party *caller = call->caller;
 
+	call->rings_back = FALSE;
 	if (party_has_port(caller) && party_has_port(callee))
 		media_join(call->media, caller->port, callee->port);
 	else if (party_has_port(caller) && callee->kind == TRANSPORT_LOOP)
 		media_join(call->media, caller->port, caller->port);
 	else if (party_has_port(callee) && caller->kind == TRANSPORT_LOOP)
 		media_join(call->media, callee->port, callee->port);
+}
+
+void
+call_play(Call *call, AudioSource *source)
+{
+	media_play_to(call->media, call->caller->port, source);
 }
 
 /* --- descriptions --- */

@@ -16,6 +16,7 @@
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
 #include "b2bua/call/transfer.h"
+#include "media/audio.h"
 
 /* The columns of the table, and below them what is the same in every state. */
 typedef enum {
@@ -95,8 +96,9 @@ struct Call {
 	Party *callee;	    /* who answered; NULL before */
 	guint stage;	    /* index in the plan of the one being dialled */
 	gint64 stage_until_us;
-	Party *early;	 /* whose early media the caller hears */
-	Party *dialling; /* whose dial() is running: leg_attach() takes it */
+	Party *early;	     /* whose early media the caller hears */
+	gboolean rings_back; /* he hears a tone of ours */
+	Party *dialling;     /* whose dial() is running: leg_attach() takes it */
 
 	/* a change under way */
 	Party *changer;		   /* NULL: the call itself */
@@ -243,6 +245,8 @@ Desc *
 call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours);
 void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);
+/* To the caller, until he is joined.  The source is the media's. */
+void call_play(Call *call, AudioSource *source);
 /* The same codecs and direction as before: only addresses differ. */
 gboolean desc_change_is_local(const Desc *before, const Desc *after);
 /* The same codecs, but other ICE credentials (RFC 8445 section 9). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* fake-media.c - see fake-media.h. */
 #include "tests/core/fake-media.h"
+#include "media/audio.h"
 #include <string.h>
 
 typedef struct {
@@ -243,6 +244,7 @@ media_add_port(Media *media, Side side, TransportKind kind)
 
 	g_array_append_val(media->ports, port);
 	fake_media.ports++;
+	g_assert(kind == TRANSPORT_RTP || kind == TRANSPORT_WEBRTC);
 	say("port %u for the %s, %s", port.id, side == SIDE_CALLER ? "caller" : "callee",
 	    kind == TRANSPORT_RTP ? "RTP" : "WebRTC");
 	later(PENDING_READY, media, port.id, NULL);
@@ -300,6 +302,18 @@ media_join(Media *media, PortId one, PortId other)
 {
 	g_assert(find(media, one) && find(media, other));
 	say("join ports %u and %u", one, other);
+}
+
+/* What it is cannot be seen from outside: a tone begins at once. */
+void
+media_play_to(Media *media, PortId port, AudioSource *source)
+{
+	gint16 pcm[AUDIO_FRAME];
+
+	g_assert(find(media, port));
+	say("play to port %u: %s", port,
+	    source->pull(source, pcm) == AUDIO_FRAME ? "audio" : "nothing");
+	audio_source_free(source);
 }
 
 void

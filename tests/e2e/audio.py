@@ -120,6 +120,22 @@ def treble(recording):
     return float(10 * np.log10(max(np.median(high[spoken] / whole[spoken]), 1e-9)))
 
 
+def lines(recording, count):
+    """The strongest frequencies in it, in whole Hz, the lowest first."""
+    if recording is None or len(recording.samples) < recording.rate:
+        return []
+    samples = recording.samples.astype(float)
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    frequencies = np.fft.rfftfreq(len(samples), 1 / recording.rate)
+    found = []
+    for i in np.argsort(power)[::-1]:
+        if all(abs(frequencies[i] - other) > 15 for other in found):
+            found.append(frequencies[i])
+        if len(found) == count:
+            break
+    return sorted(round(float(each)) for each in found)
+
+
 SPOKEN_TREBLE = 20 * math.log10(SOFTER / AMPLITUDE)  # about -10
 
 

@@ -325,3 +325,36 @@ def test_announcement_then_answer(bench):
     leg.wait_end()
     phases.judge()
     check(bench.tandem.last_record()["reason"] == "hangup", "the record")
+
+
+def test_ringing_after_announcement(bench):
+    """A carrier says something and fails, the next one only rings: the client, whose call is answered for the first
+    one's early media, hears that it rings, as in the country that it calls, and then the callee."""
+    bench.gateway()
+    phone = bench.webrtc()
+    first = bench.carrier("first", priority=1, early_media="accept")
+    second = bench.carrier("second", priority=2)
+    phone.call(NUMBER)
+    leg = first.wait_call()
+    leg.early()
+    phone.wait("up")
+    bench.talk(1)
+    leg.refuse(503)
+    leg = second.wait_call()
+    leg.ring()
+    rang = time.time()
+    bench.talk(PART)
+    leg.answer()
+    answered = time.time()
+    bench.talk(PART)
+    phone.hangup()
+    leg.wait_end()
+    recording, fed_at = phone.heard()[0], leg.line.fed_at
+    # sound of 2 s begins with the ringing
+    rings = audio.lines(audio.between(recording, rang + 0.3, rang + 1.8), 2)
+    print(f"while it rings the client hears {rings} Hz")
+    check(len(rings) == 2 and abs(rings[0] - 440) <= 3 and abs(rings[1] - 480) <= 3, f"the ringing tone: {rings}")
+    heard = audio.analyse(audio.between(recording, answered + 0.3, answered + PART), "B", fed_at)
+    print(f"then {heard}")
+    check(heard.present and heard.seconds > PART - 1 and heard.loss < 0.05, f"the callee: {heard}")
+    check(bench.tandem.last_record()["reason"] == "hangup", "the record")

@@ -456,6 +456,33 @@ test_parted(void)
 	call_free(call);
 }
 
+/* A tone for one port alone, until it is joined with somebody. */
+static void
+test_played_to(void)
+{
+	Call *call = call_new("PCMA");
+	const PortId other = peer_add(call->gateway, SIDE_CALLEE, TRANSPORT_RTP);
+	const guint window = 8000 / 10;
+	guint heard;
+
+	call->telephone->silent = TRUE;
+	connect_telephone(call, DIRECTION_SENDRECV);
+	media_play_to(call->gateway->media, 7, audio_tone(TONE_BUSY, NULL)); /* to nobody */
+	media_play_to(call->gateway->media, call->port, audio_tone(TONE_BUSY, NULL));
+	media_play_to(call->gateway->media, call->port, audio_tone(TONE_RINGBACK, "US"));
+	g_assert_true(wait_for(hears_ten, call, ENOUGH));
+	g_assert_cmpfloat(share(call->telephone->pcm + 400, window, 8000, 440), >, 0.4);
+	g_assert_cmpfloat(share(call->telephone->pcm + 400, window, 8000, 480), >, 0.4);
+	media_join(call->gateway->media, call->port, other);
+	heard = (guint)peer_query(call->gateway, call->port).packets_out;
+	listen_to_gateway(call->telephone);
+	g_assert_cmpuint(call->telephone->packets, ==, heard);
+	g_assert_cmpuint(peer_query(call->gateway, call->port).packets_out, ==, heard);
+	/* nobody has been told of the ports that it was played from */
+	g_assert_cmpuint(call->gateway->ports[call->port].losses, ==, 0);
+	call_free(call);
+}
+
 /* What comes too early, too late, twice or to no port is freed all the same. */
 static void
 test_owned(void)
@@ -495,6 +522,7 @@ main(int argc, char **argv)
 	}
 	g_test_add_func("/audio/waits", test_waits);
 	g_test_add_func("/audio/parted", test_parted);
+	g_test_add_func("/audio/played-to", test_played_to);
 	g_test_add_func("/audio/owned", test_owned);
 	return g_test_run();
 }
