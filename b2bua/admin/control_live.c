@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
+#include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
 #include "b2bua/admin/handlers.h"
 #include "b2bua/route/way_out.h"
@@ -88,7 +89,7 @@ do_status(Request *request, GError **error)
 	g_autofree char *uptime = g_strdup_printf("%d d %02d:%02d:%02d", (int)(seconds / 86400),
 						  (int)(seconds / 3600 % 24),
 						  (int)(seconds / 60 % 60), (int)(seconds % 60));
-	g_autofree char *n_calls = g_strdup_printf("%u", gateway_n_calls(request->gateway));
+	g_autofree char *n_calls = g_strdup_printf("%u", calls_live(request->gateway));
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree char *memory = memory_in_use();
 	g_autofree char *records = store_journal_status(request->store);
@@ -98,7 +99,8 @@ do_status(Request *request, GError **error)
 	reply_pair(request, "version", PACKAGE_VERSION);
 	reply_pair(request, "pid", pid);
 	reply_pair(request, "uptime", uptime);
-	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
+	reply_pair(request, "state",
+		   admission_is_closed(request->gateway) ? "stopping" : "running");
 	reply_pair(request, "calls", n_calls);
 	reply_pair(request, "memory", memory);
 	reply_pair(request, "records", records);
@@ -116,7 +118,7 @@ gboolean
 do_hangup(Request *request, GError **error)
 {
 	const char *id = request_word(request, "ID");
-	Call *call = gateway_call(request->gateway, g_ascii_strtoll(id, NULL, 10));
+	Call *call = calls_find(request->gateway, g_ascii_strtoll(id, NULL, 10));
 
 	if (!call)
 		return wrong(error, "call %s: not live; see 'calls'", id);

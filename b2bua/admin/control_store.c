@@ -145,7 +145,7 @@ text_of(const CallRecord *record)
 static const Call *
 live_call(const Request *request, const CallRecord *record)
 {
-	return request->gateway ? gateway_call(request->gateway, record->id) : NULL;
+	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
 }
 
 /* What ails one that is live, or how one ended. */
@@ -270,8 +270,8 @@ do_ladder(Request *request, GError **error)
 
 	if (!record)
 		return FALSE;
-	if (request->gateway && gateway_call(request->gateway, record->id))
-		now = call_ladder(gateway_call(request->gateway, record->id));
+	if (request->gateway && calls_find(request->gateway, record->id))
+		now = call_ladder(calls_find(request->gateway, record->id));
 	drawn = trace_draw(now		    ? now
 			   : record->ladder ? record->ladder
 					    : "",
