@@ -197,6 +197,26 @@ print_text(const char *text)
 		g_print("\n");
 }
 
+/* What import reads is as it is, to be kept in a file. */
+static gboolean
+is_lines(JsonArray *columns)
+{
+	return json_array_get_length(columns) == 1 &&
+	       g_strcmp0(json_array_get_string_element(columns, 0), "line") == 0;
+}
+
+static void
+print_rows(JsonArray *columns, JsonArray *rows)
+{
+	if (!is_lines(columns)) {
+		print_table(columns, rows);
+		return;
+	}
+	for (guint i = 0; i < json_array_get_length(rows); i++)
+		g_print("%s\n",
+			json_array_get_string_element(json_array_get_array_element(rows, i), 0));
+}
+
 static void
 print_members(JsonObject *object)
 {
@@ -205,7 +225,7 @@ print_members(JsonObject *object)
 				  : NULL;
 
 	if (rows && json_array_get_length(rows) > 0)
-		print_table(json_object_get_array_member(object, "columns"), rows);
+		print_rows(json_object_get_array_member(object, "columns"), rows);
 	if (json_object_has_member(object, "text"))
 		print_text(json_object_get_string_member(object, "text"));
 	else if (rows && json_array_get_length(rows) == 0)

@@ -377,6 +377,75 @@ keep_copy(Store *store, int version, int target, GError **error)
 	return TRUE;
 }
 
+/* --- the columns of trunk_key.h that no migration has made --- */
+
+static gboolean
+has_column(Store *store, const char *column, gboolean *has, GError **error)
+{
+	g_auto(Query) query = query_new(
+		store, "SELECT count(*) FROM pragma_table_info('trunks') WHERE name = ?1");
+
+	query_bind_text(&query, column);
+	if (query_step(&query, error) != QUERY_ROW)
+		return FALSE;
+	*has = query_int(&query, 0) > 0;
+	return TRUE;
+}
+
+/* An earlier version takes the file all the same: each of its rows has the default. */
+static gboolean
+add_column(Store *store, const TrunkKey *key, GError **error)
+{
+	g_autofree char *sql = NULL;
+
+	if (!key->fallback)
+		sql = g_strdup_printf("ALTER TABLE trunks ADD COLUMN %s TEXT", key->column);
+	else if (key->kind == TRUNK_TEXT)
+		sql = g_strdup_printf("ALTER TABLE trunks ADD COLUMN %s TEXT NOT NULL DEFAULT '%s'",
+				      key->column,
+				      key->fallback); /* of a table of ours: no quote is in it */
+	else
+		sql = g_strdup_printf(
+			"ALTER TABLE trunks ADD COLUMN %s INTEGER NOT NULL DEFAULT %s", key->column,
+			key->kind != TRUNK_YES		    ? key->fallback
+			: strcmp(key->fallback, "yes") == 0 ? "1"
+							    : "0");
+	return execute(store, sql, error);
+}
+
+/* `add` FALSE: only says whether one is missing. */
+static gboolean
+look_at_columns(Store *store, gboolean add, gboolean *missing, GError **error)
+{
+	const TrunkKey *keys;
+	gboolean has;
+	guint n;
+
+	*missing = FALSE;
+	keys = trunk_keys(&n);
+	for (guint i = 0; i < n; i++) {
+		if (!has_column(store, keys[i].column, &has, error))
+			return FALSE;
+		*missing |= !has;
+		if (!has && add && !add_column(store, &keys[i], error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Another process may have added them while we waited: they are looked at again inside. */
+static gboolean
+add_columns(Store *store, GError **error)
+{
+	gboolean missing;
+
+	if (!look_at_columns(store, FALSE, &missing, error))
+		return FALSE;
+	return !missing ||
+	       (store_begin(store, error) &&
+		store_settle(store, look_at_columns(store, TRUE, &missing, error), error));
+}
+
 /* All steps or none.  The version is read again inside: another process may
  * have migrated while we waited. */
 static gboolean
@@ -484,7 +553,9 @@ store_open_version(const char *path, int version, GError **error)
 	    !execute(store, "PRAGMA cache_size=-256", error) ||
 	    !execute(store, "PRAGMA wal_autocheckpoint=" G_STRINGIFY(AUTOCHECKPOINT_PAGES),
 		     error) ||
-	    !migrate(store, version, error))
+	    !migrate(store, version, error) ||
+	    /* the tests of migrations stop before the table of keys is right */
+	    (version == store_n_migrations && !add_columns(store, error)))
 		return NULL;
 	return g_steal_pointer(&store);
 }

@@ -404,7 +404,9 @@ static const struct {
 	{ "help trunk frob more", 2, { "more: one word too many", "help [NOUN] [VERB]" } },
 	{ "sttaus", 2, { "sttaus: unknown command", "did you mean status?" } },
 	{ "trunk lst", 2, { "trunk lst: unknown command", "did you mean trunk list" } },
-	{ "trunk set carrier priorite=1", 2, { "priorite: unknown key", "did you mean priority?" } },
+	{ "trunk set carrier priorite=1",
+	  2,
+	  { "priorite: unknown key", "did you mean priority?" } },
 	{ "user set alice@example.org passwort=hunter2",
 	  2,
 	  { "passwort: unknown key", "help user set" } },
@@ -989,6 +991,32 @@ import_request(guint from, guint to)
 	return json_to_string(root, FALSE);
 }
 
+/* What the imports above have made, as lines, without a password. */
+static void
+assert_export(void)
+{
+	static const char *const lines[] = {
+		"[\"{\\\"user\\\":\\\"alice@example.org\\\",",
+		"{\\\"user\\\":\\\"bob@example.org\\\",\\\"enabled\\\":\\\"no\\\"}",
+		"{\\\"number\\\":\\\"+14155550102\\\",\\\"user\\\":\\\"alice@example.org\\\","
+		"\\\"caller-id\\\":"
+		"\\\"yes\\\"}",
+		"{\\\"softphone\\\":\\\"desk\\\",\\\"user\\\":\\\"alice@example.org\\\","
+		"\\\"srtp\\\":"
+		"\\\"offer\\\"}",
+		"{\\\"trunk\\\":\\\"carrier\\\",\\\"host\\\":\\\"192.0.2.1\\\",\\\"username\\\":"
+		"\\\"u\\\","
+		"\\\"codecs\\\":\\\"PCMA PCMU\\\",\\\"priority\\\":\\\"5\\\"}",
+		"{\\\"route\\\":\\\"+49\\\",\\\"verdict\\\":\\\"allow\\\",\\\"trunks\\\":"
+		"\\\"carrier\\\",\\\"cost\\\":2}",
+	};
+	g_autofree char *reply = ask(&gateway, "export");
+
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
+		assert_holds(reply, lines[i]);
+	g_assert_null(strstr(reply, "hunter2"));
+}
+
 static void
 test_import(void)
 {
@@ -1037,6 +1065,7 @@ test_import(void)
 	g_assert_null(strstr(gateway.changes->str, "carol"));
 	g_assert_null(strstr(gateway.changes->str, "unmade"));
 	g_free(ask(&gateway, "import 0")); /* and now it is on the disk */
+	assert_export();
 	g_string_free(audited, TRUE);
 	audited = NULL;
 	gateway_clear();
