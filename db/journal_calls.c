@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "db/journal_private.h"
+#include "db/rows.h"
 
 void
 pending_call_free(gpointer data)
@@ -19,7 +20,7 @@ pending_call_free(gpointer data)
 static gboolean
 write_call(Store *store, gconstpointer record, GError **error)
 {
-	return store_call_put(store, record, error);
+	return call_row_put(store, record, error);
 }
 
 static void
