@@ -119,7 +119,8 @@ call_row_put(Store *store, const CallRecord *record, GError **error)
 		return FALSE;
 	if (store_changes(store) == 1)
 		return TRUE;
-	g_warning("call %" G_GINT64_FORMAT " is another call in the database: is that a copy?",
+	g_warning("call %" G_GINT64_FORMAT
+		  " has the id of another call in the database: is the file an older copy?",
 		  record->id);
 	other = query_new(store, INSERT_COLUMNS INSERT_VALUES ")");
 	bind_record(&other, record);

@@ -222,7 +222,8 @@ start_spill(Journal *journal, GError **error)
 		return TRUE;
 	/* what a crash has left is read whether or not there is room for more */
 	if (!spill_allocate(journal->spill_path, journal->options.slots, &full))
-		g_warning("no room for calls while the database cannot be written: %s",
+		g_warning("the spill file, which keeps calls while the database cannot be written, "
+			  "cannot be made: %s",
 			  full->message);
 	if (open_spill(journal, &problem)) {
 		journal->last_call = spill_highest(journal->spill);
@@ -253,7 +254,8 @@ start_writer(Journal *journal, GError **error)
 		pthread_setname_np(journal->thread, "journal");
 		return TRUE;
 	}
-	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "no thread for the records");
+	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+		    "the thread that writes records cannot be started");
 	g_free(options->path);
 	g_free(options->spill_path);
 	g_free(options);
@@ -339,7 +341,7 @@ journal_stop(Journal *journal)
 	pthread_join(journal->thread, NULL);
 	mailbox_run(journal->inbox, journal);
 	if (journal->waiting.length > 0)
-		g_warning("%u records are not in the database; those of calls are kept in %s",
+		g_warning("%u records are not in the database; %s keeps those of calls",
 			  journal->waiting.length, journal->spill_path);
 	journal_free(journal);
 }

@@ -45,8 +45,8 @@ spill(Journal *journal, const CallRecord *record)
 		return;
 	full = !spill_put(journal->spill, record);
 	if (full && !journal->spill_full && journal->trouble)
-		g_warning("no more room for calls while the database cannot be written: calls "
-			  "that cost money are refused");
+		g_warning("the spill file is full and the database cannot be written: calls that "
+			  "cost money are refused");
 	journal->spill_full = full;
 }
 

@@ -16,14 +16,13 @@ store_set_error(const Store *store, GError **error)
 	gboolean busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
 
 	if (busy)
-		remedy = "; another process holds the file: try again, and end that process if it "
-			 "stays so";
+		remedy = "; another process holds the file: try again, and end that process if the "
+			 "error stays";
 	else if (code == SQLITE_FULL)
 		remedy = "; make room on that disk";
 	else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
-		remedy =
-			"; the file and its folder must be writable for this user: while no daemon "
-			"runs that is root, or the daemon's own";
+		remedy = "; this user must be able to write the file and its folder: while no "
+			 "daemon runs, run tandemctl as root or as the user of the daemon";
 	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		remedy = "; keep a copy of the file and restore a backup";
 	g_set_error(error, STORE_ERROR, busy ? STORE_ERROR_BUSY : STORE_ERROR_FAILED,

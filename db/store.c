@@ -79,7 +79,7 @@ keep_copy(Store *store, int version, int target, GError **error)
 		g_prefix_error(error, "before the upgrade from schema %d to %d: ", version, target);
 		return FALSE;
 	}
-	g_message("database %s: upgraded from schema %d to %d; as it was it is kept as %s",
+	g_message("database %s: upgraded from schema %d to %d; the file as it was is kept as %s",
 		  store->path, version, target, copy);
 	return TRUE;
 }

@@ -289,8 +289,8 @@ make_room(Control *control)
 		return TRUE;
 	if (is_answering(client) && g_get_monotonic_time() - client->moved_us < STUCK_US)
 		return FALSE;
-	dismiss(client, "others want to connect, and you were the one who had said nothing for "
-			"the longest time; connect again");
+	dismiss(client, "others want to connect, and this connection had been silent for the "
+			"longest time; connect again");
 	return TRUE;
 }
 
@@ -315,9 +315,8 @@ on_connect(int fd, GIOCondition condition, gpointer user)
 	if (accepted < 0)
 		return G_SOURCE_CONTINUE;
 	if (!make_room(control)) {
-		g_autofree char *word =
-			control_refusal("too many are connected and being answered; try again in "
-					"some seconds");
+		g_autofree char *word = control_refusal("too many clients are connected and being "
+							"answered; try again in some seconds");
 
 		(void)!send(accepted, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);
 		close(accepted);
