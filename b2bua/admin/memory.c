@@ -46,16 +46,17 @@ run(gpointer user)
 {
 	MemoryWatch *watch = user;
 
-	g_mutex_lock(&watch->mutex);
-	while (!watch->quit) {
-		g_mutex_unlock(&watch->mutex);
+	gboolean quit = FALSE;
+
+	while (!quit) {
 		read_pss();
 		g_mutex_lock(&watch->mutex);
 		if (!watch->quit)
 			g_cond_wait_until(&watch->quit_set, &watch->mutex,
 					  g_get_monotonic_time() + EVERY_US);
+		quit = watch->quit;
+		g_mutex_unlock(&watch->mutex);
 	}
-	g_mutex_unlock(&watch->mutex);
 	return NULL;
 }
 

@@ -17,6 +17,7 @@
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/memory.h"
 #include "b2bua/admin/word_type.h"
 
 /* --- a gateway of our own --- */
@@ -1071,6 +1072,20 @@ test_import(void)
 	gateway_clear();
 }
 
+/* The kernel is asked beside the signalling thread, at once and then every half minute. */
+static void
+test_memory(void)
+{
+	g_assert_cmpuint(
+		memory_parse_pss("5581 r\nRss: 1 kB\nPss:        2345 kB\nPss_Dirty: 9 kB\n"), ==,
+		2345);
+	g_assert_cmpuint(memory_parse_pss("Rss: 1 kB\nPss_Dirty: 9 kB\n"), ==, 0);
+	g_assert_cmpuint(memory_parse_pss(""), ==, 0);
+	memory_unwatch(memory_watch());
+	if (g_file_test("/proc/self/smaps_rollup", G_FILE_TEST_EXISTS))
+		g_assert_cmpuint(memory_pss(), >, 0);
+}
+
 static void
 test_live(void)
 {
@@ -1380,6 +1395,7 @@ main(int argc, char **argv)
 	g_test_add_func("/control/portions", test_portions);
 	g_test_add_func("/control/import", test_import);
 	g_test_add_func("/control/idle", test_idle);
+	g_test_add_func("/control/memory", test_memory);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);
 	g_test_add_func("/control/tandemctl", test_tandemctl);
