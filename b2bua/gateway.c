@@ -183,6 +183,12 @@ gateway_plugin(const Gateway *gateway, const char *name)
 	return NULL;
 }
 
+const GPtrArray *
+gateway_plugins(const Gateway *gateway)
+{
+	return gateway->plugins;
+}
+
 void
 gateway_changed(Gateway *gateway, Change what, const char *key)
 {

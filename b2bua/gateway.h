@@ -26,6 +26,8 @@ gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error)
 /* The same for one that is linked in (tests). */
 gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error);
 const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
+/* const Plugin *, in the order they were started; borrowed. */
+const GPtrArray *gateway_plugins(const Gateway *gateway);
 
 /* Ends the legs of every call that a crash has left open, and closes the
  * records with REASON_CRASHED.  After the plugins have started. */

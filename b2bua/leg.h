@@ -66,6 +66,16 @@ typedef struct {
 
 typedef void (*HostileSourceFunc)(gpointer user, const HostileSource *source);
 
+/* A line of `tandemctl status`; everything borrowed. */
+typedef struct {
+	const char *trunk; /* the trunk it is about; NULL: the plugin itself */
+	const char *key;   /* unique beside its trunk */
+	const char *text;  /* NULL: `number` is the value */
+	guint64 number;
+} StatusRow;
+
+typedef void (*StatusFunc)(gpointer user, const StatusRow *row);
+
 /* What has become of leg_transfer(). */
 typedef enum {
 	TRANSFER_RINGING,
@@ -127,9 +137,8 @@ struct Plugin {
 	 * after all others.  May be NULL: always. */
 	gboolean (*available)(const char *trunk);
 
-	/* What `tandemctl status` shows of this protocol: one "key: value" a line,
-	 * newly allocated; may be NULL. */
-	char *(*status)(void);
+	/* What `tandemctl status` shows of this protocol; may be NULL. */
+	void (*status)(StatusFunc func, gpointer user);
 
 	/* `tandemctl sources` and `sources lift`; may be NULL.  lift() says how many
 	 * were in the list; address NULL: all. */

@@ -122,6 +122,7 @@ void row_add(JsonArray *row, const char *text); /* NULL: "" */
 void row_add_int(JsonArray *row, gint64 number);
 void row_add_time(JsonArray *row, gint64 seconds); /* 0: "" */
 void reply_pair(Request *request, const char *key, const char *value);
+void reply_pair_int(Request *request, const char *key, gint64 value);
 /* A row of `help NOUN VERB`; fallback NULL: none. */
 void reply_key(Request *request, const char *name, const char *values, const char *fallback,
 	       const char *help);

@@ -367,26 +367,28 @@ changed(Change what, const char *key)
 		xmpp_accounts_changed(xmpp->accounts, what, key);
 }
 
-static char *
-status(void)
+static void
+status(StatusFunc func, gpointer user)
 {
 	XmppStreamStatus s = xmpp_stream_status(xmpp->stream);
 	g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(s.since);
 	g_autofree char *when = g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ");
-	GString *text = g_string_new(NULL);
+	const StatusRow rows[] = {
+		{ .key = "stream", .text = s.up ? "online" : "offline" },
+		{ .key = "since", .text = when },
+		{ .key = "connections", .number = s.connects },
+		{ .key = "stanzas in", .number = s.stanzas_in },
+		{ .key = "stanzas out", .number = s.stanzas_out },
+		{ .key = "dropped in", .number = s.dropped_in },
+		{ .key = "dropped out", .number = s.dropped_out },
+		{ .key = "kept", .number = s.waiting },
+		{ .key = "requests", .number = xmpp_iq_waiting(xmpp->iq) },
+		{ .key = "devices", .number = xmpp_accounts_n_devices(xmpp->accounts) },
+		{ .key = "legs", .number = g_hash_table_size(xmpp->legs) },
+	};
 
-	g_string_append_printf(text, "stream: %s\nsince: %s\n", s.up ? "online" : "offline", when);
-	g_string_append_printf(text,
-			       "connected: %" G_GUINT64_FORMAT " times\n"
-			       "stanzas in: %" G_GUINT64_FORMAT "\n"
-			       "stanzas out: %" G_GUINT64_FORMAT "\n"
-			       "dropped: %" G_GUINT64_FORMAT " in, %" G_GUINT64_FORMAT " out\n",
-			       s.connects, s.stanzas_in, s.stanzas_out, s.dropped_in,
-			       s.dropped_out);
-	g_string_append_printf(text, "kept: %u\nrequests: %u\ndevices: %u\nlegs: %u\n", s.waiting,
-			       xmpp_iq_waiting(xmpp->iq), xmpp_accounts_n_devices(xmpp->accounts),
-			       g_hash_table_size(xmpp->legs));
-	return g_string_free(text, FALSE);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+		func(user, &rows[i]);
 }
 
 const Plugin xmpp_plugin = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip-rig.c - the SIP plugin between a core and a peer that the test plays. */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include "b2bua/route/dial_uri.h"
 #include "b2bua/gateway.h"
@@ -275,7 +276,7 @@ wait_for_legs(void)
 	gint64 deadline = g_get_monotonic_time() + G_USEC_PER_SEC / 5;
 
 	while (g_get_monotonic_time() < deadline) {
-		g_autofree char *status = sip_plugin.status();
+		g_autofree char *status = plugin_status(&sip_plugin);
 
 		if (strstr(status, "legs: 0\n"))
 			return;

@@ -5,6 +5,7 @@
  * DNS is played by a GResolver of the test's, everything else is real.
  */
 #include "plugins/sip/stack/sip_resolve.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -621,7 +622,7 @@ health__options(void)
 	g_assert_true(rig_plugin->available("carrier"));
 	peer_reply(peer, second, "503 Maintenance", "t0", NULL, NULL);
 	wait_available("carrier", FALSE);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "OPTIONS: 503 Maintenance, tried last"));
 	third = peer_wait(peer, "OPTIONS ");
 	peer_reply(peer, third, "200 OK", "t0", NULL, NULL);
@@ -709,7 +710,7 @@ register__refreshed(void)
 	peer_reply(peer, third, "200 OK", "r", brief, NULL);
 	wait_available("carrier", TRUE);
 	rig_spin(50);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "registered for"));
 	g_assert_null(strstr(status, "pa55"));
 	id = message_header(third, "Call-ID");
@@ -762,7 +763,7 @@ register__refused(void)
 	/* the password is wrong: no loop, and a later try */
 	peer_reply(peer, second, "401 Unauthorized", "r", challenge, NULL);
 	wait_available("carrier", FALSE);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "not registered: 401 Unauthorized"));
 	again = peer_wait(peer, "REGISTER ");
 	peer_reply(peer, again, "200 OK", "r", "Expires: 3600\r\n", NULL);
@@ -815,7 +816,7 @@ static void
 wait_status(const char *words)
 {
 	for (gboolean there = FALSE; !there;) {
-		g_autofree char *status = rig_plugin->status();
+		g_autofree char *status = plugin_status(rig_plugin);
 
 		there = strstr(status, words) != NULL;
 		rig_spin(5);

@@ -4,6 +4,7 @@
  * DNS is played by a GResolver of the test's that answers when the test says so; the
  * trunk is known by its name alone.
  */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -377,7 +378,7 @@ changed__registration(void)
 		provision(i);
 	rig_spin(50);
 	g_assert_false(peer_has(peer, "REGISTER "));
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "registered for 3"));
 	/* but what it is registered with is */
 	change_trunk("carrier", other_password);

@@ -3,6 +3,7 @@
  * real gateway, which here knows a trunk and nobody to ring.
  */
 #include "b2bua/gateway.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-peer.h"
 #include <string.h>
 
@@ -108,7 +109,7 @@ static void
 status(Fixture *fixture, gconstpointer unused)
 {
 	const Plugin *plugin = gateway_plugin(fixture->gateway, "sip");
-	g_autofree char *text = plugin->status();
+	g_autofree char *text = plugin_status(plugin);
 
 	g_assert_nonnull(strstr(text, "listening: 127.0.0.1:"));
 	g_assert_nonnull(strstr(text, "trunk carrier: enabled, 127.0.0.1:"));

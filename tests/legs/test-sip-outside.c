@@ -2,6 +2,7 @@
 /* test-sip-outside.c - a trunk sees us elsewhere than before: its registration, its calls
  * and the next ones follow. */
 #include "plugins/sip/peers/sip_outside.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 #include <sofia-sip/sip_header.h>
@@ -104,7 +105,7 @@ learnt__and_moved(void)
 	assert_taken_back(second, own);
 
 	rig_spin(50);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "sees us at " ONE " port 40000"));
 	invite = call_out(peer);
 	assert_contact(invite, "<sip:" ONE ":40000;transport=udp>");

@@ -5,6 +5,7 @@
  * for every call to be over before it stops, so that a leak checker sees all;
  * TANDEM_STORM_SEED=n brings another.
  */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -306,7 +307,7 @@ one_mutated_answer(Peer *peer, GRand *random, const Desc *desc)
 static gboolean
 has_legs(void)
 {
-	g_autofree char *status = rig_plugin->status();
+	g_autofree char *status = plugin_status(rig_plugin);
 
 	return !strstr(status, "legs: 0\n");
 }

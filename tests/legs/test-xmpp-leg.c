@@ -16,6 +16,7 @@
  */
 #include "b2bua/call/call.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/fake_media.h"
 #include "tests/legs/xmpp_server.h"
 #include <stdlib.h>
@@ -325,7 +326,7 @@ phone_changes(Direction direction)
 static gboolean
 is_connected(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return xmpp_server_is_connected(test.server) && strstr(status, "online") != NULL;
 }
@@ -535,9 +536,9 @@ test_status(void)
 	g_autofree char *status = NULL;
 
 	set_up();
-	status = xmpp_plugin.status();
+	status = plugin_status(&xmpp_plugin);
 	g_assert_nonnull(strstr(status, "stream: online\n"));
-	g_assert_nonnull(strstr(status, "connected: 1 times\n"));
+	g_assert_nonnull(strstr(status, "connections: 1\n"));
 	tear_down();
 }
 

@@ -8,6 +8,7 @@
  */
 #include "b2bua/call/call.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp_server.h"
 #include <string.h>
 
@@ -402,7 +403,7 @@ try_file(const char *folder, const char *name)
 static gboolean
 is_connected(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return xmpp_server_is_connected(test.server) && strstr(status, "online") != NULL;
 }

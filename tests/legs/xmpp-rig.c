@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp-rig.c - see xmpp-rig.h. */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp-rig.h"
 #include <string.h>
 
@@ -324,7 +325,7 @@ rig_goes_offline(const char *resource)
 static gboolean
 is_connected(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return xmpp_server_is_connected(rig.server) && strstr(status, "online") != NULL;
 }

@@ -36,10 +36,13 @@ struct Call {
 static Gateway gateway;
 static Call live_call = { &gateway };
 
-static char *
-plugin_status(void)
+static void
+plugin_status(StatusFunc func, gpointer user)
 {
-	return g_strdup("stream: up since 12:00\nsecond: line");
+	func(user, &(StatusRow){ .key = "stream", .text = "up since 12:00" });
+	func(user, &(StatusRow){ .key = "legs", .number = 3 });
+	func(user, &(StatusRow){ .trunk = "carrier", .key = "state", .text = "well: enabled" });
+	func(user, &(StatusRow){ .trunk = "other", .key = "state", .text = "down" });
 }
 
 static const Plugin xmpp_plugin = { .name = "xmpp", .status = plugin_status };
@@ -66,6 +69,18 @@ const Plugin *
 gateway_plugin(const Gateway *self, const char *name)
 {
 	return g_str_equal(name, "xmpp") ? &xmpp_plugin : NULL;
+}
+
+const GPtrArray *
+gateway_plugins(const Gateway *self)
+{
+	static GPtrArray *plugins;
+
+	if (!plugins) {
+		plugins = g_ptr_array_new();
+		g_ptr_array_add(plugins, (gpointer)&xmpp_plugin);
+	}
+	return plugins;
 }
 
 guint
@@ -907,21 +922,32 @@ static void
 test_live(void)
 {
 	g_autofree char *status = NULL, *drawn = NULL, *listed = NULL, *shown = NULL;
+	g_autofree char *trunk = NULL;
+	g_autoptr(Trunk) secret = NULL;
 
 	gateway_init("/nowhere");
 	add_calls();
 	gateway.live = 2;
 	g_free(ask(&gateway, "user add alice@example.org"));
 	g_free(ask(&gateway, "trunk add carrier sip.example.net"));
+	secret = trunk_new("secret", "sip.example.net");
+	g_free(secret->transport);
+	secret->transport = g_strdup("tls");
+	g_assert_true(store_trunk_add(gateway.store, secret, NULL));
 
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
 	assert_holds(status, "[\"emergency\",\"refused");
-	assert_holds(status, "[\"calls\",\"1\"]");
+	assert_holds(status, "[\"calls\",1]");
 	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
-	assert_holds(status, "[\"sip\",\"not loaded\"]");
-	assert_holds(status, "[\"count sip strangers\",\"7\"]");
+	assert_holds(status, "[\"xmpp legs\",3]");
+	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\"]");
+	assert_holds(status, "[\"count sip strangers\",7]");
 	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
+	assert_holds(status, "[\"trunk secret\",\"sip.example.net:5061 tls");
+	trunk = ask(&gateway, "trunk show carrier");
+	assert_holds(trunk, "[\"state\",\"well: enabled\"]");
+	g_assert_null(strstr(trunk, "down"));
 	drawn = ask(&gateway, "ladder 2");
 	assert_holds(drawn, "INVITE live");
 	listed = ask(&gateway, "calls");
