@@ -183,6 +183,18 @@ gateway_plugin(const Gateway *gateway, const char *name)
 	return NULL;
 }
 
+const Plugin *
+gateway_reaching(const Gateway *gateway, WayKind kind)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (plugin->reaches & kind)
+			return plugin;
+	}
+	return NULL;
+}
+
 const GPtrArray *
 gateway_plugins(const Gateway *gateway)
 {
@@ -436,9 +448,9 @@ gateway_admit_plan(Gateway *gateway, const Call *call, Reason *reason, const cha
 	*text = NULL;
 	if (call->line == LINE_HELP)
 		return TRUE;
-	if (call->line == LINE_ECHO &&
-	    !limits_have_line(gateway->limits, call->author, LINE_ECHO, g_get_monotonic_time()))
-		*text = "the echo test has as many calls as it may";
+	if (call->line == LINE_SERVICE &&
+	    !limits_have_line(gateway->limits, call->author, LINE_SERVICE, g_get_monotonic_time()))
+		*text = "this service has as many calls as it may";
 	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
 	if (!*text && user && g_strcmp0(user, call->author) != 0 && is_full(gateway, user)) {
 		*text = "who is called has as many calls as he may";

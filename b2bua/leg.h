@@ -19,6 +19,7 @@
 #pragma once
 #include <gmodule.h>
 #include "b2bua/address.h"
+#include "b2bua/counters.h"
 #include "b2bua/number.h"
 #include "b2bua/reason.h"
 #include "media/desc.h"
@@ -30,6 +31,16 @@ typedef struct Call Call;
 typedef struct Gateway Gateway;
 typedef struct Config Config;
 typedef struct Plugin Plugin;
+
+/* How somebody is reached.  A plugin says which of these it can (flags); the gateway
+ * looks for one that can, and knows no plugin by its name. */
+typedef enum {
+	WAY_ACCOUNT = 1 << 0, /* the devices of an account, which its own network knows */
+	WAY_CONTACT = 1 << 1, /* a softphone that is registered in the store */
+	WAY_TRUNK = 1 << 2,   /* a number, by a trunk */
+	WAY_URI = 1 << 3,     /* an address at a host outside */
+	WAY_SERVICE = 1 << 4, /* the plugin answers by itself, at its own name in our domain */
+} WayKind;
 
 /* First member of SipLeg, XmppLeg, EchoLeg, FakeLeg. */
 typedef struct {
@@ -96,8 +107,10 @@ typedef enum {
 
 struct Plugin {
 	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
-	const char *name;	 /* "sip", "xmpp", "echo" */
+	const char *name;	 /* of its file, its section of the configuration, its records */
 	TransportKind transport; /* what its legs speak when we call them */
+	guint reaches;		 /* WayKind flags: whom its dial() can call */
+	const CounterSet *counters; /* what it counts of its own; or NULL */
 
 	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);
 	void (*stop)(void); /* every leg is gone; free everything */

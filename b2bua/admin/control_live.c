@@ -54,15 +54,29 @@ reply_plugins(Request *request)
 
 /* What has never happened is not said. */
 static void
+reply_count(Request *request, const char *label, const char *name, guint64 count)
+{
+	g_autofree char *key =
+		g_strjoin(" ", "count", label ? label : name, label ? name : NULL, NULL);
+
+	if (count > 0)
+		reply_pair_int(request, key, (gint64)count);
+}
+
+static void
 reply_counters(Request *request)
 {
-	for (Counter counter = 0; counter < N_COUNTERS; counter++) {
-		guint64 count = gateway_counter(request->gateway, counter);
-		g_autofree char *name = counter_text(counter);
-		g_autofree char *key = g_strconcat("count ", name, NULL);
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
 
-		if (count > 0)
-			reply_pair_int(request, key, (gint64)count);
+	for (Counter counter = 0; counter < N_COUNTERS; counter++)
+		reply_count(request, NULL, counter_row(counter)->name,
+			    gateway_counter(request->gateway, counter));
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
+		const CounterSet *set = plugin->counters;
+
+		for (guint k = 0; set && k < set->n; k++)
+			reply_count(request, plugin->name, set->rows[k].name, set->values[k]);
 	}
 }
 

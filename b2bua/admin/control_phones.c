@@ -10,10 +10,12 @@
 
 /* --- words --- */
 
-/* It stands in SIP URIs beside numbers and service names, and must be none. */
+/* It stands in SIP URIs beside numbers and service names, and must be none: a plugin that
+ * answers by itself does so at its own name. */
 static gboolean
-check_username(const char *name, GError **error)
+check_username(const Request *request, const char *name, GError **error)
 {
+	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
 	gsize length = strlen(name);
 
 	if (length == 0 || length > 32 || !g_ascii_islower(name[0]) ||
@@ -22,8 +24,10 @@ check_username(const char *name, GError **error)
 			     "softphone %s: not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" "
 			     "and \"-\", beginning with a letter",
 			     name);
-	return strcmp(name, "echo") != 0 ||
-	       wrong(error, "softphone echo: that is the echo test; choose another name");
+	return !config || !config->plugins ||
+	       !g_strv_contains((const char *const *)config->plugins, name) ||
+	       wrong(error, "softphone %s: that is the name of a plugin; choose another name",
+		     name);
 }
 
 /* No letter that looks like another: passwords are typed into telephones. */
@@ -86,7 +90,7 @@ softphone_make(Request *request, const char *name, const char *jid, const char *
 {
 	g_autofree char *made = password ? NULL : make_password();
 
-	if (!check_username(name, error) || (password && !check_password(name, password, error)) ||
+	if (!check_username(request, name, error) || (password && !check_password(name, password, error)) ||
 	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
 		return FALSE;
 	if (made && request->passwords) {

@@ -342,8 +342,8 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 	Reason limit = REASON_NONE;
 	const char *limit_words = NULL;
 
-	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_echo)
-		call->line = LINE_ECHO;
+	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_service)
+		call->line = LINE_SERVICE;
 	if (!gateway_admit_plan(call->gateway, call, &limit, &limit_words)) {
 		refuse_over_limit(call, limit, limit_words);
 		return;

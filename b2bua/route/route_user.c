@@ -18,39 +18,28 @@
 
 /* --- the devices of a user --- */
 
-static const struct {
-	const char *name;
-	const char *stages[2]; /* 'x' and 's' ring in this one */
-} RING_ORDERS[] = {
-	{ "both", { "xs", "" } },
-	{ "xmpp", { "x", "" } },
-	{ "sip", { "s", "" } },
-	{ "xmpp-then-sip", { "x", "s" } },
-	{ "sip-then-xmpp", { "s", "x" } },
-};
-
 static void
 add_clients(Question *question, Stage *stage, const User *callee, const Address *seen)
 {
-	const Plugin *xmpp = gateway_plugin(question->gateway, "xmpp");
-	Address *to = xmpp ? address_from_jid(callee->jid) : NULL;
+	const Plugin *plugin = gateway_reaching(question->gateway, WAY_ACCOUNT);
+	Address *to = plugin ? address_from_jid(callee->jid) : NULL;
 
 	if (to)
-		stage_add(stage, xmpp, address_copy(seen), to)->account = g_strdup(callee->jid);
+		stage_add(stage, plugin, address_copy(seen), to)->account = g_strdup(callee->jid);
 }
 
 static void
 add_phones(Question *question, Stage *stage, const User *callee, const Address *seen)
 {
-	const Plugin *sip = gateway_plugin(question->gateway, "sip");
+	const Plugin *plugin = gateway_reaching(question->gateway, WAY_CONTACT);
 	g_autoptr(GPtrArray) contacts =
 		store_contact_list_of_user(gateway_store(question->gateway), callee->jid, NULL);
 
-	for (guint i = 0; sip && contacts && i < MIN(contacts->len, MAX_PHONES); i++) {
+	for (guint i = 0; plugin && contacts && i < MIN(contacts->len, MAX_PHONES); i++) {
 		const Contact *contact = contacts->pdata[i];
 		Address *to = address_new(ADDRESS_SIP, contact->username,
 					  gateway_config(question->gateway)->sip_domain, NULL);
-		Target *target = stage_add(stage, sip, address_copy(seen), to);
+		Target *target = stage_add(stage, plugin, address_copy(seen), to);
 
 		target->contact = contact->id;
 		target->account = g_strdup(callee->jid);
@@ -61,22 +50,16 @@ static void
 add_devices(Question *question, Plan *plan, const User *callee, const Address *seen)
 {
 	guint first_ring = gateway_config(question->gateway)->first_ring_s;
-	g_autofree char *ring =
-		setting_text(gateway_store(question->gateway), callee->jid, SETTING_RING);
-	guint order = 0;
+	RingOrder order = setting_ring(gateway_store(question->gateway), callee->jid);
 
-	for (guint i = 0; i < G_N_ELEMENTS(RING_ORDERS); i++)
-		if (g_strcmp0(RING_ORDERS[i].name, ring) == 0)
-			order = i;
-	for (guint i = 0; i < G_N_ELEMENTS(RING_ORDERS[order].stages); i++) {
-		const char *who = RING_ORDERS[order].stages[i];
-		gboolean more = i == 0 && RING_ORDERS[order].stages[1][0];
+	for (guint i = 0; i < G_N_ELEMENTS(order.stages); i++) {
+		gboolean more = i == 0 && order.stages[1];
 		Stage *stage = plan_stage(plan, more ? first_ring : 0);
 
 		stage->then_others = more;
-		if (strchr(who, 'x'))
+		if (order.stages[i] & RING_CLIENTS)
 			add_clients(question, stage, callee, seen);
-		if (strchr(who, 's'))
+		if (order.stages[i] & RING_PHONES)
 			add_phones(question, stage, callee, seen);
 		if (stage->targets->len == 0)
 			g_ptr_array_remove(plan->stages, stage);
@@ -128,7 +111,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 			 { REASON_NO_ANSWER, SETTING_FORWARD_NO_ANSWER },
 			 { REASON_UNREACHABLE, SETTING_FORWARD_UNREACHABLE } };
 	Gateway *gateway = question->gateway;
-	const Plugin *sip = gateway_plugin(gateway, "sip");
+	const Plugin *plugin = gateway_reaching(gateway, WAY_TRUNK);
 	g_autofree char *number = NULL;
 	g_autoptr(User) owner = NULL;
 	g_autoptr(WayOut) way = NULL;
@@ -151,9 +134,9 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 	way = owner ? NULL : way_out(gateway, callee->jid, number);
 	if (owner)
 		add_devices(question, plan, owner, seen);
-	for (guint i = 0; way && sip && i < way->trunks->len; i++) {
+	for (guint i = 0; way && plugin && i < way->trunks->len; i++) {
 		const Trunk *trunk = way->trunks->pdata[i];
-		Target *target = plan_add(plan, sip, address_copy(seen),
+		Target *target = plan_add(plan, plugin, address_copy(seen),
 					  route_number_at(trunk, number), trunk);
 
 		target->withheld = question->withheld;

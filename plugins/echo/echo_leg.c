@@ -169,6 +169,7 @@ const Plugin tandem_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "echo",
 	.transport = TRANSPORT_RTP,
+	.reaches = WAY_SERVICE,
 	.start = start,
 	.stop = stop,
 	.dial = dial,

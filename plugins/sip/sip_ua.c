@@ -10,6 +10,7 @@
 #include "b2bua/descriptors.h"
 #include "plugins/sip/sip_admit.h"
 #include "plugins/sip/stack/sip_connection.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_dialect.h"
 #include "plugins/sip/stack/sip_guard.h"
@@ -332,6 +333,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	if (!credentials_register())
 		g_warning("sip: this build of sofia-sip takes no digest of ours: trunks that ask "
 			  "for SHA-256 will refuse us");
+	sip_counters_reset();
 	ua = g_new0(SipUa, 1);
 	ua->plugin = &sip_plugin;
 	ua->gateway = gateway;
@@ -593,6 +595,8 @@ const Plugin sip_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
 	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.counters = &sip_counters,
 	.start = start,
 	.stop = stop,
 	.changed = changed,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_plugin.c - what comes in: whose is it?  And the table of the plugin. */
+#include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_extdisco.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "plugins/xmpp/xmpp_reason.h"
@@ -43,7 +44,7 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 	}
 	/* Which numbers there are, and who has called under what name, is not for everybody. */
 	if (to->user && !xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
+		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
 		return;
 	}
@@ -88,7 +89,7 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (xmpp_ring_message(xmpp, message, from, to))
 		return;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
+		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
 	} else if (!xmpp_digits_message(xmpp, message, from, to)) {
 		xmpp_text_refuse(xmpp, message, from, to);
@@ -107,7 +108,7 @@ on_stanza(gpointer user, const char *text, gsize length)
 
 	/* A component's stanzas have both addresses (XEP-0114 section 2). */
 	if (!stanza || !from || !to || g_ascii_strcasecmp(to->host, xmpp->domain) != 0)
-		gateway_count(xmpp->gateway, COUNTER_XMPP_STANZAS_DROPPED);
+		xmpp_count(COUNTER_XMPP_STANZAS_DROPPED);
 	else if (xml_is_stanza(stanza, "iq"))
 		on_iq(stanza, from, to);
 	else if (xml_is_stanza(stanza, "message"))
@@ -250,6 +251,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 			    "server's configuration");
 		return FALSE;
 	}
+	xmpp_counters_reset();
 	xmpp = g_new0(Xmpp, 1);
 	xmpp->gateway = gateway;
 	xmpp->domain = g_ascii_strdown(config->xmpp_domain, -1);
@@ -395,6 +397,8 @@ const Plugin xmpp_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "xmpp",
 	.transport = TRANSPORT_WEBRTC,
+	.reaches = WAY_ACCOUNT,
+	.counters = &xmpp_counters,
 	.start = start,
 	.stop = stop,
 	.changed = changed,

@@ -257,6 +257,8 @@ stop(void)
 	.answer = answer, .change = change, .candidate = candidate, .hangup = hang_up,             \
 	.save = save, .bury = bury, .dtmf = dtmf, .transferring = transferring
 
-const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP, .dial = dial_sip };
+const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP,
+			  .reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI, .dial = dial_sip };
 const Plugin fake_xmpp = { COMMANDS, .name = "xmpp", .transport = TRANSPORT_WEBRTC,
+			   .reaches = WAY_ACCOUNT,
 			   .dial = dial_xmpp, .notice = notice };

@@ -206,7 +206,7 @@ test_echo_lines(void)
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		Limits *limits = limits_new(RATE, lines[i][0]);
 
-		g_assert_cmpuint(fill(limits, "trunk a", LINE_ECHO, 0), ==, lines[i][1]);
+		g_assert_cmpuint(fill(limits, "trunk a", LINE_SERVICE, 0), ==, lines[i][1]);
 		g_assert_true(limits_have_line(limits, "trunk a", LINE_ORDINARY, 0));
 		limits_free(limits);
 	}
@@ -247,6 +247,7 @@ set_up(const char *more)
 	fake_media.reserved = 0;
 	fake_echo = fake_sip;
 	fake_echo.name = "echo";
+	fake_echo.reaches = WAY_SERVICE;
 	fake_echo.dial = echo_dial;
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
@@ -467,7 +468,7 @@ test_flood_of_echo(void)
 	for (guint i = 0; i < 100; i++)
 		call_from("carrier", "echo");
 	g_assert_cmpuint(gateway_n_calls(gateway), ==, 4);
-	g_assert_nonnull(strstr(refusal, "the echo test has as many calls as it may"));
+	g_assert_nonnull(strstr(refusal, "this service has as many calls as it may"));
 	g_assert_null(call_from("user1", "+14155551234"));
 	g_assert_nonnull(call_from("user1", "echo"));
 	while (gateway_n_calls(gateway) > 0) {

@@ -29,6 +29,7 @@ stop(void)
 
 static const Plugin fake_echo = { .interface_version = PLUGIN_INTERFACE_VERSION,
 				  .name = "echo",
+				  .reaches = WAY_SERVICE,
 				  .start = start,
 				  .stop = stop,
 				  .dial = dial_nobody };

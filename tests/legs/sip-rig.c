@@ -13,7 +13,6 @@
 struct Gateway {
 	Config config;
 	Store *store;
-	guint64 counters[N_COUNTERS];
 };
 
 struct Call {
@@ -221,13 +220,6 @@ gateway_unread(Gateway *self)
 void
 gateway_count(Gateway *self, Counter counter)
 {
-	self->counters[counter]++;
-}
-
-guint64
-rig_counter(Counter counter)
-{
-	return gateway.counters[counter];
 }
 
 const char *
@@ -247,7 +239,6 @@ rig_start(void)
 	legs = g_ptr_array_new();
 	gateway.store = store_open(":memory:", &error);
 	g_assert_no_error(error);
-	memset(gateway.counters, 0, sizeof gateway.counters);
 	for (guint tries = 0; tries < 10; tries++) {
 		peer_gateway_port = peer_free_port();
 		gateway.config = (Config){ .sip_address = (char *)"127.0.0.1",

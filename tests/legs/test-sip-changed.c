@@ -4,6 +4,7 @@
  * DNS is played by a GResolver of the test's that answers when the test says so; the
  * trunk is known by its name alone.
  */
+#include "plugins/sip/stack/sip_counters.h"
 #include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
@@ -252,7 +253,7 @@ changed__calls_go_on(void)
 		provision(i);
 		call_in();
 	}
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 0);
 	g_assert_cmpuint(hostile_sources(), ==, 0);
 	/* the other one's name, each time it was new, and never the carrier's */
 	for (GList *task = unanswered.head; task; task = task->next)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-leg.c - the SIP plugin, one conversation a test. */
+#include "plugins/sip/stack/sip_counters.h"
 #include "tests/legs/sip-rig.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_digest.h"
@@ -408,7 +409,7 @@ in__stranger(void)
 	peer_invite(peer, NULL, sdp_one);
 	refused = peer_wait(peer, "SIP/2.0 403");
 	peer_ack(peer, refused, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 1);
 	/* The trunk is told to allow it and takes effect at once. */
 	{
 		g_autoptr(Trunk) trunk = store_trunk_get(rig_store(), "carrier", NULL);
@@ -474,7 +475,7 @@ in__digest(void)
 	peer_invite(peer, NULL, sdp_one);
 	asked = peer_wait(peer, "SIP/2.0 401");
 	peer_ack(peer, asked, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 0);
 	challenge = message_header(asked, "WWW-Authenticate");
 
 	wrong = authorization(challenge, "guess", "00000001");
@@ -499,7 +500,7 @@ in__digest(void)
 	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
 	ok = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, ok, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 2);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 2);
 	g_assert_null(strstr(rig_traces(), "s3cret"));
 	rig_stop();
 }

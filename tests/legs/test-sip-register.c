@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-register.c - softphones: REGISTER, and calls from and to them. */
+#include "plugins/sip/stack/sip_counters.h"
 #include "tests/legs/sip-phone.h"
 #include "db/store_private.h"
 #include "plugins/sip/stack/sip_digest.h"
@@ -142,7 +143,7 @@ register__wrong_password(void)
 	/* One who is not there is answered in the same way. */
 	same = phone_do_register(&nobody, "Contact: <sip:a@127.0.0.1>\r\n");
 	phone_assert_status(same, "401");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 2);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 2);
 	phone_assert_contacts(0);
 	rig_stop();
 }
@@ -168,7 +169,7 @@ register__replay(void)
 	stale = phone_send_register(&phone, NULL);
 	phone_assert_status(stale, "401");
 	g_assert_nonnull(strstr(stale, "stale=true"));
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
 	rig_stop();
 }
 
@@ -524,7 +525,7 @@ from__impostors(void)
 	guess.password = "guess";
 	wrong = phone_send_invite(&guess, NUMBER);
 	phone_assert_status(wrong, "407");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 1);
 	rig_no_event();
 	rig_stop();
 }
@@ -551,7 +552,7 @@ from__unreadable_store(void)
 	rig_expect_start("new unknown@");
 	rig_plugin->hangup(rig_leg, REASON_NETWORK_ERROR, NULL);
 	refused = peer_wait(phone.peer, "SIP/2.0 5");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
 	rig_stop();
 }
 

@@ -4,6 +4,7 @@
  * Every source is a socket on a loopback address of its own.  What was not answered
  * is known without waiting: a request of another source, sent later, has been.
  */
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_digest.h"
 #include "plugins/sip/shield/sip_throttle.h"
 #include "tests/legs/sip-rig.h"
@@ -411,7 +412,7 @@ throttle__slowed_ignored_lifted(void)
 	g_assert_cmpint(insist(phone, wrong[3], "401"), >, G_USEC_PER_SEC / 2);
 	assert_logged("127.0.0.3");
 	assert_list("127.0.0.3 4 ignored: REGISTER alice\n");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 1);
 	take_nonce(witness);
 	g_free(phone->nonce);
 	phone->nonce = g_strdup(witness->nonce);
@@ -577,7 +578,7 @@ throttle__phone_in_use_is_heard(void)
 		dropped += response ? 0 : 1;
 	}
 	g_assert_cmpuint(dropped, >, 4 * FAILURES);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 0);
 	/* another port of its NAT: it has to ask more than once */
 	moved_text = request(forger, "REGISTER", "alice", NULL);
 	insist(forger, moved_text, "401");
@@ -803,7 +804,7 @@ throttle__rate_of_trunk(void)
 		rig_trunk("pbx", 5070, set_quiet_source);
 		trunk = source_new("127.0.0.7");
 		answers = pour(trunk, methods[i], 1000);
-		over = rig_counter(COUNTER_SIP_REQUESTS_OVER_RATE);
+		over = sip_counter(COUNTER_SIP_REQUESTS_OVER_RATE);
 		g_test_message("%s: %u of 1000 answered, %" G_GUINT64_FORMAT " over the rate",
 			       methods[i], answers, over);
 		g_assert_cmpuint(over, >, 0);
@@ -866,7 +867,7 @@ throttle__rate_of_account(void)
 	g_assert_cmpuint(taken + refused, ==, PHONES * ROUNDS);
 	g_assert_cmpuint(taken, >=, 50);
 	g_assert_cmpuint(refused, >, PHONES * ROUNDS / 2);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_REGISTRATIONS_OVER_RATE), ==, refused);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_REGISTRATIONS_OVER_RATE), ==, refused);
 	assert_list_has("softphone", "too fast: alice");
 	for (guint i = 0; i < PHONES; i++)
 		source_free(phones[i]);
@@ -957,7 +958,7 @@ throttle__unacknowledged(void)
 	retry = message_header(refused, "Retry-After");
 	g_assert_cmpstr(retry, ==, "32");
 	peer_ack(trunk, refused, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_CALLS_UNACKED), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_CALLS_UNACKED), ==, 1);
 	/* one that is acknowledged makes room for one */
 	first = peer_wait(forged->pdata[0], "SIP/2.0 200");
 	peer_ack(forged->pdata[0], first, NULL);

@@ -109,6 +109,7 @@ static const Plugin phone = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
 	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
 	.start = phone_start,
 	.stop = phone_stop,
 	.dial = phone_dial,

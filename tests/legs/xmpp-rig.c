@@ -83,6 +83,7 @@ static const Plugin phone = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
 	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
 	.start = start,
 	.stop = stop,
 	.dial = dial,

@@ -45,7 +45,13 @@ plugin_status(StatusFunc func, gpointer user)
 	func(user, &(StatusRow){ .trunk = "other", .key = "state", .text = "down" });
 }
 
-static const Plugin xmpp_plugin = { .name = "xmpp", .status = plugin_status };
+static const CounterRow COUNTED[] = { { "strangers", COUNTER_TOTAL, "callers who are no users" },
+				      { "silent", COUNTER_TOTAL, "what never happens" } };
+static guint64 counted[] = { 5, 0 };
+static const CounterSet counters = { COUNTED, counted, 2 };
+static const Plugin xmpp_plugin = { .name = "xmpp",
+				    .status = plugin_status,
+				    .counters = &counters };
 
 const Config *
 gateway_config(const Gateway *self)
@@ -69,6 +75,12 @@ const Plugin *
 gateway_plugin(const Gateway *self, const char *name)
 {
 	return g_str_equal(name, "xmpp") ? &xmpp_plugin : NULL;
+}
+
+const Plugin *
+gateway_reaching(const Gateway *self, WayKind kind)
+{
+	return NULL;
 }
 
 const GPtrArray *
@@ -117,7 +129,7 @@ gateway_changed(Gateway *self, Change what, const char *key)
 guint64
 gateway_counter(const Gateway *self, Counter counter)
 {
-	return counter == COUNTER_SIP_STRANGERS ? 7 : 0;
+	return counter == COUNTER_NOTICES ? 7 : 0;
 }
 
 char *
@@ -426,7 +438,7 @@ static const struct {
 	{ "user set alice@example.org ring=loud", 2, { "ring=loud", "xmpp-then-sip" } },
 	{ "softphone add no@body", 2, { "no@body", "does not exist" } },
 	{ "softphone add alice@example.org 12", 2, { "softphone 12", "letter" } },
-	{ "softphone add alice@example.org echo", 2, { "echo test" } },
+	{ "softphone add alice@example.org echo", 2, { "name of a plugin" } },
 	{ "softphone password nobody", 2, { "nobody", "softphone list" } },
 	{ "softphone show nobody", 2, { "nobody", "softphone list" } },
 	{ "user set no@body enabled=yes", 2, { "no@body", "does not exist" } },
@@ -572,6 +584,7 @@ test_mistakes(void)
 	g_autofree char *expected = NULL;
 
 	gateway_init("/nowhere");
+	control_config = gateway.config;
 	add_calls();
 	for (guint i = 0; i < G_N_ELEMENTS(before); i++)
 		g_free(ask(NULL, before[i]));
@@ -588,6 +601,7 @@ test_mistakes(void)
 			assert_holds(reply, mistakes[i].holds[h]);
 		g_assert_cmpstr(after, ==, expected);
 	}
+	control_config = NULL;
 	gateway_clear();
 }
 
@@ -942,7 +956,9 @@ test_live(void)
 	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
 	assert_holds(status, "[\"xmpp legs\",3]");
 	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\"]");
-	assert_holds(status, "[\"count sip strangers\",7]");
+	assert_holds(status, "[\"count notices\",7]");
+	assert_holds(status, "[\"count xmpp strangers\",5]");
+	g_assert_null(strstr(status, "silent"));
 	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
 	assert_holds(status, "[\"trunk secret\",\"sip.example.net:5061 tls");
 	trunk = ask(&gateway, "trunk show carrier");
