@@ -32,7 +32,7 @@ typedef struct {
 	guint n;
 } CounterSet;
 
-#define COUNTER_ID(id, kind, name, help)       COUNTER_##id,
+#define COUNTER_ID(id, kind, name, help)     COUNTER_##id,
 #define COUNTER_ROW(id, kind_, name_, help_) [COUNTER_##id] = { name_, kind_, help_ },
 
 #define COUNTERS(ROW)                                                                       \

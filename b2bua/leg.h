@@ -106,10 +106,10 @@ typedef enum {
 } Change;
 
 struct Plugin {
-	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
-	const char *name;	 /* of its file, its section of the configuration, its records */
-	TransportKind transport; /* what its legs speak when we call them */
-	guint reaches;		 /* WayKind flags: whom its dial() can call */
+	guint interface_version;    /* PLUGIN_INTERFACE_VERSION */
+	const char *name;	    /* of its file, its section of the configuration, its records */
+	TransportKind transport;    /* what its legs speak when we call them */
+	guint reaches;		    /* WayKind flags: whom its dial() can call */
 	const CounterSet *counters; /* what it counts of its own; or NULL */
 
 	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);

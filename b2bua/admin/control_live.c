@@ -28,10 +28,10 @@ static void
 reply_plugin_row(gpointer user, const StatusRow *row)
 {
 	const PluginStatus *status = user;
-	g_autofree char *key =
-		row->trunk ? g_strdup_printf("%s trunk %s %s", status->plugin->name, row->trunk,
-					     row->key)
-			   : g_strdup_printf("%s %s", status->plugin->name, row->key);
+	g_autofree char *key = row->trunk
+				       ? g_strdup_printf("%s trunk %s %s", status->plugin->name,
+							 row->trunk, row->key)
+				       : g_strdup_printf("%s %s", status->plugin->name, row->key);
 
 	if (row->text)
 		reply_pair(status->request, key, row->text);

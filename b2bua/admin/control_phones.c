@@ -90,7 +90,8 @@ softphone_make(Request *request, const char *name, const char *jid, const char *
 {
 	g_autofree char *made = password ? NULL : make_password();
 
-	if (!check_username(request, name, error) || (password && !check_password(name, password, error)) ||
+	if (!check_username(request, name, error) ||
+	    (password && !check_password(name, password, error)) ||
 	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
 		return FALSE;
 	if (made && request->passwords) {

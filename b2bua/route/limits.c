@@ -217,7 +217,8 @@ limits_have_line(const Limits *self, const char *name, LineKind kind, gint64 now
 
 	if (kind == LINE_HELP)
 		return TRUE;
-	if (used >= self->lines || (kind == LINE_SERVICE && self->up[LINE_SERVICE] >= MAX(tenth, 1)))
+	if (used >= self->lines ||
+	    (kind == LINE_SERVICE && self->up[LINE_SERVICE] >= MAX(tenth, 1)))
 		return FALSE;
 	return tenth == 0 || his < tenth || used < self->lines - tenth ||
 	       !others_ask(self, name, now_us);

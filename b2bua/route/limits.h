@@ -17,7 +17,7 @@ typedef struct Limits Limits;
 typedef enum {
 	LINE_ORDINARY,
 	LINE_SERVICE, /* to who answers by himself: a tenth of the lines at most */
-	LINE_HELP, /* an emergency call: beside the others, it takes none of theirs */
+	LINE_HELP,    /* an emergency call: beside the others, it takes none of theirs */
 	N_LINE_KINDS
 } LineKind;
 

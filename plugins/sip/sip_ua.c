@@ -509,8 +509,8 @@ static void
 status(StatusFunc func, gpointer user)
 {
 	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
-	g_autofree char *listening = g_strdup_printf("%s:%u udp and tcp", ua->config->sip_address,
-						     ua->config->sip_port);
+	g_autofree char *listening =
+		g_strdup_printf("%s:%u udp and tcp", ua->config->sip_address, ua->config->sip_port);
 	const StatusRow rows[] = {
 		{ .key = "listening", .text = listening },
 		{ .key = "legs", .number = g_hash_table_size(ua->legs) },

@@ -259,6 +259,7 @@ stop(void)
 
 const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP,
 			  .reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI, .dial = dial_sip };
-const Plugin fake_xmpp = { COMMANDS, .name = "xmpp", .transport = TRANSPORT_WEBRTC,
-			   .reaches = WAY_ACCOUNT,
-			   .dial = dial_xmpp, .notice = notice };
+const Plugin fake_xmpp = {
+	COMMANDS,	   .name = "xmpp",  .transport = TRANSPORT_WEBRTC, .reaches = WAY_ACCOUNT,
+	.dial = dial_xmpp, .notice = notice
+};

@@ -664,8 +664,8 @@ sources_status(Sources *self, StatusFunc func, gpointer user)
 	gboolean throttled = self && self->table;
 	const StatusRow rows[] = {
 		{ .key = "sources ignored",
-		  .number = throttled ? throttle_n_ignored(self->table, g_get_monotonic_time())
-				      : 0 },
+		  .number =
+			  throttled ? throttle_n_ignored(self->table, g_get_monotonic_time()) : 0 },
 		{ .key = "requests dropped",
 		  .number = throttled ? throttle_n_dropped(self->table) : 0 },
 		{ .key = "requests over rate",
