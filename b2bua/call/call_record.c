@@ -30,9 +30,9 @@ append_leg(GString *legs, const Party *party)
 {
 	g_autofree char *saved = NULL, *escaped = NULL;
 
-	if (!party->leg || !party->leg->plugin->save)
+	if (!party->leg || !party->leg->plugin->leg->save)
 		return;
-	saved = party->leg->plugin->save(party->leg);
+	saved = party->leg->plugin->leg->save(party->leg);
 	if (!saved)
 		return;
 	escaped = g_strescape(saved, NULL);

@@ -27,12 +27,18 @@ stop(void)
 {
 }
 
+static void
+hang_up_nobody(Leg *leg, Reason reason, const char *text)
+{
+}
+
+static const LegVerbs echo_verbs = { .dial = dial_nobody, .hangup = hang_up_nobody };
 static const Plugin fake_echo = { .interface_version = PLUGIN_INTERFACE_VERSION,
 				  .name = "echo",
 				  .reaches = WAY_SERVICE,
 				  .start = start,
 				  .stop = stop,
-				  .dial = dial_nobody };
+				  .leg = &echo_verbs };
 
 static void
 add_trunk(const char *name, gint priority, gboolean enabled, gboolean wait)

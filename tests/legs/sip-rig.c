@@ -338,7 +338,7 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 			  .diverted_before = rig_target.diverted_before,
 			  .diverted_as = rig_target.diverted_as };
 
-	sip_plugin.dial(&call, &target, offer);
+	sip_plugin.leg->dial(&call, &target, offer);
 }
 
 void
@@ -351,7 +351,7 @@ rig_dial_uri(const char *uri, const Address *from)
 			  .to = to,
 			  .withheld = rig_target.withheld };
 
-	sip_plugin.dial(&call, &target, offer);
+	sip_plugin.leg->dial(&call, &target, offer);
 }
 
 void
@@ -362,7 +362,7 @@ rig_dial_contact(gint64 contact)
 	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550100", NULL, NULL);
 	Target target = { .plugin = &sip_plugin, .from = from, .to = to, .contact = contact };
 
-	sip_plugin.dial(&call, &target, offer);
+	sip_plugin.leg->dial(&call, &target, offer);
 }
 
 /* --- waiting --- */
@@ -452,7 +452,7 @@ rig_hangup_all(void)
 
 		g_ptr_array_set_size(legs, (gint)legs->len - 1);
 		leg->call = NULL;
-		sip_plugin.hangup(leg, REASON_HANGUP, NULL);
+		sip_plugin.leg->hangup(leg, REASON_HANGUP, NULL);
 	}
 	rig_leg = NULL;
 }
@@ -477,7 +477,7 @@ rig_take_call(Peer *peer, const char *headers, const char *offer, const char *an
 
 	peer_invite(peer, headers, offer);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, desc);
+	rig_plugin->leg->answer(rig_leg, desc);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
@@ -502,7 +502,7 @@ rig_answer_bye(Peer *peer)
 void
 rig_hang_up(Peer *peer)
 {
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	rig_answer_bye(peer);
 }
 
