@@ -49,21 +49,38 @@ typedef struct {
 	Side side;
 } Leg;
 
+/* By which way a target is called: the plugin asks no further. */
+typedef struct {
+	WayKind kind;
+	char *trunk;	/* of WAY_TRUNK: its name; otherwise NULL */
+	gint64 contact; /* of WAY_CONTACT: of the registration in the store; otherwise 0 */
+} Way;
+
+/* By whom a call was sent on. */
+typedef struct {
+	char *who;     /* of a Target: the number of ours that sends it on; otherwise NULL */
+	Reason as;     /* of a Target: BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
+	char **before; /* those before, the first one first, as they are written; or NULL */
+	guint n;       /* of an Incoming: how often, perhaps more than are known */
+} Diversion;
+
+/* A call for help. */
+typedef struct {
+	char *location; /* where the caller is, a URI; NULL: he has not said */
+} Emergency;
+
 /* Who is to be rung, made by route().  Borrowed during dial(). */
 typedef struct {
 	const Plugin *plugin;
 	char *account; /* whose device it is: a bare JID; NULL: a telephone's */
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
-	char *trunk;		/* name of the trunk to go through, or NULL */
-	gint64 contact;		/* of a softphone's registration in the store; 0: none */
-	char *abroad;		/* the account whose minutes abroad it uses, or NULL */
-	gboolean accept_early;	/* a client is answered when early media begins: he hears it */
-	gboolean withheld;	/* his number is the carrier's to know, not the callee's */
-	char *location;		/* of an emergency call: where the caller is, a URI; or NULL */
-	char *diverted_by;	/* a number of ours that sends the call on, or NULL */
-	char **diverted_before; /* those who had sent it on before, the first one first; or NULL */
-	Reason diverted_as;	/* BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
+	Way way;
+	char *abroad;	       /* the account whose minutes abroad it uses, or NULL */
+	gboolean accept_early; /* a client is answered when early media begins: he hears it */
+	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
+	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
+	Emergency *emergency;  /* or NULL */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -191,10 +208,7 @@ typedef struct {
 	 * numbers; NULL: the one of his account. */
 	NumberPrivacy privacy;
 	const char *preferred;
-	/* Who has sent it on before it came here, the first one first, as they are written;
-	 * or NULL.  And how often it was: more than are known, perhaps. */
-	char **diverted_by;
-	guint n_diversions;
+	const Diversion *diversion; /* it was sent on before it came here; or NULL */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 	const Call *near;      /* the core's own: a call it will be joined with, or NULL */
 } Incoming;

@@ -181,8 +181,8 @@ call_record_write(Call *call)
 		callee = call->callees->pdata[call->callees->len - 1];
 	if (callee && callee->target) {
 		set_string(&record->callee_plugin, g_strdup(callee->target->plugin->name));
-		if (callee->target->trunk)
-			set_string(&record->trunk, g_strdup(callee->target->trunk));
+		if (callee->target->way.trunk)
+			set_string(&record->trunk, g_strdup(callee->target->way.trunk));
 	}
 	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
 		gateway_count(call->gateway, COUNTER_STORE_ERRORS);

@@ -310,17 +310,17 @@ by_udp(Trunk *trunk)
 static void
 hops__large(void)
 {
-	static const char where[] = "geo:48.2010,16.3695,183;u=25";
+	Emergency help = { (char *)"geo:48.2010,16.3695,183;u=25" };
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *invite = NULL, *via = NULL;
 	gint64 began;
 
 	rig_start();
 	rig_trunk("carrier", peer->port, by_udp);
-	rig_target.location = (char *)where;
+	rig_target.emergency = &help;
 	began = g_get_monotonic_time();
 	rig_dial("carrier", "911", NULL);
-	rig_target.location = NULL;
+	rig_target.emergency = NULL;
 	invite = peer_wait(peer, "INVITE ");
 	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
 	g_assert_cmpuint(strlen(invite), >, 1500);

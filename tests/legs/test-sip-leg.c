@@ -952,14 +952,14 @@ out__about(void)
 	};
 	g_autoptr(Peer) peer = rig_start_with_trunk();
 
+	Emergency help = { (char *)"https://lis.example.org/anna" };
+	Diversion busy = { .who = (char *)"+14155550100", .as = REASON_BUSY };
+
 	for (guint ordinary = 0; ordinary < 2; ordinary++) {
 		g_autofree char *invite = NULL;
 
-		rig_target = ordinary
-				     ? (Target){ 0 }
-				     : (Target){ .location = (char *)"https://lis.example.org/anna",
-						 .diverted_by = (char *)"+14155550100",
-						 .diverted_as = REASON_BUSY };
+		rig_target = ordinary ? (Target){ 0 }
+				      : (Target){ .emergency = &help, .diversion = &busy };
 		rig_dial("carrier", "+14155550123", NULL);
 		invite = peer_wait(peer, "INVITE ");
 		for (guint i = 0; i < G_N_ELEMENTS(headers); i++) {
@@ -988,10 +988,11 @@ out__diverted_again(void)
 		  "<sip:+14155550100@gw.example.org>;index=1.1.1;mp=1, "
 		  "<sip:+14155550123@gw.example.org;cause=302>;index=1.1.1.1;mp=1" },
 	};
+	Diversion diversion = { .who = (char *)"+14155550100", .before = before };
 	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL;
 
-	rig_target = (Target){ .diverted_by = (char *)"+14155550100", .diverted_before = before };
+	rig_target = (Target){ .diversion = &diversion };
 	rig_dial("carrier", "+14155550123", NULL);
 	rig_target = (Target){ 0 };
 	invite = peer_wait(peer, "INVITE ");
@@ -1012,9 +1013,10 @@ out__location(void)
 	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *again = NULL, *geolocation = NULL, *type = NULL;
 	g_autofree char *none = NULL, *plain = NULL, *id = NULL;
+	Emergency help = { (char *)"country=DE;A3=Berlin;RD=A&B-Straße;HNO=1" };
 	const char *end;
 
-	rig_target = (Target){ .location = (char *)"country=DE;A3=Berlin;RD=A&B-Straße;HNO=1" };
+	rig_target = (Target){ .emergency = &help };
 	rig_dial("carrier", "112", NULL);
 	rig_target = (Target){ 0 };
 	invite = peer_wait(peer, "INVITE ");
