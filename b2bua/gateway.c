@@ -138,6 +138,11 @@ gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
 		g_set_error(error, plugin_error(), 0, "plugin %s is loaded twice", plugin->name);
 		return FALSE;
 	}
+	if (plugin->reaches && !(plugin->leg && plugin->leg->dial && plugin->leg->hangup)) {
+		g_set_error(error, plugin_error(), 0,
+			    "it reaches people, and has no dial and hangup");
+		return FALSE;
+	}
 	if (!plugin->start(gateway, gateway->config, error))
 		return FALSE;
 	g_ptr_array_add(gateway->plugins, (gpointer)plugin);
@@ -224,8 +229,8 @@ bury_legs(Gateway *gateway, const CallRecord *record)
 		const Plugin *plugin = fields[0] ? gateway_plugin(gateway, fields[0]) : NULL;
 		g_autofree char *saved = fields[0] && fields[1] ? g_strcompress(fields[1]) : NULL;
 
-		if (plugin && plugin->bury && saved)
-			plugin->bury(saved, REASON_CRASHED);
+		if (plugin && plugin->leg && plugin->leg->bury && saved)
+			plugin->leg->bury(saved, REASON_CRASHED);
 		else if (**line)
 			g_warning("call %" G_GINT64_FORMAT ": no plugin to end its %s leg",
 				  record->id, fields[0]);
@@ -490,9 +495,9 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 	for (guint i = 0; i < gateway->plugins->len; i++) {
 		const Plugin *plugin = gateway->plugins->pdata[i];
 
-		if (!plugin->notice)
+		if (!plugin->account || !plugin->account->notice)
 			continue;
-		plugin->notice(account, number, text);
+		plugin->account->notice(account, number, text);
 		told = TRUE;
 	}
 	if (told)

@@ -47,8 +47,8 @@ reply_plugins(Request *request)
 	for (guint i = 0; i < plugins->len; i++) {
 		PluginStatus status = { request, plugins->pdata[i] };
 
-		if (status.plugin->status)
-			status.plugin->status(reply_plugin_row, &status);
+		if (status.plugin->operator&& status.plugin->operator->status)
+			status.plugin->operator->status(reply_plugin_row, &status);
 	}
 }
 
@@ -183,8 +183,8 @@ sources(Request *request, GError **error)
 	for (guint i = 0; i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin->sources)
-			plugin->sources(reply_source, request);
+		if (plugin->operator&& plugin->operator->sources)
+			plugin->operator->sources(reply_source, request);
 	}
 	return TRUE;
 }
@@ -200,8 +200,8 @@ sources_lift(Request *request, GError **error)
 	for (guint i = 0; i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin->lift)
-			lifted += plugin->lift(all ? NULL : word);
+		if (plugin->operator&& plugin->operator->lift)
+			lifted += plugin->operator->lift(all ? NULL : word);
 	}
 	if (!lifted && !all)
 		return wrong(error, "address %s: not in the list; see 'sources'", word);

@@ -133,8 +133,8 @@ reply_state(Request *request, const char *name)
 	for (guint i = 0; plugins && i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin->status)
-			plugin->status(reply_trunk_row, &status);
+		if (plugin->operator&& plugin->operator->status)
+			plugin->operator->status(reply_trunk_row, &status);
 	}
 }
 

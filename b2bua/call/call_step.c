@@ -330,7 +330,7 @@ is_kept(const Call *call)
 		const Stage *stage = call->plan->stages->pdata[i];
 
 		for (guint k = 0; k < stage->targets->len; k++)
-			costs = costs || ((const Target *)stage->targets->pdata[k])->trunk;
+			costs = costs || ((const Target *)stage->targets->pdata[k])->way.trunk;
 	}
 	return !costs || call_is_for_help(call);
 }

@@ -186,7 +186,8 @@ route_to_service(Question *question, const char *user, const Plugin *service)
 	Plan *plan = plan_new(user, question->caller_trunk);
 
 	plan->is_service = TRUE;
-	plan_add(plan, service, address_copy(question->from), address_copy(question->to), NULL);
+	plan_add(plan, service, WAY_SERVICE, address_copy(question->from),
+		 address_copy(question->to));
 	return plan;
 }
 
@@ -278,12 +279,21 @@ route_to_uri(Question *question, const User *caller, const Address *uri)
 		return route_refuse(question, REASON_NETWORK_ERROR,
 				    "no telephone network is connected");
 	plan = plan_new(caller->jid, NULL);
-	plan_add(plan, plugin, caller_at(question, caller), address_copy(uri), NULL)->withheld =
+	plan_add(plan, plugin, WAY_URI, caller_at(question, caller), address_copy(uri))->withheld =
 		question->withheld;
 	return plan;
 }
 
 /* --- numbers --- */
+
+static Emergency *
+emergency_of(Gateway *gateway, const char *account)
+{
+	Emergency *emergency = g_new0(Emergency, 1);
+
+	emergency->location = setting_text(gateway_store(gateway), account, SETTING_LOCATION);
+	return emergency;
+}
 
 static Plan *
 route_to_trunks(Question *question, const User *caller, const char *number)
@@ -303,13 +313,12 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 
 		if (!plan)
 			plan = plan_new(caller->jid, trunk->name);
-		target = plan_add(plan, plugin, caller_seen(question, caller),
-				  route_number_at(trunk, number), trunk);
+		target = plan_add_trunk(plan, plugin, trunk, caller_seen(question, caller),
+					route_number_at(trunk, number));
 		target->withheld = !way->emergency && question->withheld;
 		target->abroad = way->abroad ? g_strdup(caller->jid) : NULL;
 		if (way->emergency)
-			target->location = setting_text(gateway_store(question->gateway),
-							caller->jid, SETTING_LOCATION);
+			target->emergency = emergency_of(question->gateway, caller->jid);
 	}
 	if (!plan)
 		return route_refuse(question, REASON_NETWORK_ERROR,
@@ -418,10 +427,11 @@ plan_for_help(Question *question, const char *number)
 	if (!trunk)
 		trunk = trunk_new(name, "");
 	plan = plan_new(jid, name);
-	plan_add(plan, plugin,
-		 caller ? caller_seen(question, caller)
-			: address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL),
-		 route_number_at(trunk, number), trunk);
+	plan_add_trunk(plan, plugin, trunk,
+		       caller ? caller_seen(question, caller)
+			      : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL),
+		       route_number_at(trunk, number))
+		->emergency = emergency_of(gateway, jid);
 	plan->number = g_strdup(number);
 	return plan;
 }

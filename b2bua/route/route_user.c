@@ -25,7 +25,8 @@ add_clients(Question *question, Stage *stage, const User *callee, const Address 
 	Address *to = plugin ? address_from_jid(callee->jid) : NULL;
 
 	if (to)
-		stage_add(stage, plugin, address_copy(seen), to)->account = g_strdup(callee->jid);
+		stage_add(stage, plugin, WAY_ACCOUNT, address_copy(seen), to)->account =
+			g_strdup(callee->jid);
 }
 
 static void
@@ -39,9 +40,9 @@ add_phones(Question *question, Stage *stage, const User *callee, const Address *
 		const Contact *contact = contacts->pdata[i];
 		Address *to = address_new(ADDRESS_SIP, contact->username,
 					  gateway_config(question->gateway)->sip_domain, NULL);
-		Target *target = stage_add(stage, plugin, address_copy(seen), to);
+		Target *target = stage_add(stage, plugin, WAY_CONTACT, address_copy(seen), to);
 
-		target->contact = contact->id;
+		target->way.contact = contact->id;
 		target->account = g_strdup(callee->jid);
 	}
 }
@@ -84,11 +85,13 @@ leads_nowhere(Gateway *gateway, const User *callee, const char *number, const Us
 static gboolean
 goes_round(const Question *question, const User *callee)
 {
-	const Incoming *incoming = question->incoming;
+	const Diversion *diversion = question->incoming->diversion;
 
-	if (incoming->n_diversions >= MAX_DIVERSIONS)
+	if (!diversion)
+		return FALSE;
+	if (diversion->n >= MAX_DIVERSIONS)
 		return TRUE;
-	for (char **by = incoming->diverted_by; by && *by; by++) {
+	for (char **by = diversion->before; by && *by; by++) {
 		g_autofree char *number = NULL;
 
 		if (number_from_carrier(*by, question->country, &number) &&
@@ -96,6 +99,21 @@ goes_round(const Question *question, const User *callee)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+static Diversion *
+diversion_by(const Question *question, const User *callee, Reason when)
+{
+	const Diversion *before = question->incoming->diversion;
+	Diversion *diversion;
+
+	if (!callee->caller_id)
+		return NULL;
+	diversion = g_new0(Diversion, 1);
+	diversion->who = g_strdup(callee->caller_id);
+	diversion->as = when;
+	diversion->before = before ? g_strdupv(before->before) : NULL;
+	return diversion;
 }
 
 /* One hop: the forwards of the one who is forwarded to are not followed, so there
@@ -136,14 +154,12 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		add_devices(question, plan, owner, seen);
 	for (guint i = 0; way && plugin && i < way->trunks->len; i++) {
 		const Trunk *trunk = way->trunks->pdata[i];
-		Target *target = plan_add(plan, plugin, address_copy(seen),
-					  route_number_at(trunk, number), trunk);
+		Target *target = plan_add_trunk(plan, plugin, trunk, address_copy(seen),
+						route_number_at(trunk, number));
 
 		target->withheld = question->withheld;
 		target->abroad = way->abroad ? g_strdup(callee->jid) : NULL;
-		target->diverted_by = g_strdup(callee->caller_id);
-		target->diverted_before = g_strdupv(question->incoming->diverted_by);
-		target->diverted_as = when;
+		target->diversion = diversion_by(question, callee, when);
 	}
 	if (plan->stages->len == first)
 		return;

@@ -93,10 +93,10 @@ last_those_down(const Plugin *plugin, GPtrArray *trunks)
 {
 	guint left = trunks->len;
 
-	for (guint i = 0; plugin->available && left > 0; left--) {
+	for (guint i = 0; plugin->operator&& plugin->operator->available && left> 0; left--) {
 		Trunk *trunk = trunks->pdata[i];
 
-		if (plugin->available(trunk->name))
+		if (plugin->operator->available(trunk->name))
 			i++;
 		else
 			g_ptr_array_add(trunks, g_ptr_array_steal_index(trunks, i));

@@ -7,10 +7,10 @@
  *    core with leg_attach() first thing, freed after hangup() or leg_ended();
  *  - a transport to offer or answer with: here a UDP socket, to which the
  *    gateway talks as to any telephone;
- *  - a table of commands, exported as `tandem_plugin`.
+ *  - a table of commands, and a Plugin that names it, exported as `tandem_plugin`.
  *
- * One that takes calls from outside also says call_new(); one that has to end
- * its legs after a crash of the gateway has save() and bury() as well.
+ * A plugin that takes calls from outside says call_new(), and has ring() and answer(); a
+ * plugin that has to end its legs after a crash of the gateway has save() and bury().
  * Thread: signalling.
  */
 #include "b2bua/config.h"
@@ -141,17 +141,6 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	echo_leg_free((EchoLeg *)leg);
 }
 
-/* A caller's commands: nobody is ever called by an echo. */
-static void
-ring(Leg *leg, const Desc *early)
-{
-}
-
-static void
-answer(Leg *leg, const Desc *description)
-{
-}
-
 static gboolean
 start(Gateway *gateway, const Config *configuration, GError **error)
 {
@@ -165,6 +154,8 @@ stop(void)
 	config = NULL;
 }
 
+static const LegVerbs leg_verbs = { .dial = dial, .change = change, .hangup = hang_up };
+
 const Plugin tandem_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "echo",
@@ -172,9 +163,5 @@ const Plugin tandem_plugin = {
 	.reaches = WAY_SERVICE,
 	.start = start,
 	.stop = stop,
-	.dial = dial,
-	.ring = ring,
-	.answer = answer,
-	.change = change,
-	.hangup = hang_up,
+	.leg = &leg_verbs,
 };

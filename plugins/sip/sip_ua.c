@@ -556,12 +556,6 @@ change(Leg *leg, const Desc *offer)
 }
 
 static void
-candidate(Leg *leg, const Candidate *ours)
-{
-	/* Plain RTP has none. */
-}
-
-static void
 dtmf(Leg *leg, char digit)
 {
 	leg_dtmf_out((SipLeg *)leg, digit);
@@ -591,6 +585,25 @@ bury(const char *saved, Reason reason)
 	leg_bury(ua, saved, reason);
 }
 
+static const LegVerbs leg_verbs = {
+	.dial = dial,
+	.ring = ring,
+	.answer = answer,
+	.change = change,
+	.hangup = hangup,
+	.transferring = transferring,
+	.dtmf = dtmf,
+	.save = save,
+	.bury = bury,
+};
+
+static const OperatorVerbs operator_verbs = {
+	.status = status,
+	.sources = sources,
+	.lift = lift,
+	.available = available,
+};
+
 const Plugin sip_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
@@ -600,20 +613,8 @@ const Plugin sip_plugin = {
 	.start = start,
 	.stop = stop,
 	.changed = changed,
-	.dial = dial,
-	.ring = ring,
-	.answer = answer,
-	.change = change,
-	.candidate = candidate,
-	.hangup = hangup,
-	.transferring = transferring,
-	.save = save,
-	.bury = bury,
-	.available = available,
-	.dtmf = dtmf,
-	.status = status,
-	.sources = sources,
-	.lift = lift,
+	.leg = &leg_verbs,
+	.operator= & operator_verbs,
 };
 
 /* What the loadable module exports; weak, since a test may link two plugins. */

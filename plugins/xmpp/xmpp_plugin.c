@@ -393,15 +393,7 @@ status(StatusFunc func, gpointer user)
 		func(user, &rows[i]);
 }
 
-const Plugin xmpp_plugin = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "xmpp",
-	.transport = TRANSPORT_WEBRTC,
-	.reaches = WAY_ACCOUNT,
-	.counters = &xmpp_counters,
-	.start = start,
-	.stop = stop,
-	.changed = changed,
+static const LegVerbs leg_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
@@ -411,8 +403,23 @@ const Plugin xmpp_plugin = {
 	.dtmf = dtmf,
 	.save = xmpp_leg_save,
 	.bury = bury,
-	.notice = notice,
-	.status = status,
+};
+
+static const AccountVerbs account_verbs = { .notice = notice };
+static const OperatorVerbs operator_verbs = { .status = status };
+
+const Plugin xmpp_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "xmpp",
+	.transport = TRANSPORT_WEBRTC,
+	.reaches = WAY_ACCOUNT,
+	.counters = &xmpp_counters,
+	.start = start,
+	.stop = stop,
+	.changed = changed,
+	.leg = &leg_verbs,
+	.account = &account_verbs,
+	.operator= & operator_verbs,
 };
 
 /* What the module exports: the same object, so that pointers compare.  Weak, since

@@ -222,9 +222,10 @@ static char *refusal;
 static void
 echo_dial(Call *call, const Target *target, const Desc *offer)
 {
-	fake_sip.dial(call, target, offer);
+	fake_sip.leg->dial(call, target, offer);
 }
 
+static LegVerbs echo_verbs;
 static Plugin fake_echo;
 
 static void
@@ -248,7 +249,9 @@ set_up(const char *more)
 	fake_echo = fake_sip;
 	fake_echo.name = "echo";
 	fake_echo.reaches = WAY_SERVICE;
-	fake_echo.dial = echo_dial;
+	echo_verbs = *fake_sip.leg;
+	echo_verbs.dial = echo_dial;
+	fake_echo.leg = &echo_verbs;
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_echo, NULL));

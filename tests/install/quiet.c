@@ -33,25 +33,19 @@ dial(Call *call, const Target *target, const Desc *offer)
 }
 
 static void
-tell(Leg *leg, const Desc *desc)
-{
-}
-
-static void
 hang_up(Leg *leg, Reason reason, const char *text)
 {
 	g_free(leg);
 }
 
+static const LegVerbs leg_verbs = { .dial = dial, .hangup = hang_up };
+
 const Plugin tandem_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "quiet",
 	.transport = TRANSPORT_RTP,
+	.reaches = WAY_SERVICE,
 	.start = start,
 	.stop = stop,
-	.dial = dial,
-	.ring = tell,
-	.answer = tell,
-	.change = tell,
-	.hangup = hang_up,
+	.leg = &leg_verbs,
 };

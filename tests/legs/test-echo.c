@@ -51,14 +51,13 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	((Caller *)leg)->reason = reason;
 }
 
+static const LegVerbs caller_verbs = { .ring = ring, .answer = answer, .hangup = hang_up };
 static const Plugin caller_plugin = { .interface_version = PLUGIN_INTERFACE_VERSION,
 				      .name = "caller",
 				      .transport = TRANSPORT_RTP,
 				      .start = start,
 				      .stop = stop,
-				      .ring = ring,
-				      .answer = answer,
-				      .hangup = hang_up };
+				      .leg = &caller_verbs };
 
 static gboolean
 on_echo(GSocket *socket, GIOCondition condition, gpointer user)

@@ -247,7 +247,7 @@ hops__silent(void)
 	g_free(peer_wait(silent, "ACK "));
 	g_free(peer_wait(silent, "BYE "));
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(peer_wait(peer, "BYE "));
 	rig_stop();
 }
@@ -265,7 +265,7 @@ hops__trying(void)
 	peer_reply(slow, invite, "100 Trying", NULL, NULL, NULL);
 	rig_spin(1500); /* response_seconds is 1 */
 	rig_no_event();
-	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->operator->available("carrier"));
 	g_assert_nonnull(strstr(rig_traces(), "100 Trying"));
 	peer_reply(slow, invite, "180 Ringing", "t", NULL, NULL);
 	rig_expect("ringing");
@@ -273,7 +273,7 @@ hops__trying(void)
 	rig_expect_start("answered");
 	g_free(peer_wait(slow, "ACK "));
 	g_assert_true(g_queue_is_empty(&other->heard));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	cancel = peer_wait(slow, "BYE ");
 	peer_reply(slow, cancel, "200 OK", NULL, NULL, NULL);
 	rig_stop();
@@ -310,17 +310,17 @@ by_udp(Trunk *trunk)
 static void
 hops__large(void)
 {
-	static const char where[] = "geo:48.2010,16.3695,183;u=25";
+	Emergency help = { (char *)"geo:48.2010,16.3695,183;u=25" };
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *invite = NULL, *via = NULL;
 	gint64 began;
 
 	rig_start();
 	rig_trunk("carrier", peer->port, by_udp);
-	rig_target.location = (char *)where;
+	rig_target.emergency = &help;
 	began = g_get_monotonic_time();
 	rig_dial("carrier", "911", NULL);
-	rig_target.location = NULL;
+	rig_target.emergency = NULL;
 	invite = peer_wait(peer, "INVITE ");
 	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
 	g_assert_cmpuint(strlen(invite), >, 1500);
@@ -594,7 +594,7 @@ wait_available(const char *trunk, gboolean available)
 {
 	gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
 
-	while (rig_plugin->available(trunk) != available) {
+	while (rig_plugin->operator->available(trunk) != available) {
 		g_assert_cmpint(g_get_monotonic_time(), <, until);
 		rig_spin(10);
 	}
@@ -615,11 +615,11 @@ health__options(void)
 
 	rig_start();
 	rig_trunk("carrier", peer->port, often);
-	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->operator->available("carrier"));
 	first = peer_wait(peer, "OPTIONS ");
 	peer_reply(peer, first, "404 Not Found", "t0", NULL, NULL);
 	second = peer_wait(peer, "OPTIONS ");
-	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->operator->available("carrier"));
 	peer_reply(peer, second, "503 Maintenance", "t0", NULL, NULL);
 	wait_available("carrier", FALSE);
 	status = plugin_status(rig_plugin);
@@ -649,8 +649,8 @@ health__call(void)
 	rig_trunk("carrier", peer->port, patient);
 	rig_dial("carrier", "+14155550123", NULL);
 	rig_expect("ended timeout no response");
-	g_assert_false(rig_plugin->available("carrier"));
-	g_assert_true(rig_plugin->available("other"));
+	g_assert_false(rig_plugin->operator->available("carrier"));
+	g_assert_true(rig_plugin->operator->available("other"));
 	rig_stop();
 }
 

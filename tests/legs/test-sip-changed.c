@@ -206,7 +206,7 @@ call_in(void)
 
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new "); /* and not 403 */
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	response = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, response, NULL);
 }
@@ -223,7 +223,7 @@ hostile_sources(void)
 {
 	guint n = 0;
 
-	rig_plugin->sources(count_source, &n);
+	rig_plugin->operator->sources(count_source, &n);
 	return n;
 }
 
@@ -262,7 +262,7 @@ changed__calls_go_on(void)
 	/* and out it goes at once, by the addresses there were */
 	rig_dial("carrier", "+14155550199", NULL);
 	invite = peer_wait(peer, "INVITE ");
-	rig_plugin->hangup(rig_leg, REASON_NONE, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_NONE, NULL);
 	answer_all();
 	rig_spin(20);
 	rig_stop();

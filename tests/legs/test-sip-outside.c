@@ -192,7 +192,7 @@ moved__call_in_before_the_answer(void)
 	options_seen(peer, ONE, 40000);
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	assert_contact(ok, "<sip:" ONE ":40000;transport=udp>");
 	options_seen(peer, TWO, 40000);

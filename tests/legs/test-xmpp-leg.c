@@ -140,13 +140,7 @@ phone_candidate(Leg *leg, const Candidate *ours)
 {
 }
 
-static const Plugin phone = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "sip",
-	.transport = TRANSPORT_RTP,
-	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
-	.start = phone_start,
-	.stop = phone_stop,
+static const LegVerbs phone_verbs = {
 	.dial = phone_dial,
 	.ring = phone_ring,
 	.answer = phone_answer,
@@ -156,6 +150,16 @@ static const Plugin phone = {
 	.save = phone_save,
 	.bury = phone_bury,
 	.dtmf = phone_dtmf,
+};
+
+static const Plugin phone = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.start = phone_start,
+	.stop = phone_stop,
+	.leg = &phone_verbs,
 };
 
 static Desc *
@@ -515,10 +519,11 @@ static void
 test_bury(void)
 {
 	set_up();
-	xmpp_plugin.bury("terminate,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
-			 "finish,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
-			 "nonsense;reject,,",
-			 REASON_CRASHED);
+	xmpp_plugin.leg->bury(
+		"terminate,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
+		"finish,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
+		"nonsense;reject,,",
+		REASON_CRASHED);
 	expect_stanza("<iq xmlns='jabber:component:accept' type='set' id='*' "
 		      "from='+15555550123@gw.example.org/gw' to='alice@example.com/a b'>"
 		      "<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='sid1'>"

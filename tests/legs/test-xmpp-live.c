@@ -105,6 +105,14 @@ phone_hangup(Leg *leg, Reason reason, const char *text)
 	g_free(leg);
 }
 
+static const LegVerbs phone_verbs = {
+	.dial = phone_dial,
+	.ring = phone_ring,
+	.answer = phone_answer,
+	.change = phone_change,
+	.hangup = phone_hangup,
+};
+
 static const Plugin phone = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
@@ -112,11 +120,7 @@ static const Plugin phone = {
 	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
 	.start = phone_start,
 	.stop = phone_stop,
-	.dial = phone_dial,
-	.ring = phone_ring,
-	.answer = phone_answer,
-	.change = phone_change,
-	.hangup = phone_hangup,
+	.leg = &phone_verbs,
 };
 
 /* --- what the gateway says --- */

@@ -79,6 +79,14 @@ hangup(Leg *leg, Reason reason, const char *text)
 	g_free(leg);
 }
 
+static const LegVerbs phone_verbs = {
+	.dial = dial,
+	.ring = ring,
+	.answer = answer,
+	.change = change,
+	.hangup = hangup,
+};
+
 static const Plugin phone = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
@@ -86,11 +94,7 @@ static const Plugin phone = {
 	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
 	.start = start,
 	.stop = stop,
-	.dial = dial,
-	.ring = ring,
-	.answer = answer,
-	.change = change,
-	.hangup = hangup,
+	.leg = &phone_verbs,
 };
 
 void

@@ -49,8 +49,9 @@ static const CounterRow COUNTED[] = { { "strangers", COUNTER_TOTAL, "callers who
 				      { "silent", COUNTER_TOTAL, "what never happens" } };
 static guint64 counted[] = { 5, 0 };
 static const CounterSet counters = { COUNTED, counted, 2 };
+static const OperatorVerbs operator_verbs = { .status = plugin_status };
 static const Plugin xmpp_plugin = { .name = "xmpp",
-				    .status = plugin_status,
+				    .operator= & operator_verbs,
 				    .counters = &counters };
 
 const Config *
