@@ -90,6 +90,12 @@ gateway_config(const Gateway *gateway)
 	return gateway->config;
 }
 
+char *
+gateway_config_text(const Gateway *gateway, const char *section, const char *key)
+{
+	return config_text(gateway->config, section, key);
+}
+
 Store *
 gateway_store(const Gateway *gateway)
 {
@@ -143,7 +149,7 @@ gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
 			    "it reaches people, and has no dial and hangup");
 		return FALSE;
 	}
-	if (!plugin->start(gateway, gateway->config, error))
+	if (!plugin->start(gateway, error))
 		return FALSE;
 	g_ptr_array_add(gateway->plugins, (gpointer)plugin);
 	return TRUE;

@@ -23,13 +23,12 @@
 #include "b2bua/number.h"
 #include "b2bua/reason.h"
 #include "media/desc.h"
-#include "media/media.h" /* Side only: plugins move no packets */
+#include "media/side.h"
 
 #define PLUGIN_INTERFACE_VERSION 6
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
-typedef struct Config Config;
 typedef struct Plugin Plugin;
 
 /* How somebody is reached.  A plugin says which of these it can (flags); the gateway
@@ -179,7 +178,7 @@ struct Plugin {
 	guint reaches;		    /* WayKind flags: whom its dial() can call */
 	const CounterSet *counters; /* what it counts of its own; or NULL */
 
-	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);
+	gboolean (*start)(Gateway *gateway, GError **error);
 	void (*stop)(void); /* every leg is gone; free everything */
 	/* The store has changed, there alone: what else is known stays.  May be NULL. */
 	void (*changed)(Change what, const char *key);
@@ -192,6 +191,10 @@ struct Plugin {
 };
 
 /* The symbol a loadable module exports: const Plugin tandem_plugin. */
+
+/* What the configuration says: in the section that has the plugin's name, where any key is
+ * the plugin's own, or in another, its default included.  New; NULL: nothing. */
+char *gateway_config_text(const Gateway *gateway, const char *section, const char *key);
 
 /* --- up: what a leg tells the core; any of these may be the last use of the leg --- */
 

@@ -70,17 +70,18 @@ nameless() {
 }
 
 rules() {
-	core='b2bua/[^/]*\.h|media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
+	core='b2bua/[^/]*\.h|media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer db ''
 	layer media 'media/relay/relay\.h'
 	layer media/relay 'media/[^/]*\.h'
-	layer b2bua 'media/(codec|desc|media|quality)\.h|db/(store|trunk_key)\.h'
+	layer b2bua 'media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
 	layer b2bua/call "$core|b2bua/route/[^/]*\.h"
 	layer b2bua/admin "$core|b2bua/(route|call)/[^/]*\.h"
 	layer cli ''
 	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
-	layer plugins/echo "$plugin"
+	# what is installed for somebody else's plugin does for the example of one
+	layer plugins/echo 'b2bua/(address|counters|leg|number|reason)\.h|media/(desc|side)\.h'
 	layer plugins/xmpp "$plugin"
 	sip='plugins/sip'
 	layer $sip/stack "$plugin"

@@ -326,8 +326,10 @@ on_line_changed(gpointer user)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
+	const Config *config = gateway_config(gateway);
+
 	su_init();
 	su_log_redirect(NULL, on_log, NULL);
 	if (!credentials_register())

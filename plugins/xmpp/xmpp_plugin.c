@@ -237,8 +237,9 @@ send_presence(gpointer user, const xmlNode *presence)
 /* --- the table --- */
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
+	const Config *config = gateway_config(gateway);
 	XmppStreamOptions options = { .domain = config->xmpp_domain,
 				      .host = config->xmpp_host,
 				      .port = config->xmpp_port,

@@ -241,7 +241,7 @@ notice(const char *account, const Address *number, const char *text)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }

@@ -17,7 +17,7 @@ dial_nobody(Call *call, const Target *target, const Desc *offer)
 }
 
 static gboolean
-start(Gateway *where, const Config *how, GError **error)
+start(Gateway *where, GError **error)
 {
 	return TRUE;
 }

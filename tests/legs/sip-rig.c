@@ -252,7 +252,7 @@ rig_start(void)
 		if (rig_configure)
 			rig_configure(&gateway.config);
 		g_clear_error(&error);
-		if (sip_plugin.start(&gateway, &gateway.config, &error)) {
+		if (sip_plugin.start(&gateway, &error)) {
 			rig_configure = NULL;
 			return;
 		}

@@ -19,7 +19,7 @@ typedef struct {
 } Caller;
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }

@@ -54,7 +54,7 @@ hear(const char *format, ...)
 }
 
 static gboolean
-phone_start(Gateway *gateway, const Config *config, GError **error)
+phone_start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }

@@ -47,7 +47,7 @@ static struct {
 /* --- the telephone --- */
 
 static gboolean
-phone_start(Gateway *gateway, const Config *config, GError **error)
+phone_start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }

@@ -22,7 +22,7 @@ static void G_GNUC_PRINTF(1, 2) hear(const char *format, ...)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
