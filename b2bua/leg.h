@@ -187,7 +187,7 @@ struct Plugin {
 	const LegVerbs *leg;
 	const AccountVerbs *account;
 	const TextVerbs *text;
-	const OperatorVerbs *operator;
+	const OperatorVerbs *operators;
 };
 
 /* The symbol a loadable module exports: const Plugin tandem_plugin. */

@@ -47,8 +47,8 @@ reply_plugins(Request *request)
 	for (guint i = 0; i < plugins->len; i++) {
 		PluginStatus status = { request, plugins->pdata[i] };
 
-		if (status.plugin->operator&& status.plugin->operator->status)
-			status.plugin->operator->status(reply_plugin_row, &status);
+		if (status.plugin->operators && status.plugin->operators->status)
+			status.plugin->operators->status(reply_plugin_row, &status);
 	}
 }
 
@@ -122,8 +122,9 @@ status(Request *request, GError **error)
 	reply_pair(request, "version", PACKAGE_VERSION);
 	reply_pair_int(request, "pid", getpid());
 	reply_pair(request, "uptime", uptime);
-	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
-	reply_pair_int(request, "calls", gateway_n_calls(request->gateway));
+	reply_pair(request, "state",
+		   admission_is_closed(request->gateway) ? "stopping" : "running");
+	reply_pair_int(request, "calls", calls_live(request->gateway));
 	reply_pair(request, "memory", memory);
 	reply_pair(request, "records", records);
 	reply_pair(request, "emergency", emergency + strlen("emergency calls: "));
@@ -143,7 +144,7 @@ hangup(Request *request, GError **error)
 
 	if (!g_ascii_string_to_signed(request->words[0], 10, 1, G_MAXINT64, &id, NULL))
 		return wrong(error, "call %s: not a call's id; see 'calls'", request->words[0]);
-	call = gateway_call(request->gateway, id);
+	call = calls_find(request->gateway, id);
 	if (!call)
 		return wrong(error, "call %s: not live; see 'calls'", request->words[0]);
 	call_hangup(call, REASON_ADMIN, "hung up by the operator");
@@ -183,8 +184,8 @@ sources(Request *request, GError **error)
 	for (guint i = 0; i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin->operator&& plugin->operator->sources)
-			plugin->operator->sources(reply_source, request);
+		if (plugin->operators && plugin->operators->sources)
+			plugin->operators->sources(reply_source, request);
 	}
 	return TRUE;
 }
@@ -200,8 +201,8 @@ sources_lift(Request *request, GError **error)
 	for (guint i = 0; i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin->operator&& plugin->operator->lift)
-			lifted += plugin->operator->lift(all ? NULL : word);
+		if (plugin->operators && plugin->operators->lift)
+			lifted += plugin->operators->lift(all ? NULL : word);
 	}
 	if (!lifted && !all)
 		return wrong(error, "address %s: not in the list; see 'sources'", word);

@@ -133,8 +133,8 @@ reply_state(Request *request, const char *name)
 	for (guint i = 0; plugins && i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin->operator&& plugin->operator->status)
-			plugin->operator->status(reply_trunk_row, &status);
+		if (plugin->operators && plugin->operators->status)
+			plugin->operators->status(reply_trunk_row, &status);
 	}
 }
 

@@ -93,10 +93,10 @@ last_those_down(const Plugin *plugin, GPtrArray *trunks)
 {
 	guint left = trunks->len;
 
-	for (guint i = 0; plugin->operator&& plugin->operator->available && left> 0; left--) {
+	for (guint i = 0; plugin->operators && plugin->operators->available && left > 0; left--) {
 		Trunk *trunk = trunks->pdata[i];
 
-		if (plugin->operator->available(trunk->name))
+		if (plugin->operators->available(trunk->name))
 			i++;
 		else
 			g_ptr_array_add(trunks, g_ptr_array_steal_index(trunks, i));
@@ -194,7 +194,7 @@ max_cost(Store *store, const char *account)
 static gboolean
 has_minutes(Gateway *gateway, WayOut *way, const char *account, const char *number)
 {
-	Abroad *abroad = gateway_abroad(gateway);
+	Abroad *abroad = gateway_parts(gateway)->abroad;
 	gboolean failed = FALSE;
 	const char *why;
 

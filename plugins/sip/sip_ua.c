@@ -616,7 +616,7 @@ const Plugin sip_plugin = {
 	.stop = stop,
 	.changed = changed,
 	.leg = &leg_verbs,
-	.operator= & operator_verbs,
+	.operators = &operator_verbs,
 };
 
 /* What the loadable module exports; weak, since a test may link two plugins. */

@@ -420,7 +420,7 @@ const Plugin xmpp_plugin = {
 	.changed = changed,
 	.leg = &leg_verbs,
 	.account = &account_verbs,
-	.operator= & operator_verbs,
+	.operators = &operator_verbs,
 };
 
 /* What the module exports: the same object, so that pointers compare.  Weak, since

@@ -125,5 +125,5 @@ const Plugin tandem_plugin = {
 	.start = start,
 	.stop = stop,
 	.leg = &leg_verbs,
-	.operator = &operator_verbs,
+	.operators = &operator_verbs,
 };

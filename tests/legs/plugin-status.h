@@ -22,6 +22,6 @@ plugin_status(const Plugin *plugin)
 {
 	GString *text = g_string_new(NULL);
 
-	plugin->operator->status(plugin_status_row, text);
+	plugin->operators->status(plugin_status_row, text);
 	return g_string_free(text, FALSE);
 }

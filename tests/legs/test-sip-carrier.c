@@ -265,7 +265,7 @@ hops__trying(void)
 	peer_reply(slow, invite, "100 Trying", NULL, NULL, NULL);
 	rig_spin(1500); /* response_seconds is 1 */
 	rig_no_event();
-	g_assert_true(rig_plugin->operator->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("carrier"));
 	g_assert_nonnull(strstr(rig_traces(), "100 Trying"));
 	peer_reply(slow, invite, "180 Ringing", "t", NULL, NULL);
 	rig_expect("ringing");
@@ -594,7 +594,7 @@ wait_available(const char *trunk, gboolean available)
 {
 	gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
 
-	while (rig_plugin->operator->available(trunk) != available) {
+	while (rig_plugin->operators->available(trunk) != available) {
 		g_assert_cmpint(g_get_monotonic_time(), <, until);
 		rig_spin(10);
 	}
@@ -615,11 +615,11 @@ health__options(void)
 
 	rig_start();
 	rig_trunk("carrier", peer->port, often);
-	g_assert_true(rig_plugin->operator->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("carrier"));
 	first = peer_wait(peer, "OPTIONS ");
 	peer_reply(peer, first, "404 Not Found", "t0", NULL, NULL);
 	second = peer_wait(peer, "OPTIONS ");
-	g_assert_true(rig_plugin->operator->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("carrier"));
 	peer_reply(peer, second, "503 Maintenance", "t0", NULL, NULL);
 	wait_available("carrier", FALSE);
 	status = plugin_status(rig_plugin);
@@ -649,8 +649,8 @@ health__call(void)
 	rig_trunk("carrier", peer->port, patient);
 	rig_dial("carrier", "+14155550123", NULL);
 	rig_expect("ended timeout no response");
-	g_assert_false(rig_plugin->operator->available("carrier"));
-	g_assert_true(rig_plugin->operator->available("other"));
+	g_assert_false(rig_plugin->operators->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("other"));
 	rig_stop();
 }
 

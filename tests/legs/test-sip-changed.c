@@ -223,7 +223,7 @@ hostile_sources(void)
 {
 	guint n = 0;
 
-	rig_plugin->operator->sources(count_source, &n);
+	rig_plugin->operators->sources(count_source, &n);
 	return n;
 }
 

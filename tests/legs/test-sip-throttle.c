@@ -282,7 +282,7 @@ assert_list(const char *wanted)
 {
 	g_autoptr(GString) list = g_string_new(NULL);
 
-	rig_plugin->operator->sources(add_line, list);
+	rig_plugin->operators->sources(add_line, list);
 	g_assert_cmpstr(list->str, ==, wanted);
 }
 
@@ -294,7 +294,7 @@ assert_list_has(const char *address, const char *state)
 	g_autofree char *word = g_strdup_printf(" %s", state);
 	const char *at;
 
-	rig_plugin->operator->sources(add_line, list);
+	rig_plugin->operators->sources(add_line, list);
 	at = strstr(list->str, start);
 	g_assert_nonnull(at);
 	g_assert_nonnull(strstr(at, word));
@@ -358,7 +358,7 @@ throttle__first_401_is_little(void)
 		right = registration(phone, "alice", "Secret");
 		assert_answered(phone, right, "200");
 		rig_plugin->changed(CHANGE_CONFIG, NULL);
-		g_assert_cmpuint(rig_plugin->operator->lift("127.0.0.2"), ==, 0);
+		g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.2"), ==, 0);
 		source_free(phone); /* from a port that no telephone has */
 		phone = source_new("127.0.0.2");
 	}
@@ -418,9 +418,9 @@ throttle__slowed_ignored_lifted(void)
 	phone->nonce = g_strdup(witness->nonce);
 	right = registration(phone, "alice", "Secret");
 	assert_dropped(phone, right);
-	g_assert_cmpuint(rig_plugin->operator->lift("127.0.0.4"), ==, 0);
-	g_assert_cmpuint(rig_plugin->operator->lift("no address"), ==, 0);
-	g_assert_cmpuint(rig_plugin->operator->lift("127.0.0.3"), ==, 1);
+	g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.4"), ==, 0);
+	g_assert_cmpuint(rig_plugin->operators->lift("no address"), ==, 0);
+	g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.3"), ==, 1);
 	assert_list("");
 	assert_answered(phone, right, "200");
 	for (guint i = 0; i < FAILURES; i++)
@@ -488,7 +488,7 @@ throttle__unknown_callers(void)
 		}
 		source_free(scanners[i]);
 	}
-	g_assert_cmpuint(rig_plugin->operator->lift(NULL), ==, G_N_ELEMENTS(methods));
+	g_assert_cmpuint(rig_plugin->operators->lift(NULL), ==, G_N_ELEMENTS(methods));
 	assert_list("");
 	rig_stop();
 }
@@ -752,7 +752,7 @@ throttle__names_are_secret(void)
 				g_free(said[j]);
 		}
 	g_string_truncate(logged, 0);
-	rig_plugin->operator->lift(NULL);
+	rig_plugin->operators->lift(NULL);
 	rig_stop();
 }
 
@@ -814,7 +814,7 @@ throttle__rate_of_trunk(void)
 		/* and it is heard again */
 		after = request(trunk, "OPTIONS", "pbx", NULL);
 		insist(trunk, after, "200");
-		g_assert_cmpuint(rig_plugin->operator->lift("127.0.0.7"), >=, 1);
+		g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.7"), >=, 1);
 		g_string_truncate(logged, 0);
 		rig_stop();
 	}
@@ -871,7 +871,7 @@ throttle__rate_of_account(void)
 	assert_list_has("softphone", "too fast: alice");
 	for (guint i = 0; i < PHONES; i++)
 		source_free(phones[i]);
-	rig_plugin->operator->lift(NULL);
+	rig_plugin->operators->lift(NULL);
 	rig_stop();
 }
 
@@ -986,7 +986,7 @@ throttle__off(void)
 		assert_answered(scanner, text, "401");
 	}
 	assert_list("");
-	g_assert_cmpuint(rig_plugin->operator->lift(NULL), ==, 0);
+	g_assert_cmpuint(rig_plugin->operators->lift(NULL), ==, 0);
 	rig_stop();
 }
 

@@ -222,8 +222,8 @@ test_text(void)
 	}
 	g_assert_null(config_from_text("[gateway]\nplugins=sip\n[quiet]\na=b\n", "f", &unknown));
 	g_assert_nonnull(strstr(unknown->message, "[quiet]: unknown group"));
-	g_assert_null(config_from_text("[gateway]\nplugins=sip;quiet\n[quiet]\na=\\q\n", "f",
-				       &broken));
+	g_assert_null(
+		config_from_text("[gateway]\nplugins=sip;quiet\n[quiet]\na=\\q\n", "f", &broken));
 	g_assert_nonnull(strstr(broken->message, "[quiet] a: not to be read"));
 }
 
@@ -247,8 +247,7 @@ test_renew(void)
 	g_autofree char *path = g_build_filename(folder, "t.conf", NULL);
 	g_autoptr(Config) config = config_from_text(BEFORE, "f.conf", NULL);
 
-	assert_renewed(config, path, BEFORE,
-		       "taken over: nothing; waiting for a restart: nothing");
+	assert_renewed(config, path, BEFORE, "taken over: nothing; waiting for a restart: nothing");
 	assert_renewed(config, path, AFTER,
 		       "taken over: [gateway] country, what plugins have of their own; "
 		       "waiting for a restart: nothing");
