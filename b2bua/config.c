@@ -665,13 +665,37 @@ escapes_are_known(const char *raw)
 	return TRUE;
 }
 
+/* Somebody else's plugin reads its own section: the keys are not ours to know. */
+static gboolean
+read_own_group(Config *config, GKeyFile *file, const char *group, GError **error)
+{
+	g_auto(GStrv) words = g_key_file_get_keys(file, group, NULL, NULL);
+
+	if (!g_strv_contains((const char *const *)config->plugins, group))
+		return unknown_group(group, error);
+	for (char **word = words; word && *word; word++) {
+		g_autofree char *raw = g_key_file_get_value(file, group, *word, NULL);
+		char *value = raw && escapes_are_known(raw)
+				      ? g_key_file_get_string(file, group, *word, NULL)
+				      : NULL;
+
+		if (!value) {
+			g_set_error(error, CONFIG_ERROR, 0,
+				    "[%s] %s: not to be read; a \"\\\" must be written as \"\\\\\"",
+				    group, *word);
+			return FALSE;
+		}
+		g_hash_table_insert(config->own, g_strconcat(group, " ", *word, NULL),
+				    g_strstrip(value));
+	}
+	return TRUE;
+}
+
 static gboolean
 read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 {
 	g_auto(GStrv) words = g_key_file_get_keys(file, group, NULL, NULL);
 
-	if (!group_exists(group))
-		return unknown_group(group, error);
 	for (char **word = words; word && *word; word++) {
 		g_autofree char *raw = NULL, *value = NULL;
 		const Key *key = NULL;
@@ -711,18 +735,30 @@ read_text(Config *config, const char *text, GError **error)
 		return FALSE;
 	groups = g_key_file_get_groups(file, NULL);
 	for (char **group = groups; *group; group++)
-		if (!read_group(config, file, *group, error))
+		if (group_exists(*group) && !read_group(config, file, *group, error))
+			return FALSE;
+	for (char **group = groups; *group; group++) /* which plugins there are is known now */
+		if (!group_exists(*group) && !read_own_group(config, file, *group, error))
 			return FALSE;
 	return check_together(config, error);
+}
+
+static Config *
+config_new(void)
+{
+	Config *config = g_new0(Config, 1);
+
+	config->own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	set_defaults(config);
+	return config;
 }
 
 Config *
 config_from_text(const char *text, const char *name, GError **error)
 {
-	g_autoptr(Config) config = g_new0(Config, 1);
+	g_autoptr(Config) config = config_new();
 	g_autoptr(GError) cause = NULL;
 
-	set_defaults(config);
 	if (!read_text(config, text, &cause)) {
 		g_set_error(error, CONFIG_ERROR, 0, "%s: %s", name, cause->message);
 		return NULL;
@@ -739,9 +775,8 @@ config_load(const char *path, GError **error)
 	gsize length;
 
 	if (!path) {
-		Config *config = g_new0(Config, 1);
+		Config *config = config_new();
 
-		set_defaults(config);
 		derive(config);
 		return config;
 	}
@@ -848,6 +883,19 @@ swap(Config *one, Config *other, const Key *key)
 	}
 }
 
+static gboolean
+own_is_equal(GHashTable *one, GHashTable *other)
+{
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, one);
+	while (g_hash_table_iter_next(&iter, &key, &value))
+		if (g_strcmp0(g_hash_table_lookup(other, key), value) != 0)
+			return FALSE;
+	return g_hash_table_size(one) == g_hash_table_size(other);
+}
+
 gboolean
 config_renew(Config *config, const char *path, char **text, GError **error)
 {
@@ -865,6 +913,14 @@ config_renew(Config *config, const char *path, char **text, GError **error)
 				       keys[i].key);
 		if (list == taken)
 			swap(config, fresh, &keys[i]);
+	}
+	if (!own_is_equal(config->own, fresh->own)) {
+		GHashTable *before = config->own;
+
+		g_string_append_printf(taken, "%swhat plugins have of their own",
+				       taken->len ? ", " : "");
+		config->own = fresh->own;
+		fresh->own = before;
 	}
 	*text = g_strdup_printf("taken over: %s; waiting for a restart: %s",
 				taken->len ? taken->str : "nothing",
@@ -897,7 +953,58 @@ config_free(Config *config)
 			g_free(*(char **)field);
 		}
 	}
+	g_clear_pointer(&config->own, g_hash_table_unref);
 	g_free(config);
+}
+
+/* --- as text --- */
+
+static char *
+list_text(char **list)
+{
+	return list ? g_strjoinv(";", list) : NULL;
+}
+
+static char *
+server_text(const MediaServer *server)
+{
+	const char *format = server->host && strchr(server->host, ':') ? "[%s]:%u" : "%s:%u";
+
+	return server->host ? g_strdup_printf(format, server->host, server->port) : NULL;
+}
+
+static char *
+value_text(const Config *config, const Key *key)
+{
+	gconstpointer field = (const char *)config + key->offset;
+
+	switch (key->type) {
+	case TYPE_NUMBER:
+		return g_strdup_printf("%u", *(const guint *)field);
+	case TYPE_PORT:
+		return g_strdup_printf("%u", *(const guint16 *)field);
+	case TYPE_BOOLEAN:
+		return g_strdup(*(const gboolean *)field ? "yes" : "no");
+	case TYPE_ADDRESS_LIST:
+	case TYPE_NAME_LIST:
+	case TYPE_URI_LIST:
+		return list_text(*(char ***)field);
+	case TYPE_SERVER:
+		return server_text(field);
+	default:
+		return g_strdup(*(char *const *)field);
+	}
+}
+
+char *
+config_text(const Config *config, const char *section, const char *key)
+{
+	g_autofree char *name = g_strconcat(section, " ", key, NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (g_str_equal(keys[i].group, section) && g_str_equal(keys[i].key, key))
+			return value_text(config, &keys[i]);
+	return config->own ? g_strdup(g_hash_table_lookup(config->own, name)) : NULL;
 }
 
 char *

@@ -54,6 +54,18 @@ reply_credential(Request *request, const char *username, const char *password)
 
 /* --- commands --- */
 
+/* A plugin that answers by itself does so at its own name. */
+static gboolean
+check_name(const Request *request, const char *name, GError **error)
+{
+	const Config *config = request_config(request);
+
+	return !config || !config->plugins ||
+	       !g_strv_contains((const char *const *)config->plugins, name) ||
+	       wrong(error, "softphone %s: that is the name of a plugin; choose another name",
+		     name);
+}
+
 gboolean
 softphone_make(Request *request, const char *name, const char *jid, const char *password,
 	       GError **error)
@@ -61,7 +73,8 @@ softphone_make(Request *request, const char *name, const char *jid, const char *
 	g_autofree char *made = password ? NULL : make_password();
 	JsonArray *row;
 
-	if ((password && !check_password(name, password, error)) ||
+	if (!check_name(request, name, error) ||
+	    (password && !check_password(name, password, error)) ||
 	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
 		return FALSE;
 	if (made) {
@@ -90,7 +103,8 @@ do_softphone_add(Request *request, GError **error)
 	const char *name = request_word(request, "NAME");
 	g_autofree char *password = make_password();
 
-	if (!store_softphone_add(request->store, name, request_word(request, "JID"), password,
+	if (!check_name(request, name, error) ||
+	    !store_softphone_add(request->store, name, request_word(request, "JID"), password,
 				 error))
 		return FALSE;
 	reply_credential(request, name, password);

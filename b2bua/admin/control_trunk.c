@@ -112,18 +112,37 @@ do_trunk_list(Request *request, GError **error)
 	return TRUE;
 }
 
-/* What the plugin says of it, while there is one. */
+typedef struct {
+	Request *request;
+	const char *trunk;
+} TrunkStatus;
+
+static void
+reply_trunk_row(gpointer user, const StatusRow *row)
+{
+	const TrunkStatus *status = user;
+
+	if (g_strcmp0(row->trunk, status->trunk) != 0)
+		return;
+	if (row->text)
+		reply_pair(status->request, row->key, row->text);
+	else
+		reply_pair_int(status->request, row->key, (gint64)row->number);
+}
+
+/* What the plugins say of it, while they run. */
 static void
 reply_state(Request *request, const char *name)
 {
-	const Plugin *plugin = request->gateway ? gateway_plugin(request->gateway, "sip") : NULL;
-	g_autofree char *status = plugin && plugin->status ? plugin->status() : NULL;
-	g_autofree char *start = g_strdup_printf("trunk %s: ", name);
-	g_auto(GStrv) lines = g_strsplit(status ? status : "", "\n", -1);
+	const GPtrArray *plugins = request->gateway ? gateway_plugins(request->gateway) : NULL;
+	TrunkStatus status = { request, name };
 
-	for (char **line = lines; *line; line++)
-		if (g_str_has_prefix(*line, start))
-			reply_pair(request, "state", *line + strlen(start));
+	for (guint i = 0; plugins && i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
+
+		if (plugin->operators && plugin->operators->status)
+			plugin->operators->status(reply_trunk_row, &status);
+	}
 }
 
 gboolean

@@ -214,8 +214,6 @@ check_softphone(const Word *word, const char *text, GError **error)
 		word_refuse(word, text, error,
 			    "not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" and \"-\", "
 			    "beginning with a letter");
-	else if (strcmp(text, "echo") == 0)
-		word_refuse(word, text, error, "that is the echo test; choose another name");
 	else
 		return g_strdup(text);
 	return NULL;

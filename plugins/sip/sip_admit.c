@@ -2,6 +2,7 @@
 /* sip_admit.c - see sip_admit.h. */
 #include "plugins/sip/sip_admit.h"
 #include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_identity.h"
 #include "plugins/sip/peers/sip_phone.h"
@@ -30,7 +31,7 @@ static void
 take_trunk(SipUa *ua, nua_handle_t *nh, const Trunk *trunk, const SipEvent *event)
 {
 	if (unacked_are_many(ua, trunk->name)) {
-		gateway_count(ua->gateway, COUNTER_SIP_CALLS_UNACKED);
+		sip_count(COUNTER_SIP_CALLS_UNACKED);
 		nua_respond(nh, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
 			    TAG_END());
 		nua_handle_destroy(nh);
@@ -109,13 +110,13 @@ static void
 count(SipUa *ua, const PhoneClaim *claim, Admission admission, const sip_t *sip)
 {
 	if (claim->verdict == PHONE_WRONG)
-		gateway_count(ua->gateway, COUNTER_SIP_WRONG_PASSWORDS);
+		sip_count(COUNTER_SIP_WRONG_PASSWORDS);
 	/* The first INVITE of a digest trunk is no stranger's: it is how one asks. */
 	if (claim->verdict != PHONE_STRANGER ||
 	    (admission == ADMIT_CHALLENGE && !sip->sip_authorization))
 		return;
 	ua->strangers++;
-	gateway_count(ua->gateway, COUNTER_SIP_STRANGERS);
+	sip_count(COUNTER_SIP_STRANGERS);
 }
 
 void

@@ -180,16 +180,16 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 	g_autoptr(Address) to = called_by_trunk(ua, trunk, sip);
 	g_auto(Content) content = { 0 };
 	const char *insecure;
-	guint n_diversions = 0;
-	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
+	Diversion diversion = { 0 };
+	g_auto(GStrv) before = caller->from ? NULL : history_read(sip, &diversion.n);
 	Incoming incoming = { .from = caller->from,
 			      .to = to,
 			      .trunk = leg->trunk,
 			      .privacy = caller->privacy,
 			      .preferred = caller->preferred,
-			      .diverted_by = diverted,
-			      .n_diversions = n_diversions };
+			      .diversion = diversion.n ? &diversion : NULL };
 
+	diversion.before = before;
 	if (!caller->from)
 		trust_trunk(sip, &identity, &incoming);
 

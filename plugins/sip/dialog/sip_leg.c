@@ -434,7 +434,7 @@ static void
 dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 {
 	g_autoptr(Contact) contact =
-		store_contact_get(gateway_store(leg->ua->gateway), target->contact, NULL);
+		store_contact_get(gateway_store(leg->ua->gateway), target->way.contact, NULL);
 	g_autofree char *asserted = NULL;
 
 	leg->phone = g_strdup(contact ? contact->received : NULL);
@@ -458,22 +458,14 @@ dial_phone(SipLeg *leg, const Target *target, const Desc *offer)
 	send_invite(leg);
 }
 
-void
-leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
+static void
+dial_trunk(SipLeg *leg, const Target *target, const Desc *offer)
 {
-	SipLeg *leg = leg_new(ua, STATE_RESOLVING, target->trunk);
-	const Trunk *trunk = trunks_find(ua->trunks, target->trunk);
+	SipUa *ua = leg->ua;
+	const Trunk *trunk = trunks_find(ua->trunks, target->way.trunk);
+	const char *domain = outside_domain(ua->outside);
 	g_autoptr(Desc) wanted = NULL;
 
-	leg_attach(&leg->leg, ua->plugin, call);
-	if (target->contact) {
-		dial_phone(leg, target, offer);
-		return;
-	}
-	if (!target->trunk && target->to->scheme == ADDRESS_SIP) {
-		stranger_dial(leg, target, offer);
-		return;
-	}
 	if (!trunk) {
 		leg_over(leg, REASON_NETWORK_ERROR, "no such trunk");
 		return;
@@ -485,16 +477,35 @@ leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 		return;
 	}
 	leg_set_offer(leg, wanted);
-	leg->from = header_trunk_from(trunk, target->from, target->withheld,
-				      outside_domain(ua->outside));
-	leg->identity = header_trunk_identity(trunk, target->from, target->withheld,
-					      outside_domain(ua->outside));
-	leg->about =
-		target->diverted_by ? history_write(target, outside_domain(ua->outside)) : NULL;
+	leg->from = header_trunk_from(trunk, target->from, target->withheld, domain);
+	leg->identity = header_trunk_identity(trunk, target->from, target->withheld, domain);
+	leg->about = target->diversion ? history_write(target->diversion, target->to->user, domain)
+				       : NULL;
 	location_set(leg, target);
 	leg->anonymous = target->withheld || target->from->scheme == ADDRESS_ANONYMOUS;
 	leg->request_uri = header_request_uri(target->to, trunk);
-	trunks_resolve(ua->trunks, target->trunk, on_trunk_resolved, leg);
+	trunks_resolve(ua->trunks, target->way.trunk, on_trunk_resolved, leg);
+}
+
+void
+leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
+{
+	SipLeg *leg = leg_new(ua, STATE_RESOLVING, target->way.trunk);
+
+	leg_attach(&leg->leg, ua->plugin, call);
+	switch (target->way.kind) {
+	case WAY_TRUNK:
+		dial_trunk(leg, target, offer);
+		break;
+	case WAY_CONTACT:
+		dial_phone(leg, target, offer);
+		break;
+	case WAY_URI:
+		stranger_dial(leg, target, offer);
+		break;
+	default:
+		leg_over(leg, REASON_NETWORK_ERROR, "there is no such way by SIP");
+	}
 }
 
 /* --- calls in --- */

@@ -7,6 +7,7 @@
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/number.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/shield/sip_source.h"
@@ -412,7 +413,7 @@ challenge(SipUa *ua, const RegistrarReply *reply, const SipEvent *event, gboolea
 	char *said[2];
 
 	if (claimed && !stale) {
-		gateway_count(ua->gateway, COUNTER_SIP_WRONG_PASSWORDS);
+		sip_count(COUNTER_SIP_WRONG_PASSWORDS);
 		sources_failed(ua->sources, event);
 	} else if (!claimed) {
 		sources_tried(ua->sources, event);

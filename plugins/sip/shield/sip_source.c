@@ -9,6 +9,7 @@
 #include "plugins/sip/shield/sip_source.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/shield/sip_rate.h"
 #include "plugins/sip/stack/sip_resolve.h"
@@ -321,7 +322,7 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
+	sip_count(COUNTER_SIP_REQUESTS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER) {
 		text = key_text(&address);
 		g_message("sip: requests of %s come too fast (%s): what is beyond %u a second is "
@@ -445,7 +446,7 @@ sources_take_account(Sources *self, const SipEvent *event, const char *account)
 	verdict = rate_take(self->rates, &key, &account_rate, account, g_get_monotonic_time());
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->gateway, COUNTER_SIP_REGISTRATIONS_OVER_RATE);
+	sip_count(COUNTER_SIP_REGISTRATIONS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER)
 		g_message("sip: softphone %s registers more than %u times a second and is refused "
 			  "for now; is its password known to somebody else?",
@@ -475,7 +476,7 @@ log_block(Sources *self, const ThrottleKey *key, const char *what)
 	const Config *config = self->config;
 	g_autofree char *address = key_text(key);
 
-	gateway_count(self->gateway, COUNTER_SIP_SOURCES_IGNORED);
+	sip_count(COUNTER_SIP_SOURCES_IGNORED);
 	g_message("sip: requests of %s are ignored for a while: %u failures within %u s, the last: "
 		  "%s; if it is one of yours: tandemctl sources lift %s",
 		  address, config->sip_throttle_failures, config->sip_throttle_window_s, what,
@@ -657,15 +658,24 @@ sources_lift(Sources *self, const char *text)
 	return (throttle_forget(self->table, &key) ? 1 : 0) + lift_rates(self, &key);
 }
 
-char *
-sources_status(Sources *self)
+void
+sources_status(Sources *self, StatusFunc func, gpointer user)
 {
-	if (!self || !self->table)
-		return g_strdup("sources: not throttled\n");
-	return g_strdup_printf("sources: %u ignored now, %" G_GUINT64_FORMAT
-			       " requests dropped, %" G_GUINT64_FORMAT " more for their rate\n",
-			       throttle_n_ignored(self->table, g_get_monotonic_time()),
-			       throttle_n_dropped(self->table), rate_n_dropped(self->rates));
+	gboolean throttled = self && self->table;
+	const StatusRow rows[] = {
+		{ .key = "sources ignored",
+		  .number =
+			  throttled ? throttle_n_ignored(self->table, g_get_monotonic_time()) : 0 },
+		{ .key = "requests dropped",
+		  .number = throttled ? throttle_n_dropped(self->table) : 0 },
+		{ .key = "requests over rate",
+		  .number = throttled ? rate_n_dropped(self->rates) : 0 },
+	};
+
+	if (!throttled)
+		func(user, &(StatusRow){ .key = "sources", .text = "not throttled" });
+	for (guint i = 0; throttled && i < G_N_ELEMENTS(rows); i++)
+		func(user, &rows[i]);
 }
 
 Sources *
