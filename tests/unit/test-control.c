@@ -1135,13 +1135,15 @@ test_live(void)
 
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, ",\"gateway\",\"s\"]");
+	assert_holds(status, "\"gateway\",\"KiB\"]");
 	assert_holds(status, "[\"emergency\",\"refused");
-	assert_holds(status, "[\"calls\",1]");
-	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
-	assert_holds(status, "[\"xmpp legs\",3]");
-	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\"]");
-	assert_holds(status, "[\"count notices\",7]");
-	assert_holds(status, "[\"count xmpp strangers\",5]");
+	assert_holds(status, "[\"calls\",1,\"gateway\",\"\"]");
+	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\",\"xmpp\",\"\"]");
+	assert_holds(status, "[\"xmpp legs\",3,\"xmpp\",\"\"]");
+	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\",\"xmpp\",\"\"]");
+	assert_holds(status, "[\"count notices\",7,\"count\",\"\"]");
+	assert_holds(status, "[\"count xmpp strangers\",5,\"count\",\"\"]");
 	g_assert_null(strstr(status, "silent"));
 	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
 	assert_holds(status, "[\"trunk secret\",\"sip.example.net:5061 tls");
