@@ -56,6 +56,19 @@ offer_known(const Line *line, const char *before, const char *list)
 	}
 }
 
+static void
+offer_sections(const Line *line)
+{
+	const ConfigKey *key;
+	const char *before = "";
+
+	for (guint i = 0; (key = config_key_at(i)); i++) {
+		if (strcmp(key->section, before) != 0)
+			offer(line, "", key->section, "");
+		before = key->section;
+	}
+}
+
 static Status
 offer_value(const Line *line, const char *before, const Word *word)
 {
@@ -65,6 +78,8 @@ offer_value(const Line *line, const char *before, const Word *word)
 		return FAILED;
 	if (word->type == WORD_CHOICE || word->type == WORD_YES)
 		offer_each(line, before, word->values);
+	if (word->type == WORD_SECTION)
+		offer_sections(line);
 	for (guint i = 0; (noun = noun_at(i)); i++)
 		if (noun->id == word->type)
 			offer_known(line, before, noun->list);

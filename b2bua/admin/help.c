@@ -46,6 +46,19 @@ add_word(JsonArray *rows, const Word *word)
 		4);
 }
 
+/* The keys of tandem.conf, where the verb is about them. */
+static void
+add_config_keys(JsonArray *rows)
+{
+	const ConfigKey *key;
+
+	for (guint i = 0; (key = config_key_at(i)); i++) {
+		g_autofree char *name = g_strdup_printf("[%s] %s", key->section, key->key);
+
+		add_row(rows, (const char *const[]){ name, NULL, key->fallback, key->help }, 4);
+	}
+}
+
 /* Its words, then the keys that stand for one of them. */
 static void
 add_words(JsonObject *reply, guint who, const Verb *verb)
@@ -66,6 +79,8 @@ add_words(JsonObject *reply, guint who, const Verb *verb)
 		     key && key->name; key++)
 			if (who & VERB_OPERATOR || key->flags & WORD_SELF)
 				add_word(rows, key);
+	if (verb->words[0].type == WORD_SECTION)
+		add_config_keys(rows);
 }
 
 gboolean

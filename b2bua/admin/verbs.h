@@ -48,6 +48,7 @@ typedef enum {
 	WORD_DESTINATION, /* a number to send calls to */
 	WORD_CALLERS,	  /* numbers, beginnings of numbers, "anonymous" */
 	WORD_LOCATION,
+	WORD_SECTION, /* of tandem.conf */
 	N_WORD_TYPES
 } WordType;
 
@@ -95,6 +96,13 @@ typedef struct {
 	int changes;		 /* a Change that the plugins are told, or one of the above */
 	const char *help;	 /* one sentence without a full stop */
 } Verb;
+
+/* A key of tandem.conf, a row of b2bua/config_keys.h. */
+typedef struct {
+	const char *section, *key, *fallback, *help; /* fallback NULL: none, or the help says */
+} ConfigKey;
+
+const ConfigKey *config_key_at(guint i); /* NULL: there are no more */
 
 /* What a word names when it stands as a verb's subject: "user", "trunk" … */
 typedef struct {

@@ -389,6 +389,24 @@ check_trunks(const Word *word, const char *text, GError **error)
 	return check_list(word, text, check_trunk_item, error);
 }
 
+static char *
+check_section(const Word *word, const char *text, GError **error)
+{
+	const ConfigKey *key;
+	g_autoptr(GString) all = g_string_new(NULL);
+	const char *before = "";
+
+	for (guint i = 0; (key = config_key_at(i)); i++) {
+		if (strcmp(key->section, text) == 0)
+			return g_strdup(text);
+		if (strcmp(key->section, before) != 0)
+			g_string_append_printf(all, " %s", key->section);
+		before = key->section;
+	}
+	word_refuse(word, text, error, "no section of tandem.conf; there are:%s", all->str);
+	return NULL;
+}
+
 /* A file that is not there fails each call later on, and says so to the caller alone. */
 static char *
 check_pem(const Word *word, const char *text, GError **error)
@@ -441,6 +459,7 @@ static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, G
 	[WORD_DESTINATION] = check_destination,
 	[WORD_CALLERS] = check_callers,
 	[WORD_LOCATION] = check_location,
+	[WORD_SECTION] = check_section,
 };
 
 static gboolean

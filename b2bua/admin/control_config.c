@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_config.c - what holds for each key of tandem.conf. */
+#include <string.h>
+#include "b2bua/admin/handlers.h"
+
+/* "secret", "turn_secret" */
+static gboolean
+is_secret(const ConfigKey *key)
+{
+	return g_str_has_suffix(key->key, "secret");
+}
+
+gboolean
+do_config_show(Request *request, GError **error)
+{
+	const Config *config = request_config(request);
+	const char *section = request_word(request, "SECTION");
+	const ConfigKey *key;
+
+	if (!config) {
+		g_set_error(error, CONTROL_ERROR, 0, "there is no configuration");
+		return FALSE;
+	}
+	reply_table(request, "section", "key", "value", "default", "does", NULL);
+	for (guint i = 0; (key = config_key_at(i)); i++) {
+		g_autofree char *value = config_text(config, key->section, key->key);
+		JsonArray *row;
+
+		if (section && strcmp(section, key->section) != 0)
+			continue;
+		row = reply_row(request);
+		row_add(row, key->section);
+		row_add(row, key->key);
+		row_add(row, value && is_secret(key) ? "(set)" : value);
+		row_add(row, key->fallback);
+		row_add(row, key->help);
+	}
+	return TRUE;
+}
