@@ -3,13 +3,6 @@
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 
-/* "secret", "turn_secret" */
-static gboolean
-is_secret(const ConfigKey *key)
-{
-	return g_str_has_suffix(key->key, "secret");
-}
-
 gboolean
 do_config_show(Request *request, GError **error)
 {
@@ -31,7 +24,7 @@ do_config_show(Request *request, GError **error)
 		row = reply_row(request);
 		row_add(row, key->section);
 		row_add(row, key->key);
-		row_add(row, value && is_secret(key) ? "(set)" : value);
+		row_add(row, value && strcmp(key->type, "SECRET") == 0 ? "(set)" : value);
 		row_add(row, key->fallback);
 		row_add(row, key->help);
 	}

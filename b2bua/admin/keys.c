@@ -58,7 +58,8 @@ key_find(KeySet set, const char *name)
 
 /* --- tandem.conf --- */
 
-#define ROW(group, key, type, fallback, min, max, member, help) { group, key, fallback, help },
+#define ROW(group, key, type, fallback, min, max, member, help) \
+	{ group, key, fallback, help, #type },
 static const ConfigKey config_keys[] = { CONFIG_KEYS(ROW) };
 #undef ROW
 
