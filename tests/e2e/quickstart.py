@@ -204,7 +204,7 @@ class Quickstart:
             print(self.tandem.ladder(call["id"]))
         if not good:
             print(self.tandem.tail(), file=sys.stderr)
-            print(f"the logs are in {self.folder}; docs/operating.md says how to read a ladder", file=sys.stderr)
+            print(f"the logs are in {self.folder}; docs/trouble.md says how to read a ladder", file=sys.stderr)
 
     def explain(self, once):
         """How to log in, and from where."""

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 ADDRESS = "10.77.0.1"
 TIME_LIMIT = 300 + float(os.environ.get("TANDEM_SILENCE", "0"))
 SLOW_AT_ONCE = 3
+MAX_LATE_TESTS = 4  # in which a listener had every packet, some of them late; 1 of 146 was seen on a loaded machine
 
 # libwebrtc and aioice take no candidates of the loopback; the route leads nowhere
 NAMESPACE = f"""
@@ -153,8 +154,8 @@ def main():
     slow = [t for t in chosen if hasattr(t[2], "slow") and not hasattr(t[2], "alone")]
     together = [t for t in chosen if not hasattr(t[2], "slow") and not hasattr(t[2], "alone")]
     alone = [t for t in chosen if hasattr(t[2], "alone")]
-    print(f"1..{len(chosen)}", flush=True)
-    lock, failures, number = threading.Lock(), 0, 0
+    print(f"1..{len(chosen) + 1}", flush=True)
+    lock, failures, number, late = threading.Lock(), 0, 0, []
 
     def report(test):
         nonlocal failures, number
@@ -162,6 +163,7 @@ def main():
         with lock:
             number += 1
             failures += not passed
+            late.extend([test[1]] if "\nlate: " in output else [])
             print(f"{'ok' if passed else 'not ok'} {number} - {test[1].removeprefix('test_')} # {seconds:.1f} s")
             interesting = output.splitlines() if not passed else [l for l in output.splitlines() if "heard" in l]
             print("".join(f"# {line}\n" for line in interesting), end="", flush=True)
@@ -172,6 +174,10 @@ def main():
         list(waiting)
     for test in alone:
         report(test)
+    rare = len(late) <= MAX_LATE_TESTS
+    failures += not rare
+    print(f"{'ok' if rare else 'not ok'} {number + 1} - audio is seldom late # {len(late)} of {number} tests")
+    print("".join(f"# late: {name}\n" for name in late), end="")
     return 1 if failures else 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What docs/operating.md tells an admin to write is written, and run."""
+"""What the pages in docs/ tell an admin to write is written, and run."""
 import re
 import subprocess
 import textwrap
@@ -8,14 +8,14 @@ from harness import TOP, Gateway, check
 from peers import process
 from peers.process import until
 
-GUIDE = (TOP / "docs" / "operating.md").read_text(encoding="utf-8")
+GUIDE = "\n\n".join((TOP / "docs" / name).read_text(encoding="utf-8") for name in ("operating.md", "network.md"))
 
 
 def blocks(first):
     """Every indented block that begins with these words."""
     found = [textwrap.dedent(b) for b in re.findall(r"(?<=\n\n)((?: {4}.*\n)(?: {4}.*\n|\n(?= {4}))*)", GUIDE)]
     found = [b for b in found if b.startswith(first)]
-    check(found, f"docs/operating.md has no block that begins with {first!r}")
+    check(found, f"neither docs/operating.md nor docs/network.md has a block that begins with {first!r}")
     return "".join(found)
 
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The peers against each other, without the gateway: what they hear and say is
 to be trusted before anything is concluded from it."""
+import contextlib
 import subprocess
 from pathlib import Path
 
-from harness import Failed, check, hear
+from audio import Heard
+from harness import Failed, audio_is_whole, check, hear
 from test_clients import personalities
 
 
@@ -65,6 +67,22 @@ def test_peers_silence_is_noticed(bench):
         check("not heard" in str(failure), str(failure))
     else:
         raise Failed("silence passed for a call")
+
+
+def test_peers_tell_late_from_lost(bench):
+    """What judges the audio of all the other tests: (share of frames missing, packets
+    lost of 200) and whether that passes."""
+    del bench
+    rows = [(0.000, 0, True), (0.009, 0, True), (0.009, 2, True), (0.024, 0, True), (0.049, 0, True),
+            (0.024, 1, False), (0.000, 3, False), (0.051, 0, False), (1.000, 0, False)]
+    for loss, lost, passes in rows:
+        try:
+            with contextlib.redirect_stdout(None):  # run.py counts what it prints
+                audio_is_whole("a row", Heard("A", True, 4.0, loss), (lost, 200), 0.01, 0.01)
+            passed = True
+        except Failed:
+            passed = False
+        check(passed == passes, f"{loss:.1%} of the frames and {lost} packets missing: {'passed' if passed else 'failed'}")
 
 
 def test_peers_refuse_as_their_clients_do(bench):
