@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* gateway.h - the root: configuration, store, workers, plugins, live calls.
+/* gateway.h - the root: configuration, store, workers, plugins, counters.
  *
- * One per process, made by main.c, passed to whoever needs it.
+ * One per process, made by core_new() (call/core.h), passed to whoever needs it.  Nothing
+ * here knows what a call is.
  * Thread: signalling.
  */
 #pragma once
@@ -11,7 +12,19 @@
 #include "db/store.h"
 
 Gateway *gateway_new(const Config *config, Store *store, Workers *workers); /* borrows all three */
-void gateway_free(Gateway *gateway); /* every call is ended first */
+void gateway_stop(Gateway *gateway); /* the plugins, the last one first */
+void gateway_free(Gateway *gateway); /* stops them, if nobody has */
+
+/* What the folders above have one of for each gateway.  core.c makes and frees them; the
+ * root has only the place. */
+typedef struct {
+	struct Abroad *abroad;	     /* route/abroad.h */
+	struct CallList *calls;	     /* call/call_list.h */
+	struct Admission *admission; /* call/admission.h */
+	struct Drain *drain;	     /* call/call_stop.h */
+} GatewayParts;
+
+GatewayParts *gateway_parts(Gateway *gateway);
 
 const Config *gateway_config(const Gateway *gateway);
 Store *gateway_store(const Gateway *gateway);
@@ -19,48 +32,12 @@ Workers *gateway_workers(const Gateway *gateway);
 /* A plugin has found that the world sees us at another address: the media of new calls
  * announces it, where it has announced the one before. */
 void gateway_moved(Gateway *gateway, const char *before, const char *now);
-struct Abroad *gateway_abroad(const Gateway *gateway); /* abroad.h */
 
 /* Loads $plugin_dir/NAME.so and starts it; refuses a wrong interface version. */
 gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error);
 /* The same for one that is linked in (tests). */
 gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error);
 const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
-
-/* Ends the legs of every call that a crash has left open, and closes the
- * records with REASON_CRASHED.  After the plugins have started. */
-void gateway_bury(Gateway *gateway);
-
-/* Live calls. */
-guint gateway_n_calls(const Gateway *gateway);
-Call *gateway_call(const Gateway *gateway, gint64 id); /* NULL when not live */
-GPtrArray *
-gateway_calls(const Gateway *gateway); /* Call *, borrowed, oldest first; free the array */
-void gateway_track(Gateway *gateway, Call *call, gboolean live); /* call.c alone */
-/* A call of somebody else counts for this user as well: begins and ends.  FALSE: he
- * has as many as he may. */
-gboolean gateway_charge(Gateway *gateway, const char *user);
-void gateway_discharge(Gateway *gateway, const char *user);
-
-/* Who asks for a call; an account or a trunk, the other is NULL. */
-typedef struct {
-	const char *user; /* bare JID; perhaps nobody's */
-	const char *trunk;
-	gboolean emergency; /* by the number alone: an account calls for help */
-} Asker;
-
-/* TRUE when one more call may begin; otherwise why not.  Asked before the call is routed,
- * so that what is over a limit costs little.  `emergency` becomes FALSE for who calls for
- * help so often that he is asked like any other. */
-gboolean gateway_admit(Gateway *gateway, Asker *asker, Reason *reason, const char **text);
-/* The same of what is known when it is routed: whom it counts for, where it goes. */
-gboolean gateway_admit_plan(Gateway *gateway, const Call *call, Reason *reason, const char **text);
-
-/* New calls are refused from now on in both directions; `done` is called when
- * the last has ended or after the configured time, when the rest are hung up. */
-void gateway_drain(Gateway *gateway, void (*done)(gpointer user), gpointer user);
-gboolean gateway_draining(const Gateway *gateway);
-void gateway_hangup_all(Gateway *gateway, Reason reason);
 
 /* Something for the person of an account to read, by every plugin that has a way:
  * a chat message from the number.  FALSE: nobody has, or there were too many in
@@ -75,8 +52,6 @@ void gateway_changed(Gateway *gateway, Change what, const char *key);
  * store_call_refused()).  `author` NULL: the caller's address. */
 void gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author,
 		     const Address *from, const Address *to, Reason reason, const char *words);
-/* For a call that the store gives none: unique in this process. */
-gint64 gateway_spare_id(Gateway *gateway);
 
 /* Something had to be decided without what the store should have said: one line in
  * the log a minute says so. */

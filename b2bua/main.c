@@ -20,6 +20,9 @@
 #include <glib-unix.h>
 #include "b2bua/config_check.h"
 #include "b2bua/admin/control.h"
+#include "b2bua/call/call_bury.h"
+#include "b2bua/call/call_stop.h"
+#include "b2bua/call/core.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/service.h"
@@ -136,13 +139,13 @@ on_stop_signal(gpointer user)
 
 	if (self->stop_signals++ > 0) {
 		g_message("stopping at once");
-		gateway_hangup_all(self->gateway, REASON_SHUTDOWN);
+		calls_end_all(self->gateway, REASON_SHUTDOWN);
 		return G_SOURCE_CONTINUE;
 	}
-	g_message("stopping: %u calls to end, for %u s at most", gateway_n_calls(self->gateway),
+	g_message("stopping: %u calls to end, for %u s at most", calls_live(self->gateway),
 		  self->config->drain_seconds);
 	service_stopping(self->config->drain_seconds);
-	gateway_drain(self->gateway, on_drained, self);
+	calls_drain(self->gateway, on_drained, self);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -199,11 +202,11 @@ bring_up(Daemon *self, GError **error)
 	self->workers = workers_new(&self->config->media, error);
 	if (!self->workers)
 		return FALSE;
-	self->gateway = gateway_new(self->config, self->store, self->workers);
+	self->gateway = core_new(self->config, self->store, self->workers);
 	for (char **name = self->config->plugins; name && *name; name++)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;
-	gateway_bury(self->gateway);
+	calls_bury(self->gateway);
 	self->control = control_start(self->gateway, error);
 	return self->control != NULL;
 }
@@ -213,7 +216,7 @@ take_down(Daemon *self)
 {
 	control_stop(self->control);
 	if (self->gateway)
-		gateway_free(self->gateway);
+		core_free(self->gateway);
 	if (self->workers)
 		workers_free(self->workers);
 	journal_stop(self->journal);

@@ -86,7 +86,7 @@ status(Request *request, GError **error)
 	g_autofree char *uptime = g_strdup_printf("%d d %02d:%02d:%02d", (int)(seconds / 86400),
 						  (int)(seconds / 3600 % 24),
 						  (int)(seconds / 60 % 60), (int)(seconds % 60));
-	g_autofree char *n_calls = g_strdup_printf("%u", gateway_n_calls(request->gateway));
+	g_autofree char *n_calls = g_strdup_printf("%u", calls_live(request->gateway));
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree char *memory = memory_in_use();
 	g_autofree char *records = store_journal_status(request->store);
@@ -96,7 +96,8 @@ status(Request *request, GError **error)
 	reply_pair(request, "version", PACKAGE_VERSION);
 	reply_pair(request, "pid", pid);
 	reply_pair(request, "uptime", uptime);
-	reply_pair(request, "state", gateway_draining(request->gateway) ? "stopping" : "running");
+	reply_pair(request, "state",
+		   admission_is_closed(request->gateway) ? "stopping" : "running");
 	reply_pair(request, "calls", n_calls);
 	reply_pair(request, "memory", memory);
 	reply_pair(request, "records", records);
@@ -118,7 +119,7 @@ hangup(Request *request, GError **error)
 
 	if (!g_ascii_string_to_signed(request->words[0], 10, 1, G_MAXINT64, &id, NULL))
 		return wrong(error, "call %s: not a call's id; see 'calls'", request->words[0]);
-	call = gateway_call(request->gateway, id);
+	call = calls_find(request->gateway, id);
 	if (!call)
 		return wrong(error, "call %s: not live; see 'calls'", request->words[0]);
 	call_hangup(call, REASON_ADMIN, "hung up by the operator");

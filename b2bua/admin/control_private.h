@@ -9,7 +9,8 @@
  */
 #pragma once
 #include <json-glib/json-glib.h>
-#include "b2bua/call/call_list.h"
+#include "b2bua/call/admission.h"
+#include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control.h"
 
 /* WRONG: the words are at fault and nothing was changed (exit status 2). */

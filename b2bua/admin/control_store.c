@@ -181,7 +181,7 @@ text_of(const CallRecord *record)
 static const Call *
 live_call(const Request *request, const CallRecord *record)
 {
-	return request->gateway ? gateway_call(request->gateway, record->id) : NULL;
+	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
 }
 
 /* What ails one that is live, or how one ended. */
@@ -325,8 +325,8 @@ ladder(Request *request, GError **error)
 	    !g_ascii_string_to_unsigned(request->words[1], 10, 40, 1000, &columns, NULL))
 		return wrong(error, "columns %s: write a whole number from 40 to 1000",
 			     request->words[1]);
-	if (request->gateway && gateway_call(request->gateway, record->id))
-		now = call_ladder(gateway_call(request->gateway, record->id));
+	if (request->gateway && calls_find(request->gateway, record->id))
+		now = call_ladder(calls_find(request->gateway, record->id));
 	drawn = trace_draw(now ? now : record->ladder ? record->ladder : "", (guint)columns);
 	reply_text(request, drawn);
 	return TRUE;

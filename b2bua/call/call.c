@@ -140,7 +140,7 @@ call_pays_forward(Call *call, const Stage *stage)
 	if (!stage->forwards || !call->recorded || call->forwarder_counts ||
 	    g_strcmp0(plan->forwarder, plan->user) == 0)
 		return TRUE;
-	call->forwarder_counts = gateway_charge(call->gateway, plan->forwarder);
+	call->forwarder_counts = admission_charge(call->gateway, plan->forwarder);
 	return call->forwarder_counts;
 }
 
@@ -350,7 +350,7 @@ call_count_abroad(Call *call, Party *party)
 {
 	if (!party->target || !party->target->abroad || party->abroad)
 		return;
-	party->abroad = abroad_begin(gateway_abroad(call->gateway), party->target->abroad,
+	party->abroad = abroad_begin(gateway_parts(call->gateway)->abroad, party->target->abroad,
 				     on_no_minutes_left, party);
 }
 

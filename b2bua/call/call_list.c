@@ -1,102 +1,99 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_list.c - the live calls of one account, of one number, or through one trunk.
+/* call_list.c - see call_list.h.
  *
  * Thread: signalling.
  */
 #include "b2bua/call/call_list.h"
-#include "b2bua/call/call_private.h"
-#include <string.h>
+#include "b2bua/gateway.h"
 
-static gboolean
-is_party_of(const Party *party, const char *account)
+#define FIRST_SPARE_ID (G_GINT64_CONSTANT(1) << 52) /* no row ever has such a number */
+
+struct CallList {
+	GPtrArray *calls;  /* Call *, oldest first */
+	GHashTable *by_id; /* gint64 * of the call → Call * */
+	gint64 spare_ids;
+	void (*on_empty)(gpointer user);
+	gpointer user;
+};
+
+CallList *
+call_list_new(void)
 {
-	return party->leg && g_strcmp0(party->account, account) == 0;
+	CallList *self = g_new0(CallList, 1);
+
+	self->calls = g_ptr_array_new();
+	self->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	return self;
 }
 
-static gboolean
-is_of(const Call *call, const char *account)
+void
+call_list_free(CallList *self)
 {
-	if (g_strcmp0(call->account, account) == 0 || is_party_of(call->caller, account) ||
-	    (call->plan && g_strcmp0(call->plan->forwarder, account) == 0))
-		return TRUE;
-	for (guint i = 0; i < call->callees->len; i++)
-		if (is_party_of(call->callees->pdata[i], account))
-			return TRUE;
-	return FALSE;
+	g_ptr_array_unref(self->calls);
+	g_hash_table_unref(self->by_id);
+	g_free(self);
 }
 
-static gboolean
-goes_by(const Call *call, const char *trunk)
+static CallList *
+list_of(Gateway *gateway)
 {
-	if (call->plan && g_strcmp0(call->plan->trunk, trunk) == 0)
-		return TRUE;
-	for (guint i = 0; i < call->callees->len; i++) {
-		const Party *callee = call->callees->pdata[i];
-
-		if (callee->leg && callee->target && g_strcmp0(callee->target->trunk, trunk) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean
-shows(const Call *call, const char *number)
-{
-	for (guint i = 0; i < call->callees->len; i++) {
-		const Party *callee = call->callees->pdata[i];
-
-		if (callee->target && callee->target->from &&
-		    g_strcmp0(callee->target->from->user, number) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean
-is_with(const Call *call, const char *number)
-{
-	return g_strcmp0(call->record->callee, number) == 0 || shows(call, number);
-}
-
-/* By id: the end of one may be the end of another. */
-static GArray *
-find(Gateway *gateway, CallsBy by, const char *key)
-{
-	static gboolean (*const matches[])(const Call *call, const char *key) = {
-		[CALLS_OF_ACCOUNT] = is_of,
-		[CALLS_WITH_NUMBER] = is_with,
-		[CALLS_BY_TRUNK] = goes_by,
-	};
-	g_autoptr(GPtrArray) calls = gateway_calls(gateway);
-	GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-
-	for (guint i = 0; i < calls->len; i++) {
-		gint64 id = call_id(calls->pdata[i]);
-
-		if (matches[by](calls->pdata[i], key))
-			g_array_append_val(ids, id);
-	}
-	return ids;
+	return gateway_parts(gateway)->calls;
 }
 
 guint
-calls_count(Gateway *gateway, CallsBy by, const char *key)
+calls_live(Gateway *gateway)
 {
-	g_autoptr(GArray) ids = find(gateway, by, key);
-
-	return ids->len;
+	return list_of(gateway)->calls->len;
 }
 
-guint
-calls_end(Gateway *gateway, CallsBy by, const char *key, const char *text)
+Call *
+calls_find(Gateway *gateway, gint64 id)
 {
-	g_autoptr(GArray) ids = find(gateway, by, key);
+	return g_hash_table_lookup(list_of(gateway)->by_id, &id);
+}
 
-	for (guint i = 0; i < ids->len; i++) {
-		Call *call = gateway_call(gateway, g_array_index(ids, gint64, i));
+GPtrArray *
+calls_all(Gateway *gateway)
+{
+	return g_ptr_array_copy(list_of(gateway)->calls, NULL, NULL);
+}
 
-		if (call)
-			call_hangup(call, REASON_ADMIN, text);
-	}
-	return ids->len;
+void
+calls_add(Gateway *gateway, Call *call)
+{
+	CallList *self = list_of(gateway);
+	gint64 id = call_id(call);
+
+	g_ptr_array_add(self->calls, call);
+	g_hash_table_insert(self->by_id, g_memdup2(&id, sizeof(id)), call);
+	gateway_count(gateway, COUNTER_CALLS);
+	gateway_gauge(gateway, COUNTER_CALLS_LIVE, self->calls->len);
+}
+
+void
+calls_remove(Gateway *gateway, Call *call)
+{
+	CallList *self = list_of(gateway);
+	gint64 id = call_id(call);
+
+	g_ptr_array_remove(self->calls, call);
+	g_hash_table_remove(self->by_id, &id);
+	gateway_gauge(gateway, COUNTER_CALLS_LIVE, self->calls->len);
+	if (self->calls->len == 0 && self->on_empty)
+		self->on_empty(self->user);
+}
+
+gint64
+calls_spare_id(Gateway *gateway)
+{
+	return FIRST_SPARE_ID + ++list_of(gateway)->spare_ids;
+}
+
+void
+calls_on_empty(Gateway *gateway, void (*func)(gpointer user), gpointer user)
+{
+	CallList *self = list_of(gateway);
+
+	self->on_empty = func;
+	self->user = user;
 }

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_list.h - the live calls of one account, of one number, or through one trunk.
+/* call_list.h - the live calls of a gateway, and how to find one.
  *
- * For the operator, who switches off or deletes one: what was allowed to begin must not go
- * on.  calls_end() says how many there were.
+ * A call is live from its record to the moment it frees itself.
  * Thread: signalling.
  */
 #pragma once
-#include "b2bua/gateway.h"
+#include "b2bua/call/call.h"
 
-typedef enum {
-	CALLS_OF_ACCOUNT,  /* he calls, is called, or has sent it on */
-	CALLS_WITH_NUMBER, /* a number of ours is called, or shown to who is called */
-	CALLS_BY_TRUNK
-} CallsBy;
+typedef struct CallList CallList;
 
-guint calls_count(Gateway *gateway, CallsBy by, const char *key);
-guint calls_end(Gateway *gateway, CallsBy by, const char *key, const char *text); /* both read it */
+CallList *call_list_new(void);
+void call_list_free(CallList *list);
+
+guint calls_live(Gateway *gateway);
+Call *calls_find(Gateway *gateway, gint64 id); /* NULL when not live */
+/* Call *, borrowed, oldest first; free the array.  None of them outlives the next event. */
+GPtrArray *calls_all(Gateway *gateway);
+
+/* --- for the calls themselves --- */
+void calls_add(Gateway *gateway, Call *call);
+void calls_remove(Gateway *gateway, Call *call);
+/* For a call that the store gives none: unique in this process. */
+gint64 calls_spare_id(Gateway *gateway);
+/* `func` is told whenever the last call has gone; its code may still be on the stack. */
+void calls_on_empty(Gateway *gateway, void (*func)(gpointer user), gpointer user);

@@ -232,7 +232,7 @@ is_of(const Call *call, const char *account)
 static const Media *
 find_near(const Call *call)
 {
-	g_autoptr(GPtrArray) calls = gateway_calls(call->gateway);
+	g_autoptr(GPtrArray) calls = calls_all(call->gateway);
 	const Media *near = NULL;
 	guint found = 0;
 

@@ -7,7 +7,9 @@
  */
 #pragma once
 #include "b2bua/route/abroad.h"
+#include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
 #include "b2bua/gateway.h"
 #include "b2bua/route/limits.h"
 #include "b2bua/route/route.h"
@@ -138,9 +140,6 @@ struct Call {
 	Timer *timer;
 	guint deadline;
 };
-
-/* --- gateway.c --- */
-char *gateway_author(Gateway *gateway, const Asker *asker);
 
 /* --- call.c: the table --- */
 typedef enum {

@@ -88,7 +88,7 @@ call_record_begin(Call *call)
 	if (store_call_begin(gateway_store(call->gateway), record, &error))
 		return;
 	/* it is a live call all the same: listed, counted, can be hung up */
-	record->id = gateway_spare_id(call->gateway);
+	record->id = calls_spare_id(call->gateway);
 	gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 	g_warning("the call from %s to %s has no record: %s", record->caller, record->callee,
 		  error->message);

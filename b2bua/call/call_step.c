@@ -225,9 +225,10 @@ call_free(Call *call)
 		call_count_quality(call);
 		call_record_write(call);
 		call_log_end(call);
-		gateway_track(call->gateway, call, FALSE);
+		calls_remove(call->gateway, call);
+		admission_end(call);
 		if (call->forwarder_counts)
-			gateway_discharge(call->gateway, call->plan->forwarder);
+			admission_discharge(call->gateway, call->plan->forwarder);
 	}
 	media_close(call->media);
 	call_stop_keys(call);
@@ -296,9 +297,10 @@ is_admitted(Call *call, const Incoming *incoming)
 			.emergency = route_is_emergency(call->gateway, incoming) };
 	Reason limit = REASON_NONE;
 	const char *words = NULL;
+	gboolean may = admission_ask(call->gateway, &asker, &limit, &words);
 
-	call->author = gateway_author(call->gateway, &asker);
-	if (!gateway_admit(call->gateway, &asker, &limit, &words)) {
+	call->author = asker.author;
+	if (!may) {
 		call->account = g_strdup(user);
 		call->caller->account = g_strdup(user);
 		refuse_over_limit(call, limit, words);
@@ -344,7 +346,7 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 
 	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_echo)
 		call->line = LINE_ECHO;
-	if (!gateway_admit_plan(call->gateway, call, &limit, &limit_words)) {
+	if (!admission_ask_plan(call, &limit, &limit_words)) {
 		refuse_over_limit(call, limit, limit_words);
 		return;
 	}
@@ -362,7 +364,8 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 		return;
 	}
 	call_record_begin(call);
-	gateway_track(call->gateway, call, TRUE);
+	calls_add(call->gateway, call);
+	admission_begin(call);
 	if (reason != REASON_NONE) {
 		call_end(call, reason, words, BY_GATEWAY);
 		return;

@@ -239,7 +239,7 @@ void
 transfer_begin(Call *call, const CallEvent *event)
 {
 	Party *leaving = event->party, *asking;
-	Call *second = event->target ? NULL : gateway_call(call->gateway, event->with);
+	Call *second = event->target ? NULL : calls_find(call->gateway, event->with);
 
 	if (!may_give_way(call, leaving)) {
 		refuse(leaving, REASON_FORBIDDEN, "this call cannot be transferred");

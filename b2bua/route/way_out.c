@@ -194,7 +194,7 @@ max_cost(Store *store, const char *account)
 static gboolean
 has_minutes(Gateway *gateway, WayOut *way, const char *account, const char *number)
 {
-	Abroad *abroad = gateway_abroad(gateway);
+	Abroad *abroad = gateway_parts(gateway)->abroad;
 	gboolean failed = FALSE;
 	const char *why;
 

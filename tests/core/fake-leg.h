@@ -5,7 +5,11 @@
  * leg is freed the moment it is let go, so a sanitizer sees any later use.
  */
 #pragma once
+#include "b2bua/call/call_bury.h"
 #include "b2bua/call/call_private.h"
+#include "b2bua/call/admission.h"
+#include "b2bua/call/call_stop.h"
+#include "b2bua/call/core.h"
 
 typedef struct {
 	Leg leg;       /* first */

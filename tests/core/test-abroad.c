@@ -89,20 +89,20 @@ morning(void)
 static void
 start(void)
 {
-	gateway = gateway_new(config, store, NULL);
+	gateway = core_new(config, store, NULL);
 	fake_legs_reset();
 	fake_media_reset();
 	fake_legs.in_command = keep_refusal;
 	fake_legs.in_notice = keep_notice;
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
-	abroad_skip(gateway_abroad(gateway), morning());
+	abroad_skip(gateway_parts(gateway)->abroad, morning());
 }
 
 static void
 stop(void)
 {
-	gateway_free(gateway);
+	core_free(gateway);
 	g_assert_cmpuint(fake_legs.legs->len, ==, 0);
 	g_assert_cmpuint(fake_media.open, ==, 0);
 }
@@ -181,15 +181,15 @@ talk(const char *user, const char *number)
 static void
 hang_up_all(void)
 {
-	gateway_hangup_all(gateway, REASON_ADMIN);
+	calls_end_all(gateway, REASON_ADMIN);
 	fake_media_deliver();
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 }
 
 static void
 minutes(guint n)
 {
-	abroad_skip(gateway_abroad(gateway), n * 60);
+	abroad_skip(gateway_parts(gateway)->abroad, n * 60);
 	fake_media_deliver();
 }
 
@@ -202,9 +202,9 @@ test_cut(void)
 	set_up("[limits]\nabroad_minutes=30\n");
 	talk("user1", ABROAD);
 	minutes(29);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	minutes(1);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	g_assert_nonnull(strstr(refusal, "the minutes abroad for today are used up"));
 	g_assert_nonnull(strstr(notices->str, "user1@example.org: The call was hung up (the "
 					      "minutes abroad for today are used up)"));
@@ -214,9 +214,9 @@ test_cut(void)
 	talk("user1", HOME);
 	talk("user1", "112");
 	minutes(20);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 3);
+	g_assert_cmpuint(calls_live(gateway), ==, 3);
 	minutes(11);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 2);
+	g_assert_cmpuint(calls_live(gateway), ==, 2);
 	tear_down();
 }
 
@@ -227,14 +227,14 @@ test_together(void)
 	set_up("[limits]\nabroad_minutes=30\n");
 	g_assert_null(call_to("user1", ABROAD));
 	minutes(100);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	answer();
 	talk("user1", ABROAD);
 	talk("user1", ABROAD);
 	minutes(9);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 3);
+	g_assert_cmpuint(calls_live(gateway), ==, 3);
 	minutes(1);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	g_assert_cmpstr(call_to("user1", ABROAD), ==, USED_UP);
 	tear_down();
 }
@@ -252,9 +252,9 @@ test_restart(void)
 	start();
 	talk("user1", ABROAD);
 	minutes(9);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	minutes(1);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	stop();
 	start();
 	g_assert_cmpstr(call_to("user1", ABROAD), ==, USED_UP);
@@ -262,11 +262,11 @@ test_restart(void)
 	minutes(24 * 60);
 	talk("user1", ABROAD);
 	minutes(24 * 60);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	minutes(59);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	minutes(1);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	tear_down();
 }
 
@@ -280,17 +280,17 @@ test_settings(void)
 	g_assert_true(store_setting_set(store, "user1@example.org", "abroad-minutes", "2", NULL));
 	talk("user1", ABROAD);
 	minutes(2);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	/* raised while he has none left */
 	g_assert_true(
 		store_setting_set(store, "user1@example.org", "abroad-minutes", "1000", NULL));
 	talk("user1", ABROAD);
 	minutes(300);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	/* lowered while he talks: within a minute */
 	g_assert_true(store_setting_set(store, "user1@example.org", "abroad-minutes", "0", NULL));
 	minutes(1);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	/* at home elsewhere */
 	g_assert_true(store_setting_set(store, "user1@example.org", "country", "AT", NULL));
 	talk("user1", ABROAD);
@@ -308,12 +308,12 @@ test_forward(void)
 	talk("user1", "+4930123402");
 	minutes(9);
 	talk("user1", ABROAD);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 2);
+	g_assert_cmpuint(calls_live(gateway), ==, 2);
 	minutes(1);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	g_assert_cmpstr(call_to("user2", ABROAD), ==, USED_UP);
 	minutes(9);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	tear_down();
 }
 

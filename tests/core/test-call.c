@@ -31,7 +31,7 @@ static gboolean met[N_CALL_STATES][N_CALL_EVENTS];
 static Call *
 the_call(void)
 {
-	return world.gateway ? gateway_call(world.gateway, world.id) : NULL;
+	return world.gateway ? calls_find(world.gateway, world.id) : NULL;
 }
 
 /* --- what comes out --- */
@@ -216,12 +216,12 @@ do_call(const char *line)
 	Incoming incoming = {
 		.from = from, .to = to, .trunk = world.from_trunk ? "carrier" : NULL, .offer = offer
 	};
-	guint before = gateway_n_calls(world.gateway);
+	guint before = calls_live(world.gateway);
 
 	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan),
 			 REASON_NONE, NULL);
-	if (gateway_n_calls(world.gateway) > before) {
-		g_autoptr(GPtrArray) calls = gateway_calls(world.gateway);
+	if (calls_live(world.gateway) > before) {
+		g_autoptr(GPtrArray) calls = calls_all(world.gateway);
 
 		world.id = call_id(calls->pdata[calls->len - 1]);
 	}
@@ -270,7 +270,7 @@ do_leg(const char *line)
 static Call *
 call_of_port(PortId port)
 {
-	g_autoptr(GPtrArray) calls = gateway_calls(world.gateway);
+	g_autoptr(GPtrArray) calls = calls_all(world.gateway);
 
 	for (guint i = 0; i < calls->len; i++) {
 		Call *call = calls->pdata[i];
@@ -469,7 +469,7 @@ set_up(void)
 	g_assert_no_error(error);
 	/* the numbers of the transcripts are in no plan */
 	g_assert_true(store_route_del(world.store, "other", NULL));
-	world.gateway = gateway_new(world.config, world.store, NULL);
+	world.gateway = core_new(world.config, world.store, NULL);
 	trunk = trunk_new("carrier", "192.0.2.50");
 	g_assert_true(store_trunk_add(world.store, trunk, NULL));
 	fake_legs_reset();
@@ -487,7 +487,7 @@ tear_down(void)
 {
 	fake_legs.in_command = NULL;
 	fake_media.say = NULL;
-	gateway_free(world.gateway);
+	core_free(world.gateway);
 	g_assert_cmpuint(fake_media.open, ==, 0);
 	g_assert_cmpuint(fake_media.ports, ==, 0);
 	g_assert_cmpuint(fake_legs.legs->len, ==, 0);

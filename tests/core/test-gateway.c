@@ -21,7 +21,7 @@ set_up(const char *more)
 	g_assert_no_error(error);
 	store = store_open(":memory:", &error);
 	g_assert_no_error(error);
-	gateway = gateway_new(config, store, NULL);
+	gateway = core_new(config, store, NULL);
 	fake_legs_reset();
 	fake_media_reset();
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
@@ -39,7 +39,7 @@ set_up(const char *more)
 static void
 tear_down(void)
 {
-	gateway_free(gateway);
+	core_free(gateway);
 	g_assert_cmpuint(fake_legs.legs->len, ==, 0);
 	g_assert_cmpuint(fake_media.open, ==, 0);
 	store_close(store);
@@ -83,7 +83,7 @@ call_out(const char *user)
 static Call *
 first_call(void)
 {
-	g_autoptr(GPtrArray) calls = gateway_calls(gateway);
+	g_autoptr(GPtrArray) calls = calls_all(gateway);
 
 	return calls->pdata[0];
 }
@@ -101,11 +101,11 @@ test_limit_per_user(void)
 		"overload: The network is full or busy, please try again later (your account "
 		"has as many calls as it may)");
 	g_assert_null(call_out("user2"));
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 3);
+	g_assert_cmpuint(calls_live(gateway), ==, 3);
 	/* one ends: there is room again */
 	call_hangup(first_call(), REASON_ADMIN, NULL);
 	fake_media_deliver();
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 2);
+	g_assert_cmpuint(calls_live(gateway), ==, 2);
 	g_assert_null(call_out("user1"));
 	g_assert_cmpuint(gateway_counter(gateway, COUNTER_CALLS_OVER_LIMIT), ==, 1);
 	tear_down();
@@ -132,7 +132,7 @@ test_limit_of_forwards(void)
 	g_assert_nonnull(strstr(call_out("user2"), "as many calls as it may"));
 	call_hangup(first_call(), REASON_ADMIN, NULL);
 	fake_media_deliver();
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	g_assert_null(call_out("user2"));
 	g_assert_cmpstr(call_to("user1", "+15550002"), ==, full);
 	call_hangup(first_call(), REASON_ADMIN, NULL);
@@ -147,7 +147,7 @@ test_limit_of_forwards(void)
 		fake_media_deliver();
 		fake_leg_end(newest_leg(), REASON_BUSY, NULL);
 		fake_media_deliver();
-		g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+		g_assert_cmpuint(calls_live(gateway), ==, 1);
 	}
 	g_assert_cmpstr(refusal, ==, "busy: The line is busy");
 	g_assert_nonnull(strstr(call_out("user2"), "as many calls as it may"));
@@ -223,7 +223,7 @@ test_flood_of_a_stranger(void)
 	g_assert_cmpuint(rows.calls + rows.refused, ==, 41);
 	g_assert_cmpuint(rows.calls, >=, 11); /* whole, with their ladders */
 	g_assert_cmpuint(rows.calls + rows.refusals, <=, 1 + 2 * 11);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	tear_down();
 }
 
@@ -236,7 +236,7 @@ test_refused_by_route(void)
 	set_up("");
 	g_assert_cmpstr(call_out("stranger"), ==,
 			"forbidden: The call is not allowed (you have no account here)");
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	records = store_call_list(store, 10, NULL);
 	g_assert_cmpuint(records->len, ==, 1);
 	record = records->pdata[0];
@@ -268,15 +268,15 @@ test_drain(void)
 
 	set_up("");
 	g_assert_null(call_out("user1"));
-	gateway_drain(gateway, note_done, &done);
-	g_assert_true(gateway_draining(gateway));
+	calls_drain(gateway, note_done, &done);
+	g_assert_true(admission_is_closed(gateway));
 	g_assert_nonnull(strstr(call_out("user2"), "the gateway is stopping"));
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	g_assert_false(done);
 	call_hangup(first_call(), REASON_ADMIN, NULL);
 	fake_media_deliver();
 	wait_for(&done);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 0);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	tear_down();
 }
 
@@ -286,7 +286,7 @@ test_drain_nobody(void)
 	gboolean done = FALSE;
 
 	set_up("");
-	gateway_drain(gateway, note_done, &done);
+	calls_drain(gateway, note_done, &done);
 	g_assert_false(done); /* never from inside */
 	wait_for(&done);
 	tear_down();
@@ -301,7 +301,7 @@ test_drain_time_is_up(void)
 	set_up("");
 	g_assert_null(call_out("user1"));
 	g_assert_null(call_out("user2"));
-	gateway_drain(gateway, note_done, &done);
+	calls_drain(gateway, note_done, &done);
 	while (!done) {
 		g_main_context_iteration(NULL, TRUE);
 		fake_media_deliver();
@@ -319,8 +319,8 @@ test_settles_without_counters(void)
 	set_up("");
 	g_assert_null(call_out("user1"));
 	call_hangup(first_call(), REASON_ADMIN, NULL);
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 1);
-	gateway_drain(gateway, note_done, &done);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
+	calls_drain(gateway, note_done, &done);
 	wait_for(&done);
 	tear_down();
 }
@@ -331,7 +331,7 @@ test_setup_timeout(void)
 {
 	set_up("[calls]\nsetup_timeout=1\n");
 	g_assert_null(call_out("user1"));
-	while (gateway_n_calls(gateway) > 0 && call_state(first_call()) != CALL_ENDED)
+	while (calls_live(gateway) > 0 && call_state(first_call()) != CALL_ENDED)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_nonnull(strstr(refusal, "no-media: "));
 	tear_down();
@@ -356,7 +356,7 @@ test_bury(void)
 	set_up("");
 	g_assert_true(store_call_begin(store, &left, NULL));
 	g_log_set_always_fatal(G_LOG_FATAL_MASK); /* it warns of the lost leg */
-	gateway_bury(gateway);
+	calls_bury(gateway);
 	g_assert_cmpuint(fake_legs.buried, ==, 2);
 	g_assert_cmpstr(fake_legs.last_buried, ==, "leg 8");
 	record = store_call_get(store, left.id, NULL);
@@ -365,7 +365,7 @@ test_bury(void)
 	g_assert_cmpstr(record->legs, ==, "");
 	g_assert_cmpstr(record->ladder, ==, left.ladder);
 	g_assert_cmpint(record->ended_us, !=, 0);
-	gateway_bury(gateway); /* once is enough */
+	calls_bury(gateway); /* once is enough */
 	g_assert_cmpuint(fake_legs.buried, ==, 2);
 	tear_down();
 }

@@ -241,7 +241,7 @@ set_up(const char *more)
 	g_assert_no_error(error);
 	store = store_open(":memory:", &error);
 	g_assert_no_error(error);
-	gateway = gateway_new(config, store, NULL);
+	gateway = core_new(config, store, NULL);
 	fake_legs_reset();
 	fake_media_reset();
 	fake_media.reserved = 0;
@@ -264,7 +264,7 @@ set_up(const char *more)
 static void
 tear_down(void)
 {
-	gateway_free(gateway);
+	core_free(gateway);
 	g_assert_cmpuint(fake_legs.legs->len, ==, 0);
 	g_assert_cmpuint(fake_media.open, ==, 0);
 	store_close(store);
@@ -339,7 +339,7 @@ static void
 drain(void)
 {
 	g_assert_null(call_from("user2", "+14155551234"));
-	gateway_drain(gateway, ignore_done, NULL);
+	calls_drain(gateway, ignore_done, NULL);
 	g_assert_nonnull(strstr(call_from("user1", "+14155551234"), "stopping"));
 }
 
@@ -364,10 +364,10 @@ test_help_comes_first(void)
 
 			set_up(USED_UP[i].limits);
 			USED_UP[i].use_up();
-			before = gateway_n_calls(gateway);
+			before = calls_live(gateway);
 			if (call_from("user1", HELP[k]))
 				g_error("%s, %s: %s", USED_UP[i].what, HELP[k], refusal);
-			g_assert_cmpuint(gateway_n_calls(gateway), ==, before + 1);
+			g_assert_cmpuint(calls_live(gateway), ==, before + 1);
 			g_assert_cmpuint(fake_media.reserved, ==, 1);
 			/* it has taken nobody's line, and no other number is let in by it */
 			g_assert_nonnull(call_from("user1", "+14155551234"));
@@ -466,12 +466,12 @@ test_flood_of_echo(void)
 	set_up("[limits]\nmax_calls=40\nmax_setup_per_second=1000\n");
 	for (guint i = 0; i < 100; i++)
 		call_from("carrier", "echo");
-	g_assert_cmpuint(gateway_n_calls(gateway), ==, 4);
+	g_assert_cmpuint(calls_live(gateway), ==, 4);
 	g_assert_nonnull(strstr(refusal, "the echo test has as many calls as it may"));
 	g_assert_null(call_from("user1", "+14155551234"));
 	g_assert_nonnull(call_from("user1", "echo"));
-	while (gateway_n_calls(gateway) > 0) {
-		g_autoptr(GPtrArray) calls = gateway_calls(gateway);
+	while (calls_live(gateway) > 0) {
+		g_autoptr(GPtrArray) calls = calls_all(gateway);
 
 		call_hangup(calls->pdata[0], REASON_ADMIN, NULL);
 		fake_media_deliver();

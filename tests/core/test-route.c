@@ -55,7 +55,7 @@ set_up(void)
 	config = config_from_text(CONFIG, "test", &error);
 	g_assert_no_error(error);
 	store = store_open(":memory:", &error);
-	gateway = gateway_new(config, store, NULL);
+	gateway = core_new(config, store, NULL);
 	fake_legs_reset();
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
@@ -77,7 +77,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	gateway_free(gateway);
+	core_free(gateway);
 	store_close(store);
 	config_free(config);
 }

@@ -240,7 +240,7 @@ help_along(gint64 id)
 	Call *call;
 
 	fake_media_deliver();
-	call = gateway_call(storm.gateway, id);
+	call = calls_find(storm.gateway, id);
 	if (call && call->callees->len > 0) {
 		const Party *party = call->callees->pdata[call->callees->len - 1];
 		g_autoptr(Desc) desc = fake_desc(party->kind, "PCMU PCMA event", 0, 7000);
@@ -270,7 +270,7 @@ set_up(void)
 	g_assert_true(store_trunk_add(storm.store, trunk, NULL));
 	g_assert_true(store_user_add(storm.store, "alice@example.org", NULL));
 	g_assert_true(store_number_add(storm.store, "+14155550101", "alice@example.org", NULL));
-	storm.gateway = gateway_new(storm.config, storm.store, NULL);
+	storm.gateway = core_new(storm.config, storm.store, NULL);
 	fake_legs_reset();
 	fake_media_reset();
 	g_assert_true(gateway_add_plugin(storm.gateway, &fake_sip, &error));
@@ -289,7 +289,7 @@ test_storm(void)
 {
 	set_up();
 	while (storm.events < N_EVENTS) {
-		g_autoptr(GPtrArray) calls = gateway_calls(storm.gateway);
+		g_autoptr(GPtrArray) calls = calls_all(storm.gateway);
 
 		if (calls->len < MAX_CALLS && roll(8) == 0)
 			begin_call();
@@ -313,14 +313,14 @@ test_storm(void)
 	g_assert_cmpuint(storm.died_in_commands, >, 1000);
 	g_assert_cmpuint(gateway_counter(storm.gateway, COUNTER_STORE_ERRORS), ==, 0);
 	/* half of what is left ends by itself, the rest with the gateway */
-	while (gateway_n_calls(storm.gateway) > MAX_CALLS / 2) {
-		g_autoptr(GPtrArray) calls = gateway_calls(storm.gateway);
+	while (calls_live(storm.gateway) > MAX_CALLS / 2) {
+		g_autoptr(GPtrArray) calls = calls_all(storm.gateway);
 
 		call_hangup(calls->pdata[0], REASON_SHUTDOWN, NULL);
 		fake_media_deliver();
 	}
 	fake_legs.in_command = NULL;
-	gateway_free(storm.gateway);
+	core_free(storm.gateway);
 	g_assert_cmpuint(fake_legs.legs->len, ==, 0);
 	g_assert_cmpuint(fake_media.open, ==, 0);
 	g_assert_cmpuint(fake_media.ports, ==, 0);

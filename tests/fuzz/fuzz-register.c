@@ -29,10 +29,12 @@ static Store *store;
 
 /* --- of gateway.h, what the registrar asks --- */
 
-struct Abroad *
-gateway_abroad(const Gateway *self)
+GatewayParts *
+gateway_parts(Gateway *self)
 {
-	return NULL;
+	static GatewayParts none;
+
+	return &none;
 }
 
 Store *

@@ -182,10 +182,12 @@ leg_trace(const Leg *leg, TraceKind kind, const char *format, ...)
 	va_end(arguments);
 }
 
-struct Abroad *
-gateway_abroad(const Gateway *self)
+GatewayParts *
+gateway_parts(Gateway *self)
 {
-	return NULL;
+	static GatewayParts none;
+
+	return &none;
 }
 
 Store *

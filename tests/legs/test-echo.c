@@ -2,6 +2,8 @@
 /* test-echo.c - the echo plugin as a module in a real gateway with real media:
  * what a caller says comes back to him. */
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/core.h"
 #include "b2bua/gateway.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -140,7 +142,7 @@ test_echo(void)
 	g_autoptr(Config) config = config_from_text(text, "test", &error);
 	g_autoptr(Store) store = store_open(":memory:", NULL);
 	Workers *workers = workers_new(&config->media, &error);
-	Gateway *gateway = gateway_new(config, store, workers);
+	Gateway *gateway = core_new(config, store, workers);
 	Caller caller = { 0 };
 	g_autoptr(GSource) source = NULL;
 	guint timer;
@@ -159,7 +161,7 @@ test_echo(void)
 	g_assert_false(caller.ended);
 	g_assert_true(caller.rang);
 	leg_ended(&caller.leg, REASON_HANGUP, NULL);
-	while (gateway_n_calls(gateway) > 0)
+	while (calls_live(gateway) > 0)
 		g_main_context_iteration(NULL, TRUE);
 	g_autoptr(CallRecord) record = store_call_get(store, 1, NULL);
 	g_assert_cmpstr(record->reason, ==, "hangup");
@@ -169,7 +171,7 @@ test_echo(void)
 	g_source_destroy(source);
 	g_object_unref(caller.socket);
 	desc_unref(caller.answer);
-	gateway_free(gateway);
+	core_free(gateway);
 	workers_free(workers);
 }
 

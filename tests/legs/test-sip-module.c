@@ -2,7 +2,7 @@
 /* test-sip-module.c - the SIP plugin as tandemd has it: a loadable module in a
  * real gateway, which here knows a trunk and nobody to ring.
  */
-#include "b2bua/gateway.h"
+#include "b2bua/call/core.h"
 #include "tests/legs/sip-peer.h"
 #include <string.h>
 
@@ -49,10 +49,10 @@ set_up(Fixture *fixture, gconstpointer unused)
 		g_assert_no_error(error);
 		fixture->workers = workers_new(&fixture->config->media, &error);
 		g_assert_no_error(error);
-		fixture->gateway = gateway_new(fixture->config, fixture->store, fixture->workers);
+		fixture->gateway = core_new(fixture->config, fixture->store, fixture->workers);
 		if (gateway_load_plugin(fixture->gateway, "sip", &error))
 			return;
-		gateway_free(fixture->gateway);
+		core_free(fixture->gateway);
 		workers_free(fixture->workers);
 		config_free(fixture->config);
 	}
@@ -62,7 +62,7 @@ set_up(Fixture *fixture, gconstpointer unused)
 static void
 tear_down(Fixture *fixture, gconstpointer unused)
 {
-	gateway_free(fixture->gateway);
+	core_free(fixture->gateway);
 	workers_free(fixture->workers);
 	store_close(fixture->store);
 	config_free(fixture->config);

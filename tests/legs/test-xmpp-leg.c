@@ -15,6 +15,8 @@
  * attribute is anything the first time and the same ever after.
  */
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/core.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/fake_media.h"
 #include "tests/legs/xmpp_server.h"
@@ -335,7 +337,7 @@ start_gateway(void)
 {
 	GError *error = NULL;
 
-	test.gateway = gateway_new(test.config, test.store, NULL);
+	test.gateway = core_new(test.config, test.store, NULL);
 	g_assert_true(gateway_add_plugin(test.gateway, &phone, &error));
 	g_assert_true(gateway_add_plugin(test.gateway, &xmpp_plugin, &error));
 	g_assert_true(wait_for(is_connected, NULL));
@@ -344,7 +346,7 @@ start_gateway(void)
 static void
 restart(void)
 {
-	gateway_free(test.gateway);
+	core_free(test.gateway);
 	start_gateway();
 }
 
@@ -482,7 +484,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	gateway_free(test.gateway);
+	core_free(test.gateway);
 	g_clear_pointer(&test.telephone, g_free);
 	xmpp_server_free(test.server);
 	store_close(test.store);

@@ -7,6 +7,8 @@
  * ended by its own word and another is begun.  Every IQ has exactly one answer.
  */
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/core.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/xmpp_server.h"
 #include <string.h>
@@ -432,7 +434,7 @@ set_up(gboolean called)
 	g_assert_true(store_route_del(test.store, "other", &error));
 	trunk_free(trunk);
 	test.done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	test.gateway = gateway_new(test.config, test.store, NULL);
+	test.gateway = core_new(test.config, test.store, NULL);
 	g_assert_true(gateway_add_plugin(test.gateway, &phone, &error));
 	g_assert_true(gateway_add_plugin(test.gateway, &xmpp_plugin, &error));
 	g_assert_true(wait_for(is_connected, NULL));
@@ -441,7 +443,7 @@ set_up(gboolean called)
 static void
 tear_down(void)
 {
-	gateway_free(test.gateway);
+	core_free(test.gateway);
 	xmpp_server_free(test.server);
 	store_close(test.store);
 	config_free(test.config);

@@ -4,7 +4,7 @@
  *
  * The store is real and has 5,000 users; the stream is a list of what was sent.
  */
-#include "b2bua/gateway.h"
+#include "b2bua/call/core.h"
 #include "plugins/xmpp/xmpp_account.h"
 #include "plugins/xmpp/xmpp_disco.h"
 #include "plugins/xmpp/xmpp_iq.h"
@@ -112,7 +112,7 @@ test_presence(void)
 {
 	g_autoptr(Config) config = config_load(NULL, NULL);
 	g_autoptr(Store) store = store_open(":memory:", NULL);
-	Gateway *gateway = gateway_new(config, store, NULL);
+	Gateway *gateway = core_new(config, store, NULL);
 	XmppIq *iq = xmpp_iq_new(10, on_request, NULL);
 	XmppDisco *disco = xmpp_disco_new(GW, iq, FALSE);
 	XmppAccounts *accounts = xmpp_accounts_new(gateway, GW, disco, on_sent, NULL);
@@ -148,7 +148,7 @@ test_presence(void)
 	xmpp_accounts_free(accounts);
 	xmpp_disco_free(disco);
 	xmpp_iq_free(iq);
-	gateway_free(gateway);
+	core_free(gateway);
 	g_string_free(to_one, TRUE);
 	g_hash_table_unref(told);
 }

@@ -279,7 +279,7 @@ rig_last_text(void)
 static gboolean
 no_calls(gpointer user)
 {
-	return gateway_n_calls(rig.gateway) == 0;
+	return calls_live(rig.gateway) == 0;
 }
 
 CallRecord *
@@ -352,7 +352,7 @@ rig_set_up(const char *more)
 	g_assert_true(store_trunk_add(rig.store, trunk, &error));
 	/* nobody has the numbers called here, so no plan knows them */
 	g_assert_true(store_route_del(rig.store, "other", &error));
-	rig.gateway = gateway_new(rig.config, rig.store, NULL);
+	rig.gateway = core_new(rig.config, rig.store, NULL);
 	g_assert_true(gateway_add_plugin(rig.gateway, &phone, &error));
 	g_assert_true(gateway_add_plugin(rig.gateway, &xmpp_plugin, &error));
 	g_assert_true(wait_for(is_connected, NULL));
@@ -361,7 +361,7 @@ rig_set_up(const char *more)
 void
 rig_tear_down(void)
 {
-	gateway_free(rig.gateway);
+	core_free(rig.gateway);
 	g_clear_pointer(&rig.telephone, g_free);
 	xmpp_server_free(rig.server);
 	store_close(rig.store);

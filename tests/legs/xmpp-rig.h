@@ -7,6 +7,8 @@
  */
 #pragma once
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/core.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/xmpp_server.h"
 

@@ -14,7 +14,8 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/call/call.h"
-#include "b2bua/call/call_list.h"
+#include "b2bua/call/admission.h"
+#include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control_private.h"
 
 /* --- a gateway of our own --- */
@@ -50,10 +51,12 @@ gateway_config(const Gateway *self)
 	return self->config;
 }
 
-struct Abroad *
-gateway_abroad(const Gateway *self)
+GatewayParts *
+gateway_parts(Gateway *self)
 {
-	return NULL;
+	static GatewayParts none;
+
+	return &none;
 }
 
 Store *
@@ -69,19 +72,19 @@ gateway_plugin(const Gateway *self, const char *name)
 }
 
 guint
-gateway_n_calls(const Gateway *self)
+calls_live(Gateway *self)
 {
 	return self->live ? 1 : 0;
 }
 
 Call *
-gateway_call(const Gateway *self, gint64 id)
+calls_find(Gateway *self, gint64 id)
 {
 	return id == self->live ? &live_call : NULL;
 }
 
 gboolean
-gateway_draining(const Gateway *self)
+admission_is_closed(Gateway *self)
 {
 	return FALSE;
 }

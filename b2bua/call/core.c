@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* core.c - see core.h.
+ *
+ * Thread: signalling.
+ */
+#include "b2bua/call/core.h"
+#include "b2bua/call/admission.h"
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/call_stop.h"
+#include "b2bua/route/abroad.h"
+
+Gateway *
+core_new(const Config *config, Store *store, Workers *workers)
+{
+	Gateway *gateway = gateway_new(config, store, workers);
+
+	*gateway_parts(gateway) = (GatewayParts){
+		.abroad = abroad_new(config, store),
+		.calls = call_list_new(),
+		.admission = admission_new(config),
+	};
+	return gateway;
+}
+
+void
+core_free(Gateway *gateway)
+{
+	GatewayParts *parts = gateway_parts(gateway);
+
+	calls_close(gateway);
+	gateway_stop(gateway); /* a peer may still ask for a call, and is refused */
+	drain_free(parts->drain);
+	call_list_free(parts->calls);
+	admission_free(parts->admission);
+	abroad_free(parts->abroad);
+	gateway_free(gateway);
+}
