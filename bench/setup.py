@@ -220,8 +220,9 @@ def stand(load, word, count):
 def measure_standing(build, count, seconds):
     with started(Daemon, build) as daemon:
         empty = pss_kib(daemon.pid)
-        daemon.load.say("packets 50")
         stand(daemon.load, "stand", count)
+        daemon.load.say("packets 50")
+        time.sleep(2)
         daemon.load.say("heard")
         daemon.load.hear("packets")
         time.sleep(5)
