@@ -35,8 +35,8 @@ check_password(const char *name, const char *password, GError **error)
 
 	return (length >= 8 && length <= 128 && g_utf8_validate(password, -1, NULL)) ||
 	       wrong(error,
-		     "softphone %s: password: write 8 to 128 characters, or leave it out and one "
-		     "is made",
+		     "softphone %s: password: write 8 to 128 characters, or leave the password "
+		     "out, and the gateway makes one",
 		     name);
 }
 
@@ -135,10 +135,9 @@ warn_of_keys(Request *request, const char *username, GError **error)
 	contacts = store_contact_list_of_softphone(request->store, softphone->id, error);
 	for (guint i = 0; contacts && i < contacts->len; i++)
 		if (!g_str_has_prefix(((Contact *)contacts->pdata[i])->received ?: "", "tls:")) {
-			reply_text(request,
-				   "srtp: it is registered without TLS, and the key stands "
-				   "in the SIP: it hides a call from nobody on the way; let "
-				   "the phone use TLS");
+			reply_text(request, "srtp: the softphone is registered without TLS, and "
+					    "the SIP carries the key, so SRTP hides the call from "
+					    "nobody on the way; let the phone use TLS");
 			break;
 		}
 	return contacts != NULL;

@@ -17,6 +17,7 @@
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/memory.h"
 #include "b2bua/admin/word_type.h"
 
 /* --- a gateway of our own --- */
@@ -535,7 +536,7 @@ static const struct {
 	  { "forward-always=110", "emergency" } },
 	{ "user set alice@example.org forward-no-answer=+14155550101",
 	  2,
-	  { "forward-no-answer=+14155550101", "his own" } },
+	  { "forward-no-answer=+14155550101", "own" } },
 	{ "route add 49 allow", 2, { "route 49", "+49" } },
 	{ "route add 0049 allow", 2, { "route 0049", "+49" } },
 	{ "route add 4917112 allow", 2, { "route 4917112", "3 to 6 digits" } },
@@ -999,7 +1000,7 @@ static const struct {
 	{ "{\"user\":\"carol@example.org\",\"max-calls\":1.5}", "max-calls: write a text" },
 	{ "{\"user\":{\"a\":1}}", "is missing" },
 	{ "{\"user\":[[[[1]]]]}", "not a JSON object" },
-	{ "{\"colour\":\"red\"}", "of what?" },
+	{ "{\"colour\":\"red\"}", "a line names nothing" },
 	{ "{\"user\":\"a@b\"}{\"user\":\"c@d\"}", "not a JSON object" },
 	{ "user add dave@example.org", "not a JSON object" },
 	{ "[]", "not a JSON object" },
@@ -1019,6 +1020,32 @@ import_request(guint from, guint to)
 		json_array_add_string_element(array, imports[i].line);
 	json_node_set_array(root, array);
 	return json_to_string(root, FALSE);
+}
+
+/* What the imports above have made, as lines, without a password. */
+static void
+assert_export(void)
+{
+	static const char *const lines[] = {
+		"[\"{\\\"user\\\":\\\"alice@example.org\\\",",
+		"{\\\"user\\\":\\\"bob@example.org\\\",\\\"enabled\\\":\\\"no\\\"}",
+		"{\\\"number\\\":\\\"+14155550102\\\",\\\"user\\\":\\\"alice@example.org\\\","
+		"\\\"caller-id\\\":"
+		"\\\"yes\\\"}",
+		"{\\\"softphone\\\":\\\"desk\\\",\\\"user\\\":\\\"alice@example.org\\\","
+		"\\\"srtp\\\":"
+		"\\\"offer\\\"}",
+		"{\\\"trunk\\\":\\\"carrier\\\",\\\"host\\\":\\\"192.0.2.1\\\",\\\"username\\\":"
+		"\\\"u\\\","
+		"\\\"codecs\\\":\\\"PCMA PCMU\\\",\\\"priority\\\":\\\"5\\\"}",
+		"{\\\"route\\\":\\\"+49\\\",\\\"verdict\\\":\\\"allow\\\",\\\"trunks\\\":"
+		"\\\"carrier\\\",\\\"cost\\\":2}",
+	};
+	g_autofree char *reply = ask(&gateway, "export");
+
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
+		assert_holds(reply, lines[i]);
+	g_assert_null(strstr(reply, "hunter2"));
 }
 
 static void
@@ -1069,9 +1096,24 @@ test_import(void)
 	g_assert_null(strstr(gateway.changes->str, "carol"));
 	g_assert_null(strstr(gateway.changes->str, "unmade"));
 	g_free(ask(&gateway, "import 0")); /* and now it is on the disk */
+	assert_export();
 	g_string_free(audited, TRUE);
 	audited = NULL;
 	gateway_clear();
+}
+
+/* The kernel is asked beside the signalling thread, at once and then every half minute. */
+static void
+test_memory(void)
+{
+	g_assert_cmpuint(
+		memory_parse_pss("5581 r\nRss: 1 kB\nPss:        2345 kB\nPss_Dirty: 9 kB\n"), ==,
+		2345);
+	g_assert_cmpuint(memory_parse_pss("Rss: 1 kB\nPss_Dirty: 9 kB\n"), ==, 0);
+	g_assert_cmpuint(memory_parse_pss(""), ==, 0);
+	memory_unwatch(memory_watch());
+	if (g_file_test("/proc/self/smaps_rollup", G_FILE_TEST_EXISTS))
+		g_assert_cmpuint(memory_pss(), >, 0);
 }
 
 static void
@@ -1396,6 +1438,7 @@ main(int argc, char **argv)
 	g_test_add_func("/control/portions", test_portions);
 	g_test_add_func("/control/import", test_import);
 	g_test_add_func("/control/idle", test_idle);
+	g_test_add_func("/control/memory", test_memory);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);
 	g_test_add_func("/control/tandemctl", test_tandemctl);
