@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* config.h - the key file, checked, as a struct.  Every default stands in the
- * one table of config.c.
+ * one table of config_key.c.
  *
  * A mistake is one line that names the file, the key, the value and the remedy.
  * Thread: any; immutable after config_load(), but for config_renew(): what that changes is

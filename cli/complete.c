@@ -3,6 +3,7 @@
 #include <string.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/admin/verbs.h"
+#include "b2bua/config_key.h"
 #include "cli/complete.h"
 
 typedef struct {
@@ -59,14 +60,9 @@ offer_known(const Line *line, const char *before, const char *list)
 static void
 offer_sections(const Line *line)
 {
-	const ConfigKey *key;
-	const char *before = "";
-
-	for (guint i = 0; (key = config_key_at(i)); i++) {
-		if (strcmp(key->section, before) != 0)
-			offer(line, "", key->section, "");
-		before = key->section;
-	}
+	for (guint i = 0; i < config_n_keys; i++)
+		if (i == 0 || strcmp(config_keys[i].group, config_keys[i - 1].group) != 0)
+			offer(line, "", config_keys[i].group, "");
 }
 
 static Status

@@ -54,9 +54,9 @@ reply_credential(Request *request, const char *username, const char *password)
 
 /* --- commands --- */
 
-/* A plugin that answers by itself does so at its own name. */
+/* The name stands in SIP URIs beside those of plugins that answer by themselves. */
 static gboolean
-check_name(const Request *request, const char *name, GError **error)
+check_no_plugin(const Request *request, const char *name, GError **error)
 {
 	const Config *config = request_config(request);
 
@@ -73,7 +73,7 @@ softphone_make(Request *request, const char *name, const char *jid, const char *
 	g_autofree char *made = password ? NULL : make_password();
 	JsonArray *row;
 
-	if (!check_name(request, name, error) ||
+	if (!check_no_plugin(request, name, error) ||
 	    (password && !check_password(name, password, error)) ||
 	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
 		return FALSE;
@@ -103,7 +103,7 @@ do_softphone_add(Request *request, GError **error)
 	const char *name = request_word(request, "NAME");
 	g_autofree char *password = make_password();
 
-	if (!check_name(request, name, error) ||
+	if (!check_no_plugin(request, name, error) ||
 	    !store_softphone_add(request->store, name, request_word(request, "JID"), password,
 				 error))
 		return FALSE;

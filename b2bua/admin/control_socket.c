@@ -381,7 +381,8 @@ listen_at(const char *path, GError **error)
 	mode_t before;
 	int fd, code;
 
-	g_strlcpy(name.sun_path, path, sizeof name.sun_path); /* config.c has checked the length */
+	g_strlcpy(name.sun_path, path,
+		  sizeof name.sun_path); /* config_value.c has checked the length */
 	if (!clear_path(&name, error))
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

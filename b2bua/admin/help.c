@@ -2,6 +2,7 @@
 /* help.c - rows of help from the table of verbs. */
 #include <string.h>
 #include "b2bua/admin/help.h"
+#include "b2bua/config_key.h"
 
 static JsonArray *
 begin(JsonObject *reply, const char *const *columns)
@@ -46,16 +47,31 @@ add_word(JsonArray *rows, const Word *word)
 		4);
 }
 
+/* "0…65535" */
+static char *
+config_values(const ConfigKey *key)
+{
+	switch (key->type) {
+	case TYPE_NUMBER:
+	case TYPE_PORT:
+		return g_strdup_printf("%u…%u", key->min, key->max);
+	case TYPE_BOOLEAN:
+		return g_strdup("yes|no");
+	default:
+		return NULL;
+	}
+}
+
 /* The keys of tandem.conf, where the verb is about them. */
 static void
 add_config_keys(JsonArray *rows)
 {
-	const ConfigKey *key;
+	for (guint i = 0; i < config_n_keys; i++) {
+		const ConfigKey *key = &config_keys[i];
+		g_autofree char *name = g_strdup_printf("[%s] %s", key->group, key->key);
+		g_autofree char *values = config_values(key);
 
-	for (guint i = 0; (key = config_key_at(i)); i++) {
-		g_autofree char *name = g_strdup_printf("[%s] %s", key->section, key->key);
-
-		add_row(rows, (const char *const[]){ name, NULL, key->fallback, key->help }, 4);
+		add_row(rows, (const char *const[]){ name, values, key->fallback, key->help }, 4);
 	}
 }
 

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 #include "b2bua/admin/keys.h"
-#include "b2bua/config_keys.h"
 #include "b2bua/setting.h"
 #include "db/trunk_key.h"
 
@@ -54,17 +53,4 @@ key_find(KeySet set, const char *name)
 		if (strcmp(key->name, hyphened) == 0)
 			return key;
 	return NULL;
-}
-
-/* --- tandem.conf --- */
-
-#define ROW(group, key, type, fallback, min, max, member, help) \
-	{ group, key, fallback, help, #type },
-static const ConfigKey config_keys[] = { CONFIG_KEYS(ROW) };
-#undef ROW
-
-const ConfigKey *
-config_key_at(guint i)
-{
-	return i < G_N_ELEMENTS(config_keys) ? &config_keys[i] : NULL;
 }

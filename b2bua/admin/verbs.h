@@ -97,16 +97,6 @@ typedef struct {
 	const char *help;	 /* one sentence without a full stop */
 } Verb;
 
-/* A key of tandem.conf, a row of b2bua/config_keys.h. */
-typedef struct {
-	const char *section, *key;
-	const char *fallback; /* as text; NULL: none, or the help says */
-	const char *help;
-	const char *type; /* "SECRET": never shown; "NUMBER" …: see b2bua/config.c */
-} ConfigKey;
-
-const ConfigKey *config_key_at(guint i); /* NULL: there are no more */
-
 /* What a word names when it stands as a verb's subject: "user", "trunk" … */
 typedef struct {
 	const char *name;

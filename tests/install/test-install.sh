@@ -143,15 +143,31 @@ runs() {
 	stop
 }
 
-# From the installed headers, with what pkg-config says, in a folder of its own.
+# compile NAME: from the installed headers, with what pkg-config says, in a folder of its own.
 # shellcheck disable=SC2046,SC2086 # several words each
-compile_plugin() {
+compile() {
 	flags=$(PKG_CONFIG_PATH=$root$pkgconfigdir pkg-config --define-variable="pkgincludedir=$root$pkgincludedir" \
 		--define-variable="pkglibdir=$root$pkglibdir" --cflags --libs tandem)
+	(cd "$folder/source" &&
+		$CC -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o "../plugins/$1.so" "$1.c" $flags)
+}
+
+compile_plugin() {
 	mkdir "$folder/plugins" "$folder/source"
 	cp "${top_srcdir:?make check sets it}/tests/install/quiet.c" "$folder/source"
-	(cd "$folder/source" &&
-		$CC -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o ../plugins/quiet.so quiet.c $flags)
+	compile quiet
+}
+
+# What the page shows is a plugin as it stands there, and is loaded.
+compile_example() {
+	sed -n '/^    #include <b2bua\/leg.h>/,/^    cc -shared/{/^    cc/!s/^    //p;/^$/p;}' \
+		"$top_srcdir/docs/HACKING.md" >"$folder/source/my.c"
+	has "$folder/source/my.c" "const Plugin tandem_plugin = {"
+	compile my
+	configure "my" "$folder/plugins"
+	start
+	has "$folder/log" "plugin my started"
+	stop
 }
 
 # Nothing of the core's own, no struct with a member of one protocol, no table of more
@@ -236,6 +252,7 @@ fi
 try "the daemon finds its plugins, the client the daemon" runs
 try "the installed headers are small, and of no protocol" headers_are_small
 try "a plugin is built from the installed headers alone" compile_plugin
+try "so is the example of docs/HACKING.md" compile_example
 try "it reads its own section, is called, and its call ends" runs_plugin
 try "its mistakes are said" refuses_plugin
 [ -n "${TANDEM_INSTALLED:-}" ] || try "uninstalling leaves nothing" nothing_is_left

@@ -45,7 +45,7 @@ def kept(rig, plain, other):
     result("the key is set with a new trunk", (done.returncode or rig.shown("new")["weather"] != "rain") and done)
     done = rig.run("trunk", "set", "old", "weather", "snow")
     result("and of an old one", (done.returncode or rig.shown("old")["weather"] != "snow") and done)
-    for words, said in (("weather=fog", "write fair, rain or snow"), ("umbrellas=41", "0 to 40"), ("wether=rain", "did you mean weather?")):
+    for words, said in (("weather=fog", "write fair, rain or snow"), ("umbrellas=41", "0 to 40"), ("weathre=rain", "did you mean weather?")):
         done = rig.run("trunk", "set", "new", words)
         result(f"{words} is wrong", (done.returncode != 2 or said not in done.stderr) and done)
     lines = rig.run("export").stdout
