@@ -264,7 +264,7 @@ static const struct {
 	{ "help user set", { "[\"enabled\",\"yes|no\"", "[\"forward-busy\",\"NUMBER\"" } },
 	{ "help softphone set", { "[\"srtp\",\"off|offer|require\",\"off\"" } },
 	{ "help route add", { "[\"cost\",\"0…9\",\"0\"" } },
-	{ "help config show", { "[\"[sip] port\",\"\",\"5060\"," } },
+	{ "help config show", { "[\"[sip] port\",\"0…65535\",\"5060\"," } },
 	{ "help number set", { "[\"caller-id\",\"yes\"" } },
 	{ "", { "trunk set NAME KEY=VALUE" } },
 	{ "user add Alice@Example.org", { "\"ok\":true" } },
