@@ -11,7 +11,9 @@
 #include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_dialect.h"
+#include "plugins/sip/stack/sip_digest.h"
 #include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/stack/sip_resolve.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/dialog/sip_leg.h"
 #include "plugins/sip/stack/sip_names.h"
@@ -52,7 +54,7 @@ static void
 on_stray_answer(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
-		/* of a next hop that was given up, see sip_leg_try_next_hop() */
+		/* of a next hop that was given up */
 		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
 
 		if (hop)
@@ -224,6 +226,7 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	digest_server_free(ua->digest);
 	origin_stop(ua);
 	names_free(ua->names);
 	outside_free(ua->outside);
@@ -253,7 +256,7 @@ on_sweep_time(gpointer user)
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations stay: %s", error->message);
 	sources_refresh(self->sources);
-	digest_server_sweep(trunks_digest(self->trunks));
+	digest_server_sweep(self->digest);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -345,10 +348,9 @@ start(Gateway *gateway, GError **error)
 	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = dialects_new();
 	methods_begin(ua);
-	ua->trunks = trunks_new(gateway_store(gateway),
-				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
-								 : G_SOCKET_FAMILY_IPV4,
-				config->sip_tls_port != 0);
+	ua->digest = digest_server_new(SOFTPHONE_REALM);
+	ua->trunks = trunks_new(gateway_store(gateway), ua->digest,
+				resolve_family(config->sip_address), config->sip_tls_port != 0);
 	ua->names = names_new();
 	ua->outside = outside_new(config);
 	stack_serve(&stack_dialogs, ua);
