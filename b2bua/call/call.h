@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* call.h - a call: the caller's leg, the callees' legs, one media, one state.
  *
- * Read call.c first: the state table and its actions stand there.  A call is
+ * Read call_table.c first: the state table and its actions stand there.  A call is
  * made by call_new() (leg.h) and frees itself when it has ended and its queue
  * is empty; nobody else holds one longer than a function.
  * Thread: signalling.
@@ -41,6 +41,3 @@ char *call_trouble(const Call *call);
 
 /* Ends it from above: the operator, a limit, the shutdown. */
 void call_hangup(Call *call, Reason reason, const char *text);
-
-/* docs/call-states.md, printed from the table. */
-char *call_table_markdown(void);

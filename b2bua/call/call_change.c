@@ -238,14 +238,6 @@ change_pass_on(Call *call, const CallEvent *event)
 	ask(call, other, offer);
 }
 
-void
-change_forget(Call *call)
-{
-	call->changer = call->asked = NULL;
-	g_clear_pointer(&call->change_offer, desc_unref);
-	g_clear_pointer(&call->change_passed, desc_unref);
-}
-
 /* `told` NULL: it is refused. */
 static void
 conclude(Call *call, Party *changer, Party *asked, const Desc *told)
@@ -279,7 +271,7 @@ change_settle(Call *call, const CallEvent *event)
 		if (changer)
 			party_set_descs(changer, told, call->change_offer);
 	}
-	change_forget(call);
+	call_forget_change(call);
 	conclude(call, changer, asked, told);
 }
 
@@ -288,7 +280,7 @@ change_give_up(Call *call, const CallEvent *event)
 {
 	Party *changer = call->changer;
 
-	change_forget(call);
+	call_forget_change(call);
 	if (changer)
 		leg_command_answer(changer, NULL);
 	else
@@ -304,35 +296,6 @@ is_held(const Party *party)
 	Direction told = desc_audio(party->local)->direction;
 
 	return told == DIRECTION_SENDONLY || told == DIRECTION_INACTIVE;
-}
-
-Desc *
-call_agreed(const Party *party)
-{
-	const Desc *local = party->local, *remote = party->remote;
-	guint said = desc_audio(local)->codecs->len, heard = desc_audio(remote)->codecs->len;
-	g_autoptr(Transport) none = transport_new(TRANSPORT_NONE);
-	g_autoptr(Desc) agreed = NULL;
-
-	/* an answer has no more than the offer, and its order counts */
-	if (said < heard || (said == heard && party->side == SIDE_CALLER))
-		agreed = desc_offer(local, none);
-	else
-		agreed = desc_offer(remote, none);
-	return agreed ? desc_turned(agreed, DIRECTION_SENDRECV) : NULL;
-}
-
-/* What he sends, the other has agreed to receive. */
-gboolean
-call_understood(const Party *party, const Party *other)
-{
-	g_autoptr(Desc) his = call_agreed(party), others = call_agreed(other);
-	const Codec *sent;
-
-	if (!his || !others)
-		return FALSE;
-	sent = desc_audio(his)->codecs->pdata[0];
-	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
 }
 
 /* NULL: all is well with him. */

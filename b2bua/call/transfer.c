@@ -6,119 +6,10 @@
  * takes a party out of the second, waits for the main loop, when neither is busy.
  * Thread: signalling.
  */
-#include "b2bua/call/call_private.h"
-
-typedef enum { BLIND, ATTENDED, TAKEOVER } TransferKind;
-
-struct Transfer {
-	Leg played; /* first; the side of `second` that we play; without a call in ATTENDED */
-	TransferKind kind;
-	Call *first, *second; /* NULL: has let go */
-	Party *leaving;	      /* of the first */
-	Party *asking;	      /* of the second: the same person, ATTENDED */
-	Timer *idle;
-};
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/transfer_private.h"
 
 static const Plugin transfer_plugin;
-
-static Transfer *
-transfer_new(TransferKind kind, Call *first, Party *leaving)
-{
-	Transfer *transfer = g_new0(Transfer, 1);
-
-	transfer->kind = kind;
-	transfer->first = first;
-	transfer->leaving = leaving;
-	first->transfer = transfer;
-	return transfer;
-}
-
-static void
-set_second(Transfer *transfer, Call *second)
-{
-	transfer->second = second;
-	second->transfer = transfer;
-}
-
-static void
-free_when_done(Transfer *transfer)
-{
-	if (transfer->first || transfer->second || transfer->played.call)
-		return;
-	timer_clear(&transfer->idle);
-	g_free(transfer);
-}
-
-static void
-let_go_of_second(Transfer *transfer)
-{
-	if (transfer->second)
-		transfer->second->transfer = NULL;
-	transfer->second = NULL;
-}
-
-static void
-let_go_of_first(Transfer *transfer)
-{
-	if (transfer->first)
-		transfer->first->transfer = NULL;
-	transfer->first = NULL;
-}
-
-static void
-on_idle(gpointer user)
-{
-	Transfer *transfer = user;
-
-	if (transfer->first)
-		call_post(transfer->first, (CallEvent){ .kind = EVENT_TRANSFER_ANSWERED });
-}
-
-static void
-join_soon(Transfer *transfer)
-{
-	if (!transfer->idle)
-		timer_set(&transfer->idle, 0, on_idle, transfer);
-}
-
-/* The first call, if there is one to be told, lets go in its turn. */
-static void
-fail(Transfer *transfer, Reason reason, const char *words)
-{
-	if (transfer->first)
-		call_post(transfer->first, (CallEvent){ .kind = EVENT_TRANSFER_FAILED,
-							.reason = reason,
-							.text = g_strdup(words) });
-	else
-		free_when_done(transfer);
-}
-
-/* Nobody is left to talk to. */
-static void
-end_second(Transfer *transfer, Reason reason)
-{
-	let_go_of_second(transfer);
-	if (transfer->played.call)
-		leg_ended(&transfer->played, reason, NULL);
-}
-
-void
-transfer_forget(Call *call, Reason reason, const char *words)
-{
-	Transfer *transfer = call->transfer;
-
-	if (!transfer)
-		return;
-	if (call == transfer->first) {
-		let_go_of_first(transfer);
-		end_second(transfer, REASON_HANGUP);
-		free_when_done(transfer);
-	} else {
-		let_go_of_second(transfer);
-		if (!transfer->played.call) /* otherwise it is hung up next, and says so */
-			fail(transfer, reason, words);
-	}
-}
 
 /* --- the leg that the gateway plays --- */
 
@@ -148,7 +39,7 @@ static void
 answer(Leg *leg, const Desc *description)
 {
 	if (description)
-		join_soon((Transfer *)leg);
+		transfer_join_soon((Transfer *)leg);
 }
 
 static void
@@ -162,8 +53,8 @@ hang_up(Leg *leg, Reason reason, const char *text)
 {
 	Transfer *transfer = (Transfer *)leg;
 
-	let_go_of_second(transfer);
-	fail(transfer, reason, NULL);
+	transfer_let_go_of_second(transfer);
+	transfer_fail(transfer, reason, NULL);
 }
 
 static const Plugin transfer_plugin = {
@@ -206,7 +97,7 @@ call_target(Call *call, Party *leaving, const Address *target)
 	call_new(call->gateway, &transfer->played, &transfer_plugin,
 		 &(Incoming){ .from = from, .to = target, .offer = offer, .near = call });
 	if (transfer->played.call)
-		set_second(transfer, transfer->played.call);
+		transfer_set_second(transfer, transfer->played.call);
 }
 
 static Party *
@@ -223,10 +114,10 @@ join_calls(Call *call, Party *leaving, Call *second, Party *asking)
 	Transfer *transfer = transfer_new(ATTENDED, call, leaving);
 
 	call_note(call, "%s transfers to call %" G_GINT64_FORMAT, leaving->lane, call_id(second));
-	set_second(transfer, second);
+	transfer_set_second(transfer, second);
 	transfer->asking = asking;
 	call_enter(call, CALL_TRANSFERRING);
-	join_soon(transfer);
+	transfer_join_soon(transfer);
 }
 
 static void
@@ -297,9 +188,9 @@ call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming 
 			 plan_of_one(account, &transfer_plugin, incoming->from, incoming->to),
 			 REASON_NONE, NULL);
 	if (leg->call)
-		set_second(transfer, leg->call);
+		transfer_set_second(transfer, leg->call);
 	else
-		fail(transfer, REASON_GONE, NULL);
+		transfer_fail(transfer, REASON_GONE, NULL);
 }
 
 void
@@ -307,7 +198,7 @@ transfer_note_up(Transfer *transfer, const Call *call)
 {
 	if (transfer->kind == TAKEOVER && call == transfer->second && call->state == CALL_ACTIVE &&
 	    call->caller->up && !call->caller->owes_answer)
-		join_soon(transfer);
+		transfer_join_soon(transfer);
 }
 
 /* --- how it ends --- */
@@ -333,9 +224,9 @@ transfer_give_up(Call *call, const CallEvent *event)
 	gboolean asked = transfer->kind != TAKEOVER;
 	g_autofree char *text = call_sentence(event->reason, event->text);
 
-	let_go_of_first(transfer);
-	end_second(transfer, event->reason);
-	free_when_done(transfer);
+	transfer_let_go_of_first(transfer);
+	transfer_end_second(transfer, event->reason);
+	transfer_free_when_done(transfer);
 	if (!leaving->leg) {
 		call_end(call, event->reason, event->text, BY_GATEWAY);
 		return;
@@ -429,12 +320,12 @@ transfer_join(Call *call, const CallEvent *event)
 	PortId port = 0;
 
 	if (!coming || !can_hear(call, staying, coming) || !can_hear(call, coming, staying)) {
-		fail(transfer, coming ? REASON_INCOMPATIBLE : REASON_GONE, NULL);
+		transfer_fail(transfer, coming ? REASON_INCOMPATIBLE : REASON_GONE, NULL);
 		return;
 	}
 	port = media_take_port(call->media, second->media, coming->port);
 	if (port == 0) {
-		fail(transfer, REASON_OVERLOAD, "the two calls cannot be joined");
+		transfer_fail(transfer, REASON_OVERLOAD, "the two calls cannot be joined");
 		return;
 	}
 	take_out(second, coming);
@@ -445,7 +336,7 @@ transfer_join(Call *call, const CallEvent *event)
 	seat(call, coming, leaving);
 	call_join(call, call->callee);
 	call_note(call, "%s came from call %" G_GINT64_FORMAT, coming->lane, call_id(second));
-	let_go_of_first(transfer);
+	transfer_let_go_of_first(transfer);
 	call_hangup(second, reason, NULL);
 	staying->crooked = coming->crooked = TRUE;
 	call_enter(call, CALL_ACTIVE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* print-table.c - docs/call-states.md on standard output. */
-#include "b2bua/call/call.h"
+#include "b2bua/call/call_private.h"
 #include <stdio.h>
 
 int
@@ -9,7 +9,8 @@ main(void)
 	g_autofree char *table = call_table_markdown();
 
 	printf("# The states of a call\n\n"
-	       "Printed from the table in `b2bua/call/call.c` by `make call-states`; do not edit.  "
+	       "Printed from the table in `b2bua/call/call_table.c` by `make call-states`; do not "
+	       "edit.  "
 	       "A "
 	       "cell\n"
 	       "is what is done and the state that follows; an empty one means that the event is\n"
