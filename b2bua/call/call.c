@@ -23,7 +23,8 @@ static const struct {
 static const char *const EVENT_NAMES[N_CALL_EVENTS] = {
 	[EVENT_MEDIA_READY] = "media ready",
 	[EVENT_RINGING] = "ringing",
-	[EVENT_ANSWERED] = "answered",
+	[EVENT_CALLER_ANSWERED] = "caller answered",
+	[EVENT_CALLEE_ANSWERED] = "a callee answered",
 	[EVENT_MEDIA_UP] = "media up",
 	[EVENT_CHANGED] = "changed",
 	[EVENT_CALLER_ENDED] = "caller ended",
@@ -33,6 +34,8 @@ static const char *const EVENT_NAMES[N_CALL_EVENTS] = {
 	[EVENT_TRANSFER] = "transfer",
 	[EVENT_TRANSFER_ANSWERED] = "target answered",
 	[EVENT_TRANSFER_FAILED] = "target refused",
+	[EVENT_CANDIDATE] = "candidate of ours",
+	[EVENT_HANGUP] = "hang-up from above",
 };
 
 static const char *const TIMEOUT_NAMES[N_TIMEOUTS] = {
@@ -76,46 +79,10 @@ call_id(const Call *call)
 	return call->record->id;
 }
 
-CallState
-call_state(const Call *call)
-{
-	return call->state;
-}
-
-Gateway *
-call_gateway(const Call *call)
-{
-	return call->gateway;
-}
-
 const char *
 call_user(const Call *call)
 {
 	return call->plan ? call->plan->user : NULL;
-}
-
-gint64
-call_started_us(const Call *call)
-{
-	return call->started_us;
-}
-
-gint64
-call_answered_us(const Call *call)
-{
-	return call->answered_us;
-}
-
-char *
-call_caller_text(const Call *call)
-{
-	return address_text(call->from);
-}
-
-char *
-call_callee_text(const Call *call)
-{
-	return address_text(call->to);
 }
 
 char *

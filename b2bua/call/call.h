@@ -24,13 +24,7 @@ typedef enum {
 const char *call_state_name(CallState state);
 
 gint64 call_id(const Call *call);
-CallState call_state(const Call *call);
-Gateway *call_gateway(const Call *call);
 const char *call_user(const Call *call); /* account it counts for, or NULL */
-gint64 call_started_us(const Call *call);
-gint64 call_answered_us(const Call *call);
-char *call_caller_text(const Call *call);
-char *call_callee_text(const Call *call);
 /* The flight recorder so far, in the form of CallRecord.ladder. */
 char *call_ladder(const Call *call);
 /* "key=value" list, one line a port. */

@@ -134,7 +134,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->caller = call_add_party(call, SIDE_CALLER,
 				      audio ? audio->transport->kind : plugin->transport);
 	call->caller->leg = leg;
-	call->caller->attached = TRUE;
+	party_reach(call->caller, PROGRESS_CALLED);
 	party_set_descs(call->caller, NULL, incoming->offer);
 	party_note_offer(call->caller, incoming->offer);
 	leg_trace(leg, TRACE_IN, "%s calls %s, %s", from, to, with ? with : "no offer yet");

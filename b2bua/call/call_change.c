@@ -35,23 +35,23 @@ void
 change_late_answer(Call *call, const CallEvent *event)
 {
 	Party *party = event->party;
-	const Desc *before = party->remote ? desc_ref(party->remote) : NULL;
+	g_autoptr(Desc) before = party->remote ? desc_ref(party->remote) : NULL;
 	g_autoptr(Desc) shared = NULL;
 
-	if (party->owes_answer && event->desc)
+	if (party->debt != DEBT_ANSWER)
+		return;
+	if (event->desc)
 		shared = desc_answer(party->local, event->desc, party->ours);
-	if (shared) {
-		party_note_answer(party, party->local, event->desc);
-		party_set_descs(party, party->local, event->desc);
-		call_connect_party(call, party);
-		party->owes_answer = FALSE;
-		pass_late_answer(call, party, before);
-	} else if (party->owes_answer) {
-		party->owes_answer = FALSE;
+	party->debt = DEBT_NONE;
+	if (!shared) {
 		call_end(call, REASON_INCOMPATIBLE, NULL,
 			 party == call->caller ? BY_CALLER : BY_CALLEE);
+		return;
 	}
-	desc_unref(before);
+	party_note_answer(party, party->local, event->desc);
+	party_set_descs(party, party->local, event->desc);
+	call_connect_party(call, party);
+	pass_late_answer(call, party, before);
 }
 
 void
@@ -129,7 +129,7 @@ change_restart_or_refuse(Call *call, const CallEvent *event)
 static gboolean
 is_told(const Call *call, const Party *callee)
 {
-	return call->early == callee || call->caller->answered;
+	return call->early == callee || call->caller->progress == PROGRESS_ANSWERED;
 }
 
 /* A callee is answered from what the caller has been told, or else may be told. */
@@ -202,7 +202,7 @@ offer_again(Call *call, Party *party)
 	g_autoptr(Desc) offer =
 		desc_offer_again(party->local, agreed ? agreed : other->remote, other->wish);
 
-	party->owes_answer = TRUE;
+	party->debt = DEBT_ANSWER;
 	party_set_descs(party, offer, party->remote);
 	leg_command_answer(party, offer);
 }
@@ -215,7 +215,7 @@ change_pass_on(Call *call, const CallEvent *event)
 
 	if (restart(call, party, event->desc))
 		return;
-	if (party->owes_answer || other->owes_answer || !other->leg) {
+	if (party->debt == DEBT_ANSWER || other->debt == DEBT_ANSWER || !other->leg) {
 		leg_command_answer(party, NULL);
 		return;
 	}
@@ -321,9 +321,9 @@ change_straighten(Call *call)
 		Party *party = parties[i];
 		g_autoptr(Desc) offer = NULL;
 
-		if (!party->crooked)
+		if (party->debt != DEBT_CHANGE)
 			continue;
-		party->crooked = FALSE; /* asked once */
+		party->debt = DEBT_NONE; /* asked once */
 		if (!party->leg || !party->leg->plugin->change)
 			continue;
 		offer = straight_offer(party, parties[1 - i]);

@@ -9,6 +9,21 @@
 
 /* --- what the media reports --- */
 
+/* The caller's port and those of the stage; a port that was dropped is not waited for. */
+static gboolean
+media_is_ready(const Call *call)
+{
+	if (!call->caller->ours)
+		return FALSE;
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *party = call->callees->pdata[i];
+
+		if (party->port && !party->ours)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static void
 on_ready(gpointer user, PortId port, const Transport *ours)
 {
@@ -24,7 +39,7 @@ on_ready(gpointer user, PortId port, const Transport *ours)
 			call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY,
 						     .party = party,
 						     .port = port });
-	} else if (call_media_is_ready(call)) {
+	} else if (media_is_ready(call)) {
 		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY });
 	}
 }
@@ -80,7 +95,7 @@ on_note(gpointer user, PortId port, const char *text)
 
 	if (!party)
 		return;
-	line = g_strdup_printf("%s: %s", party->side == SIDE_CALLER ? "caller" : "callee", text);
+	line = g_strdup_printf("%s: %s", party_side(party), text);
 	trace_add(call->trace, "media", TRACE_NOTE, line);
 }
 
@@ -104,7 +119,7 @@ call_trouble(const Call *call)
 static void
 write_fault(Call *call, Party *party, MediaFault fault, const char *text)
 {
-	const char *who = party->side == SIDE_CALLER ? "caller" : "callee";
+	const char *who = party_side(party);
 
 	if (party->written == fault)
 		return;
@@ -120,8 +135,7 @@ static void
 clear_fault(Call *call, Party *party)
 {
 	if (party->written != MEDIA_HEARD)
-		call_note(call, "the audio of the %s is in order again",
-			  party->side == SIDE_CALLER ? "caller" : "callee");
+		call_note(call, "the audio of the %s is in order again", party_side(party));
 	if (call_other_party(call, party) && call_other_party(call, party)->fault == MEDIA_HEARD)
 		g_clear_pointer(&call->one_way, g_free);
 	party->suspect = party->fault = party->written = MEDIA_HEARD;
@@ -281,21 +295,6 @@ party_drop_port(Call *call, Party *party)
 		media_drop_port(call->media, party->port);
 	party->port = 0;
 	party->up = FALSE;
-}
-
-/* The caller's port and those of the stage; a port that was dropped is not waited for. */
-gboolean
-call_media_is_ready(const Call *call)
-{
-	if (!call->caller->ours)
-		return FALSE;
-	for (guint i = 0; i < call->callees->len; i++) {
-		const Party *party = call->callees->pdata[i];
-
-		if (party->port && !party->ours)
-			return FALSE;
-	}
-	return TRUE;
 }
 
 void

@@ -14,11 +14,12 @@
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
 
-/* The columns of the table, and below them what is the same in every state. */
+/* The columns of the table. */
 typedef enum {
 	EVENT_MEDIA_READY,
 	EVENT_RINGING,
-	EVENT_ANSWERED,
+	EVENT_CALLER_ANSWERED,
+	EVENT_CALLEE_ANSWERED,
 	EVENT_MEDIA_UP,
 	EVENT_CHANGED,
 	EVENT_CALLER_ENDED,
@@ -28,12 +29,30 @@ typedef enum {
 	EVENT_TRANSFER,
 	EVENT_TRANSFER_ANSWERED,
 	EVENT_TRANSFER_FAILED,
-	N_CALL_EVENTS,
-	EVENT_CANDIDATE = N_CALL_EVENTS, /* one more of ours, for the leg */
-	EVENT_HANGUP			 /* from above: the operator, the shutdown */
+	EVENT_CANDIDATE, /* one more of ours, for the leg */
+	EVENT_HANGUP,	 /* from above: the operator, the shutdown */
+	N_CALL_EVENTS
 } CallEventKind;
 
 typedef enum { BY_CALLER, BY_CALLEE, BY_GATEWAY } EndedBy;
+
+/* How far a side has got; it never goes back. */
+typedef enum {
+	PROGRESS_NONE,	     /* not called yet */
+	PROGRESS_CALLED,     /* it has, or had, a leg */
+	PROGRESS_UNATTENDED, /* nobody is known to be there, see leg.h */
+	PROGRESS_TRYING,     /* its network has the call, and says no more yet: leg_trying() */
+	PROGRESS_RINGING,
+	PROGRESS_ANSWERED /* the caller: told `local`, at the answer or with early media */
+} Progress;
+
+/* What is still to be said between a side and us; of the two never both, as nobody is asked
+ * for a change before the answer has come. */
+typedef enum {
+	DEBT_NONE,
+	DEBT_ANSWER, /* its own: `local` was an offer of ours, the answer is still to come */
+	DEBT_CHANGE  /* ours: met by a transfer, it may have to be asked for a change */
+} Debt;
 
 #define NO_PORT G_MAXUINT /* of a side without packets */
 
@@ -49,20 +68,15 @@ typedef struct {
 	const Desc *local;  /* what we told it last, or will when it is answered */
 	const Desc *remote; /* what it told us */
 	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
-	gboolean attached;  /* it has had a leg */
-	gboolean rang;
-	gboolean unattended;  /* nobody is known to be there, see leg.h */
-	gboolean heard;	      /* its network has the call, and says no more yet: leg_trying() */
-	gboolean up;	      /* its media can flow */
-	guint restarts;	      /* of his ICE that media has not answered yet */
-	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
-	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
-	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
-	MediaFault suspect;   /* said once of its audio, since it was answered */
-	MediaFault fault;     /* said again: one direction is dead */
-	MediaFault written;   /* in the ladder */
-	AbroadUse *abroad;    /* while he talks for somebody's minutes abroad */
-	char lane[16];	      /* in the flight recorder */
+	Progress progress;
+	Debt debt;
+	gboolean up;	    /* its port is, and media can flow */
+	guint restarts;	    /* of his ICE that media has not answered yet */
+	MediaFault suspect; /* said once of its audio, since it was answered */
+	MediaFault fault;   /* said again: one direction is dead */
+	MediaFault written; /* in the ladder */
+	AbroadUse *abroad;  /* while he talks for somebody's minutes abroad */
+	char lane[16];	    /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
@@ -135,7 +149,7 @@ struct Call {
 	gint64 started_us, answered_us;
 
 	GQueue events; /* CallEvent * */
-	gboolean busy; /* an event is being handled: more are queued */
+	gboolean busy; /* an event is being handled: more are queued; see docs/HACKING.md */
 	Timer *timer;
 	guint deadline;
 };
@@ -182,7 +196,10 @@ gboolean call_anyone_rang(const Call *call);
 gboolean call_is_dead(const Call *call);
 /* FALSE as well for a side without packets. */
 gboolean party_has_port(const Party *party);
+const char *party_side(const Party *party); /* "caller" or "callee" */
 void party_free(Party *party);
+/* So far, if it was not as far. */
+void party_reach(Party *party, Progress progress);
 /* The change under way. */
 void call_forget_change(Call *call);
 
@@ -264,7 +281,6 @@ void leg_command_hangup(Call *call, Party *party, Reason reason, const char *tex
 void call_media_open(Call *call, const Call *with);
 Party *call_add_party(Call *call, Side side, TransportKind kind);
 void party_drop_port(Call *call, Party *party);
-gboolean call_media_is_ready(const Call *call);
 void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);
 /* Asks for the last counters, then call_closed(). */
@@ -311,4 +327,7 @@ const CallCell *call_cell(CallState state, CallEventKind event);
 char *call_table_markdown(void);
 
 /* --- call_step.c --- */
+/* What was true when it was said and is no longer, or makes no sense: it never reaches the
+ * table. */
+gboolean call_is_stale(const Call *call, const CallEvent *event);
 void call_step(Call *call, const CallEvent *event);

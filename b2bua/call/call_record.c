@@ -316,8 +316,8 @@ append_stats(GString *text, const Call *call, const Party *party)
 		"port=%s packets_in=%" G_GUINT64_FORMAT " bytes_in=%" G_GUINT64_FORMAT
 		" packets_out=%" G_GUINT64_FORMAT " bytes_out=%" G_GUINT64_FORMAT
 		" lost_in=%" G_GUINT64_FORMAT " jitter_us=%u rtt_us=%u",
-		party->side == SIDE_CALLER ? "caller" : "callee", stats.packets_in, stats.bytes_in,
-		stats.packets_out, stats.bytes_out, stats.lost_in, stats.jitter_us, stats.rtt_us);
+		party_side(party), stats.packets_in, stats.bytes_in, stats.packets_out,
+		stats.bytes_out, stats.lost_in, stats.jitter_us, stats.rtt_us);
 	g_string_append_printf(
 		text,
 		" dropped_auth=%" G_GUINT64_FORMAT " dropped_malformed=%" G_GUINT64_FORMAT

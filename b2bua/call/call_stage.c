@@ -142,7 +142,7 @@ stage_dial(Call *call, const CallEvent *event)
 		call->dialling = party;
 		party->target->plugin->dial(call, party->target, offer);
 		call->dialling = NULL;
-		if (!party->attached)
+		if (party->progress == PROGRESS_NONE)
 			call_post(call, (CallEvent){ .kind = EVENT_CALLEE_ENDED,
 						     .party = party,
 						     .reason = REASON_NETWORK_ERROR });
@@ -163,7 +163,7 @@ speaks_for_all(const Call *call, const Party *party, Reason reason)
 		if (!call_in_stage(call, other))
 			continue;
 		if (g_strcmp0(other->account, party->account) != 0 ||
-		    (reason == REASON_BUSY && !other->unattended))
+		    (reason == REASON_BUSY && other->progress != PROGRESS_UNATTENDED))
 			return FALSE;
 	}
 	return TRUE;
@@ -202,7 +202,7 @@ stage_next(Call *call, const CallEvent *event)
 	for (guint i = 0; i < call->callees->len; i++) {
 		const Party *party = call->callees->pdata[i];
 
-		rang = rang || (call_in_stage(call, party) && (party->rang || party->heard));
+		rang = rang || (call_in_stage(call, party) && party->progress >= PROGRESS_TRYING);
 	}
 	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
 	leave_stage(call);

@@ -44,8 +44,10 @@ call_check(const Call *call)
 	case CALL_CHANGING:
 		g_assert(call->answered_us != 0);
 		g_assert(legs == 1 && call->callee->leg);
+		g_assert(call->state != CALL_ACTIVE ||
+			 (call->caller->debt != DEBT_CHANGE && call->callee->debt != DEBT_CHANGE));
 		g_assert(call->caller->local && call->callee->local && call->callee->remote);
-		g_assert(call->caller->remote || call->caller->owes_answer);
+		g_assert(call->caller->remote || call->caller->debt == DEBT_ANSWER);
 		break;
 	case CALL_TRANSFERRING: /* one may have gone */
 		g_assert(call->transfer && legs + (call->caller->leg != NULL) > 0);
@@ -58,9 +60,8 @@ call_check(const Call *call)
 #define call_check(call) ((void)(call))
 #endif
 
-/* What was true when it was said and is no longer, or makes no sense. */
-static gboolean
-is_stale(const Call *call, const CallEvent *event)
+gboolean
+call_is_stale(const Call *call, const CallEvent *event)
 {
 	const Party *party = event->party;
 
@@ -75,9 +76,8 @@ is_stale(const Call *call, const CallEvent *event)
 	switch (event->kind) {
 	case EVENT_RINGING:
 		return !party->leg || party->side == SIDE_CALLER;
-	case EVENT_ANSWERED:
-		return !party->leg || (party->side == SIDE_CALLER && call->answered_us == 0 &&
-				       !party->owes_answer);
+	case EVENT_CALLER_ANSWERED:
+	case EVENT_CALLEE_ANSWERED:
 	case EVENT_CHANGED:
 		return !party->leg;
 	default:
@@ -88,22 +88,8 @@ is_stale(const Call *call, const CallEvent *event)
 static void
 handle(Call *call, const CallEvent *event)
 {
-	const CallCell *cell;
+	const CallCell *cell = call_cell(call->state, event->kind);
 
-	if (event->kind == EVENT_CANDIDATE) {
-		leg_command_candidate(event->party, &event->candidate);
-		return;
-	}
-	if (event->kind == EVENT_HANGUP) {
-		call_end(call, event->reason, event->text, BY_GATEWAY);
-		return;
-	}
-	if (event->kind == EVENT_ANSWERED && event->party == call->caller &&
-	    call->answered_us == 0) { /* he hears early media: nobody has answered yet */
-		change_late_answer(call, event);
-		return;
-	}
-	cell = call_cell(call->state, event->kind);
 	if (!cell->action) {
 		gateway_count(call->gateway, COUNTER_EVENTS_IGNORED);
 		call_note(call, "ignored: %s", call_event_name(event->kind));
@@ -117,7 +103,7 @@ handle(Call *call, const CallEvent *event)
 void
 call_step(Call *call, const CallEvent *event)
 {
-	if (call->state != CALL_ENDED && !is_stale(call, event))
+	if (call->state != CALL_ENDED && !call_is_stale(call, event))
 		handle(call, event);
 	if (g_queue_is_empty(&call->events))
 		call_check(call);

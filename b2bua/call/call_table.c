@@ -49,11 +49,11 @@ tell_answer(Call *call)
 {
 	Party *caller = call->caller;
 
-	caller->answered = TRUE;
+	party_reach(caller, PROGRESS_ANSWERED);
 	if (caller->remote)
 		call_connect_party(call, caller);
 	else
-		caller->owes_answer = TRUE;
+		caller->debt = DEBT_ANSWER;
 	leg_command_answer(caller, caller->local);
 }
 
@@ -76,7 +76,7 @@ accept_early(Call *call, Party *callee, const Desc *early)
 	party_set_descs(callee, callee->local, early);
 	call_connect_party(call, callee);
 	call_join(call, callee);
-	if (caller->answered)
+	if (caller->progress == PROGRESS_ANSWERED)
 		return;
 	party_set_descs(caller, told, caller->remote);
 	tell_answer(call);
@@ -88,8 +88,7 @@ ring(Call *call, const CallEvent *event)
 	gboolean first = !call_anyone_rang(call);
 	const Desc *early = start_early_media(call, event->party, event->desc);
 
-	event->party->rang = TRUE;
-	event->party->unattended = FALSE;
+	party_reach(event->party, PROGRESS_RINGING);
 	if (first || early)
 		leg_command_ring(call->caller, early);
 	accept_early(call, event->party, event->desc);
@@ -125,6 +124,7 @@ connect_callee(Call *call, const CallEvent *event)
 	g_autofree char *elsewhere = call_sentence(REASON_ANSWERED_ELSEWHERE, NULL);
 
 	call->callee = callee;
+	party_reach(callee, PROGRESS_ANSWERED);
 	count_abroad(call, callee);
 	for (guint i = 0; i < call->callees->len; i++)
 		if (call->callees->pdata[i] != callee)
@@ -137,7 +137,7 @@ connect_callee(Call *call, const CallEvent *event)
 	}
 	party_note_answer(callee, callee->local, event->desc);
 	party_set_descs(callee, callee->local, event->desc);
-	if (!call->caller->answered)
+	if (call->caller->progress != PROGRESS_ANSWERED)
 		party_set_descs(call->caller, told, call->caller->remote);
 	call_connect_party(call, callee);
 	call_join(call, callee);
@@ -164,8 +164,15 @@ answer_caller(Call *call, const CallEvent *event)
 	if (event->party != call->callee)
 		return;
 	call_enter(call, CALL_ACTIVE);
-	if (!call->caller->answered)
+	if (call->caller->progress != PROGRESS_ANSWERED)
 		tell_answer(call);
+}
+
+/* One more of our own, for the leg; a side without one has it in its first description. */
+static void
+tell_candidate(Call *call, const CallEvent *event)
+{
+	leg_command_candidate(event->party, &event->candidate);
 }
 
 /* --- endings --- */
@@ -185,6 +192,12 @@ end_lost(Call *call, const CallEvent *event)
 	if (event->loss == MEDIA_LOST_FINGERPRINT)
 		reason = REASON_SECURITY;
 	call_end(call, reason, event->text, BY_GATEWAY);
+}
+
+static void
+end_from_above(Call *call, const CallEvent *event)
+{
+	call_end(call, event->reason, event->text, BY_GATEWAY);
 }
 
 static void
@@ -222,7 +235,7 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_SETUP][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_CALLING][EVENT_RINGING] = GO(ring, "ring", CALL_RINGING),
-	[CALL_CALLING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
+	[CALL_CALLING][EVENT_CALLEE_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
 	[CALL_CALLING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_CALLING][EVENT_CHANGED] = STAY(change_early, "answer what is agreed, or refuse"),
 	[CALL_CALLING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
@@ -232,7 +245,7 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CALLING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_RINGING][EVENT_RINGING] = STAY(ring, "ring"),
-	[CALL_RINGING][EVENT_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
+	[CALL_RINGING][EVENT_CALLEE_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
 	[CALL_RINGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_RINGING][EVENT_CHANGED] = STAY(change_early, "answer what is agreed, or refuse"),
 	[CALL_RINGING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
@@ -251,7 +264,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CONNECTING][EVENT_TIMEOUT] = STAY(end_no_media, "end: no media → ENDED"),
 	[CALL_CONNECTING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
-	[CALL_ACTIVE][EVENT_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_ACTIVE][EVENT_CALLER_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_ACTIVE][EVENT_CALLEE_ANSWERED] = STAY(change_late_answer, "late answer"),
 	[CALL_ACTIVE][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_ACTIVE][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
 	[CALL_ACTIVE][EVENT_CHANGED] =
@@ -262,7 +276,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_ACTIVE][EVENT_TIMEOUT] = STAY(end_duration, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_TRANSFER] = STAY(transfer_begin, "call the target → TRANSFERRING"),
 
-	[CALL_CHANGING][EVENT_ANSWERED] = STAY(change_settle, "settle → ACTIVE"),
+	[CALL_CHANGING][EVENT_CALLER_ANSWERED] = STAY(change_settle, "settle → ACTIVE"),
+	[CALL_CHANGING][EVENT_CALLEE_ANSWERED] = STAY(change_settle, "settle → ACTIVE"),
 	[CALL_CHANGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_CHANGING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
 	[CALL_CHANGING][EVENT_CHANGED] =
@@ -273,7 +288,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CHANGING][EVENT_TIMEOUT] = GO(change_give_up, "refuse", CALL_ACTIVE),
 	[CALL_CHANGING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
-	[CALL_TRANSFERRING][EVENT_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_TRANSFERRING][EVENT_CALLER_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_TRANSFERRING][EVENT_CALLEE_ANSWERED] = STAY(change_late_answer, "late answer"),
 	[CALL_TRANSFERRING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_TRANSFERRING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
 	[CALL_TRANSFERRING][EVENT_CHANGED] = STAY(change_restart_or_refuse, "restart, or refuse"),
@@ -285,6 +301,12 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_TRANSFERRING][EVENT_TRANSFER_ANSWERED] = STAY(transfer_join, "join → ACTIVE"),
 	[CALL_TRANSFERRING][EVENT_TRANSFER_FAILED] =
 		STAY(transfer_give_up, "back → ACTIVE, or end → ENDED"),
+
+	/* he has been answered for early media: nobody has answered yet */
+	[CALL_SETUP... CALL_CONNECTING][EVENT_CALLER_ANSWERED] =
+		STAY(change_late_answer, "late answer"),
+	[CALL_SETUP... CALL_TRANSFERRING][EVENT_CANDIDATE] = STAY(tell_candidate, "tell it"),
+	[CALL_SETUP... CALL_TRANSFERRING][EVENT_HANGUP] = STAY(end_from_above, "end → ENDED"),
 
 	/* CALL_ENDED: nothing is heard any more */
 };

@@ -28,7 +28,7 @@ gboolean
 call_anyone_rang(const Call *call)
 {
 	for (guint i = 0; i < call->callees->len; i++)
-		if (((Party *)call->callees->pdata[i])->rang)
+		if (((Party *)call->callees->pdata[i])->progress >= PROGRESS_RINGING)
 			return TRUE;
 	return FALSE;
 }
@@ -63,6 +63,18 @@ gboolean
 call_is_dead(const Call *call)
 {
 	return call->callee && sends_nothing(call->caller) && sends_nothing(call->callee);
+}
+
+void
+party_reach(Party *party, Progress progress)
+{
+	party->progress = MAX(party->progress, progress);
+}
+
+const char *
+party_side(const Party *party)
+{
+	return party->side == SIDE_CALLER ? "caller" : "callee";
 }
 
 void

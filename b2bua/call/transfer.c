@@ -78,7 +78,8 @@ may_give_way(const Call *call, const Party *leaving)
 	g_autoptr(Desc) agreed = NULL;
 
 	if (call->state != CALL_ACTIVE || call->transfer || !leaving->account || !staying->leg ||
-	    !staying->local || !staying->remote || staying->owes_answer || leaving->owes_answer)
+	    !staying->local || !staying->remote || staying->debt == DEBT_ANSWER ||
+	    leaving->debt == DEBT_ANSWER)
 		return FALSE;
 	agreed = call_agreed(staying);
 	return agreed != NULL;
@@ -197,7 +198,7 @@ void
 transfer_note_up(Transfer *transfer, const Call *call)
 {
 	if (transfer->kind == TAKEOVER && call == transfer->second && call->state == CALL_ACTIVE &&
-	    call->caller->up && !call->caller->owes_answer)
+	    call->caller->up && call->caller->debt != DEBT_ANSWER)
 		transfer_join_soon(transfer);
 }
 
@@ -249,8 +250,9 @@ find_coming(const Transfer *transfer)
 	coming = transfer->kind == BLIND      ? second->callee
 		 : transfer->kind == TAKEOVER ? second->caller
 					      : call_other_party(second, transfer->asking);
-	return coming->leg && coming->local && coming->remote && !coming->owes_answer ? coming
-										      : NULL;
+	return coming->leg && coming->local && coming->remote && coming->debt != DEBT_ANSWER
+		       ? coming
+		       : NULL;
 }
 
 /* A telephone can be asked for another codec, a client of ours cannot. */
@@ -288,12 +290,11 @@ seat(Call *call, Party *coming, Party *leaving)
 {
 	coming->target = NULL;
 	coming->leg->call = call;
-	coming->attached = coming->answered = TRUE;
+	party_reach(coming, PROGRESS_ANSWERED);
 	coming->stage = call->stage;
 	coming->side = leaving->side;
 	call->transferred++;
-	g_snprintf(coming->lane, sizeof(coming->lane), "%s%u",
-		   coming->side == SIDE_CALLER ? "caller" : "callee",
+	g_snprintf(coming->lane, sizeof(coming->lane), "%s%u", party_side(coming),
 		   call->callees->len + call->transferred);
 	call_stop_keys(call);
 	if (leaving == call->caller) { /* kept for what may still name him */
@@ -338,7 +339,7 @@ transfer_join(Call *call, const CallEvent *event)
 	call_note(call, "%s came from call %" G_GINT64_FORMAT, coming->lane, call_id(second));
 	transfer_let_go_of_first(transfer);
 	call_hangup(second, reason, NULL);
-	staying->crooked = coming->crooked = TRUE;
+	staying->debt = coming->debt = DEBT_CHANGE;
 	call_enter(call, CALL_ACTIVE);
 	change_straighten(call);
 }

@@ -21,11 +21,13 @@ main(void)
 	       "trunk, or `ring_timeout`), which ringing does not begin anew.\n\n%s\n"
 	       "An event of a leg that the core has let go of, or of a callee that is no longer in "
 	       "the\n"
-	       "stage, never reaches the table.  A hang-up from above (the operator, a shutdown) "
-	       "ends\n"
-	       "the call in every state.  A callee that has lost the race is let go while the "
-	       "winner is\n"
-	       "connected, so nobody is left to answer in CONNECTING.\n",
+	       "stage, never reaches the table.  A caller answers when he has been told an offer "
+	       "of\n"
+	       "ours: with the answer to a call without an offer, or with early media.  A callee "
+	       "that\n"
+	       "has lost the race is let go while the winner is connected, so nobody is left to "
+	       "answer\n"
+	       "in CONNECTING.\n",
 	       table);
 	return 0;
 }
