@@ -40,10 +40,12 @@ gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **err
 const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
 
 /* Something for the person of an account to read, by every plugin that has a way:
- * a chat message from the number.  FALSE: nobody has, or there were too many in
- * this minute (a client that redials must not flood him). */
+ * a chat message from the number.  FALSE: nobody has. */
 gboolean
 gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
+/* Asked first, before anything is looked up for it: FALSE when there were too many of this
+ * kind in this minute (a client that redials must not flood its person, nor the store). */
+gboolean gateway_notice_room(Gateway *gateway, const char *account, const char *kind);
 
 /* Tells every plugin what has changed in the store. */
 void gateway_changed(Gateway *gateway, Change what, const char *key);
