@@ -297,7 +297,6 @@ void call_prepare_stage(Call *call);
 /* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
 gboolean call_pays_forward(Call *call, const Stage *stage);
 /* Actions of the table. */
-void stage_dial(Call *call, const CallEvent *event);
 void stage_drop(Call *call, const CallEvent *event);
 void stage_next(Call *call, const CallEvent *event);
 

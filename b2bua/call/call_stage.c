@@ -124,31 +124,6 @@ leave_stage(Call *call)
 
 /* --- actions of the table --- */
 
-void
-stage_dial(Call *call, const CallEvent *event)
-{
-	for (guint i = 0; i < call->callees->len; i++) {
-		Party *party = call->callees->pdata[i];
-		g_autoptr(Desc) offer = NULL;
-
-		if (!call_in_stage(call, party))
-			continue;
-		offer = call_offer_for(call, party);
-		if (!offer) {
-			call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
-			return;
-		}
-		party_set_descs(party, offer, NULL);
-		call->dialling = party;
-		party->target->plugin->dial(call, party->target, offer);
-		call->dialling = NULL;
-		if (party->progress == PROGRESS_NONE)
-			call_post(call, (CallEvent){ .kind = EVENT_CALLEE_ENDED,
-						     .party = party,
-						     .reason = REASON_NETWORK_ERROR });
-	}
-}
-
 /* Whether the other devices of the person who said no through this one need not ring any
  * longer: a decline is meant for all (RFC 3261 16.7); who is busy at one may be reached
  * at another, if anybody is known to be there. */

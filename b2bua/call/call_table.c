@@ -20,6 +20,31 @@
 
 /* --- actions, in the order of a call --- */
 
+static void
+dial_stage(Call *call, const CallEvent *event)
+{
+	for (guint i = 0; i < call->callees->len; i++) {
+		Party *party = call->callees->pdata[i];
+		g_autoptr(Desc) offer = NULL;
+
+		if (!call_in_stage(call, party))
+			continue;
+		offer = call_offer_for(call, party);
+		if (!offer) {
+			call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+			return;
+		}
+		party_set_descs(party, offer, NULL);
+		call->dialling = party;
+		party->target->plugin->dial(call, party->target, offer);
+		call->dialling = NULL;
+		if (party->progress == PROGRESS_NONE)
+			call_post(call, (CallEvent){ .kind = EVENT_CALLEE_ENDED,
+						     .party = party,
+						     .reason = REASON_NETWORK_ERROR });
+	}
+}
+
 /* Early media goes to a caller who can take it before the answer: a telephone
  * that has made an offer.  A browser's ICE must not start its clock while it rings. */
 static const Desc *
@@ -227,7 +252,7 @@ end_duration(Call *call, const CallEvent *event)
 #define OR_NEXT		", or next stage → SETUP, or end → ENDED"
 
 static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
-	[CALL_SETUP][EVENT_MEDIA_READY] = GO(stage_dial, "dial stage", CALL_CALLING),
+	[CALL_SETUP][EVENT_MEDIA_READY] = GO(dial_stage, "dial stage", CALL_CALLING),
 	[CALL_SETUP][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
 	[CALL_SETUP][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_SETUP][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
