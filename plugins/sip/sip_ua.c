@@ -288,7 +288,7 @@ use_calls(gpointer user, Sources *sources)
 
 	g_hash_table_iter_init(&iter, self->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		sources_use(sources, ((SipLeg *)leg)->phone);
+		sources_use(sources, ((SipLeg *)leg)->way->phone);
 }
 
 static const SourceFriends source_friends = { is_trunk, use_calls };
@@ -396,7 +396,7 @@ leg_of_softphone(const char *name)
 
 	g_hash_table_iter_init(&iter, ua->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		if (g_strcmp0(((SipLeg *)leg)->softphone, name) == 0 &&
+		if (way_is_softphone(((SipLeg *)leg)->way, name) &&
 		    ((SipLeg *)leg)->state != STATE_ENDING)
 			return leg;
 	return NULL;
