@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/memory.h"
 
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
@@ -28,7 +29,8 @@ struct Control {
 	char *path;
 	int fd;
 	guint watch, sweeper;
-	GPtrArray *clients; /* Client *, owned */
+	GPtrArray *clients;  /* Client *, owned */
+	MemoryWatch *memory; /* for `status` */
 };
 
 typedef struct {
@@ -289,8 +291,8 @@ make_room(Control *control)
 		return TRUE;
 	if (is_answering(client) && g_get_monotonic_time() - client->moved_us < STUCK_US)
 		return FALSE;
-	dismiss(client, "others want to connect, and you were the one who had said nothing for "
-			"the longest time; connect again");
+	dismiss(client, "others want to connect, and this connection had been silent for the "
+			"longest time; connect again");
 	return TRUE;
 }
 
@@ -315,9 +317,8 @@ on_connect(int fd, GIOCondition condition, gpointer user)
 	if (accepted < 0)
 		return G_SOURCE_CONTINUE;
 	if (!make_room(control)) {
-		g_autofree char *word =
-			control_refusal("too many are connected and being answered; try again in "
-					"some seconds");
+		g_autofree char *word = control_refusal("too many clients are connected and being "
+							"answered; try again in some seconds");
 
 		(void)!send(accepted, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);
 		close(accepted);
@@ -380,7 +381,8 @@ listen_at(const char *path, GError **error)
 	mode_t before;
 	int fd, code;
 
-	g_strlcpy(name.sun_path, path, sizeof name.sun_path); /* config.c has checked the length */
+	g_strlcpy(name.sun_path, path,
+		  sizeof name.sun_path); /* config_value.c has checked the length */
 	if (!clear_path(&name, error))
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -411,6 +413,7 @@ control_start(Gateway *gateway, GError **error)
 	control->fd = fd;
 	control->clients = g_ptr_array_new_with_free_func(client_free);
 	control->watch = g_unix_fd_add(fd, G_IO_IN, on_connect, control);
+	control->memory = memory_watch();
 	control->sweeper = g_timeout_add(control_idle_s * 100, on_sweep, control);
 	return control;
 }
@@ -423,6 +426,7 @@ control_stop(Control *control)
 	g_source_remove(control->watch);
 	g_source_remove(control->sweeper);
 	g_ptr_array_unref(control->clients);
+	memory_unwatch(control->memory);
 	close(control->fd);
 	unlink(control->path);
 	g_free(control->path);

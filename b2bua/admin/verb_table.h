@@ -109,4 +109,6 @@
 	    W({ "FILE|-", WORD_PATH, 0, NULL, NULL, "a file of JSON lines", 0 }), VERB_OPERATOR,   \
 	    VERB_CLIENT | VERB_RAW, CHANGES_NOTHING,                                               \
 	    "make or change users, numbers, softphones, trunks, routes and settings from JSON "    \
-	    "lines")
+	    "lines")                                                                               \
+	ROW(export, "export", NULL, W_NONE, VERB_OPERATOR, 0, CHANGES_NOTHING,                     \
+	    "print all of that as the JSON lines that import reads, without passwords")

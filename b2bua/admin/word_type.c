@@ -203,22 +203,18 @@ check_trunk(const Word *word, const char *text, GError **error)
 		    text);
 }
 
-/* The name stands in SIP URIs beside numbers and names of services, and must be none. */
+/* The name stands in SIP URIs beside numbers, and must be none. */
 static char *
 check_softphone(const Word *word, const char *text, GError **error)
 {
 	gsize length = strlen(text);
 
-	if (length == 0 || length > 32 || !g_ascii_islower(text[0]) ||
-	    strspn(text, LOWER DIGITS "._-") != length)
-		word_refuse(word, text, error,
-			    "not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" and \"-\", "
-			    "beginning with a letter");
-	else if (strcmp(text, "echo") == 0)
-		word_refuse(word, text, error, "that is the echo test; choose another name");
-	else
-		return g_strdup(text);
-	return NULL;
+	return keep((length > 0 && length <= 32 && g_ascii_islower(text[0]) &&
+		     strspn(text, LOWER DIGITS "._-") == length) ||
+			    word_refuse(word, text, error,
+					"not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" and "
+					"\"-\", beginning with a letter"),
+		    text);
 }
 
 static char *

@@ -39,7 +39,7 @@ WRONG = [
     ("user del nobody@example.org", ["nobody@example.org", "user list"]),
     (f"user del {JID}", [JID, "number"]),
     (f"user set {JID} forward-busy=112", ["forward-busy=112", "emergency"]),
-    (f"user set {JID} forward-always={NUMBER}", ["forward-always", NUMBER, "his own"]),
+    (f"user set {JID} forward-always={NUMBER}", ["forward-always", NUMBER, "own"]),
     ("trunk add t host session-seconds=10", ["session-seconds=10", "90"]),
     ("trunk add t host tls-ca=/nonexistent", ["tls-ca=/nonexistent", "no such file"]),
     ("trunk add t 2001:db8::1", ["2001:db8::1", "[sip] address"]),
