@@ -35,8 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 int store_schema_version(Store *store);
 
 /* How many reads have failed so far, and the words of the latest (borrowed; NULL: none).
- * A read that fails looks like a row that is not there: whoever decides something by what
- * he reads compares the number before and after, and refuses when it has grown. */
+ * A read that fails looks like a row that is not there: a caller that decides
+ * something by what it reads compares the number before and after, and refuses when the number
+ * has grown. */
 guint store_failures(const Store *store);
 const char *store_failure(const Store *store);
 
@@ -97,9 +98,9 @@ typedef struct {
 void number_free(Number *number);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Number, number_free)
 
-/* The first number of a user becomes his caller id.  When that one is deleted
- * or given away his oldest other number takes its place, so that his calls out
- * go on working; a user who receives his first number shows it. */
+/* The first number of a user becomes the user's caller id.  When that number is deleted
+ * or given away, the user's oldest other number takes its place, so that calls out go on
+ * working.  A user who receives a first number shows it. */
 gboolean store_number_add(Store *store, const char *number, const char *user, GError **error);
 gboolean store_number_set_user(Store *store, const char *number, const char *user, GError **error);
 gboolean store_number_set_caller_id(Store *store, const char *number, GError **error);
@@ -108,14 +109,14 @@ Number *store_number_get(Store *store, const char *number, GError **error);
 GPtrArray *store_number_list(Store *store, const char *user_or_null, GError **error); /* Number * */
 GPtrArray *store_number_page(Store *store, const char *after, guint limit, GError **error);
 
-/* --- settings: what a user has of his own; b2bua/setting.h knows the keys --- */
+/* --- settings of a user; b2bua/setting.h knows the keys --- */
 char *store_setting_get(Store *store, const char *user, const char *key); /* NULL: not set */
 /* NULL takes it away; NOT_FOUND when there is no such user. */
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
 /* --- minutes abroad: b2bua/route/abroad.h counts --- */
-/* Seconds of that day ("2026-11-28"); 0 when he has not talked. */
+/* Seconds of that day ("2026-11-28"); 0: the account has not talked. */
 gboolean store_abroad_get(Store *store, const char *account, const char *day, gint64 *seconds,
 			  GError **error);
 gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,
@@ -136,42 +137,6 @@ gboolean store_subscriber_of(Store *store, const char *user, StoreSubscriberFunc
 			     gpointer data, GError **error);
 
 /* --- trunks: carriers and PBXs we exchange calls with --- */
-typedef struct {
-	char *name;	 /* the key: [a-z0-9-]{1,32} */
-	char *host;	 /* calls out go to this host or address */
-	guint port;	 /* 0: trunk_standard_port() */
-	char *transport; /* "udp", "tcp", "tls" or "auto" */
-	char *username;	 /* digest, calls out; NULL: none */
-	char *password;
-	char *realm;   /* NULL: whatever it asks for */
-	char *sources; /* "198.51.100.0/24 192.0.2.7": who may call in; "" means host's addresses */
-	char *in_username; /* digest wanted of calls in instead of a source; NULL: none */
-	char *in_password;
-	gint priority; /* lower is tried first */
-	gboolean enabled;
-	gboolean wait_for_media; /* calls in: 200 when the callee's media is up (default) */
-	guint ring_seconds;	 /* how long a call out may take to be answered; default 120 */
-	char *proxy;		 /* outbound proxy, "host" or "host:port"; "" is the host itself */
-	char *account;		 /* user part of our address of record there; "" is the username */
-	gboolean registers;	 /* we register there (RFC 3261 10) */
-	char *caller_id; /* where the caller's number stands: "from", "pai", "rpid", "account" */
-	char *codecs;	 /* names, the wanted one first; "" is all there are */
-	guint response_seconds;	   /* silence after an INVITE until the next trunk is tried */
-	guint options_seconds;	   /* OPTIONS is sent so often; 0: never */
-	guint session_seconds;	   /* RFC 4028; 0: no timer is asked for */
-	gboolean follow_redirects; /* a 3xx is followed, or is a refusal (default) */
-	char *country;		   /* "DE": of numbers without a "+"; "" is none */
-	char *called; /* where it says whom it calls: "auto", "uri", "to", "p-called-party-id" */
-	char *number_form;   /* as it wants them: "e164", "national", "prefix" */
-	char *early_media;   /* to a client: "ring" until it is answered, or "accept" him early */
-	char *number_prefix; /* before the digits, of the form "prefix" */
-	gboolean tls_verify; /* its certificate has to be for its host (default) */
-	char *tls_ca;	     /* PEM file of the authorities that count; "" is the system's */
-	char *srtp;	     /* "off", "offer", "require": keys in the description (RFC 4568) */
-	char *media_hosts;   /* "198.51.100.0/24": where its audio comes from besides; "" is none */
-	char *rtp_source;    /* "signalled", or "any": another host is taken after a trial */
-	gint64 created;
-} Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
 void trunk_free(Trunk *trunk);
 guint trunk_standard_port(const Trunk *trunk); /* of its transport */
@@ -179,6 +144,8 @@ guint trunk_standard_port(const Trunk *trunk); /* of its transport */
 gint trunk_number(const Trunk *trunk, const TrunkKey *key);
 const char *trunk_text(const Trunk *trunk, const TrunkKey *key);
 char *trunk_value(const Trunk *trunk, const TrunkKey *key);
+/* A value that fits the key's type; "" of a text takes it away. */
+void trunk_set(Trunk *trunk, const TrunkKey *key, const char *text);
 /* All that has one of the flags, as one text; and whether two have it alike. */
 char *trunk_extract(const Trunk *trunk, guint flags);
 gboolean trunk_differs(const Trunk *one, const Trunk *other, guint flags);

@@ -8,10 +8,10 @@
  *  - a transport to offer or answer with, of the kind that its table names: that of
  *    a peer has an address, this one (TRANSPORT_LOOP) has none, as the gateway gives
  *    each packet back to the port that it came by;
- *  - a table of commands, exported as `tandem_plugin`.
+ *  - a table of commands, and a Plugin that names it, exported as `tandem_plugin`.
  *
- * One that takes calls from outside also says call_new(); one that has to end
- * its legs after a crash of the gateway has save() and bury() as well.
+ * A plugin that takes calls from outside says call_new(), and has ring() and answer(); a
+ * plugin that has to end its legs after a crash of the gateway has save() and bury().
  * Thread: signalling.
  */
 #include "b2bua/leg.h"
@@ -67,19 +67,8 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	echo_leg_free((EchoLeg *)leg);
 }
 
-/* A caller's commands: nobody is ever called by an echo. */
-static void
-ring(Leg *leg, const Desc *early)
-{
-}
-
-static void
-answer(Leg *leg, const Desc *description)
-{
-}
-
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
@@ -89,15 +78,14 @@ stop(void)
 {
 }
 
+static const LegVerbs leg_verbs = { .dial = dial, .change = change, .hangup = hang_up };
+
 const Plugin tandem_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "echo",
 	.transport = TRANSPORT_LOOP,
+	.reaches = WAY_SERVICE,
 	.start = start,
 	.stop = stop,
-	.dial = dial,
-	.ring = ring,
-	.answer = answer,
-	.change = change,
-	.hangup = hang_up,
+	.leg = &leg_verbs,
 };
