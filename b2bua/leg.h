@@ -41,7 +41,7 @@ typedef enum {
 	WAY_SERVICE = 1 << 4, /* the plugin answers by itself, at its own name in our domain */
 } WayKind;
 
-/* First member of SipLeg, XmppLeg, EchoLeg, FakeLeg. */
+/* First member of a plugin's own leg, which the plugin allocates and frees. */
 typedef struct {
 	const Plugin *plugin;
 	Call *call; /* NULL once the core has let go */

@@ -48,6 +48,7 @@ typedef enum {
 	WORD_DESTINATION, /* a number to send calls to */
 	WORD_CALLERS,	  /* numbers, beginnings of numbers, "anonymous" */
 	WORD_LOCATION,
+	WORD_SECTION, /* of tandem.conf */
 	N_WORD_TYPES
 } WordType;
 
