@@ -66,8 +66,8 @@ add_silence(RelayAudio *audio, guint32 samples)
 	add_heard(audio, NULL, MIN(samples - known, MAX_HEARD / 2));
 }
 
-void
-relay_audio_hear(Relay *relay, const guint8 *data, gsize length)
+static void
+hear(Relay *relay, const guint8 *data, gsize length)
 {
 	RelayAudio *audio = relay->audio;
 	gint16 pcm[AUDIO_FRAME];
@@ -132,7 +132,7 @@ pull(Relay *relay, gint16 *pcm)
 		return;
 	audio->source->free(audio->source);
 	audio->source = NULL;
-	port_tell(relay->port, &(PortNews){ .kind = NEWS_PLAYED });
+	relay->options.events->played(relay->options.owner);
 }
 
 static void
@@ -203,7 +203,7 @@ relay_audio_joined(Relay *relay)
 	audio->began = audio->frames = 0;
 	audio->hears = FALSE;
 	audio->n_heard = audio->ahead = 0;
-	worker_hurry(relay->worker, ticks);
+	relay_hurry(relay, ticks);
 }
 
 /* What it says and is told of: one codec, ours alone. */
@@ -228,7 +228,8 @@ relay_audio_begin(Relay *relay)
 
 	relay->audio = g_new0(RelayAudio, 1);
 	relay->audio->pt = type->pt;
-	relay->relayed = TRUE; /* to relay_audio_hear() */
+	relay->relayed = TRUE;
+	relay->hear = hear;
 	relay->out_fd = NO_FD_NEEDED;
 	relay->in_noted = relay->out_noted = TRUE;
 	relay_connect(relay, desc, desc);
@@ -264,7 +265,7 @@ relay_audio_stop(Relay *relay)
 	if (!audio)
 		return;
 	if (audio->ticks)
-		worker_hurry(relay->worker, FALSE);
+		relay_hurry(relay, FALSE);
 	audio_source_free(audio->source);
 	audio_sink_free(audio->sink);
 	g_clear_pointer(&relay->audio, g_free);

@@ -100,8 +100,7 @@ relay_convert_stop(Relay *relay)
 static gboolean
 may_convert(const Relay *relay)
 {
-	return relay->audio || relay->twin->audio ||
-	       port_options(relay->port)->workers->options.transcode;
+	return relay->audio || relay->twin->audio || relay->options.media->transcode;
 }
 
 void
@@ -185,8 +184,8 @@ relay_convert(Relay *relay, const RtpPacket *packet, gint64 now)
 		return;
 	if (!convert->noted && !relay->audio && !relay->twin->audio) {
 		convert->noted = TRUE;
-		port_note(relay->port, "audio: %s is transcoded to %s", convert->from->name,
-			  convert->to->name);
+		relay_note(relay, "audio: %s is transcoded to %s", convert->from->name,
+			   convert->to->name);
 	}
 	rtp_rewriter_skip(&relay->twin->out, packet);
 	transcoder_push(convert->transcoder, convert->from, packet, rtp_stats_jitter_us(&relay->in),
