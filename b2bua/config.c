@@ -137,6 +137,9 @@ static const Key keys[] = {
 	{ "media", "transcode", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.transcode),
 	  "make audio that the other side does not take into what it takes, where no codec is "
 	  "shared; no: such a call is refused" },
+	{ "media", "opus_complexity", TYPE_NUMBER, "5", 1, 10, FIELD(media.opus_complexity),
+	  "CPU time for quality where audio is transcoded to Opus: 10 takes twice the time of 5, "
+	  "1 a third" },
 	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
 	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
 	  "it 25 % fast, and pauses faster, until it has caught up" },

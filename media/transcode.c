@@ -24,7 +24,7 @@ struct Transcoder {
 	guint ptime_ms, rate;
 	Decoder *decoder;
 	Encoder *encoder;
-	guint loss;
+	guint loss, complexity;
 
 	gboolean began;
 	guint32 ssrc;
@@ -72,6 +72,7 @@ transcoder_new(const CodecType *to, guint ptime_ms)
 	transcoder->to = to;
 	transcoder->ptime_ms = frame_ms(ptime_ms);
 	transcoder->marker = TRUE;
+	transcoder->complexity = CODER_OPUS_COMPLEXITY;
 	return transcoder;
 }
 
@@ -113,6 +114,7 @@ read_from(Transcoder *transcoder, const CodecType *from)
 	encoder_free(transcoder->encoder);
 	transcoder->encoder = encoder_new(transcoder->to, rate);
 	encoder_set_loss(transcoder->encoder, transcoder->loss);
+	encoder_set_complexity(transcoder->encoder, transcoder->complexity);
 }
 
 /* --- what is said --- */
@@ -353,6 +355,14 @@ transcoder_pull(Transcoder *transcoder, guint8 *payload, TranscodedFrame *frame)
 	transcoder->silence = 0;
 	transcoder->marker = FALSE;
 	return frame->size > 0;
+}
+
+void
+transcoder_set_complexity(Transcoder *transcoder, guint complexity)
+{
+	transcoder->complexity = complexity;
+	if (transcoder->encoder)
+		encoder_set_complexity(transcoder->encoder, complexity);
 }
 
 void

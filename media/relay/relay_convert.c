@@ -126,6 +126,10 @@ get_convert(Relay *relay)
 	relay->convert->to_pt = sink->pt;
 	relay->convert->transcoder =
 		transcoder_new(relay->convert->to, desc_audio(relay->twin->remote)->ptime);
+	if (port_options(relay->port)->workers->options.opus_complexity)
+		transcoder_set_complexity(
+			relay->convert->transcoder,
+			port_options(relay->port)->workers->options.opus_complexity);
 	return relay->convert;
 }
 
