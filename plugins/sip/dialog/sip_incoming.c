@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_incoming.c - the INVITE that begins a call: what it must have, and whose it
- * becomes.  Who sent it is proven by now (sip_ua.c).
+ * becomes.  Who sent it is proven by now (sip_sender.h).
  *
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
+#include "plugins/sip/dialog/sip_leg_private.h"
 #include "plugins/sip/dialog/sip_audio_from.h"
 #include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_outside.h"
@@ -157,7 +158,7 @@ on_invitation_over(gpointer user)
 	leg_trace(&leg->leg, TRACE_NOTE, "the caller's invitation is over (Expires)");
 	leg_trace(&leg->leg, TRACE_OUT, "487 Request Terminated");
 	nua_respond(leg->nh, SIP_487_REQUEST_CANCELLED, TAG_END());
-	leg_over(leg, REASON_CANCELLED, NULL);
+	sip_leg_over(leg, REASON_CANCELLED, NULL);
 }
 
 /* RFC 3261 13.3.1: so long the caller waits, and no longer. */
@@ -167,13 +168,13 @@ bound_invitation(SipLeg *leg, const sip_t *sip)
 	const sip_expires_t *expires = sip->sip_expires;
 
 	if (expires && expires->ex_delta > 0 && expires->ex_delta <= MAX_INVITATION_S)
-		leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
+		sip_leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
 }
 
 void
-leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
+sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
-	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
+	SipLeg *leg = sip_leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
 	const sip_t *sip = event->sip;
 	g_auto(Identity) identity = { NULL, NULL, NULL };
 	const Trunk *trunk = trunks_find(ua->trunks, caller->trunk);
@@ -190,6 +191,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 			      .diverted_by = diverted,
 			      .n_diversions = n_diversions };
 
+	sip_leg_keep_session(leg);
 	if (!caller->from)
 		trust_trunk(sip, &identity, &incoming);
 
@@ -205,7 +207,7 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		crypto_hear(&leg->crypto, content.desc);
 	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	nua_set_hparams(nh, UA_ANSWERS(UA_DIALOG), TAG_END());
+	nua_set_hparams(nh, UA_ANSWERS(ua->answered_inside), TAG_END());
 	if (insecure)
 		g_warning("sip: a call of %s is refused: %s",
 			  leg->trunk ? leg->trunk : "a softphone", insecure);
@@ -216,15 +218,15 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 					insecure		? insecure
 					: content_why(&content) ? content_why(&content)
 								: content_phrase(&content));
-		leg_free(leg);
+		sip_leg_free(leg);
 		return;
 	}
 	ua->calls_in++;
 	leg->offerless = !content.desc;
 	leg->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
 			sip_has_feature(sip->sip_require, "100rel");
-	leg_set_remote(leg, content.desc);
-	leg_learn_invite(leg, sip);
+	sip_leg_set_remote(leg, content.desc);
+	sip_leg_learn_invite(leg, sip);
 	origin_learn(leg, event->msg);
 	hop_update(leg, event->msg);
 	bound_invitation(leg, sip);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_stranger.c - calls to a SIP address outside, which is no trunk's. */
 #include "plugins/sip/dialog/sip_stranger.h"
+#include "plugins/sip/dialog/sip_leg_private.h"
 #include "b2bua/route/dial_uri.h"
 #include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/peers/sip_uri.h"
@@ -21,17 +22,17 @@ on_resolved(gpointer user, GPtrArray *hops, const GError *error)
 		return; /* and the leg is gone */
 	if (!hops) {
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", error->message);
-		leg_over(leg, REASON_NOT_FOUND, "the host of the address cannot be found");
+		sip_leg_over(leg, REASON_NOT_FOUND, "the host of the address cannot be found");
 		return;
 	}
 	allowed = leg->only_public ? uri_public_hops(hops) : g_ptr_array_ref(hops);
 	if (allowed->len == 0) {
-		leg_over(leg, REASON_FORBIDDEN,
-			 "calls to SIP addresses in private networks are not allowed here");
+		sip_leg_over(leg, REASON_FORBIDDEN,
+			     "calls to SIP addresses in private networks are not allowed here");
 		return;
 	}
 	leg->response_ms = STRANGER_RESPONSE_MS;
-	leg_call_hops(leg, allowed);
+	sip_leg_call_hops(leg, allowed);
 }
 
 void
@@ -50,7 +51,7 @@ stranger_dial(SipLeg *leg, const Target *target, const Desc *offer)
 	dial_uri_split(target->to, &host, &query.port);
 	query.host = host;
 	leg->only_public = dial_uri_policy(ua->config, host) != DIAL_URI_NAMED;
-	leg_set_offer(leg, offer);
+	sip_leg_set_offer(leg, offer);
 	/* a stranger is trusted with no P-Asserted-Identity (RFC 3325 7) */
 	leg->from = header_from(hidden ? anonymous : from, outside_domain(ua->outside));
 	leg->anonymous = hidden;

@@ -8,5 +8,5 @@
 #pragma once
 #include "plugins/sip/dialog/sip_leg.h"
 
-/* The rest of leg_dial(). */
+/* The rest of sip_leg_dial(). */
 void stranger_dial(SipLeg *leg, const Target *target, const Desc *offer);

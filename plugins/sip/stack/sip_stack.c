@@ -128,7 +128,7 @@ stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
 	sip_to_tag(msg_home(request), sip->sip_to, own);
 	ta_start(ta, tag, value);
 	nta_msg_treply(agent, request, status, phrase, NTATAG_TPORT(transport),
-		       SIPTAG_ALLOW_STR(UA_ALLOW), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
+		       SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
 		       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_NEXT(ta_args(ta)));
 	(void)ta_end(ta);
 }
