@@ -139,7 +139,7 @@ main(int argc, char **argv)
 		if (option == 'n')
 			repeat = CLAMP((guint)atoi(optarg), 1, MAX_REPEAT);
 		else if (option == 's')
-			seconds = MAX((guint)atoi(optarg), 4);
+			seconds = MAX((guint)atoi(optarg), 6);
 		else if (option == 'c')
 			calls = CLAMP((guint)atoi(optarg), 1, 1000);
 		else
