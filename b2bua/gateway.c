@@ -62,6 +62,12 @@ gateway_config(const Gateway *gateway)
 	return gateway->config;
 }
 
+char *
+gateway_config_text(const Gateway *gateway, const char *section, const char *key)
+{
+	return config_text(gateway->config, section, key);
+}
+
 Store *
 gateway_store(const Gateway *gateway)
 {
@@ -110,7 +116,12 @@ gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
 		g_set_error(error, plugin_error(), 0, "plugin %s is loaded twice", plugin->name);
 		return FALSE;
 	}
-	if (!plugin->start(gateway, gateway->config, error))
+	if (plugin->reaches && !(plugin->leg && plugin->leg->dial && plugin->leg->hangup)) {
+		g_set_error(error, plugin_error(), 0,
+			    "it reaches people, and has no dial and hangup");
+		return FALSE;
+	}
+	if (!plugin->start(gateway, error))
 		return FALSE;
 	g_ptr_array_add(gateway->plugins, (gpointer)plugin);
 	return TRUE;
@@ -155,6 +166,24 @@ gateway_plugin(const Gateway *gateway, const char *name)
 	return NULL;
 }
 
+const Plugin *
+gateway_reaching(const Gateway *gateway, WayKind kind)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (plugin->reaches & kind)
+			return plugin;
+	}
+	return NULL;
+}
+
+const GPtrArray *
+gateway_plugins(const Gateway *gateway)
+{
+	return gateway->plugins;
+}
+
 void
 gateway_changed(Gateway *gateway, Change what, const char *key)
 {
@@ -197,9 +226,9 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 	for (guint i = 0; i < gateway->plugins->len; i++) {
 		const Plugin *plugin = gateway->plugins->pdata[i];
 
-		if (!plugin->notice)
+		if (!plugin->account || !plugin->account->notice)
 			continue;
-		plugin->notice(account, number, text);
+		plugin->account->notice(account, number, text);
 		told = TRUE;
 	}
 	if (told)

@@ -38,6 +38,10 @@ gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error)
 /* The same for one that is linked in (tests). */
 gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error);
 const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
+/* The first that can reach somebody so; NULL: nobody can. */
+const Plugin *gateway_reaching(const Gateway *gateway, WayKind kind);
+/* const Plugin *, in the order they were started; borrowed. */
+const GPtrArray *gateway_plugins(const Gateway *gateway);
 
 /* Something for the person of an account to read, by every plugin that has a way:
  * a chat message from the number.  FALSE: nobody has, or there were too many in

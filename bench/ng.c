@@ -1,38 +1,28 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* ng.c - rtpengine in a process, and its control protocol.
- *
- * In user space, one thread.
- */
+/* ng.c - rtpengine's control protocol "ng". */
 #include "bench/ng.h"
+#include "media/udp.h"
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #define REPLY	 65536
 #define PATIENCE 200 /* times 50 ms */
 
+static int ng;
+static guint cookie;
+
 void
-ng_run(Talk *talk)
+ng_connect(guint16 port)
 {
-	g_autofree char *listen = NULL;
-	UdpPair pair;
+	NetAddress to;
 
-	if (!udp_pair_open("127.0.0.1", 20000, 29999, &pair, NULL))
-		exit(1);
-	close(pair.rtp);
-	close(pair.rtcp);
-	listen = g_strdup_printf("--listen-ng=127.0.0.1:%u", pair.port);
-	say(talk, "%u", pair.port);
-	say(talk, "ready %d", (int)getpid());
-	execlp("rtpengine", "rtpengine", "--config-file=none", "--foreground", "--table=-1",
-	       "--interface=127.0.0.1", listen, "--num-threads=1", "--port-min=30000",
-	       "--port-max=60000", "--log-level=3", "--log-stderr", (char *)NULL);
-	perror("rtpengine");
-	exit(1);
+	ng = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	net_address_parse("127.0.0.1", port, &to);
+	if (connect(ng, &to.any, to.length) != 0)
+		g_error("no way to rtpengine");
 }
-
-/* --- its control protocol: a cookie, then a bencoded dictionary --- */
 
 void
 ng_put(GString *request, const char *key, const char *value)
@@ -42,15 +32,21 @@ ng_put(GString *request, const char *key, const char *value)
 }
 
 void
-ng_begin(GString *request, const char *key, char kind)
+ng_put_list(GString *request, const char *key, const char *value)
 {
-	g_string_append_printf(request, "%u:%s%c", (guint)strlen(key), key, kind);
+	g_string_append_printf(request, "%u:%sl%u:%se", (guint)strlen(key), key,
+			       (guint)strlen(value), value);
 }
 
-void
-ng_say(GString *request, const char *value)
+GString *
+ng_request(const char *name, const char *call_id)
 {
-	g_string_append_printf(request, "%u:%s", (guint)strlen(value), value);
+	GString *request = g_string_new(NULL);
+
+	g_string_printf(request, "c%u d", ++cookie);
+	ng_put(request, "command", name);
+	ng_put(request, "call-id", call_id);
+	return request;
 }
 
 static char *
@@ -67,63 +63,54 @@ value_of(const char *reply, const char *key)
 	return *text == ':' ? g_strndup(text + 1, length) : NULL;
 }
 
-static char *
-exchange(int socket, GString *request)
+/* The reply, in its static place; NULL when none comes. */
+static const char *
+exchange(const GString *request)
 {
-	g_autofree char *reply = g_malloc(REPLY);
-	struct pollfd poll_in = { .fd = socket, .events = POLLIN };
+	static char reply[REPLY];
+	struct pollfd poll_in = { .fd = ng, .events = POLLIN };
 
-	g_string_append_c(request, 'e');
 	for (guint i = 0; i < PATIENCE; i++) {
 		ssize_t length;
 
-		if (send(socket, request->str, request->len, 0) < 0 || poll(&poll_in, 1, 50) <= 0)
+		if (send(ng, request->str, request->len, 0) < 0) {
+			g_usleep(50000); /* it does not listen yet */
 			continue;
-		length = recv(socket, reply, REPLY - 1, 0);
+		}
+		if (poll(&poll_in, 1, 50) <= 0)
+			continue;
+		length = recv(ng, reply, REPLY - 1, 0);
 		if (length > 0) {
 			reply[length] = '\0';
-			return g_steal_pointer(&reply);
+			return reply;
 		}
-		g_usleep(50000); /* it does not listen yet */
+		g_usleep(50000);
 	}
-	g_error("rtpengine does not answer");
+	return NULL;
 }
 
-GString *
-ng_command(guint cookie, const char *name, guint call)
+/* An answer to a request that was sent twice may still be in the socket. */
+static void
+empty_socket(void)
 {
-	GString *request = g_string_new(NULL);
-	g_autofree char *id = g_strdup_printf("call%u", call);
+	char rest[16];
 
-	g_string_printf(request, "c%u d", cookie);
-	ng_put(request, "command", name);
-	ng_put(request, "call-id", id);
-	ng_put(request, "from-tag", "client");
-	return request;
+	while (recv(ng, rest, sizeof rest, MSG_DONTWAIT | MSG_TRUNC) > 0)
+		;
 }
 
-guint16
-ng_ask(int socket, GString *request)
+char *
+ng_ask(GString *request)
 {
-	g_autofree char *reply = exchange(socket, request);
-	g_autofree char *sdp = value_of(reply, "sdp");
-	const char *media = sdp ? strstr(sdp, "m=audio ") : NULL;
+	const char *reply;
+	g_autofree char *result = NULL;
 
-	if (!media)
-		g_error("rtpengine says %s", reply);
+	g_string_append_c(request, 'e');
+	empty_socket();
+	reply = exchange(request);
+	result = reply ? value_of(reply, "result") : NULL;
+	if (g_strcmp0(result, "ok") != 0)
+		g_error("rtpengine says %s", reply ? reply : "nothing");
 	g_string_free(request, TRUE);
-	return (guint16)atoi(media + strlen("m=audio "));
-}
-
-int
-ng_connect(Talk *talk)
-{
-	g_auto(GStrv) words = hear(talk, 1);
-	const int ng = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	NetAddress to;
-
-	net_address_parse("127.0.0.1", (guint16)atoi(words[0]), &to);
-	if (connect(ng, &to.any, to.length) != 0)
-		exit(1);
-	return ng;
+	return value_of(reply, "sdp");
 }

@@ -56,7 +56,7 @@ def scan(bench, rate):
         time.sleep(0.2)
     load.finish()
     print(f"the telephone registered and called {done} times, {failed} times it had no answer within 32 s")
-    print(f"no call of {CALLS} lost; {tandem.status()['sip sources']}")
+    print(f"no call of {CALLS} lost; {tandem.status()['sip requests dropped']} requests dropped")
 
 
 def main():

@@ -7,6 +7,7 @@
 #include "tests/media/media-peer.h"
 #include <glib-unix.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* --- the gateway --- */
@@ -95,7 +96,7 @@ const TranscodeKind transcode_gateway = { "gateway", gateway_measured, gateway_i
 static void
 rtpengine_measured(Talk *talk, const TranscodeJob *job)
 {
-	ng_run(talk);
+	rtpengine_kind.measured(talk, job->calls);
 }
 
 static char *
@@ -117,37 +118,54 @@ sdp_of(const TranscodeJob *job, LoadSide side, guint16 port)
 }
 
 static void
-introduce_call(const TranscodeJob *job, TranscodeLoad *load, int ng, guint call)
+put_codec(GString *request, const char *what, const CodecType *type)
 {
+	g_string_append_printf(request, "%u:%sl%u:%se", (guint)strlen(what), what,
+			       (guint)strlen(type->name), type->name);
+}
+
+static guint16
+port_of(GString *request)
+{
+	g_autofree char *sdp = ng_ask(request);
+	const char *media = sdp ? strstr(sdp, "m=audio ") : NULL;
+
+	if (!media)
+		g_error("rtpengine says %s", sdp ? sdp : "nothing");
+	return (guint16)atoi(media + strlen("m=audio "));
+}
+
+static void
+introduce_call(const TranscodeJob *job, TranscodeLoad *load, guint call)
+{
+	g_autofree char *id = g_strdup_printf("call%u", call);
 	g_autofree char *client = sdp_of(job, CLIENT, transcode_port(load, call, CLIENT));
 	g_autofree char *telephone = sdp_of(job, TELEPHONE, transcode_port(load, call, TELEPHONE));
-	GString *request = ng_command(2 * call, "offer", call);
+	GString *request = ng_request("offer", id);
 
+	ng_put(request, "from-tag", "client");
 	ng_put(request, "sdp", client);
 	ng_put(request, "ICE", "remove");
-	ng_begin(request, "codec", 'd');
-	ng_begin(request, "mask", 'l');
-	ng_say(request, job->type[CLIENT]->name);
+	g_string_append(request, "5:codecd");
+	put_codec(request, "mask", job->type[CLIENT]);
+	put_codec(request, "transcode", job->type[TELEPHONE]);
 	g_string_append_c(request, 'e');
-	ng_begin(request, "transcode", 'l');
-	ng_say(request, job->type[TELEPHONE]->name);
-	g_string_append_c(request, 'e');
-	g_string_append_c(request, 'e');
-	transcode_set_to(load, call, TELEPHONE, ng_ask(ng, request));
-	request = ng_command(2 * call + 1, "answer", call);
+	transcode_set_to(load, call, TELEPHONE, port_of(request));
+	request = ng_request("answer", id);
+	ng_put(request, "from-tag", "client");
 	ng_put(request, "to-tag", "telephone");
 	ng_put(request, "sdp", telephone);
-	transcode_set_to(load, call, CLIENT, ng_ask(ng, request));
+	transcode_set_to(load, call, CLIENT, port_of(request));
 }
 
 static void
 rtpengine_introduce(Talk *talk, const TranscodeJob *job, TranscodeLoad *load)
 {
-	const int ng = ng_connect(talk);
+	g_auto(GStrv) words = hear(talk, 1);
 
+	ng_connect((guint16)atoi(words[0]));
 	for (guint i = 0; i < job->calls; i++)
-		introduce_call(job, load, ng, i);
-	close(ng);
+		introduce_call(job, load, i);
 }
 
 const TranscodeKind transcode_rtpengine = { "rtpengine", rtpengine_measured, rtpengine_introduce };

@@ -4,9 +4,12 @@
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
+#include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
 #include "b2bua/route/way_out.h"
+
+char *(*control_reload)(GError **error);
 
 /* /proc/self/stat field 22 would say the same; this needs no parsing. */
 static gint64 started_us;
@@ -16,39 +19,67 @@ static void __attribute__((constructor)) note_start(void)
 	started_us = g_get_monotonic_time();
 }
 
+/* --- status --- */
+
+typedef struct {
+	Request *request;
+	const Plugin *plugin;
+} PluginStatus;
+
+/* "sip legs", "sip trunk carrier state" */
 static void
-reply_plugin(Request *request, const char *name)
+reply_plugin_row(gpointer user, const StatusRow *row)
 {
-	const Plugin *plugin = gateway_plugin(request->gateway, name);
-	g_autofree char *status = plugin && plugin->status ? plugin->status() : NULL;
-	g_auto(GStrv) lines = g_strsplit(status ? status : "", "\n", -1);
+	const PluginStatus *status = user;
+	g_autofree char *key = row->trunk
+				       ? g_strdup_printf("%s trunk %s %s", status->plugin->name,
+							 row->trunk, row->key)
+				       : g_strdup_printf("%s %s", status->plugin->name, row->key);
 
-	if (!plugin)
-		reply_pair(request, name, "not loaded");
-	for (char **line = lines; plugin && *line; line++) {
-		char *colon = strchr(*line, ':');
-		g_autofree char *key = NULL;
+	if (row->text)
+		reply_pair(status->request, key, row->text);
+	else
+		reply_pair_int(status->request, key, (gint64)row->number);
+}
 
-		if (!colon)
-			continue;
-		*colon = '\0';
-		key = g_strdup_printf("%s %s", name, *line);
-		reply_pair(request, key, g_strstrip(colon + 1));
+static void
+reply_plugins(Request *request)
+{
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
+
+	for (guint i = 0; i < plugins->len; i++) {
+		PluginStatus status = { request, plugins->pdata[i] };
+
+		if (status.plugin->operators && status.plugin->operators->status)
+			status.plugin->operators->status(reply_plugin_row, &status);
 	}
 }
 
 /* What has never happened is not said. */
 static void
+reply_count(Request *request, const char *label, const char *name, guint64 count)
+{
+	g_autofree char *key =
+		g_strjoin(" ", "count", label ? label : name, label ? name : NULL, NULL);
+
+	if (count > 0)
+		reply_pair_int(request, key, (gint64)count);
+}
+
+static void
 reply_counters(Request *request)
 {
-	for (Counter counter = 0; counter < N_COUNTERS; counter++) {
-		guint64 count = gateway_counter(request->gateway, counter);
-		g_autofree char *name = counter_text(counter);
-		g_autofree char *key = g_strconcat("count ", name, NULL);
-		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, count);
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
 
-		if (count > 0)
-			reply_pair(request, key, text);
+	for (Counter counter = 0; counter < N_COUNTERS; counter++)
+		reply_count(request, NULL, counter_row(counter)->name,
+			    gateway_counter(request->gateway, counter));
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
+		const CounterSet *set = plugin->counters;
+
+		for (guint k = 0; set && k < set->n; k++)
+			reply_count(request, plugin->name, set->rows[k].name, set->values[k]);
 	}
 }
 
@@ -61,8 +92,9 @@ reply_trunks(Request *request, GError **error)
 		const Trunk *trunk = trunks->pdata[i];
 		g_autofree char *key = g_strconcat("trunk ", trunk->name, NULL);
 		g_autofree char *text = g_strdup_printf(
-			"%s:%u %s, priority %d%s", trunk->host, trunk->port ? trunk->port : 5060,
-			trunk->transport, trunk->priority, trunk->enabled ? "" : ", disabled");
+			"%s:%u %s, priority %d%s", trunk->host,
+			trunk->port ? trunk->port : trunk_standard_port(trunk), trunk->transport,
+			trunk->priority, trunk->enabled ? "" : ", disabled");
 
 		reply_pair(request, key, text);
 	}
@@ -78,56 +110,49 @@ memory_in_use(void)
 	return g_strdup_printf("%" G_GSIZE_FORMAT " KiB", (heap.uordblks + heap.hblkhd) / 1024);
 }
 
-static gboolean
-status(Request *request, GError **error)
+gboolean
+do_status(Request *request, GError **error)
 {
 	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
-	char **plugins = gateway_config(request->gateway)->plugins;
 	g_autofree char *uptime = g_strdup_printf("%d d %02d:%02d:%02d", (int)(seconds / 86400),
 						  (int)(seconds / 3600 % 24),
 						  (int)(seconds / 60 % 60), (int)(seconds % 60));
-	g_autofree char *n_calls = g_strdup_printf("%u", calls_live(request->gateway));
-	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	g_autofree char *memory = memory_in_use();
 	g_autofree char *records = store_journal_status(request->store);
 	g_autofree char *emergency = emergency_policy(request->gateway);
 
 	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "version", PACKAGE_VERSION);
-	reply_pair(request, "pid", pid);
+	reply_pair_int(request, "pid", getpid());
 	reply_pair(request, "uptime", uptime);
 	reply_pair(request, "state",
 		   admission_is_closed(request->gateway) ? "stopping" : "running");
-	reply_pair(request, "calls", n_calls);
+	reply_pair_int(request, "calls", calls_live(request->gateway));
 	reply_pair(request, "memory", memory);
 	reply_pair(request, "records", records);
 	reply_pair(request, "emergency", emergency + strlen("emergency calls: "));
 	reply_pair(request, "database", gateway_config(request->gateway)->database);
-	for (char **name = plugins; name && *name; name++)
-		reply_plugin(request, *name);
+	reply_plugins(request);
 	if (!reply_trunks(request, error))
 		return FALSE;
 	reply_counters(request);
 	return TRUE;
 }
 
-static gboolean
-hangup(Request *request, GError **error)
+gboolean
+do_hangup(Request *request, GError **error)
 {
-	Call *call;
-	gint64 id;
+	const char *id = request_word(request, "ID");
+	Call *call = calls_find(request->gateway, g_ascii_strtoll(id, NULL, 10));
 
-	if (!g_ascii_string_to_signed(request->words[0], 10, 1, G_MAXINT64, &id, NULL))
-		return wrong(error, "call %s: not a call's id; see 'calls'", request->words[0]);
-	call = calls_find(request->gateway, id);
 	if (!call)
-		return wrong(error, "call %s: not live; see 'calls'", request->words[0]);
+		return wrong(error, "call %s: not live; see 'calls'", id);
 	call_hangup(call, REASON_ADMIN, "hung up by the operator");
 	return TRUE;
 }
 
-static gboolean
-reload(Request *request, GError **error)
+gboolean
+do_reload(Request *request, GError **error)
 {
 	g_autofree char *text = control_reload ? control_reload(error) : g_strdup("");
 
@@ -135,7 +160,7 @@ reload(Request *request, GError **error)
 		return FALSE;
 	if (*text)
 		reply_text(request, text);
-	return request_changed(request, CHANGE_CONFIG, NULL);
+	return TRUE;
 }
 
 static void
@@ -150,48 +175,36 @@ reply_source(gpointer user, const HostileSource *source)
 	row_add_time(row, source->until);
 }
 
-static gboolean
-sources(Request *request, GError **error)
+gboolean
+do_sources(Request *request, GError **error)
 {
-	char **names = gateway_config(request->gateway)->plugins;
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
 
 	reply_table(request, "address", "failures", "last", "state", "until", NULL);
-	for (; names && *names; names++) {
-		const Plugin *plugin = gateway_plugin(request->gateway, *names);
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin && plugin->sources)
-			plugin->sources(reply_source, request);
+		if (plugin->operators && plugin->operators->sources)
+			plugin->operators->sources(reply_source, request);
 	}
 	return TRUE;
 }
 
-static gboolean
-sources_lift(Request *request, GError **error)
+gboolean
+do_sources_lift(Request *request, GError **error)
 {
-	const char *word = request->words[0];
-	char **names = gateway_config(request->gateway)->plugins;
+	const char *word = request_word(request, "ADDRESS|all");
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
 	gboolean all = g_str_equal(word, "all");
 	guint lifted = 0;
 
-	for (; names && *names; names++) {
-		const Plugin *plugin = gateway_plugin(request->gateway, *names);
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin && plugin->lift)
-			lifted += plugin->lift(all ? NULL : word);
+		if (plugin->operators && plugin->operators->lift)
+			lifted += plugin->operators->lift(all ? NULL : word);
 	}
 	if (!lifted && !all)
 		return wrong(error, "address %s: not in the list; see 'sources'", word);
 	return TRUE;
 }
-
-const Command control_live_commands[] = {
-	{ "sources", "lift", "ADDRESS|all", 1, 1, TRUE, FALSE, sources_lift,
-	  "hear an address again that is slowed or ignored", NULL },
-	{ "sources", NULL, "", 0, 0, TRUE, FALSE, sources,
-	  "SIP addresses that failed: wrong passwords, unknown callers", NULL },
-	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call", NULL },
-	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance", NULL },
-	{ "reload", NULL, "", 0, 0, TRUE, FALSE, reload,
-	  "tell the plugins that the store has changed", NULL },
-};
-const guint control_n_live_commands = G_N_ELEMENTS(control_live_commands);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/memory.h"
 
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
@@ -28,7 +29,8 @@ struct Control {
 	char *path;
 	int fd;
 	guint watch, sweeper;
-	GPtrArray *clients; /* Client *, owned */
+	GPtrArray *clients;  /* Client *, owned */
+	MemoryWatch *memory; /* for `status` */
 };
 
 typedef struct {
@@ -42,7 +44,7 @@ typedef struct {
 	char *line;
 	guint retry;
 	gint64 give_up;	 /* monotonic */
-	Answer *answer;	 /* under way */
+	Reply *reply;	 /* under way */
 	gint64 moved_us; /* when something was heard of it, or it heard something, last */
 } Client;
 
@@ -56,7 +58,7 @@ client_free(gpointer user)
 	g_free(client->line);
 	g_source_remove(client->watch);
 	close(client->fd);
-	answer_free(client->answer);
+	reply_free(client->reply);
 	g_string_free(client->in, TRUE);
 	g_string_free(client->out, TRUE);
 	g_free(client->who);
@@ -68,7 +70,7 @@ static gboolean on_client(int fd, GIOCondition condition, gpointer user);
 static gboolean
 is_answering(const Client *client)
 {
-	return !client->waits && (client->out->len > 0 || client->answer);
+	return !client->waits && (client->out->len > 0 || client->reply);
 }
 
 /* Reads while there is nothing to write. */
@@ -82,9 +84,9 @@ rewatch(Client *client)
 static void
 next_portion(Client *client)
 {
-	if (answer_next(client->answer, client->out))
+	if (reply_next(client->reply, client->out))
 		return;
-	g_clear_pointer(&client->answer, answer_free);
+	g_clear_pointer(&client->reply, reply_free);
 	g_string_append_c(client->out, '\n');
 }
 
@@ -123,16 +125,16 @@ answer_now(Client *client)
 	Store *store = gateway_store(client->control->gateway);
 	gboolean more;
 
-	client->answer = answer_new(client->control->gateway, store, client->who, client->line);
-	more = answer_next(client->answer, client->out);
-	if (answer_is_busy(client->answer) && g_get_monotonic_time() < client->give_up) {
-		g_clear_pointer(&client->answer, answer_free);
+	client->reply = reply_new(client->control->gateway, store, client->who, client->line);
+	more = reply_next(client->reply, client->out);
+	if (reply_is_busy(client->reply) && g_get_monotonic_time() < client->give_up) {
+		g_clear_pointer(&client->reply, reply_free);
 		g_string_truncate(client->out, 0);
 		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
 		return;
 	}
 	if (!more) {
-		g_clear_pointer(&client->answer, answer_free);
+		g_clear_pointer(&client->reply, reply_free);
 		g_string_append_c(client->out, '\n');
 	}
 	if (is_part_of_import(client->line) || !store_when_durable(store, on_durable, client))
@@ -216,7 +218,7 @@ write_some(Client *client)
 		return errno == EAGAIN || errno == EINTR;
 	client->moved_us = g_get_monotonic_time();
 	g_string_erase(client->out, 0, n);
-	return client->out->len > 0 || client->answer || take_line(client);
+	return client->out->len > 0 || client->reply || take_line(client);
 }
 
 static gboolean
@@ -289,8 +291,8 @@ make_room(Control *control)
 		return TRUE;
 	if (is_answering(client) && g_get_monotonic_time() - client->moved_us < STUCK_US)
 		return FALSE;
-	dismiss(client, "others want to connect, and you were the one who had said nothing for "
-			"the longest time; connect again");
+	dismiss(client, "others want to connect, and this connection had been silent for the "
+			"longest time; connect again");
 	return TRUE;
 }
 
@@ -315,9 +317,8 @@ on_connect(int fd, GIOCondition condition, gpointer user)
 	if (accepted < 0)
 		return G_SOURCE_CONTINUE;
 	if (!make_room(control)) {
-		g_autofree char *word =
-			control_refusal("too many are connected and being answered; try again in "
-					"some seconds");
+		g_autofree char *word = control_refusal("too many clients are connected and being "
+							"answered; try again in some seconds");
 
 		(void)!send(accepted, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);
 		close(accepted);
@@ -340,8 +341,7 @@ on_connect(int fd, GIOCondition condition, gpointer user)
 static gboolean
 fail(const char *path, const char *what, GError **error)
 {
-	g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_FAILED, "[gateway] control_socket = %s: %s",
-		    path, what);
+	g_set_error(error, CONTROL_ERROR, 0, "[gateway] control_socket = %s: %s", path, what);
 	return FALSE;
 }
 
@@ -381,7 +381,8 @@ listen_at(const char *path, GError **error)
 	mode_t before;
 	int fd, code;
 
-	g_strlcpy(name.sun_path, path, sizeof name.sun_path); /* config.c has checked the length */
+	g_strlcpy(name.sun_path, path,
+		  sizeof name.sun_path); /* config_value.c has checked the length */
 	if (!clear_path(&name, error))
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -412,6 +413,7 @@ control_start(Gateway *gateway, GError **error)
 	control->fd = fd;
 	control->clients = g_ptr_array_new_with_free_func(client_free);
 	control->watch = g_unix_fd_add(fd, G_IO_IN, on_connect, control);
+	control->memory = memory_watch();
 	control->sweeper = g_timeout_add(control_idle_s * 100, on_sweep, control);
 	return control;
 }
@@ -424,6 +426,7 @@ control_stop(Control *control)
 	g_source_remove(control->watch);
 	g_source_remove(control->sweeper);
 	g_ptr_array_unref(control->clients);
+	memory_unwatch(control->memory);
 	close(control->fd);
 	unlink(control->path);
 	g_free(control->path);

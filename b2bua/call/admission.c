@@ -203,9 +203,9 @@ admission_ask_plan(const Call *call, Reason *reason, const char **text)
 	*text = NULL;
 	if (call->line == LINE_HELP)
 		return TRUE;
-	if (call->line == LINE_ECHO &&
-	    !limits_have_line(self->limits, call->author, LINE_ECHO, g_get_monotonic_time()))
-		*text = "the echo test has as many calls as it may";
+	if (call->line == LINE_SERVICE &&
+	    !limits_have_line(self->limits, call->author, LINE_SERVICE, g_get_monotonic_time()))
+		*text = "this service has as many calls as it may";
 	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
 	if (!*text && user && g_strcmp0(user, call->author) != 0 && is_full(call->gateway, user)) {
 		*text = "who is called has as many calls as he may";

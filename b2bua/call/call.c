@@ -191,7 +191,7 @@ dial_stage(Call *call, const CallEvent *event)
 		}
 		party_set_descs(party, offer, NULL);
 		call->dialling = party;
-		party->target->plugin->dial(call, party->target, offer);
+		party->target->plugin->leg->dial(call, party->target, offer);
 		call->dialling = NULL;
 		if (!party->attached)
 			call_post(call, (CallEvent){ .kind = EVENT_CALLEE_ENDED,

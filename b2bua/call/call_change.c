@@ -21,8 +21,9 @@ pass_late_answer(Call *call, Party *party, const Desc *before)
 	Party *other = call_other_party(call, party);
 	g_autoptr(Desc) offer = NULL;
 
-	if (!before || call->state != CALL_ACTIVE || !other->leg || !other->leg->plugin->change ||
-	    !other->local || desc_change_is_local(before, party->remote))
+	if (!before || call->state != CALL_ACTIVE || !other->leg ||
+	    !other->leg->plugin->leg->change || !other->local ||
+	    desc_change_is_local(before, party->remote))
 		return;
 	offer = call_change_for(before, party->remote, other);
 	if (offer)
@@ -224,7 +225,7 @@ change_pass_on(Call *call, const CallEvent *event)
 		return;
 	}
 	party_note_offer(party, event->desc);
-	if (desc_change_is_local(party->remote, event->desc) || !other->leg->plugin->change) {
+	if (desc_change_is_local(party->remote, event->desc) || !other->leg->plugin->leg->change) {
 		absorb_change(call, party, event->desc);
 		return;
 	}
@@ -361,7 +362,7 @@ change_straighten(Call *call)
 		if (!party->crooked)
 			continue;
 		party->crooked = FALSE; /* asked once */
-		if (!party->leg || !party->leg->plugin->change)
+		if (!party->leg || !party->leg->plugin->leg->change)
 			continue;
 		offer = straight_offer(party, parties[1 - i]);
 		if (offer) {

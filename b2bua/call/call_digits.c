@@ -44,8 +44,8 @@ call_press(Call *call, Party *from, char key, gboolean relayed)
 	if (takes_events(to)) {
 		if (!relayed && party_has_port(to))
 			media_send_dtmf(call->media, to->port, key);
-	} else if (to->leg && to->leg->plugin->dtmf) {
-		to->leg->plugin->dtmf(to->leg, key);
+	} else if (to->leg && to->leg->plugin->leg->dtmf) {
+		to->leg->plugin->leg->dtmf(to->leg, key);
 	} else {
 		call_note(call, "%s takes no keys", to->lane);
 	}

@@ -73,7 +73,7 @@ current_target(const Call *call)
 static gboolean
 is_outside(const Target *target)
 {
-	return !target->contact && target->to->scheme == ADDRESS_SIP;
+	return target->way.kind == WAY_URI;
 }
 
 /* "The number is not in service (404 Not Found from the carrier)" */
@@ -86,7 +86,8 @@ failure_sentence(const Call *call, const Party *self, Reason reason, const char 
 		return g_strdup(own_loss(call->loss));
 	if (call->lost) /* the words name addresses of the other's network */
 		return g_strdup_printf("%s (at the other end)", reason_sentence(reason));
-	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target && target->trunk)
+	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
+	    target->way.kind == WAY_TRUNK)
 		return g_strdup_printf("%s (%s from the carrier)", reason_sentence(reason), words);
 	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
 	    g_ascii_isdigit(words[0]) && is_outside(target))

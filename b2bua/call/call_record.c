@@ -30,9 +30,9 @@ append_leg(GString *legs, const Party *party)
 {
 	g_autofree char *saved = NULL, *escaped = NULL;
 
-	if (!party->leg || !party->leg->plugin->save)
+	if (!party->leg || !party->leg->plugin->leg->save)
 		return;
-	saved = party->leg->plugin->save(party->leg);
+	saved = party->leg->plugin->leg->save(party->leg);
 	if (!saved)
 		return;
 	escaped = g_strescape(saved, NULL);
@@ -181,8 +181,8 @@ call_record_write(Call *call)
 		callee = call->callees->pdata[call->callees->len - 1];
 	if (callee && callee->target) {
 		set_string(&record->callee_plugin, g_strdup(callee->target->plugin->name));
-		if (callee->target->trunk)
-			set_string(&record->trunk, g_strdup(callee->target->trunk));
+		if (callee->target->way.trunk)
+			set_string(&record->trunk, g_strdup(callee->target->way.trunk));
 	}
 	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
 		gateway_count(call->gateway, COUNTER_STORE_ERRORS);

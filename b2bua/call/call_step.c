@@ -332,7 +332,7 @@ is_kept(const Call *call)
 		const Stage *stage = call->plan->stages->pdata[i];
 
 		for (guint k = 0; k < stage->targets->len; k++)
-			costs = costs || ((const Target *)stage->targets->pdata[k])->trunk;
+			costs = costs || ((const Target *)stage->targets->pdata[k])->way.trunk;
 	}
 	return !costs || call_is_for_help(call);
 }
@@ -344,8 +344,8 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 	Reason limit = REASON_NONE;
 	const char *limit_words = NULL;
 
-	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_echo)
-		call->line = LINE_ECHO;
+	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_service)
+		call->line = LINE_SERVICE;
 	if (!admission_ask_plan(call, &limit, &limit_words)) {
 		refuse_over_limit(call, limit, limit_words);
 		return;

@@ -216,36 +216,36 @@ leg_trace(const Leg *leg, TraceKind kind, const char *format, ...)
 void
 leg_command_ring(Party *party, const Desc *early)
 {
-	if (party->leg)
-		party->leg->plugin->ring(party->leg, early);
+	if (party->leg && party->leg->plugin->leg->ring)
+		party->leg->plugin->leg->ring(party->leg, early);
 }
 
 void
 leg_command_answer(Party *party, const Desc *answer)
 {
-	if (party->leg)
-		party->leg->plugin->answer(party->leg, answer);
+	if (party->leg && party->leg->plugin->leg->answer)
+		party->leg->plugin->leg->answer(party->leg, answer);
 }
 
 void
 leg_command_change(Party *party, const Desc *offer)
 {
 	if (party->leg)
-		party->leg->plugin->change(party->leg, offer);
+		party->leg->plugin->leg->change(party->leg, offer);
 }
 
 void
 leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text)
 {
-	if (party->leg && party->leg->plugin->transferring)
-		party->leg->plugin->transferring(party->leg, state, reason, text);
+	if (party->leg && party->leg->plugin->leg->transferring)
+		party->leg->plugin->leg->transferring(party->leg, state, reason, text);
 }
 
 void
 leg_command_candidate(Party *party, const Candidate *ours)
 {
-	if (party->leg && party->leg->plugin->candidate)
-		party->leg->plugin->candidate(party->leg, ours);
+	if (party->leg && party->leg->plugin->leg->candidate)
+		party->leg->plugin->leg->candidate(party->leg, ours);
 }
 
 void
@@ -259,6 +259,6 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 		return;
 	leg->call = NULL;
 	hanging_up = (HangingUp){ leg, call, party->lane };
-	leg->plugin->hangup(leg, reason, text);
+	leg->plugin->leg->hangup(leg, reason, text);
 	hanging_up = before;
 }

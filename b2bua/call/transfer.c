@@ -166,15 +166,19 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	fail(transfer, reason, NULL);
 }
 
-static const Plugin transfer_plugin = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "transfer",
-	.transport = TRANSPORT_NONE,
+static const LegVerbs transfer_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
 	.change = change,
 	.hangup = hang_up,
+};
+
+static const Plugin transfer_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "transfer",
+	.transport = TRANSPORT_NONE,
+	.leg = &transfer_verbs,
 };
 
 /* --- how it begins --- */
@@ -367,7 +371,7 @@ static gboolean
 can_hear(const Call *call, const Party *party, const Party *other)
 {
 	return call_understood(other, party) || call_transcodes(call) ||
-	       (other->kind == TRANSPORT_RTP && other->leg->plugin->change);
+	       (other->kind == TRANSPORT_RTP && other->leg->plugin->leg->change);
 }
 
 /* An empty seat stays, for what the call does at its end. */

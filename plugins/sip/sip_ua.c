@@ -8,6 +8,7 @@
 #include "plugins/sip/sip_ua.h"
 #include "b2bua/descriptors.h"
 #include "plugins/sip/stack/sip_connection.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_dialect.h"
 #include "plugins/sip/stack/sip_guard.h"
@@ -288,7 +289,7 @@ use_calls(gpointer user, Sources *sources)
 
 	g_hash_table_iter_init(&iter, self->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		sources_use(sources, ((SipLeg *)leg)->phone);
+		sources_use(sources, ((SipLeg *)leg)->way->phone);
 }
 
 static const SourceFriends source_friends = { is_trunk, use_calls };
@@ -324,13 +325,16 @@ on_line_changed(gpointer user)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
+	const Config *config = gateway_config(gateway);
+
 	su_init();
 	su_log_redirect(NULL, on_log, NULL);
 	if (!credentials_register())
 		g_warning("sip: this build of sofia-sip takes no digest of ours: trunks that ask "
 			  "for SHA-256 will refuse us");
+	sip_counters_reset();
 	ua = g_new0(SipUa, 1);
 	ua->plugin = &sip_plugin;
 	ua->gateway = gateway;
@@ -396,7 +400,7 @@ leg_of_softphone(const char *name)
 
 	g_hash_table_iter_init(&iter, ua->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		if (g_strcmp0(((SipLeg *)leg)->softphone, name) == 0 &&
+		if (way_is_softphone(((SipLeg *)leg)->way, name) &&
 		    ((SipLeg *)leg)->state != STATE_ENDING)
 			return leg;
 	return NULL;
@@ -446,61 +450,85 @@ available(const char *trunk)
 	return watches_available(ua->watches, trunk);
 }
 
-static char *
-watch_text(gpointer user, const char *trunk)
+/* --- status --- */
+
+static void
+say_all(StatusFunc func, gpointer user, const StatusRow *rows, guint n)
 {
-	return watches_text(user, trunk);
+	for (guint i = 0; i < n; i++)
+		func(user, &rows[i]);
 }
 
-static char *
-tls_text(void)
+static void
+say_tls(StatusFunc func, gpointer user)
 {
 	const TlsCounters *counters = tls_counters();
+	const StatusRow rows[] = {
+		{ .key = "tls port", .number = ua->config->sip_tls_port },
+		{ .key = "tls connections", .number = counters->accepted },
+		{ .key = "tls handshakes", .number = counters->waiting },
+		{ .key = "tls unfinished", .number = counters->unfinished },
+		{ .key = "tls refused", .number = counters->refused },
+	};
 
-	if (!ua->config->sip_tls_port)
-		return g_strdup("");
-	return g_strdup_printf(", %u tls (%" G_GUINT64_FORMAT " connections, %u in their "
-			       "handshake, %" G_GUINT64_FORMAT
-			       " that never finished it, %" G_GUINT64_FORMAT " refused)",
-			       ua->config->sip_tls_port, counters->accepted, counters->waiting,
-			       counters->unfinished, counters->refused);
+	if (ua->config->sip_tls_port)
+		say_all(func, user, rows, G_N_ELEMENTS(rows));
 }
 
-static char *
-connection_text(void)
+static void
+say_connections(StatusFunc func, gpointer user)
 {
 	const ConnectionCounters *counters = connection_counters();
+	const StatusRow rows[] = {
+		{ .key = "connections open", .number = counters->open },
+		{ .key = "connections of strangers", .number = counters->strangers },
+		{ .key = "connections accepted", .number = counters->accepted },
+		{ .key = "connections refused", .number = counters->refused },
+		{ .key = "connections silent", .number = counters->silent },
+		{ .key = "connections flooded", .number = counters->flooded },
+		{ .key = "connections evicted", .number = counters->evicted },
+	};
 
-	return g_strdup_printf("connections: %u open, %u of them strangers', of %" G_GUINT64_FORMAT
-			       " accepted; closed: %" G_GUINT64_FORMAT
-			       " too many, %" G_GUINT64_FORMAT " silent, %" G_GUINT64_FORMAT
-			       " with too much unfinished, %" G_GUINT64_FORMAT " to make room\n",
-			       counters->open, counters->strangers, counters->accepted,
-			       counters->refused, counters->silent, counters->flooded,
-			       counters->evicted);
+	say_all(func, user, rows, G_N_ELEMENTS(rows));
 }
 
-static char *
-status(void)
+static void
+say_trunks(StatusFunc func, gpointer user)
 {
-	g_autofree char *connections = connection_text();
-	g_autofree char *throttled = sources_status(ua->sources);
-	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
-	g_autofree char *tls = tls_text();
-	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
+	g_autoptr(GPtrArray) names = trunks_names(ua->trunks);
 
-	return g_strdup_printf("listening: %s:%u udp and tcp%s\n"
-			       "legs: %u\n"
-			       "calls in: %" G_GUINT64_FORMAT "\n"
-			       "calls out: %" G_GUINT64_FORMAT "\n"
-			       "strangers refused: %" G_GUINT64_FORMAT "\n"
-			       "headers refused: %" G_GUINT64_FORMAT "\n"
-			       "stun dropped: %" G_GUINT64_FORMAT "\n"
-			       "registrations: %u\n%s%s%s",
-			       ua->config->sip_address, ua->config->sip_port, tls,
-			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
-			       ua->strangers, guard_refused(), stack_n_stun(),
-			       contacts ? contacts->len : 0, connections, throttled, trunks);
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autofree char *entry = trunks_text(ua->trunks, name);
+		g_autofree char *watched = watches_text(ua->watches, name);
+		g_autofree char *text = g_strconcat(entry, watched, NULL);
+
+		func(user, &(StatusRow){ .trunk = name, .key = "state", .text = text });
+	}
+}
+
+static void
+status(StatusFunc func, gpointer user)
+{
+	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
+	g_autofree char *listening =
+		g_strdup_printf("%s:%u udp and tcp", ua->config->sip_address, ua->config->sip_port);
+	const StatusRow rows[] = {
+		{ .key = "listening", .text = listening },
+		{ .key = "legs", .number = g_hash_table_size(ua->legs) },
+		{ .key = "calls in", .number = ua->calls_in },
+		{ .key = "calls out", .number = ua->calls_out },
+		{ .key = "strangers refused", .number = ua->strangers },
+		{ .key = "headers refused", .number = guard_refused() },
+		{ .key = "stun dropped", .number = stack_n_stun() },
+		{ .key = "registrations", .number = contacts ? contacts->len : 0 },
+	};
+
+	say_all(func, user, rows, G_N_ELEMENTS(rows));
+	say_tls(func, user);
+	say_connections(func, user);
+	sources_status(ua->sources, func, user);
+	say_trunks(func, user);
 }
 
 /* --- the table --- */
@@ -527,12 +555,6 @@ static void
 change(Leg *leg, const Desc *offer)
 {
 	sip_leg_change((SipLeg *)leg, offer);
-}
-
-static void
-candidate(Leg *leg, const Candidate *ours)
-{
-	/* Plain RTP has none. */
 }
 
 static void
@@ -565,27 +587,36 @@ bury(const char *saved, Reason reason)
 	sip_leg_bury(ua, saved, reason);
 }
 
-const Plugin sip_plugin = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "sip",
-	.transport = TRANSPORT_RTP,
-	.start = start,
-	.stop = stop,
-	.changed = changed,
+static const LegVerbs leg_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
 	.change = change,
-	.candidate = candidate,
 	.hangup = hangup,
 	.transferring = transferring,
+	.dtmf = dtmf,
 	.save = save,
 	.bury = bury,
-	.available = available,
-	.dtmf = dtmf,
+};
+
+static const OperatorVerbs operator_verbs = {
 	.status = status,
 	.sources = sources,
 	.lift = lift,
+	.available = available,
+};
+
+const Plugin sip_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.counters = &sip_counters,
+	.start = start,
+	.stop = stop,
+	.changed = changed,
+	.leg = &leg_verbs,
+	.operators = &operator_verbs,
 };
 
 /* What the loadable module exports; weak, since a test may link two plugins. */

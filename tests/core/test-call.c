@@ -140,8 +140,9 @@ parse_plan(const char *text)
 			Target *target = g_new0(Target, 1);
 
 			target->plugin = strstr(*one, "sip") ? &fake_sip : &fake_xmpp;
-			target->trunk = g_strdup(strstr(*one, "trunk") ? "carrier" : NULL);
-			target->account = g_strdup(target->trunk ? NULL : world.called);
+			if (strstr(*one, "trunk"))
+				target->way = (Way){ WAY_TRUNK, .trunk = g_strdup("carrier") };
+			target->account = g_strdup(target->way.trunk ? NULL : world.called);
 			target->accept_early = strstr(*one, "early") != NULL;
 			target->from = address_new(ADDRESS_NUMBER, "+15550001", NULL, NULL);
 			target->to = address_new(

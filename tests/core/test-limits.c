@@ -206,7 +206,7 @@ test_echo_lines(void)
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		Limits *limits = limits_new(RATE, lines[i][0]);
 
-		g_assert_cmpuint(fill(limits, "trunk a", LINE_ECHO, 0), ==, lines[i][1]);
+		g_assert_cmpuint(fill(limits, "trunk a", LINE_SERVICE, 0), ==, lines[i][1]);
 		g_assert_true(limits_have_line(limits, "trunk a", LINE_ORDINARY, 0));
 		limits_free(limits);
 	}
@@ -222,9 +222,10 @@ static char *refusal;
 static void
 echo_dial(Call *call, const Target *target, const Desc *offer)
 {
-	fake_sip.dial(call, target, offer);
+	fake_sip.leg->dial(call, target, offer);
 }
 
+static LegVerbs echo_verbs;
 static Plugin fake_echo;
 
 static void
@@ -247,7 +248,10 @@ set_up(const char *more)
 	fake_media.reserved = 0;
 	fake_echo = fake_sip;
 	fake_echo.name = "echo";
-	fake_echo.dial = echo_dial;
+	fake_echo.reaches = WAY_SERVICE;
+	echo_verbs = *fake_sip.leg;
+	echo_verbs.dial = echo_dial;
+	fake_echo.leg = &echo_verbs;
 	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_echo, NULL));
@@ -467,7 +471,7 @@ test_flood_of_echo(void)
 	for (guint i = 0; i < 100; i++)
 		call_from("carrier", "echo");
 	g_assert_cmpuint(calls_live(gateway), ==, 4);
-	g_assert_nonnull(strstr(refusal, "the echo test has as many calls as it may"));
+	g_assert_nonnull(strstr(refusal, "this service has as many calls as it may"));
 	g_assert_null(call_from("user1", "+14155551234"));
 	g_assert_nonnull(call_from("user1", "echo"));
 	while (calls_live(gateway) > 0) {

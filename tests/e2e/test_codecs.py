@@ -153,7 +153,7 @@ def over_a_bad_line(bench, phone, far, codec):
 
 
 def bad_line(bench, loss):
-    line = BadLine(bench, delay_ms=LINE_JITTER + 10, jitter_ms=LINE_JITTER, loss=loss)
+    line = BadLine(bench, delay_ms=LINE_JITTER + 10, jitter_ms=LINE_JITTER, loss=loss, udp_only=True)
     bench.prosody(interfaces=("127.0.0.1", line.OURS))
     bench.gateway(media={"local_addresses": line.OURS, "keep_first_words": False})
     far = carrier(bench)

@@ -49,11 +49,6 @@ gateway_config(const Gateway *gateway)
 	return &config;
 }
 
-void
-gateway_count(Gateway *gateway, Counter counter)
-{
-}
-
 static void
 start(void)
 {

@@ -384,12 +384,12 @@ wire_methods(Wire *wire)
 
 	if (wire->wanted->later)
 		rig_spin(20);
-	rig_plugin->change(rig_leg, offer);
+	rig_plugin->leg->change(rig_leg, offer);
 	invite = wire_hear(wire, "INVITE");
 	wire_answer(wire, invite, "200 OK", sdp_two);
 	ack = wire_hear(wire, "ACK");
 	rig_expect_start("answered");
-	rig_plugin->dtmf(rig_leg, '5');
+	rig_plugin->leg->dtmf(rig_leg, '5');
 	info = wire_hear(wire, "INFO");
 	wire_answer(wire, info, "200 OK", NULL);
 	((SipLeg *)rig_leg)->session.updates = TRUE;
@@ -405,11 +405,11 @@ wire_methods(Wire *wire)
 	again = wire_hear(wire, "INVITE");
 	wire_answer(wire, again, "200 OK", sdp_two);
 	second = wire_hear(wire, "ACK");
-	saved = rig_plugin->save(rig_leg);
-	rig_plugin->bury(saved, REASON_CRASHED);
+	saved = rig_plugin->leg->save(rig_leg);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	buried = wire_hear(wire, "BYE");
 	wire_answer(wire, buried, "200 OK", NULL);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = wire_hear(wire, "BYE");
 	wire_answer(wire, bye, "200 OK", NULL);
 }
@@ -455,7 +455,7 @@ wire__in(gconstpointer data)
 	headers = wire_headers(&wire, FALSE);
 	peer_invite(wire.peer[PROXY], headers, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(wire.peer[PROXY], "SIP/2.0 200");
 	peer_ack(wire.peer[PROXY], ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
@@ -479,7 +479,7 @@ wire__target_refresh(void)
 	rig_trunk("carrier", peer->port, NULL);
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	tag = message_tag(ok, "To");
 	peer_ack(peer, ok, NULL);
@@ -489,17 +489,17 @@ wire__target_refresh(void)
 	again = peer_request(peer, "INVITE", tag, contact, sdp_two);
 	peer_send(peer, again);
 	rig_expect_start("changed");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	g_free(ok);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
-	rig_plugin->change(rig_leg, offer);
+	rig_plugin->leg->change(rig_leg, offer);
 	invite = peer_wait(second, "INVITE sip:two@127.0.0.1:");
 	moved = g_strdup_printf("Contact: <sip:three@127.0.0.1:%u>\r\n", third->port);
 	peer_reply(second, invite, "200 OK", NULL, moved, sdp_two);
 	rig_expect_start("answered");
 	g_free(peer_wait(third, "ACK sip:three@127.0.0.1:"));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(third, "BYE sip:three@127.0.0.1:");
 	peer_reply(third, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();
@@ -532,7 +532,7 @@ wire__prack(void)
 	peer_reply(proxy, invite, "200 OK", "one", plain, sdp_one);
 	rig_expect_start("answered");
 	g_free(peer_wait(edge, "ACK sip:far@127.0.0.1:"));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(edge, "BYE sip:far@127.0.0.1:");
 	peer_reply(edge, bye, "200 OK", NULL, NULL, NULL);
 	g_assert_true(g_queue_is_empty(&far->heard));
@@ -551,19 +551,19 @@ in__expires(void)
 	rig_trunk("carrier", peer->port, NULL);
 	peer_invite(peer, "Expires: 1\r\n", sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, NULL);
+	rig_plugin->leg->ring(rig_leg, NULL);
 	rig_expect("ended cancelled");
 	refused = peer_wait(peer, "SIP/2.0 487");
 	peer_ack(peer, refused, NULL);
 	/* who is answered in time talks on */
 	peer_invite(peer, "Expires: 1\r\n", sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	rig_spin(1200);
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(ok);
 	ok = peer_wait(peer, "BYE ");
 	peer_reply(peer, ok, "200 OK", NULL, NULL, NULL);
@@ -594,7 +594,7 @@ wire__other_fork(void)
 	tag = message_tag(bye, "To");
 	g_assert_cmpstr(tag, ==, "two");
 	peer_reply(edge, bye, "200 OK", NULL, NULL, NULL);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	ended = peer_wait(proxy, "BYE ");
 	peer_reply(proxy, ended, "200 OK", NULL, NULL, NULL);
 	g_assert_true(g_queue_is_empty(&far->heard));
@@ -617,14 +617,14 @@ bury__ringing(void)
 	rig_trunk("carrier", peer->port, NULL);
 	rig_dial("carrier", "+14155550123", NULL);
 	invite = peer_wait(peer, "INVITE ");
-	g_assert_null(rig_plugin->save(rig_leg)); /* nobody has heard of it yet */
+	g_assert_null(rig_plugin->leg->save(rig_leg)); /* nobody has heard of it yet */
 	peer_reply(peer, invite, "100 Trying", NULL, NULL, NULL);
 	while (!strstr(rig_traces(), "100 Trying"))
 		g_main_context_iteration(NULL, TRUE);
-	saved = rig_plugin->save(rig_leg);
+	saved = rig_plugin->leg->save(rig_leg);
 	g_assert_nonnull(saved);
 	g_assert_null(strpbrk(saved, "\t\r\n"));
-	rig_plugin->bury(saved, REASON_CRASHED);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	cancel = peer_wait(peer, "CANCEL ");
 	for (guint i = 0; i < G_N_ELEMENTS(same); i++) {
 		g_autofree char *was = message_header(invite, same[i]);
@@ -662,12 +662,12 @@ bury__not_acknowledged(void)
 	rig_trunk("carrier", peer->port, NULL);
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	g_assert_null(rig_plugin->save(rig_leg));
-	rig_plugin->answer(rig_leg, answer);
-	saved = rig_plugin->save(rig_leg);
+	g_assert_null(rig_plugin->leg->save(rig_leg));
+	rig_plugin->leg->answer(rig_leg, answer);
+	saved = rig_plugin->leg->save(rig_leg);
 	g_assert_nonnull(saved);
 	ok = peer_wait(peer, "SIP/2.0 200");
-	rig_plugin->bury(saved, REASON_CRASHED);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	bye = peer_wait(peer, "BYE ");
 	ours = message_tag(ok, "To");
 	theirs = message_tag(bye, "From");
@@ -676,7 +676,7 @@ bury__not_acknowledged(void)
 	peer_ack(peer, ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
 		g_main_context_iteration(NULL, TRUE);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(bye);
 	bye = peer_wait(peer, "BYE ");
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
@@ -704,7 +704,7 @@ bury__old_text(void)
 		g_autofree char *saved = with_port(texts[i], peer->port);
 		g_autofree char *bye = NULL, *cseq = NULL, *id = NULL, *expected = NULL;
 
-		rig_plugin->bury(saved, REASON_CRASHED);
+		rig_plugin->leg->bury(saved, REASON_CRASHED);
 		bye = peer_wait(peer, "BYE ");
 		cseq = message_header(bye, "CSeq");
 		id = message_header(bye, "Call-ID");

@@ -5,7 +5,6 @@
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
 #include "plugins/sip/dialog/sip_audio_from.h"
-#include "plugins/sip/peers/sip_outside.h"
 #include <string.h>
 
 /* --- ours --- */
@@ -19,7 +18,7 @@ desc_seen(const SipLeg *leg, const Desc *desc)
 	const Transport *ours = desc_audio(desc) ? desc_audio(desc)->transport : NULL;
 	const char *announced =
 		config->sip_public_address ? config->sip_public_address : config->sip_address;
-	const char *host = outside_host(leg->ua->outside, leg->trunk);
+	const char *host = way_host(leg->way);
 	g_autoptr(Transport) seen = NULL;
 
 	if (!ours || strcmp(ours->address, announced) != 0 || strcmp(announced, host) == 0)
@@ -32,8 +31,7 @@ desc_seen(const SipLeg *leg, const Desc *desc)
 const char *
 sip_leg_sdp(SipLeg *leg, const Desc *desc)
 {
-	SdpOrigin origin = { outside_host(leg->ua->outside, leg->trunk), leg->session_id,
-			     leg->sdp_version };
+	SdpOrigin origin = { way_host(leg->way), leg->session_id, leg->sdp_version };
 	g_autoptr(Desc) seen = desc_seen(leg, desc);
 	const Desc *said = leg->said;
 	g_autofree char *text = NULL;

@@ -4,7 +4,6 @@
  * Thread: signalling.  RFC 3261 9, 15; RFC 3326.
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_reason.h"
 #include <sofia-sip/nua_tag.h>
@@ -28,7 +27,7 @@ say_goodbye(SipLeg *leg, Reason reason, const char *text)
 	g_autofree char *header = sip_reason_to_header(reason, text);
 
 	if (leg->leg.side == SIDE_CALLEE && leg->state == STATE_CALLING)
-		trunks_note(leg->ua->trunks, leg->trunk, reason, NULL);
+		way_note(leg->way, reason, NULL);
 	switch (leg->state) {
 	case STATE_RESOLVING:
 	case STATE_ENDING:

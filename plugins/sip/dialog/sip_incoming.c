@@ -6,9 +6,7 @@
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
 #include "plugins/sip/dialog/sip_audio_from.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_outside.h"
-#include "plugins/sip/peers/sip_called.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_history.h"
@@ -81,10 +79,7 @@ refuse_interval(SipLeg *leg)
 static void
 set_wanted_timer(SipLeg *leg)
 {
-	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
-
-	if (trunk)
-		leg->session.wanted_s = trunk->session_seconds;
+	leg->session.wanted_s = way_session_seconds(leg->way, SESSION_DEFAULT_SECONDS);
 }
 
 /* `insecure`: what is wrong with its description; NULL: nothing. */
@@ -130,7 +125,8 @@ find_replaced(SipLeg *leg, const sip_t *sip, SipLeg **replaced)
 
 	if (replaces_is_broken(sip))
 		return !refuse(leg, 400, "Bad Replaces");
-	*replaced = replaces && leg->phone ? refer_find_dialog(leg->ua, replaces) : NULL;
+	*replaced =
+		replaces && way_is_phone(leg->way) ? refer_find_dialog(leg->ua, replaces) : NULL;
 	if (replaces && (!*replaced || (*replaced)->state != STATE_UP))
 		return !refuse(leg, SIP_481_NO_TRANSACTION);
 	if (replaces && replaces->rp_early_only) /* RFC 3891 3: it is answered */
@@ -174,32 +170,28 @@ bound_invitation(SipLeg *leg, const sip_t *sip)
 void
 sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
-	SipLeg *leg = sip_leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
+	SipLeg *leg = sip_leg_new(ua, STATE_INVITED, way_of_caller(ua, caller)), *replaced = NULL;
 	const sip_t *sip = event->sip;
 	g_auto(Identity) identity = { NULL, NULL, NULL };
-	const Trunk *trunk = trunks_find(ua->trunks, caller->trunk);
-	g_autoptr(Address) to = called_by_trunk(ua, trunk, sip);
+	const char *trunk = way_trunk(leg->way);
+	g_autoptr(Address) to = way_called(leg->way, sip);
 	g_auto(Content) content = { 0 };
 	const char *insecure;
-	guint n_diversions = 0;
-	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
+	Diversion diversion = { 0 };
+	g_auto(GStrv) before = caller->from ? NULL : history_read(sip, &diversion.n);
 	Incoming incoming = { .from = caller->from,
 			      .to = to,
-			      .trunk = leg->trunk,
+			      .trunk = trunk,
 			      .privacy = caller->privacy,
 			      .preferred = caller->preferred,
-			      .diverted_by = diverted,
-			      .n_diversions = n_diversions };
+			      .diversion = diversion.n ? &diversion : NULL };
 
+	diversion.before = before;
 	sip_leg_keep_session(leg);
 	if (!caller->from)
 		trust_trunk(sip, &identity, &incoming);
 
 	leg->nh = nh;
-	leg->phone = g_strdup(caller->phone);
-	leg->softphone = g_strdup(caller->softphone);
-	leg->crypto.policy = caller->crypto;
-	leg->any_source = caller->any_source;
 	read_offer(leg, sip, &content);
 	audio_from_allow(leg, event, content.desc);
 	incoming.offer = content.desc;
@@ -209,11 +201,11 @@ sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const Sip
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
 	nua_set_hparams(nh, UA_ANSWERS(ua->answered_inside), TAG_END());
 	if (insecure)
-		g_warning("sip: a call of %s is refused: %s",
-			  leg->trunk ? leg->trunk : "a softphone", insecure);
+		g_warning("sip: a call of %s is refused: %s", trunk ? trunk : "a softphone",
+			  insecure);
 	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
 		if (to && (content.refusal || insecure))
-			gateway_refused(ua->gateway, ua->plugin, leg->trunk, incoming.from, to,
+			gateway_refused(ua->gateway, ua->plugin, trunk, incoming.from, to,
 					insecure ? REASON_INCOMPATIBLE : content.reason,
 					insecure		? insecure
 					: content_why(&content) ? content_why(&content)

@@ -22,13 +22,10 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/dialog/sip_early.h"
-#include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/stack/sip_names.h"
 #include "plugins/sip/dialog/sip_origin.h"
-#include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/stack/sip_reason.h"
 #include "plugins/sip/dialog/sip_unacked.h"
 #include <sofia-sip/nua_tag.h>
@@ -38,13 +35,14 @@
 #define LINGER_MS 70000
 
 SipLeg *
-sip_leg_new(SipUa *ua, SipState state, const char *trunk)
+sip_leg_new(SipUa *ua, SipState state, SipWay *way)
 {
 	SipLeg *leg = g_new0(SipLeg, 1);
 
 	leg->ua = ua;
 	leg->state = state;
-	leg->trunk = g_strdup(trunk);
+	leg->way = way;
+	leg->crypto.policy = way->crypto;
 	leg->session.wanted_s = SESSION_DEFAULT_SECONDS;
 	leg->session_id = (guint64)g_get_real_time();
 	leg->sdp_version = 1;
@@ -68,7 +66,6 @@ sip_leg_free(SipLeg *leg)
 	unacked_end(leg);
 	g_hash_table_remove(leg->ua->legs, leg);
 	origin_forget(leg);
-	trunks_forget(leg->ua->trunks, leg);
 	if (leg->asks_name)
 		names_forget(leg->ua->names, leg);
 	sip_leg_clear_timer(leg);
@@ -84,19 +81,11 @@ sip_leg_free(SipLeg *leg)
 	desc_unref(leg->pracked);
 	g_hash_table_unref(leg->early);
 	g_free(leg->agreed_tag);
-	g_free(leg->trunk);
-	g_free(leg->phone);
-	g_free(leg->softphone);
-	g_free(leg->to);
-	g_free(leg->path);
 	g_free(leg->sdp);
-	g_free(leg->from);
-	g_free(leg->identity);
 	g_free(leg->about);
 	g_free(leg->where);
 	g_free(leg->pidf);
 	g_free(leg->pidf_id);
-	g_free(leg->request_uri);
 	if (leg->keys)
 		g_string_free(leg->keys, TRUE);
 	g_free(leg->goodbye);
@@ -104,9 +93,6 @@ sip_leg_free(SipLeg *leg)
 	g_free(leg->way_back);
 	g_free(leg->name_source);
 	g_clear_pointer(&leg->hops, g_ptr_array_unref);
-	if (leg->lookup)
-		g_cancellable_cancel(leg->lookup);
-	g_clear_object(&leg->lookup);
 	g_free(leg->call_id);
 	g_free(leg->local);
 	g_free(leg->remote_party);
@@ -115,6 +101,7 @@ sip_leg_free(SipLeg *leg)
 	g_free(leg->called);
 	sip_leg_forget_invite(leg);
 	g_free(leg->ringing);
+	way_free(leg->way);
 	g_free(leg);
 }
 
@@ -159,7 +146,7 @@ sip_leg_over(SipLeg *leg, Reason reason, const char *text)
 	if (told)
 		return;
 	if (leg->leg.side == SIDE_CALLEE)
-		trunks_note(leg->ua->trunks, leg->trunk, reason, text);
+		way_note(leg->way, reason, text);
 	leg_ended(&leg->leg, reason, text);
 	sip_leg_end(leg);
 }
@@ -182,41 +169,15 @@ sip_leg_bye_for(SipLeg *leg, Reason reason, const char *why)
 char *
 sip_leg_contact(const SipLeg *leg)
 {
-	const Outside *outside = leg->ua->outside;
-	const char *address = outside_host(outside, leg->trunk);
-	const Config *config = leg->ua->config;
-	g_autofree char *uri = NULL;
-	gboolean tls = header_hop_is_tls(leg->next_hop);
-	gboolean tcp = leg->phone ? !g_str_has_prefix(leg->phone, "udp:")
-				  : leg->next_hop && g_str_has_suffix(leg->next_hop, "=tcp");
-
-	if (!tls && !(leg->phone && tcp) && outside_is_plain(outside, leg->trunk))
-		return NULL;
-	if (tls)
-		uri = header_next_hop(address, config->sip_tls_port, "tls");
-	else if (tcp)
-		uri = header_next_hop(address, config->sip_port, "tcp");
-	else
-		uri = header_next_hop(address, outside_port(outside, leg->trunk), "udp");
-	return g_strdup_printf("<%s>", uri);
-}
-
-const char *
-sip_leg_problem(const SipLeg *leg)
-{
-	return leg->trunk && header_hop_is_tls(leg->next_hop)
-		       ? trunks_problem(leg->ua->trunks, leg->trunk)
-		       : NULL;
+	return way_contact(leg->way, leg->next_hop);
 }
 
 /* Not for an INVITE that has been given up: it would ring after all. */
 gboolean
 sip_leg_prove(SipLeg *leg, const SipEvent *event)
 {
-	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
-	g_autofree char *auth = trunk ? header_credentials(trunk, (guint)event->status, event->sip,
-							   &leg->challenged)
-				      : NULL;
+	g_autofree char *auth =
+		way_credentials(leg->way, (guint)event->status, event->sip, &leg->challenged);
 
 	if (!auth || (leg->state == STATE_ENDING && event->event == nua_r_invite))
 		return FALSE;

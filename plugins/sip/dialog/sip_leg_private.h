@@ -9,7 +9,7 @@
 
 /* --- sip_leg.c --- */
 
-SipLeg *sip_leg_new(SipUa *ua, SipState state, const char *trunk);
+SipLeg *sip_leg_new(SipUa *ua, SipState state, SipWay *way); /* takes the way */
 /* The peer, or the network, ended it: tells the core. */
 void sip_leg_over(SipLeg *leg, Reason reason, const char *text);
 /* From here on the leg is ours alone and waits for nua's last word.  May free it. */
@@ -21,8 +21,6 @@ void sip_leg_bye_for(SipLeg *leg, Reason reason, const char *why);
 void sip_leg_forget_invite(SipLeg *leg); /* its Call-ID is another's from now on, or nobody's */
 /* Answers a 401 or 407.  FALSE: it cannot be answered, and is a refusal. */
 gboolean sip_leg_prove(SipLeg *leg, const SipEvent *event);
-/* Why the trunk cannot be reached by TLS, in words; NULL: not by TLS, or not known. */
-const char *sip_leg_problem(const SipLeg *leg);
 /* Our Contact where it is not the one that the stack writes by itself; or NULL. */
 char *sip_leg_contact(const SipLeg *leg);
 
@@ -46,7 +44,6 @@ void sip_leg_trace_out(SipLeg *leg, const char *what, const Desc *desc);
 
 /* Sends the INVITE to the first of these hops; the others are kept. */
 void sip_leg_call_hops(SipLeg *leg, GPtrArray *hops);
-void sip_leg_invite(SipLeg *leg); /* to `next_hop` */
 /* The INVITE once more, to the same hop: what it asked for was refused. */
 void sip_leg_invite_again(SipLeg *leg);
 /* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there

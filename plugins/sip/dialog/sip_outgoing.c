@@ -5,7 +5,6 @@
  * Thread: signalling.  RFC 3261 13.2, RFC 3262, RFC 3263 4.3.
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/dialog/sip_early.h"
 #include "plugins/sip/stack/sip_guard.h"
@@ -15,7 +14,6 @@
 #include "plugins/sip/dialog/sip_location.h"
 #include "plugins/sip/dialog/sip_origin.h"
 #include "plugins/sip/stack/sip_stack.h"
-#include "plugins/sip/peers/sip_watch.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_tag.h>
 
@@ -30,32 +28,33 @@ on_no_response(gpointer user)
 {
 	SipLeg *leg = user;
 	g_autofree char *text = NULL;
-	const char *problem;
+	const char *problem, *words;
 
 	text = header_hop_text(leg->next_hop);
 	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", text);
 	if (sip_leg_try_next_hop(leg))
 		return;
-	problem = sip_leg_problem(leg);
-	watches_note_call(leg->ua->watches, leg->trunk, FALSE);
+	problem = way_problem(leg->way, leg->next_hop);
+	way_note_reached(leg->way, FALSE);
 	/* CANCEL is held back until something answers; then it goes out. */
 	nua_cancel(leg->nh, TAG_END());
-	sip_leg_over(leg, leg->phone ? REASON_UNREACHABLE : REASON_TIMEOUT,
+	sip_leg_over(leg, way_unreachable(leg->way, REASON_TIMEOUT, &words),
 		     problem ? problem : "no response");
 }
 
-void
-sip_leg_invite(SipLeg *leg)
+static void
+send_invite(SipLeg *leg)
 {
+	const SipWay *way = leg->way;
 	g_auto(LocationBody) body = { NULL, NULL };
 	const char *sdp = sip_leg_sdp_of_offer(leg, leg->offer);
-	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
+	g_autofree char *to = g_strdup_printf("<%s>", way->to ? way->to : way->request_uri);
 	g_autofree char *contact = sip_leg_contact(leg);
 	g_autofree char *session = session_ask(&leg->session, TRUE);
 	g_autofree char *min = session_min(&leg->session);
 
-	leg->nh = nua_handle(leg->ua->nua, (nua_hmagic_t *)leg, NUTAG_URL(leg->request_uri),
-			     SIPTAG_FROM_STR(leg->from), SIPTAG_TO_STR(to), TAG_END());
+	leg->nh = nua_handle(leg->ua->nua, (nua_hmagic_t *)leg, NUTAG_URL(way->request_uri),
+			     SIPTAG_FROM_STR(way->from), SIPTAG_TO_STR(to), TAG_END());
 	if (!leg->nh) {
 		sip_leg_over(leg, REASON_PROTOCOL_ERROR,
 			     "the number cannot be written as a SIP address");
@@ -73,12 +72,12 @@ sip_leg_invite(SipLeg *leg)
 		   SIPTAG_CONTENT_TYPE_STR(body.type ? body.type : CONTENT_SDP),
 		   SIPTAG_PAYLOAD_STR(body.text ? body.text : sdp),
 		   TAG_IF(contact, SIPTAG_CONTACT_STR(contact)),
-		   TAG_IF(leg->path, SIPTAG_ROUTE_STR(leg->path)),
-		   TAG_IF(leg->identity, SIPTAG_HEADER_STR(leg->identity)),
+		   TAG_IF(way->route, SIPTAG_ROUTE_STR(way->route)),
+		   TAG_IF(way->identity, SIPTAG_HEADER_STR(way->identity)),
 		   TAG_IF(leg->about, SIPTAG_HEADER_STR(leg->about)),
 		   TAG_IF(leg->where, SIPTAG_HEADER_STR(leg->where)), SESSION_TAGS(session, min),
-		   TAG_IF(leg->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
-	sip_leg_set_timer(leg, leg->response_ms, on_no_response);
+		   TAG_IF(way->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
+	sip_leg_set_timer(leg, way->response_ms, on_no_response);
 	sip_leg_trace_out(leg, "INVITE", leg->offer);
 	if (leg->crypto.policy != CRYPTO_OFF && !header_hop_is_tls(leg->next_hop))
 		leg_trace(&leg->leg, TRACE_NOTE, "srtp: the key goes in the clear, not by TLS");
@@ -99,7 +98,7 @@ sip_leg_invite_again(SipLeg *leg)
 	sip_leg_forget_dialog(leg);
 	g_hash_table_remove_all(leg->early);
 	g_clear_pointer(&leg->agreed_tag, g_free);
-	sip_leg_invite(leg);
+	send_invite(leg);
 }
 
 gboolean
@@ -125,7 +124,7 @@ sip_leg_call_hops(SipLeg *leg, GPtrArray *hops)
 	leg->hops = g_ptr_array_ref(hops);
 	leg->next_hop = g_strdup(hops->pdata[0]);
 	leg->ua->calls_out++;
-	sip_leg_invite(leg);
+	send_invite(leg);
 }
 
 /* --- answers --- */
@@ -139,7 +138,7 @@ on_first_word(SipLeg *leg, const sip_t *response)
 	if (!leg->trying)
 		leg_trying(&leg->leg);
 	leg->trying = TRUE;
-	watches_note_call(leg->ua->watches, leg->trunk, TRUE);
+	way_note_reached(leg->way, TRUE);
 	if (sip_leg_learn_ringing(leg, response))
 		leg_save(&leg->leg);
 }
@@ -226,12 +225,34 @@ final_answer(SipLeg *leg, const SipEvent *event, Reason *reason)
 	return answer;
 }
 
+/* Why the call cannot be gone on with, though it was answered; NULL: it can. */
+static const char *
+is_unusable(const SipLeg *leg, const SipEvent *event, const Desc *answer, Reason *reason)
+{
+	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
+
+	if (guard_way_is_bad(event->sip)) {
+		*reason = REASON_PROTOCOL_ERROR;
+		return "answered with a Contact or a route that nothing can be sent to";
+	}
+	if (insecure) {
+		*reason = REASON_INCOMPATIBLE;
+		return insecure;
+	}
+	if (answer)
+		return NULL;
+	return *reason == REASON_IP_VERSION
+		       ? "answered with an address of the IP version that the gateway's media "
+			 "does not have"
+		       : "answered without a usable media description";
+}
+
 static void
 on_accepted(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
 	g_autoptr(Desc) answer = final_answer(leg, event, &reason);
-	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
+	const char *why = is_unusable(leg, event, answer, &reason);
 
 	sip_leg_learn_dialog(leg, event->sip);
 	origin_learn(leg, event->msg);
@@ -244,15 +265,8 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	sip_leg_clear_timer(leg);
 	sip_leg_trace_in(leg, "200 OK", answer);
 	note_contact(leg, event->sip);
-	trunks_note(leg->ua->trunks, leg->trunk, REASON_NONE, "answered");
-	if (!answer || insecure) {
-		const char *why = insecure ? insecure
-				  : reason == REASON_IP_VERSION
-					  ? "answered with an address of the IP version that the "
-					    "gateway's media does not have"
-					  : "answered without a usable media description";
-
-		reason = insecure ? REASON_INCOMPATIBLE : reason;
+	way_note(leg->way, REASON_NONE, "answered");
+	if (why) {
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
 		sip_leg_bye_for(leg, reason, why);
 		sip_leg_over(leg, reason, why);
@@ -271,15 +285,14 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 static gboolean
 follow_redirect(SipLeg *leg, const SipEvent *event)
 {
-	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
 	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
 
-	if (event->status < 300 || event->status >= 400 || !trunk || !trunk->follow_redirects ||
+	if (event->status < 300 || event->status >= 400 || !way_follows_redirects(leg->way) ||
 	    !uri || leg->redirects >= MAX_REDIRECTS)
 		return FALSE;
 	leg->redirects++;
-	g_free(leg->request_uri);
-	leg->request_uri = g_strdup(uri);
+	g_free(leg->way->request_uri);
+	leg->way->request_uri = g_strdup(uri);
 	leg_trace(&leg->leg, TRACE_NOTE, "redirected to %s", uri);
 	sip_leg_invite_again(leg);
 	return TRUE;
@@ -290,18 +303,15 @@ on_refused(SipLeg *leg, const SipEvent *event)
 {
 	g_autofree char *text = NULL;
 	gboolean internal = !event->sip; /* nua's own: 408 Timer B, 503 unreachable */
-	const char *problem = internal ? sip_leg_problem(leg) : NULL;
+	const char *problem = internal ? way_problem(leg->way, leg->next_hop) : NULL;
+	const char *words;
 	Reason reason = header_refusal(event->status, event->phrase, event->sip, &text);
 
 	if (internal)
 		reason = event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR;
 	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", problem ? problem : text);
 	if (problem)
-		g_warning("trunk %s: %s", leg->trunk, problem);
-	if (internal && leg->phone) {
-		sip_leg_over(leg, REASON_UNREACHABLE, "the softphone cannot be reached");
-		return;
-	}
+		g_warning("trunk %s: %s", way_trunk(leg->way), problem);
 	if (follow_redirect(leg, event))
 		return;
 	if (!internal && location_leave(leg, (guint)event->status)) {
@@ -322,12 +332,11 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	/* RFC 3263 4.3 */
 	if ((internal ? !leg->trying : event->status == 503) && sip_leg_try_next_hop(leg))
 		return;
-	watches_note_call(leg->ua->watches, leg->trunk, !internal);
-	sip_leg_over(leg, reason,
-		     !internal	  ? text
-		     : problem	  ? problem
-		     : leg->trunk ? "the trunk cannot be reached"
-				  : "the host of the address cannot be reached");
+	way_note_reached(leg->way, !internal);
+	words = text;
+	if (internal)
+		reason = way_unreachable(leg->way, reason, &words);
+	sip_leg_over(leg, reason, problem ? problem : words);
 	if (event->status == 401 ||
 	    event->status == 407) /* nua would wait for credentials and never end */
 		sip_leg_free(leg);

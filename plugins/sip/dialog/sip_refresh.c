@@ -6,7 +6,6 @@
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
 #include "plugins/sip/dialog/sip_hop.h"
-#include "plugins/sip/peers/sip_outside.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_tag.h>
 
@@ -84,8 +83,7 @@ offer_again(SipLeg *leg)
 	leg->moved = FALSE;
 	leg->moving = TRUE;
 	leg->change = CHANGE_REFRESH;
-	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: our address is %s now",
-		  outside_host(leg->ua->outside, leg->trunk));
+	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: our address is %s now", way_host(leg->way));
 	sip_leg_send_reinvite(leg, sip_leg_sdp(leg, leg->said));
 }
 
@@ -136,7 +134,7 @@ sip_leg_moved_all(SipUa *ua, const char *trunk)
 
 	g_hash_table_iter_init(&iter, ua->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		if (!trunk || g_strcmp0(((SipLeg *)leg)->trunk, trunk) == 0)
+		if (!trunk || g_strcmp0(way_trunk(((SipLeg *)leg)->way), trunk) == 0)
 			move(leg);
 }
 

@@ -171,20 +171,23 @@ sip_leg_learn_ringing(SipLeg *leg, const sip_t *response)
 	const sip_via_t *via = response->sip_via;
 	g_autofree char *local = header_text((const sip_header_t *)response->sip_from);
 	g_autofree char *cseq = g_strdup_printf("%u", response->sip_cseq->cs_seq);
-	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
+	g_autofree char *to =
+		g_strdup_printf("<%s>", leg->way->to ? leg->way->to : leg->way->request_uri);
 	g_autofree char *port =
 		via && via->v_port ? g_strdup_printf(":%s", via->v_port) : g_strdup("");
 	g_autofree char *sent_by =
 		via && via->v_branch ? g_strdup_printf("%s %s%s;branch=%s;rport", via->v_protocol,
 						       via->v_host, port, via->v_branch)
 				     : NULL;
-	const char *fields[N_FIELDS] = {
-		[WHAT] = RING,	      [CALL_ID] = response->sip_call_id->i_id,
-		[LOCAL] = local,      [REMOTE] = to,
-		[CSEQ] = cseq,	      [TARGET] = leg->request_uri,
-		[ROUTES] = leg->path, [NEXT_HOP] = leg->next_hop,
-		[VIA] = sent_by
-	};
+	const char *fields[N_FIELDS] = { [WHAT] = RING,
+					 [CALL_ID] = response->sip_call_id->i_id,
+					 [LOCAL] = local,
+					 [REMOTE] = to,
+					 [CSEQ] = cseq,
+					 [TARGET] = leg->way->request_uri,
+					 [ROUTES] = leg->way->route,
+					 [NEXT_HOP] = leg->next_hop,
+					 [VIA] = sent_by };
 	g_autofree char *text = sent_by ? text_of(fields) : NULL;
 
 	if (!text || g_strcmp0(text, leg->ringing) == 0)

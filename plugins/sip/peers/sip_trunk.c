@@ -321,27 +321,24 @@ append_hops(GString *status, const GPtrArray *hops)
 }
 
 char *
-trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), gpointer user)
+trunks_text(const Trunks *trunks, const char *name)
 {
-	GString *status = g_string_new(NULL);
+	const Entry *entry = find_in(trunks->entries, name);
+	const Trunk *trunk = entry ? entry->trunk : NULL;
+	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; i < trunks->entries->len; i++) {
-		const Entry *entry = trunks->entries->pdata[i];
-		const Trunk *trunk = entry->trunk;
-		g_autofree char *added = more(user, trunk->name);
-
-		g_string_append_printf(status, "trunk %s: %s, %s:%u/%s", trunk->name,
-				       trunk->enabled ? "enabled" : "disabled", trunk->host,
-				       trunk->port ? trunk->port : trunk_standard_port(trunk),
-				       trunk->transport);
-		if (!entry->hops)
-			g_string_append(status, " (not resolved)");
-		else if (!has_numeric_host(trunk))
-			append_hops(status, entry->hops);
-		g_string_append_printf(status, ", %u source%s, last call out: %s%s\n",
-				       networks_size(entry->sources),
-				       networks_size(entry->sources) == 1 ? "" : "s",
-				       entry->last ? entry->last : "none yet", added);
-	}
-	return g_string_free(status, FALSE);
+	if (!trunk)
+		return g_string_free(text, FALSE);
+	g_string_append_printf(text, "%s, %s:%u/%s", trunk->enabled ? "enabled" : "disabled",
+			       trunk->host, trunk->port ? trunk->port : trunk_standard_port(trunk),
+			       trunk->transport);
+	if (!entry->hops)
+		g_string_append(text, " (not resolved)");
+	else if (!has_numeric_host(trunk))
+		append_hops(text, entry->hops);
+	g_string_append_printf(text, ", %u source%s, last call out: %s",
+			       networks_size(entry->sources),
+			       networks_size(entry->sources) == 1 ? "" : "s",
+			       entry->last ? entry->last : "none yet");
+	return g_string_free(text, FALSE);
 }

@@ -73,5 +73,5 @@ DigestServer *trunks_digest(Trunks *trunks);
 void trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text);
 /* Names of all trunks, those that are switched off too; owned by the caller. */
 GPtrArray *trunks_names(Trunks *trunks);
-/* One "trunk NAME: …" a line; `more` adds ", …" to it. */
-char *trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), gpointer user);
+/* "enabled, 192.0.2.1:5060/udp, 2 sources, last call out: …"; "" when there is none. */
+char *trunks_text(const Trunks *trunks, const char *name);

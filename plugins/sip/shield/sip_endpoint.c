@@ -68,14 +68,16 @@ endpoint_parse(const char *source, Endpoint *endpoint)
 	const char *port = source ? strrchr(source, ':') : NULL;
 	g_autofree char *written = NULL;
 	g_autoptr(GInetAddress) address = NULL;
+	guint64 number;
 
-	if (!host || port <= host)
+	if (!host || port <= host ||
+	    !g_ascii_string_to_unsigned(port + 1, 10, 0, G_MAXUINT16, &number, NULL))
 		return FALSE;
 	written = g_strndup(host + 1, (gsize)(port - host - 1));
 	address = resolve_numeric(written);
 	if (!endpoint_at(address, endpoint))
 		return FALSE;
-	endpoint->port = (guint16)atoi(port + 1);
+	endpoint->port = (guint16)number;
 	return TRUE;
 }
 

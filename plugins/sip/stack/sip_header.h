@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <sofia-sip/sip.h>
+#include "b2bua/config.h"
 #include "b2bua/leg.h"
 #include "b2bua/config.h"
 #include "b2bua/reason.h"
