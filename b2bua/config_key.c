@@ -12,7 +12,8 @@ const ConfigKey config_keys[] = {
 	{ "gateway", "control_socket", TYPE_SOCKET_PATH, RUNSTATEDIR "/tandem/control.sock", 0, 0,
 	  FIELD(control_socket), "Unix socket tandemctl talks to" },
 	{ "gateway", "plugins", TYPE_NAME_LIST, "xmpp;sip;echo", 0, 0, FIELD(plugins),
-	  "protocols, in the order they are started" },
+	  "protocols, in the order they are started; a plugin of somebody else's reads its section "
+	  "[NAME], which may have any keys" },
 	{ "gateway", "plugin_dir", TYPE_PATH, PKGLIBDIR "/plugins", 0, 0, FIELD(plugin_dir),
 	  "folder of NAME.so" },
 	{ "gateway", "log_level", TYPE_LOG_LEVEL, "info", 0, 0, FIELD(log_level),

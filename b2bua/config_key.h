@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* config_key.h - the inside of the configuration: its table of keys, and what is done with
- * a value of each type.  For config*.c alone.
+/* config_key.h - the table of the keys of tandem.conf, and what is done with a value of each
+ * type: for config*.c, and for the help and the completion of tandemctl.
  *
  * Thread: any.
  */

@@ -44,10 +44,12 @@ const Plugin *gateway_reaching(const Gateway *gateway, WayKind kind);
 const GPtrArray *gateway_plugins(const Gateway *gateway);
 
 /* Something for the person of an account to read, by every plugin that has a way:
- * a chat message from the number.  FALSE: nobody has, or there were too many in
- * this minute (a client that redials must not flood him). */
+ * a chat message from the number.  FALSE: nobody has. */
 gboolean
 gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
+/* Asked first, before anything is looked up for it: FALSE when there were too many of this
+ * kind in this minute (a client that redials must not flood its person, nor the store). */
+gboolean gateway_notice_room(Gateway *gateway, const char *account, const char *kind);
 
 /* Tells every plugin what has changed in the store. */
 void gateway_changed(Gateway *gateway, Change what, const char *key);

@@ -41,7 +41,7 @@ typedef enum {
 	WAY_SERVICE = 1 << 4, /* the plugin answers by itself, at its own name in our domain */
 } WayKind;
 
-/* First member of SipLeg, XmppLeg, EchoLeg, FakeLeg. */
+/* First member of a plugin's own leg, which the plugin allocates and frees. */
 typedef struct {
 	const Plugin *plugin;
 	Call *call; /* NULL once the core has let go */
@@ -213,7 +213,6 @@ typedef struct {
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
-	const Call *near;      /* the core's own: a call it will be joined with, or NULL */
 } Incoming;
 
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own

@@ -73,7 +73,7 @@ rules() {
 	layer b2bua/route "$core"
 	layer b2bua/call "$core|b2bua/route/[^/]*\.h"
 	layer b2bua/admin "$core|b2bua/(route|call)/[^/]*\.h"
-	layer cli 'b2bua/admin/(verbs|help)\.h'
+	layer cli 'b2bua/(config_key|admin/(verbs|help))\.h'
 	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
 	# what is installed for somebody else's plugin does for the example of one
 	layer plugins/echo 'b2bua/(address|counters|leg|number|reason)\.h|media/(desc|side)\.h'

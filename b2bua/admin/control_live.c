@@ -7,6 +7,7 @@
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
 #include "b2bua/admin/handlers.h"
+#include "b2bua/admin/memory.h"
 #include "b2bua/route/way_out.h"
 
 char *(*control_reload)(GError **error);
@@ -19,7 +20,29 @@ static void __attribute__((constructor)) note_start(void)
 	started_us = g_get_monotonic_time();
 }
 
-/* --- status --- */
+/* --- status: "key", "value", "group", "unit"; a key stands alone, without its group --- */
+
+static void
+say(Request *request, const char *group, const char *key, const char *text)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, key);
+	row_add(row, text);
+	row_add(row, group);
+	row_add(row, "");
+}
+
+static void
+say_number(Request *request, const char *group, const char *key, guint64 number, const char *unit)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, key);
+	row_add_int(row, (gint64)number);
+	row_add(row, group);
+	row_add(row, unit);
+}
 
 typedef struct {
 	Request *request;
@@ -28,22 +51,22 @@ typedef struct {
 
 /* "sip legs", "sip trunk carrier state" */
 static void
-reply_plugin_row(gpointer user, const StatusRow *row)
+say_plugin_row(gpointer user, const StatusRow *row)
 {
 	const PluginStatus *status = user;
-	g_autofree char *key = row->trunk
-				       ? g_strdup_printf("%s trunk %s %s", status->plugin->name,
-							 row->trunk, row->key)
-				       : g_strdup_printf("%s %s", status->plugin->name, row->key);
+	const char *name = status->plugin->name;
+	g_autofree char *key =
+		row->trunk ? g_strdup_printf("%s trunk %s %s", name, row->trunk, row->key)
+			   : g_strdup_printf("%s %s", name, row->key);
 
 	if (row->text)
-		reply_pair(status->request, key, row->text);
+		say(status->request, name, key, row->text);
 	else
-		reply_pair_int(status->request, key, (gint64)row->number);
+		say_number(status->request, name, key, row->number, "");
 }
 
 static void
-reply_plugins(Request *request)
+say_plugins(Request *request)
 {
 	const GPtrArray *plugins = gateway_plugins(request->gateway);
 
@@ -51,40 +74,40 @@ reply_plugins(Request *request)
 		PluginStatus status = { request, plugins->pdata[i] };
 
 		if (status.plugin->operators && status.plugin->operators->status)
-			status.plugin->operators->status(reply_plugin_row, &status);
+			status.plugin->operators->status(say_plugin_row, &status);
 	}
 }
 
 /* What has never happened is not said. */
 static void
-reply_count(Request *request, const char *label, const char *name, guint64 count)
+say_count(Request *request, const char *label, const char *name, guint64 count)
 {
 	g_autofree char *key =
 		g_strjoin(" ", "count", label ? label : name, label ? name : NULL, NULL);
 
 	if (count > 0)
-		reply_pair_int(request, key, (gint64)count);
+		say_number(request, "count", key, count, "");
 }
 
 static void
-reply_counters(Request *request)
+say_counters(Request *request)
 {
 	const GPtrArray *plugins = gateway_plugins(request->gateway);
 
 	for (Counter counter = 0; counter < N_COUNTERS; counter++)
-		reply_count(request, NULL, counter_row(counter)->name,
-			    gateway_counter(request->gateway, counter));
+		say_count(request, NULL, counter_row(counter)->name,
+			  gateway_counter(request->gateway, counter));
 	for (guint i = 0; i < plugins->len; i++) {
 		const Plugin *plugin = plugins->pdata[i];
 		const CounterSet *set = plugin->counters;
 
 		for (guint k = 0; set && k < set->n; k++)
-			reply_count(request, plugin->name, set->rows[k].name, set->values[k]);
+			say_count(request, plugin->name, set->rows[k].name, set->values[k]);
 	}
 }
 
 static gboolean
-reply_trunks(Request *request, GError **error)
+say_trunks(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) trunks = store_trunk_list(request->store, error);
 
@@ -96,46 +119,51 @@ reply_trunks(Request *request, GError **error)
 			trunk->port ? trunk->port : trunk_standard_port(trunk), trunk->transport,
 			trunk->priority, trunk->enabled ? "" : ", disabled");
 
-		reply_pair(request, key, text);
+		say(request, "trunk", key, text);
 	}
 	return trunks != NULL;
 }
 
 /* What is in use, apart from what the allocator has not given back. */
-static char *
+static guint64
 memory_in_use(void)
 {
 	struct mallinfo2 heap = mallinfo2();
 
-	return g_strdup_printf("%" G_GSIZE_FORMAT " KiB", (heap.uordblks + heap.hblkhd) / 1024);
+	return (heap.uordblks + heap.hblkhd) / 1024;
+}
+
+static void
+say_gateway(Request *request)
+{
+	static const char group[] = "gateway";
+	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
+	g_autofree char *records = store_journal_status(request->store);
+	g_autofree char *emergency = emergency_policy(request->gateway);
+
+	say(request, group, "version", PACKAGE_VERSION);
+	say_number(request, group, "pid", getpid(), "");
+	say(request, group, "state",
+	    admission_is_closed(request->gateway) ? "stopping" : "running");
+	say_number(request, group, "uptime", seconds, "s");
+	say_number(request, group, "calls", calls_live(request->gateway), "");
+	say_number(request, group, "memory", memory_in_use(), "KiB");
+	if (memory_pss() > 0)
+		say_number(request, group, "memory-pss", memory_pss(), "KiB");
+	say(request, group, "records", records);
+	say(request, group, "emergency", emergency + strlen("emergency calls: "));
+	say(request, group, "database", gateway_config(request->gateway)->database);
 }
 
 gboolean
 do_status(Request *request, GError **error)
 {
-	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
-	g_autofree char *uptime = g_strdup_printf("%d d %02d:%02d:%02d", (int)(seconds / 86400),
-						  (int)(seconds / 3600 % 24),
-						  (int)(seconds / 60 % 60), (int)(seconds % 60));
-	g_autofree char *memory = memory_in_use();
-	g_autofree char *records = store_journal_status(request->store);
-	g_autofree char *emergency = emergency_policy(request->gateway);
-
-	reply_table(request, "key", "value", NULL);
-	reply_pair(request, "version", PACKAGE_VERSION);
-	reply_pair_int(request, "pid", getpid());
-	reply_pair(request, "uptime", uptime);
-	reply_pair(request, "state",
-		   admission_is_closed(request->gateway) ? "stopping" : "running");
-	reply_pair_int(request, "calls", calls_live(request->gateway));
-	reply_pair(request, "memory", memory);
-	reply_pair(request, "records", records);
-	reply_pair(request, "emergency", emergency + strlen("emergency calls: "));
-	reply_pair(request, "database", gateway_config(request->gateway)->database);
-	reply_plugins(request);
-	if (!reply_trunks(request, error))
+	reply_table(request, "key", "value", "group", "unit", NULL);
+	say_gateway(request);
+	say_plugins(request);
+	if (!say_trunks(request, error))
 		return FALSE;
-	reply_counters(request);
+	say_counters(request);
 	return TRUE;
 }
 

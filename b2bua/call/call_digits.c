@@ -34,7 +34,7 @@ takes_events(const Party *party)
 void
 call_press(Call *call, Party *from, char key, gboolean relayed)
 {
-	Party *to = from == call->caller ? call->callee : call->caller;
+	Party *to = call_other_party(call, from);
 	char shown[] = { key, '\0' };
 
 	if (!to || (call->state != CALL_ACTIVE && call->state != CALL_CHANGING))

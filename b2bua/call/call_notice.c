@@ -100,9 +100,12 @@ static void
 tell(Call *call, const char *account, Setting wanted, const Address *number, const char *text)
 {
 	Store *store = gateway_store(call->gateway);
-	g_autoptr(User) user = store_user_get(store, account, NULL);
+	g_autoptr(User) user = NULL;
 
-	if (!user || !user->enabled || !setting_on(store, account, wanted) || !text)
+	if (!text || !gateway_notice_room(call->gateway, account, setting_name(wanted)))
+		return;
+	user = store_user_get(store, account, NULL);
+	if (!user || !user->enabled || !setting_on(store, account, wanted))
 		return;
 	if (gateway_notice(call->gateway, account, number, text))
 		call_note(call, "message to %s: %s", account, text);

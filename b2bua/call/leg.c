@@ -57,12 +57,12 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *call)
 	Party *party = call->dialling;
 
 	/* dial() makes one leg, and only dial() does */
-	g_assert(party && !party->attached);
+	g_assert(party && party->progress == PROGRESS_NONE);
 	leg->plugin = plugin;
 	leg->call = call;
 	leg->side = SIDE_CALLEE;
 	party->leg = leg;
-	party->attached = TRUE;
+	party_reach(party, PROGRESS_CALLED);
 }
 
 void
@@ -71,7 +71,7 @@ leg_trying(Leg *leg)
 	Party *party = party_of(leg);
 
 	if (party)
-		party->heard = TRUE;
+		party_reach(party, PROGRESS_TRYING);
 }
 
 void
@@ -86,13 +86,18 @@ leg_unattended(Leg *leg)
 	Party *party = party_of(leg);
 
 	if (party)
-		party->unattended = TRUE;
+		party_reach(party, PROGRESS_UNATTENDED);
 }
 
 void
 leg_answered(Leg *leg, const Desc *answer)
 {
-	post(leg, (CallEvent){ .kind = EVENT_ANSWERED, .desc = answer });
+	const Party *party = party_of(leg);
+
+	if (party)
+		post(leg, (CallEvent){ .kind = party == leg->call->caller ? EVENT_CALLER_ANSWERED
+									  : EVENT_CALLEE_ANSWERED,
+				       .desc = answer });
 }
 
 void

@@ -484,16 +484,20 @@ route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const 
 	return route_incoming(gateway, &incoming, reason, text);
 }
 
-/* Who cannot be told apart from a trunk's caller has no account, and no country of his. */
+/* Who cannot be told apart from a trunk's caller has no account, and no country of his.  The
+ * store is asked for his country when it matters alone. */
 gboolean
 route_is_emergency(Gateway *gateway, const Incoming *incoming)
 {
+	const Address *to = incoming->to;
 	g_autofree char *account = NULL, *number = NULL, *country = NULL;
+	g_autofree char *dialled = to->user ? number_unescape(to->user) : NULL;
 
-	if (incoming->trunk || incoming->from->scheme != ADDRESS_JID)
+	if (incoming->trunk || incoming->from->scheme != ADDRESS_JID ||
+	    !number_may_be_emergency(dialled))
 		return FALSE;
 	account = address_bare_jid(incoming->from);
-	number = called_number(gateway, account, incoming->to);
+	number = called_number(gateway, account, to);
 	country = user_country(gateway, account);
 	return number && number_is_emergency(number, country);
 }

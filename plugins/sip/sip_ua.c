@@ -11,7 +11,9 @@
 #include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_dialect.h"
+#include "plugins/sip/stack/sip_digest.h"
 #include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/stack/sip_resolve.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/dialog/sip_leg.h"
 #include "plugins/sip/stack/sip_names.h"
@@ -23,6 +25,7 @@
 #include "plugins/sip/sip_method.h"
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/shield/sip_source.h"
+#include "plugins/sip/sip_status.h"
 #include "plugins/sip/stack/sip_stack.h"
 #include "plugins/sip/stack/sip_tls.h"
 #include "plugins/sip/peers/sip_trunk.h"
@@ -51,7 +54,7 @@ static void
 on_stray_answer(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
-		/* of a next hop that was given up, see sip_leg_try_next_hop() */
+		/* of a next hop that was given up */
 		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
 
 		if (hop)
@@ -223,6 +226,7 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	digest_server_free(ua->digest);
 	origin_stop(ua);
 	names_free(ua->names);
 	outside_free(ua->outside);
@@ -252,7 +256,7 @@ on_sweep_time(gpointer user)
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations stay: %s", error->message);
 	sources_refresh(self->sources);
-	digest_server_sweep(trunks_digest(self->trunks));
+	digest_server_sweep(self->digest);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -344,10 +348,9 @@ start(Gateway *gateway, GError **error)
 	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = dialects_new();
 	methods_begin(ua);
-	ua->trunks = trunks_new(gateway_store(gateway),
-				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
-								 : G_SOCKET_FAMILY_IPV4,
-				config->sip_tls_port != 0);
+	ua->digest = digest_server_new(SOFTPHONE_REALM);
+	ua->trunks = trunks_new(gateway_store(gateway), ua->digest,
+				resolve_family(config->sip_address), config->sip_tls_port != 0);
 	ua->names = names_new();
 	ua->outside = outside_new(config);
 	stack_serve(&stack_dialogs, ua);
@@ -450,85 +453,10 @@ available(const char *trunk)
 	return watches_available(ua->watches, trunk);
 }
 
-/* --- status --- */
-
-static void
-say_all(StatusFunc func, gpointer user, const StatusRow *rows, guint n)
-{
-	for (guint i = 0; i < n; i++)
-		func(user, &rows[i]);
-}
-
-static void
-say_tls(StatusFunc func, gpointer user)
-{
-	const TlsCounters *counters = tls_counters();
-	const StatusRow rows[] = {
-		{ .key = "tls port", .number = ua->config->sip_tls_port },
-		{ .key = "tls connections", .number = counters->accepted },
-		{ .key = "tls handshakes", .number = counters->waiting },
-		{ .key = "tls unfinished", .number = counters->unfinished },
-		{ .key = "tls refused", .number = counters->refused },
-	};
-
-	if (ua->config->sip_tls_port)
-		say_all(func, user, rows, G_N_ELEMENTS(rows));
-}
-
-static void
-say_connections(StatusFunc func, gpointer user)
-{
-	const ConnectionCounters *counters = connection_counters();
-	const StatusRow rows[] = {
-		{ .key = "connections open", .number = counters->open },
-		{ .key = "connections of strangers", .number = counters->strangers },
-		{ .key = "connections accepted", .number = counters->accepted },
-		{ .key = "connections refused", .number = counters->refused },
-		{ .key = "connections silent", .number = counters->silent },
-		{ .key = "connections flooded", .number = counters->flooded },
-		{ .key = "connections evicted", .number = counters->evicted },
-	};
-
-	say_all(func, user, rows, G_N_ELEMENTS(rows));
-}
-
-static void
-say_trunks(StatusFunc func, gpointer user)
-{
-	g_autoptr(GPtrArray) names = trunks_names(ua->trunks);
-
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = names->pdata[i];
-		g_autofree char *entry = trunks_text(ua->trunks, name);
-		g_autofree char *watched = watches_text(ua->watches, name);
-		g_autofree char *text = g_strconcat(entry, watched, NULL);
-
-		func(user, &(StatusRow){ .trunk = name, .key = "state", .text = text });
-	}
-}
-
 static void
 status(StatusFunc func, gpointer user)
 {
-	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
-	g_autofree char *listening =
-		g_strdup_printf("%s:%u udp and tcp", ua->config->sip_address, ua->config->sip_port);
-	const StatusRow rows[] = {
-		{ .key = "listening", .text = listening },
-		{ .key = "legs", .number = g_hash_table_size(ua->legs) },
-		{ .key = "calls in", .number = ua->calls_in },
-		{ .key = "calls out", .number = ua->calls_out },
-		{ .key = "strangers refused", .number = ua->strangers },
-		{ .key = "headers refused", .number = guard_refused() },
-		{ .key = "stun dropped", .number = stack_n_stun() },
-		{ .key = "registrations", .number = contacts ? contacts->len : 0 },
-	};
-
-	say_all(func, user, rows, G_N_ELEMENTS(rows));
-	say_tls(func, user);
-	say_connections(func, user);
-	sources_status(ua->sources, func, user);
-	say_trunks(func, user);
+	ua_status(ua, func, user);
 }
 
 /* --- the table --- */

@@ -116,7 +116,7 @@ check_store(const Call *call)
 		return;
 	record = store_call_get(gateway_store(call->gateway), call_id(call), &error);
 	g_assert_no_error(error);
-	g_assert_cmpstr(record->state, ==, call_state_name(call_state(call)));
+	g_assert_cmpstr(record->state, ==, call_state_name(call->state));
 }
 
 static void

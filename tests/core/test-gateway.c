@@ -331,7 +331,7 @@ test_setup_timeout(void)
 {
 	set_up("[calls]\nsetup_timeout=1\n");
 	g_assert_null(call_out("user1"));
-	while (calls_live(gateway) > 0 && call_state(first_call()) != CALL_ENDED)
+	while (calls_live(gateway) > 0 && first_call()->state != CALL_ENDED)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_nonnull(strstr(refusal, "no-media: "));
 	tear_down();

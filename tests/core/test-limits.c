@@ -8,6 +8,7 @@
 #include "b2bua/route/limits.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -404,6 +405,69 @@ test_help_is_no_way_around(void)
 	tear_down();
 }
 
+/* --- what a refusal costs --- */
+
+static guint routed, asked; /* calls of route_incoming(), statements run */
+
+Plan *
+__real_route_incoming(Gateway *self, const Incoming *incoming, Reason *reason, const char **text);
+Plan *
+__wrap_route_incoming(Gateway *self, const Incoming *incoming, Reason *reason, const char **text);
+int __real_sqlite3_step(sqlite3_stmt *statement);
+int __wrap_sqlite3_step(sqlite3_stmt *statement);
+
+Plan *
+__wrap_route_incoming(Gateway *self, const Incoming *incoming, Reason *reason, const char **text)
+{
+	routed++;
+	return __real_route_incoming(self, incoming, reason, text);
+}
+
+int
+__wrap_sqlite3_step(sqlite3_stmt *statement)
+{
+	asked++;
+	return __real_sqlite3_step(statement);
+}
+
+/* The first ten of an author have records of their own.  Of the calls after that the cheapest
+ * counts, as who has not asked for two seconds is looked up; a new second may let one in. */
+static guint
+cost_of_refusals(const char *number)
+{
+	guint least = G_MAXUINT;
+
+	for (guint i = 0; i < 40; i++) {
+		routed = asked = 0;
+		if (!call_from("user1", number))
+			continue;
+		g_assert_cmpuint(routed, ==, 0);
+		if (i >= 10)
+			least = MIN(least, asked);
+	}
+	return least;
+}
+
+static void
+test_refusal_is_cheap(void)
+{
+	static const char *const NUMBERS[] = { "+14155551234", "4155551234", "*31#+14155551234" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(USED_UP); i++)
+		for (guint k = 0; k < G_N_ELEMENTS(NUMBERS); k++) {
+			set_up(USED_UP[i].limits);
+			routed = asked = 0;
+			USED_UP[i].use_up();
+			g_assert_cmpuint(routed, >, 0); /* those that were let in */
+			g_assert_cmpuint(asked, >, 0);
+			g_test_message("%s, %s", USED_UP[i].what, NUMBERS[k]);
+			g_assert_cmpuint(cost_of_refusals(NUMBERS[k]), ==, 0);
+			/* a number that may be one for help is worth a look, and no more */
+			g_assert_cmpuint(cost_of_refusals("116117"), >, 0);
+			tear_down();
+		}
+}
+
 static guint
 open_all(GArray *opened)
 {
@@ -495,6 +559,7 @@ main(int argc, char **argv)
 	g_test_add_func("/limits/echo-lines", test_echo_lines);
 	g_test_add_func("/limits/help/comes-first", test_help_comes_first);
 	g_test_add_func("/limits/help/no-way-around", test_help_is_no_way_around);
+	g_test_add_func("/limits/refusal-is-cheap", test_refusal_is_cheap);
 	g_test_add_func("/limits/descriptors", test_descriptors);
 	g_test_add_func("/limits/flood-of-one", test_flood_of_one);
 	g_test_add_func("/limits/flood-of-echo", test_flood_of_echo);

@@ -244,7 +244,7 @@ rig_start(void)
 	g_assert_no_error(error);
 	for (guint tries = 0; tries < 10; tries++) {
 		peer_gateway_port = peer_free_port();
-		gateway.config = (Config){ .sip_address = (char *)"127.0.0.1",
+		gateway.config = (Config){ .sip_address = (char *)(peer_six ? "::1" : "127.0.0.1"),
 					   .sip_port = peer_gateway_port,
 					   .sip_domain = (char *)"gw.example.org",
 					   .sip_min_expires = 60,
@@ -301,7 +301,7 @@ rig_store(void)
 void
 rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk))
 {
-	g_autoptr(Trunk) trunk = trunk_new(name, "127.0.0.1");
+	g_autoptr(Trunk) trunk = trunk_new(name, peer_six ? "::1" : "127.0.0.1");
 	g_autoptr(GError) error = NULL;
 
 	trunk->port = port;

@@ -41,9 +41,10 @@ lookup_name(GResolver *resolver, const char *name, GCancellable *cancellable,
 		g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), g_object_ref(task),
 				      g_object_unref);
 	else if (g_str_has_suffix(name, ".test"))
-		g_task_return_pointer(
-			task, g_list_append(NULL, g_inet_address_new_from_string("127.0.0.1")),
-			(GDestroyNotify)g_resolver_free_addresses);
+		g_task_return_pointer(task,
+				      g_list_append(NULL, g_inet_address_new_from_string(
+								  peer_six ? "::1" : "127.0.0.1")),
+				      (GDestroyNotify)g_resolver_free_addresses);
 	else
 		g_task_return_new_error(task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
 					"no such name");
@@ -314,10 +315,21 @@ typedef struct {
 static char *
 with_port(const char *format, guint port)
 {
-	g_auto(GStrv) cut = g_strsplit(format, "%u", 2);
+	g_autofree char *home = peer_at_home(format);
+	g_auto(GStrv) cut = g_strsplit(home, "%u", 2);
 	g_autofree char *text = g_strdup_printf("%u", port);
 
 	return g_strjoinv(text, cut);
+}
+
+/* What the descriptions of the rig are made for. */
+static void
+with_media_of_four(Config *config)
+{
+	static char *addresses[] = { (char *)"127.0.0.1", NULL };
+
+	config->media.rtp_address = addresses[0];
+	config->media.local_addresses = addresses;
 }
 
 static void
@@ -332,7 +344,8 @@ wire_start(Wire *wire, const WireCase *wanted)
 	port = wire->peer[wanted->hop == STREAM ? STREAM : EDGE]->port;
 	wire->request_uri =
 		wanted->uri ? with_port(wanted->uri, port)
-			    : g_strdup_printf("sip:far@127.0.0.1:%u", wire->peer[FAR]->port);
+			    : g_strdup_printf("sip:far@%s:%u", peer_host(), wire->peer[FAR]->port);
+	rig_configure = with_media_of_four;
 	rig_start();
 	rig_trunk("carrier", wire->peer[PROXY]->port, NULL);
 }
@@ -350,7 +363,7 @@ wire_headers(const Wire *wire, gboolean answer)
 					   "<sip:198.51.100.1;lr>\r\n",
 					   near);
 
-	return g_strdup_printf("%sContact: <sip:far@127.0.0.1:%u>\r\n", routes,
+	return g_strdup_printf("%sContact: <sip:far@%s:%u>\r\n", routes, peer_host(),
 			       wire->peer[FAR]->port);
 }
 
@@ -369,7 +382,7 @@ static void
 wire_answer(Wire *wire, const char *request, const char *status, const char *body)
 {
 	g_autofree char *contact =
-		g_strdup_printf("Contact: <sip:far@127.0.0.1:%u>\r\n", wire->peer[FAR]->port);
+		g_strdup_printf("Contact: <sip:far@%s:%u>\r\n", peer_host(), wire->peer[FAR]->port);
 
 	peer_reply(wire->peer[wire->wanted->hop], request, status, NULL, contact, body);
 }
@@ -427,6 +440,29 @@ wire_stop(Wire *wire)
 	g_free(wire->request_uri);
 }
 
+/* Not on a machine without IPv6. */
+static gboolean
+has_six(void)
+{
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string("::1", 0);
+	g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_DATAGRAM,
+						 G_SOCKET_PROTOCOL_UDP, NULL);
+
+	return socket && g_socket_bind(socket, any, FALSE, NULL);
+}
+
+static void
+over_six(void (*conversation)(gconstpointer data), gconstpointer data)
+{
+	if (!has_six()) {
+		g_test_skip("no IPv6 here");
+		return;
+	}
+	peer_six = TRUE;
+	conversation(data);
+	peer_six = FALSE;
+}
+
 static void
 wire__out(gconstpointer data)
 {
@@ -462,6 +498,18 @@ wire__in(gconstpointer data)
 		g_main_context_iteration(NULL, TRUE);
 	wire_methods(&wire);
 	wire_stop(&wire);
+}
+
+static void
+wire__out_six(gconstpointer data)
+{
+	over_six(wire__out, data);
+}
+
+static void
+wire__in_six(gconstpointer data)
+{
+	over_six(wire__in, data);
 }
 
 /* --- what is new on the way --- */
@@ -731,9 +779,13 @@ main(int argc, char **argv)
 	for (guint i = 0; i < G_N_ELEMENTS(wire_cases); i++) {
 		g_autofree char *out = g_strdup_printf("/sip/hop/out/%s", wire_cases[i].name);
 		g_autofree char *in = g_strdup_printf("/sip/hop/in/%s", wire_cases[i].name);
+		g_autofree char *out6 = g_strdup_printf("/sip/hop/six/out/%s", wire_cases[i].name);
+		g_autofree char *in6 = g_strdup_printf("/sip/hop/six/in/%s", wire_cases[i].name);
 
 		g_test_add_data_func(out, &wire_cases[i], wire__out);
 		g_test_add_data_func(in, &wire_cases[i], wire__in);
+		g_test_add_data_func(out6, &wire_cases[i], wire__out_six);
+		g_test_add_data_func(in6, &wire_cases[i], wire__in_six);
 	}
 	g_test_add_func("/sip/hop/target-refresh", wire__target_refresh);
 	g_test_add_func("/sip/hop/prack", wire__prack);

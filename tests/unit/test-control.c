@@ -264,6 +264,7 @@ static const struct {
 	{ "help user set", { "[\"enabled\",\"yes|no\"", "[\"forward-busy\",\"NUMBER\"" } },
 	{ "help softphone set", { "[\"srtp\",\"off|offer|require\",\"off\"" } },
 	{ "help route add", { "[\"cost\",\"0…9\",\"0\"" } },
+	{ "help config show", { "[\"[sip] port\",\"0…65535\",\"5060\"," } },
 	{ "help number set", { "[\"caller-id\",\"yes\"" } },
 	{ "", { "trunk set NAME KEY=VALUE" } },
 	{ "user add Alice@Example.org", { "\"ok\":true" } },
@@ -552,6 +553,7 @@ static const struct {
 	{ "call show 99", 2, { "call 99", "calls" } },
 	{ "ladder 1 9", 2, { "columns 9", "40 to 1000" } },
 	{ "status", 1, { "tandemd is not running" } },
+	{ "config show sipp", 2, { "section sipp", "gateway xmpp sip" } },
 	{ "hangup 1", 1, { "tandemd is not running" } },
 	{ "reload", 1, { "tandemd is not running" } },
 };
@@ -1120,7 +1122,7 @@ static void
 test_live(void)
 {
 	g_autofree char *status = NULL, *drawn = NULL, *listed = NULL, *shown = NULL;
-	g_autofree char *trunk = NULL;
+	g_autofree char *trunk = NULL, *config = NULL;
 	g_autoptr(Trunk) secret = NULL;
 
 	gateway_init("/nowhere");
@@ -1133,15 +1135,21 @@ test_live(void)
 	secret->transport = g_strdup("tls");
 	g_assert_true(store_trunk_add(gateway.store, secret, NULL));
 
+	config = ask(&gateway, "config show xmpp");
+	assert_holds(config, "[\"xmpp\",\"secret\",\"(set)\",\"\",");
+	assert_holds(config, "[\"xmpp\",\"port\",\"5347\",\"5347\",");
+	g_assert_null(strstr(config, "\"sip\""));
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, ",\"gateway\",\"s\"]");
+	assert_holds(status, "\"gateway\",\"KiB\"]");
 	assert_holds(status, "[\"emergency\",\"refused");
-	assert_holds(status, "[\"calls\",1]");
-	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
-	assert_holds(status, "[\"xmpp legs\",3]");
-	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\"]");
-	assert_holds(status, "[\"count notices\",7]");
-	assert_holds(status, "[\"count xmpp strangers\",5]");
+	assert_holds(status, "[\"calls\",1,\"gateway\",\"\"]");
+	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\",\"xmpp\",\"\"]");
+	assert_holds(status, "[\"xmpp legs\",3,\"xmpp\",\"\"]");
+	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\",\"xmpp\",\"\"]");
+	assert_holds(status, "[\"count notices\",7,\"count\",\"\"]");
+	assert_holds(status, "[\"count xmpp strangers\",5,\"count\",\"\"]");
 	g_assert_null(strstr(status, "silent"));
 	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
 	assert_holds(status, "[\"trunk secret\",\"sip.example.net:5061 tls");
@@ -1330,7 +1338,10 @@ static const struct {
 	{ "--json number list", 0, "\"rows\":[]", NULL },
 	{ "number add x alice@example.org", 2, NULL, "tandemctl: number x: not E.164" },
 	{ "number add x alice@example.org --json", 2, "\"status\":2", NULL },
-	{ "status", 0, "version", NULL },
+	{ "status", 0, "gateway\n  version ", NULL },
+	{ "status", 0, "xmpp\n  stream ", NULL },
+	{ "--json status", 0, "[\"calls\",0,\"gateway\",\"\"]", NULL },
+	{ "export", 0, "{\"user\":\"alice@example.org\"}\n", NULL },
 	{ "ladder 1", 0, "INVITE", NULL },
 	{ "call show 1", 0, "Busy (486 Busy Here)\n", NULL },
 	{ "user --help", 0, "user add JID", NULL },

@@ -450,6 +450,7 @@ def completion(rig):
     result("and a user after the @", complete(rig, "user", "show", "alice", "@", "ex", line="alice@ex") != ["example.org"])
     result("and the users in a key's value", complete(rig, "number", "set", NUMBER, "user", "=", "", line="user=") != [JID])
     result("and no name for what is new", complete(rig, "trunk", "add", ""))
+    result("and the sections", complete(rig, "config", "show", "r") != ["records"])
     result("and the choices", complete(rig, "route", "add", "+49", "") != ["allow", "refuse"])
     result("and an option", complete(rig, "trunk", "del", "carrier", "--h") != ["--hangup", "--help"])
     result("and files", str(SOURCE / "README") not in complete(rig, "backup", str(SOURCE / "READ")))

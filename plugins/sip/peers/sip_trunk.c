@@ -58,7 +58,7 @@ on_refresh(gpointer user)
 }
 
 Trunks *
-trunks_new(Store *store, GSocketFamily family, gboolean tls)
+trunks_new(Store *store, DigestServer *digest, GSocketFamily family, gboolean tls)
 {
 	Trunks *trunks = g_new0(Trunks, 1);
 
@@ -66,7 +66,7 @@ trunks_new(Store *store, GSocketFamily family, gboolean tls)
 	trunks->family = family;
 	trunks->tls = tls;
 	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
-	trunks->digest = digest_server_new(SOFTPHONE_REALM);
+	trunks->digest = digest;
 	trunks->cancellable = g_cancellable_new();
 	trunks->refresh_source = g_timeout_add_seconds(REFRESH_SECONDS, on_refresh, trunks);
 	return trunks;
@@ -88,7 +88,6 @@ trunks_free(Trunks *trunks)
 	g_cancellable_cancel(trunks->cancellable);
 	g_object_unref(trunks->cancellable);
 	g_ptr_array_unref(trunks->entries);
-	digest_server_free(trunks->digest);
 	g_free(trunks);
 }
 
@@ -280,12 +279,6 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 	if (stale)
 		return ADMIT_STALE;
 	return claimed ? ADMIT_WRONG : ADMIT_CHALLENGE;
-}
-
-DigestServer *
-trunks_digest(Trunks *trunks)
-{
-	return trunks->digest;
 }
 
 /* --- for people --- */

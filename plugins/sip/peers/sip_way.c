@@ -210,11 +210,10 @@ on_host_resolved(gpointer user, GPtrArray *hops, const GError *error)
 static void
 find_host(SipWay *way)
 {
-	gboolean six = strchr(way->ua->config->sip_address, ':') != NULL;
 	ResolveQuery query = { .host = way->host,
 			       .port = way->port,
 			       .transport = "auto",
-			       .family = six ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4 };
+			       .family = resolve_family(way->ua->config->sip_address) };
 
 	way->lookup = g_cancellable_new();
 	resolve_hops(&query, way->lookup, on_host_resolved, way);
