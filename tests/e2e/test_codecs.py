@@ -160,7 +160,8 @@ def bad_line(bench, loss):
     with line.inside():
         phone = Client(bench.webrtc("alice", "A", options=["--server", line.OURS]))
     plain, better = (over_a_bad_line(bench, phone, far, codec) for codec in ("PCMU", "opus"))
-    check(better[0] < plain[0] and better[1] < plain[1], f"of {loss:.0%} lost: PCMU passed through {plain}; Opus {better}")
+    # one gap too many in 15 s says nothing: the longest is printed, and limited
+    check(better[0] < 0.7 * plain[0] and better[1] <= 100, f"of {loss:.0%} lost: PCMU passed through {plain}; Opus {better}")
 
 
 @slow
