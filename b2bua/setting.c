@@ -125,37 +125,39 @@ static const SettingRow ROWS[N_SETTINGS] = {
 			   "which devices ring: XMPP clients, softphones, or one after the "
 			   "other" },
 	[SETTING_COUNTRY] = { "country", "DE", NULL, check_country,
-			      "where he dials numbers without a \"+\"; default: the gateway's" },
+			      "country in which the user dials numbers without a \"+\"; default: "
+			      "the gateway's" },
 	[SETTING_MAX_COST] = { "max-cost", "0…9", "9", check_number,
-			       "the highest cost of a route he may call by" },
+			       "the highest cost of a route that the user may call by" },
 	[SETTING_MAX_CALLS] = { "max-calls", "1…1000", NULL, check_number,
 				"calls at once; default: the gateway's" },
 	[SETTING_LOCATION] = { "location", "geo:52.52,13.40|country=DE;A3=…;RD=…;HNO=…|URI", NULL,
 			       check_location,
-			       "where he is, told with emergency calls: a position, an address, or "
-			       "where to ask" },
+			       "where the user is, sent with emergency calls: a position, an "
+			       "address, or a URI to ask" },
 	[SETTING_FORWARD_ALWAYS] = { "forward-always", "NUMBER", NULL, check_destination,
-				     "all calls to him go there instead" },
+				     "all calls to the user go to this number" },
 	[SETTING_FORWARD_BUSY] = { "forward-busy", "NUMBER", NULL, check_destination,
-				   "and so do those while he is busy" },
+				   "calls while the user is busy go to this number" },
 	[SETTING_FORWARD_NO_ANSWER] = { "forward-no-answer", "NUMBER", NULL, check_destination,
-					"those that ring and are not answered" },
+					"calls that nobody answers go to this number" },
 	[SETTING_FORWARD_UNREACHABLE] = { "forward-unreachable", "NUMBER", NULL, check_destination,
-					  "those while none of his devices can be reached" },
+					  "calls while no device of the user can be reached go to "
+					  "this number" },
 	[SETTING_RING_SECONDS] = { "ring-seconds", "5…600", NULL, check_number,
-				   "how long his devices ring; default: the gateway's" },
+				   "seconds that the user's devices ring; default: the gateway's" },
 	[SETTING_DO_NOT_DISTURB] = { "do-not-disturb", "yes|no", "no", check_yes,
-				     "nothing rings; callers hear that he is busy" },
+				     "yes: no device rings; callers hear that the user is busy" },
 	[SETTING_BLOCKED] = { "blocked", "NUMBER,+49900*,anonymous", NULL, check_blocked,
 			      "callers who are declined" },
 	[SETTING_BLOCK_ANONYMOUS] = { "block-anonymous", "yes|no", "no", check_yes,
-				      "callers who withhold their number are declined" },
+				      "yes: callers who withhold their number are declined" },
 	[SETTING_HIDE_NUMBER] = { "hide-number", "yes|no", "no", check_yes,
-				  "telephones he calls are not shown his number, but in an "
-				  "emergency" },
+				  "yes: telephones that the user calls do not see the number, "
+				  "except in an emergency" },
 	[SETTING_ABROAD_MINUTES] = { "abroad-minutes", "0…100000", NULL, check_number,
-				     "minutes a day to numbers outside his country, all calls "
-				     "together; default: the gateway's" },
+				     "minutes a day to numbers outside the user's country, all "
+				     "calls together; default: the gateway's" },
 };
 
 const char *

@@ -281,8 +281,9 @@ test_unencrypted(void)
 		g_assert_null(rig_find_said("session-initiate"));
 		end_call();
 		record = rig_last_record();
-		g_assert_cmpint(strstr(record->ladder, "without encryption only") != NULL, ==,
-				rows[i].ladder != NULL);
+		g_assert_cmpint(strstr(record->ladder, "takes only calls without encryption") !=
+					NULL,
+				==, rows[i].ladder != NULL);
 		if (rows[i].ladder)
 			g_assert_nonnull(strstr(record->ladder, rows[i].ladder));
 		if (rows[i].missed) {

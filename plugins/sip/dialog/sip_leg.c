@@ -679,7 +679,7 @@ offer_again(SipLeg *leg)
 	leg->moved = FALSE;
 	leg->moving = TRUE;
 	leg->change = CHANGE_REFRESH;
-	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: our address is %s now",
+	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: the gateway's address is %s now",
 		  outside_host(leg->ua->outside, leg->trunk));
 	send_reinvite(leg, leg_sdp(leg, leg->said));
 }
