@@ -11,6 +11,7 @@
 #include "media/desc.h"
 
 #define EVENTS "telephone-event"
+#define NARROW 8000 /* samples a second of a telephone line */
 
 /* --- life --- */
 
@@ -449,15 +450,17 @@ new_offer(const Transport *ours)
 	return offer;
 }
 
-static void
+static Codec *
 copy_codec(Stream *stream, guint8 pt, const Codec *codec)
 {
 	Codec *copy = stream_add_codec(stream, pt, codec->name, codec->rate, codec->channels);
 
+	copy->made = codec->made;
 	for (guint i = 0; i < codec->params->len; i++) {
 		const CodecParam *param = g_ptr_array_index(codec->params, i);
 		codec_add_param(copy, param->name, param->value);
 	}
+	return copy;
 }
 
 static gboolean
@@ -478,7 +481,7 @@ free_number(const Stream *stream, guint8 pt)
 	return pt;
 }
 
-static void
+static Codec *
 add_type(Stream *stream, const CodecType *type)
 {
 	g_auto(GStrv) params = g_strsplit(type->params ? type->params : "", ";", -1);
@@ -490,6 +493,7 @@ add_type(Stream *stream, const CodecType *type)
 
 		codec_add_param(codec, half[0], half[1]);
 	}
+	return codec;
 }
 
 static gboolean
@@ -564,7 +568,7 @@ desc_offer(const Desc *theirs, const Transport *ours)
 		const Codec *codec = g_ptr_array_index(audio->codecs, i);
 		if (!codec_relayed(codec) || find_same(stream, codec))
 			continue;
-		copy_codec(stream, codec->pt, codec);
+		copy_codec(stream, codec->pt, codec)->made = FALSE;
 		speech = speech || !is_event(codec);
 	}
 	settle_events(stream);
@@ -573,12 +577,13 @@ desc_offer(const Desc *theirs, const Transport *ours)
 
 /* Moves the codecs of this name to place `at` and on; how many. */
 static guint
-bring_forward(GPtrArray *codecs, const char *name, guint at)
+bring_forward(GPtrArray *codecs, const char *name, gboolean made, guint at)
 {
 	guint n = 0;
 
 	for (guint i = at; i < codecs->len; i++)
-		if (g_ascii_strcasecmp(((Codec *)codecs->pdata[i])->name, name) == 0)
+		if (((Codec *)codecs->pdata[i])->made == made &&
+		    g_ascii_strcasecmp(((Codec *)codecs->pdata[i])->name, name) == 0)
 			g_ptr_array_insert(codecs, (gint)(at + n++),
 					   g_ptr_array_steal_index(codecs, i));
 	return n;
@@ -594,10 +599,11 @@ desc_only(const Desc *offer, const char *names)
 
 	if (!names || !names[0])
 		return g_steal_pointer(&wanted);
-	for (char **word = words; *word; word++)
-		if (**word && g_ascii_strcasecmp(*word, EVENTS) != 0)
-			n += bring_forward(stream->codecs, *word, n);
-	events = bring_forward(stream->codecs, EVENTS, n);
+	for (guint made = 0; made < 2; made++)
+		for (char **word = words; *word; word++)
+			if (**word && g_ascii_strcasecmp(*word, EVENTS) != 0)
+				n += bring_forward(stream->codecs, *word, made, n);
+	events = bring_forward(stream->codecs, EVENTS, FALSE, n);
 	g_ptr_array_set_size(stream->codecs, (gint)(n + events));
 	settle_events(stream);
 	return n > 0 ? g_steal_pointer(&wanted) : NULL;
@@ -651,22 +657,32 @@ answer_setup(DtlsSetup offer)
 	return answers[offer];
 }
 
-/* The codecs of `chosen` that `offered` has, under its numbers; events come last and
- * whatever was chosen, with the clocks of the codecs in use (RFC 4733 2.1) or else the one
- * that he has.  FALSE when there is nothing to speak with. */
+/* The codecs of `chosen` that are made, or that are not, and that `offered` has. */
+static void
+answer_audio(Stream *stream, const Stream *offered, const Stream *chosen, gboolean made)
+{
+	for (guint i = 0; i < chosen->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
+		const Codec *theirs = find_same(offered, codec);
+
+		if (theirs && codec->made == made && codec_relayed(codec) && !is_event(codec) &&
+		    !find_same(stream, codec))
+			copy_codec(stream, theirs->pt, codec);
+	}
+}
+
+/* The codecs of `chosen` that `offered` has, under its numbers, those that are made only when
+ * there is no other; events come last and whatever was chosen, with the clocks of the codecs in use
+ * (RFC 4733 2.1) or else the one that he has.  FALSE when there is nothing to speak with. */
 static gboolean
 answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 {
 	const Codec *other;
 	guint n_audio;
 
-	for (guint i = 0; i < chosen->codecs->len; i++) {
-		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
-		const Codec *theirs = find_same(offered, codec);
-
-		if (theirs && codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
-			copy_codec(stream, theirs->pt, codec);
-	}
+	answer_audio(stream, offered, chosen, FALSE);
+	if (stream->codecs->len == 0)
+		answer_audio(stream, offered, chosen, TRUE);
 	n_audio = stream->codecs->len;
 	if (n_audio == 0)
 		return FALSE;
@@ -742,23 +758,63 @@ desc_answer(const Desc *offer, const Desc *answer, const Transport *ours)
 	return g_steal_pointer(&result);
 }
 
-void
-desc_add_usual(Desc *offer)
+static gboolean
+is_wide(const CodecType *type)
 {
-	Stream *stream = (Stream *)desc_audio(offer);
+	return type->rate > NARROW;
+}
+
+static gboolean
+has_wide(const Stream *stream)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+		const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+
+		if (type && is_wide(type))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+add_made(Stream *stream, gboolean wide)
+{
 	const CodecType *types;
 	guint n;
 
-	if (!stream || stream_find_codec(stream, "PCMU", 8000) ||
-	    stream_find_codec(stream, "PCMA", 8000))
-		return;
 	types = codec_types(&n);
 	for (guint i = 0; i < n; i++)
-		if (types[i].webrtc && types[i].kind != CODEC_EVENT &&
-		    (types[i].kind != CODEC_OPUS || stream->transport->kind == TRANSPORT_WEBRTC) &&
+		if (types[i].kind != CODEC_EVENT && is_wide(&types[i]) == wide &&
 		    !stream_find_codec(stream, types[i].name, types[i].clock))
-			add_type(stream, &types[i]);
+			add_type(stream, &types[i])->made = TRUE;
+}
+
+/* Some take the first number for the audio that is spoken (Linphone its bit rate). */
+static void
+events_last(GPtrArray *codecs)
+{
+	guint at = 0;
+
+	for (guint n = codecs->len; n > 0; n--)
+		if (is_event(codecs->pdata[at]))
+			g_ptr_array_add(codecs, g_ptr_array_steal_index(codecs, at));
+		else
+			at++;
+}
+
+void
+desc_add_made(Desc *offer)
+{
+	Stream *stream = (Stream *)desc_audio(offer);
+	gboolean wide = stream && has_wide(stream);
+
+	if (!stream)
+		return;
+	add_made(stream, wide);
+	add_made(stream, !wide);
 	settle_events(stream);
+	events_last(stream->codecs);
 }
 
 Desc *

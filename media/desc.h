@@ -67,6 +67,7 @@ typedef struct {
 	guint32 rate;	   /* RTP clock, Hz */
 	guint8 channels;   /* 1 when not said */
 	GPtrArray *params; /* CodecParam *, owned; never NULL */
+	gboolean made; /* in an offer of ours: the other side has it not, it would be transcoded */
 } Codec;
 
 typedef struct {
@@ -155,8 +156,9 @@ gboolean codec_relayed(const Codec *codec);
  * stream. */
 Desc *desc_offer_all(const Transport *ours, TransportKind other);
 
-/* `offer` with the codecs of these names ("opus PCMA") alone, in this order, and the events
- * of their clocks; "" or NULL: as it is.  NULL when none is left. */
+/* `offer` with the codecs of these names ("opus PCMA") alone, in this order but those that are
+ * passed through before those that are made, and the events of their clocks; "" or NULL: as it
+ * is.  NULL when none is left. */
 Desc *desc_only(const Desc *offer, const char *names);
 
 /* The caller's codecs (those we relay, his numbering) and telephone-event, our
@@ -169,12 +171,12 @@ Desc *desc_offer(const Desc *theirs, const Transport *ours);
  * DTLS role that fits the offer, our transport.  NULL when no codec is shared. */
 Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 
-/* Where no codec is shared and the packets are made into another (transcode.h): adds what
- * every endpoint of its kind has to an offer of ours without G.711; before the first
- * desc_ref(). */
-void desc_add_usual(Desc *offer);
-/* The same: the answer to `offer` with its first codec that we relay; its direction and
- * length of packets are those of `answer`.  NULL when there is none. */
+/* Where packets are made into another codec (transcode.h): adds what else can be made to an
+ * offer of ours, behind the other side's own codecs; wideband first where that side has some.
+ * Before the first desc_ref(). */
+void desc_add_made(Desc *offer);
+/* Where no codec is shared: the answer to `offer` with its first codec that we relay; its direction
+ * and length of packets are those of `answer`.  NULL when there is none. */
 Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */

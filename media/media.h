@@ -9,6 +9,7 @@
  * Thread: signalling.
  */
 #pragma once
+#include "media/codec.h"
 #include "media/desc.h"
 
 typedef struct Workers Workers; /* the ice and media threads of the process */
@@ -106,6 +107,13 @@ typedef struct {
 	guint32 gap_ms; /* the longest without a packet where some should come; 500 and more */
 	guint64 dropped_auth, dropped_malformed, dropped_payload_type, dropped_source;
 	guint64 rtcp_in, rtcp_out;
+	/* The audio that came last: its codec (NULL: none has come, or it is none of ours), and
+	 * what that is transcoded to for the other side (NULL: it is passed through). */
+	const CodecType *heard, *made;
+	/* of what was transcoded: packets, frames made up for lost ones, packets that came behind
+	 * what had to be made up, and the longest that a packet waited behind a gap */
+	guint64 transcoded, concealed, late;
+	guint32 waited_ms;
 } PortStats;
 
 /* Workers: one per process, made by main before any call and freed after the

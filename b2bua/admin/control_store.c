@@ -278,13 +278,28 @@ reply_time_pair(Request *request, const char *key, gint64 us)
 	row_add_time(row, us / G_USEC_PER_SEC);
 }
 
+#define AUDIO "audio="
+
+/* The lines of call_stats(): numbers of a side, or what is done with its audio. */
+static void
+reply_stats(Request *request, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		if (g_str_has_prefix(*line, AUDIO))
+			reply_pair(request, "audio", *line + strlen(AUDIO));
+		else if (**line)
+			reply_pair(request, "media", *line);
+	}
+}
+
 static gboolean
 call_show(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
 	g_autofree char *text = record ? words_of(request, record) : NULL;
 	g_autofree char *now = NULL;
-	g_auto(GStrv) stats = NULL;
 
 	if (!record)
 		return FALSE;
@@ -305,10 +320,7 @@ call_show(Request *request, GError **error)
 	reply_pair(request, "ended-by", record->ended_by);
 	if (live_call(request, record))
 		now = call_stats(live_call(request, record));
-	stats = g_strsplit(now ? now : record->stats ? record->stats : "", "\n", -1);
-	for (char **line = stats; *line; line++)
-		if (**line)
-			reply_pair(request, "media", *line);
+	reply_stats(request, now ? now : record->stats ? record->stats : "");
 	return TRUE;
 }
 

@@ -409,17 +409,22 @@ call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Tr
 	return result || !call_transcodes(call) ? result : desc_answer_made(offer, answer, ours);
 }
 
+/* An offer with what the other side has; NULL when that is none. */
+static Desc *
+completed(const Call *call, Desc *offer)
+{
+	if (offer && call_transcodes(call))
+		desc_add_made(offer);
+	return offer;
+}
+
 Desc *
 call_offer_for(const Call *call, const Party *callee)
 {
-	Desc *offer;
+	const Party *caller = call->caller;
 
-	if (!call->caller->remote)
-		return desc_offer_all(callee->ours, call->caller->kind);
-	offer = desc_offer(call->caller->remote, callee->ours);
-	if (offer && call_transcodes(call))
-		desc_add_usual(offer);
-	return offer;
+	return completed(call, caller->remote ? desc_offer(caller->remote, callee->ours)
+					      : desc_offer_all(callee->ours, caller->kind));
 }
 
 Desc *
@@ -428,7 +433,7 @@ call_answer_for(const Call *call, const Desc *answer)
 	const Party *caller = call->caller;
 
 	if (!caller->remote)
-		return desc_offer(answer, caller->ours);
+		return completed(call, desc_offer(answer, caller->ours));
 	return call_answer_to(call, caller->remote, answer, caller->ours);
 }
 

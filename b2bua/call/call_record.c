@@ -322,6 +322,26 @@ append_quality(GString *text, const Party *party, const PortStats *stats)
 	append_mos(text, "mos_out", mos_of(codec, stats, TRUE));
 }
 
+/* For a person. */
+static void
+append_audio(GString *text, const Party *party, const PortStats *stats)
+{
+	const char *side = party->side == SIDE_CALLER ? "caller" : "callee";
+
+	if (!stats->heard)
+		return;
+	if (!stats->made) {
+		g_string_append_printf(text, "audio=from the %s: %s, passed through\n", side,
+				       stats->heard->name);
+		return;
+	}
+	g_string_append_printf(text,
+			       "audio=from the %s: %s, transcoded to %s; %" G_GUINT64_FORMAT
+			       " lost frames concealed, waited %u ms at most for late packets\n",
+			       side, stats->heard->name, stats->made->name, stats->concealed,
+			       stats->waited_ms);
+}
+
 static void
 append_stats(GString *text, const Call *call, const Party *party)
 {
@@ -346,6 +366,7 @@ append_stats(GString *text, const Call *call, const Party *party)
 		stats.dropped_source, stats.rtcp_in, stats.rtcp_out);
 	append_quality(text, party, &stats);
 	g_string_append_c(text, '\n');
+	append_audio(text, party, &stats);
 }
 
 char *

@@ -40,4 +40,4 @@ void relay_set_alive(Relay *relay, gboolean alive);
 void relay_receive(Relay *relay, const guint8 *data, gsize length);
 
 void relay_send_dtmf(Relay *relay, char digit);
-void relay_stats(const Relay *relay, PortStats *stats);
+void relay_stats(Relay *relay, PortStats *stats);

@@ -13,6 +13,7 @@ struct Convert {
 	const CodecType *to, *from; /* from: of the last packet's number */
 	guint8 from_pt, to_pt;
 	gboolean hurry, noted;
+	TranscoderStats counted; /* in the relay's counters already */
 };
 
 static const CodecType *
@@ -35,16 +36,14 @@ type_of_number(const Desc *desc, guint8 pt)
 	return NULL;
 }
 
-/* What the peer means by a number is what we told him (RFC 3264 6.1), unless his answer had
- * nothing of that; what we did not tell him is worth no work. */
+/* What the peer means by a number is what we told him (RFC 3264 6.1), and else what he said:
+ * a client that has answered an offer of ours by one of its own has never seen our numbers. */
 static const CodecType *
 source_type(const Relay *relay, guint8 pt)
 {
-	const Stream *told = relay->local ? desc_audio(relay->local) : NULL;
-	const Stream *said = relay->remote ? desc_audio(relay->remote) : NULL;
+	const CodecType *told = type_of_number(relay->local, pt);
 
-	return type_of_number(
-		told && said && stream_spoken(told, said) ? relay->local : relay->remote, pt);
+	return told ? told : type_of_number(relay->remote, pt);
 }
 
 static const Codec *
@@ -56,11 +55,39 @@ sink_codec(const Relay *twin)
 	return audio ? stream_spoken(told, audio) : NULL;
 }
 
+static void
+count(Relay *relay)
+{
+	TranscoderStats *counted = &relay->convert->counted, now;
+	PortStats *stats = &relay->stats;
+
+	transcoder_stats(relay->convert->transcoder, &now);
+	stats->transcoded += now.packets - counted->packets;
+	stats->concealed += now.concealed - counted->concealed;
+	stats->late += now.late - counted->late;
+	stats->waited_ms = MAX(stats->waited_ms, now.waited_ms);
+	*counted = now;
+}
+
+void
+relay_convert_stats(Relay *relay)
+{
+	const guint8 pt = relay->last_pt;
+
+	if (relay->convert)
+		count(relay);
+	if (!relay->twin || !relay->stats.packets_in || relay->event[pt] || !relay->rate[pt])
+		return; /* as it was */
+	relay->stats.heard = source_type(relay, pt);
+	relay->stats.made = relay->map[pt] == CONVERT_PT ? type_of(sink_codec(relay->twin)) : NULL;
+}
+
 void
 relay_convert_stop(Relay *relay)
 {
 	if (!relay->convert)
 		return;
+	count(relay);
 	if (relay->convert->hurry)
 		worker_hurry(relay->worker, FALSE);
 	transcoder_free(relay->convert->transcoder);

@@ -222,6 +222,8 @@ void relay_convert_tick(Relay *relay, gint64 now);
 /* The twin's peer loses so much of what it is sent. */
 void relay_convert_loss(Relay *relay, guint percent);
 void relay_convert_stop(Relay *relay);
+/* What is done with the audio that comes. */
+void relay_convert_stats(Relay *relay);
 
 /* --- relay_tick.c --- */
 /* Both sides talk, and can be heard. */

@@ -167,8 +167,9 @@ relay_set_tick(gpointer user, gint64 now)
 }
 
 void
-relay_stats(const Relay *relay, PortStats *stats)
+relay_stats(Relay *relay, PortStats *stats)
 {
+	relay_convert_stats(relay);
 	*stats = relay->stats;
 	stats->lost_in = rtp_stats_lost(&relay->in);
 	stats->jitter_us = rtp_stats_jitter_us(&relay->in);

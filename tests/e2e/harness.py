@@ -411,10 +411,11 @@ class Bench:
         made.rename(file)
         return {"tls_port": 5061, "tls_certificate": file}
 
-    def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600, options=""):
-        """A baresip that registers."""
+    def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600, options="",
+                  codec="g711"):
+        """A baresip that registers; `codec`: its module."""
         user, password = self.credential(account, name)
-        phone = self.keep(Baresip(self.folder / f"phone-{user}", plays))
+        phone = self.keep(Baresip(self.folder / f"phone-{user}", plays, codec=codec))
         port = self.tandem.tls_port if transport == "tls" else self.tandem.sip_port
         phone.register(f"<sip:{user}@127.0.0.1:{port};transport={transport}>;auth_user={user};"
                        f"auth_pass={password};regint={expires};answermode=manual{options}")

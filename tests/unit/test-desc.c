@@ -263,7 +263,7 @@ test_wideband(void)
 		assert_codecs(nth(wanted, 0), only[i][1]);
 	}
 	g_assert_null(desc_only(offer, "iLBC"));
-	desc_add_usual(offer); /* has G.711 */
+	desc_add_made(offer); /* has all */
 	g_assert_cmpuint(nth(offer, 0)->codecs->len, ==, 6);
 }
 
@@ -279,15 +279,19 @@ test_made(void)
 	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
 	g_autoptr(Transport) browser = webrtc(SETUP_ACTPASS);
 	g_autoptr(Desc) offer = desc_offer(opus, ours);
-	g_autoptr(Desc) for_client = desc_offer(opus, browser);
-	g_autoptr(Desc) answer = NULL;
+	g_autoptr(Desc) for_client = desc_offer(g711, browser);
+	g_autoptr(Desc) answer = NULL, only = NULL;
 
-	desc_add_usual(offer);
-	assert_codecs(nth(offer, 0), "96 opus/48000/2, 97 telephone-event/48000, 0 PCMU/8000, "
-				     "8 PCMA/8000, 101 telephone-event/8000");
-	desc_add_usual(for_client);
-	assert_codecs(nth(for_client, 0), "96 opus/48000/2, 97 telephone-event/48000, 0 PCMU/8000, "
-					  "8 PCMA/8000, 101 telephone-event/8000");
+	desc_add_made(offer);
+	assert_codecs(nth(offer, 0), "96 opus/48000/2, 9 G722/8000, 0 PCMU/8000, 8 PCMA/8000, "
+				     "97 telephone-event/48000, 101 telephone-event/8000");
+	desc_add_made(for_client);
+	assert_codecs(nth(for_client, 0),
+		      "8 PCMA/8000, 0 PCMU/8000, 111 opus/48000/2, 9 G722/8000, "
+		      "101 telephone-event/8000, 110 telephone-event/48000");
+	only = desc_only(for_client, "opus PCMA");
+	assert_codecs(nth(only, 0), "8 PCMA/8000, 111 opus/48000/2, 101 telephone-event/8000, "
+				    "110 telephone-event/48000");
 	g_assert_null(desc_answer(opus, g711, ours));
 	((Stream *)g_ptr_array_index(g711->streams, 0))->direction = DIRECTION_SENDONLY;
 	answer = desc_answer_made(opus, g711, ours);

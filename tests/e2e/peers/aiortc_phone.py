@@ -19,7 +19,7 @@ import xml.etree.ElementTree as ET
 import av
 import numpy as np
 import slixmpp
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
@@ -144,7 +144,11 @@ class Call:
     def open_media(self):
         self.pc = RTCPeerConnection()
         self.microphone, self.recorder = Microphone(self.phone.options.mic), Recorder()
-        self.pc.addTrack(self.microphone)
+        sender = self.pc.addTrack(self.microphone)
+        if self.phone.codecs:
+            known = RTCRtpSender.getCapabilities("audio").codecs
+            [transceiver] = [t for t in self.pc.getTransceivers() if t.sender is sender]
+            transceiver.setCodecPreferences([c for c in known if c.mimeType.split("/")[1] in self.phone.codecs])
         self.pc.on("track", lambda track: self.phone.spawn(self.recorder.run(track)))
 
         @self.pc.on("connectionstatechange")
@@ -273,7 +277,7 @@ class Call:
         if not self.pc:
             self.report("media")
             return
-        counters = {}
+        counters = {"codec": next((c.mimeType.split("/")[1] for t in self.pc.getTransceivers() for c in t._codecs), None)}
         for stat in (await self.pc.getStats()).values():
             if stat.type == "inbound-rtp":
                 counters.update(packets=stat.packetsReceived, lost=stat.packetsLost)
@@ -291,6 +295,7 @@ class Phone(slixmpp.ClientXMPP):
         self.use_ipv6 = ":" in options.server
         self.calls, self.tasks = {}, set()
         self.n_calls = 0
+        self.codecs = None
         self.latest = None
         for plugin in ("xep_0030", "xep_0115", "xep_0199"):
             self.register_plugin(plugin)
@@ -387,6 +392,8 @@ class Phone(slixmpp.ClientXMPP):
     async def obey(self, command, to=None, reason=None, what=None):
         if command == "call":
             await self.call(to)
+        elif command == "codecs":
+            self.codecs = what
         elif command == "subscribe":
             self.send_presence_subscription(to)
         elif command == "answer":

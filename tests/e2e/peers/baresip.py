@@ -7,6 +7,7 @@ import random
 import re
 import select
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -17,7 +18,7 @@ import audio
 from . import process
 from .process import Failed, Transcript, until
 
-RATE = 8000
+RATES = {"g711": 8000, "g722": 16000, "opus": 48000}
 
 
 class _Tape:
@@ -25,6 +26,7 @@ class _Tape:
     while it decodes ("dec") and encodes ("enc").  They know no time: it is noted
     here when they grow, and where they did not, there was silence."""
     HEADER = 44
+    FORMAT = "<HI", 22  # channels and rate, in the header of a WAV file
     PAUSE = 0.2  # seconds without a packet
 
     def __init__(self, folder):
@@ -54,18 +56,19 @@ class _Tape:
         if not file:
             return None
         data, done, parts, began, end = file.read_bytes(), self.HEADER, [], None, None
+        channels, rate = struct.unpack_from(self.FORMAT[0], data, self.FORMAT[1])
         for at, size in growth:
-            chunk = np.frombuffer(data[done:size - (size - done) % 2], "<i2")
-            done += 2 * len(chunk)
+            chunk = np.frombuffer(data[done:size - (size - done) % (2 * channels)], "<i2")[::channels]
+            done += 2 * channels * len(chunk)
             if began is None:
-                began = end = at - len(chunk) / RATE
-            pause = at - len(chunk) / RATE - end
+                began = end = at - len(chunk) / rate
+            pause = at - len(chunk) / rate - end
             if pause > self.PAUSE:
-                parts.append(np.zeros(round(pause * RATE), "<i2"))
-                end += len(parts[-1]) / RATE
+                parts.append(np.zeros(round(pause * rate), "<i2"))
+                end += len(parts[-1]) / rate
             parts.append(chunk)
-            end += len(chunk) / RATE
-        return audio.Recording(np.concatenate(parts), RATE, began)
+            end += len(chunk) / rate
+        return audio.Recording(np.concatenate(parts), rate, began)
 
     def stop(self):
         self._stopped.set()
@@ -80,8 +83,8 @@ call_max_calls 4
 audio_player aubridge,nobody
 audio_source aufile,{voice}
 audio_alert none,none
-auplay_srate 8000
-ausrc_srate 8000
+auplay_srate {rate}
+ausrc_srate {rate}
 auplay_channels 1
 ausrc_channels 1
 audio_level no
@@ -98,7 +101,9 @@ module aubridge.so
 module aufile.so
 module sndfile.so
 snd_path {folder}
-module g711.so
+module {codec}.so
+opus_stereo no
+opus_sprop_stereo no
 module srtp.so
 module uuid.so
 module_tmp account.so
@@ -116,16 +121,17 @@ class Baresip:
     """A phone that is called, and calls, by address; it registers when told to."""
     address = "127.0.0.1"
 
-    def __init__(self, folder, plays, user=None):
+    def __init__(self, folder, plays, user=None, codec="g711"):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
         voice = folder / "voice.wav"
-        audio.save(voice, plays, RATE, periods=4)  # one that ends ends the call
+        audio.save(voice, plays, RATES[codec], periods=4)  # one that ends ends the call
         self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
         rtp = random.randrange(40000, 50000, 2)
         (folder / "config").write_text(CONFIG.format(
-            folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100))
+            folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100,
+            codec=codec, rate=RATES[codec]))
         (folder / "accounts").write_text("" if not user else f"<sip:{user}@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
         (folder / "contacts").write_text("")
         self._buffer, self._events = b"", []

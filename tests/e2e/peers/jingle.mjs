@@ -111,6 +111,17 @@ function content(xml, lines, session, inline) {
       ...candidates.map(l => xml('candidate', candidateToAttributes(l)))));
 }
 
+// A description without the codecs but these (events go with them); none: as it is.
+export function onlyCodecs(sdp, names) {
+  if (!names?.length) return sdp;
+  const lines = sdp.split('\r\n');
+  const wanted = [...names, 'telephone-event'].map(n => n.toLowerCase());
+  const gone = lines.map(l => l.match(/^a=rtpmap:(\d+) ([^/]+)/)).filter(m => m && !wanted.includes(m[2].toLowerCase())).map(m => m[1]);
+  return lines.filter(l => !gone.includes(l.match(/^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) /)?.[1]))
+    .map(l => l.startsWith('m=audio ') ? l.split(' ').filter((word, i) => i < 3 || !gone.includes(word)).join(' ') : l)
+    .join('\r\n');
+}
+
 export function sdpToJingle(xml, sdp, attributes, inline) {
   const [head, ...media] = sdp.replace(/\r/g, '').split('\nm=');
   const session = head.split('\n');

@@ -13,6 +13,7 @@ from . import process
 from .process import Failed, Transcript
 
 RATE = 8000
+CODECS = {"opus": (48000, 2), "G722": (8000, 1), "PCMU": (8000, 1), "PCMA": (8000, 1)}
 
 # A jitter buffer that grows is a hole in what is heard.  -1: any port; -2: none is listened at, its connections are its own
 CONFIG = """\
@@ -51,12 +52,19 @@ reg_identity=sip:{user}@{host}
 reg_expires={expires}
 reg_sendregister=1
 """
+CODEC = """
+[audio_codec_{i}]
+mime={name}
+rate={rate}
+channels={channels}
+enabled={enabled}
+"""
 
 
 class Linphone:
     """It registers as it begins; each call is played the signal from its start."""
 
-    def __init__(self, folder, plays, user, password, registrar, transport="udp", expires=600, authority="", keepalive=0):
+    def __init__(self, folder, plays, user, password, registrar, transport="udp", expires=600, authority="", keepalive=0, codec=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
@@ -65,8 +73,8 @@ class Linphone:
         config = folder / "linphonerc"
         config.write_text(CONFIG.format(
             user=user, password=password, registrar=registrar, host=registrar.rsplit(":", 1)[0], transport=transport,
-            expires=expires, authority=authority, keepalive_ms=round(keepalive * 1000)))
-        audio.save(folder / "mic.wav", plays, RATE)
+            expires=expires, authority=authority, keepalive_ms=round(keepalive * 1000)) + self._only(codec))
+        audio.save(folder / "mic.wav", plays, 16000 if codec in ("opus", "G722") else RATE)
         self._output = open(folder / "linphonec.out", "wb")
         self._log.path.touch()
         # the thread that reads the file has none of the priority of the one that waits for it
@@ -76,6 +84,12 @@ class Linphone:
         self._tell("soundcard use files")
         self._tell("play", folder / "mic.wav")
         self._next_recording()
+
+    @staticmethod
+    def _only(codec):
+        """The part of its configuration that leaves it one codec; None: its own choice."""
+        return "" if not codec else "".join(CODEC.format(i=i, name=name, rate=rate, channels=channels, enabled=int(name == codec))
+                                            for i, (name, (rate, channels)) in enumerate(CODECS.items()))
 
     def _tell(self, *words):
         if self.process.poll() is not None:
@@ -93,6 +107,7 @@ class Linphone:
         self._log.wait("to [LinphoneRegistrationOk]", seconds=seconds)
 
     def call(self, uri):
+        self._began = None
         self._tell("call", uri)
 
     def wait_call(self, seconds=20):

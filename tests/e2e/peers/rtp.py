@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The media of a SIP peer: plays a coded tone as G.711 and keeps what comes back.
+"""The media of a SIP peer: plays a coded tone in one codec and keeps what comes back.
 
 SIPp does the signalling of our carrier; its own media can neither be recorded
 nor be told what to do during a call.
@@ -14,28 +14,31 @@ import time
 import numpy as np
 
 import audio
+from .coder import STATIC, coder, known
 
-RATE = 8000
-FRAME = 160  # samples in a packet of 20 ms
-ENCODE = {0: audio.ulaw_encode, 8: audio.alaw_encode}
+EVENT_CLOCK = 8000
+FRAME = 0.02  # seconds of a packet
 KEYS = "0123456789*#ABCD"  # by event number
-DECODE = {0: audio.ulaw_decode, 8: audio.alaw_decode}
 
 
 def parse_sdp(text):
-    """(address, port, payload types) of the first stream, or None."""
+    """(address, port, {payload type: codec}) of the first stream, or None."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", text, re.M)
     address = re.search(r"^c=IN IP[46] (\S+)", text, re.M)
     if not media or not address:
         return None
-    return address[1], int(media[1]), [int(p) for p in media[2].split()]
+    named = {int(n): name for n, name in re.findall(r"^a=rtpmap:(\d+) (\S+)", text, re.M)}
+    return address[1], int(media[1]), {t: named.get(t) or STATIC.get(t) for t in map(int, media[2].split())}
 
 
 class Line:
-    """One RTP socket.  `plays` is the signal sent, "A" or "B"; None sends nothing."""
+    """One RTP socket.  `plays` is the signal sent, "A" or "B"; None sends nothing.
+    `codecs`: what it may speak, by payload type or by name."""
 
     def __init__(self, plays, address="127.0.0.1", codecs=(0, 8)):
-        self.codecs = codecs
+        self.codecs = {STATIC.get(c, c) for c in codecs}
+        self.told = dict(STATIC)  # what the numbers mean that come
+        self.speaks = None
         self.plays = plays
         self.fed_at = None
         self.sent = 0
@@ -55,28 +58,31 @@ class Line:
         address, port, types = parse_sdp(sdp)
         self.remote = (address, port)
         if self.plays and self.fed_at is None:
-            payload_type = next(t for t in types if t in ENCODE and t in self.codecs) if payload_type is None else payload_type
+            if payload_type is None:
+                payload_type = next(t for t, name in types.items() if known(name) and name in self.codecs)
+            self.speaks = types.get(payload_type) or STATIC[payload_type]
             thread = threading.Thread(target=self._play, args=(payload_type,), daemon=True)
             self.fed_at = time.time()
             self._threads.append(thread)
             thread.start()
 
     def _play(self, payload_type):
-        samples = audio.signal(self.plays, RATE)
-        encode = ENCODE[payload_type]
+        voice = coder(self.speaks)
+        samples = audio.signal(self.plays, voice.rate)
+        length, ticks = round(FRAME * voice.rate), round(FRAME * voice.clock)
         ssrc, sequence, timestamp = (random.getrandbits(n) for n in (32, 16, 32))
         while not self._closed.is_set():
             # a frame is sent when its last sample has been spoken
-            wait = self.fed_at + (self.sent + 1) * FRAME / RATE - time.time()
+            wait = self.fed_at + (self.sent + 1) * FRAME - time.time()
             if wait > 0 and self._closed.wait(wait):
                 return
-            at = self.sent * FRAME
+            at = self.sent * length
             header = struct.pack("!BBHII", 0x80, payload_type | (0x80 if self.sent == 0 else 0),
-                                 (sequence + self.sent) & 0xffff, (timestamp + at) & 0xffffffff, ssrc)
-            frame = np.take(samples, np.arange(at, at + FRAME), mode="wrap")
+                                 (sequence + self.sent) & 0xffff, (timestamp + self.sent * ticks) & 0xffffffff, ssrc)
+            frame = voice.encode(np.take(samples, np.arange(at, at + length), mode="wrap"))
             try:
                 if not self.silent:
-                    self._socket.sendto(header + encode(frame), self.remote)
+                    self._socket.sendto(header + frame, self.remote)
             except OSError:  # the other side has closed its port
                 pass
             self.sent += 1
@@ -101,7 +107,7 @@ class Line:
             thread.join()
         self._socket.close()
 
-    def press(self, keys, clock=RATE, payload_type=101):
+    def press(self, keys, clock=EVENT_CLOCK, payload_type=101):
         """Keys as RFC 4733, 100 ms each."""
         ssrc, sequence = random.getrandbits(32), random.getrandbits(15)
         for key in keys:
@@ -117,10 +123,10 @@ class Line:
         """The keys heard so far as RFC 4733: (key, duration in ms, when it began)."""
         heard = {}
         for arrival, payload_type, _, timestamp, ssrc, payload in self._packets:
-            if payload_type not in DECODE and len(payload) == 4:
+            if payload_type not in self.told and len(payload) == 4:
                 event, _, duration = struct.unpack("!BBH", payload)
                 key, longest, first = heard.get((ssrc, timestamp), (KEYS[event], 0, arrival))
-                heard[ssrc, timestamp] = key, max(longest, duration * 1000 // RATE), first
+                heard[ssrc, timestamp] = key, max(longest, duration * 1000 // EVENT_CLOCK), first
         return list(heard.values())
 
     @property
@@ -143,16 +149,37 @@ class Line:
         expected = max(numbers) - min(numbers) + 1
         return expected - len(numbers), expected
 
+    def heard_codecs(self):
+        """The names of the codecs that came, in their order."""
+        return list(dict.fromkeys(self.told[p[1]] for p in self._main_stream() if p[1] in self.told))
+
     def recording(self):
         """The packets on their own clock, fixed at the earliest arrival."""
-        stream = [p for p in self._main_stream() if p[1] in DECODE]
+        first = next((p[2] for p in self._main_stream()), 0)
+        stream = sorted((p for p in self._main_stream() if p[1] in self.told),
+                        key=lambda p: (p[2] - first + 0x8000) % 0x10000)
         if not stream:
             return None
-        first = stream[0][3]
-        placed = [(p[0], (p[3] - first) & 0xffffffff, DECODE[p[1]](p[5])) for p in stream]
-        placed = [p for p in placed if p[1] < RATE * 3600]
-        samples = np.zeros(max(at + len(frame) for _, at, frame in placed), "<i2")
+        voices = {name: coder(name) for name in self.heard_codecs()}
+        rate = max(v.rate for v in voices.values())
+        placed, at, before = [], 0.0, None
+        for arrival, payload_type, sequence, timestamp, _, payload in stream:
+            voice = voices[self.told[payload_type]]
+            if before:
+                if sequence == before[0]:
+                    continue  # it came twice
+                step = (timestamp - before[1] + 0x80000000) % 0x100000000 - 0x80000000
+                at += step / voice.clock
+            before = sequence, timestamp
+            if not -1 < at < 3600:
+                continue
+            frame = voice.decode(payload)
+            if voice.rate < rate:
+                frame = np.interp(np.arange(len(frame) * rate // voice.rate) * voice.rate / rate, np.arange(len(frame)), frame)
+            placed.append((arrival, round(at * rate), frame))
+        earliest = min(at for _, at, _ in placed)
+        samples = np.zeros(max(at + len(frame) for _, at, frame in placed) - earliest, "<i2")
         for _, at, frame in placed:
-            samples[at:at + len(frame)] = frame
-        started = min(arrival - (at + len(frame)) / RATE for arrival, at, frame in placed)
-        return audio.Recording(samples, RATE, started)
+            samples[at - earliest:at - earliest + len(frame)] = frame
+        started = min(arrival - (at - earliest + len(frame)) / rate for arrival, at, frame in placed)
+        return audio.Recording(samples, rate, started)

@@ -13,7 +13,8 @@ import threading
 import time
 
 from .process import Failed
-from .rtp import Line
+from .coder import known
+from .rtp import Line, parse_sdp
 from .sipwire import (Endpoint, Hop, Message, bracketed, credentials, host_of, parameter, token, uri_of, user_of)
 
 PHRASES = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted",
@@ -21,7 +22,8 @@ PHRASES = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 20
            407: "Proxy Authentication Required", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
            486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 503: "Service Unavailable",
            603: "Decline"}
-CODECS = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 13: "CN/8000", 18: "G729/8000"}
+CODECS = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 13: "CN/8000", 18: "G729/8000",
+          98: "opus/48000/2"}  # the last with a number of our own
 ANSWERS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 PATIENCE = 32  # 64 times T1: RFC 3261 17.1.1.2, 13.3.1.4
 T1, T2 = 0.5, 4.0
@@ -231,7 +233,8 @@ class Agent:
         self.port = self.endpoint.port
 
     def new_line(self, plays):
-        line = Line(plays, self.habits.get("media", self.address), tuple(c for c in self.codecs if c in (0, 8)))
+        line = Line(plays, self.habits.get("media", self.address), tuple(CODECS[c] for c in self.codecs if known(CODECS[c])))
+        line.told.update((c, CODECS[c]) for c in self.codecs if known(CODECS[c]))
         self._lines.append(line)
         return line
 
@@ -665,15 +668,16 @@ class Agent:
         address = address or call.line.address
         family = "IP6" if ":" in address else "IP4"
         event = event_number(offer) if offer else self.habits.get("event", 101)
-        codecs = list(self.codecs)
+        codecs = {c: CODECS[c] for c in self.codecs}
         if offer:
-            codecs = [int(t) for t in re.search(r"^m=audio \d+ \S+ ([\d ]+)", offer, re.M)[1].split() if int(t) in self.codecs]
+            codecs = {c: name for c, name in parse_sdp(offer)[2].items() if name in codecs.values()}
+            call.line.told.update((c, name) for c, name in codecs.items() if known(name))
         types = [*codecs, *([event] if event and self.habits.get("event", 101) else [])]
         lines = ["v=0", f"o={habits.get('origin', '-')} {call.session} {call.version} IN {family} {address}",
                  f"s={habits.get('session', '-')}", f"c=IN {family} {address}", "t=0 0",
                  f"m=audio {call.line.port} RTP/AVP {' '.join(map(str, types))}",
                  *([f"c=IN {family} {address}"] if habits.get("media-address") else []),
-                 *(f"a=rtpmap:{c} {CODECS[c]}" for c in codecs)]
+                 *(f"a=rtpmap:{c} {name}" for c, name in codecs.items())]
         if len(types) > len(codecs):
             lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {habits.get('events', '0-15')}"]
         lines += habits.get("lines", ["a=ptime:20"])

@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { client, xml, jid } from '@xmpp/client';
 import wrtc from '@roamhq/wrtc';
 import {
-  NS, FEATURES, capsHash, candidateToAttributes, candidateToLine, contents, jingleToSdp, lint, payloadNames, sdpToJingle,
+  NS, FEATURES, capsHash, candidateToAttributes, candidateToLine, contents, jingleToSdp, lint, onlyCodecs, payloadNames, sdpToJingle,
 } from './jingle.mjs';
 
 const { RTCPeerConnection, nonstandard: { RTCAudioSource, RTCAudioSink } } = wrtc;
@@ -223,7 +223,8 @@ export class Call {
   get iceOptions() { return option.renomination ? 'trickle renomination' : 'trickle'; }
 
   setLocal(description) {
-    const sdp = option.renomination ? description.sdp.replace(/a=ice-options:[^\r\n]*/g, `a=ice-options:${this.iceOptions}`) : description.sdp;
+    const sdp = onlyCodecs(option.renomination ? description.sdp.replace(/a=ice-options:[^\r\n]*/g, `a=ice-options:${this.iceOptions}`)
+      : description.sdp, this.phone.codecs);
     return this.pc.setLocalDescription({ type: description.type, sdp });
   }
 
@@ -246,7 +247,8 @@ export class Call {
   }
 
   async setRemote(jingle, type) {
-    await this.pc.setRemoteDescription({ type, sdp: jingleToSdp(jingle, type === 'offer', this.iceOptions) });
+    const sdp = jingleToSdp(jingle, type === 'offer', this.iceOptions);
+    await this.pc.setRemoteDescription({ type, sdp: onlyCodecs(sdp, this.phone.codecs) });
     this.remoteSet = true;
     for (const c of this.earlyCandidates.splice(0)) await this.pc.addIceCandidate(c);
   }
@@ -382,9 +384,12 @@ export class Call {
 
   async closeMedia() {
     if (!this.pc) return {};
-    const stats = {};
-    (await this.pc.getStats()).forEach(s => {
-      if (s.type === 'inbound-rtp') Object.assign(stats, { packets: s.packetsReceived, lost: s.packetsLost });
+    const stats = {}, found = await this.pc.getStats();
+    found.forEach(s => {
+      if (s.type === 'inbound-rtp') {
+        const codec = found.get(s.codecId)?.mimeType.split('/')[1];
+        Object.assign(stats, { packets: s.packetsReceived, lost: s.packetsLost, codec });
+      }
       if (s.type === 'outbound-rtp') stats.sent = s.packetsSent;
     });
     this.mic.stop();
@@ -546,6 +551,7 @@ export class Phone {
     else if (command === 'answer') await this.current.answer();
     else if (command === 'press') await this.current.press(what);
     else if (command === 'say') await this.send(xml('message', { to, type: 'chat' }, xml('body', {}, what)));
+    else if (command === 'codecs') this.codecs = what;
     else if (command === 'info') await this.current.info(what);
     else if (command === 'transfer') await this.current.jingle('session-info', xml('transfer', { xmlns: NS.TRANSFER, to }));
     else if (command === 'restart') await this.current.restart();

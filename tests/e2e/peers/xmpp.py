@@ -7,6 +7,7 @@ and slixmpp).  Both know the same commands and events:
     call TO, answer, reject [REASON], hangup, subscribe TO, quit
     online, presence, dialled, proceed, incoming, ringing, answered, up, ended, media,
     say TO WHAT and said (chat messages), press WHAT (XEP-0181),
+    codecs WHAT (a list: none but these in the next calls; [] for all),
     info WHAT (a session-info both ways: hold, active, mute, unmute; wrtc.mjs alone),
     receipt, chat, lint (what a strict client would refuse), iq-error, error
 """
@@ -120,6 +121,10 @@ class XmppPhone:
         self._tell("restart")
         return self.wait("restarted", 20)
 
+    def use_codecs(self, *names):
+        """None but these in the calls that follow."""
+        self._tell("codecs", what=names)
+
     def info(self, what):
         self._tell("info", what=what)
 
@@ -137,6 +142,7 @@ class XmppPhone:
     def heard(self):
         """(recording, when the microphone began, (lost, expected)) of the last call."""
         media = self.wait("media")
+        self.codec = media.get("codec")  # of what came
         if not media.get("recording"):
             return None, media.get("fed_at"), (0, 0)
         kept = media["recording"]
