@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_request.c - see sip_request.h. */
 #include "plugins/sip/sip_request.h"
+#include "plugins/sip/sip_method.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/shield/sip_rate.h"
-#include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/stack/sip_stack.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/sip_protos.h>
-#include <sofia-sip/sip_status.h>
-#include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
 
 /* --- how many --- */
@@ -51,40 +48,7 @@ is_admitted(SipUa *ua, msg_t *message, const sip_t *sip)
 	return leg ? dialog_takes(leg) : sources_take(ua->sources, msg_addr(message), sip);
 }
 
-/* --- answers --- */
-
-/* Outside of a dialog.  Of one that has none, sofia would make a handle and answer INFO by
- * 200, and send a NOTIFY after a REFER that was declined. */
-static const struct {
-	sip_method_t method;
-	int status;
-	const char *phrase;
-} answers[] = {
-	{ sip_method_options, SIP_200_OK },
-	{ sip_method_refer, SIP_603_DECLINE },
-	{ sip_method_info, SIP_481_NO_TRANSACTION },
-	{ sip_method_bye, SIP_481_NO_TRANSACTION },
-	{ sip_method_update, SIP_481_NO_TRANSACTION },
-	{ sip_method_prack, SIP_481_NO_TRANSACTION },
-};
-
-static gboolean
-answer_plainly(SipUa *ua, tport_t *transport, const SipEvent *event)
-{
-	sip_method_t method = event->sip->sip_request->rq_method;
-	gboolean options = method == sip_method_options;
-
-	for (guint i = 0; i < G_N_ELEMENTS(answers); i++) {
-		if (answers[i].method != method)
-			continue;
-		if (options)
-			sources_asked(ua->sources, event);
-		stack_answer(event->msg, transport, answers[i].status, answers[i].phrase,
-			     TAG_IF(options, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
-		return TRUE;
-	}
-	return FALSE;
-}
+/* --- what can be answered at once --- */
 
 /* What is odd about the others is sofia's to say. */
 static gboolean
@@ -104,6 +68,7 @@ requests_take(SipUa *ua, tport_t *transport, msg_t *message)
 {
 	sip_t *sip = sip_object(message);
 	SipEvent event = { .status = 100, .phrase = "", .sip = sip, .msg = message };
+	Reply reply = { ua->nua, ua->allow, NULL, transport, message };
 
 	if (!sip || !sip->sip_request)
 		return FALSE;
@@ -111,10 +76,5 @@ requests_take(SipUa *ua, tport_t *transport, msg_t *message)
 		msg_destroy(message);
 		return TRUE;
 	}
-	if (!is_plain(sip))
-		return FALSE;
-	if (sip->sip_request->rq_method != sip_method_register)
-		return answer_plainly(ua, transport, &event);
-	registrar_register(ua, &(RegistrarReply){ NULL, transport, message }, &event);
-	return TRUE;
+	return is_plain(sip) && methods_serve(ua, &reply, &event);
 }

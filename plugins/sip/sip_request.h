@@ -5,9 +5,8 @@
  * outside of one (sip_source.h); what is beyond is dropped without an answer, and costs no
  * memory.  An ACK ends what has been looked at and is never dropped here.
  *
- * What needs no transaction is answered without one: OPTIONS and what belongs into a dialog
- * outside of one, and REGISTER (RFC 3261 8.2.7).  Sent again it is answered again, with the
- * same tag.
+ * What needs no transaction (sip_method.h) is answered without one (RFC 3261 8.2.7).  Sent again
+ * it is answered again, with the same tag.  What is odd about a request is sofia's to say.
  * Thread: signalling.
  */
 #pragma once

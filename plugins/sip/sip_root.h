@@ -35,9 +35,11 @@ typedef struct {
 	GHashTable *invites;	   /* Call-ID → SipLeg *: of ours that are not answered */
 	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
 	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
-	gboolean down;		   /* nua has shut down */
-	guint sweeper;		   /* source */
-	guint mover;		   /* the same: legs that are to be offered again */
+	/* Names of methods, for headers and for nua: sip_method.h. */
+	char *allow, *answered, *answered_inside;
+	gboolean down; /* nua has shut down */
+	guint sweeper; /* source */
+	guint mover;   /* the same: legs that are to be offered again */
 	struct KeepAlive *keepalive;
 	guint64 calls_in, calls_out, strangers;
 } SipUa;

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_ua.c - the SIP user agent: sofia-sip's nua on the main loop.
  *
- * An event of nua goes to the leg of its handle.  A request without a leg is an
- * INVITE (a trunk's becomes a leg, a stranger's is refused and counted) or an
- * OPTIONS; what Allow does not name nua refuses by itself.
+ * An event of nua goes to the leg of its handle, a request without a leg to the table of
+ * methods (sip_method.h); the commands of the core go to their leg.
  * Thread: signalling.
  */
 #include "plugins/sip/sip_ua.h"
 #include "b2bua/descriptors.h"
-#include "plugins/sip/sip_admit.h"
 #include "plugins/sip/stack/sip_connection.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_dialect.h"
 #include "plugins/sip/stack/sip_guard.h"
-#include "plugins/sip/stack/sip_header.h"
-#include "plugins/sip/stack/sip_identity.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/dialog/sip_leg.h"
 #include "plugins/sip/stack/sip_names.h"
@@ -23,7 +19,7 @@
 #include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/dialog/sip_refer.h"
-#include "plugins/sip/peers/sip_registrar.h"
+#include "plugins/sip/sip_method.h"
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/shield/sip_source.h"
 #include "plugins/sip/stack/sip_stack.h"
@@ -36,7 +32,6 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/nua_tag.h>
-#include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
@@ -48,42 +43,48 @@
 
 static SipUa *ua; /* the process's one; Plugin functions have no other root */
 
-/* --- requests without a leg --- */
+/* --- events --- */
 
+/* An answer to a request of a leg that is no more. */
 static void
-on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
+on_stray_answer(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
-	if (event->event == nua_i_invite && event->status < 200)
-		admit_invite(self, nh, event);
-	else if (event->event == nua_i_register && event->status < 200 && event->sip) {
-		registrar_register(self, &(RegistrarReply){ .nh = nh }, event);
-		nua_handle_destroy(nh);
-	} else if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
-		/* of a next hop that was given up, see leg_try_next_hop() */
+	if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
+		/* of a next hop that was given up, see sip_leg_try_next_hop() */
 		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
 
 		if (hop)
 			nua_set_hparams(nh, NUTAG_PROXY(hop), TAG_END());
 		nua_ack(nh, TAG_END());
 		nua_bye(nh, TAG_END());
-	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407)) {
+	} else if (event->event == nua_r_invite && (event->status == 401 || event->status == 407))
 		nua_handle_destroy(nh); /* of one, too: nua would wait for credentials */
-	} else if (event->event == nua_r_method) {
-		if (event->status >= 200) /* the BYE of leg_bury() */
-			nua_handle_destroy(nh);
-	} else if (event->event == nua_i_options && event->status < 200 && event->sip) {
-		/* what sip_request.c leaves to sofia */
-		sources_asked(self->sources, event);
-		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(self->nua), TAG_END());
-		nua_handle_destroy(nh);
-	} else if (event->event == nua_i_refer && event->status < 200) { /* in no call of ours */
-		nua_respond(nh, SIP_603_DECLINE, NUTAG_WITH_THIS(self->nua), TAG_END());
-		nua_handle_destroy(nh);
-	} else if (event->event == nua_i_info && event->status < 200) {
-		nua_respond(nh, SIP_481_NO_TRANSACTION, NUTAG_WITH_THIS(self->nua), TAG_END());
-		nua_handle_destroy(nh);
-	} else if (nua_event_is_incoming_request(event->event) || event->event == nua_i_terminated)
-		nua_handle_destroy(nh); /* sofia makes one for each and keeps it */
+	else if (event->event == nua_r_method && event->status >= 200)
+		nua_handle_destroy(nh); /* the BYE of sip_leg_bury() */
+}
+
+static void
+on_without_leg(SipUa *self, nua_handle_t *nh, const SipEvent *event)
+{
+	Reply reply = { self->nua, self->allow, nh, NULL, NULL };
+
+	if (!nua_event_is_incoming_request(event->event) && event->event != nua_i_terminated) {
+		on_stray_answer(self, nh, event);
+		return;
+	}
+	if (event->sip && event->sip->sip_request && event->status < 200)
+		methods_serve(self, &reply, event);
+	if (reply.nh)
+		nua_handle_destroy(nh); /* sofia makes one for each request and keeps it */
+}
+
+static void
+on_leg_event(SipUa *self, SipLeg *leg, nua_handle_t *nh, const SipEvent *event)
+{
+	if (nua_event_is_incoming_request(event->event) && event->sip && event->sip->sip_request &&
+	    methods_serve_inside(self, nh, event))
+		return;
+	sip_leg_event(leg, event);
 }
 
 static void
@@ -98,12 +99,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 
 	if (event == nua_r_shutdown)
 		self->down = status >= 200;
-	else if (hmagic && event == nua_i_register) /* inside a dialog: nonsense */
-		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(nua), TAG_END());
-	else if (hmagic && event == nua_i_options && status < 200)
-		nua_respond(nh, SIP_200_OK, NUTAG_WITH_THIS(nua), TAG_END());
 	else if (hmagic)
-		leg_event((SipLeg *)hmagic, &said);
+		on_leg_event(self, (SipLeg *)hmagic, nh, &said);
 	else if (nh && !(self->watches && watches_event(self->watches, nh, &said)))
 		on_without_leg(self, nh, &said);
 }
@@ -158,9 +155,10 @@ start_nua(SipUa *self, GError **error)
 		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
 		TPTAG_SDWN_ERROR(1), TPTAG_UDP_RMEM(UDP_BUFFER), NTATAG_UDP_MTU(65535),
 		NTATAG_MCLASS(guard_mclass()),
-		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes), SIPTAG_ALLOW_STR(UA_ALLOW),
-		SIPTAG_SUPPORTED_STR(UA_SUPPORTED), SIPTAG_ALLOW_EVENTS_STR(NULL),
-		UA_ANSWERS(UA_OURS), SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
+		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes),
+		SIPTAG_ALLOW_STR(self->allow), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
+		SIPTAG_ALLOW_EVENTS_STR(NULL), UA_ANSWERS(self->answered),
+		SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_END());
 	tls_forget_folder();
 	if (!self->nua)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -218,7 +216,7 @@ stop(void)
 	for (g_hash_table_iter_init(&iter, ua->legs); g_hash_table_iter_next(&iter, &leg, NULL);
 	     g_hash_table_iter_init(&iter, ua->legs)) {
 		((SipLeg *)leg)->nh = NULL; /* gone with nua */
-		leg_free(leg);
+		sip_leg_free(leg);
 	}
 	if (ua->root)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
@@ -231,6 +229,7 @@ stop(void)
 	g_hash_table_unref(ua->unacked);
 	g_hash_table_unref(ua->invites);
 	dialects_free(ua->dialects);
+	methods_end(ua);
 	if (ua->nua && !ua->down) {
 		abandoned = g_steal_pointer(&ua);
 		return;
@@ -269,7 +268,7 @@ on_trying(gpointer user, const sip_t *response)
 	SipLeg *leg = g_hash_table_lookup(self->invites, response->sip_call_id->i_id);
 
 	if (leg)
-		leg_hear_trying(leg, response);
+		sip_leg_hear_trying(leg, response);
 }
 
 static gboolean
@@ -289,7 +288,7 @@ use_calls(gpointer user, Sources *sources)
 
 	g_hash_table_iter_init(&iter, self->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		sources_use(sources, ((SipLeg *)leg)->phone);
+		sources_use(sources, ((SipLeg *)leg)->way->phone);
 }
 
 static const SourceFriends source_friends = { is_trunk, use_calls };
@@ -340,6 +339,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->unacked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = dialects_new();
+	methods_begin(ua);
 	ua->trunks = trunks_new(gateway_store(gateway),
 				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
 								 : G_SOCKET_FAMILY_IPV4,
@@ -351,7 +351,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 	if (trunks_reload(ua->trunks, error) && start_nua(ua, error)) {
 		ua->sweeper = g_timeout_add_seconds(SWEEP_SECONDS, on_sweep_time, ua);
 		ua->keepalive = keepalive_new(ua);
-		ua->watches = watches_new(ua, leg_moved_all);
+		ua->watches = watches_new(ua, sip_leg_moved_all);
 		outside_listen(ua->outside, on_line_changed, ua);
 		ua->sources = sources_new(gateway, config, &source_friends, ua);
 		connections_start(config, descriptors_limit(), connection_owner, ua);
@@ -396,7 +396,7 @@ leg_of_softphone(const char *name)
 
 	g_hash_table_iter_init(&iter, ua->legs);
 	while (g_hash_table_iter_next(&iter, &leg, NULL))
-		if (g_strcmp0(((SipLeg *)leg)->softphone, name) == 0 &&
+		if (way_is_softphone(((SipLeg *)leg)->way, name) &&
 		    ((SipLeg *)leg)->state != STATE_ENDING)
 			return leg;
 	return NULL;
@@ -413,7 +413,7 @@ on_softphone_changed(const char *name)
 
 	while (g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND) &&
 	       (leg = leg_of_softphone(name)))
-		leg_drop(leg, REASON_ADMIN, "the softphone was deleted by the operator");
+		sip_leg_drop(leg, REASON_ADMIN, "the softphone was deleted by the operator");
 }
 
 /* Users, numbers and routes are asked for with each call. */
@@ -508,25 +508,25 @@ status(void)
 static void
 dial(Call *call, const Target *target, const Desc *offer)
 {
-	leg_dial(ua, call, target, offer);
+	sip_leg_dial(ua, call, target, offer);
 }
 
 static void
 ring(Leg *leg, const Desc *early)
 {
-	leg_ring((SipLeg *)leg, early);
+	sip_leg_ring((SipLeg *)leg, early);
 }
 
 static void
 answer(Leg *leg, const Desc *desc)
 {
-	leg_answer((SipLeg *)leg, desc);
+	sip_leg_answer((SipLeg *)leg, desc);
 }
 
 static void
 change(Leg *leg, const Desc *offer)
 {
-	leg_change((SipLeg *)leg, offer);
+	sip_leg_change((SipLeg *)leg, offer);
 }
 
 static void
@@ -538,13 +538,13 @@ candidate(Leg *leg, const Candidate *ours)
 static void
 dtmf(Leg *leg, char digit)
 {
-	leg_dtmf_out((SipLeg *)leg, digit);
+	sip_leg_dtmf_out((SipLeg *)leg, digit);
 }
 
 static void
 hangup(Leg *leg, Reason reason, const char *text)
 {
-	leg_hangup((SipLeg *)leg, reason, text);
+	sip_leg_hangup((SipLeg *)leg, reason, text);
 }
 
 static void
@@ -556,13 +556,13 @@ transferring(Leg *leg, TransferState state, Reason reason, const char *text)
 static char *
 save(const Leg *leg)
 {
-	return leg_saved((const SipLeg *)leg);
+	return sip_leg_saved((const SipLeg *)leg);
 }
 
 static void
 bury(const char *saved, Reason reason)
 {
-	leg_bury(ua, saved, reason);
+	sip_leg_bury(ua, saved, reason);
 }
 
 const Plugin sip_plugin = {

@@ -151,11 +151,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    sip_sanity_check(sip) >= 0 && sip->sip_request &&
 	    sip->sip_request->rq_method == sip_method_register) {
 		SipEvent event = { .event = nua_i_register, .phrase = "", .sip = sip, .msg = msg };
+		Reply reply = { .message = msg_ref_create(msg) };
+		g_auto(Sender) sender = { 0 };
 
 		if (!store_begin(store, NULL))
 			g_error("no transaction");
-		registrar_register(&ua, &(RegistrarReply){ NULL, NULL, msg_ref_create(msg) },
-				   &event);
+		sender_identify(&ua, &event, &sender);
+		if (sender.kind == SENDER_PHONE)
+			registrar_register(&ua, &reply, &event, &sender);
+		else /* what was added has other credentials before the right ones */
+			msg_destroy(reply.message);
 		check_contacts();
 		store_rollback(store);
 	}

@@ -15,6 +15,7 @@
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_history.h"
+#include "plugins/sip/dialog/sip_timer.h"
 #include "plugins/sip/stack/sip_identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,6 +32,25 @@ check_routes(const sip_t *sip)
 		g_assert_true(contact->m_url->url_host && (contact->m_url->url_type == url_sip ||
 							   contact->m_url->url_type == url_sips));
 	}
+}
+
+/* What a peer wants of a session timer, and what we say to it, in one line each. */
+static void
+read_timer(const sip_t *sip)
+{
+	SessionTimer timer = { .wanted_s = SESSION_DEFAULT_SECONDS };
+	g_autofree char *ask = NULL, *min = NULL;
+
+	if (sip->sip_request)
+		session_learn_request(&timer, sip);
+	else
+		session_learn_refusal(&timer, sip);
+	ask = session_ask(&timer, TRUE);
+	min = session_min(&timer);
+	g_assert_null(ask ? strpbrk(ask, "\r\n") : NULL);
+	g_assert_null(strpbrk(min, "\r\n"));
+	g_assert_cmpuint(timer.interval_s, ==, 0);
+	session_stop(&timer);
 }
 
 static void
@@ -80,6 +100,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			g_autofree char *text = NULL;
 
 			check_routes(sip);
+			read_timer(sip);
 			if (sip->sip_request)
 				read_request(sip, digest);
 			else

@@ -116,9 +116,14 @@ peer_hang_up(Peer *peer)
 Peer *
 peer_new_tcp(void)
 {
+	return peer_new_tcp_at("127.0.0.1");
+}
+
+Peer *
+peer_new_tcp_at(const char *address)
+{
 	Peer *peer = g_new0(Peer, 1);
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
-	g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(address, 0);
 	g_autoptr(GSocketAddress) bound = NULL;
 
 	peer->listener = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
@@ -135,15 +140,20 @@ peer_new_tcp(void)
 	return peer;
 }
 
+/* From the address that it listens at, by another port. */
 static void
 connect_out(Peer *peer)
 {
 	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
 	g_autoptr(GSocketAddress) to = g_inet_socket_address_new(loopback, peer_gateway_port);
+	g_autoptr(GSocketAddress) own = g_socket_get_local_address(peer->listener, NULL);
+	GInetAddress *address = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(own));
+	g_autoptr(GSocketAddress) from = g_inet_socket_address_new(address, 0);
 	g_autoptr(GError) error = NULL;
 
 	peer->socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
 				    G_SOCKET_PROTOCOL_TCP, NULL);
+	g_assert_true(g_socket_bind(peer->socket, from, FALSE, NULL));
 	g_socket_connect(peer->socket, to, NULL, &error);
 	g_assert_no_error(error);
 	watch(peer, peer->socket, on_stream);

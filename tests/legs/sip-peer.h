@@ -28,7 +28,8 @@ guint peer_free_port(void);	/* for UDP and TCP, at this moment */
 Peer *peer_new(void);
 Peer *peer_new_at(const char *address); /* "127.0.0.2" */
 Peer *peer_new_tcp(void);		/* listens; connects when it has to speak first */
-void peer_hang_up(Peer *peer);		/* TCP: closes the connection and waits for another */
+Peer *peer_new_tcp_at(const char *address);
+void peer_hang_up(Peer *peer); /* TCP: closes the connection and waits for another */
 void peer_free(Peer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Peer, peer_free)
 void peer_send(Peer *peer, const char *text);

@@ -394,14 +394,14 @@ wire_methods(Wire *wire)
 	wire_answer(wire, info, "200 OK", NULL);
 	((SipLeg *)rig_leg)->session.updates = TRUE;
 	((SipLeg *)rig_leg)->session.interval_s = 90;
-	leg_refresh((SipLeg *)rig_leg);
+	((SipLeg *)rig_leg)->session.owner->refresh(rig_leg);
 	update = wire_hear(wire, "UPDATE");
 	wire_answer(wire, update, "200 OK", NULL);
 	while (((SipLeg *)rig_leg)->change != CHANGE_NONE)
 		g_main_context_iteration(NULL, TRUE);
 	((SipLeg *)rig_leg)->session.updates = FALSE;
 	((SipLeg *)rig_leg)->session.interval_s = 90;
-	leg_refresh((SipLeg *)rig_leg);
+	((SipLeg *)rig_leg)->session.owner->refresh(rig_leg);
 	again = wire_hear(wire, "INVITE");
 	wire_answer(wire, again, "200 OK", sdp_two);
 	second = wire_hear(wire, "ACK");

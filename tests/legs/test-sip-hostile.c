@@ -87,7 +87,8 @@ cut_requests_are_refused(void)
 	rig_stop();
 }
 
-/* It is as if they had not been sent: the honest one after them is the answer. */
+/* While it rings there is no harm in it.  An answer cannot be gone on with:
+ * the call ends at once, on both sides. */
 static void
 responses_do_no_harm(void)
 {
@@ -95,7 +96,7 @@ responses_do_no_harm(void)
 
 	for (guint i = 0; i < 2 * N_HOSTILE; i++) {
 		g_autofree char *line = hostile_line(i / 2), *invite = NULL, *ack = NULL;
-		g_autofree char *ringing = NULL, *ok = NULL;
+		g_autofree char *ringing = NULL, *ok = NULL, *bye = NULL;
 
 		if (strstr(line, "Contact: <tel:")) /* see numbers_are_no_target() */
 			continue;
@@ -105,11 +106,53 @@ responses_do_no_harm(void)
 		ok = peer_reply_text(peer, invite, "200 OK", "t", line, i % 2 ? NULL : sdp_one);
 		peer_send(peer, i % 2 ? without_end(ringing) : ringing);
 		peer_send(peer, i % 2 ? without_end(ok) : ok);
-		peer_reply(peer, invite, "200 OK", "t", NULL, sdp_two);
-		rig_expect("answered 40002 sendrecv");
+		rig_expect("ringing");
+		rig_expect("ended protocol-error answered with a Contact or a route that nothing "
+			   "can be sent to");
 		ack = peer_wait(peer, "ACK ");
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
-		rig_answer_bye(peer);
+		bye = peer_wait(peer, "BYE ");
+		peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
+	}
+	rig_stop();
+}
+
+/* A refusal is one, whatever its Contact. */
+static void
+refusals_count(void)
+{
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+
+	for (guint i = 0; i < N_HOSTILE; i++) {
+		g_autofree char *line = hostile_line(i), *invite = NULL, *ack = NULL;
+
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		peer_reply(peer, invite, "486 Busy Here", "t", line, NULL);
+		ack = peer_wait(peer, "ACK ");
+		rig_expect("ended busy 486 Busy Here");
+	}
+	rig_stop();
+}
+
+/* The answer to a re-INVITE of ours: the other side stays where it was. */
+static void
+changes_go_on(void)
+{
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autoptr(Desc) held = rig_desc(sdp_hold);
+
+	for (guint i = 0; i < N_HOSTILE; i++) {
+		g_autofree char *line = hostile_line(i), *invite = NULL, *tag = NULL, *ack = NULL;
+
+		if (strstr(line, "Contact: <tel:"))
+			continue;
+		tag = rig_call_in(peer);
+		rig_plugin->change(rig_leg, held);
+		invite = peer_wait(peer, "INVITE ");
+		peer_reply(peer, invite, "200 OK", NULL, line, sdp_one);
+		rig_expect("answered 40000 sendrecv");
+		ack = peer_wait(peer, "ACK sip:peer@127.0.0.1:");
+		rig_end_call(peer);
 	}
 	rig_stop();
 }
@@ -255,6 +298,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/sip/hostile/requests", requests_are_refused);
 	g_test_add_func("/sip/hostile/responses", responses_do_no_harm);
+	g_test_add_func("/sip/hostile/refusals", refusals_count);
+	g_test_add_func("/sip/hostile/changes", changes_go_on);
 	g_test_add_func("/sip/hostile/numbers", numbers_are_no_target);
 	g_test_add_func("/sip/hostile/cut-requests", cut_requests_are_refused);
 	g_test_add_func("/sip/hostile/from", from_is_no_target);

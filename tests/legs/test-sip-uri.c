@@ -145,7 +145,7 @@ uri__private_contact(void)
 	rig_configure = allow_local;
 	rig_start();
 	rig_dial_uri(uri, from);
-	((SipLeg *)rig_leg)->only_public = TRUE; /* as for a host on the Internet */
+	((SipLeg *)rig_leg)->way->only_public = TRUE; /* as for a host on the Internet */
 	invite = peer_wait(peer, "INVITE ");
 	peer_reply(peer, invite, "200 OK", "t1", "Contact: <sip:bob@10.1.2.3:5070>\r\n", sdp_one);
 	rig_expect_start("answered");

@@ -94,6 +94,30 @@ test_counts(void)
 	digest_server_free(server);
 }
 
+/* A stranger that asks by thousands of names takes no place of a phone that is about to
+ * ask again. */
+static void
+test_dialects_flood(void)
+{
+	Dialects *dialects = dialects_new();
+
+	g_assert_cmpint(dialects_offer(dialects, "odd", "192.0.2.8"), ==, DIGEST_NONE);
+	for (guint i = 0; i < 20000; i++) {
+		g_autofree char *program = g_strdup_printf("scan %u", i);
+
+		g_assert_cmpint(dialects_offer(dialects, program, "203.0.113.1"), ==, DIGEST_NONE);
+	}
+	g_assert_cmpint(dialects_offer(dialects, "odd", "192.0.2.8"), ==, DIGEST_MD5);
+	/* from as many addresses: a fixed number of places, and the first ones make room */
+	for (guint i = 0; i < 20000; i++) {
+		g_autofree char *source = g_strdup_printf("10.1.%u.%u", i / 250, i % 250);
+
+		dialects_offer(dialects, "scan", source);
+	}
+	g_assert_cmpint(dialects_offer(dialects, "odd", "192.0.2.8"), ==, DIGEST_NONE);
+	dialects_free(dialects);
+}
+
 /* Who asks, in turn: "program source", what it is offered, how it proves its password. */
 static void
 test_dialects(void)
@@ -150,5 +174,6 @@ main(int argc, char **argv)
 	g_test_add_func("/digest/flood", test_flood);
 	g_test_add_func("/digest/counts", test_counts);
 	g_test_add_func("/digest/dialects", test_dialects);
+	g_test_add_func("/digest/dialects-flood", test_dialects_flood);
 	return g_test_run();
 }

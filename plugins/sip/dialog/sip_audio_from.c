@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_audio_from.c - where a peer's audio may come from, as his signalling shows it. */
 #include "plugins/sip/dialog/sip_audio_from.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/su.h>
@@ -49,7 +48,7 @@ learn_request(SipLeg *leg, const SipEvent *event)
 static void
 learn_response(SipLeg *leg, const SipEvent *event)
 {
-	leg->proxied = leg->proxied || leg->path || event->sip->sip_record_route;
+	leg->proxied = leg->proxied || leg->way->route || event->sip->sip_record_route;
 	if (!leg->proxied)
 		set_audio_host_of(leg, event->msg);
 }
@@ -57,11 +56,9 @@ learn_response(SipLeg *leg, const SipEvent *event)
 static void
 add_configured(const SipLeg *leg, MediaSources *sources)
 {
-	const Trunk *trunk = leg->trunk ? trunks_find(leg->ua->trunks, leg->trunk) : NULL;
-	g_auto(GStrv) words =
-		g_strsplit(trunk && trunk->media_hosts ? trunk->media_hosts : "", " ", -1);
+	g_auto(GStrv) words = way_media_hosts(leg->way);
 
-	sources->any = trunk ? g_strcmp0(trunk->rtp_source, "any") == 0 : leg->any_source;
+	sources->any = way_any_source(leg->way);
 	for (char **word = words; *word; word++)
 		if (**word && !media_sources_add(sources, *word))
 			leg_trace(&leg->leg, TRACE_NOTE, "media-hosts: %s is left out", *word);

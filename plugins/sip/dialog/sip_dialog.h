@@ -13,6 +13,7 @@
 #include "plugins/sip/stack/sip_crypto.h"
 #include "plugins/sip/stack/sip_desc.h"
 #include "plugins/sip/dialog/sip_timer.h"
+#include "plugins/sip/peers/sip_way.h"
 #include "plugins/sip/sip_root.h"
 
 typedef enum {
@@ -42,10 +43,8 @@ struct SipLeg {
 	nua_handle_t *nh;
 	SipState state;
 	SipChange change;
-	char *trunk;	 /* NULL: a softphone's */
-	char *phone;	 /* of a softphone: where it is, as phone_source() says it */
-	char *softphone; /* and its name */
-	char *origin;	 /* where the message that made the dialog came from; see sip_origin.h */
+	SipWay *way;  /* who is at its other end; owned */
+	char *origin; /* where the message that made the dialog came from; see sip_origin.h */
 
 	/* What we said and heard. */
 	guint64 session_id, sdp_version;
@@ -63,7 +62,6 @@ struct SipLeg {
 	ContentFamilies families; /* of addresses that its audio can be sent to */
 	char audio_host[46];	  /* that its peer's SIP comes from, for its audio; "": not known */
 	gboolean proxied;	  /* somebody stands between */
-	gboolean any_source;	  /* of a softphone: rtp-source=any */
 	gboolean offerless;	  /* the caller's INVITE had no SDP */
 	gboolean unacked;	  /* answered, and counted: sip_unacked.c */
 	gboolean moved;		  /* our address is another one than we have said */
@@ -78,23 +76,16 @@ struct SipLeg {
 	guint challenged; /* see header_credentials() */
 
 	/* Calls out, until the INVITE is sent. */
-	char *from, *request_uri, *to;
-	char *identity; /* a header line beside From, or NULL */
-	char *about;	/* more header lines: on whose behalf; or NULL */
-	char *where;	/* more of an emergency call: where from; or NULL */
-	char *pidf;	/* the same as a document, and its Content-ID; or NULL */
+	char *about; /* more header lines: on whose behalf; or NULL */
+	char *where; /* more of an emergency call: where from; or NULL */
+	char *pidf;  /* the same as a document, and its Content-ID; or NULL */
 	char *pidf_id;
-	char *path; /* Route of the INVITE to a softphone, or NULL */
-	gboolean anonymous;
-	GCancellable *lookup; /* of a SIP address outside: where is its host? */
-	gboolean only_public; /* the same: its host must be on the Internet */
 
 	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
 	guint hop;
-	guint response_ms; /* silence after which it is tried elsewhere */
-	guint redirects;   /* followed so far */
-	gboolean trying;   /* this hop has said something: it is not silence that ends it */
-	gboolean heard;	   /* more than 100 has come: this is the one */
+	guint redirects; /* followed so far */
+	gboolean trying; /* this hop has said something: it is not silence that ends it */
+	gboolean heard;	 /* more than 100 has come: this is the one */
 
 	/* A transfer that it has asked for, see sip_refer.c. */
 	gboolean referred; /* and has not been told the end of */

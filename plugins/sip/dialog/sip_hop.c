@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_hop.c - where a request inside a dialog is sent. */
 #include "plugins/sip/dialog/sip_hop.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_names.h"
 #include "plugins/sip/peers/sip_phone.h"
@@ -196,6 +195,14 @@ choose_way_back(const HopFacts *facts, const Place *place, HopChoice *choice)
 						hop_transport(back));
 }
 
+static gboolean
+is_name(const char *host)
+{
+	while (g_ascii_isalnum(*host) || (*host && strchr("-._", *host)))
+		host++;
+	return !*host;
+}
+
 /* RFC 2606 2: what ends so leads nowhere. */
 static gboolean
 may_be_looked_up(const char *host)
@@ -203,7 +210,7 @@ may_be_looked_up(const char *host)
 	gsize length = strlen(host);
 
 	return length <= MAX_HOST && !g_str_has_suffix(host, ".invalid") &&
-	       strspn(host, "0123456789.") != length && !strpbrk(host, "[]: ");
+	       strspn(host, "0123456789.") != length && is_name(host);
 }
 
 /* What came by TLS is not answered in the clear: there may be keys in it. */
@@ -272,7 +279,7 @@ facts_of(const SipUa *ua, const SipLeg *leg)
 {
 	HopFacts facts = hop_facts(ua);
 
-	facts.only_public = leg && leg->only_public;
+	facts.only_public = leg && leg->way->only_public;
 	facts.known = leg ? leg->next_hop : NULL;
 	return facts;
 }
@@ -290,12 +297,11 @@ source_hop(msg_t *msg)
 static void
 go(SipLeg *leg, const char *hop, const char *later, const char *source)
 {
-	Trunks *trunks = leg->ua->trunks;
 	g_autofree char *from = source ? header_hop_source(source) : NULL;
 	g_autofree char *own = NULL, *way = NULL;
 
-	if (leg->trunk && header_hop_is_tls(hop) && trunks_peer(trunks, leg->trunk)) {
-		own = trunks_own_way(trunks, leg->trunk, later ? later : hop);
+	if (header_hop_is_tls(hop) && way_is_verified(leg->way)) {
+		own = way_verified_hop(leg->way, later ? later : hop);
 		if (source && header_hop_is_tls(source) && is_same_host(hop, source) &&
 		    tls_is_taken(from)) {
 			way = g_strdup(source);
@@ -355,12 +361,11 @@ hop_update(SipLeg *leg, msg_t *msg)
 	HopFacts facts = facts_of(leg->ua, leg);
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const sip_route_t *routes;
-	g_autofree char *source = source_hop(msg), *phone = NULL;
+	g_autofree char *source = source_hop(msg), *only = way_only_hop(leg->way);
 	g_auto(HopChoice) choice = { 0 };
 
-	if (leg->phone) { /* there is one way through its NAT */
-		phone = phone_next_hop(leg->phone);
-		go(leg, phone, NULL, NULL);
+	if (only) {
+		go(leg, only, NULL, NULL);
 		return;
 	}
 	su_home_init(home);
@@ -389,11 +394,10 @@ hop_refresh(SipLeg *leg)
 }
 
 static char *
-by_trunk(SipUa *ua, const SipLeg *leg, char *hop)
+by_trunk(const SipLeg *leg, char *hop)
 {
 	g_autofree char *plain = hop;
-	char *own =
-		leg && leg->trunk && plain ? trunks_own_way(ua->trunks, leg->trunk, plain) : NULL;
+	char *own = leg && plain ? way_verified_hop(leg->way, plain) : NULL;
 
 	if (own && is_same_place(plain, leg->next_hop)) { /* by the connection there is */
 		g_free(own);
@@ -413,11 +417,11 @@ hop_of_answer(SipUa *ua, SipLeg *leg, msg_t *msg)
 
 	while (route && route->r_next)
 		route = route->r_next;
-	if (leg && leg->phone)
-		return phone_next_hop(leg->phone);
+	if (leg && way_is_phone(leg->way))
+		return way_only_hop(leg->way);
 	facts.route = route ? route->r_url : NULL;
 	facts.target = sip->sip_contact ? sip->sip_contact->m_url : NULL;
 	facts.source = source;
 	hop_choose(&facts, &choice);
-	return by_trunk(ua, leg, g_steal_pointer(&choice.hop));
+	return by_trunk(leg, g_steal_pointer(&choice.hop));
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_incoming.c - the INVITE that begins a call: what it must have, and whose it
- * becomes.  Who sent it is proven by now (sip_ua.c).
+ * becomes.  Who sent it is proven by now (sip_sender.h).
  *
  * Thread: signalling.  RFC 3261 8.2, RFC 3891, RFC 4028.
  */
+#include "plugins/sip/dialog/sip_leg_private.h"
 #include "plugins/sip/dialog/sip_audio_from.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_outside.h"
-#include "plugins/sip/peers/sip_called.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_history.h"
@@ -80,10 +79,7 @@ refuse_interval(SipLeg *leg)
 static void
 set_wanted_timer(SipLeg *leg)
 {
-	const Trunk *trunk = trunks_find(leg->ua->trunks, leg->trunk);
-
-	if (trunk)
-		leg->session.wanted_s = trunk->session_seconds;
+	leg->session.wanted_s = way_session_seconds(leg->way, SESSION_DEFAULT_SECONDS);
 }
 
 /* `insecure`: what is wrong with its description; NULL: nothing. */
@@ -129,7 +125,8 @@ find_replaced(SipLeg *leg, const sip_t *sip, SipLeg **replaced)
 
 	if (replaces_is_broken(sip))
 		return !refuse(leg, 400, "Bad Replaces");
-	*replaced = replaces && leg->phone ? refer_find_dialog(leg->ua, replaces) : NULL;
+	*replaced =
+		replaces && way_is_phone(leg->way) ? refer_find_dialog(leg->ua, replaces) : NULL;
 	if (replaces && (!*replaced || (*replaced)->state != STATE_UP))
 		return !refuse(leg, SIP_481_NO_TRANSACTION);
 	if (replaces && replaces->rp_early_only) /* RFC 3891 3: it is answered */
@@ -157,7 +154,7 @@ on_invitation_over(gpointer user)
 	leg_trace(&leg->leg, TRACE_NOTE, "the caller's invitation is over (Expires)");
 	leg_trace(&leg->leg, TRACE_OUT, "487 Request Terminated");
 	nua_respond(leg->nh, SIP_487_REQUEST_CANCELLED, TAG_END());
-	leg_over(leg, REASON_CANCELLED, NULL);
+	sip_leg_over(leg, REASON_CANCELLED, NULL);
 }
 
 /* RFC 3261 13.3.1: so long the caller waits, and no longer. */
@@ -167,37 +164,34 @@ bound_invitation(SipLeg *leg, const sip_t *sip)
 	const sip_expires_t *expires = sip->sip_expires;
 
 	if (expires && expires->ex_delta > 0 && expires->ex_delta <= MAX_INVITATION_S)
-		leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
+		sip_leg_set_timer(leg, (guint)expires->ex_delta * 1000, on_invitation_over);
 }
 
 void
-leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
+sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event)
 {
-	SipLeg *leg = leg_new(ua, STATE_INVITED, caller->trunk), *replaced = NULL;
+	SipLeg *leg = sip_leg_new(ua, STATE_INVITED, way_of_caller(ua, caller)), *replaced = NULL;
 	const sip_t *sip = event->sip;
 	g_auto(Identity) identity = { NULL, NULL, NULL };
-	const Trunk *trunk = trunks_find(ua->trunks, caller->trunk);
-	g_autoptr(Address) to = called_by_trunk(ua, trunk, sip);
+	const char *trunk = way_trunk(leg->way);
+	g_autoptr(Address) to = way_called(leg->way, sip);
 	g_auto(Content) content = { 0 };
 	const char *insecure;
 	guint n_diversions = 0;
 	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
 	Incoming incoming = { .from = caller->from,
 			      .to = to,
-			      .trunk = leg->trunk,
+			      .trunk = trunk,
 			      .privacy = caller->privacy,
 			      .preferred = caller->preferred,
 			      .diverted_by = diverted,
 			      .n_diversions = n_diversions };
 
+	sip_leg_keep_session(leg);
 	if (!caller->from)
 		trust_trunk(sip, &identity, &incoming);
 
 	leg->nh = nh;
-	leg->phone = g_strdup(caller->phone);
-	leg->softphone = g_strdup(caller->softphone);
-	leg->crypto.policy = caller->crypto;
-	leg->any_source = caller->any_source;
 	read_offer(leg, sip, &content);
 	audio_from_allow(leg, event, content.desc);
 	incoming.offer = content.desc;
@@ -205,26 +199,26 @@ leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEven
 		crypto_hear(&leg->crypto, content.desc);
 	insecure = crypto_refuse_offer(&leg->crypto, content.desc);
 	nua_handle_bind(nh, (nua_hmagic_t *)leg);
-	nua_set_hparams(nh, UA_ANSWERS(UA_DIALOG), TAG_END());
+	nua_set_hparams(nh, UA_ANSWERS(ua->answered_inside), TAG_END());
 	if (insecure)
-		g_warning("sip: a call of %s is refused: %s",
-			  leg->trunk ? leg->trunk : "a softphone", insecure);
+		g_warning("sip: a call of %s is refused: %s", trunk ? trunk : "a softphone",
+			  insecure);
 	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
 		if (to && (content.refusal || insecure))
-			gateway_refused(ua->gateway, ua->plugin, leg->trunk, incoming.from, to,
+			gateway_refused(ua->gateway, ua->plugin, trunk, incoming.from, to,
 					insecure ? REASON_INCOMPATIBLE : content.reason,
 					insecure		? insecure
 					: content_why(&content) ? content_why(&content)
 								: content_phrase(&content));
-		leg_free(leg);
+		sip_leg_free(leg);
 		return;
 	}
 	ua->calls_in++;
 	leg->offerless = !content.desc;
 	leg->reliable = sip_has_feature(sip->sip_supported, "100rel") ||
 			sip_has_feature(sip->sip_require, "100rel");
-	leg_set_remote(leg, content.desc);
-	leg_learn_invite(leg, sip);
+	sip_leg_set_remote(leg, content.desc);
+	sip_leg_learn_invite(leg, sip);
 	origin_learn(leg, event->msg);
 	hop_update(leg, event->msg);
 	bound_invitation(leg, sip);

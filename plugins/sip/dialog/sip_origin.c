@@ -6,7 +6,6 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_origin.h"
-#include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"
@@ -101,11 +100,7 @@ is_our_way(const Origin *origin, const SipLeg *leg)
 static gboolean
 is_registered(const Origin *origin, const SipLeg *leg)
 {
-	Store *store = gateway_store(leg->ua->gateway);
-	g_autoptr(Softphone) softphone =
-		leg->softphone ? store_softphone_get(store, leg->softphone, NULL) : NULL;
-	g_autoptr(GPtrArray) contacts =
-		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;
+	g_autoptr(GPtrArray) contacts = way_registered(leg->way);
 
 	for (guint i = 0; contacts && i < contacts->len; i++)
 		if (is_at(origin, ((const Contact *)contacts->pdata[i])->received))
@@ -116,7 +111,8 @@ is_registered(const Origin *origin, const SipLeg *leg)
 static gboolean
 phone_may_speak(const Origin *origin, const SipLeg *leg, sip_method_t method)
 {
-	if (method == sip_method_refer ? is_at(origin, leg->origin) : is_near(origin, leg->phone))
+	if (method == sip_method_refer ? is_at(origin, leg->origin)
+				       : is_near(origin, leg->way->phone))
 		return TRUE;
 	return is_registered(origin, leg);
 }
@@ -126,12 +122,12 @@ may_speak(const Origin *origin, const SipLeg *leg, sip_method_t method)
 {
 	g_autoptr(GInetAddress) address = NULL;
 
-	if (leg->phone)
+	if (way_is_phone(leg->way))
 		return phone_may_speak(origin, leg, method);
 	if (is_near(origin, leg->origin) || is_next_hop(origin, leg) || is_our_way(origin, leg))
 		return TRUE;
 	address = resolve_numeric(origin->address);
-	return leg->trunk && address && trunks_own(leg->ua->trunks, leg->trunk, address);
+	return address && way_owns(leg->way, address);
 }
 
 static gboolean
@@ -168,12 +164,8 @@ origin_follow(SipLeg *leg, msg_t *msg)
 {
 	g_autofree char *source = phone_source(msg, sip_object(msg));
 
-	if (!leg->phone || !source || !g_str_has_prefix(leg->phone, "udp:") ||
-	    !g_str_has_prefix(source, "udp:") || strcmp(leg->phone, source) == 0)
-		return;
-	leg_trace(&leg->leg, TRACE_NOTE, "the phone is at %s now", source + strlen("udp:"));
-	g_free(leg->phone);
-	leg->phone = g_steal_pointer(&source);
+	if (way_follow(leg->way, source))
+		leg_trace(&leg->leg, TRACE_NOTE, "the phone is at %s now", source + strlen("udp:"));
 }
 
 void

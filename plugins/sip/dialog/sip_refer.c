@@ -155,7 +155,7 @@ refer_asked(SipLeg *leg, const SipEvent *event)
 		  to && to->r_url->url_user ? to->r_url->url_user : "",
 		  to && to->r_url->url_host ? "@" : "",
 		  to && to->r_url->url_host ? to->r_url->url_host : "");
-	if (!leg->phone || leg->state != STATE_UP) {
+	if (!way_is_phone(leg->way) || leg->state != STATE_UP) {
 		respond(leg, SIP_603_DECLINE);
 		return;
 	}

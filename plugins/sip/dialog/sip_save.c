@@ -10,7 +10,7 @@
  * of and no Via.
  * Thread: signalling.  RFC 3261 9, 12.
  */
-#include "plugins/sip/dialog/sip_leg.h"
+#include "plugins/sip/dialog/sip_leg_private.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/stack/sip_names.h"
@@ -81,7 +81,7 @@ learn_target(SipLeg *leg, const sip_t *sip)
 }
 
 void
-leg_learn_invite(SipLeg *leg, const sip_t *request)
+sip_leg_learn_invite(SipLeg *leg, const sip_t *request)
 {
 	learn_target(leg, request);
 	leg->call_id = g_strdup(request->sip_call_id->i_id);
@@ -91,20 +91,20 @@ leg_learn_invite(SipLeg *leg, const sip_t *request)
 }
 
 void
-leg_learn_request(SipLeg *leg, const sip_t *request)
+sip_leg_learn_request(SipLeg *leg, const sip_t *request)
 {
 	learn_target(leg, request);
 }
 
 void
-leg_learn_ack(SipLeg *leg, const sip_t *ack)
+sip_leg_learn_ack(SipLeg *leg, const sip_t *ack)
 {
 	if (ack && ack->sip_to && ack->sip_to->a_tag)
 		set(&leg->local, header_text((const sip_header_t *)ack->sip_to));
 }
 
 void
-leg_learn_answer(SipLeg *leg, const sip_t *response)
+sip_leg_learn_answer(SipLeg *leg, const sip_t *response)
 {
 	if (!response || !response->sip_cseq)
 		return;
@@ -116,11 +116,11 @@ leg_learn_answer(SipLeg *leg, const sip_t *response)
 
 /* The one that answers in the end may be another than the one that rang. */
 void
-leg_learn_dialog(SipLeg *leg, const sip_t *response)
+sip_leg_learn_dialog(SipLeg *leg, const sip_t *response)
 {
 	if (!response || !response->sip_cseq)
 		return;
-	leg_learn_answer(leg, response);
+	sip_leg_learn_answer(leg, response);
 	set(&leg->call_id, g_strdup(response->sip_call_id->i_id));
 	set(&leg->local, header_text((const sip_header_t *)response->sip_from));
 	set(&leg->remote_party, header_text((const sip_header_t *)response->sip_to));
@@ -128,7 +128,7 @@ leg_learn_dialog(SipLeg *leg, const sip_t *response)
 }
 
 void
-leg_forget_dialog(SipLeg *leg)
+sip_leg_forget_dialog(SipLeg *leg)
 {
 	g_clear_pointer(&leg->call_id, g_free);
 	g_clear_pointer(&leg->local, g_free);
@@ -139,7 +139,7 @@ leg_forget_dialog(SipLeg *leg)
 
 /* The tag that ours has in the 200, before an ACK repeats it. */
 void
-leg_learn_tag(SipLeg *leg)
+sip_leg_learn_tag(SipLeg *leg)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const sip_replaces_t *ours;
@@ -166,25 +166,28 @@ text_of(const char *const *fields)
 }
 
 gboolean
-leg_learn_ringing(SipLeg *leg, const sip_t *response)
+sip_leg_learn_ringing(SipLeg *leg, const sip_t *response)
 {
 	const sip_via_t *via = response->sip_via;
 	g_autofree char *local = header_text((const sip_header_t *)response->sip_from);
 	g_autofree char *cseq = g_strdup_printf("%u", response->sip_cseq->cs_seq);
-	g_autofree char *to = g_strdup_printf("<%s>", leg->to ? leg->to : leg->request_uri);
+	g_autofree char *to =
+		g_strdup_printf("<%s>", leg->way->to ? leg->way->to : leg->way->request_uri);
 	g_autofree char *port =
 		via && via->v_port ? g_strdup_printf(":%s", via->v_port) : g_strdup("");
 	g_autofree char *sent_by =
 		via && via->v_branch ? g_strdup_printf("%s %s%s;branch=%s;rport", via->v_protocol,
 						       via->v_host, port, via->v_branch)
 				     : NULL;
-	const char *fields[N_FIELDS] = {
-		[WHAT] = RING,	      [CALL_ID] = response->sip_call_id->i_id,
-		[LOCAL] = local,      [REMOTE] = to,
-		[CSEQ] = cseq,	      [TARGET] = leg->request_uri,
-		[ROUTES] = leg->path, [NEXT_HOP] = leg->next_hop,
-		[VIA] = sent_by
-	};
+	const char *fields[N_FIELDS] = { [WHAT] = RING,
+					 [CALL_ID] = response->sip_call_id->i_id,
+					 [LOCAL] = local,
+					 [REMOTE] = to,
+					 [CSEQ] = cseq,
+					 [TARGET] = leg->way->request_uri,
+					 [ROUTES] = leg->way->route,
+					 [NEXT_HOP] = leg->next_hop,
+					 [VIA] = sent_by };
 	g_autofree char *text = sent_by ? text_of(fields) : NULL;
 
 	if (!text || g_strcmp0(text, leg->ringing) == 0)
@@ -194,7 +197,7 @@ leg_learn_ringing(SipLeg *leg, const sip_t *response)
 }
 
 char *
-leg_saved(const SipLeg *leg)
+sip_leg_saved(const SipLeg *leg)
 {
 	g_autofree char *cseq = g_strdup_printf("%u", leg->cseq);
 	const char *fields[N_FIELDS] = { [WHAT] = CALL,
@@ -362,7 +365,7 @@ read_fields(const char *saved)
 }
 
 void
-leg_bury(SipUa *ua, const char *saved, Reason reason)
+sip_leg_bury(SipUa *ua, const char *saved, Reason reason)
 {
 	g_auto(GStrv) field = read_fields(saved);
 

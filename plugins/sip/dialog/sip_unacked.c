@@ -18,25 +18,27 @@ unacked_are_many(SipUa *ua, const char *trunk)
 void
 unacked_begin(SipLeg *leg)
 {
-	if (!leg->trunk || leg->unacked)
+	const char *trunk = way_trunk(leg->way);
+
+	if (!trunk || leg->unacked)
 		return;
 	leg->unacked = TRUE;
-	g_hash_table_insert(leg->ua->unacked, g_strdup(leg->trunk),
-			    GUINT_TO_POINTER(count_of(leg->ua, leg->trunk) + 1));
+	g_hash_table_insert(leg->ua->unacked, g_strdup(trunk),
+			    GUINT_TO_POINTER(count_of(leg->ua, trunk) + 1));
 }
 
 void
 unacked_end(SipLeg *leg)
 {
+	const char *trunk = way_trunk(leg->way);
 	guint count;
 
 	if (!leg->unacked)
 		return;
 	leg->unacked = FALSE;
-	count = count_of(leg->ua, leg->trunk);
+	count = count_of(leg->ua, trunk);
 	if (count > 1)
-		g_hash_table_insert(leg->ua->unacked, g_strdup(leg->trunk),
-				    GUINT_TO_POINTER(count - 1));
+		g_hash_table_insert(leg->ua->unacked, g_strdup(trunk), GUINT_TO_POINTER(count - 1));
 	else
-		g_hash_table_remove(leg->ua->unacked, leg->trunk);
+		g_hash_table_remove(leg->ua->unacked, trunk);
 }

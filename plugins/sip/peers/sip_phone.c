@@ -15,9 +15,7 @@
 #include "plugins/sip/stack/sip_tel.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
-#include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
-#include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_string.h>
 
@@ -137,19 +135,6 @@ phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challen
 		only == DIGEST_MD5 ? NULL : digest_server_challenge(digest, DIGEST_SHA256, stale);
 	challenges[1] =
 		only == DIGEST_SHA256 ? NULL : digest_server_challenge(digest, DIGEST_MD5, stale);
-}
-
-void
-phone_challenge(SipUa *ua, nua_handle_t *nh, const SipEvent *event, gboolean stale)
-{
-	char *said[2];
-
-	phone_challenges(ua, event, stale, said);
-	nua_respond(nh, SIP_407_PROXY_AUTH_REQUIRED, NUTAG_WITH_THIS(ua->nua),
-		    TAG_IF(said[0], SIPTAG_PROXY_AUTHENTICATE_STR(said[0])),
-		    TAG_IF(said[1], SIPTAG_PROXY_AUTHENTICATE_STR(said[1])), TAG_END());
-	g_free(said[0]);
-	g_free(said[1]);
 }
 
 /* --- calls from softphones --- */

@@ -13,7 +13,7 @@
 
 typedef enum {
 	PHONE_STRANGER,	 /* no softphone's request */
-	PHONE_CHALLENGE, /* 401 or 407, see phone_challenge() */
+	PHONE_CHALLENGE, /* 401 or 407, see phone_challenges() */
 	PHONE_WRONG,	 /* the same, and it has tried a wrong password */
 	PHONE_KNOWN,	 /* `softphone` is set */
 	PHONE_UNREAD	 /* the store cannot say who it is */
@@ -33,11 +33,8 @@ PhoneClaim phone_claim(SipUa *ua, const SipEvent *event);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
 
-/* Answers a request with 407 and a challenge for each algorithm that it may know
- * (sip_dialect.h); `stale`: only its nonce was too old. */
-void phone_challenge(SipUa *ua, nua_handle_t *nh, const SipEvent *event, gboolean stale);
-
-/* The same as values of headers, of which one may be NULL; the caller's. */
+/* A challenge for each algorithm that it may know (sip_dialect.h), as values of headers, of
+ * which one may be NULL; the caller's.  `stale`: only its nonce was too old. */
 void phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2]);
 
 /* It says nothing of itself, but a registered phone is where it comes from. */

@@ -8,17 +8,13 @@
 #include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/number.h"
 #include "plugins/sip/stack/sip_header.h"
-#include "plugins/sip/peers/sip_phone.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/stack/sip_stack.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>
-#include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_alloc.h>
-#include <sofia-sip/su_tagarg.h>
 #include <sofia-sip/url.h>
 
 #define MAX_CONTACTS	8 /* of one softphone; the oldest makes room */
@@ -314,25 +310,8 @@ bindings_text(GPtrArray *contacts)
 	return text->len ? g_strdup(text->str) : NULL;
 }
 
-/* By nua where it has a handle for the request, by itself otherwise. */
 static void
-say(SipUa *ua, const RegistrarReply *reply, int status, const char *phrase, tag_type_t tag,
-    tag_value_t value, ...)
-{
-	ta_list ta;
-
-	ta_start(ta, tag, value);
-	if (reply->nh)
-		nua_respond(reply->nh, status, phrase, NUTAG_WITH_THIS(ua->nua),
-			    TAG_NEXT(ta_args(ta)));
-	else
-		stack_answer(reply->message, reply->transport, status, phrase,
-			     TAG_NEXT(ta_args(ta)));
-	(void)ta_end(ta);
-}
-
-static void
-answer(Registration *self, const RegistrarReply *reply)
+answer(Registration *self, const Reply *reply)
 {
 	g_autoptr(GPtrArray) contacts = store_contact_list_of_softphone(
 		gateway_store(self->ua->gateway), self->softphone->id, NULL);
@@ -340,16 +319,15 @@ answer(Registration *self, const RegistrarReply *reply)
 	g_autofree char *least = g_strdup_printf("%u", self->ua->config->sip_min_expires);
 
 	if (self->status)
-		say(self->ua, reply, (int)self->status, self->phrase,
-		    TAG_IF(self->status == 423, SIPTAG_MIN_EXPIRES_STR(least)), TAG_END());
+		reply_say(reply, (int)self->status, self->phrase,
+			  TAG_IF(self->status == 423, SIPTAG_MIN_EXPIRES_STR(least)), TAG_END());
 	else
-		say(self->ua, reply, SIP_200_OK, TAG_IF(text, SIPTAG_CONTACT_STR(text)),
-		    TAG_IF(self->sip->sip_path, SIPTAG_PATH(self->sip->sip_path)), TAG_END());
+		reply_say(reply, SIP_200_OK, TAG_IF(text, SIPTAG_CONTACT_STR(text)),
+			  TAG_IF(self->sip->sip_path, SIPTAG_PATH(self->sip->sip_path)), TAG_END());
 }
 
 static void
-register_softphone(SipUa *ua, const RegistrarReply *reply, const SipEvent *event,
-		   Softphone *softphone)
+register_softphone(SipUa *ua, const Reply *reply, const SipEvent *event, Softphone *softphone)
 {
 	Registration self = { .ua = ua, .event = event, .sip = event->sip, .softphone = softphone };
 	g_autoptr(GPtrArray) bound = NULL;
@@ -386,8 +364,8 @@ has_been_done(const Registration *self)
 
 /* Our answer was lost, or late: the request comes again as it was, and there is no transaction
  * that would answer it.  Its count is used up; nothing is written. */
-static gboolean
-answer_again(SipUa *ua, const RegistrarReply *reply, const SipEvent *event)
+gboolean
+registrar_again(SipUa *ua, const Reply *reply, const SipEvent *event)
 {
 	Store *store = gateway_store(ua->gateway);
 	g_autofree char *name = digest_server_username(trunks_digest(ua->trunks), event->sip);
@@ -404,43 +382,16 @@ answer_again(SipUa *ua, const RegistrarReply *reply, const SipEvent *event)
 	return TRUE;
 }
 
-/* Whether there is such a softphone is nobody's business. */
-static void
-challenge(SipUa *ua, const RegistrarReply *reply, const SipEvent *event, gboolean stale)
-{
-	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), event->sip);
-	char *said[2];
-
-	if (claimed && !stale) {
-		gateway_count(ua->gateway, COUNTER_SIP_WRONG_PASSWORDS);
-		sources_failed(ua->sources, event);
-	} else if (!claimed) {
-		sources_tried(ua->sources, event);
-	}
-	phone_challenges(ua, event, stale, said);
-	say(ua, reply, SIP_401_UNAUTHORIZED, TAG_IF(said[0], SIPTAG_WWW_AUTHENTICATE_STR(said[0])),
-	    TAG_IF(said[1], SIPTAG_WWW_AUTHENTICATE_STR(said[1])), TAG_END());
-	g_free(said[0]);
-	g_free(said[1]);
-}
-
 void
-registrar_register(SipUa *ua, const RegistrarReply *reply, const SipEvent *event)
+registrar_register(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 {
-	g_auto(PhoneClaim) claim = phone_claim(ua, event);
+	Softphone *softphone = sender->phone.softphone;
 
-	if (claim.verdict == PHONE_UNREAD) {
-		say(ua, reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("30"),
-		    TAG_END());
-	} else if (claim.stale && answer_again(ua, reply, event)) {
+	if (!sources_take_account(ua->sources, event, softphone->username)) {
+		reply_say(reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("10"),
+			  TAG_END());
 		return;
-	} else if (claim.verdict != PHONE_KNOWN) {
-		challenge(ua, reply, event, claim.stale);
-	} else if (!sources_take_account(ua->sources, event, claim.softphone->username)) {
-		say(ua, reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("10"),
-		    TAG_END());
-	} else {
-		sources_proven(ua->sources, event);
-		register_softphone(ua, reply, event, claim.softphone);
 	}
+	sources_proven(ua->sources, event);
+	register_softphone(ua, reply, event, softphone);
 }

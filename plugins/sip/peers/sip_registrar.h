@@ -6,15 +6,10 @@
  * Thread: signalling.  RFC 3261 10.3, RFC 3327 (Path), RFC 3581, RFC 8760.
  */
 #pragma once
-#include "plugins/sip/sip_root.h"
-#include <sofia-sip/tport.h>
+#include "plugins/sip/peers/sip_sender.h"
+#include "plugins/sip/stack/sip_reply.h"
 
-/* How it is answered: by nua, or without a transaction. */
-typedef struct {
-	nua_handle_t *nh; /* NULL: by the next two */
-	tport_t *transport;
-	msg_t *message; /* gone with the answer */
-} RegistrarReply;
-
-/* Answers a REGISTER; a handle is left to the caller. */
-void registrar_register(SipUa *ua, const RegistrarReply *reply, const SipEvent *event);
+/* Answers the REGISTER of a softphone that has proven its password. */
+void registrar_register(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender);
+/* Of one whose nonce is too old.  TRUE: it has been answered before, as it is, and is again. */
+gboolean registrar_again(SipUa *ua, const Reply *reply, const SipEvent *event);

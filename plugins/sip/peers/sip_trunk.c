@@ -1,57 +1,34 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* sip_trunk.c - the carriers and PBXs we know: who calls in, and where calls go out.
+/* sip_trunk.c - the carriers and PBXs we know: the list, and whose a call in is.
  *
- * Names are resolved by GResolver, off this thread, when they are new and every few
- * minutes after that; until an answer has come the addresses known before hold.  A
- * change of one key touches what hangs on that key (trunk_key.h) and nothing else.
- * sofia's own resolver is never asked (its handling of failures crashes).
+ * A change of one key touches what hangs on that key (trunk_key.h) and nothing else.
  * Thread: signalling.
  */
-#include "plugins/sip/peers/sip_trunk.h"
-#include "plugins/sip/stack/sip_header.h"
-#include "plugins/sip/stack/sip_network.h"
+#include "plugins/sip/peers/sip_trunk_private.h"
 #include "plugins/sip/stack/sip_resolve.h"
 #include <string.h>
 
 #define REFRESH_SECONDS 300
-#define SEPARATORS	" ,\t"
-#define HOPS		"" /* the name of a source that is a hop */
-#define NO_TLS                                                                      \
-	"transport=tls, and we have no TLS: write tls_port and tls_certificate in " \
-	"[sip] and start again"
 
-typedef struct {
-	Trunk *trunk;
-	Networks *sources;  /* owned */
-	GPtrArray *hops;    /* char *, where calls go out, the first to be tried; NULL: not known */
-	GPtrArray *ways;    /* the same, those by TLS under the label of `peer` */
-	TlsPeer *peer;	    /* owned; NULL: it is never reached by TLS */
-	GPtrArray *waiting; /* Waiter *, owned: want `hops` */
-	char *last;	    /* how the last call went */
-} Entry;
+static Entry *
+find_in(const GPtrArray *entries, const char *name)
+{
+	for (guint i = 0; name && i < entries->len; i++) {
+		Entry *entry = entries->pdata[i];
 
-typedef struct {
-	TrunkResolvedFunc func;
-	gpointer user;
-} Waiter;
+		if (strcmp(entry->trunk->name, name) == 0)
+			return entry;
+	}
+	return NULL;
+}
 
-struct Trunks {
-	Store *store;
-	GSocketFamily family; /* what we are bound to, so what we can send to */
-	gboolean tls;	      /* we have it */
-	GPtrArray *entries;   /* Entry *, owned; in order of priority */
-	DigestServer *digest;
-	GCancellable *cancellable; /* of every lookup */
-	guint refresh_source;
-	void (*learnt)(gpointer user);
-	gpointer learnt_user;
-};
+Entry *
+entry_find(Trunks *trunks, const char *name)
+{
+	return find_in(trunks->entries, name);
+}
 
-typedef struct {
-	Trunks *trunks;
-	char *trunk;
-	char *host; /* of the hops: way_of() */
-} Lookup;
+/* --- the list --- */
 
 static void
 entry_free(gpointer data)
@@ -68,353 +45,17 @@ entry_free(gpointer data)
 	g_free(entry);
 }
 
-static Entry *
-find_in(const GPtrArray *entries, const char *name)
-{
-	for (guint i = 0; name && i < entries->len; i++) {
-		Entry *entry = entries->pdata[i];
-
-		if (strcmp(entry->trunk->name, name) == 0)
-			return entry;
-	}
-	return NULL;
-}
-
-static Entry *
-find_entry(Trunks *trunks, const char *name)
-{
-	return find_in(trunks->entries, name);
-}
-
-/* --- names to addresses --- */
-
-static void
-tell_waiting(Entry *entry)
-{
-	g_autoptr(GPtrArray) waiting = entry->waiting;
-
-	entry->waiting = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < waiting->len; i++) {
-		Waiter *waiter = waiting->pdata[i];
-
-		waiter->func(waiter->user, entry->ways);
-	}
-}
-
-static gboolean
-has_sources(const Trunk *trunk)
-{
-	return trunk->sources && trunk->sources[0];
-}
-
-/* Is this name one of those that calls may come from? */
-static gboolean
-names_source(const Trunk *trunk, const char *host)
-{
-	g_auto(GStrv) words = NULL;
-
-	if (!trunk->sources || !trunk->sources[0])
-		return strcmp(trunk->host, host) == 0;
-	words = g_strsplit_set(trunk->sources, SEPARATORS, -1);
-	return g_strv_contains((const char *const *)words, host);
-}
-
-static void
-take_addresses(Entry *entry, const char *host, GList *addresses)
-{
-	networks_drop(entry->sources, host);
-	for (GList *l = addresses; l; l = l->next)
-		networks_add_address(entry->sources, l->data, host);
-}
-
-static void
-tell_learnt(const Trunks *trunks)
-{
-	if (trunks->learnt)
-		trunks->learnt(trunks->learnt_user);
-}
-
-static void
-lookup_free(Lookup *lookup)
-{
-	g_free(lookup->trunk);
-	g_free(lookup->host);
-	g_free(lookup);
-}
-
-static void
-on_resolved(GObject *resolver, GAsyncResult *result, gpointer user)
-{
-	Lookup *lookup = user;
-	g_autoptr(GError) error = NULL;
-	GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, &error);
-	Entry *entry = NULL;
-
-	if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		entry = find_entry(lookup->trunks, lookup->trunk);
-	if (error && entry)
-		g_warning("trunk %s: the name %s cannot be resolved: %s", lookup->trunk,
-			  lookup->host, error->message);
-	if (entry && addresses && names_source(entry->trunk, lookup->host))
-		take_addresses(entry, lookup->host, addresses);
-	if (entry && addresses)
-		tell_learnt(lookup->trunks);
-	g_resolver_free_addresses(addresses);
-	lookup_free(lookup);
-}
-
-static Lookup *
-lookup_new(Trunks *trunks, const Entry *entry, const char *host)
-{
-	Lookup *lookup = g_new0(Lookup, 1);
-
-	lookup->trunks = trunks;
-	lookup->trunk = g_strdup(entry->trunk->name);
-	lookup->host = g_strdup(host);
-	return lookup;
-}
-
-static void
-resolve(Trunks *trunks, Entry *entry, const char *host)
-{
-	g_autoptr(GResolver) resolver = g_resolver_get_default();
-
-	g_resolver_lookup_by_name_async(resolver, host, trunks->cancellable, on_resolved,
-					lookup_new(trunks, entry, host));
-}
-
-/* Calls may come from wherever they go to, unless the admin has said more. */
-static void
-take_hops_as_sources(Entry *entry)
-{
-	networks_drop(entry->sources, HOPS);
-	for (guint i = 0; entry->hops && i < entry->hops->len; i++) {
-		g_autofree char *host = NULL;
-		g_autoptr(GInetAddress) address = NULL;
-		const char *hop = (const char *)entry->hops->pdata[i] + strlen("sip:");
-		const char *end = hop[0] == '[' ? strchr(hop, ']') + 1 : strchr(hop, ':');
-
-		host = g_strndup(hop, (gsize)(end - hop));
-		address = resolve_numeric(host);
-		networks_add_address(entry->sources, address, HOPS);
-	}
-}
-
-/* --- who is there --- */
-
-static gboolean
-has_proxy(const Trunk *trunk)
-{
-	return trunk->proxy && trunk->proxy[0];
-}
-
-/* RFC 5922 7.3: the certificate is for the name that was looked up. */
-static TlsPeer *
-peer_of(const Trunk *trunk)
-{
-	g_autoptr(GSocketConnectable) proxy =
-		has_proxy(trunk) ? g_network_address_parse(trunk->proxy, 0, NULL) : NULL;
-	TlsPeerSettings settings = {
-		.trunk = trunk->name,
-		.name = proxy ? g_network_address_get_hostname(G_NETWORK_ADDRESS(proxy))
-			      : trunk->host,
-		.verify = trunk->tls_verify,
-		.ca_file = trunk->tls_ca,
-	};
-
-	return tls_peer_new(&settings);
-}
-
-static void
-warn_of(const Trunks *trunks, const Trunk *trunk)
-{
-	gboolean tls = strcmp(trunk->transport, "tls") == 0;
-
-	if (trunk->enabled && !tls && g_strcmp0(trunk->srtp, "off") != 0)
-		g_warning("trunk %s: srtp=%s without transport=tls: SIP carries the key in the "
-			  "clear, so everybody on the way can listen",
-			  trunk->name, trunk->srtp);
-	if (!trunk->enabled || !tls)
-		return;
-	if (!trunks->tls)
-		g_warning("trunk %s: %s", trunk->name, NO_TLS);
-	else if (!trunk->tls_verify)
-		g_warning("trunk %s: tls-verify=no: any server that answers as %s is trusted",
-			  trunk->name, trunk->host);
-}
-
-/* What was warned of is not warned of again. */
-static gboolean
-has_other_dangers(const Trunk *was, const Trunk *is)
-{
-	return was->enabled != is->enabled || was->tls_verify != is->tls_verify ||
-	       g_strcmp0(was->transport, is->transport) != 0 || g_strcmp0(was->srtp, is->srtp) != 0;
-}
-
-/* A peer whose settings are as before is the same one, with what is known of it. */
-static void
-set_peer(Entry *entry)
-{
-	const char *transport = entry->trunk->transport;
-	g_autoptr(TlsPeer) peer = NULL;
-
-	if (strcmp(transport, "tls") == 0 || strcmp(transport, "auto") == 0)
-		peer = peer_of(entry->trunk);
-	if (peer && entry->peer && strcmp(tls_peer_label(peer), tls_peer_label(entry->peer)) == 0)
-		return;
-	tls_peer_unref(entry->peer);
-	entry->peer = g_steal_pointer(&peer);
-}
-
-static void
-set_hops(Entry *entry, GPtrArray *hops)
-{
-	g_clear_pointer(&entry->hops, g_ptr_array_unref);
-	g_clear_pointer(&entry->ways, g_ptr_array_unref);
-	entry->hops = g_ptr_array_ref(hops);
-	entry->ways = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < hops->len; i++)
-		g_ptr_array_add(
-			entry->ways,
-			entry->peer && header_hop_is_tls(hops->pdata[i])
-				? header_hop_by_name(hops->pdata[i], tls_peer_label(entry->peer))
-				: g_strdup(hops->pdata[i]));
-}
-
-TlsPeer *
-trunks_peer(gpointer user, const char *name)
-{
-	Entry *entry = find_entry(user, name);
-
-	return entry ? entry->peer : NULL;
-}
-
-static gboolean
-lacks_tls(const Trunks *trunks, const Entry *entry)
-{
-	return !trunks->tls && strcmp(entry->trunk->transport, "tls") == 0;
-}
-
-const char *
-trunks_problem(Trunks *trunks, const char *name)
-{
-	Entry *entry = find_entry(trunks, name);
-
-	if (entry && lacks_tls(trunks, entry))
-		return NO_TLS;
-	return entry && entry->peer ? tls_peer_problem(entry->peer) : NULL;
-}
-
-char *
-trunks_own_way(Trunks *trunks, const char *name, const char *hop)
-{
-	Entry *entry = find_entry(trunks, name);
-
-	return entry && entry->peer && header_hop_is_tls(hop)
-		       ? header_hop_by_name(hop, tls_peer_label(entry->peer))
-		       : NULL;
-}
-
-/* Whatever decides where calls go out. */
-static char *
-way_of(const Trunk *trunk)
-{
-	return trunk_extract(trunk, TRUNK_WAY);
-}
-
-static void
-on_hops(gpointer user, GPtrArray *hops, const GError *error)
-{
-	Lookup *lookup = user;
-	gboolean cancelled = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-	Entry *entry = cancelled ? NULL : find_entry(lookup->trunks, lookup->trunk);
-	g_autofree char *way = entry ? way_of(entry->trunk) : NULL;
-
-	if (g_strcmp0(way, lookup->host) != 0)
-		entry = NULL; /* it was changed meanwhile, and is asked for again */
-	if (entry && hops) {
-		set_hops(entry, hops);
-		if (!has_sources(entry->trunk))
-			take_hops_as_sources(entry);
-		tell_learnt(lookup->trunks);
-	} else if (entry)
-		g_warning("trunk %s: the name %s cannot be resolved: %s", lookup->trunk,
-			  entry->trunk->host, error->message);
-	if (entry)
-		tell_waiting(entry);
-	lookup_free(lookup);
-}
-
-/* By the outbound proxy where there is one. */
-static void
-find_hops(Trunks *trunks, Entry *entry)
-{
-	const Trunk *trunk = entry->trunk;
-	ResolveQuery query = { trunk->host, trunk->port, trunk->transport, trunks->family,
-			       trunks->tls };
-	g_autofree char *way = way_of(trunk);
-	g_autoptr(GSocketConnectable) proxy =
-		has_proxy(trunk) ? g_network_address_parse(trunk->proxy, 0, NULL) : NULL;
-
-	if (proxy) {
-		query.host = g_network_address_get_hostname(G_NETWORK_ADDRESS(proxy));
-		query.port = g_network_address_get_port(G_NETWORK_ADDRESS(proxy));
-	}
-	resolve_hops(&query, trunks->cancellable, on_hops, lookup_new(trunks, entry, way));
-}
-
-static void
-resolve_sources(Trunks *trunks, Entry *entry)
-{
-	const char *given = has_sources(entry->trunk) ? entry->trunk->sources : "";
-	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
-
-	for (char **word = words; *word; word++) {
-		g_autoptr(GInetAddressMask) mask = **word ? network_parse(*word) : NULL;
-
-		if (**word && !mask)
-			resolve(trunks, entry, *word);
-	}
-}
-
-/* Who calls in from where: what is written as an address holds at once, and what belongs
- * to a name stays until the name has been looked up again. */
-static void
-begin_sources(Entry *entry, const Trunk *was)
-{
-	const char *given = has_sources(entry->trunk) ? entry->trunk->sources : entry->trunk->host;
-	g_auto(GStrv) before =
-		g_strsplit_set(was && was->sources ? was->sources : "", SEPARATORS, -1);
-	g_auto(GStrv) words = g_strsplit_set(given, SEPARATORS, -1);
-
-	networks_drop(entry->sources, NULL);
-	for (char **word = words; *word; word++) {
-		GInetAddressMask *mask = **word ? network_parse(*word) : NULL;
-
-		if (mask)
-			networks_add(entry->sources, mask, NULL);
-	}
-	for (char **word = before; *word; word++)
-		if (**word && !names_source(entry->trunk, *word))
-			networks_drop(entry->sources, *word);
-	networks_drop(entry->sources, HOPS);
-	if (!has_sources(entry->trunk))
-		take_hops_as_sources(entry);
-}
-
 static gboolean
 on_refresh(gpointer user)
 {
 	Trunks *trunks = user;
 
 	for (guint i = 0; i < trunks->entries->len; i++) {
-		find_hops(trunks, trunks->entries->pdata[i]);
-		resolve_sources(trunks, trunks->entries->pdata[i]);
+		entry_find_hops(trunks, trunks->entries->pdata[i]);
+		entry_resolve_sources(trunks, trunks->entries->pdata[i]);
 	}
 	return G_SOURCE_CONTINUE;
 }
-
-/* --- the list --- */
 
 Trunks *
 trunks_new(Store *store, GSocketFamily family, gboolean tls)
@@ -475,7 +116,7 @@ entry_new(Trunks *trunks)
 static void
 take_trunk(Trunks *trunks, Trunk *is)
 {
-	Entry *entry = find_entry(trunks, is->name);
+	Entry *entry = entry_find(trunks, is->name);
 	g_autoptr(Trunk) was = entry ? entry->trunk : NULL;
 	gboolean way = !was || trunk_differs(was, is, TRUNK_WAY);
 	gboolean source = !was || trunk_differs(was, is, TRUNK_SOURCE);
@@ -485,22 +126,21 @@ take_trunk(Trunks *trunks, Trunk *is)
 		entry = entry_new(trunks);
 	entry->trunk = is;
 	g_ptr_array_sort(trunks->entries, compare_entries);
-	set_peer(entry);
-	if (!was || has_other_dangers(was, is))
-		warn_of(trunks, is);
+	entry_set_peer(entry);
+	entry_warn(trunks, was, is);
 	if (way) {
 		g_clear_pointer(&entry->hops, g_ptr_array_unref);
 		g_clear_pointer(&entry->ways, g_ptr_array_unref);
 	} else if (entry->hops) { /* by the label of the peer that it has now */
 		hops = g_ptr_array_ref(entry->hops);
-		set_hops(entry, hops);
+		entry_set_hops(entry, hops);
 	}
 	if (source)
-		begin_sources(entry, was);
+		entry_begin_sources(entry, was);
 	if (way)
-		find_hops(trunks, entry);
+		entry_find_hops(trunks, entry);
 	if (source)
-		resolve_sources(trunks, entry);
+		entry_resolve_sources(trunks, entry);
 }
 
 static void
@@ -511,7 +151,7 @@ drop_entry(Trunks *trunks, Entry *entry)
 	g_clear_pointer(&entry->ways, g_ptr_array_unref);
 	if (g_ptr_array_find(trunks->entries, entry, &index))
 		g_ptr_array_steal_index(trunks->entries, index);
-	tell_waiting(entry);
+	entry_tell_waiting(entry);
 	entry_free(entry);
 }
 
@@ -520,7 +160,7 @@ trunks_changed(Trunks *trunks, const char *name, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
 	Trunk *trunk = store_trunk_get(trunks->store, name, &cause);
-	Entry *entry = find_entry(trunks, name);
+	Entry *entry = entry_find(trunks, name);
 
 	if (trunk)
 		take_trunk(trunks, trunk);
@@ -557,7 +197,7 @@ trunks_reload(Trunks *trunks, GError **error)
 const Trunk *
 trunks_find(Trunks *trunks, const char *name)
 {
-	Entry *entry = find_entry(trunks, name);
+	Entry *entry = entry_find(trunks, name);
 
 	return entry && entry->trunk->enabled ? entry->trunk : NULL;
 }
@@ -570,36 +210,6 @@ trunks_names(Trunks *trunks)
 	for (guint i = 0; i < trunks->entries->len; i++)
 		g_ptr_array_add(names, g_strdup(((Entry *)trunks->entries->pdata[i])->trunk->name));
 	return names;
-}
-
-void
-trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user)
-{
-	Entry *entry = find_entry(trunks, name);
-	Waiter *waiter;
-
-	if (!entry || entry->ways || lacks_tls(trunks, entry)) {
-		func(user, entry && !lacks_tls(trunks, entry) ? entry->ways : NULL);
-		return;
-	}
-	waiter = g_new0(Waiter, 1);
-	waiter->func = func;
-	waiter->user = user;
-	g_ptr_array_add(entry->waiting, waiter);
-	/* The lookup under way, if any, may have been another's; one more is cheap. */
-	find_hops(trunks, entry);
-}
-
-void
-trunks_forget(Trunks *trunks, gpointer user)
-{
-	for (guint i = 0; i < trunks->entries->len; i++) {
-		GPtrArray *waiting = ((Entry *)trunks->entries->pdata[i])->waiting;
-
-		for (guint k = waiting->len; k-- > 0;)
-			if (((Waiter *)waiting->pdata[k])->user == user)
-				g_ptr_array_remove_index(waiting, k);
-	}
 }
 
 /* --- calls in --- */
@@ -619,7 +229,7 @@ trunks_know(Trunks *trunks, GInetAddress *source)
 gboolean
 trunks_own(Trunks *trunks, const char *name, GInetAddress *source)
 {
-	const Entry *entry = find_entry(trunks, name);
+	const Entry *entry = entry_find(trunks, name);
 
 	return entry && networks_match(entry->sources, source) >= 0;
 }
@@ -650,7 +260,7 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 				best = bits;
 				found = entry;
 			}
-		} else if (!has_sources(entry->trunk) || bits >= 0) {
+		} else if (!entry_has_sources(entry->trunk) || bits >= 0) {
 			may_prove = TRUE;
 			if (digest_server_check(trunks->digest, sip, entry->trunk->in_username,
 						entry->trunk->in_password, &stale)) {
@@ -683,7 +293,7 @@ trunks_digest(Trunks *trunks)
 void
 trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text)
 {
-	Entry *entry = find_entry(trunks, name);
+	Entry *entry = entry_find(trunks, name);
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *time = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
 
@@ -698,7 +308,7 @@ has_numeric_host(const Trunk *trunk)
 {
 	g_autoptr(GInetAddress) address = resolve_numeric(trunk->host);
 
-	return address && !has_proxy(trunk);
+	return address && !entry_has_proxy(trunk);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "media/desc.h"
 
 /* What we say we read (RFC 3261 8.2.3). */
+#define CONTENT_SDP    "application/sdp"
 #define CONTENT_ACCEPT "application/sdp, multipart/mixed, multipart/alternative, multipart/related"
 
 /* Warnings of a refusal (RFC 3261 20.43). */

@@ -14,6 +14,7 @@
 /* The code of such an error is a Reason. */
 #define SDP_ERROR_DOMAIN (g_quark_from_static_string("tandem-sdp"))
 #define SDP_MAX_SIZE	 (32 * 1024) /* bytes of text taken from a peer */
+#define SDP_WEBRTC	 "UDP/TLS/RTP/SAVPF"
 
 /* What a session says of itself (RFC 3264 5: the id stays for the life of the
  * dialog, the version grows by one with every change). */

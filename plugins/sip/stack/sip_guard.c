@@ -344,12 +344,16 @@ static msg_hclass_t *const spare[] = {
 };
 
 static void
-spare_slots(msg_href_t *slots, guint n)
+weigh_slots(msg_href_t *slots, guint n)
 {
-	for (guint i = 0; i < n; i++)
+	for (guint i = 0; i < n; i++) {
 		for (guint k = 0; k < G_N_ELEMENTS(spare); k++)
 			if (slots[i].hr_class == spare[k])
 				slots[i].hr_flags = 0;
+		if (slots[i].hr_class == &classes[0].strict ||
+		    slots[i].hr_class == &classes[1].strict)
+			slots[i].hr_flags = GUARD_WAY_ERROR;
+	}
 }
 
 /* --- the first line --- */
@@ -495,6 +499,27 @@ hide_session_timer(msg_t *msg, sip_t *sip)
 	keep(sip, kept);
 }
 
+/* Whether it is where its sender, or who stands between, is reached. */
+static gboolean
+is_of_way(const sip_header_t *header)
+{
+	const char *name = header->sh_class == sip_error_class ? header->sh_error->er_name
+							       : header->sh_class->hc_name;
+
+	return name && (g_ascii_strcasecmp(name, "Contact") == 0 ||
+			g_ascii_strcasecmp(name, "Record-Route") == 0);
+}
+
+gboolean
+guard_way_is_bad(const sip_t *answer)
+{
+	const sip_header_t *header = (const sip_header_t *)answer->sip_error;
+
+	while (header && !is_of_way(header))
+		header = header->sh_next;
+	return header != NULL;
+}
+
 void
 guard_message(msg_t *msg, sip_t *sip)
 {
@@ -541,8 +566,8 @@ guard_mclass(void)
 		mclass->mc_request->hr_class = &request_class;
 		for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
 			insert_class(mclass, &classes[i]);
-		spare_slots(mclass->mc_hash, (guint)mclass->mc_hash_size);
-		spare_slots((msg_href_t *)mclass->mc_short, 'z' - 'a' + 1);
+		weigh_slots(mclass->mc_hash, (guint)mclass->mc_hash_size);
+		weigh_slots((msg_href_t *)mclass->mc_short, 'z' - 'a' + 1);
 	}
 	return mclass;
 }

@@ -20,6 +20,10 @@
 /* The first Contact of a 3xx, a SIP URI: nua would follow it wherever it points. */
 #define GUARD_REDIRECT "X-Redirect"
 
+/* What msg_extract_errors() says of a bad Contact or Record-Route: nta has to let an answer
+ * pass that has one, see guard_way_is_bad(). */
+#define GUARD_WAY_ERROR 0x8000
+
 /* For NTATAG_MCLASS(); lives as long as the process. */
 msg_mclass_t const *guard_mclass(void);
 
@@ -44,6 +48,11 @@ void guard_ask_dialog(GuardDialogFunc func, gpointer user);
 
 /* What that answer was, of a Call-ID that has been parsed. */
 gboolean guard_let_in(const sip_call_id_t *call_id);
+
+/* Of an answer: it has a Contact or a route that nothing can be sent to, and is as if it had
+ * none.  Were it dropped, the call would ring on here and be one that only its other end knows
+ * of. */
+gboolean guard_way_is_bad(const sip_t *answer);
 
 /* Headers that could not stand, and headers taken away, so far. */
 guint64 guard_refused(void);

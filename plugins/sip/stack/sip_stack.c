@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_stack.c - what sofia's stack would do by itself, and must not. */
 #include "plugins/sip/stack/sip_stack.h"
+#include "plugins/sip/stack/sip_guard.h"
 #include "config.h"
 #include <dlfcn.h>
 #include <sofia-sip/msg_header.h>
@@ -53,6 +54,19 @@ sres_resolver_create(su_root_t *root, char const *config, tag_type_t tag, tag_va
 	return NULL;
 }
 
+/* Headers that a user agent reads: a message is refused, or dropped, for a bad one.  Sofia's own
+ * choice, but for what sip_guard.h says of answers. */
+#define READ_BY_US \
+	(sip_mask_ua | sip_mask_100rel | sip_mask_events | sip_mask_timer | sip_mask_publish)
+
+static void
+choose_errors(nta_agent_t *self)
+{
+	nta_agent_set_params(self,
+			     NTATAG_BAD_REQ_MASK(sip_mask_request | READ_BY_US | GUARD_WAY_ERROR),
+			     NTATAG_BAD_RESP_MASK(sip_mask_response | READ_BY_US), TAG_END());
+}
+
 nta_agent_t *
 nta_agent_create(su_root_t *root, url_string_t const *name, nta_message_f *callback,
 		 nta_agent_magic_t *magic, tag_type_t tag, tag_value_t value, ...)
@@ -65,6 +79,8 @@ nta_agent_create(su_root_t *root, url_string_t const *name, nta_message_f *callb
 	ta_start(ta, tag, value);
 	agent = original(root, name, callback, magic, TAG_NEXT(ta_args(ta)));
 	(void)ta_end(ta);
+	if (agent)
+		choose_errors(agent);
 	return agent;
 }
 
@@ -128,7 +144,7 @@ stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
 	sip_to_tag(msg_home(request), sip->sip_to, own);
 	ta_start(ta, tag, value);
 	nta_msg_treply(agent, request, status, phrase, NTATAG_TPORT(transport),
-		       SIPTAG_ALLOW_STR(UA_ALLOW), SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
+		       SIPTAG_SUPPORTED_STR(UA_SUPPORTED),
 		       SIPTAG_USER_AGENT_STR("tandem/" PACKAGE_VERSION), TAG_NEXT(ta_args(ta)));
 	(void)ta_end(ta);
 }

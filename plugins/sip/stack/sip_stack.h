@@ -19,14 +19,11 @@
 #include <sofia-sip/sip.h>
 #include <sofia-sip/tport.h>
 
-/* What we understand: said in Allow and Supported, and enforced by nua (405,
- * 420).  No "timer": a peer that wants refreshes does them (RFC 4028 7.1). */
-#define UA_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER"
+/* What we understand: said in Supported, and enforced by nua (420).  No "timer": a peer that
+ * wants refreshes does them (RFC 4028 7.1). */
 #define UA_SUPPORTED "100rel, path, replaces"
-/* What we answer ourselves; and in a dialog.  In the place of what there was: sofia reads past
- * the end of some lists that it has joined. */
-#define UA_OURS		    "INVITE, REGISTER, UPDATE, OPTIONS, REFER, INFO"
-#define UA_DIALOG	    UA_OURS ", PRACK"
+/* The methods that nua leaves to us, in the place of what there was: sofia reads past the end
+ * of some lists that it has joined. */
 #define UA_ANSWERS(methods) NUTAG_APPL_METHOD(NULL), NUTAG_APPL_METHOD(methods)
 
 /* What the dialogs know and the stack does not. */
@@ -49,8 +46,7 @@ gboolean stack_send(const char *request_line, const char *headers, const char *h
 void stack_ask(const char *uri, const char *from, const char *route, const char *hop);
 
 /* An answer without a transaction: the tag of its To is the same when the request is sent
- * again (RFC 3261 8.2.7).  Takes `request`; headers as tags, beside Allow, Supported and
- * User-Agent. */
+ * again (RFC 3261 8.2.7).  Takes `request`; headers as tags, beside Supported and User-Agent. */
 void stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
 		  tag_type_t tag, tag_value_t value, ...);
 

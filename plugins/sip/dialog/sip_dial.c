@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_dial.c - a dialog as a Leg: a call out, until it is known where it goes.
+ *
+ * Thread: signalling.
+ */
+#include "plugins/sip/dialog/sip_leg_private.h"
+#include "plugins/sip/dialog/sip_history.h"
+#include "plugins/sip/dialog/sip_location.h"
+#include "plugins/sip/peers/sip_outside.h"
+
+static void
+on_found(gpointer user, GPtrArray *hops, Reason reason, const char *text)
+{
+	SipLeg *leg = user;
+
+	if (leg->way->detail)
+		leg_trace(&leg->leg, TRACE_NOTE, "%s", leg->way->detail);
+	if (!hops) {
+		sip_leg_over(leg, reason, text);
+		return;
+	}
+	leg->session.wanted_s = way_session_seconds(leg->way, SESSION_DEFAULT_SECONDS);
+	sip_leg_call_hops(leg, hops);
+}
+
+void
+sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
+{
+	SipLeg *leg = sip_leg_new(ua, STATE_RESOLVING, way_to(ua, target));
+	const char *domain = outside_domain(ua->outside);
+	g_autoptr(Desc) wanted = desc_only(offer, leg->way->codecs);
+
+	sip_leg_keep_session(leg);
+	leg_attach(&leg->leg, ua->plugin, call);
+	if (!wanted) {
+		sip_leg_over(leg, REASON_INCOMPATIBLE, "no codec that the trunk's codecs allow");
+		return;
+	}
+	sip_leg_set_offer(leg, wanted);
+	if (leg->way->wants_history) {
+		leg->about = target->diverted_by ? history_write(target, domain) : NULL;
+		location_set(leg, target);
+	}
+	way_find(leg->way, on_found, leg);
+}
