@@ -8,9 +8,9 @@
  * port for each call, joined.  The floor is one thread with an epoll that receives,
  * unprotects or protects with the same SRTP code, and sends, on as many sockets
  * that carry RTP; a second one ("napping") may sleep for half a millisecond between its
- * looks, as the gateway does, and the ratios are to that.  A generator on the other processor feeds
- *both the same way: 50 packets a second each way and call, departures spread evenly.  Gateway and
- *floor are measured in turn.
+ * looks, as the gateway does, and the ratios are to that.  A generator on the other processor
+ * feeds both the same way: 50 packets a second each way and call, departures spread evenly.
+ * Gateway and floor are measured in turn.
  *
  * The figures are CPU time (user and system, all threads of the process) by packets
  * that came out of it, as medians; the ratio is the median of the ratios of runs
@@ -18,7 +18,8 @@
  * floor in the run next to it, as a median.  The load is what was sent, in calls; lost is
  * what of it did not come out, wrong what came out with another payload.
  *
- * With --peer, rtpengine (in user space, SDES to plain RTP, no ICE) has its turn too.
+ * With --peer, rtpengine (in user space, SDES to plain RTP, no ICE) has its turn too, and the
+ * ratio of the gateway to it is printed.
  */
 #include "bench/bench.h"
 #include <getopt.h>
@@ -176,7 +177,9 @@ measure(const Kind *kind, guint calls, guint seconds)
 
 static const Kind *const kinds[MAX_KINDS] = { &floor_kind, &napping_kind, &gateway_kind,
 					      &rtpengine_kind };
-#define BASE 1 /* what the others are compared with */
+#define BASE	1 /* what the others are compared with */
+#define GATEWAY 2
+#define PEER	3
 
 static int
 by_value(const void *one, const void *other)
@@ -231,6 +234,19 @@ print_kind(guint kind, guint calls, Figure figures[MAX_KINDS][MAX_REPEAT], guint
 	       load[0] < ENOUGH * calls ? "  (the generator was late: no measurement)" : "");
 }
 
+/* What a packet costs here by what it costs there, in runs next to each other. */
+static void
+print_peer(guint calls, Figure figures[MAX_KINDS][MAX_REPEAT], guint n)
+{
+	double ratio[MAX_REPEAT];
+
+	for (guint i = 0; i < n; i++)
+		ratio[i] = figures[GATEWAY][i].us / figures[PEER][i].us;
+	printf("%5u  gateway by rtpengine: ", calls);
+	print_spread(ratio, n);
+	putchar('\n');
+}
+
 static void
 compare(guint calls, guint repeat, guint seconds, guint n_kinds)
 {
@@ -241,7 +257,19 @@ compare(guint calls, guint repeat, guint seconds, guint n_kinds)
 			figures[kind][i] = measure(kinds[kind], calls, seconds);
 	for (guint kind = 0; kind < n_kinds; kind++)
 		print_kind(kind, calls, figures, repeat);
+	if (n_kinds > PEER)
+		print_peer(calls, figures, repeat);
 	fflush(stdout);
+}
+
+static gboolean
+has_rtpengine(void)
+{
+	g_autofree char *program = g_find_program_in_path("rtpengine");
+
+	if (!program)
+		puts("no comparison: rtpengine (Debian: rtpengine-daemon) is not installed");
+	return program != NULL;
 }
 
 static void
@@ -282,7 +310,7 @@ main(int argc, char **argv)
 		else if (option == 's')
 			seconds = MAX((guint)atoi(optarg), 1);
 		else if (option == 'p' && strcmp(optarg, "rtpengine") == 0)
-			n_kinds = 4;
+			n_kinds = has_rtpengine() ? PEER + 1 : PEER;
 		else
 			return 2;
 	}

@@ -11,9 +11,11 @@
 #define CTRL_C	  3
 
 static gboolean
-is_secret(const char *key)
+is_secret(KeySet set, const char *key)
 {
-	return g_str_equal(key, "password") || g_str_has_suffix(key, "-password");
+	const Word *found = key_find(set, key);
+
+	return found && found->type == WORD_SECRET;
 }
 
 static gboolean
@@ -94,12 +96,12 @@ note_shown(char **shown, const char *key)
 
 /* "KEY=VALUE", in one word. */
 static gboolean
-take_pair(char **word, const char *equals, char **shown, GError **error)
+take_pair(KeySet set, char **word, const char *equals, char **shown, GError **error)
 {
 	g_autofree char *key = g_strndup(*word, (gsize)(equals - *word));
 	g_autofree char *value = NULL;
 
-	if (!is_secret(key) || equals[1] == '\0') /* "KEY=" takes it away */
+	if (!is_secret(set, key) || equals[1] == '\0') /* "KEY=" takes it away */
 		return TRUE;
 	if (!g_str_equal(equals + 1, "-")) {
 		note_shown(shown, key);
@@ -112,30 +114,54 @@ take_pair(char **word, const char *equals, char **shown, GError **error)
 	return TRUE;
 }
 
-gboolean
-secret_take(char **words, char **shown, GError **error)
+/* The set of keys that the verb takes, and how many words come before them. */
+static KeySet
+keys_after(const Verb *verb, guint *before)
 {
+	*before = 0;
+	for (const Word *word = verb->words; word->name; word++) {
+		if (word->type == WORD_KEYS)
+			return word->keys;
+		*before += !word_is_option(word);
+	}
+	return KEYS_NONE;
+}
+
+/* "KEY", and the value in the word that follows. */
+static gboolean
+take_two(char **word, char **shown, GError **error)
+{
+	if (!g_str_equal(word[1], "-")) {
+		note_shown(shown, word[0]);
+		return TRUE;
+	}
+	g_free(word[1]);
+	word[1] = NULL;
+	if (read_secret(word[0], &word[1], error))
+		return TRUE;
+	word[1] = g_strdup("");
+	return FALSE;
+}
+
+gboolean
+secret_take(const Verb *verb, char **words, char **shown, GError **error)
+{
+	guint before;
+	KeySet set = keys_after(verb, &before);
+
 	*shown = NULL;
-	for (char **word = words; *word; word++) {
+	if (set == KEYS_NONE || g_strv_length(words) <= before)
+		return TRUE;
+	for (char **word = words + before; *word; word++) {
 		const char *equals = strchr(*word, '=');
 
 		if (equals) {
-			if (!take_pair(word, equals, shown, error))
+			if (!take_pair(set, word, equals, shown, error))
 				return FALSE;
-			continue;
-		}
-		if (!is_secret(*word) || !word[1])
-			continue;
-		word++;
-		if (!g_str_equal(*word, "-")) {
-			note_shown(shown, word[-1]);
-			continue;
-		}
-		g_free(*word);
-		*word = NULL;
-		if (!read_secret(word[-1], word, error)) {
-			*word = g_strdup("");
-			return FALSE;
+		} else if (word[1] && !g_str_has_prefix(*word, "--")) { /* a key and its value */
+			if (is_secret(set, *word) && !take_two(word, shown, error))
+				return FALSE;
+			word++;
 		}
 	}
 	return TRUE;

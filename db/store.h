@@ -136,42 +136,6 @@ gboolean store_subscriber_of(Store *store, const char *user, StoreSubscriberFunc
 			     gpointer data, GError **error);
 
 /* --- trunks: carriers and PBXs we exchange calls with --- */
-typedef struct {
-	char *name;	 /* the key: [a-z0-9-]{1,32} */
-	char *host;	 /* calls out go to this host or address */
-	guint port;	 /* 0: trunk_standard_port() */
-	char *transport; /* "udp", "tcp", "tls" or "auto" */
-	char *username;	 /* digest, calls out; NULL: none */
-	char *password;
-	char *realm;   /* NULL: whatever it asks for */
-	char *sources; /* "198.51.100.0/24 192.0.2.7": who may call in; "" means host's addresses */
-	char *in_username; /* digest wanted of calls in instead of a source; NULL: none */
-	char *in_password;
-	gint priority; /* lower is tried first */
-	gboolean enabled;
-	gboolean wait_for_media; /* calls in: 200 when the callee's media is up (default) */
-	guint ring_seconds;	 /* how long a call out may take to be answered; default 120 */
-	char *proxy;		 /* outbound proxy, "host" or "host:port"; "" is the host itself */
-	char *account;		 /* user part of our address of record there; "" is the username */
-	gboolean registers;	 /* we register there (RFC 3261 10) */
-	char *caller_id; /* where the caller's number stands: "from", "pai", "rpid", "account" */
-	char *codecs;	 /* names, the wanted one first; "" is all there are */
-	guint response_seconds;	   /* silence after an INVITE until the next trunk is tried */
-	guint options_seconds;	   /* OPTIONS is sent so often; 0: never */
-	guint session_seconds;	   /* RFC 4028; 0: no timer is asked for */
-	gboolean follow_redirects; /* a 3xx is followed, or is a refusal (default) */
-	char *country;		   /* "DE": of numbers without a "+"; "" is none */
-	char *called; /* where it says whom it calls: "auto", "uri", "to", "p-called-party-id" */
-	char *number_form;   /* as it wants them: "e164", "national", "prefix" */
-	char *early_media;   /* to a client: "ring" until it is answered, or "accept" him early */
-	char *number_prefix; /* before the digits, of the form "prefix" */
-	gboolean tls_verify; /* its certificate has to be for its host (default) */
-	char *tls_ca;	     /* PEM file of the authorities that count; "" is the system's */
-	char *srtp;	     /* "off", "offer", "require": keys in the description (RFC 4568) */
-	char *media_hosts;   /* "198.51.100.0/24": where its audio comes from besides; "" is none */
-	char *rtp_source;    /* "signalled", or "any": another host is taken after a trial */
-	gint64 created;
-} Trunk;
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
 void trunk_free(Trunk *trunk);
 guint trunk_standard_port(const Trunk *trunk); /* of its transport */
@@ -179,6 +143,8 @@ guint trunk_standard_port(const Trunk *trunk); /* of its transport */
 gint trunk_number(const Trunk *trunk, const TrunkKey *key);
 const char *trunk_text(const Trunk *trunk, const TrunkKey *key);
 char *trunk_value(const Trunk *trunk, const TrunkKey *key);
+/* A value that fits the key's type; "" of a text takes it away. */
+void trunk_set(Trunk *trunk, const TrunkKey *key, const char *text);
 /* All that has one of the flags, as one text; and whether two have it alike. */
 char *trunk_extract(const Trunk *trunk, guint flags);
 gboolean trunk_differs(const Trunk *one, const Trunk *other, guint flags);

@@ -85,15 +85,20 @@ trunk_differs(const Trunk *one, const Trunk *other, guint flags)
 	return strcmp(text, other_text) != 0;
 }
 
-static void
-set_default(Trunk *trunk, const TrunkKey *key)
+void
+trunk_set(Trunk *trunk, const TrunkKey *key, const char *text)
 {
-	if (key->kind == TRUNK_YES)
-		G_STRUCT_MEMBER(gint, trunk, key->offset) = strcmp(key->fallback, "yes") == 0;
-	else if (trunk_key_is_number(key))
-		G_STRUCT_MEMBER(gint, trunk, key->offset) = (gint)strtol(key->fallback, NULL, 10);
-	else
-		G_STRUCT_MEMBER(char *, trunk, key->offset) = g_strdup(key->fallback);
+	char **member;
+
+	if (key->kind == TRUNK_YES) {
+		G_STRUCT_MEMBER(gint, trunk, key->offset) = strcmp(text, "yes") == 0;
+	} else if (trunk_key_is_number(key)) {
+		G_STRUCT_MEMBER(gint, trunk, key->offset) = (gint)strtol(text, NULL, 10);
+	} else {
+		member = &G_STRUCT_MEMBER(char *, trunk, key->offset);
+		g_free(*member);
+		*member = text && (*text || key->fallback) ? g_strdup(text) : NULL;
+	}
 }
 
 Trunk *
@@ -105,7 +110,7 @@ trunk_new(const char *name, const char *host)
 
 	keys = trunk_keys(&n);
 	for (guint i = 0; i < n; i++)
-		set_default(trunk, &keys[i]);
+		trunk_set(trunk, &keys[i], keys[i].fallback);
 	trunk->name = g_strdup(name);
 	trunk->host = g_strdup(host);
 	return trunk;
@@ -170,7 +175,7 @@ bind_trunk(Query *query, const Trunk *trunk)
 			continue;
 		}
 		text = trunk_text(trunk, &keys[i]);
-		query_bind_text(query, text || keys[i].flags & TRUNK_EMPTY ? text : "");
+		query_bind_text(query, text || !keys[i].fallback ? text : "");
 	}
 }
 

@@ -36,9 +36,11 @@ def rows(build, *words):
     return json.loads(reply.stdout)["rows"]
 
 
-def keys(build, noun):
+def keys(build, noun, verb="set"):
     lines = []
-    for key, values, default, does in rows(build, "help", noun, "set"):
+    for key, values, default, does in rows(build, "help", noun, verb):
+        if not key[0].islower():  # a word of the command
+            continue
         lines += [".TP", f"{bold(key)} = {argument(values)}", sentence(does)]
         if default and "default" not in does:
             lines += [f"Default: {roff(default)}."]
@@ -55,8 +57,10 @@ def commands(build):
         if "KEY=VALUE" in usage:
             does += " See " + bold(f"Keys of a {names[0]}") + " below."
         lines += [".TP", shown, does]
-    for noun in ("user", "trunk", "softphone"):
-        lines += [f".SS Keys of a {noun}"] + keys(build, noun)
+    # each noun whose keys some command takes, once; where two take them, as the last of them
+    with_keys = dict(usage.split()[:2] for usage, _ in rows(build, "help") if "KEY=VALUE" in usage)
+    for noun, verb in with_keys.items():
+        lines += [f".SS Keys of a {noun}"] + keys(build, noun, verb)
     return lines
 
 

@@ -16,16 +16,20 @@ typedef struct {
 	Context *context;
 	int fd;
 	gushort events; /* GIOCondition */
-	gboolean wanted;
+	gboolean wanted, readable;
 } Polled;
 
+/* Between two turns a context is where a GMainContext is while its thread polls: asked what
+ * it waits for, and not yet told what has come. */
 struct Context {
 	Contexts *set;
 	GMainContext *main;
 	GPtrArray *polled;
+	GArray *fds; /* GPollFD, as it has asked for them */
+	gint priority;
 	gint64 due;
-	GSequenceIter *place; /* in by_due */
-	int wake_fd;	      /* GLib's: readable when a source was attached or changed */
+	guint place; /* in by_due */
+	int wake_fd; /* GLib's: readable when another thread has attached a source */
 	gboolean woken;
 };
 
@@ -33,9 +37,9 @@ struct Contexts {
 	int epoll_fd;
 	GHashTable *by_main; /* GMainContext * to Context *, owned */
 	GHashTable *by_fd;   /* to the Polled that was given this number last */
-	GSequence *by_due;
+	GPtrArray *by_due;   /* a heap */
 	GPtrArray *woken;
-	GArray *fds; /* GPollFD, scratch */
+	gboolean left;
 };
 
 /* --- the epoll --- */
@@ -52,7 +56,10 @@ wake(Context *context)
 static void
 on_readable(Watch *watch)
 {
-	wake(((Polled *)watch)->context);
+	Polled *polled = (Polled *)watch;
+
+	polled->readable = TRUE;
+	wake(polled->context);
 }
 
 static void
@@ -109,15 +116,16 @@ find_polled(Context *context, int fd)
 }
 
 static void
-watch_all(Context *context, const GPollFD *fds, guint n)
+watch_all(Context *context)
 {
-	for (guint i = 0; i < n; i++) {
-		Polled *polled = find_polled(context, fds[i].fd);
+	for (guint i = 0; i < context->fds->len; i++) {
+		const GPollFD *asked = &g_array_index(context->fds, GPollFD, i);
+		Polled *polled = find_polled(context, asked->fd);
 
 		polled->wanted = TRUE;
 		if (polled->fd == context->wake_fd && polled->events)
 			continue; /* is never closed */
-		polled->events = fds[i].events;
+		polled->events = asked->events;
 		watch(context->set, polled);
 	}
 	for (guint i = context->polled->len; i-- > 0;) {
@@ -130,21 +138,55 @@ watch_all(Context *context, const GPollFD *fds, guint n)
 	}
 }
 
-/* --- times --- */
-
-static gint
-compare_due(gconstpointer one, gconstpointer other, gpointer user)
+/* What the epoll said of what it asked for.  Who waits for more than to read is polled: the
+ * epoll does not say which it was. */
+static void
+tell_readable(Context *context)
 {
-	const Context *a = one, *b = other;
+	for (guint i = 0; i < context->fds->len; i++) {
+		GPollFD *asked = &g_array_index(context->fds, GPollFD, i);
+		Polled *polled = find_polled(context, asked->fd);
 
-	return (a->due > b->due) - (a->due < b->due);
+		asked->revents = 0;
+		if (polled->readable && asked->events == G_IO_IN)
+			asked->revents = G_IO_IN;
+		else if (polled->readable)
+			g_poll(asked, 1, 0);
+		polled->readable = FALSE;
+	}
 }
 
-/* The one at `place` in the order of times; NULL: there are no more. */
-static Context *
-at(GSequenceIter *place)
+/* --- times --- */
+
+static void
+put(Contexts *set, guint place, Context *context)
 {
-	return g_sequence_iter_is_end(place) ? NULL : g_sequence_get(place);
+	g_ptr_array_index(set->by_due, place) = context;
+	context->place = place;
+}
+
+static Context *
+at(const Contexts *set, guint place)
+{
+	return place < set->by_due->len ? g_ptr_array_index(set->by_due, place) : NULL;
+}
+
+/* Moves a context whose time has changed up or down to its place. */
+static void
+settle(Contexts *set, Context *context)
+{
+	guint place = context->place, child;
+
+	for (; place > 0 && at(set, (place - 1) / 2)->due > context->due; place = (place - 1) / 2)
+		put(set, place, at(set, (place - 1) / 2));
+	for (; (child = 2 * place + 1) < set->by_due->len; place = child) {
+		if (at(set, child + 1) && at(set, child + 1)->due < at(set, child)->due)
+			child++;
+		if (at(set, child)->due >= context->due)
+			break;
+		put(set, place, at(set, child));
+	}
+	put(set, place, context);
 }
 
 guint
@@ -156,8 +198,10 @@ contexts_count(const Contexts *set)
 int
 contexts_timeout(const Contexts *set, gint64 now)
 {
-	const Context *first = at(g_sequence_get_begin_iter(set->by_due));
+	const Context *first = at(set, 0);
 
+	if (set->woken->len > 0)
+		return 0;
 	if (!first || first->due == NEVER)
 		return -1;
 	return first->due <= now ? 0 : (int)((first->due - now + 999) / 1000);
@@ -165,63 +209,109 @@ contexts_timeout(const Contexts *set, gint64 now)
 
 /* --- running one --- */
 
+/* GLib wakes a context whose descriptors have changed, even the thread that changed them:
+ * it is asked now, and need not be woken for that. */
+static void
+forget_wake(const Context *context)
+{
+	guint64 count;
+
+	if (context->wake_fd >= 0 && read(context->wake_fd, &count, sizeof count) < 0 &&
+	    errno != EAGAIN)
+		g_warning("wake-up of a context: %s", g_strerror(errno));
+}
+
 /* What it waits for next: descriptors and a time. */
 static void
 ask(Context *context)
 {
-	Contexts *set = context->set;
-	gint priority, timeout, n;
-	guint64 count;
+	const guint before = context->fds->len;
+	gint timeout, n;
 
-	/* what a source did just now need not wake us: it is asked here */
-	if (context->wake_fd >= 0 && read(context->wake_fd, &count, sizeof count) < 0 &&
-	    errno != EAGAIN)
-		g_warning("wake-up of a context: %s", g_strerror(errno));
-	g_main_context_prepare(context->main, &priority);
-	while ((n = g_main_context_query(context->main, priority, &timeout,
-					 (GPollFD *)(void *)set->fds->data, (gint)set->fds->len)) >
-	       (gint)set->fds->len)
-		g_array_set_size(set->fds, (guint)n);
+	g_main_context_prepare(context->main, &context->priority);
+	while ((n = g_main_context_query(context->main, context->priority, &timeout,
+					 (GPollFD *)(void *)context->fds->data,
+					 (gint)context->fds->len)) > (gint)context->fds->len)
+		g_array_set_size(context->fds, (guint)n);
+	g_array_set_size(context->fds, (guint)n);
+	if (context->fds->len != before)
+		forget_wake(context);
 	if (context->wake_fd < 0 && n > 0) /* new, it has no descriptor but this */
-		context->wake_fd = g_array_index(set->fds, GPollFD, 0).fd;
-	watch_all(context, (const GPollFD *)(const void *)set->fds->data, (guint)n);
+		context->wake_fd = g_array_index(context->fds, GPollFD, 0).fd;
+	watch_all(context);
 	context->due = timeout < 0 ? NEVER : g_get_monotonic_time() + (gint64)timeout * 1000;
-	g_sequence_sort_changed(context->place, compare_due, NULL);
+	settle(context->set, context);
 }
 
+/* Where its descriptors have changed since it was asked, nothing is dispatched before it is
+ * asked again: the epoll says then once more what is readable. */
 static void
 run(Context *context, gint64 now)
 {
 	context->woken = FALSE;
-	g_main_context_push_thread_default(context->main); /* and acquires it */
+	g_main_context_push_thread_default(context->main);
 	for (guint i = 0; i < MAX_ROUNDS && (i == 0 || context->due <= now); i++) {
-		g_main_context_iteration(context->main, FALSE);
+		tell_readable(context);
+		if (g_main_context_check(context->main, context->priority,
+					 (GPollFD *)(void *)context->fds->data,
+					 (gint)context->fds->len))
+			g_main_context_dispatch(context->main);
 		ask(context);
 	}
 	g_main_context_pop_thread_default(context->main);
 }
 
+static void
+wake_due(Contexts *set, guint place, gint64 now)
+{
+	Context *context = at(set, place);
+
+	if (!context || context->due > now)
+		return;
+	wake(context);
+	wake_due(set, 2 * place + 1, now);
+	wake_due(set, 2 * place + 2, now);
+}
+
 void
 contexts_run(Contexts *set, gint64 now)
 {
-	Context *each = at(g_sequence_get_begin_iter(set->by_due));
-
-	for (; each && each->due <= now; each = at(g_sequence_iter_next(each->place)))
-		wake(each);
+	wake_due(set, 0, now);
 	for (guint i = 0; i < set->woken->len; i++)
 		run(g_ptr_array_index(set->woken, i), now);
 	g_ptr_array_set_size(set->woken, 0);
 }
 
+void
+contexts_changed(Contexts *set, GMainContext *main)
+{
+	wake(g_hash_table_lookup(set->by_main, main));
+}
+
 /* --- life --- */
+
+static void
+let_go(Context *context)
+{
+	if (!context->set->left)
+		g_main_context_release(context->main);
+}
 
 static void
 context_free(gpointer data)
 {
-	Context *context = data;
+	Context *context = data, *last;
+	Contexts *set = context->set;
 
+	g_ptr_array_remove_fast(set->woken, context);
+	last = g_ptr_array_steal_index(set->by_due, set->by_due->len - 1);
+	if (last != context) {
+		last->place = context->place;
+		settle(set, last);
+	}
 	g_ptr_array_free(context->polled, TRUE);
-	g_sequence_remove(context->place);
+	g_array_free(context->fds, TRUE);
+	let_go(context);
 	g_main_context_unref(context->main);
 	g_free(context);
 }
@@ -234,9 +324,8 @@ contexts_new(int epoll_fd)
 	set->epoll_fd = epoll_fd;
 	set->by_main = g_hash_table_new_full(NULL, NULL, NULL, context_free);
 	set->by_fd = g_hash_table_new(NULL, NULL);
-	set->by_due = g_sequence_new(NULL);
+	set->by_due = g_ptr_array_new();
 	set->woken = g_ptr_array_new();
-	set->fds = g_array_new(FALSE, TRUE, sizeof(GPollFD));
 	return set;
 }
 
@@ -247,27 +336,42 @@ contexts_free(Contexts *set)
 		return;
 	g_hash_table_destroy(set->by_main);
 	g_hash_table_destroy(set->by_fd);
-	g_sequence_free(set->by_due);
+	g_ptr_array_free(set->by_due, TRUE);
 	g_ptr_array_free(set->woken, TRUE);
-	g_array_free(set->fds, TRUE);
 	g_free(set);
 }
 
+/* It has its thread for good: what that thread attaches wakes nobody, and costs no write. */
 GMainContext *
 contexts_add(Contexts *set)
 {
 	Context *context = g_new0(Context, 1);
 
 	context->set = set;
-	/* with the flag, a source attached outside contexts_run() wakes the epoll too */
-	context->main = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+	context->main = g_main_context_new();
+	if (!set->left)
+		g_main_context_acquire(context->main);
 	context->polled = g_ptr_array_new_with_free_func(forget);
+	context->fds = g_array_new(FALSE, TRUE, sizeof(GPollFD));
 	context->due = NEVER;
 	context->wake_fd = -1;
-	context->place = g_sequence_insert_sorted(set->by_due, context, compare_due, NULL);
+	context->place = set->by_due->len;
+	g_ptr_array_add(set->by_due, context);
 	g_hash_table_insert(set->by_main, context->main, context);
-	run(context, 0);
+	ask(context);
 	return context->main;
+}
+
+void
+contexts_leave(Contexts *set)
+{
+	GHashTableIter iter;
+	gpointer context;
+
+	g_hash_table_iter_init(&iter, set->by_main);
+	while (g_hash_table_iter_next(&iter, NULL, &context))
+		let_go(context);
+	set->left = TRUE;
 }
 
 void

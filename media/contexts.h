@@ -16,6 +16,11 @@ Contexts *contexts_new(int epoll_fd); /* borrowed */
 void contexts_free(Contexts *contexts);
 
 GMainContext *contexts_add(Contexts *contexts);
+/* To be said after a source was attached to it outside contexts_run() by its own thread:
+ * that wakes nobody.  What another thread attaches does. */
+void contexts_changed(Contexts *contexts, GMainContext *main);
+/* The thread ends: others may do with the contexts what they like, but run them. */
+void contexts_leave(Contexts *contexts);
 /* Lets go of its descriptors.  To be done before they are closed, or another thread may
  * have the number by then; contexts_remove() follows. */
 void contexts_unwatch(Contexts *contexts, GMainContext *main);

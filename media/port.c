@@ -45,6 +45,7 @@ struct Port {
 
 /* What is posted: a port and whatever the function needs. */
 typedef struct {
+	PostFunc func; /* on the ice thread */
 	Port *port, *other;
 	const Desc *local, *remote;
 	Candidate candidate;
@@ -113,9 +114,22 @@ message_free(Message *message)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
 
 static void
+run_on_ice(gpointer argument)
+{
+	Message *message = argument;
+	Port *port = port_ref(message->port);
+
+	message->func(message);
+	if (port->context)
+		worker_change_context(port->options.ice, port->context);
+	port_unref(port);
+}
+
+static void
 to_ice(PostFunc func, Message *message)
 {
-	worker_post(message->port->options.ice, func, message);
+	message->func = func;
+	worker_post(message->port->options.ice, run_on_ice, message);
 }
 
 static void

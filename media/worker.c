@@ -255,6 +255,8 @@ run_thread(void *argument)
 	worker->now = g_get_monotonic_time();
 	while (!worker->quit || is_closing(worker))
 		turn(worker);
+	if (worker->contexts)
+		contexts_leave(worker->contexts);
 	return NULL;
 }
 
@@ -298,6 +300,12 @@ GMainContext *
 worker_add_context(Worker *worker)
 {
 	return contexts_add(worker->contexts);
+}
+
+void
+worker_change_context(Worker *worker, GMainContext *context)
+{
+	contexts_changed(worker->contexts, context);
 }
 
 void

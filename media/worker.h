@@ -46,6 +46,8 @@ void worker_post(Worker *worker, PostFunc func, gpointer argument);
 /* A context that the worker runs until it is given back; what happens in one costs
  * nothing in the others. */
 GMainContext *worker_add_context(Worker *worker);
+/* A post has done something with what uses the context: its sources are asked again. */
+void worker_change_context(Worker *worker, GMainContext *context);
 /* Both from a post, not from inside a source: first, before what the context watches is
  * closed; then, to give it back. */
 void worker_unwatch_context(Worker *worker, GMainContext *context);

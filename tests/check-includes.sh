@@ -64,7 +64,7 @@ rules() {
 	layer b2bua/route "$core"
 	layer b2bua/call "$core|b2bua/route/[^/]*\.h"
 	layer b2bua/admin "$core|b2bua/(route|call)/[^/]*\.h"
-	layer cli ''
+	layer cli 'b2bua/admin/(verbs|help)\.h'
 	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
 	layer plugins/echo "$plugin"
 	layer plugins/xmpp "$plugin"

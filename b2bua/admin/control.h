@@ -12,15 +12,10 @@
  * Thread: signalling.
  */
 #pragma once
-#include "b2bua/gateway.h"
+#include "b2bua/admin/answer.h"
 
 typedef struct Control Control;
 
-/* What holds where no gateway says so; borrowed. */
-extern const Config *control_config;
-/* What `reload` does beside telling the plugins: says what came of it, or an error.  NULL:
- * nothing. */
-extern char *(*control_reload)(GError **error);
 /* After so many seconds of silence a client makes way: 60, less for a test. */
 extern guint control_idle_s;
 

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include <syslog.h>
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
 #include "b2bua/setting.h"
 
 #define MAX_LINE 2000
@@ -189,7 +189,7 @@ audit_difference(const GArray *before, const GArray *after)
 void
 audit_say(const Request *request, const char *text)
 {
-	const char *who = request->who ? request->who : "uid ?";
+	const char *who = request->actor->who ? request->actor->who : "uid ?";
 
 	if (request->gateway)
 		g_message("audit: %s: %s", who, text);

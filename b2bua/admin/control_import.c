@@ -8,7 +8,9 @@
  * what is there already is changed, so that the same file may be read again.
  */
 #include <string.h>
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
+#include "b2bua/admin/json_line.h"
+#include "b2bua/admin/word_type.h"
 
 typedef struct {
 	Request *request;
@@ -78,6 +80,15 @@ need(const char *value, const char *kind, const char *name, GError **error)
 	return (value && *value) || wrong(error, "%s: \"%s\" is missing", kind, name);
 }
 
+/* As a command would have it; NULL: not there, or wrong. */
+static char *
+need_word(const char *value, WordType type, const char *kind, const char *name, GError **error)
+{
+	const Word word = { "WORD", type, 0, NULL, NULL, NULL, KEYS_NONE };
+
+	return need(value, kind, name, error) ? word_check(&word, value, error) : NULL;
+}
+
 /* --- commands --- */
 
 static void
@@ -95,7 +106,7 @@ run(Line *line, GError **error)
 	gboolean good;
 
 	g_ptr_array_add(line->words, NULL);
-	good = request_run(line->request, (char **)line->words->pdata, error);
+	good = line->request->run(line->request, (char **)line->words->pdata, error);
 	g_ptr_array_set_size(line->words, 0);
 	return good;
 }
@@ -134,7 +145,7 @@ static gboolean
 import_user(Line *line, GError **error)
 {
 	g_autofree char *id = take(line, (const char *const[]){ "user", "jid", NULL });
-	g_autofree char *jid = need(id, "user", "user", error) ? parse_user(id, error) : NULL;
+	g_autofree char *jid = need_word(id, WORD_USER, "user", "user", error);
 	g_autoptr(User) there = jid ? store_user_get(line->request->store, jid, NULL) : NULL;
 
 	if (!jid)
@@ -152,10 +163,8 @@ import_number(Line *line, GError **error)
 {
 	g_autofree char *text = take_one(line, "number");
 	g_autofree char *owner = take(line, (const char *const[]){ "user", "jid", NULL });
-	g_autofree char *number =
-		need(text, "number", "number", error) ? parse_number(text, error) : NULL;
-	g_autofree char *jid =
-		number && need(owner, "number", "user", error) ? parse_user(owner, error) : NULL;
+	g_autofree char *number = need_word(text, WORD_NUMBER, "number", "number", error);
+	g_autofree char *jid = number ? need_word(owner, WORD_USER, "number", "user", error) : NULL;
 	g_autoptr(Number) there = jid ? store_number_get(line->request->store, number, NULL) : NULL;
 
 	if (!jid)
@@ -184,13 +193,12 @@ static gboolean
 import_softphone(Line *line, GError **error)
 {
 	Store *store = line->request->store;
-	g_autofree char *name = take(line, (const char *const[]){ "softphone", "name", NULL });
+	g_autofree char *text = take(line, (const char *const[]){ "softphone", "name", NULL });
 	g_autofree char *owner = take(line, (const char *const[]){ "user", "jid", NULL });
 	g_autofree char *password = take_one(line, "password");
-	g_autofree char *jid = need(name, "softphone", "softphone", error) &&
-					       need(owner, "softphone", "user", error)
-				       ? parse_user(owner, error)
-				       : NULL;
+	g_autofree char *name = need_word(text, WORD_SOFTPHONE, "softphone", "softphone", error);
+	g_autofree char *jid =
+		name ? need_word(owner, WORD_USER, "softphone", "user", error) : NULL;
 	g_autoptr(Softphone) there = jid ? store_softphone_get(store, name, NULL) : NULL;
 
 	if (!jid)
@@ -321,13 +329,13 @@ import_line(Request *request, const char *text, GError **error)
 static gboolean
 import_lines(Request *request, guint64 first, GError **error)
 {
-	for (guint i = 1; i < request->n_words; i++) {
+	for (guint i = 1; i < request->n_raw; i++) {
 		g_autoptr(GError) cause = NULL;
 		JsonArray *row;
 
-		if (import_line(request, request->words[i], &cause))
+		if (import_line(request, request->raw[i], &cause))
 			continue;
-		if (!is_wrong_input(cause)) { /* the store: what came before is lost as well */
+		if (!request_is_wrong(cause)) { /* the store: what came before is lost as well */
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return FALSE;
 		}
@@ -344,20 +352,20 @@ say_imported(const Request *request, guint64 first)
 	g_autofree char *what = request_changes(request, 0);
 	g_autofree char *text =
 		g_strdup_printf("import, lines %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ": %s",
-				first, first + request->n_words - 2, *what ? what : "nothing");
+				first, first + request->n_raw - 2, *what ? what : "nothing");
 
 	audit_say(request, text);
 	return TRUE;
 }
 
-static gboolean
-import(Request *request, GError **error)
+gboolean
+do_import(Request *request, GError **error)
 {
 	guint64 first;
 
-	if (!g_ascii_string_to_unsigned(request->words[0], 10, 0, G_MAXINT32, &first, NULL))
+	if (!g_ascii_string_to_unsigned(request->raw[0], 10, 0, G_MAXINT32, &first, NULL))
 		return wrong(error, "import: write tandemctl import FILE");
-	if (request->n_words == 1)
+	if (request->n_raw == 1)
 		return store_settle_all(request->store, error);
 	reply_table(request, "line", "error", NULL);
 	request->passwords = json_array_new();
@@ -371,18 +379,8 @@ import(Request *request, GError **error)
 }
 
 /* tandemctl never asks the daemon for it: see control_backup(). */
-static gboolean
-backup(Request *request, GError **error)
+gboolean
+do_backup(Request *request, GError **error)
 {
 	return wrong(error, "backup: write tandemctl backup FILE, which makes the copy by itself");
 }
-
-const Command control_import_commands[] = {
-	{ "backup", NULL, "FILE", 1, 1, FALSE, FALSE, backup,
-	  "a copy of the database in one state, for you alone (mode 0600), while all goes on",
-	  NULL },
-	{ "import", NULL, "FILE|-", 1, CONTROL_MAX_WORDS, FALSE, FALSE, import,
-	  "users, numbers, softphones, trunks, routes and settings from a file of JSON lines",
-	  NULL },
-};
-const guint control_n_import_commands = G_N_ELEMENTS(control_import_commands);

@@ -4,9 +4,12 @@
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
+#include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
 #include "b2bua/route/way_out.h"
+
+char *(*control_reload)(GError **error);
 
 /* /proc/self/stat field 22 would say the same; this needs no parsing. */
 static gint64 started_us;
@@ -78,8 +81,8 @@ memory_in_use(void)
 	return g_strdup_printf("%" G_GSIZE_FORMAT " KiB", (heap.uordblks + heap.hblkhd) / 1024);
 }
 
-static gboolean
-status(Request *request, GError **error)
+gboolean
+do_status(Request *request, GError **error)
 {
 	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
 	char **plugins = gateway_config(request->gateway)->plugins;
@@ -111,23 +114,20 @@ status(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-hangup(Request *request, GError **error)
+gboolean
+do_hangup(Request *request, GError **error)
 {
-	Call *call;
-	gint64 id;
+	const char *id = request_word(request, "ID");
+	Call *call = calls_find(request->gateway, g_ascii_strtoll(id, NULL, 10));
 
-	if (!g_ascii_string_to_signed(request->words[0], 10, 1, G_MAXINT64, &id, NULL))
-		return wrong(error, "call %s: not a call's id; see 'calls'", request->words[0]);
-	call = calls_find(request->gateway, id);
 	if (!call)
-		return wrong(error, "call %s: not live; see 'calls'", request->words[0]);
+		return wrong(error, "call %s: not live; see 'calls'", id);
 	call_hangup(call, REASON_ADMIN, "hung up by the operator");
 	return TRUE;
 }
 
-static gboolean
-reload(Request *request, GError **error)
+gboolean
+do_reload(Request *request, GError **error)
 {
 	g_autofree char *text = control_reload ? control_reload(error) : g_strdup("");
 
@@ -135,7 +135,7 @@ reload(Request *request, GError **error)
 		return FALSE;
 	if (*text)
 		reply_text(request, text);
-	return request_changed(request, CHANGE_CONFIG, NULL);
+	return TRUE;
 }
 
 static void
@@ -150,8 +150,8 @@ reply_source(gpointer user, const HostileSource *source)
 	row_add_time(row, source->until);
 }
 
-static gboolean
-sources(Request *request, GError **error)
+gboolean
+do_sources(Request *request, GError **error)
 {
 	char **names = gateway_config(request->gateway)->plugins;
 
@@ -165,10 +165,10 @@ sources(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-sources_lift(Request *request, GError **error)
+gboolean
+do_sources_lift(Request *request, GError **error)
 {
-	const char *word = request->words[0];
+	const char *word = request_word(request, "ADDRESS|all");
 	char **names = gateway_config(request->gateway)->plugins;
 	gboolean all = g_str_equal(word, "all");
 	guint lifted = 0;
@@ -183,15 +183,3 @@ sources_lift(Request *request, GError **error)
 		return wrong(error, "address %s: not in the list; see 'sources'", word);
 	return TRUE;
 }
-
-const Command control_live_commands[] = {
-	{ "sources", "lift", "ADDRESS|all", 1, 1, TRUE, FALSE, sources_lift,
-	  "hear an address again that is slowed or ignored", NULL },
-	{ "sources", NULL, "", 0, 0, TRUE, FALSE, sources,
-	  "SIP addresses that failed: wrong passwords, unknown callers", NULL },
-	{ "hangup", NULL, "ID", 1, 1, TRUE, FALSE, hangup, "end a live call", NULL },
-	{ "status", NULL, "", 0, 0, TRUE, FALSE, status, "the gateway at a glance", NULL },
-	{ "reload", NULL, "", 0, 0, TRUE, FALSE, reload,
-	  "tell the plugins that the store has changed", NULL },
-};
-const guint control_n_live_commands = G_N_ELEMENTS(control_live_commands);

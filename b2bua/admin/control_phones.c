@@ -6,25 +6,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include "b2bua/admin/control_private.h"
-
-/* --- words --- */
-
-/* It stands in SIP URIs beside numbers and service names, and must be none. */
-static gboolean
-check_username(const char *name, GError **error)
-{
-	gsize length = strlen(name);
-
-	if (length == 0 || length > 32 || !g_ascii_islower(name[0]) ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != length)
-		return wrong(error,
-			     "softphone %s: not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" "
-			     "and \"-\", beginning with a letter",
-			     name);
-	return strcmp(name, "echo") != 0 ||
-	       wrong(error, "softphone echo: that is the echo test; choose another name");
-}
+#include "b2bua/admin/handlers.h"
+#include "b2bua/admin/keys.h"
 
 /* No letter that looks like another: passwords are typed into telephones. */
 #define ALPHABET       "abcdefghijkmnpqrstuvwxyz23456789" /* 5 bits each */
@@ -71,67 +54,59 @@ reply_credential(Request *request, const char *username, const char *password)
 
 /* --- commands --- */
 
-/* The user part of the JID when no name is given. */
-char *
-default_username(const char *jid)
-{
-	const char *at = strchr(jid, '@');
-
-	return at ? g_strndup(jid, (gsize)(at - jid)) : g_strdup(jid);
-}
-
 gboolean
 softphone_make(Request *request, const char *name, const char *jid, const char *password,
 	       GError **error)
 {
 	g_autofree char *made = password ? NULL : make_password();
+	JsonArray *row;
 
-	if (!check_username(name, error) || (password && !check_password(name, password, error)) ||
+	if ((password && !check_password(name, password, error)) ||
 	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
 		return FALSE;
-	if (made && request->passwords) {
-		JsonArray *row = json_array_new();
-
+	if (made) {
+		row = json_array_new();
 		json_array_add_string_element(row, name);
 		json_array_add_string_element(row, made);
 		json_array_add_array_element(request->passwords, row);
 	}
-	return request_changed(request, CHANGE_SOFTPHONE, name);
+	request_changed(request, CHANGE_SOFTPHONE, name);
+	return TRUE;
 }
 
 gboolean
 softphone_give_password(Request *request, const char *name, const char *password, GError **error)
 {
-	return check_password(name, password, error) &&
-	       store_softphone_set_password(request->store, name, password, error) &&
-	       request_changed(request, CHANGE_SOFTPHONE, name);
-}
-
-static gboolean
-softphone_add(Request *request, GError **error)
-{
-	g_autofree char *jid = parse_user(request->words[0], error);
-	g_autofree char *password = make_password();
-	g_autofree char *username = NULL;
-
-	if (!jid)
+	if (!check_password(name, password, error) ||
+	    !store_softphone_set_password(request->store, name, password, error))
 		return FALSE;
-	username = request->n_words > 1 ? g_strdup(request->words[1]) : default_username(jid);
-	if (!softphone_make(request, username, jid, password, error))
-		return FALSE;
-	reply_credential(request, username, password);
+	request_changed(request, CHANGE_SOFTPHONE, name);
 	return TRUE;
 }
 
-static gboolean
-softphone_password(Request *request, GError **error)
+gboolean
+do_softphone_add(Request *request, GError **error)
 {
+	const char *name = request_word(request, "NAME");
 	g_autofree char *password = make_password();
 
-	if (!store_softphone_set_password(request->store, request->words[0], password, error))
+	if (!store_softphone_add(request->store, name, request_word(request, "JID"), password,
+				 error))
 		return FALSE;
-	reply_credential(request, request->words[0], password);
-	return request_changed(request, CHANGE_SOFTPHONE, request->words[0]);
+	reply_credential(request, name, password);
+	return TRUE;
+}
+
+gboolean
+do_softphone_password(Request *request, GError **error)
+{
+	const char *name = request_word(request, "NAME");
+	g_autofree char *password = make_password();
+
+	if (!store_softphone_set_password(request->store, name, password, error))
+		return FALSE;
+	reply_credential(request, name, password);
+	return TRUE;
 }
 
 /* Who reads the SIP has the key. */
@@ -155,88 +130,40 @@ warn_of_keys(Request *request, const char *username, GError **error)
 	return contacts != NULL;
 }
 
+/* --- the keys of keys.h; the caller holds the transaction --- */
+
 static gboolean
-set_srtp(Request *request, const char *username, const char *value, GError **error)
+softphone_srtp(Request *request, gpointer username, const Pair *pair, GError **error)
 {
-	return store_softphone_set_srtp(request->store, username, value, error) &&
-	       (strcmp(value, "off") == 0 || warn_of_keys(request, username, error));
+	return store_softphone_set_srtp(request->store, username, pair->value, error) &&
+	       (strcmp(pair->value, "off") == 0 || warn_of_keys(request, username, error));
 }
 
 static gboolean
-set_rtp_source(Request *request, const char *username, const char *value, GError **error)
+softphone_rtp_source(Request *request, gpointer username, const Pair *pair, GError **error)
 {
-	return store_softphone_set_rtp_source(request->store, username, value, error);
+	return store_softphone_set_rtp_source(request->store, username, pair->value, error);
 }
 
-/* What a softphone has, each one of a few words. */
-static const struct {
-	const char *name, *values, *fallback;
-	gboolean (*set)(Request *request, const char *username, const char *value, GError **error);
-	const char *help;
-} KEYS[] = {
-	{ "rtp-source", "signalled|any", "signalled", set_rtp_source,
-	  "as a trunk's: whether its audio may come from a host that its SIP does not know" },
-	{ "srtp", "off|offer|require", "off", set_srtp,
-	  "as a trunk's: whether keys for SRTP are offered, and whether they must be taken" },
-};
+#define ROW(id, name, type, values, fallback, flags, help) { name, softphone_##id },
+static const KeyFunction FUNCTIONS[] = { SOFTPHONE_KEYS(ROW){ NULL, NULL } };
+#undef ROW
 
-static gboolean
-set_phone_key(Request *request, const char *username, const char *key, const char *value,
-	      GError **error)
-{
-	g_autoptr(GString) all = g_string_new(NULL);
-
-	for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++) {
-		g_auto(GStrv) words = g_strsplit(KEYS[i].values, "|", -1);
-		g_autofree char *choices = g_strjoinv(" or ", words);
-
-		g_string_append_printf(all, " %s", KEYS[i].name);
-		if (strcmp(KEYS[i].name, key) != 0)
-			continue;
-		return g_strv_contains((const char *const *)words, value)
-			       ? KEYS[i].set(request, username, value, error)
-			       : wrong(error, "%s=%s: write %s", key, value, choices);
-	}
-	return wrong(error, "%s: unknown key; a softphone has:%s", key, all->str);
-}
-
-static gboolean
-set_phone_keys(Request *request, GError **error)
-{
-	for (guint at = 1; at < request->n_words;) {
-		g_autofree char *key = NULL, *value = NULL;
-
-		if (!next_pair(request, &at, &key, &value, error) ||
-		    !set_phone_key(request, request->words[0], key, value, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean
-softphone_set(Request *request, GError **error)
+gboolean
+do_softphone_set(Request *request, GError **error)
 {
 	if (!store_begin(request->store, error))
 		return FALSE;
-	if (set_phone_keys(request, error))
-		return store_commit(request->store, error) &&
-		       request_changed(request, CHANGE_SOFTPHONE, request->words[0]);
+	if (request_set_keys(request, FUNCTIONS, (char *)request_word(request, "NAME"), error))
+		return store_commit(request->store, error);
 	store_rollback(request->store);
 	return FALSE;
 }
 
-static void
-help_keys(Request *request)
+gboolean
+do_softphone_del(Request *request, GError **error)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++)
-		reply_key(request, KEYS[i].name, KEYS[i].values, KEYS[i].fallback, KEYS[i].help);
-}
-
-static gboolean
-softphone_del(Request *request, GError **error)
-{
-	return store_softphone_del(request->store, request->words[0], error) &&
-	       request_changed(request, CHANGE_SOFTPHONE, request->words[0]);
+	return store_softphone_del(request->store, request_word(request, "NAME"), error);
 }
 
 static gboolean
@@ -262,7 +189,7 @@ static gboolean
 more_softphones(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) list =
-		store_softphone_page(request->store, request->after, CONTROL_PORTION, error);
+		store_softphone_page(request->store, request->after, REQUEST_PORTION, error);
 
 	for (guint i = 0; list && i < list->len; i++)
 		if (!add_softphone_row(request, list->pdata[i], error))
@@ -272,14 +199,12 @@ more_softphones(Request *request, GError **error)
 			    ((Softphone *)list->pdata[list->len - 1])->username);
 }
 
-static gboolean
-softphone_list(Request *request, GError **error)
+gboolean
+do_softphone_list(Request *request, GError **error)
 {
-	g_autofree char *jid = NULL;
+	const char *jid = request_word(request, "JID");
 	g_autoptr(GPtrArray) list = NULL;
 
-	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
-		return FALSE;
 	reply_table(request, "softphone", "user", "registered", "created", "srtp", "rtp-source",
 		    NULL);
 	if (!jid) {
@@ -294,11 +219,11 @@ softphone_list(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-softphone_show(Request *request, GError **error)
+gboolean
+do_softphone_show(Request *request, GError **error)
 {
 	g_autoptr(Softphone) softphone =
-		store_softphone_get(request->store, request->words[0], error);
+		store_softphone_get(request->store, request_word(request, "NAME"), error);
 	g_autoptr(GPtrArray) contacts = NULL;
 
 	if (!softphone)
@@ -318,19 +243,3 @@ softphone_show(Request *request, GError **error)
 	}
 	return TRUE;
 }
-
-const Command control_phone_commands[] = {
-	{ "softphone", "add", "JID [NAME]", 1, 2, FALSE, TRUE, softphone_add,
-	  "a SIP phone of a user; shows its password, once", NULL },
-	{ "softphone", "list", "[JID]", 0, 1, FALSE, FALSE, softphone_list,
-	  "all softphones, or a user's", NULL },
-	{ "softphone", "show", "NAME", 1, 1, FALSE, FALSE, softphone_show,
-	  "where it is registered now", NULL },
-	{ "softphone", "password", "NAME", 1, 1, FALSE, TRUE, softphone_password,
-	  "a new password, shown once; ends its registrations", NULL },
-	{ "softphone", "set", "NAME KEY=VALUE…", 2, 40, FALSE, TRUE, softphone_set, "change it",
-	  help_keys },
-	{ "softphone", "del", "NAME", 1, 1, FALSE, TRUE, softphone_del, "forget a softphone",
-	  NULL },
-};
-const guint control_n_phone_commands = G_N_ELEMENTS(control_phone_commands);

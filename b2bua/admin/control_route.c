@@ -1,90 +1,57 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_route.c - rules for calls out, and what would become of one. */
 #include <string.h>
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
+#include "b2bua/admin/keys.h"
 #include "b2bua/route/dial_uri.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
 
-static gboolean
-check_target(const char *target, GError **error)
-{
-	gsize length = strlen(target);
-
-	/* digits alone are a short code, and none has so few, so many or such */
-	if (length > 0 && strspn(target, "0123456789") == length &&
-	    (length < 3 || length > 6 || target[0] == '0'))
-		return wrong(error,
-			     "route %s: a short code has 3 to 6 digits and does not begin with 0; "
-			     "numbers are written from + and the country on, such as +%s",
-			     target, target + strspn(target, "0"));
-	return route_target_is_valid(target) ||
-	       wrong(error,
-		     "route %s: write the beginning of numbers such as +49, a short code, "
-		     "\"default\", or a class: fixed mobile toll-free premium shared-cost "
-		     "satellite other short star",
-		     target);
-}
+/* --- the keys of keys.h --- */
 
 static gboolean
-check_trunks(Request *request, const char *names, GError **error)
+route_trunks(Request *request, gpointer user, const Pair *pair, GError **error)
 {
-	g_auto(GStrv) words = g_strsplit_set(names, " ,", -1);
+	RouteRule *rule = user;
+	g_auto(GStrv) names = g_strsplit(pair->value, " ", -1);
 
-	for (char **word = words; *word; word++) {
-		g_autoptr(Trunk) trunk =
-			**word ? store_trunk_get(request->store, *word, error) : NULL;
+	for (char **name = names; *name; name++) {
+		g_autoptr(Trunk) trunk = store_trunk_get(request->store, *name, error);
 
-		if (**word && !trunk)
+		if (!trunk)
 			return FALSE;
 	}
+	g_free(rule->trunks);
+	rule->trunks = g_strdup(pair->value);
 	return TRUE;
 }
 
 static gboolean
-set_key(Request *request, RouteRule *rule, const char *key, const char *value, GError **error)
+route_cost(Request *request, gpointer user, const Pair *pair, GError **error)
 {
-	guint64 cost;
+	RouteRule *rule = user;
 
-	if (g_str_equal(key, "trunks")) {
-		g_free(rule->trunks);
-		rule->trunks = g_strdelimit(g_strdup(value), ",", ' ');
-		return check_trunks(request, value, error);
-	}
-	if (!g_str_equal(key, "cost"))
-		return wrong(error, "%s=%s: unknown key; a route has: trunks=NAME,NAME cost=0…9",
-			     key, value);
-	if (!g_ascii_string_to_unsigned(value, 10, 0, 9, &cost, NULL))
-		return wrong(error, "cost=%s: write a whole number from 0 to 9", value);
-	rule->cost = (guint)cost;
+	rule->cost = (guint)g_ascii_strtoull(pair->value, NULL, 10);
 	return TRUE;
 }
 
-static gboolean
-route_add(Request *request, GError **error)
+#define ROW(id, name, type, values, fallback, flags, help) { name, route_##id },
+static const KeyFunction FUNCTIONS[] = { ROUTE_KEYS(ROW){ NULL, NULL } };
+#undef ROW
+
+gboolean
+do_route_add(Request *request, GError **error)
 {
 	g_autoptr(RouteRule) rule = g_new0(RouteRule, 1);
-	const char *verdict = request->words[1];
 
-	rule->target = g_strdup(request->words[0]);
-	rule->allowed = g_str_equal(verdict, "allow");
-	if (!check_target(rule->target, error))
-		return FALSE;
-	if (!rule->allowed && !g_str_equal(verdict, "refuse"))
-		return wrong(error, "%s: write allow or refuse", verdict);
-	for (guint at = 2; at < request->n_words;) {
-		g_autofree char *key = NULL, *value = NULL;
-
-		if (!next_pair(request, &at, &key, &value, error) ||
-		    !set_key(request, rule, key, value, error))
-			return FALSE;
-	}
-	return store_route_put(request->store, rule, error) &&
-	       request_changed(request, CHANGE_ROUTES, NULL);
+	rule->target = g_strdup(request_word(request, "TARGET"));
+	rule->allowed = strcmp(request_word(request, "allow|refuse"), "allow") == 0;
+	return request_set_keys(request, FUNCTIONS, rule, error) &&
+	       store_route_put(request->store, rule, error);
 }
 
-static gboolean
-route_list(Request *request, GError **error)
+gboolean
+do_route_list(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) rules = store_route_list(request->store, error);
 
@@ -103,11 +70,10 @@ route_list(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-route_del(Request *request, GError **error)
+gboolean
+do_route_del(Request *request, GError **error)
 {
-	return store_route_del(request->store, request->words[0], error) &&
-	       request_changed(request, CHANGE_ROUTES, NULL);
+	return store_route_del(request->store, request_word(request, "TARGET"), error);
 }
 
 static void
@@ -159,25 +125,25 @@ reply_uri(Request *request, const Address *uri)
 	reply_pair(request, "because", because[policy]);
 }
 
-/* As a user dials it, or as one of no country would. */
-static gboolean
-route_test(Request *request, GError **error)
+/* As a user dials it, or as a user of no country would. */
+gboolean
+do_route_test(Request *request, GError **error)
 {
-	g_autofree char *jid = NULL, *country = NULL, *number = NULL;
-	g_autoptr(Address) uri = dial_uri_parse(request->words[0]);
+	const char *dialled = request_word(request, "NUMBER|ADDRESS");
+	const char *jid = request_word(request, "JID");
+	g_autofree char *country = NULL, *number = NULL;
+	g_autoptr(Address) uri = dial_uri_parse(dialled);
 	g_autoptr(User) owner = NULL;
 	g_autoptr(WayOut) way = NULL;
 
-	if (request->n_words == 2 && !(jid = parse_user(request->words[1], error)))
-		return FALSE;
 	if (uri) {
 		reply_uri(request, uri);
 		return TRUE;
 	}
 	country = user_country(request->gateway, jid);
-	if (!number_dialled(request->words[0], country, &number))
-		return wrong(error, "%s: not a number%s%s; write one such as +14155550101",
-			     request->words[0], country ? " in " : "", country ? country : "");
+	if (!number_dialled(dialled, country, &number))
+		return wrong(error, "%s: not a number%s%s; write one such as +14155550101", dialled,
+			     country ? " in " : "", country ? country : "");
 	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "number", number);
 	owner = store_user_by_number(request->store, number, NULL);
@@ -190,21 +156,3 @@ route_test(Request *request, GError **error)
 	reply_way(request, way);
 	return TRUE;
 }
-
-static void
-help_keys(Request *request)
-{
-	reply_key(request, "trunks", "NAME,…", "", "tried in this order; default: all by priority");
-	reply_key(request, "cost", "0…9", "0", "held against a user's max-cost");
-}
-
-const Command control_route_commands[] = {
-	{ "route", "add", "TARGET allow|refuse [trunks=NAME,…] [cost=0…9]", 2, 6, FALSE, TRUE,
-	  route_add, "a rule for numbers that begin with TARGET, or of that class, or default",
-	  help_keys },
-	{ "route", "list", "", 0, 0, FALSE, FALSE, route_list, "all rules for calls out", NULL },
-	{ "route", "del", "TARGET", 1, 1, FALSE, TRUE, route_del, "forget a rule", NULL },
-	{ "route", "test", "NUMBER|ADDRESS [JID]", 1, 2, TRUE, FALSE, route_test,
-	  "which rule and trunks a call would take, and why", NULL },
-};
-const guint control_n_route_commands = G_N_ELEMENTS(control_route_commands);

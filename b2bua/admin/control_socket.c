@@ -42,7 +42,7 @@ typedef struct {
 	char *line;
 	guint retry;
 	gint64 give_up;	 /* monotonic */
-	Answer *answer;	 /* under way */
+	Reply *reply;	 /* under way */
 	gint64 moved_us; /* when something was heard of it, or it heard something, last */
 } Client;
 
@@ -56,7 +56,7 @@ client_free(gpointer user)
 	g_free(client->line);
 	g_source_remove(client->watch);
 	close(client->fd);
-	answer_free(client->answer);
+	reply_free(client->reply);
 	g_string_free(client->in, TRUE);
 	g_string_free(client->out, TRUE);
 	g_free(client->who);
@@ -68,7 +68,7 @@ static gboolean on_client(int fd, GIOCondition condition, gpointer user);
 static gboolean
 is_answering(const Client *client)
 {
-	return !client->waits && (client->out->len > 0 || client->answer);
+	return !client->waits && (client->out->len > 0 || client->reply);
 }
 
 /* Reads while there is nothing to write. */
@@ -82,9 +82,9 @@ rewatch(Client *client)
 static void
 next_portion(Client *client)
 {
-	if (answer_next(client->answer, client->out))
+	if (reply_next(client->reply, client->out))
 		return;
-	g_clear_pointer(&client->answer, answer_free);
+	g_clear_pointer(&client->reply, reply_free);
 	g_string_append_c(client->out, '\n');
 }
 
@@ -123,16 +123,16 @@ answer_now(Client *client)
 	Store *store = gateway_store(client->control->gateway);
 	gboolean more;
 
-	client->answer = answer_new(client->control->gateway, store, client->who, client->line);
-	more = answer_next(client->answer, client->out);
-	if (answer_is_busy(client->answer) && g_get_monotonic_time() < client->give_up) {
-		g_clear_pointer(&client->answer, answer_free);
+	client->reply = reply_new(client->control->gateway, store, client->who, client->line);
+	more = reply_next(client->reply, client->out);
+	if (reply_is_busy(client->reply) && g_get_monotonic_time() < client->give_up) {
+		g_clear_pointer(&client->reply, reply_free);
 		g_string_truncate(client->out, 0);
 		client->retry = g_timeout_add(RETRY_MS, on_retry, client);
 		return;
 	}
 	if (!more) {
-		g_clear_pointer(&client->answer, answer_free);
+		g_clear_pointer(&client->reply, reply_free);
 		g_string_append_c(client->out, '\n');
 	}
 	if (is_part_of_import(client->line) || !store_when_durable(store, on_durable, client))
@@ -216,7 +216,7 @@ write_some(Client *client)
 		return errno == EAGAIN || errno == EINTR;
 	client->moved_us = g_get_monotonic_time();
 	g_string_erase(client->out, 0, n);
-	return client->out->len > 0 || client->answer || take_line(client);
+	return client->out->len > 0 || client->reply || take_line(client);
 }
 
 static gboolean
@@ -340,8 +340,7 @@ on_connect(int fd, GIOCondition condition, gpointer user)
 static gboolean
 fail(const char *path, const char *what, GError **error)
 {
-	g_set_error(error, CONTROL_ERROR, CONTROL_ERROR_FAILED, "[gateway] control_socket = %s: %s",
-		    path, what);
+	g_set_error(error, CONTROL_ERROR, 0, "[gateway] control_socket = %s: %s", path, what);
 	return FALSE;
 }
 

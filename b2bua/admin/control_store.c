@@ -5,20 +5,18 @@
  */
 #include <string.h>
 #include "b2bua/address.h"
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
+#include "b2bua/admin/keys.h"
 #include "b2bua/call/call.h"
 #include "b2bua/trace.h"
 
 /* --- numbers --- */
 
-static gboolean
-number_add(Request *request, GError **error)
+gboolean
+do_number_add(Request *request, GError **error)
 {
-	g_autofree char *number = parse_number(request->words[0], error);
-	g_autofree char *jid = number ? parse_user(request->words[1], error) : NULL;
-
-	return jid && store_number_add(request->store, number, jid, error) &&
-	       request_changed(request, CHANGE_NUMBER, number);
+	return store_number_add(request->store, request_word(request, "NUMBER"),
+				request_word(request, "JID"), error);
 }
 
 static void
@@ -36,7 +34,7 @@ static gboolean
 more_numbers(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) numbers =
-		store_number_page(request->store, request->after, CONTROL_PORTION, error);
+		store_number_page(request->store, request->after, REQUEST_PORTION, error);
 
 	for (guint i = 0; numbers && i < numbers->len; i++)
 		add_number_row(request, numbers->pdata[i]);
@@ -45,14 +43,12 @@ more_numbers(Request *request, GError **error)
 			    ((Number *)numbers->pdata[numbers->len - 1])->number);
 }
 
-static gboolean
-number_list(Request *request, GError **error)
+gboolean
+do_number_list(Request *request, GError **error)
 {
-	g_autofree char *jid = NULL;
+	const char *jid = request_word(request, "JID");
 	g_autoptr(GPtrArray) numbers = NULL;
 
-	if (request->n_words == 1 && !(jid = parse_user(request->words[0], error)))
-		return FALSE;
 	reply_table(request, "number", "user", "caller-id", "created", NULL);
 	if (!jid) {
 		request->more = more_numbers;
@@ -65,11 +61,11 @@ number_list(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-number_show(Request *request, GError **error)
+gboolean
+do_number_show(Request *request, GError **error)
 {
-	g_autofree char *text = parse_number(request->words[0], error);
-	g_autoptr(Number) number = text ? store_number_get(request->store, text, error) : NULL;
+	g_autoptr(Number) number =
+		store_number_get(request->store, request_word(request, "NUMBER"), error);
 
 	if (!number)
 		return FALSE;
@@ -80,85 +76,53 @@ number_show(Request *request, GError **error)
 	return TRUE;
 }
 
-/* One key of a number; the caller holds the transaction. */
-static gboolean
-set_number_key(Request *request, const char *number, const char *key, const char *value,
-	       GError **error)
-{
-	g_autofree char *jid = NULL;
-	gboolean yes;
+/* --- the keys of keys.h; the caller holds the transaction --- */
 
-	if (g_str_equal(key, "user")) {
-		jid = parse_user(value, error);
-		return jid && store_number_set_user(request->store, number, jid, error);
-	}
-	if (!g_str_equal(key, "caller-id"))
-		return wrong(error, "%s=%s: unknown key; a number has: user=JID caller-id=yes", key,
-			     value);
-	if (!parse_yes(key, value, &yes, error))
-		return FALSE;
-	if (!yes)
-		return wrong(error,
-			     "caller-id=%s: a user always shows one number; write "
-			     "caller-id=yes for the one to be shown instead",
-			     value);
-	return store_number_set_caller_id(request->store, number, error);
+static gboolean
+number_user(Request *request, gpointer number, const Pair *pair, GError **error)
+{
+	return store_number_set_user(request->store, number, pair->value, error);
 }
 
 static gboolean
-set_number_keys(Request *request, const char *number, GError **error)
+number_caller_id(Request *request, gpointer number, const Pair *pair, GError **error)
 {
-	for (guint at = 1; at < request->n_words;) {
-		g_autofree char *key = NULL, *value = NULL;
-
-		if (!next_pair(request, &at, &key, &value, error) ||
-		    !set_number_key(request, number, key, value, error))
-			return FALSE;
-	}
-	return TRUE;
+	if (strcmp(pair->value, "yes") == 0)
+		return store_number_set_caller_id(request->store, number, error);
+	return wrong(error,
+		     "caller-id=%s: a user always shows one number; write caller-id=yes for the "
+		     "number to be shown instead",
+		     pair->value);
 }
 
-static gboolean
-number_set(Request *request, GError **error)
-{
-	g_autofree char *number = parse_number(request->words[0], error);
+#define ROW(id, name, type, values, fallback, flags, help) { name, number_##id },
+static const KeyFunction FUNCTIONS[] = { NUMBER_KEYS(ROW){ NULL, NULL } };
+#undef ROW
 
-	if (!number || !store_begin(request->store, error))
+gboolean
+do_number_set(Request *request, GError **error)
+{
+	if (!store_begin(request->store, error))
 		return FALSE;
-	if (set_number_keys(request, number, error))
-		return store_commit(request->store, error) &&
-		       request_changed(request, CHANGE_NUMBER, number);
+	if (request_set_keys(request, FUNCTIONS, (char *)request_word(request, "NUMBER"), error))
+		return store_commit(request->store, error);
 	store_rollback(request->store);
 	return FALSE;
 }
 
-static void
-help_keys(Request *request)
+gboolean
+do_number_del(Request *request, GError **error)
 {
-	reply_key(request, "user", "JID", NULL, "whose it is from now on");
-	reply_key(request, "caller-id", "yes", NULL,
-		  "it is the one of his numbers that calls out show");
-}
+	const char *number = request_word(request, "NUMBER");
 
-static gboolean
-number_del(Request *request, GError **error)
-{
-	g_autofree char *number = parse_number(request->words[0], error);
-	gboolean hangup = take_hangup(request);
-
-	if (request->n_words > 1)
-		return wrong(error, "%s: one word too many; write: number del NUMBER [--hangup]",
-			     request->words[1]);
-	if (!number || !store_number_del(request->store, number, error))
+	if (!store_number_del(request->store, number, error))
 		return FALSE;
-	reply_live_calls(request, CALLS_WITH_NUMBER, number, hangup);
-	return request_changed(request, CHANGE_NUMBER, number);
+	reply_live_calls(request, CALLS_WITH_NUMBER, number,
+			 request_word(request, "--hangup") != NULL);
+	return TRUE;
 }
 
 /* --- calls --- */
-
-#define DEFAULT_CALLS 20
-#define MAX_CALLS     10000
 
 static gint64
 duration(const CallRecord *record)
@@ -224,7 +188,7 @@ add_live_calls(Request *request, GError **error)
 static gboolean
 more_calls(Request *request, GError **error)
 {
-	guint n = MIN(request->left, CONTROL_PORTION);
+	guint n = MIN(request->left, REQUEST_PORTION);
 	g_autoptr(GPtrArray) records = store_call_page(request->store, request->after_id, n, error);
 
 	for (guint i = 0; records && i < records->len; i++) {
@@ -234,26 +198,16 @@ more_calls(Request *request, GError **error)
 	request->left -= n;
 	if (records && records->len == n && request->left > 0)
 		return TRUE;
-	return records && request->n_words == 0 && add_live_calls(request, error);
+	return records && !request_word(request, "--last") && add_live_calls(request, error);
 }
 
-static gboolean
-calls(Request *request, GError **error)
+gboolean
+do_calls(Request *request, GError **error)
 {
-	guint64 last = DEFAULT_CALLS;
-
-	if (request->n_words > 0 && !g_str_equal(request->words[0], "--last"))
-		return wrong(error, "%s: unknown option; write calls --last N", request->words[0]);
-	if (request->n_words == 1)
-		return wrong(error, "--last: has no value; write calls --last N");
-	if (request->n_words == 2 &&
-	    !g_ascii_string_to_unsigned(request->words[1], 10, 1, MAX_CALLS, &last, NULL))
-		return wrong(error, "--last %s: write a whole number from 1 to %d",
-			     request->words[1], MAX_CALLS);
 	reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason", "text",
 		    NULL);
 	request->after_id = G_MAXINT64;
-	request->left = (guint)last;
+	request->left = (guint)request_whole(request, "--last");
 	request->more = more_calls;
 	return TRUE;
 }
@@ -261,12 +215,8 @@ calls(Request *request, GError **error)
 static CallRecord *
 find_record(Request *request, GError **error)
 {
-	gint64 id;
-
-	if (g_ascii_string_to_signed(request->words[0], 10, 1, G_MAXINT64, &id, NULL))
-		return store_call_get(request->store, id, error);
-	wrong(error, "call %s: not a call's id; see 'calls'", request->words[0]);
-	return NULL;
+	return store_call_get(request->store,
+			      g_ascii_strtoll(request_word(request, "ID"), NULL, 10), error);
 }
 
 static void
@@ -294,8 +244,8 @@ reply_stats(Request *request, const char *text)
 	}
 }
 
-static gboolean
-call_show(Request *request, GError **error)
+gboolean
+do_call_show(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
 	g_autofree char *text = record ? words_of(request, record) : NULL;
@@ -304,7 +254,7 @@ call_show(Request *request, GError **error)
 	if (!record)
 		return FALSE;
 	reply_table(request, "key", "value", NULL);
-	reply_pair(request, "id", request->words[0]);
+	reply_pair(request, "id", request_word(request, "ID"));
 	reply_pair(request, "state", record->state);
 	reply_pair(request, "from", record->caller);
 	reply_pair(request, "to", record->callee);
@@ -324,40 +274,20 @@ call_show(Request *request, GError **error)
 	return TRUE;
 }
 
-static gboolean
-ladder(Request *request, GError **error)
+gboolean
+do_ladder(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
 	g_autofree char *now = NULL, *drawn = NULL;
-	guint64 columns = 100;
 
 	if (!record)
 		return FALSE;
-	if (request->n_words == 2 &&
-	    !g_ascii_string_to_unsigned(request->words[1], 10, 40, 1000, &columns, NULL))
-		return wrong(error, "columns %s: write a whole number from 40 to 1000",
-			     request->words[1]);
 	if (request->gateway && calls_find(request->gateway, record->id))
 		now = call_ladder(calls_find(request->gateway, record->id));
-	drawn = trace_draw(now ? now : record->ladder ? record->ladder : "", (guint)columns);
+	drawn = trace_draw(now		    ? now
+			   : record->ladder ? record->ladder
+					    : "",
+			   (guint)request_whole(request, "COLUMNS"));
 	reply_text(request, drawn);
 	return TRUE;
 }
-
-const Command control_store_commands[] = {
-	{ "number", "add", "NUMBER JID", 2, 2, FALSE, TRUE, number_add,
-	  "give a number; the first is the user's caller id", NULL },
-	{ "number", "list", "[JID]", 0, 1, FALSE, FALSE, number_list, "all numbers, or a user's",
-	  NULL },
-	{ "number", "show", "NUMBER", 1, 1, FALSE, FALSE, number_show, "one number", NULL },
-	{ "number", "set", "NUMBER [user=JID] [caller-id=yes]", 2, 5, FALSE, TRUE, number_set,
-	  "move it, or make it the one shown on calls out", help_keys },
-	{ "number", "del", "NUMBER [--hangup]", 1, 2, FALSE, TRUE, number_del, "take a number away",
-	  NULL },
-	{ "calls", NULL, "[--last N]", 0, 2, FALSE, FALSE, calls,
-	  "live and recent calls, newest first", NULL },
-	{ "call", "show", "ID", 1, 1, FALSE, FALSE, call_show, "all about one call", NULL },
-	{ "ladder", NULL, "ID [COLUMNS]", 1, 2, FALSE, FALSE, ladder,
-	  "who said what when in one call", NULL },
-};
-const guint control_n_store_commands = G_N_ELEMENTS(control_store_commands);

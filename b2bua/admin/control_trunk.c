@@ -4,7 +4,7 @@
  * A command checks every word before it changes anything.
  */
 #include <string.h>
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
 
 static gboolean
 is_ipv6(const char *address)
@@ -16,7 +16,7 @@ is_ipv6(const char *address)
 static gboolean
 check_here(const Request *request, const Trunk *trunk, GError **error)
 {
-	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
+	const Config *config = request_config(request);
 	gboolean numeric = g_hostname_is_ip_address(trunk->host);
 
 	if (!config)
@@ -35,27 +35,32 @@ check_here(const Request *request, const Trunk *trunk, GError **error)
 	return TRUE;
 }
 
+/* What one key asks of another. */
 static gboolean
-set_keys(Request *request, Trunk *trunk, guint at, GError **error)
+check_together(const Trunk *trunk, GError **error)
 {
-	while (at < request->n_words) {
-		g_autofree char *key = NULL, *value = NULL;
-
-		if (!next_pair(request, &at, &key, &value, error) ||
-		    !set_trunk_key(trunk, key, value, error))
-			return FALSE;
-	}
-	return check_trunk(trunk, error) && check_here(request, trunk, error);
+	if (strcmp(trunk->number_form, "national") == 0 && !(trunk->country && *trunk->country))
+		return wrong(error, "number-form=national: of which country? write country=DE too");
+	if (!trunk->username != !trunk->password)
+		return wrong(error, "%s: not set; username and password go together",
+			     trunk->username ? "password" : "username");
+	if (!trunk->in_username != !trunk->in_password)
+		return wrong(error, "%s: not set; in-username and in-password go together",
+			     trunk->in_username ? "in-password" : "in-username");
+	if (trunk->registers && !trunk->username && !(trunk->account && trunk->account[0]))
+		return wrong(error, "register=yes: as whom? set username and password, or account");
+	return TRUE;
 }
 
 static gboolean
-check_trunk_name(const char *name, GError **error)
+set_keys(Request *request, Trunk *trunk, GError **error)
 {
-	gsize length = strlen(name);
+	for (guint i = 0; i < request->pairs->len; i++) {
+		const Pair *pair = request->pairs->pdata[i];
 
-	return (length > 0 && length <= 32 &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length) ||
-	       wrong(error, "trunk %s: not a name; write 1 to 32 of a-z, 0-9 and -", name);
+		trunk_set(trunk, trunk_key_find(pair->key->name), pair->value);
+	}
+	return check_together(trunk, error) && check_here(request, trunk, error);
 }
 
 /* Who reads the SIP has the key. */
@@ -68,21 +73,20 @@ warn_of_keys(Request *request, const Trunk *trunk)
 				    "carrier has it");
 }
 
-static gboolean
-trunk_add(Request *request, GError **error)
+gboolean
+do_trunk_add(Request *request, GError **error)
 {
-	g_autoptr(Trunk) trunk = trunk_new(request->words[0], NULL);
+	g_autoptr(Trunk) trunk =
+		trunk_new(request_word(request, "NAME"), request_word(request, "HOST"));
 
-	return check_trunk_name(trunk->name, error) &&
-	       set_trunk_key(trunk, "host", request->words[1], error) &&
-	       set_keys(request, trunk, 2, error) &&
-	       store_trunk_add(request->store, trunk, error) &&
-	       (warn_of_keys(request, trunk), TRUE) &&
-	       request_changed(request, CHANGE_TRUNK, trunk->name);
+	if (!set_keys(request, trunk, error) || !store_trunk_add(request->store, trunk, error))
+		return FALSE;
+	warn_of_keys(request, trunk);
+	return TRUE;
 }
 
-static gboolean
-trunk_list(Request *request, GError **error)
+gboolean
+do_trunk_list(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) trunks = store_trunk_list(request->store, error);
 
@@ -119,10 +123,11 @@ reply_state(Request *request, const char *name)
 			reply_pair(request, "state", *line + strlen(start));
 }
 
-static gboolean
-trunk_show(Request *request, GError **error)
+gboolean
+do_trunk_show(Request *request, GError **error)
 {
-	g_autoptr(Trunk) trunk = store_trunk_get(request->store, request->words[0], error);
+	g_autoptr(Trunk) trunk =
+		store_trunk_get(request->store, request_word(request, "NAME"), error);
 	const TrunkKey *keys;
 	guint n;
 
@@ -144,9 +149,10 @@ trunk_show(Request *request, GError **error)
 static gboolean
 change_trunk(Request *request, GError **error)
 {
-	g_autoptr(Trunk) trunk = store_trunk_get(request->store, request->words[0], error);
+	g_autoptr(Trunk) trunk =
+		store_trunk_get(request->store, request_word(request, "NAME"), error);
 
-	if (!trunk || !set_keys(request, trunk, 1, error))
+	if (!trunk || !set_keys(request, trunk, error))
 		return FALSE;
 	if (!store_trunk_update(request->store, trunk, error))
 		return FALSE;
@@ -157,19 +163,21 @@ change_trunk(Request *request, GError **error)
 /* Calls that are up need the trunk no longer, and a carrier that is to rest should not cost
  * those who talk their call: the operator decides. */
 static gboolean
-settle_calls(Request *request, const char *name, gboolean hangup)
+settle_calls(Request *request)
 {
+	const char *name = request_word(request, "NAME");
 	g_autoptr(Trunk) trunk = store_trunk_get(request->store, name, NULL);
 
 	if (!trunk || !trunk->enabled)
-		reply_live_calls(request, CALLS_BY_TRUNK, name, hangup);
+		reply_live_calls(request, CALLS_BY_TRUNK, name,
+				 request_word(request, "--hangup") != NULL);
 	return TRUE;
 }
 
 static gboolean
 is_for_emergencies(const Request *request, const char *name)
 {
-	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
+	const Config *config = request_config(request);
 	g_autofree char *policy = g_strconcat("trunk:", name, NULL);
 
 	return config && g_strcmp0(config->emergency, policy) == 0;
@@ -198,54 +206,22 @@ check_unused(Request *request, const char *name, GError **error)
 	       wrong(error, "trunk %s: still named by %s: change that first", name, users->str);
 }
 
-static gboolean
-trunk_set(Request *request, GError **error)
+gboolean
+do_trunk_set(Request *request, GError **error)
 {
-	gboolean hangup = take_hangup(request);
-
 	if (!store_begin(request->store, error))
 		return FALSE;
 	if (change_trunk(request, error))
-		return store_commit(request->store, error) &&
-		       settle_calls(request, request->words[0], hangup) &&
-		       request_changed(request, CHANGE_TRUNK, request->words[0]);
+		return store_commit(request->store, error) && settle_calls(request);
 	store_rollback(request->store);
 	return FALSE;
 }
 
-static gboolean
-trunk_del(Request *request, GError **error)
+gboolean
+do_trunk_del(Request *request, GError **error)
 {
-	const char *name = request->words[0];
-	gboolean hangup = take_hangup(request);
+	const char *name = request_word(request, "NAME");
 
-	if (request->n_words > 1)
-		return wrong(error, "%s: one word too many; write: trunk del NAME [--hangup]",
-			     request->words[1]);
 	return check_unused(request, name, error) && store_trunk_del(request->store, name, error) &&
-	       settle_calls(request, name, hangup) && request_changed(request, CHANGE_TRUNK, name);
+	       settle_calls(request);
 }
-
-static void
-help_keys(Request *request)
-{
-	const TrunkKey *keys;
-	guint n;
-
-	keys = trunk_keys(&n);
-	for (guint i = 0; i < n; i++)
-		reply_key(request, keys[i].name, keys[i].values, keys[i].fallback, keys[i].help);
-}
-
-const Command control_trunk_commands[] = {
-	{ "trunk", "add", "NAME HOST [KEY=VALUE]…", 2, 80, FALSE, TRUE, trunk_add,
-	  "a carrier or PBX", help_keys },
-	{ "trunk", "list", "", 0, 0, FALSE, FALSE, trunk_list, "all trunks, in the order tried",
-	  NULL },
-	{ "trunk", "show", "NAME", 1, 1, FALSE, FALSE, trunk_show, "one trunk, secrets hidden",
-	  NULL },
-	{ "trunk", "set", "NAME KEY=VALUE… [--hangup]", 2, 80, FALSE, TRUE, trunk_set,
-	  "change it; KEY= takes a text away", help_keys },
-	{ "trunk", "del", "NAME [--hangup]", 1, 2, FALSE, TRUE, trunk_del, "forget a trunk", NULL },
-};
-const guint control_n_trunk_commands = G_N_ELEMENTS(control_trunk_commands);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* control_user.c - users and what each has of his own. */
 #include <string.h>
-#include "b2bua/admin/control_private.h"
+#include "b2bua/admin/handlers.h"
+#include "b2bua/admin/keys.h"
 #include "b2bua/setting.h"
 #include "b2bua/route/way_out.h"
 
-static gboolean
-user_add(Request *request, GError **error)
+gboolean
+do_user_add(Request *request, GError **error)
 {
-	g_autofree char *jid = parse_user(request->words[0], error);
-
-	return jid && store_user_add(request->store, jid, error) &&
-	       request_changed(request, CHANGE_USER, jid);
+	return store_user_add(request->store, request_word(request, "JID"), error);
 }
 
 static void
@@ -29,7 +27,7 @@ static gboolean
 more_users(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) users =
-		store_user_page(request->store, request->after, CONTROL_PORTION, error);
+		store_user_page(request->store, request->after, REQUEST_PORTION, error);
 
 	for (guint i = 0; users && i < users->len; i++)
 		add_user_row(request, users->pdata[i]);
@@ -37,19 +35,19 @@ more_users(Request *request, GError **error)
 	       request_page(request, users->len, ((User *)users->pdata[users->len - 1])->jid);
 }
 
-static gboolean
-user_list(Request *request, GError **error)
+gboolean
+do_user_list(Request *request, GError **error)
 {
 	reply_table(request, "user", "caller-id", "enabled", "created", NULL);
 	request->more = more_users;
 	return TRUE;
 }
 
-static gboolean
-user_show(Request *request, GError **error)
+gboolean
+do_user_show(Request *request, GError **error)
 {
-	g_autofree char *jid = parse_user(request->words[0], error);
-	g_autoptr(User) user = jid ? store_user_get(request->store, jid, error) : NULL;
+	const char *jid = request_word(request, "JID");
+	g_autoptr(User) user = store_user_get(request->store, jid, error);
 	g_autoptr(GPtrArray) numbers = user ? store_number_list(request->store, jid, error) : NULL;
 
 	if (!numbers)
@@ -68,35 +66,49 @@ user_show(Request *request, GError **error)
 	return TRUE;
 }
 
-/* The keys of the table in setting.c, and two of its own: enabled, and "messages"
- * for both kinds of messages. */
-static gboolean
-set_user_key(Request *request, const char *jid, const char *key, const char *value, GError **error)
-{
-	g_autofree char *kept = NULL, *usage = NULL;
-	g_autoptr(GError) why = NULL;
-	gboolean enabled;
-	Setting setting;
+/* --- the keys of keys.h, and the settings --- */
 
-	if (g_str_equal(key, "enabled"))
-		return parse_yes(key, value, &enabled, error) &&
-		       store_user_set_enabled(request->store, jid, enabled, error) &&
-		       request_changed(request, CHANGE_USER, jid);
-	if (g_str_equal(key, "messages"))
-		return set_user_key(request, jid, "call-failed-messages", value, error) &&
-		       set_user_key(request, jid, "missed-call-messages", value, error);
-	if (!setting_find(key, &setting)) {
-		usage = setting_usage();
-		return wrong(error, "%s=%s: unknown key; a user has: enabled=yes|no %s", key, value,
-			     usage);
-	}
-	kept = setting_check(setting, value, &why);
-	if (!kept)
-		return wrong(error, "%s", why->message);
-	return store_setting_set(request->store, jid, setting_name(setting), *kept ? kept : NULL,
-				 error) &&
-	       request_changed(request, CHANGE_SETTINGS, jid);
+static gboolean
+user_enabled(Request *request, gpointer jid, const Pair *pair, GError **error)
+{
+	if (!store_user_set_enabled(request->store, jid, strcmp(pair->value, "yes") == 0, error))
+		return FALSE;
+	request_changed(request, CHANGE_USER, jid);
+	return TRUE;
 }
+
+static gboolean
+set_setting(Request *request, const char *jid, const char *name, const char *value, GError **error)
+{
+	return store_setting_set(request->store, jid, name, *value ? value : NULL, error);
+}
+
+static gboolean
+user_setting(Request *request, gpointer jid, const Pair *pair, GError **error)
+{
+	if (!set_setting(request, jid, pair->key->name, pair->value, error))
+		return FALSE;
+	request_changed(request, CHANGE_SETTINGS, jid);
+	return TRUE;
+}
+
+static gboolean
+user_messages(Request *request, gpointer jid, const Pair *pair, GError **error)
+{
+	if (!set_setting(request, jid, setting_name(SETTING_CALL_FAILED_MESSAGES), pair->value,
+			 error) ||
+	    !set_setting(request, jid, setting_name(SETTING_MISSED_CALL_MESSAGES), pair->value,
+			 error))
+		return FALSE;
+	request_changed(request, CHANGE_SETTINGS, jid);
+	return TRUE;
+}
+
+#define ROW(id, name, type, values, fallback, flags, help)     { name, user_##id },
+#define SETTING(id, name, type, values, fallback, flags, help) { name, user_setting },
+static const KeyFunction FUNCTIONS[] = { USER_KEYS(ROW) SETTINGS(SETTING){ NULL, NULL } };
+#undef ROW
+#undef SETTING
 
 /* Who is switched off or deleted talks no longer either. */
 static gboolean
@@ -110,26 +122,13 @@ end_calls(Request *request, const char *jid)
 	return TRUE;
 }
 
-static gboolean
-set_user_keys(Request *request, const char *jid, GError **error)
-{
-	for (guint at = 1; at < request->n_words;) {
-		g_autofree char *key = NULL, *value = NULL;
-
-		if (!next_pair(request, &at, &key, &value, error) ||
-		    !set_user_key(request, jid, key, value, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
 /* A call that nobody would get: one for help that another makes, or to himself. */
 static gboolean
 check_forward(Request *request, const char *jid, Setting setting, GError **error)
 {
 	g_autofree char *number = setting_text(request->store, jid, setting);
 	g_autofree char *country = setting_text(request->store, jid, SETTING_COUNTRY);
-	const Config *config = request->gateway ? gateway_config(request->gateway) : control_config;
+	const Config *config = request_config(request);
 	g_autoptr(User) owner = NULL;
 
 	if (!number || !*number)
@@ -155,46 +154,25 @@ check_user(Request *request, const char *jid, GError **error)
 	return TRUE;
 }
 
-static gboolean
-user_set(Request *request, GError **error)
+gboolean
+do_user_set(Request *request, GError **error)
 {
-	g_autofree char *jid = parse_user(request->words[0], error);
+	const char *jid = request_word(request, "JID");
 
-	if (!jid || !store_begin(request->store, error))
+	if (!store_begin(request->store, error))
 		return FALSE;
-	if (!set_user_keys(request, jid, error) || !check_user(request, jid, error)) {
+	if (!request_set_keys(request, FUNCTIONS, (char *)jid, error) ||
+	    !check_user(request, jid, error)) {
 		store_rollback(request->store);
 		return FALSE;
 	}
 	return store_commit(request->store, error) && end_calls(request, jid);
 }
 
-static gboolean
-user_del(Request *request, GError **error)
+gboolean
+do_user_del(Request *request, GError **error)
 {
-	g_autofree char *jid = parse_user(request->words[0], error);
+	const char *jid = request_word(request, "JID");
 
-	return jid && store_user_del(request->store, jid, error) &&
-	       request_changed(request, CHANGE_USER, jid) && end_calls(request, jid);
+	return store_user_del(request->store, jid, error) && end_calls(request, jid);
 }
-
-static void
-help_keys(Request *request)
-{
-	reply_key(request, "enabled", "yes|no", "yes", "no: he can neither call nor be called");
-	reply_key(request, "messages", "yes|no", NULL, "both kinds of messages at once");
-	for (Setting setting = 0; setting < N_SETTINGS; setting++)
-		reply_key(request, setting_name(setting), setting_values(setting),
-			  setting_fallback(setting), setting_help(setting));
-}
-
-const Command control_user_commands[] = {
-	{ "user", "add", "JID", 1, 1, FALSE, TRUE, user_add, "a person who may call and be called",
-	  NULL },
-	{ "user", "list", "", 0, 0, FALSE, FALSE, user_list, "all users", NULL },
-	{ "user", "show", "JID", 1, 1, FALSE, FALSE, user_show, "one user and his numbers", NULL },
-	{ "user", "set", "JID KEY=VALUE…", 2, 40, FALSE, TRUE, user_set,
-	  "change him; KEY= is the default", help_keys },
-	{ "user", "del", "JID", 1, 1, FALSE, TRUE, user_del, "a user who owns no number", NULL },
-};
-const guint control_n_user_commands = G_N_ELEMENTS(control_user_commands);

@@ -130,14 +130,14 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		return;
 	/* what is not sent on leaves no hole in the numbers */
 	if (G_UNLIKELY(pt >= CONVERT_PT || !relay->may_receive || !relay_can_send(twin) ||
-		       (twin->dtmf_hurry && dtmf_sender_busy(&twin->digits_out)))) {
+		       (twin->has_digits && dtmf_sender_busy(&twin->digits_out)))) {
 		if (relay_late_take(relay, packet))
 			return;
 		if (pt == CONVERT_PT && relay->may_receive && relay_can_send(twin)) {
 			relay_convert(relay, packet, now);
 			return;
 		}
-		relay->stats.dropped_payload_type += pt == NO_PT;
+		relay->stats.dropped_payload_type += pt == NO_PT && relay->may_receive;
 		relay->unmapped += pt == NO_PT;
 		rtp_rewriter_skip(&twin->out, packet);
 		return;
@@ -392,6 +392,7 @@ relay_set_new(void)
 	RelaySet *set = g_new0(RelaySet, 1);
 
 	set->relays = g_ptr_array_new();
+	set->hurrying = g_ptr_array_new();
 	return set;
 }
 
@@ -399,6 +400,7 @@ void
 relay_set_free(RelaySet *set)
 {
 	g_ptr_array_free(set->relays, TRUE);
+	g_ptr_array_free(set->hurrying, TRUE);
 	g_free(set);
 }
 
@@ -445,7 +447,7 @@ relay_close(Relay *relay)
 	relay_convert_stop(relay);
 	relay->closed = TRUE;
 	relay_part(relay);
-	relay_hurry(relay, FALSE);
+	relay_stop_digits(relay);
 	if (relay->registered)
 		unregister_relay(relay);
 	for (guint i = 0; i < relay->n_sockets; i++) {

@@ -89,7 +89,7 @@ relay_convert_stop(Relay *relay)
 		return;
 	count(relay);
 	if (relay->convert->hurry)
-		worker_hurry(relay->worker, FALSE);
+		relay_hurry(relay, FALSE);
 	transcoder_free(relay->convert->transcoder);
 	g_clear_pointer(&relay->convert, g_free);
 }
@@ -135,7 +135,7 @@ set_hurry(Relay *relay, gboolean hurry)
 	if (relay->convert->hurry == hurry)
 		return;
 	relay->convert->hurry = hurry;
-	worker_hurry(relay->worker, hurry);
+	relay_hurry(relay, hurry);
 }
 
 /* All that is ready. */

@@ -51,7 +51,7 @@ begin(Relay *relay)
 	relay->late->catchup = catchup_new();
 	relay->late->kept_since = g_get_monotonic_time();
 	relay->kept_late = TRUE;
-	worker_hurry(relay->worker, TRUE);
+	relay_hurry(relay, TRUE);
 }
 
 void
@@ -59,7 +59,7 @@ relay_late_stop(Relay *relay)
 {
 	if (!relay->late)
 		return;
-	worker_hurry(relay->worker, FALSE);
+	relay_hurry(relay, FALSE);
 	catchup_free(relay->late->catchup);
 	g_clear_pointer(&relay->late, g_free);
 }

@@ -89,8 +89,8 @@ struct Relay {
 	gboolean secure;  /* nothing passes in the clear */
 	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
-	gboolean in_noted, out_noted, dtmf_hurry;
-	guint8 last_pt; /* of what came */
+	gboolean in_noted, out_noted, has_digits; /* has_digits: of ours, being sent */
+	guint8 last_pt;				  /* of what came */
 	guint32 out_rate;
 	NetAddress peer; /* where RTP goes to, and is expected from */
 	gint64 last_in;
@@ -105,7 +105,7 @@ struct Relay {
 	/* now and then */
 	Port *port; /* not counted: it owns us */
 	RelaySet *set;
-	guint set_index;
+	guint set_index, hurries;
 	gboolean registered, closed, lost, error_noted;
 	RelaySocket sockets[RELAY_MAX_SOCKETS];
 	guint n_sockets;
@@ -139,6 +139,8 @@ struct Relay {
 
 struct RelaySet {
 	GPtrArray *relays;
+	GPtrArray *hurrying; /* those that want a tick every 20 ms */
+	gint64 next_all;     /* when all have theirs */
 };
 
 /* How long `us` is here. */
@@ -228,4 +230,5 @@ void relay_convert_stats(Relay *relay);
 /* --- relay_tick.c --- */
 /* Both sides talk, and can be heard. */
 gboolean relay_expects_rtp(const Relay *relay);
-void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms */
+void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms; counted */
+void relay_stop_digits(Relay *relay);

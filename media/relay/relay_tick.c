@@ -7,6 +7,7 @@
 #include "media/relay/relay_private.h"
 #include <string.h>
 
+#define ALL_US		 250000 /* those that are in no hurry */
 #define RTCP_SECOND_US	 1500000
 #define RTCP_INTERVAL_US 5000000
 #define AGENT_WAITS_S	 10	   /* before it says that consent is lost */
@@ -15,10 +16,30 @@
 void
 relay_hurry(Relay *relay, gboolean more)
 {
-	if (relay->dtmf_hurry == more)
-		return;
-	relay->dtmf_hurry = more;
+	relay->hurries += more ? 1 : -1;
+	if (relay->hurries != (more ? 1 : 0))
+		return; /* it did already, or does still */
 	worker_hurry(relay->worker, more);
+	if (more)
+		g_ptr_array_add(relay->set->hurrying, relay);
+	else
+		g_ptr_array_remove(relay->set->hurrying, relay);
+}
+
+void
+relay_stop_digits(Relay *relay)
+{
+	if (relay->has_digits)
+		relay_hurry(relay, FALSE);
+	relay->has_digits = FALSE;
+}
+
+static void
+start_digits(Relay *relay)
+{
+	if (!relay->has_digits)
+		relay_hurry(relay, TRUE);
+	relay->has_digits = TRUE;
 }
 
 /* The clock is that of the audio now; one that is being sent keeps its own. */
@@ -47,7 +68,7 @@ relay_send_dtmf(Relay *relay, char digit)
 	else if (!begin_digit(relay, event, digit))
 		port_note(relay->port, "dtmf: no such digit, or too many of them");
 	else
-		relay_hurry(relay, TRUE);
+		start_digits(relay);
 }
 
 static void
@@ -59,7 +80,7 @@ tick_dtmf(Relay *relay, gint64 now)
 	RtpPacket packet = { .ssrc = relay->out.ssrc, .pt = relay->digits_pt };
 
 	if (!dtmf_sender_busy(&relay->digits_out)) {
-		relay_hurry(relay, FALSE);
+		relay_stop_digits(relay);
 		return;
 	}
 	if (!dtmf_sender_tick(&relay->digits_out, stream_now, &event) || !relay_can_send(relay))
@@ -132,7 +153,7 @@ check_silence(Relay *relay, gint64 now)
 static void
 tick(Relay *relay, gint64 now)
 {
-	if (relay->dtmf_hurry)
+	if (relay->has_digits)
 		tick_dtmf(relay, now);
 	if (relay->late)
 		relay_late_tick(relay, now);
@@ -161,9 +182,18 @@ void
 relay_set_tick(gpointer user, gint64 now)
 {
 	RelaySet *set = user;
+	const gboolean all = now >= set->next_all;
+	GPtrArray *relays = all ? set->relays : set->hurrying;
 
-	for (guint i = 0; i < set->relays->len; i++)
-		tick(g_ptr_array_index(set->relays, i), now);
+	if (all)
+		set->next_all = now + ALL_US;
+	for (guint i = 0; i < relays->len;) {
+		Relay *relay = g_ptr_array_index(relays, i);
+
+		tick(relay, now);
+		if (i < relays->len && g_ptr_array_index(relays, i) == relay)
+			i++; /* it is still in a hurry */
+	}
 }
 
 void

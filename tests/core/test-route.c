@@ -368,12 +368,10 @@ static void
 set(const char *key, const char *value)
 {
 	Setting setting;
-	g_autofree char *kept = NULL;
 
 	g_assert_true(setting_find(key, &setting));
-	kept = setting_check(setting, value, NULL);
-	g_assert_nonnull(kept);
-	g_assert_true(store_setting_set(store, "bert@example.org", key, *kept ? kept : NULL, NULL));
+	g_assert_true(
+		store_setting_set(store, "bert@example.org", key, *value ? value : NULL, NULL));
 }
 
 /* What becomes of a call of a carrier to Bert: "plugin>to via trunk when; …" */
@@ -435,7 +433,7 @@ test_forwards(void)
 	g_assert_true(
 		store_setting_set(store, "anna@example.org", "forward-always", "+15550002", NULL));
 	assert_forwards("+14155551234", "+14155551234>anna@example.org by none 0");
-	set("blocked", "+14155551234, +4990*,anonymous");
+	set("blocked", "+14155551234 +4990* anonymous");
 	assert_forwards("+14155551234", "declined");
 	assert_forwards("+499001234567", "declined");
 	assert_forwards("anonymous", "declined");

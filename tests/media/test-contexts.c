@@ -73,7 +73,17 @@ watch_fd(GMainContext *context, int fd, guint *counter)
 
 	g_source_set_callback(source, (GSourceFunc)(void (*)(void))take, counter, NULL);
 	g_source_attach(source, context);
+	contexts_changed(set, context);
 	return source;
+}
+
+static GSource *
+add_timer(GMainContext *context, guint ms, GSourceFunc func, gpointer user)
+{
+	GSource *timer = worker_timer(context, ms, func, user);
+
+	contexts_changed(set, context);
+	return timer;
 }
 
 static void
@@ -148,7 +158,7 @@ test_timers(void)
 	begin();
 	g_assert_cmpint(contexts_timeout(set, began), ==, -1);
 	for (guint i = 0; i < 3; i++)
-		g_source_unref(worker_timer(contexts_add(set), ms[i], count, &counts[i]));
+		g_source_unref(add_timer(contexts_add(set), ms[i], count, &counts[i]));
 	while (counts[0] < 3)
 		turn(1000);
 	g_assert_cmpint(g_get_monotonic_time() - began, >=, 90000);
@@ -166,7 +176,7 @@ test_timer_from_outside(void)
 
 	begin();
 	context = contexts_add(set);
-	timer = worker_timer(context, 1000000, count, &counted);
+	timer = add_timer(context, 1000000, count, &counted);
 	settle();
 	g_assert_cmpint(contexts_timeout(set, g_get_monotonic_time()), >, 900000);
 	/* outside contexts_run(), as a post does */
@@ -265,10 +275,58 @@ test_thread_default(void)
 	gboolean held = FALSE;
 
 	begin();
-	g_source_unref(worker_timer(contexts_add(set), 0, is_default_here, &held));
+	g_source_unref(add_timer(contexts_add(set), 0, is_default_here, &held));
 	settle();
 	turn(1000);
 	g_assert_true(held);
+	end();
+}
+
+static gpointer
+attach_from_elsewhere(gpointer context)
+{
+	static guint ignored;
+	GSource *timer = g_timeout_source_new(1000000);
+
+	g_source_set_callback(timer, count, &ignored, NULL);
+	g_source_attach(timer, context);
+	g_source_unref(timer);
+	return NULL;
+}
+
+/* As a name that has been resolved. */
+static void
+test_other_thread(void)
+{
+	GMainContext *context;
+
+	begin();
+	context = contexts_add(set);
+	settle();
+	g_assert_cmpint(contexts_timeout(set, g_get_monotonic_time()), ==, -1);
+	g_thread_join(g_thread_new("other", attach_from_elsewhere, context));
+	g_assert_cmpuint(turn(1000), ==, 1);
+	g_assert_cmpint(contexts_timeout(set, g_get_monotonic_time()), >, 900000);
+	end();
+}
+
+/* Its own thread's sources cost no wake-up, but have to be told of. */
+static void
+test_own_thread(void)
+{
+	guint counted = 0;
+	GMainContext *context;
+
+	begin();
+	context = contexts_add(set);
+	settle();
+	g_source_unref(worker_timer(context, 0, count, &counted));
+	g_assert_cmpuint(turn(20), ==, 0);
+	g_assert_cmpuint(counted, ==, 0);
+	contexts_changed(set, context);
+	g_assert_cmpint(contexts_timeout(set, g_get_monotonic_time()), ==, 0);
+	while (counted == 0)
+		turn(1000);
 	end();
 }
 
@@ -281,6 +339,8 @@ main(int argc, char **argv)
 	g_test_add_func("/contexts/a timer set from outside wakes", test_timer_from_outside);
 	g_test_add_func("/contexts/a number that another context has now", test_reused_number);
 	g_test_add_func("/contexts/a number closed and opened again", test_same_number_again);
+	g_test_add_func("/contexts/a source of another thread wakes", test_other_thread);
+	g_test_add_func("/contexts/a source of its own is told of", test_own_thread);
 	g_test_add_func("/contexts/is the default of the thread while it runs",
 			test_thread_default);
 	return g_test_run();

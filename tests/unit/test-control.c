@@ -17,6 +17,7 @@
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/word_type.h"
 
 /* --- a gateway of our own --- */
 
@@ -227,6 +228,7 @@ static const struct {
 	{ "help user", { "user add JID" } },
 	{ "help hangup", { "hangup ID" } },
 	{ "help trunk list", { "trunk list" } },
+	{ "help user add", { "\"text\":\"user add JID: ", "[\"JID\",\"\",\"\",\"the bare JID" } },
 	{ "help trunk set",
 	  { "[\"key\",\"values\",\"default\",\"does\"]",
 	    "[\"transport\",\"udp|tcp|tls|auto\",\"udp\"", "[\"in-password\",\"SECRET\",\"\"" } },
@@ -399,6 +401,17 @@ static const struct {
 	{ "frobnicate", 2, { "frobnicate", "unknown command", "trunk" } },
 	{ "help frobnicate", 2, { "frobnicate", "unknown command", "trunk" } },
 	{ "help trunk frob", 2, { "trunk frob", "unknown command", "add list" } },
+	{ "help trunk frob more", 2, { "more: one word too many", "help [NOUN] [VERB]" } },
+	{ "sttaus", 2, { "sttaus: unknown command", "did you mean status?" } },
+	{ "trunk lst", 2, { "trunk lst: unknown command", "did you mean trunk list" } },
+	{ "trunk set carrier priorite=1",
+	  2,
+	  { "priorite: unknown key", "did you mean priority?" } },
+	{ "user set alice@example.org passwort=hunter2",
+	  2,
+	  { "passwort: unknown key", "help user set" } },
+	{ "user list --all", 2, { "--all: unknown option", "user list" } },
+	{ "number del +14155550101 --hangup=yes", 2, { "--hangup=yes: unknown option" } },
 	{ "user", 2, { "user", "missing", "add list" } },
 	{ "user frob", 2, { "user frob", "unknown command", "add list" } },
 	{ "user add", 2, { "missing", "user add JID" } },
@@ -408,7 +421,7 @@ static const struct {
 	{ "user add alice@example.org", 2, { "exists already", "user set" } },
 	{ "user show no@body", 2, { "no@body", "user add no@body" } },
 	{ "user set alice@example.org enabled=maybe", 2, { "enabled=maybe", "yes or no" } },
-	{ "user set alice@example.org colour=red", 2, { "colour=red", "unknown key" } },
+	{ "user set alice@example.org colour=red", 2, { "colour: unknown key", "enabled" } },
 	{ "user set alice@example.org enabled", 2, { "enabled", "no value" } },
 	{ "user set alice@example.org enabled=yes more", 2, { "more", "no value" } },
 	{ "user set alice@example.org ring=loud", 2, { "ring=loud", "xmpp-then-sip" } },
@@ -426,14 +439,14 @@ static const struct {
 	{ "route add +49 perhaps", 2, { "perhaps", "allow or refuse" } },
 	{ "route add +49 allow cost=10", 2, { "cost=10", "0 to 9" } },
 	{ "route add +49 allow trunks=nothere", 2, { "nothere", "trunk list" } },
-	{ "route add +49 allow colour=red", 2, { "colour=red", "trunks=" } },
+	{ "route add +49 allow colour=red", 2, { "colour: unknown key", "trunks cost" } },
 	{ "route del +999", 2, { "+999", "route list" } },
 	{ "route test 112", 1, { "tandemd is not running" } },
-	{ "user set alice@example.org max-cost=12", 2, { "max-cost=12", "0…9" } },
+	{ "user set alice@example.org max-cost=12", 2, { "max-cost=12", "0 to 9" } },
 	{ "user set no@body messages=off", 2, { "no@body", "does not exist" } },
 	{ "user set alice@example.org enabled=no messages=perhaps",
 	  2,
-	  { "call-failed-messages=perhaps", "yes|no" } },
+	  { "messages=perhaps", "yes or no" } },
 	{ "user del alice@example.org", 2, { "still owns numbers" } },
 	{ "number add 12 alice@example.org", 2, { "number 12", "+14155550101" } },
 	{ "number add +1415x alice@example.org", 2, { "+1415x", "E.164" } },
@@ -443,22 +456,24 @@ static const struct {
 	{ "number show +14155550199", 2, { "+14155550199", "number list" } },
 	{ "number set +14155550102 caller-id=no", 2, { "caller-id=no", "caller-id=yes" } },
 	{ "number set +14155550102 caller-id=yes user=no@body", 2, { "no@body" } },
-	{ "number set +14155550102 caller-id=yes colour=red", 2, { "colour=red", "user=JID" } },
+	{ "number set +14155550102 caller-id=yes colour=red",
+	  2,
+	  { "colour: unknown key", "user caller-id" } },
 	{ "number set +14155550199 caller-id=yes", 2, { "+14155550199" } },
 	{ "number del +14155550199", 2, { "+14155550199" } },
 	{ "trunk add Carrier host", 2, { "trunk Carrier", "a-z" } },
-	{ "trunk add t sip.example.net:5060", 2, { "host=sip.example.net:5060", "port" } },
+	{ "trunk add t sip.example.net:5060", 2, { "host sip.example.net:5060", "port" } },
 	{ "trunk add t host password=hunter2", 2, { "username", "go together" } },
 	{ "trunk add carrier host", 2, { "exists already", "trunk set" } },
 	{ "trunk set carrier port=70000", 2, { "port=70000", "0 to 65535" } },
-	{ "trunk set carrier transport=ws", 2, { "transport=ws", "udp or tcp or tls" } },
+	{ "trunk set carrier transport=ws", 2, { "transport=ws", "udp, tcp, tls or auto" } },
 	{ "trunk set carrier rtp-source=here", 2, { "rtp-source=here", "signalled or any" } },
 	{ "trunk set carrier media-hosts=nowhere",
 	  2,
 	  { "media-hosts=nowhere", "198.51.100.0/24" } },
 	{ "softphone set desk rtp-source=here", 2, { "rtp-source=here", "signalled or any" } },
-	{ "trunk set carrier srtp=yes", 2, { "srtp=yes", "off or offer or require" } },
-	{ "softphone set desk srtp=yes", 2, { "srtp=yes", "off or offer or require" } },
+	{ "trunk set carrier srtp=yes", 2, { "srtp=yes", "off, offer or require" } },
+	{ "softphone set desk srtp=yes", 2, { "srtp=yes", "off, offer or require" } },
 	{ "softphone set desk colour=red", 2, { "colour", "srtp" } },
 	{ "softphone set nobody srtp=off", 2, { "nobody", "softphone list" } },
 	{ "trunk set carrier tls-ca=ca.pem", 2, { "tls-ca=ca.pem", "whole path" } },
@@ -467,9 +482,9 @@ static const struct {
 	  { "tls-ca=/nonexistent/ca.pem", "no such file" } },
 	{ "trunk set carrier tls-ca=/etc/passwd", 2, { "tls-ca=/etc/passwd", "PEM" } },
 	{ "trunk set carrier tls-ca=/", 2, { "tls-ca=/", "no such file" } },
-	{ "trunk set carrier session-seconds=10", 2, { "session-seconds=10", "90 to 86400" } },
-	{ "trunk set carrier transport=", 2, { "transport=", "udp or tcp" } },
-	{ "trunk set carrier caller-id=none", 2, { "caller-id=none", "pai or from" } },
+	{ "trunk set carrier session-seconds=10", 2, { "session-seconds=10", "0 or 90 to 86400" } },
+	{ "trunk set carrier transport=", 2, { "transport=", "udp, tcp" } },
+	{ "trunk set carrier caller-id=none", 2, { "caller-id=none", "pai, from" } },
 	{ "trunk set carrier codecs='PCMA GSM'", 2, { "codecs=PCMA GSM", "GSM", "PCMU" } },
 	{ "trunk set carrier proxy='a b'", 2, { "proxy=a b", "192.0.2.1:5062" } },
 	{ "trunk set carrier response-seconds=0", 2, { "response-seconds=0", "1 to 30" } },
@@ -485,7 +500,7 @@ static const struct {
 	{ "trunk set carrier in-username=x", 2, { "in-password", "go together" } },
 	{ "trunk set carrier port=1 priority", 2, { "priority", "no value" } },
 	{ "trunk set carrier password='hunter2\x07'", 2, { "password", "control character" } },
-	{ "trunk add t [::1", 2, { "host=[::1", "not a host" } },
+	{ "trunk add t [::1", 2, { "host [::1", "not a host" } },
 	{ "user set alice@example.org forward-busy=112", 2, { "forward-busy=112", "emergency" } },
 	{ "user set alice@example.org country=DE forward-always=110",
 	  2,
@@ -525,12 +540,135 @@ test_trunk_keys(void)
 		g_autofree char *value = trunk_value(trunk, &keys[i]);
 
 		g_assert_true(trunk_key_find(keys[i].name) == &keys[i]);
-		g_assert_nonnull(keys[i].help);
-		g_assert_nonnull(keys[i].values);
+		g_assert_nonnull(key_find(KEYS_TRUNK, keys[i].name)->help);
+		g_assert_nonnull(key_find(KEYS_TRUNK, keys[i].name)->values);
 		g_assert_cmpstr(value, ==,
 				g_str_equal(keys[i].name, "host") ? "host" : keys[i].fallback ?: "");
 		g_assert_true(trunk_key_is_number(&keys[i]) ? keys[i].fallback != NULL : TRUE);
 	}
+}
+
+/* A row that a front could not ask for, or that would not be found, is no row. */
+static void
+test_table(void)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const Verb *verb;
+
+	for (guint i = 0; (verb = verb_at(i)); i++) {
+		char *name = verb_name(verb);
+		g_auto(GStrv) words = g_strsplit(name, " ", -1);
+		gboolean optional = FALSE;
+		guint n_named = 0;
+
+		g_test_message("%s", name);
+		g_assert_true(g_hash_table_add(seen, name));
+		g_assert_true(verb_find(words, g_strv_length(words), &n_named, NULL) == verb);
+		g_assert_cmpuint(n_named, ==, g_strv_length(words));
+		g_assert_cmpuint(verb_id(verb), ==, i);
+		g_assert_true(verb->who & VERB_OPERATOR);
+		g_assert_true(*verb->help && !g_str_has_suffix(verb->help, "."));
+		/* a user's account stands in the place of the first word */
+		g_assert_true(!(verb->who & VERB_SELF) || verb->words[0].type == WORD_USER ||
+			      g_str_equal(name, "help"));
+		/* the audit has a subject, and the plugins a key */
+		g_assert_true(!(verb->flags & VERB_AUDITED) || noun_of(verb));
+		for (const Word *word = verb->words; word->name; word++) {
+			g_assert_true(word->help && !g_str_has_suffix(word->help, "."));
+			if (word->type == WORD_KEYS)
+				g_assert_nonnull(keys_of(word->keys));
+			if (word_is_option(word))
+				continue;
+			g_assert_true(!optional || word->flags & WORD_OPTIONAL);
+			optional = word->flags & WORD_OPTIONAL || word->type == WORD_KEYS;
+		}
+	}
+}
+
+/* Every default is a value that would be taken, and kept as it is. */
+static void
+test_keys(void)
+{
+	for (KeySet set = KEYS_USER; set <= KEYS_ROUTE; set++)
+		for (const Word *key = keys_of(set); key->name; key++) {
+			g_autoptr(GError) error = NULL;
+			g_autofree char *kept = NULL;
+
+			g_test_message("%s", key->name);
+			g_assert_true(key_find(set, key->name) == key);
+			g_assert_true(key->help && !g_str_has_suffix(key->help, "."));
+			g_assert_nonnull(key->values);
+			if (!key->fallback || !*key->fallback)
+				continue;
+			kept = word_check(key, key->fallback, &error);
+			g_assert_no_error(error);
+			g_assert_cmpstr(kept, ==, key->fallback);
+		}
+}
+
+/* Of a user who asks for his own account: his words, and what the reply has. */
+static const struct {
+	const char *words, *holds;
+} own[] = {
+	{ "user show", "[\"ring\",\"both\"]" },
+	{ "user set ring=sip", NULL },
+	{ "user show", "[\"ring\",\"sip\"]" },
+	{ "user set ring=loud", "ring=loud: write both" },
+	{ "user set max-cost=9", "max-cost: the operator of the gateway sets this" },
+	{ "user set enabled=yes", "enabled: the operator of the gateway sets this" },
+	{ "user set bob@example.org ring=xmpp", "bob@example.org: unknown key" },
+	{ "user show bob@example.org", "bob@example.org: one word too many" },
+	{ "number list", "[\"+14155550101\",\"alice@example.org\"" },
+	{ "number list bob@example.org", "bob@example.org: one word too many" },
+	{ "softphone add", "[\"user name\",\"alice\"]" },
+	{ "softphone list", "[\"alice\",\"alice@example.org\"" },
+	{ "trunk list", "trunk: that is for the operator of the gateway" },
+	{ "user list", "user: that is for the operator of the gateway" },
+	{ "hangup 1", "hangup: that is for the operator of the gateway" },
+	{ "help", "[\"user show\"" },
+	{ "help user set", "[\"ring\",\"both|xmpp" },
+};
+
+static char *
+ask_as(const Actor *actor, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
+	Answer *answer = answer_new(&gateway, gateway.store, actor, words);
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+	char *text;
+
+	json_node_set_object(root, answer_reply(answer));
+	text = answer_error(answer) ? g_strdup(answer_error(answer)->message)
+				    : json_to_string(root, FALSE);
+	answer_free(answer);
+	return text;
+}
+
+static void
+test_self(void)
+{
+	const Actor alice = { VERB_SELF, "alice@example.org", "alice@example.org" };
+
+	gateway_init("/nowhere");
+	g_free(ask(NULL, "user add alice@example.org"));
+	g_free(ask(NULL, "user add bob@example.org"));
+	g_free(ask(NULL, "number add +14155550101 alice@example.org"));
+	g_free(ask(NULL, "number add +14155550102 bob@example.org"));
+	audited = g_string_new(NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(own); i++) {
+		g_autofree char *text = ask_as(&alice, own[i].words);
+
+		g_test_message("%s: %s", own[i].words, text);
+		if (own[i].holds)
+			assert_holds(text, own[i].holds);
+		g_assert_null(strstr(text, "+14155550102"));
+		g_assert_null(strstr(text, "trunk set"));
+		g_assert_null(strstr(text, "[\"max-cost\",\"0"));
+	}
+	assert_holds(audited->str, "audit: alice@example.org: user set alice@example.org: ring=");
+	g_string_free(audited, TRUE);
+	audited = NULL;
+	gateway_clear();
 }
 
 /* Everything an admin can have changed, as one text. */
@@ -763,19 +901,19 @@ test_portions(void)
 	g_assert_true(store_commit(gateway.store, NULL));
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
 		g_autofree char *request = json_words(lists[i]);
-		Answer *answer = answer_new(&gateway, gateway.store, "uid 0", request);
+		Reply *reply = reply_new(&gateway, gateway.store, "uid 0", request);
 		g_autoptr(GString) out = g_string_new(NULL);
 		g_autoptr(JsonParser) parser = json_parser_new();
 		JsonArray *rows;
 		guint portions = 1;
 		gsize before = 0;
 
-		while (answer_next(answer, out)) {
+		while (reply_next(reply, out)) {
 			g_assert_cmpuint(out->len - before, <, 20000);
 			before = out->len;
 			portions++;
 		}
-		answer_free(answer);
+		reply_free(reply);
 		g_assert_cmpuint(portions, >, 10);
 		g_assert_true(json_parser_load_from_data(parser, out->str, -1, NULL));
 		rows = json_object_get_array_member(
@@ -1206,6 +1344,9 @@ main(int argc, char **argv)
 	g_test_add_func("/control/commands", test_commands);
 	g_test_add_func("/control/mistakes", test_mistakes);
 	g_test_add_func("/control/trunk-keys", test_trunk_keys);
+	g_test_add_func("/control/table", test_table);
+	g_test_add_func("/control/keys", test_keys);
+	g_test_add_func("/control/self", test_self);
 	g_test_add_func("/control/bad-lines", test_bad_lines);
 	g_test_add_func("/control/changes", test_changes);
 	g_test_add_func("/control/audit", test_audit);

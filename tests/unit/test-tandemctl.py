@@ -52,13 +52,16 @@ WRONG = [
     ("number add +14155550102 nobody@example.org", ["nobody@example.org", "user add"]),
     ("number list nonsense", ["nonsense", "bare JID"]),
     ("number show +14155550109", ["+14155550109", "number list"]),
-    (f"number set {NUMBER} colour=blue", ["colour", "blue", "user=JID"]),
+    (f"number set {NUMBER} colour=blue", ["colour", "unknown key", "user caller-id"]),
     (f"number set {NUMBER} caller-id=no", ["caller-id", "no", "caller-id=yes"]),
     (f"number set {NUMBER} user=nobody@example.org", ["nobody@example.org", "user add"]),
     ("number del +14155550109", ["+14155550109", "number list"]),
     ("trunk add", ["write: trunk add NAME HOST"]),
     ("trunk add Bad! host", ["Bad!", "a-z"]),
     ("trunk add t ho/st", ["host", "ho/st", "sip.example.net"]),
+    ("sttaus", ["sttaus", "did you mean status?"]),
+    ("trunk lst", ["trunk lst", "did you mean trunk list"]),
+    ("trunk set carrier priorite=1", ["priorite", "did you mean priority?"]),
     ("trunk add t host port=70000", ["port", "70000", "65535"]),
     ("trunk add t host transport=pigeon", ["transport", "pigeon", "udp"]),
     ("trunk add t host colour=blue", ["colour", "unknown key", "priority"]),
@@ -71,8 +74,8 @@ WRONG = [
     ("trunk set carrier enabled=perhaps", ["enabled", "perhaps", "yes or no"]),
     ("trunk set carrier password=-", ["password", "standard input", "one line"]),
     ("trunk del nothere", ["nothere", "trunk list"]),
-    ("calls --first 3", ["--first", "calls --last N"]),
-    ("calls --last", ["--last", "no value", "calls --last N"]),
+    ("calls --first 3", ["--first", "calls [--last N]"]),
+    ("calls --last", ["--last", "no value", "--last N"]),
     ("calls --last many", ["--last", "many", "whole number"]),
     ("call show x", ["x", "calls"]),
     ("call show 99", ["99", "calls"]),
@@ -381,7 +384,7 @@ def manual(rig):
     result("the manual says what the programs say", done.returncode and done.stdout + done.stderr)
     page = (SOURCE / "docs/tandemctl.1").read_text().replace("\\-", "-")
     for noun, name in (("trunk", "carrier"), ("user", JID)):
-        told = [row[0] for row in json.loads(rig.run("--json", "help", noun, "set").stdout)["rows"]]
+        told = [row[0] for row in json.loads(rig.run("--json", "help", noun, "set").stdout)["rows"] if row[0][0].islower()]
         shown = dict(json.loads(rig.run("--json", noun, "show", name).stdout)["rows"])
         # what is shown and not set: the name itself, numbers, what the plugin says
         keys = [key for key in shown if key not in (noun, "number", "caller-id" if noun == "user" else "", "state")]
@@ -421,12 +424,15 @@ def documented_columns(rig):
     result("the manual promises each list", lists - set(promised))
 
 
-def complete(rig, *words):
-    """What Tab offers after these words, the last of which is begun."""
+def complete(rig, *words, line=None):
+    """What Tab offers after these words, as bash parts them; the last is begun.  `line` is how its end is written."""
     script = f"""source {SOURCE}/cli/tandemctl.bash
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _tandemctl; printf '%s\\n' "${{COMPREPLY[@]}}" """
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$LINE"; COMP_POINT=${{#COMP_LINE}}
+_tandemctl; printf '%s\\n' "${{COMPREPLY[@]}}" """
+    before = words if line is None else words[:-3] + (line,)
+    typed = " ".join(map(str, (CTL, "--config", rig.config, *before)))
     done = subprocess.run(["bash", "-c", script, "bash", CTL, "--config", rig.config, *words], capture_output=True, text=True,
-                          check=False)
+                          check=False, env={**os.environ, "LINE": typed})
     return done.stdout.split()
 
 
@@ -440,6 +446,13 @@ def completion(rig):
     result("and the numbers", complete(rig, "number", "set", "") != [NUMBER])
     result("and the trunks", complete(rig, "trunk", "del", "c") != ["carrier"])
     result("and the keys of a trunk", complete(rig, "trunk", "set", "carrier", "pri") != ["priority="])
+    result("and the values of a key", complete(rig, "trunk", "set", "carrier", "transport", "=", "u", line="transport=u") != ["udp"])
+    result("and a user after the @", complete(rig, "user", "show", "alice", "@", "ex", line="alice@ex") != ["example.org"])
+    result("and the users in a key's value", complete(rig, "number", "set", NUMBER, "user", "=", "", line="user=") != [JID])
+    result("and no name for what is new", complete(rig, "trunk", "add", ""))
+    result("and the choices", complete(rig, "route", "add", "+49", "") != ["allow", "refuse"])
+    result("and an option", complete(rig, "trunk", "del", "carrier", "--h") != ["--hangup", "--help"])
+    result("and files", str(SOURCE / "README") not in complete(rig, "backup", str(SOURCE / "READ")))
 
 
 def main():

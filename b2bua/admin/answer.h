@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* answer.h - one request of verbs.h, run for whoever asks, and what came of it.
+ *
+ * A front (the control socket, later a chat or a form) gives the words and who asks, and shows
+ * what the Answer holds: rows in portions, a text, or an error.  A user's words leave out his
+ * own JID, which stands in the place of the verb's first word.
+ * Thread: signalling.
+ */
+#pragma once
+#include "b2bua/admin/verbs.h"
+#include "b2bua/gateway.h"
+
+/* Who asks: the operator of the machine, or a user for his own account. */
+typedef struct {
+	VerbWho kind;
+	const char *account; /* of a user: bare JID; NULL: the operator */
+	const char *who;     /* for the audit: "uid 0, pid 4711", "alice@example.org" */
+} Actor;
+
+/* What holds where no gateway says so; borrowed. */
+extern const Config *control_config;
+/* What `reload` does beside telling the plugins: says what came of it, or an error.  NULL:
+ * nothing. */
+extern char *(*control_reload)(GError **error);
+
+gboolean verb_may(const Verb *verb, const Actor *actor);
+
+typedef enum { ANSWER_DONE = 0, ANSWER_FAILED = 1, ANSWER_WRONG = 2 } AnswerStatus;
+
+typedef struct _JsonObject JsonObject; /* of json-glib */
+typedef struct Answer Answer;
+
+/* Runs it.  gateway NULL: no daemon runs, and what needs one is refused.  Everything is
+ * borrowed until answer_free(), but the words. */
+Answer *answer_new(Gateway *gateway, Store *store, const Actor *actor, char **words);
+void answer_free(Answer *answer); /* NULL is fine */
+
+AnswerStatus answer_status(const Answer *answer); /* WRONG: nothing was changed */
+const GError *answer_error(const Answer *answer); /* NULL: none; a list may have one at its end */
+/* Another process writes; nothing was changed, and it may be tried again. */
+gboolean answer_is_busy(const Answer *answer);
+
+/* "columns" and "rows" of a list, "text", and what else there is; borrowed. */
+JsonObject *answer_reply(const Answer *answer);
+/* A list of any length comes in portions: "rows" has none at first.  TRUE: the next ones have
+ * taken the place of those in "rows", and this is to be called again. */
+gboolean answer_is_list(const Answer *answer);
+gboolean answer_more(Answer *answer);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* help.c - rows of help from the table of verbs. */
+#include <string.h>
+#include "b2bua/admin/help.h"
+
+static JsonArray *
+begin(JsonObject *reply, const char *const *columns)
+{
+	JsonArray *names = json_array_new(), *rows = json_array_new();
+
+	for (; *columns; columns++)
+		json_array_add_string_element(names, *columns);
+	json_object_set_array_member(reply, "columns", names);
+	json_object_set_array_member(reply, "rows", rows);
+	return rows;
+}
+
+static void
+add_row(JsonArray *rows, const char *const *cells, guint n)
+{
+	JsonArray *row = json_array_new();
+
+	for (guint i = 0; i < n; i++)
+		json_array_add_string_element(row, cells[i] ? cells[i] : "");
+	json_array_add_array_element(rows, row);
+}
+
+static void
+add_commands(JsonObject *reply, guint who, const char *noun)
+{
+	JsonArray *rows = begin(reply, (const char *const[]){ "command", "does", NULL });
+	const Verb *verb;
+
+	for (guint i = 0; (verb = verb_at(i)); i++) {
+		g_autofree char *usage = verb_usage(verb, who);
+
+		if (verb->who & who && (!noun || strcmp(noun, verb->noun) == 0))
+			add_row(rows, (const char *const[]){ usage, verb->help }, 2);
+	}
+}
+
+static void
+add_word(JsonArray *rows, const Word *word)
+{
+	add_row(rows, (const char *const[]){ word->name, word->values, word->fallback, word->help },
+		4);
+}
+
+/* Its words, then the keys that stand for one of them. */
+static void
+add_words(JsonObject *reply, guint who, const Verb *verb)
+{
+	JsonArray *rows =
+		begin(reply, (const char *const[]){ "key", "values", "default", "does", NULL });
+	g_autofree char *usage = verb_usage(verb, who);
+	g_autofree char *text = g_strdup_printf("%s: %s", usage, verb->help);
+
+	json_object_set_string_member(reply, "text", text);
+
+	for (const Word *word = verb->words; word->name; word++)
+		if (word->type != WORD_KEYS &&
+		    (who & VERB_OPERATOR || word != verb->words || word->type != WORD_USER))
+			add_word(rows, word);
+	for (const Word *word = verb->words; word->name; word++)
+		for (const Word *key = word->type == WORD_KEYS ? keys_of(word->keys) : NULL;
+		     key && key->name; key++)
+			if (who & VERB_OPERATOR || key->flags & WORD_SELF)
+				add_word(rows, key);
+}
+
+gboolean
+help_fill(JsonObject *reply, guint who, char **words, guint n_words, GError **error)
+{
+	guint n_named;
+	const Verb *verb;
+
+	if (n_words == 0) {
+		add_commands(reply, who, NULL);
+		return TRUE;
+	}
+	if (n_words == 1 && verb_is_noun(words[0])) {
+		add_commands(reply, who, words[0]);
+		return TRUE;
+	}
+	verb = verb_find(words, n_words, &n_named, error);
+	if (!verb)
+		return FALSE;
+	add_words(reply, who, verb);
+	return TRUE;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* request_read.c - words as they were typed, to the places that the verb's row has for them. */
+#include <string.h>
+#include "b2bua/admin/request.h"
+#include "b2bua/admin/word_type.h"
+#include "b2bua/words.h"
+
+typedef struct {
+	Request *request;
+	char **words;
+	guint n, at;
+	guint next; /* of the verb's words, the first that may take one without "--" */
+} Reader;
+
+static void
+pair_free(gpointer data)
+{
+	Pair *pair = data;
+
+	g_free(pair->value);
+	g_free(pair);
+}
+
+static gboolean
+take(Reader *reader, guint place, const char *text, GError **error)
+{
+	char **value = &reader->request->values[place];
+
+	g_free(*value);
+	*value = word_check(&reader->request->verb->words[place], text, error);
+	return *value != NULL;
+}
+
+/* --- "--hangup", "--last 5", "--last=5" --- */
+
+static gboolean
+unknown_option(const Reader *reader, const char *text, GError **error)
+{
+	g_autofree char *usage = verb_usage(reader->request->verb, reader->request->actor->kind);
+
+	return wrong(error, "%s: unknown option; write: %s", text, usage);
+}
+
+static gboolean
+read_option(Reader *reader, GError **error)
+{
+	const char *text = reader->words[reader->at++];
+	gsize length = strcspn(text, "=");
+	const Word *words = reader->request->verb->words;
+	guint i = 0;
+
+	while (words[i].name &&
+	       (strncmp(words[i].name, text, length) != 0 || words[i].name[length]))
+		i++;
+	if (!words[i].name || (words[i].type == WORD_FLAG && text[length]))
+		return unknown_option(reader, text, error);
+	if (words[i].type == WORD_FLAG)
+		return take(reader, i, "yes", error);
+	if (text[length])
+		return take(reader, i, text + length + 1, error);
+	if (reader->at == reader->n)
+		return wrong(error, "%s: has no value; write %s N", text, text);
+	return take(reader, i, reader->words[reader->at++], error);
+}
+
+/* --- KEY=VALUE, or KEY VALUE --- */
+
+static gboolean
+may_set(const Request *request, const Word *key)
+{
+	return request->actor->kind == VERB_OPERATOR || key->flags & WORD_SELF;
+}
+
+static const char *
+nearest_key(KeySet set, const char *name)
+{
+	const Word *best = NULL;
+
+	for (const Word *key = keys_of(set); key->name; key++)
+		if (words_are_near(name, key->name) &&
+		    (!best || words_distance(name, key->name) < words_distance(name, best->name)))
+			best = key;
+	return best ? best->name : NULL;
+}
+
+static gboolean
+unknown_key(const Request *request, KeySet set, const char *name, GError **error)
+{
+	const char *near = nearest_key(set, name);
+	g_autofree char *command = verb_name(request->verb);
+	g_autoptr(GString) all = g_string_new(NULL);
+
+	for (const Word *key = keys_of(set); key->name; key++)
+		if (may_set(request, key))
+			g_string_append_printf(all, " %s", key->name);
+	if (near)
+		return wrong(error, "%s: unknown key; did you mean %s? there are:%s; see 'help %s'",
+			     name, near, all->str, command);
+	return wrong(error, "%s: unknown key; there are:%s; see 'help %s'", name, all->str,
+		     command);
+}
+
+static gboolean
+add_pair(Reader *reader, const Word *key, const char *text, GError **error)
+{
+	char *value = word_check(key, text, error);
+	Pair *pair;
+
+	if (!value)
+		return FALSE;
+	pair = g_new0(Pair, 1);
+	pair->key = key;
+	pair->value = value;
+	g_ptr_array_add(reader->request->pairs, pair);
+	return TRUE;
+}
+
+static gboolean
+read_pair(Reader *reader, KeySet set, GError **error)
+{
+	const char *text = reader->words[reader->at++];
+	const char *equals = strchr(text, '=');
+	g_autofree char *name = equals ? g_strndup(text, (gsize)(equals - text)) : g_strdup(text);
+	const Word *key = key_find(set, name);
+
+	if (!equals && reader->at == reader->n)
+		return wrong(error, "%s: has no value; write %s=VALUE", name, name);
+	if (!key)
+		return unknown_key(reader->request, set, name, error);
+	if (!may_set(reader->request, key))
+		return wrong(error, "%s: the operator of the gateway sets this", name);
+	return add_pair(reader, key, equals ? equals + 1 : reader->words[reader->at++], error);
+}
+
+/* --- all of them --- */
+
+static gboolean
+read_word(Reader *reader, GError **error)
+{
+	const char *text = reader->words[reader->at];
+	const Word *words = reader->request->verb->words;
+	g_autofree char *usage = NULL;
+
+	if (g_str_has_prefix(text, "--"))
+		return read_option(reader, error);
+	while (words[reader->next].name && word_is_option(&words[reader->next]))
+		reader->next++;
+	if (!words[reader->next].name) {
+		usage = verb_usage(reader->request->verb, reader->request->actor->kind);
+		return wrong(error, "%s: one word too many; write: %s", text, usage);
+	}
+	if (words[reader->next].type == WORD_KEYS)
+		return read_pair(reader, words[reader->next].keys, error);
+	reader->at++;
+	return take(reader, reader->next++, text, error);
+}
+
+/* The user part of the JID where a softphone is not given a name. */
+static gboolean
+fill(Reader *reader, guint place, GError **error)
+{
+	const Word *word = &reader->request->verb->words[place];
+	const char *jid = reader->request->values[0];
+	g_autofree char *local = NULL;
+
+	if (word->type != WORD_SOFTPHONE || !(word->flags & WORD_OPTIONAL))
+		return TRUE;
+	local = g_strndup(jid, strcspn(jid, "@"));
+	return take(reader, place, local, error);
+}
+
+static gboolean
+is_there(const Request *request, guint place)
+{
+	return request->verb->words[place].type == WORD_KEYS ? request->pairs->len > 0
+							     : request->values[place] != NULL;
+}
+
+static gboolean
+check_all(Reader *reader, GError **error)
+{
+	const Verb *verb = reader->request->verb;
+	g_autofree char *usage = verb_usage(verb, reader->request->actor->kind);
+
+	for (guint i = 0; verb->words[i].name; i++) {
+		if (is_there(reader->request, i))
+			continue;
+		if (!(verb->words[i].flags & WORD_OPTIONAL))
+			return wrong(error, "%s is missing; write: %s", verb->words[i].name, usage);
+		if (!fill(reader, i, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* What is typed is words that the front has made something else of. */
+static gboolean
+read_raw(Reader *reader, GError **error)
+{
+	Request *request = reader->request;
+	g_autofree char *usage = verb_usage(request->verb, request->actor->kind);
+
+	request->raw = reader->words + reader->at;
+	request->n_raw = reader->n - reader->at;
+	return request->n_raw > 0 ||
+	       wrong(error, "%s is missing; write: %s", request->verb->words[0].name, usage);
+}
+
+gboolean
+verb_may(const Verb *verb, const Actor *actor)
+{
+	return (verb->who & actor->kind) != 0;
+}
+
+gboolean
+request_read(Request *request, char **words, guint n_words, GError **error)
+{
+	Reader reader = { .request = request, .words = words, .n = n_words };
+
+	request->verb = verb_find(words, n_words, &reader.at, error);
+	if (!request->verb)
+		return FALSE;
+	if (!verb_may(request->verb, request->actor))
+		return wrong(error, "%s: that is for the operator of the gateway", words[0]);
+	request->values = g_new0(char *, verb_n_words(request->verb) + 1);
+	request->pairs = g_ptr_array_new_with_free_func(pair_free);
+	if (request->verb->flags & VERB_RAW)
+		return read_raw(&reader, error);
+	if (request->actor->account && request->verb->words[0].type == WORD_USER &&
+	    !take(&reader, reader.next++, request->actor->account, error))
+		return FALSE;
+	while (reader.at < reader.n)
+		if (!read_word(&reader, error))
+			return FALSE;
+	return check_all(&reader, error);
+}
+
+void
+request_clear(Request *request)
+{
+	for (guint i = 0; request->values && i < verb_n_words(request->verb); i++)
+		g_free(request->values[i]);
+	g_clear_pointer(&request->values, g_free);
+	g_clear_pointer(&request->pairs, g_ptr_array_unref);
+}
+
+const char *
+request_word(const Request *request, const char *name)
+{
+	return request->values[verb_word(request->verb, name)];
+}
+
+gint64
+request_whole(const Request *request, const char *name)
+{
+	guint place = verb_word(request->verb, name);
+	const char *value = request->values[place];
+
+	return g_ascii_strtoll(value ? value : request->verb->words[place].fallback, NULL, 10);
+}
+
+gboolean
+request_set_keys(Request *request, const KeyFunction *functions, gpointer what, GError **error)
+{
+	for (guint i = 0; i < request->pairs->len; i++) {
+		const Pair *pair = request->pairs->pdata[i];
+		const KeyFunction *function = functions;
+
+		while (strcmp(function->key, pair->key->name) != 0)
+			function++;
+		if (!function->set(request, what, pair, error))
+			return FALSE;
+	}
+	return TRUE;
+}

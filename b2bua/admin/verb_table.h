@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* verb_table.h - the rows of verbs.h: every verb, its words and its help.
+ *
+ * A new verb is a row here and its function, do_ID(), in one of the control_*.c.  Included by
+ * verbs.c, which makes the table, and by handlers.h, which declares the functions.
+ * Thread: any; immutable.
+ */
+#pragma once
+
+/* id, noun, verb (NULL: a command of one word), words, who may, flags, the Change that the
+ * plugins are told, help: one sentence without a full stop. */
+#define VERBS(ROW)                                                                                 \
+	ROW(help, "help", NULL,                                                                    \
+	    W(W_OPTIONAL("NOUN", WORD_NOUN, "the noun whose commands are shown"),                  \
+	      W_OPTIONAL("VERB", WORD_VERB, "the verb whose words and keys are shown")),           \
+	    VERB_OPERATOR | VERB_SELF, VERB_CLIENT, CHANGES_NOTHING,                               \
+	    "the commands, or the words and keys of one command")                                  \
+	ROW(user_add, "user", "add", W(W_USER), VERB_OPERATOR, VERB_AUDITED, CHANGE_USER,          \
+	    "make a user, who may then call and be called")                                        \
+	ROW(user_list, "user", "list", W_NONE, VERB_OPERATOR, 0, CHANGES_NOTHING,                  \
+	    "list all users")                                                                      \
+	ROW(user_show, "user", "show", W(W_USER), VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,   \
+	    "show a user's numbers and settings")                                                  \
+	ROW(user_set, "user", "set", W(W_USER, W_KEYS(KEYS_USER)), VERB_OPERATOR | VERB_SELF,      \
+	    VERB_AUDITED, CHANGES_BY_KEY, "change a user's settings; KEY= is the default")         \
+	ROW(user_del, "user", "del", W(W_USER), VERB_OPERATOR, VERB_AUDITED, CHANGE_USER,          \
+	    "delete a user who owns no number")                                                    \
+	ROW(softphone_add, "softphone", "add", W(W_USER, W_PHONE_OPTIONAL),                        \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGE_SOFTPHONE,                             \
+	    "make a SIP phone of a user; its password is shown once")                              \
+	ROW(softphone_list, "softphone", "list", W(W_USER_OPTIONAL), VERB_OPERATOR | VERB_SELF, 0, \
+	    CHANGES_NOTHING, "list all softphones, or those of a user")                            \
+	ROW(softphone_show, "softphone", "show", W(W_PHONE), VERB_OPERATOR, 0, CHANGES_NOTHING,    \
+	    "show where a softphone is registered now")                                            \
+	ROW(softphone_password, "softphone", "password", W(W_PHONE), VERB_OPERATOR, VERB_AUDITED,  \
+	    CHANGE_SOFTPHONE,                                                                      \
+	    "make a new password, shown once, and end the softphone's registrations")              \
+	ROW(softphone_set, "softphone", "set", W(W_PHONE, W_KEYS(KEYS_SOFTPHONE)), VERB_OPERATOR,  \
+	    VERB_AUDITED, CHANGE_SOFTPHONE, "change a softphone")                                  \
+	ROW(softphone_del, "softphone", "del", W(W_PHONE), VERB_OPERATOR, VERB_AUDITED,            \
+	    CHANGE_SOFTPHONE, "delete a softphone")                                                \
+	ROW(number_add, "number", "add", W(W_NUMBER, W_USER), VERB_OPERATOR, VERB_AUDITED,         \
+	    CHANGE_NUMBER, "give a number to a user; the first one is the user's caller id")       \
+	ROW(number_list, "number", "list", W(W_USER_OPTIONAL), VERB_OPERATOR | VERB_SELF, 0,       \
+	    CHANGES_NOTHING, "list all numbers, or those of a user")                               \
+	ROW(number_show, "number", "show", W(W_NUMBER), VERB_OPERATOR, 0, CHANGES_NOTHING,         \
+	    "show whose a number is")                                                              \
+	ROW(number_set, "number", "set", W(W_NUMBER, W_KEYS(KEYS_NUMBER)), VERB_OPERATOR,          \
+	    VERB_AUDITED, CHANGE_NUMBER,                                                           \
+	    "give a number to another user, or make it the one that calls out show")               \
+	ROW(number_del, "number", "del",                                                           \
+	    W(W_NUMBER, W_FLAG("--hangup", "end the live calls with the number as well")),         \
+	    VERB_OPERATOR, VERB_AUDITED, CHANGE_NUMBER, "take a number away from its user")        \
+	ROW(trunk_add, "trunk", "add", W(W_TRUNK, W_HOST, W_KEYS_OPTIONAL(KEYS_TRUNK)),            \
+	    VERB_OPERATOR, VERB_AUDITED, CHANGE_TRUNK,                                             \
+	    "make a trunk, which is a carrier or a PBX")                                           \
+	ROW(trunk_list, "trunk", "list", W_NONE, VERB_OPERATOR, 0, CHANGES_NOTHING,                \
+	    "list all trunks, in the order that they are tried")                                   \
+	ROW(trunk_show, "trunk", "show", W(W_TRUNK), VERB_OPERATOR, 0, CHANGES_NOTHING,            \
+	    "show a trunk, without its passwords")                                                 \
+	ROW(trunk_set, "trunk", "set",                                                             \
+	    W(W_TRUNK, W_KEYS(KEYS_TRUNK),                                                         \
+	      W_FLAG("--hangup", "end the live calls of a trunk that is not used any more")),      \
+	    VERB_OPERATOR, VERB_AUDITED, CHANGE_TRUNK, "change a trunk; KEY= takes a text away")   \
+	ROW(trunk_del, "trunk", "del",                                                             \
+	    W(W_TRUNK, W_FLAG("--hangup", "end the live calls by the trunk as well")),             \
+	    VERB_OPERATOR, VERB_AUDITED, CHANGE_TRUNK, "delete a trunk")                           \
+	ROW(route_add, "route", "add",                                                             \
+	    W(W_TARGET, W_CHOICE("allow|refuse", "whether such numbers may be called"),            \
+	      W_KEYS_OPTIONAL(KEYS_ROUTE)),                                                        \
+	    VERB_OPERATOR, VERB_AUDITED, CHANGE_ROUTES,                                            \
+	    "make a rule for numbers that begin with TARGET, are of that class, or for all "       \
+	    "others")                                                                              \
+	ROW(route_list, "route", "list", W_NONE, VERB_OPERATOR, 0, CHANGES_NOTHING,                \
+	    "list all rules for calls out")                                                        \
+	ROW(route_del, "route", "del", W(W_TARGET), VERB_OPERATOR, VERB_AUDITED, CHANGE_ROUTES,    \
+	    "delete a rule")                                                                       \
+	ROW(route_test, "route", "test",                                                           \
+	    W({ "NUMBER|ADDRESS", WORD_DIALLED, 0, NULL, NULL, "what a user dials", 0 },           \
+	      W_USER_OPTIONAL),                                                                    \
+	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
+	    "show which rule and which trunks a call would take, and why")                         \
+	ROW(calls, "calls", NULL,                                                                  \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…10000", "20", "how many calls", 0 }),      \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list live and recent calls, the newest first")     \
+	ROW(call_show, "call", "show", W(W_CALL), VERB_OPERATOR, 0, CHANGES_NOTHING,               \
+	    "show all that is known of a call")                                                    \
+	ROW(ladder, "ladder", NULL,                                                                \
+	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
+			"how wide the drawing is", 0 }),                                           \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING, "draw who said what and when in a call")            \
+	ROW(hangup, "hangup", NULL, W(W_CALL), VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,          \
+	    "end a live call")                                                                     \
+	ROW(sources, "sources", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,           \
+	    "list SIP addresses that failed: wrong passwords, unknown callers")                    \
+	ROW(sources_lift, "sources", "lift",                                                       \
+	    W({ "ADDRESS|all", WORD_SOURCE, 0, NULL, NULL, "an address of the list", 0 }),         \
+	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
+	    "answer an address again that is slowed or ignored")                                   \
+	ROW(status, "status", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
+	    "show how the gateway is")                                                             \
+	ROW(reload, "reload", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGE_CONFIG,               \
+	    "take over what changed in tandem.conf and in the database")                           \
+	ROW(backup, "backup", NULL,                                                                \
+	    W({ "FILE", WORD_PATH, 0, NULL, NULL, "where the copy is written", 0 }),               \
+	    VERB_OPERATOR, VERB_CLIENT, CHANGES_NOTHING,                                           \
+	    "copy the database, in one state and with mode 0600, while calls go on")               \
+	ROW(import, "import", NULL,                                                                \
+	    W({ "FILE|-", WORD_PATH, 0, NULL, NULL, "a file of JSON lines", 0 }), VERB_OPERATOR,   \
+	    VERB_CLIENT | VERB_RAW, CHANGES_NOTHING,                                               \
+	    "make or change users, numbers, softphones, trunks, routes and settings from JSON "    \
+	    "lines")

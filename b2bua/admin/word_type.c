@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* word_type.c - one check for each type of word. */
+#include <string.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include "b2bua/address.h"
+#include "b2bua/admin/word_type.h"
+#include "b2bua/location.h"
+#include "b2bua/numberplan.h"
+#include "b2bua/route/way_out.h"
+#include "b2bua/words.h"
+#include "media/codec.h"
+
+#define MAX_FILE_BYTES (4 * 1024 * 1024)
+#define MAX_TEXT_BYTES 255
+#define MAX_LONG_BYTES 4096
+#define LOWER	       "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS	       "0123456789"
+#define NUMBER_EXAMPLE "+14155550101"
+
+/* What stands before the value in an error: "port=", "user ", "--last ". */
+static char *
+label(const Word *word)
+{
+	static const char *const nouns[N_WORD_TYPES] = {
+		[WORD_USER] = "user",	   [WORD_NUMBER] = "number", [WORD_SOFTPHONE] = "softphone",
+		[WORD_TRUNK] = "trunk",	   [WORD_TARGET] = "route",  [WORD_CALL] = "call",
+		[WORD_SOURCE] = "address",
+	};
+	g_autofree char *lower = NULL;
+
+	if (g_ascii_islower(word->name[0]) && !strchr(word->name, '|'))
+		return g_strdup_printf("%s=", word->name);
+	if (word_is_option(word))
+		return g_strdup_printf("%s ", word->name);
+	if (nouns[word->type])
+		return g_strdup_printf("%s ", nouns[word->type]);
+	if (word->type == WORD_CHOICE)
+		return g_strdup("");
+	lower = g_ascii_strdown(word->name, -1);
+	return g_strdup_printf("%s ", lower);
+}
+
+gboolean
+word_refuse(const Word *word, const char *text, GError **error, const char *format, ...)
+{
+	g_autofree char *before = label(word), *why = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	why = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	if (word->type == WORD_SECRET)
+		text = "…";
+	g_set_error(error, VERB_ERROR, 0, "%s%s: %s", before, text, why);
+	return FALSE;
+}
+
+/* --- what a check of many types has in common --- */
+
+/* "a, b or c" */
+static char *
+alternatives(const char *values)
+{
+	g_auto(GStrv) parts = g_strsplit(values, "|", -1);
+	GString *text = g_string_new(NULL);
+
+	for (char **part = parts; *part; part++)
+		g_string_append_printf(text, "%s%s",
+				       part == parts ? ""
+				       : part[1]     ? ", "
+						     : " or ",
+				       *part);
+	return g_string_free(text, FALSE);
+}
+
+typedef gboolean (*Item)(const Word *word, const char *whole, const char *item, GError **error);
+
+/* Each of a list by blanks or commas, which is kept by blanks. */
+static char *
+check_list(const Word *word, const char *text, Item check, GError **error)
+{
+	g_auto(GStrv) parts = g_strsplit_set(text, " ,", -1);
+	g_autoptr(GString) list = g_string_new(NULL);
+
+	for (char **part = parts; *part; part++) {
+		if (!**part)
+			continue;
+		if (!check(word, text, *part, error))
+			return NULL;
+		g_string_append_printf(list, "%s%s", list->len ? " " : "", *part);
+	}
+	return g_strdup(list->str);
+}
+
+static char *
+keep(gboolean good, const char *text)
+{
+	return good ? g_strdup(text) : NULL;
+}
+
+/* --- texts, choices, numbers --- */
+
+static char *
+check_any(const Word *word, const char *text, GError **error)
+{
+	return g_strdup(text);
+}
+
+static char *
+check_choice(const Word *word, const char *text, GError **error)
+{
+	g_auto(GStrv) choices = g_strsplit(word->values, "|", -1);
+	g_autofree char *all = alternatives(word->values);
+
+	return keep(g_strv_contains((const char *const *)choices, text) ||
+			    word_refuse(word, text, error, "write %s", all),
+		    text);
+}
+
+static char *
+check_yes(const Word *word, const char *text, GError **error)
+{
+	gboolean yes;
+
+	if (word_is_yes_or_no(text, &yes))
+		return g_strdup(yes ? "yes" : "no");
+	word_refuse(word, text, error, "write yes or no");
+	return NULL;
+}
+
+/* "30", or "1…30" */
+static gboolean
+is_within(gint64 number, const char *range)
+{
+	const char *dots = strstr(range, "…");
+	gint64 least = g_ascii_strtoll(range, NULL, 10);
+
+	return number >= least &&
+	       number <= (dots ? g_ascii_strtoll(dots + strlen("…"), NULL, 10) : least);
+}
+
+static char *
+check_whole(const Word *word, const char *text, GError **error)
+{
+	g_auto(GStrv) ranges = g_strsplit(word->values, "|", -1);
+	g_auto(GStrv) parts = NULL;
+	g_autofree char *from_to = NULL, *all = NULL;
+	gint64 number;
+
+	if (g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &number, NULL))
+		for (char **range = ranges; *range; range++)
+			if (is_within(number, *range))
+				return g_strdup_printf("%" G_GINT64_FORMAT, number);
+	parts = g_strsplit(word->values, "…", -1);
+	from_to = g_strjoinv(" to ", parts);
+	all = alternatives(from_to);
+	word_refuse(word, text, error, "write a whole number, %s", all);
+	return NULL;
+}
+
+static char *
+check_digits(const Word *word, const char *text, GError **error)
+{
+	return keep(strspn(text, DIGITS "*#") == strlen(text) ||
+			    word_refuse(word, text, error, "write digits, * and # alone"),
+		    text);
+}
+
+/* --- who --- */
+
+static char *
+check_user(const Word *word, const char *text, GError **error)
+{
+	g_autoptr(Address) address = address_from_jid(text);
+
+	if (address && address->user && address->host && !address->resource)
+		return address_bare_jid(address);
+	word_refuse(word, text, error, "not a bare JID; write one such as alice@example.org");
+	return NULL;
+}
+
+static char *
+check_number(const Word *word, const char *text, GError **error)
+{
+	g_autofree char *number = NULL;
+
+	if (number_normalise(text, &number) && number_is_e164(number))
+		return g_steal_pointer(&number);
+	word_refuse(word, text, error,
+		    "not E.164; write + and 7 to 15 digits, such as " NUMBER_EXAMPLE);
+	return NULL;
+}
+
+static char *
+check_trunk(const Word *word, const char *text, GError **error)
+{
+	gsize length = strlen(text);
+
+	return keep((length > 0 && length <= 32 && strspn(text, LOWER DIGITS "-") == length) ||
+			    word_refuse(word, text, error,
+					"not a name; write 1 to 32 of a-z, 0-9 and -"),
+		    text);
+}
+
+/* The name stands in SIP URIs beside numbers and names of services, and must be none. */
+static char *
+check_softphone(const Word *word, const char *text, GError **error)
+{
+	gsize length = strlen(text);
+
+	if (length == 0 || length > 32 || !g_ascii_islower(text[0]) ||
+	    strspn(text, LOWER DIGITS "._-") != length)
+		word_refuse(word, text, error,
+			    "not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" and \"-\", "
+			    "beginning with a letter");
+	else if (strcmp(text, "echo") == 0)
+		word_refuse(word, text, error, "that is the echo test; choose another name");
+	else
+		return g_strdup(text);
+	return NULL;
+}
+
+static char *
+check_call(const Word *word, const char *text, GError **error)
+{
+	gint64 id;
+
+	return keep(g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, &id, NULL) ||
+			    word_refuse(word, text, error, "not the id of a call; see 'calls'"),
+		    text);
+}
+
+static char *
+check_destination(const Word *word, const char *text, GError **error)
+{
+	char *number = NULL;
+
+	if (!number_normalise(text, &number))
+		word_refuse(word, text, error, "not a number; write one such as " NUMBER_EXAMPLE);
+	return number;
+}
+
+static gboolean
+check_caller(const Word *word, const char *whole, const char *item, GError **error)
+{
+	gsize digits = strspn(item, "+" DIGITS);
+
+	return strcmp(item, "anonymous") == 0 || !item[digits] ||
+	       (digits > 0 && strcmp(item + digits, "*") == 0) ||
+	       word_refuse(word, whole, error,
+			   "%s is not a number; write such as " NUMBER_EXAMPLE ",+49900*,anonymous",
+			   item);
+}
+
+static char *
+check_callers(const Word *word, const char *text, GError **error)
+{
+	return check_list(word, text, check_caller, error);
+}
+
+/* --- where --- */
+
+static gboolean
+is_host(const char *text)
+{
+	return g_hostname_is_ip_address(text) ||
+	       (*text &&
+		strspn(text, LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-_.") == strlen(text));
+}
+
+/* An IPv6 address may stand in brackets, as in a URI; it is kept without. */
+static char *
+check_host(const Word *word, const char *text, GError **error)
+{
+	gsize length = strlen(text);
+	gboolean brackets = text[0] == '[' && text[length - 1] == ']' && strchr(text, ':');
+	g_autofree char *bare = brackets ? g_strndup(text + 1, length - 2) : g_strdup(text);
+
+	if (is_host(bare))
+		return g_steal_pointer(&bare);
+	word_refuse(word, text, error,
+		    "not a host name or address; write one such as sip.example.net (a port has "
+		    "its own key)");
+	return NULL;
+}
+
+/* "host" or "host:port"; an IPv6 address stands in brackets. */
+static char *
+check_proxy(const Word *word, const char *text, GError **error)
+{
+	g_autoptr(GSocketConnectable) address = g_network_address_parse(text, 5060, NULL);
+
+	return keep(
+		(address && is_host(g_network_address_get_hostname(G_NETWORK_ADDRESS(address)))) ||
+			word_refuse(word, text, error,
+				    "not a host; write one such as sip.example.net or "
+				    "192.0.2.1:5062"),
+		text);
+}
+
+static gboolean
+check_network(const Word *word, const char *whole, const char *item, GError **error)
+{
+	g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new_from_string(item, NULL);
+
+	return mask || word_refuse(word, whole, error,
+				   "%s is not an address or network; write such as "
+				   "\"198.51.100.0/24 192.0.2.7\"",
+				   item);
+}
+
+static char *
+check_networks(const Word *word, const char *text, GError **error)
+{
+	return check_list(word, text, check_network, error);
+}
+
+static char *
+check_country(const Word *word, const char *text, GError **error)
+{
+	if (numberplan_knows(text))
+		return g_ascii_strup(text, -1);
+	word_refuse(word, text, error,
+		    "not a country; write its two letters of ISO 3166, such as DE");
+	return NULL;
+}
+
+static char *
+check_location(const Word *word, const char *text, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	char *location = location_check(text, &cause);
+
+	if (!location)
+		word_refuse(word, text, error, "%s", cause->message);
+	return location;
+}
+
+static char *
+check_target(const Word *word, const char *text, GError **error)
+{
+	gsize length = strlen(text);
+
+	/* digits alone are a short code, and none has so few, so many or such */
+	if (length > 0 && strspn(text, DIGITS) == length &&
+	    (length < 3 || length > 6 || text[0] == '0'))
+		word_refuse(word, text, error,
+			    "a short code has 3 to 6 digits and does not begin with 0; numbers are "
+			    "written from + and the country on, such as +%s",
+			    text + strspn(text, "0"));
+	else if (!route_target_is_valid(text))
+		word_refuse(word, text, error,
+			    "write the beginning of numbers such as +49, a short code, "
+			    "\"default\", or a class: fixed mobile toll-free premium shared-cost "
+			    "satellite other short star");
+	else
+		return g_strdup(text);
+	return NULL;
+}
+
+/* --- what else --- */
+
+static gboolean
+check_codec(const Word *word, const char *whole, const char *item, GError **error)
+{
+	return codec_type_named(item) ||
+	       word_refuse(word, whole, error,
+			   "%s is not a codec of the gateway; write such as \"PCMA PCMU\", the "
+			   "wanted one first",
+			   item);
+}
+
+static char *
+check_codecs(const Word *word, const char *text, GError **error)
+{
+	return check_list(word, text, check_codec, error);
+}
+
+static gboolean
+check_trunk_item(const Word *word, const char *whole, const char *item, GError **error)
+{
+	return strspn(item, LOWER DIGITS "-") == strlen(item) ||
+	       word_refuse(word, whole, error, "%s is not the name of a trunk; see 'trunk list'",
+			   item);
+}
+
+static char *
+check_trunks(const Word *word, const char *text, GError **error)
+{
+	return check_list(word, text, check_trunk_item, error);
+}
+
+/* A file that is not there fails each call later on, and says so to the caller alone. */
+static char *
+check_pem(const Word *word, const char *text, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autofree char *held = NULL;
+	GStatBuf status;
+
+	if (!g_path_is_absolute(text))
+		word_refuse(word, text, error, "write the whole path, from / on");
+	else if (g_stat(text, &status) < 0 || !S_ISREG(status.st_mode))
+		word_refuse(word, text, error, "no such file; put it there first");
+	else if (status.st_size > MAX_FILE_BYTES || !g_file_get_contents(text, &held, NULL, &cause))
+		word_refuse(word, text, error, "cannot be read%s%s; tandemd must be able to",
+			    cause ? ": " : "", cause ? cause->message : "");
+	else if (!strstr(held, "-----BEGIN "))
+		word_refuse(word, text, error, "not a PEM file (\"-----BEGIN CERTIFICATE-----\")");
+	else
+		return g_strdup(text);
+	return NULL;
+}
+
+static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, GError **error) = {
+	[WORD_TEXT] = check_any,
+	[WORD_SECRET] = check_any,
+	[WORD_CHOICE] = check_choice,
+	[WORD_YES] = check_yes,
+	[WORD_WHOLE] = check_whole,
+	[WORD_FLAG] = check_any,
+	[WORD_KEYS] = check_any,
+	[WORD_NOUN] = check_any,
+	[WORD_VERB] = check_any,
+	[WORD_USER] = check_user,
+	[WORD_NUMBER] = check_number,
+	[WORD_SOFTPHONE] = check_softphone,
+	[WORD_TRUNK] = check_trunk,
+	[WORD_TRUNKS] = check_trunks,
+	[WORD_TARGET] = check_target,
+	[WORD_CALL] = check_call,
+	[WORD_SOURCE] = check_any,
+	[WORD_DIALLED] = check_any,
+	[WORD_PATH] = check_any,
+	[WORD_HOST] = check_host,
+	[WORD_PROXY] = check_proxy,
+	[WORD_NETWORKS] = check_networks,
+	[WORD_CODECS] = check_codecs,
+	[WORD_PEM] = check_pem,
+	[WORD_COUNTRY] = check_country,
+	[WORD_DIGITS] = check_digits,
+	[WORD_DESTINATION] = check_destination,
+	[WORD_CALLERS] = check_callers,
+	[WORD_LOCATION] = check_location,
+};
+
+static gboolean
+is_long(WordType type)
+{
+	return type == WORD_USER || type == WORD_CALLERS || type == WORD_NETWORKS ||
+	       type == WORD_CODECS || type == WORD_TRUNKS || type == WORD_LOCATION ||
+	       type == WORD_PATH || type == WORD_PEM || type == WORD_DIALLED;
+}
+
+char *
+word_check(const Word *word, const char *text, GError **error)
+{
+	gsize most = is_long(word->type) ? MAX_LONG_BYTES : MAX_TEXT_BYTES;
+	g_autofree char *before = label(word);
+
+	/* values end up in SIP headers and in tables; what is shown of a bad one is its name */
+	if (strlen(text) > most) {
+		g_set_error(error, VERB_ERROR, 0,
+			    "%s…: longer than %" G_GSIZE_FORMAT " bytes; shorten it", before, most);
+		return NULL;
+	}
+	for (const char *at = text; *at; at++)
+		if (g_ascii_iscntrl(*at)) {
+			g_set_error(error, VERB_ERROR, 0, "%s…: has a control character; remove it",
+				    before);
+			return NULL;
+		}
+	if (!*text && word->flags & WORD_UNSETTABLE)
+		return g_strdup("");
+	return CHECKS[word->type](word, text, error);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* show.c - an answer as a table, a card or a text. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <json-glib/json-glib.h>
+#include "cli/show.h"
+
+#define GAP "  "
+
+gboolean show_in_json;
+
+/* --- what went wrong --- */
+
+static void
+print_error_object(Status status, const char *text)
+{
+	g_autoptr(JsonObject) object = json_object_new();
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+	g_autofree char *valid = g_utf8_make_valid(text, -1), *line = NULL;
+
+	json_object_set_boolean_member(object, "ok", FALSE);
+	json_object_set_int_member(object, "status", status);
+	json_object_set_string_member(object, "error", valid);
+	json_node_set_object(root, object);
+	line = json_to_string(root, FALSE);
+	g_print("%s\n", line);
+}
+
+Status
+complain(Status status, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	if (show_in_json)
+		print_error_object(status, text);
+	else
+		fprintf(stderr, "tandemctl: %s\n", text);
+	return status;
+}
+
+/* --- tables --- */
+
+guint
+terminal_columns(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+static guint
+char_width(gunichar c)
+{
+	return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+static guint
+text_width(const char *text)
+{
+	guint width = 0;
+
+	for (; *text; text = g_utf8_next_char(text))
+		width += char_width(g_utf8_get_char(text));
+	return width;
+}
+
+/* A cell as text; what a stranger sent must not move the cursor. */
+static char *
+cell_text(JsonNode *node)
+{
+	g_autofree char *text = NULL;
+	GString *clean = g_string_new(NULL);
+
+	if (json_node_get_value_type(node) == G_TYPE_INT64)
+		text = g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
+	else
+		text = g_strdup(json_node_get_string(node));
+	for (const char *at = text ? text : ""; *at; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		g_string_append_unichar(
+			clean,
+			g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT ? '?' : c);
+	}
+	return g_string_free(clean, FALSE);
+}
+
+/* Cut to `room` columns, with an ellipsis; 0: as it is. */
+static char *
+cut(const char *text, guint room)
+{
+	GString *out = g_string_new(NULL);
+	guint width = 0;
+
+	if (room == 0 || text_width(text) <= room) {
+		g_string_append(out, text);
+		return g_string_free(out, FALSE);
+	}
+	for (; *text; text = g_utf8_next_char(text)) {
+		width += char_width(g_utf8_get_char(text));
+		if (width > room - 1)
+			break;
+		g_string_append_unichar(out, g_utf8_get_char(text));
+	}
+	g_string_append(out, "…");
+	return g_string_free(out, FALSE);
+}
+
+static void
+print_line(GPtrArray *cells, const guint *widths, guint terminal)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+	g_autofree char *shown = NULL;
+
+	for (guint i = 0; i < cells->len; i++) {
+		const char *cell = cells->pdata[i];
+
+		g_string_append_printf(line, "%s%s", i ? GAP : "", cell);
+		for (guint pad = text_width(cell); i + 1 < cells->len && pad < widths[i]; pad++)
+			g_string_append_c(line, ' ');
+	}
+	shown = cut(line->str, terminal);
+	g_print("%s\n", g_strchomp(shown));
+}
+
+static GPtrArray *
+cells_of(JsonArray *array)
+{
+	GPtrArray *cells = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < json_array_get_length(array); i++)
+		g_ptr_array_add(cells, cell_text(json_array_get_element(array, i)));
+	return cells;
+}
+
+static void
+print_lines(GPtrArray *lines, gboolean heading)
+{
+	guint terminal = terminal_columns(), widths[32] = { 0 };
+	gboolean bold = heading && isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
+
+	for (guint i = 0; i < lines->len; i++) {
+		GPtrArray *cells = lines->pdata[i];
+
+		for (guint c = 0; c < MIN(cells->len, G_N_ELEMENTS(widths)); c++)
+			widths[c] = MAX(widths[c], text_width(cells->pdata[c]));
+	}
+	for (guint i = heading ? 0 : 1; i < lines->len; i++) {
+		if (i == 0 && bold)
+			g_print("\033[1m");
+		print_line(lines->pdata[i], widths, terminal);
+		if (i == 0 && bold)
+			g_print("\033[0m");
+	}
+}
+
+/* "key", "value" is a card: its heading would say nothing. */
+static void
+print_table(JsonArray *columns, JsonArray *rows)
+{
+	g_autoptr(GPtrArray) lines =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	gboolean card;
+
+	card = json_array_get_length(columns) == 2 &&
+	       g_strcmp0(json_array_get_string_element(columns, 0), "key") == 0;
+	g_ptr_array_add(lines, cells_of(columns));
+	for (guint i = 0; i < json_array_get_length(rows); i++)
+		g_ptr_array_add(lines, cells_of(json_array_get_array_element(rows, i)));
+	print_lines(lines, !card);
+}
+
+/* A ladder: line breaks stay, other control characters do not. */
+static void
+print_text(const char *text)
+{
+	gunichar last = '\n';
+
+	for (; *text; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (c != '\n' && (g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT))
+			g_print("?");
+		else
+			g_print("%.*s", (int)(g_utf8_next_char(text) - text), text);
+		last = c;
+	}
+	if (last != '\n')
+		g_print("\n");
+}
+
+static void
+print_members(JsonObject *object)
+{
+	JsonArray *rows = json_object_has_member(object, "rows")
+				  ? json_object_get_array_member(object, "rows")
+				  : NULL;
+
+	if (rows && json_array_get_length(rows) > 0)
+		print_table(json_object_get_array_member(object, "columns"), rows);
+	if (json_object_has_member(object, "text"))
+		print_text(json_object_get_string_member(object, "text"));
+	else if (rows && json_array_get_length(rows) == 0)
+		g_print("none\n");
+}
+
+Status
+show_reply(const char *reply, gboolean json)
+{
+	g_autoptr(JsonParser) parser = json_parser_new();
+	const char *cut_short;
+	JsonObject *object;
+
+	if (!json_parser_load_from_data(parser, reply, -1, NULL) ||
+	    !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
+		return complain(FAILED, "the answer is not understood: %s", reply);
+	object = json_node_get_object(json_parser_get_root(parser));
+	if (json)
+		g_print("%s\n", reply);
+	if (!json_object_get_boolean_member_with_default(object, "ok", FALSE)) {
+		Status status = json_object_get_int_member_with_default(object, "status", 1) == 2
+					? WRONG
+					: FAILED;
+
+		return json ? status
+			    : complain(status, "%s",
+				       json_object_get_string_member_with_default(object, "error",
+										  "failed"));
+	}
+	cut_short = json_object_get_string_member_with_default(object, "error", NULL);
+	if (json)
+		return cut_short ? FAILED : DONE;
+	print_members(object);
+	return cut_short ? complain(FAILED, "the list is cut short: %s", cut_short) : DONE;
+}
