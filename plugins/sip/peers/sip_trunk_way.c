@@ -13,9 +13,9 @@
 
 #define SEPARATORS " ,\t"
 #define HOPS	   "" /* the name of a source that is a hop */
-#define NO_TLS                                                                      \
-	"transport=tls, and we have no TLS: write tls_port and tls_certificate in " \
-	"[sip] and start again"
+#define NO_TLS                                                                               \
+	"transport=tls, but this gateway has no TLS: write tls_port and tls_certificate in " \
+	"[sip] and restart tandemd"
 
 typedef struct {
 	Trunks *trunks;
