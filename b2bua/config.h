@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* config.h - the key file, checked, as a struct.  Every default stands in the
- * one table of config.c.
+ * one table of config_key.c.
  *
  * A mistake is one line that names the file, the key, the value and the remedy.
  * Thread: any; immutable after config_load(), but for config_renew(): what that changes is
@@ -49,6 +49,8 @@ struct Config {
 	guint max_calls, max_calls_per_user, max_setup_per_second;
 	guint abroad_minutes; /* of an account and day */
 	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
+	/* [NAME] of other plugins than ours: "NAME key" → text; NULL: none */
+	GHashTable *own;
 };
 typedef struct Config Config;
 
@@ -63,6 +65,10 @@ Config *config_from_text(const char *text, const char *name, GError **error);
  * was, and which other changes wait for a restart.  On an error all stays. */
 gboolean config_renew(Config *config, const char *path, char **text, GError **error);
 void config_free(Config *config);
+/* One value as it would be written, its default included; of a secret as well.  A section
+ * that has the name of a plugin in `plugins`, and no key of ours, may have any key.  New; NULL:
+ * nothing. */
+char *config_text(const Config *config, const char *section, const char *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 /* The whole table as a commented key file: what `tandemd --print-config` shows. */
 char *config_template(void);

@@ -224,6 +224,12 @@ check_emergency(GPtrArray *problems, const Config *config)
 		    name, name);
 }
 
+gboolean
+config_chooses_emergency(const Config *config)
+{
+	return config->emergency || !g_strv_contains((const char *const *)config->plugins, "sip");
+}
+
 GPtrArray *
 config_check_machine(const Config *config)
 {

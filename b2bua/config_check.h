@@ -6,5 +6,9 @@
 #pragma once
 #include "b2bua/config.h"
 
+/* Whoever lets people telephone decides what becomes of their calls for help.  FALSE: the
+ * configuration does not say, and should. */
+gboolean config_chooses_emergency(const Config *config);
+
 /* char *, one line each with its remedy; empty: nothing is wrong. */
 GPtrArray *config_check_machine(const Config *config);

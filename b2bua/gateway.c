@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define PLUGIN_SYMBOL	 "tandem_plugin"
-#define NOTICES_A_MINUTE 10 /* to one account */
+#define NOTICES_A_MINUTE 10 /* of one kind to one account */
 
 struct Gateway {
 	const Config *config;
@@ -18,7 +18,7 @@ struct Gateway {
 	guint64 counters[N_COUNTERS];
 
 	gint64 minute;	     /* the one `notices` counts, monotonic */
-	GHashTable *notices; /* char * → guint */
+	GHashTable *notices; /* "account\tkind" → guint */
 
 	gint64 unread_until; /* the log has heard that the store cannot be read; monotonic */
 };
@@ -60,6 +60,12 @@ const Config *
 gateway_config(const Gateway *gateway)
 {
 	return gateway->config;
+}
+
+char *
+gateway_config_text(const Gateway *gateway, const char *section, const char *key)
+{
+	return config_text(gateway->config, section, key);
 }
 
 Store *
@@ -110,7 +116,12 @@ gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
 		g_set_error(error, plugin_error(), 0, "plugin %s is loaded twice", plugin->name);
 		return FALSE;
 	}
-	if (!plugin->start(gateway, gateway->config, error))
+	if (plugin->reaches && !(plugin->leg && plugin->leg->dial && plugin->leg->hangup)) {
+		g_set_error(error, plugin_error(), 0,
+			    "it reaches people, and has no dial and hangup");
+		return FALSE;
+	}
+	if (!plugin->start(gateway, error))
 		return FALSE;
 	g_ptr_array_add(gateway->plugins, (gpointer)plugin);
 	return TRUE;
@@ -155,6 +166,24 @@ gateway_plugin(const Gateway *gateway, const char *name)
 	return NULL;
 }
 
+const Plugin *
+gateway_reaching(const Gateway *gateway, WayKind kind)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (plugin->reaches & kind)
+			return plugin;
+	}
+	return NULL;
+}
+
+const GPtrArray *
+gateway_plugins(const Gateway *gateway)
+{
+	return gateway->plugins;
+}
+
 void
 gateway_changed(Gateway *gateway, Change what, const char *key)
 {
@@ -168,21 +197,24 @@ gateway_changed(Gateway *gateway, Change what, const char *key)
 
 /* --- what somebody should read --- */
 
-static gboolean
-over_notices(Gateway *gateway, const char *account)
+gboolean
+gateway_notice_room(Gateway *gateway, const char *account, const char *kind)
 {
 	gint64 minute = g_get_monotonic_time() / (60 * G_USEC_PER_SEC);
-	guint sent;
+	g_autofree char *key = g_strdup_printf("%s\t%s", account, kind);
+	guint asked;
 
 	if (minute != gateway->minute) {
 		gateway->minute = minute;
 		g_hash_table_remove_all(gateway->notices);
 	}
-	sent = GPOINTER_TO_UINT(g_hash_table_lookup(gateway->notices, account));
-	if (sent >= NOTICES_A_MINUTE)
-		return TRUE;
-	g_hash_table_insert(gateway->notices, g_strdup(account), GUINT_TO_POINTER(sent + 1));
-	return FALSE;
+	asked = GPOINTER_TO_UINT(g_hash_table_lookup(gateway->notices, key));
+	if (asked >= NOTICES_A_MINUTE) {
+		gateway_count(gateway, COUNTER_NOTICES_OVER_LIMIT);
+		return FALSE;
+	}
+	g_hash_table_replace(gateway->notices, g_steal_pointer(&key), GUINT_TO_POINTER(asked + 1));
+	return TRUE;
 }
 
 gboolean
@@ -190,16 +222,12 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 {
 	gboolean told = FALSE;
 
-	if (over_notices(gateway, account)) {
-		gateway_count(gateway, COUNTER_NOTICES_OVER_LIMIT);
-		return FALSE;
-	}
 	for (guint i = 0; i < gateway->plugins->len; i++) {
 		const Plugin *plugin = gateway->plugins->pdata[i];
 
-		if (!plugin->notice)
+		if (!plugin->account || !plugin->account->notice)
 			continue;
-		plugin->notice(account, number, text);
+		plugin->account->notice(account, number, text);
 		told = TRUE;
 	}
 	if (told)

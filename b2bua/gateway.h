@@ -38,12 +38,18 @@ gboolean gateway_load_plugin(Gateway *gateway, const char *name, GError **error)
 /* The same for one that is linked in (tests). */
 gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error);
 const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
+/* The first that can reach somebody so; NULL: nobody can. */
+const Plugin *gateway_reaching(const Gateway *gateway, WayKind kind);
+/* const Plugin *, in the order they were started; borrowed. */
+const GPtrArray *gateway_plugins(const Gateway *gateway);
 
 /* Something for the person of an account to read, by every plugin that has a way:
- * a chat message from the number.  FALSE: nobody has, or there were too many in
- * this minute (a client that redials must not flood him). */
+ * a chat message from the number.  FALSE: nobody has. */
 gboolean
 gateway_notice(Gateway *gateway, const char *account, const Address *number, const char *text);
+/* Asked first, before anything is looked up for it: FALSE when there were too many of this
+ * kind in this minute (a client that redials must not flood its person, nor the store). */
+gboolean gateway_notice_room(Gateway *gateway, const char *account, const char *kind);
 
 /* Tells every plugin what has changed in the store. */
 void gateway_changed(Gateway *gateway, Change what, const char *key);

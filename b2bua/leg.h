@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* leg.h - the one interface: a side of a call, and what its protocol implements.
  *
- * A plugin knows one protocol and no call.  Commands go down through the table
- * of Plugin, events come up through the functions below it; the verbs are pairs
+ * A plugin knows one protocol and no call.  Commands go down through its table
+ * LegVerbs, events come up through the functions below it; the verbs are pairs
  * (call_new → dial, leg_ringing → ring, leg_answered → answer, leg_changed →
  * change, leg_ended → hangup).  Three rules make it safe:
  *
@@ -19,24 +19,54 @@
 #pragma once
 #include <gmodule.h>
 #include "b2bua/address.h"
+#include "b2bua/counters.h"
 #include "b2bua/number.h"
 #include "b2bua/reason.h"
 #include "media/desc.h"
-#include "media/media.h" /* Side only: plugins move no packets */
+#include "media/side.h"
 
 #define PLUGIN_INTERFACE_VERSION 6
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
-typedef struct Config Config;
 typedef struct Plugin Plugin;
 
-/* First member of SipLeg, XmppLeg, EchoLeg, FakeLeg. */
+/* How somebody is reached.  A plugin says which of these it can (flags); the gateway
+ * looks for one that can, and knows no plugin by its name. */
+typedef enum {
+	WAY_ACCOUNT = 1 << 0, /* the devices of an account, which its own network knows */
+	WAY_CONTACT = 1 << 1, /* a softphone that is registered in the store */
+	WAY_TRUNK = 1 << 2,   /* a number, by a trunk */
+	WAY_URI = 1 << 3,     /* an address at a host outside */
+	WAY_SERVICE = 1 << 4, /* the plugin answers by itself, at its own name in our domain */
+} WayKind;
+
+/* First member of a plugin's own leg, which the plugin allocates and frees. */
 typedef struct {
 	const Plugin *plugin;
 	Call *call; /* NULL once the core has let go */
 	Side side;
 } Leg;
+
+/* By which way a target is called: the plugin asks no further. */
+typedef struct {
+	WayKind kind;
+	char *trunk;	/* of WAY_TRUNK: its name; otherwise NULL */
+	gint64 contact; /* of WAY_CONTACT: of the registration in the store; otherwise 0 */
+} Way;
+
+/* By whom a call was sent on. */
+typedef struct {
+	char *who;     /* of a Target: the number of ours that sends it on; otherwise NULL */
+	Reason as;     /* of a Target: BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
+	char **before; /* those before, the first one first, as they are written; or NULL */
+	guint n;       /* of an Incoming: how often, perhaps more than are known */
+} Diversion;
+
+/* A call for help. */
+typedef struct {
+	char *location; /* where the caller is, a URI; NULL: he has not said */
+} Emergency;
 
 /* Who is to be rung, made by route().  Borrowed during dial(). */
 typedef struct {
@@ -44,15 +74,12 @@ typedef struct {
 	char *account; /* whose device it is: a bare JID; NULL: a telephone's */
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
-	char *trunk;		/* name of the trunk to go through, or NULL */
-	gint64 contact;		/* of a softphone's registration in the store; 0: none */
-	char *abroad;		/* the account whose minutes abroad it uses, or NULL */
-	gboolean accept_early;	/* a client is answered when early media begins: he hears it */
-	gboolean withheld;	/* his number is the carrier's to know, not the callee's */
-	char *location;		/* of an emergency call: where the caller is, a URI; or NULL */
-	char *diverted_by;	/* a number of ours that sends the call on, or NULL */
-	char **diverted_before; /* those who had sent it on before, the first one first; or NULL */
-	Reason diverted_as;	/* BUSY, NO_ANSWER, UNREACHABLE; NONE: always */
+	Way way;
+	char *abroad;	       /* the account whose minutes abroad it uses, or NULL */
+	gboolean accept_early; /* a client is answered when early media begins: he hears it */
+	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
+	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
+	Emergency *emergency;  /* or NULL */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -65,6 +92,16 @@ typedef struct {
 } HostileSource;
 
 typedef void (*HostileSourceFunc)(gpointer user, const HostileSource *source);
+
+/* A line of `tandemctl status`; everything borrowed. */
+typedef struct {
+	const char *trunk; /* the trunk it is about; NULL: the plugin itself */
+	const char *key;   /* unique beside its trunk */
+	const char *text;  /* NULL: `number` is the value */
+	guint64 number;
+} StatusRow;
+
+typedef void (*StatusFunc)(gpointer user, const StatusRow *row);
 
 /* What has become of leg_transfer(). */
 typedef enum {
@@ -84,18 +121,12 @@ typedef enum {
 	CHANGE_CONFIG	  /* NULL: anything; SIGHUP and `tandemctl reload` */
 } Change;
 
-struct Plugin {
-	guint interface_version; /* PLUGIN_INTERFACE_VERSION */
-	const char *name;	 /* "sip", "xmpp", "echo" */
-	TransportKind transport; /* what its legs speak when we call them */
+/* --- down: what the core tells a plugin; in each table NULL means "has none" --- */
 
-	gboolean (*start)(Gateway *gateway, const Config *config, GError **error);
-	void (*stop)(void); /* every leg is gone; free everything */
-	/* The store has changed, there alone: what else is known stays.  May be NULL. */
-	void (*changed)(Change what, const char *key);
-
-	/* Down: what the core tells a leg.  Descriptions, addresses and texts are
-	 * borrowed.  `text` is one line for a person, or NULL. */
+/* To a leg.  Descriptions, addresses and texts are borrowed.  `text` is one line for a
+ * person, or NULL. */
+typedef struct {
+	/* A new leg, to be attached first thing.  NULL: this plugin calls nobody. */
 	void (*dial)(Call *call, const Target *target, const Desc *offer);
 	void (*ring)(Leg *leg, const Desc *early); /* early may be NULL */
 	/* A caller's leg: the callee has answered and can be heard.  When the
@@ -103,41 +134,67 @@ struct Plugin {
 	 * follows with his answer.  After leg_changed(): the answer to that, or
 	 * NULL to refuse the change. */
 	void (*answer)(Leg *leg, const Desc *answer);
-	void (*change)(Leg *leg, const Desc *offer);	    /* answered by leg_answered() */
+	/* Answered by leg_answered().  NULL: what is agreed cannot be changed. */
+	void (*change)(Leg *leg, const Desc *offer);
 	void (*candidate)(Leg *leg, const Candidate *ours); /* hold back until it can be sent */
-	void (*hangup)(Leg *leg, Reason reason, const char *text);
-	/* After leg_transfer(); the last is DONE or FAILED, unless it ends before.
-	 * May be NULL where that is never said. */
+	void (*hangup)(Leg *leg, Reason reason, const char *text); /* never NULL */
+	/* After leg_transfer(); the last is DONE or FAILED, unless it ends before. */
 	void (*transferring)(Leg *leg, TransferState state, Reason reason, const char *text);
+	/* A key was pressed on the other side and this peer takes no telephone-event. */
+	void (*dtmf)(Leg *leg, char digit);
 
 	/* Across a crash: what is needed to end this leg later, as text for the
 	 * call record; and, after a restart, ending it from that text alone.
 	 * save() may return NULL while there is nothing to end. */
 	char *(*save)(const Leg *leg);
 	void (*bury)(const char *saved, Reason reason);
+} LegVerbs;
 
-	/* A key was pressed on the other side and this peer takes no
-	 * telephone-event; may be NULL: keys are lost there. */
-	void (*dtmf)(Leg *leg, char digit);
-
-	/* Beside calls: a line for the person of this account to read, from `number`
-	 * (as he would dial it).  Kept for him when he is away.  NULL: there is no way. */
+/* To a person who has an account, beside calls. */
+typedef struct {
+	/* A line to read, from `number` (as he would dial it).  Kept for him when he is away. */
 	void (*notice)(const char *account, const Address *number, const char *text);
-	/* Whether calls through a trunk have a chance now: one that is down is tried
-	 * after all others.  May be NULL: always. */
-	gboolean (*available)(const char *trunk);
+} AccountVerbs;
 
-	/* What `tandemctl status` shows of this protocol: one "key: value" a line,
-	 * newly allocated; may be NULL. */
-	char *(*status)(void);
+typedef struct TextVerbs TextVerbs; /* no plugin carries texts to the outside yet */
 
-	/* `tandemctl sources` and `sources lift`; may be NULL.  lift() says how many
-	 * were in the list; address NULL: all. */
+/* For whoever runs the gateway. */
+typedef struct {
+	/* What `tandemctl status` shows of this protocol. */
+	void (*status)(StatusFunc func, gpointer user);
+	/* `tandemctl sources` and `sources lift`.  lift() says how many were in the list;
+	 * address NULL: all. */
 	void (*sources)(HostileSourceFunc func, gpointer user);
 	guint (*lift)(const char *address);
+	/* Whether calls through a trunk have a chance now: one that is down is tried
+	 * after all others.  NULL: always. */
+	gboolean (*available)(const char *trunk);
+} OperatorVerbs;
+
+struct Plugin {
+	guint interface_version;    /* PLUGIN_INTERFACE_VERSION */
+	const char *name;	    /* of its file, its section of the configuration, its records */
+	TransportKind transport;    /* what its legs speak when we call them */
+	guint reaches;		    /* WayKind flags: whom its dial() can call */
+	const CounterSet *counters; /* what it counts of its own; or NULL */
+
+	gboolean (*start)(Gateway *gateway, GError **error);
+	void (*stop)(void); /* every leg is gone; free everything */
+	/* The store has changed, there alone: what else is known stays.  May be NULL. */
+	void (*changed)(Change what, const char *key);
+
+	/* NULL: none of it. */
+	const LegVerbs *leg;
+	const AccountVerbs *account;
+	const TextVerbs *text;
+	const OperatorVerbs *operators;
 };
 
 /* The symbol a loadable module exports: const Plugin tandem_plugin. */
+
+/* What the configuration says: in the section that has the plugin's name, where any key is
+ * the plugin's own, or in another, its default included.  New; NULL: nothing. */
+char *gateway_config_text(const Gateway *gateway, const char *section, const char *key);
 
 /* --- up: what a leg tells the core; any of these may be the last use of the leg --- */
 
@@ -154,12 +211,8 @@ typedef struct {
 	 * numbers; NULL: the one of his account. */
 	NumberPrivacy privacy;
 	const char *preferred;
-	/* Who has sent it on before it came here, the first one first, as they are written;
-	 * or NULL.  And how often it was: more than are known, perhaps. */
-	char **diverted_by;
-	guint n_diversions;
+	const Diversion *diversion; /* it was sent on before it came here; or NULL */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
-	const Call *near;      /* the core's own: a call it will be joined with, or NULL */
 } Incoming;
 
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own

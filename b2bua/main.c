@@ -361,13 +361,6 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 	return TRUE;
 }
 
-/* Whoever lets people telephone decides what becomes of their calls for help. */
-static gboolean
-emergency_is_chosen(const Config *config)
-{
-	return config->emergency || !g_strv_contains((const char *const *)config->plugins, "sip");
-}
-
 /* All that a start would stumble over, a line each. */
 static int
 check_machine(const Config *config, const char *config_file)
@@ -410,7 +403,7 @@ main(int argc, char **argv)
 		service_fatal("%s", error->message);
 		return 2;
 	}
-	if (!emergency_is_chosen(config)) {
+	if (!config_chooses_emergency(config)) {
 		service_fatal("%s: [gateway] emergency is not set, and there are telephones: write "
 			      "emergency=refuse (callers are told to take another telephone) or "
 			      "emergency=trunk:NAME",

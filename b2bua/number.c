@@ -8,10 +8,13 @@
 #include "b2bua/numberplan.h"
 #include <string.h>
 
-#define MAX_TEXT      128 /* bytes of what is still a number */
-#define MAX_DIGITS    20  /* 15 and a prefix for calls abroad */
-#define MAX_KEYS      32  /* and what is dialled before it */
-#define MAX_EMERGENCY 14  /* with a prefix for calls abroad, a country code, * and # */
+#define MAX_TEXT      128    /* bytes of what is still a number */
+#define MAX_DIGITS    20     /* 15 and a prefix for calls abroad */
+#define MAX_KEYS      32     /* and what is dialled before it */
+#define MAX_EMERGENCY 14     /* with a prefix for calls abroad, a country code, * and # */
+#define MAX_CODE      6	     /* digits of an emergency number; no country has more than five */
+#define MAX_COUNTRY   3	     /* digits of a country code */
+#define ABROAD_BEGINS "0189" /* prefixes for calls abroad, in all countries */
 
 char *
 number_unescape(const char *local)
@@ -206,10 +209,11 @@ without_country(const char *digits, const char *country)
 	return NULL;
 }
 
-char *
-number_emergency(const char *text, const char *country)
+/* Without * and # around it; NULL: it is too long. */
+static const char *
+short_digits(const char *text, char digits[MAX_DIGITS + 2])
 {
-	char digits[MAX_DIGITS + 2] = "", *begin = digits;
+	char *begin = digits;
 	NumberPrivacy asks;
 
 	if (!read_dialled(text, digits, &asks) || strlen(digits) > MAX_EMERGENCY)
@@ -217,8 +221,32 @@ number_emergency(const char *text, const char *country)
 	begin += strspn(begin, "*#");
 	for (char *end = begin + strlen(begin); end > begin && strchr("*#", end[-1]);)
 		*--end = '\0';
+	return begin;
+}
+
+char *
+number_emergency(const char *text, const char *country)
+{
+	char digits[MAX_DIGITS + 2] = "";
+	const char *begin = short_digits(text, digits);
+
+	if (!begin)
+		return NULL;
 	return g_strdup(is_emergency_code(begin, country) ? begin
 							  : without_country(begin, country));
+}
+
+gboolean
+number_may_be_emergency(const char *dialled)
+{
+	char digits[MAX_DIGITS + 2] = "";
+	const char *begin = short_digits(dialled, digits);
+
+	if (!begin)
+		return FALSE;
+	if (*begin == '+')
+		return strlen(begin + 1) <= MAX_COUNTRY + MAX_CODE;
+	return strlen(begin) <= MAX_CODE || strchr(ABROAD_BEGINS, *begin);
 }
 
 gboolean

@@ -28,6 +28,8 @@ NumberPrivacy number_privacy(const char *text);
  * emergency number.  Asks nothing but the numbering plan. */
 char *number_emergency(const char *dialled, const char *country);
 gboolean number_is_emergency(const char *dialled, const char *country);
+/* FALSE: in no country; TRUE: it takes a country to know. */
+gboolean number_may_be_emergency(const char *dialled);
 
 /* number_dialled() of a carrier, who may leave the "+" of an international number away. */
 gboolean number_from_carrier(const char *text, const char *country, char **number);

@@ -51,3 +51,24 @@ setting_on(Store *store, const char *user, Setting setting)
 
 	return g_strcmp0(value, "yes") == 0;
 }
+
+RingOrder
+setting_ring(Store *store, const char *user)
+{
+	static const struct {
+		const char *name;
+		RingOrder order;
+	} ORDERS[] = {
+		{ "both", { { RING_CLIENTS | RING_PHONES } } },
+		{ "xmpp", { { RING_CLIENTS } } },
+		{ "sip", { { RING_PHONES } } },
+		{ "xmpp-then-sip", { { RING_CLIENTS, RING_PHONES } } },
+		{ "sip-then-xmpp", { { RING_PHONES, RING_CLIENTS } } },
+	};
+	g_autofree char *ring = setting_text(store, user, SETTING_RING);
+
+	for (guint i = 0; i < G_N_ELEMENTS(ORDERS); i++)
+		if (g_strcmp0(ORDERS[i].name, ring) == 0)
+			return ORDERS[i].order;
+	return ORDERS[0].order;
+}

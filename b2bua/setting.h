@@ -63,3 +63,10 @@ gboolean setting_find(const char *name, Setting *setting);
 /* What holds for a user: his own, else the default (NULL when there is none). */
 char *setting_text(Store *store, const char *user, Setting setting);
 gboolean setting_on(Store *store, const char *user, Setting setting);
+
+/* Which of a user's devices ring: stages one after the other, of flags each; 0: no second. */
+enum { RING_CLIENTS = 1 << 0, RING_PHONES = 1 << 1 };
+typedef struct {
+	guint stages[2];
+} RingOrder;
+RingOrder setting_ring(Store *store, const char *user);

@@ -34,7 +34,7 @@ def scan(bench, rate):
     until(lambda: int(tandem.status()["calls"]) == CALLS, 30, f"{CALLS} calls")
     scanner = Scanner(ADDRESSES, rate)
     print("    s     sent  answered  in use, KiB  CPU, %  calls  slowest register and call, s", flush=True)
-    print(f"    0        0         0 {tandem.status()['memory'].split()[0]:>12}", flush=True)
+    print(f"    0        0         0 {tandem.status()['memory']:>12}", flush=True)
     began = last = time.monotonic()
     before, slowest = cpu_seconds(tandem.process.pid), 0
     done = failed = 0
@@ -50,13 +50,13 @@ def scan(bench, rate):
         slowest = max(slowest, time.monotonic() - asked)
         now, used, status = time.monotonic(), cpu_seconds(tandem.process.pid), tandem.status()
         if now - last >= EVERY or not scanner.is_alive():
-            print(f"{now - began:5.0f} {scanner.sent:8} {scanner.answered:9} {status['memory'].split()[0]:>12}"
+            print(f"{now - began:5.0f} {scanner.sent:8} {scanner.answered:9} {status['memory']:>12}"
                   f" {100 * (used - before) / (now - last):7.0f} {status['calls']:>6} {slowest:9.2f}", flush=True)
             last, before, slowest = now, used, 0
         time.sleep(0.2)
     load.finish()
     print(f"the telephone registered and called {done} times, {failed} times it had no answer within 32 s")
-    print(f"no call of {CALLS} lost; {tandem.status()['sip sources']}")
+    print(f"no call of {CALLS} lost; {tandem.status()['sip requests dropped']} requests dropped")
 
 
 def main():

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/admin/verbs.h"
+#include "b2bua/config_key.h"
 #include "cli/complete.h"
 
 typedef struct {
@@ -56,6 +57,14 @@ offer_known(const Line *line, const char *before, const char *list)
 	}
 }
 
+static void
+offer_sections(const Line *line)
+{
+	for (guint i = 0; i < config_n_keys; i++)
+		if (i == 0 || strcmp(config_keys[i].group, config_keys[i - 1].group) != 0)
+			offer(line, "", config_keys[i].group, "");
+}
+
 static Status
 offer_value(const Line *line, const char *before, const Word *word)
 {
@@ -65,6 +74,8 @@ offer_value(const Line *line, const char *before, const Word *word)
 		return FAILED;
 	if (word->type == WORD_CHOICE || word->type == WORD_YES)
 		offer_each(line, before, word->values);
+	if (word->type == WORD_SECTION)
+		offer_sections(line);
 	for (guint i = 0; (noun = noun_at(i)); i++)
 		if (noun->id == word->type)
 			offer_known(line, before, noun->list);

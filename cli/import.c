@@ -84,8 +84,9 @@ take_import_line(Import *import, const char *line, gsize length, GError **error)
 		/* what is sent has consecutive numbers */
 		if (import->portion->len > 0 && !send_portion(import, error))
 			return FALSE;
-		refuse_line(import, length >= IMPORT_BYTES / 2 ? "longer than 20000 bytes"
-							       : "not UTF-8; save the file so");
+		refuse_line(import, length >= IMPORT_BYTES / 2
+					    ? "longer than 20000 bytes"
+					    : "not UTF-8; save the file as UTF-8");
 		return TRUE;
 	}
 	if (import->portion->len == 0)
@@ -169,8 +170,8 @@ print_import(const Import *import, const GError *failure)
 
 	if (failure)
 		said = g_strdup_printf("stopped before line %" G_GUINT64_FORMAT
-				       " or a few lines after it: %s; what stands before is done, "
-				       "and the file may be imported again as a whole",
+				       " or a few lines after it: %s; the lines before it are "
+				       "done, and the whole file may be imported again",
 				       import->first, failure->message);
 	else
 		said = g_strdup_printf("%u of %" G_GUINT64_FORMAT " lines were not taken", refused,

@@ -74,8 +74,8 @@ explain_silence(const Session *session, GError **error)
 	} else if (error && g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
 		g_clear_error(error);
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-			    "tandemd has not answered for %d s; what was asked for may be done "
-			    "all the same; see its log, and whether it lives",
+			    "tandemd has not answered for %d s, and may still do what was asked "
+			    "for; see whether tandemd runs, and its log",
 			    ANSWER_SECONDS);
 	} else if (error && !*error)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_CLOSED,
@@ -89,7 +89,7 @@ session_ask(Session *session, const char *request, GError **error)
 	g_autoptr(GError) unsent = NULL;
 	char *reply = NULL;
 
-	/* whoever could not be told may have said why before */
+	/* an end that takes no more may have said why before */
 	if (g_output_stream_write_all(session->out, line, strlen(line), NULL, NULL, &unsent))
 		g_output_stream_flush(session->out, NULL, NULL);
 	if (!unsent || !g_error_matches(unsent, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
@@ -136,9 +136,9 @@ start_program(Session *session, const char *config, const char *database, GError
 		arguments[n++] = database;
 	}
 	if (!program) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-			    "tandemd is neither running nor to be found beside tandemctl or on the "
-			    "PATH");
+		g_set_error(
+			error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+			"tandemd does not run, and is neither beside tandemctl nor on the PATH");
 		return FALSE;
 	}
 	session->program =
@@ -172,7 +172,7 @@ refuse_connection(const char *path, const GError *cause, GError **error)
 	else if (is_nobody(cause))
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
 			    "%s: no tandemd answers there; check the path, or leave --socket (and "
-			    "TANDEM_SOCKET) out to work on the database while none runs",
+			    "TANDEM_SOCKET) out to work on the database while no daemon runs",
 			    path);
 	else
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -220,7 +220,8 @@ database_of_daemon(const Options *options, GError **error)
 			return g_strdup(json_array_get_string_element(row, 1));
 	}
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-		    "the daemon does not say where its database is; name its --config");
+		    "the daemon does not say where its database is; write --config and the "
+		    "daemon's configuration");
 	return NULL;
 }
 

@@ -141,11 +141,12 @@ cells_of(JsonArray *array)
 	return cells;
 }
 
+/* The first line, where it is one, and lines of one cell are headings. */
 static void
 print_lines(GPtrArray *lines, gboolean heading)
 {
 	guint terminal = terminal_columns(), widths[32] = { 0 };
-	gboolean bold = heading && isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
+	gboolean colour = isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
 
 	for (guint i = 0; i < lines->len; i++) {
 		GPtrArray *cells = lines->pdata[i];
@@ -154,10 +155,12 @@ print_lines(GPtrArray *lines, gboolean heading)
 			widths[c] = MAX(widths[c], text_width(cells->pdata[c]));
 	}
 	for (guint i = heading ? 0 : 1; i < lines->len; i++) {
-		if (i == 0 && bold)
+		gboolean bold = colour && (i == 0 || ((GPtrArray *)lines->pdata[i])->len == 1);
+
+		if (bold)
 			g_print("\033[1m");
 		print_line(lines->pdata[i], widths, terminal);
-		if (i == 0 && bold)
+		if (bold)
 			g_print("\033[0m");
 	}
 }
@@ -197,6 +200,103 @@ print_text(const char *text)
 		g_print("\n");
 }
 
+/* --- "key", "value", "group", "unit": a part for each group --- */
+
+enum { KEY, VALUE, GROUP, UNIT };
+
+static gboolean
+is_grouped(JsonArray *columns)
+{
+	return json_array_get_length(columns) > UNIT &&
+	       g_strcmp0(json_array_get_string_element(columns, GROUP), "group") == 0 &&
+	       g_strcmp0(json_array_get_string_element(columns, UNIT), "unit") == 0;
+}
+
+/* A number as a person reads it. */
+static char *
+with_unit(JsonArray *row)
+{
+	JsonNode *value = json_array_get_element(row, VALUE);
+	const char *unit = json_array_get_string_element(row, UNIT);
+	gint64 number = *unit ? json_node_get_int(value) : 0;
+
+	if (g_str_equal(unit, "s"))
+		return g_strdup_printf("%" G_GINT64_FORMAT " d %02d:%02d:%02d", number / 86400,
+				       (int)(number / 3600 % 24), (int)(number / 60 % 60),
+				       (int)(number % 60));
+	if (g_str_equal(unit, "KiB"))
+		return g_strdup_printf("%.1f MiB", (double)number / 1024);
+	return cell_text(value);
+}
+
+/* "sip legs" is "legs" under the heading "sip". */
+static char *
+key_in_group(const char *key, const char *group)
+{
+	gsize length = strlen(group);
+	gboolean repeats = g_str_has_prefix(key, group) && key[length] == ' ';
+
+	return g_strdup_printf("  %s", repeats ? key + length + 1 : key);
+}
+
+static GPtrArray *
+add_line(GPtrArray *lines, char *cell)
+{
+	GPtrArray *cells = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(cells, cell);
+	g_ptr_array_add(lines, cells);
+	return cells;
+}
+
+/* The rows of a group follow each other. */
+static void
+print_groups(JsonArray *rows)
+{
+	g_autoptr(GPtrArray) lines =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	const char *before = "";
+
+	for (guint i = 0; i < json_array_get_length(rows); i++) {
+		JsonArray *row = json_array_get_array_element(rows, i);
+		const char *group = json_array_get_string_element(row, GROUP);
+		g_autofree char *key = cell_text(json_array_get_element(row, KEY));
+
+		if (!g_str_equal(before, group))
+			add_line(lines, g_strdup(group));
+		before = group;
+		g_ptr_array_add(add_line(lines, key_in_group(key, group)), with_unit(row));
+	}
+	print_lines(lines, TRUE);
+}
+
+/* What import reads is as it is, to be kept in a file. */
+static gboolean
+is_lines(JsonArray *columns)
+{
+	return json_array_get_length(columns) == 1 &&
+	       g_strcmp0(json_array_get_string_element(columns, 0), "line") == 0;
+}
+
+static void
+print_each(JsonArray *rows)
+{
+	for (guint i = 0; i < json_array_get_length(rows); i++)
+		g_print("%s\n",
+			json_array_get_string_element(json_array_get_array_element(rows, i), 0));
+}
+
+static void
+print_rows(JsonArray *columns, JsonArray *rows)
+{
+	if (is_lines(columns))
+		print_each(rows);
+	else if (is_grouped(columns))
+		print_groups(rows);
+	else
+		print_table(columns, rows);
+}
+
 static void
 print_members(JsonObject *object)
 {
@@ -205,7 +305,7 @@ print_members(JsonObject *object)
 				  : NULL;
 
 	if (rows && json_array_get_length(rows) > 0)
-		print_table(json_object_get_array_member(object, "columns"), rows);
+		print_rows(json_object_get_array_member(object, "columns"), rows);
 	if (json_object_has_member(object, "text"))
 		print_text(json_object_get_string_member(object, "text"));
 	else if (rows && json_array_get_length(rows) == 0)

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <glib-unix.h>
 #include "db/journal_private.h"
-#include "db/refusals.h"
 
 #define LATE_US	     G_USEC_PER_SEC /* a second in the queue is worth saying so */
 #define MAX_WAITING  200000	    /* refusals beyond are dropped; calls have slots */
@@ -14,25 +13,6 @@ typedef struct {
 	StoreDoneFunc done;
 	gpointer user;
 } Durable;
-
-/* --- posting --- */
-
-guint64
-journal_post(Journal *journal, JournalWrite write, gpointer data, GDestroyNotify free,
-	     Waiting about)
-{
-	Entry *entry = g_new0(Entry, 1);
-
-	entry->number = about.number = ++journal->posted;
-	entry->call = about.call;
-	entry->write = write;
-	entry->data = data;
-	entry->free = free;
-	about.since_us = g_get_monotonic_time();
-	g_queue_push_tail(&journal->waiting, g_memdup2(&about, sizeof about));
-	mailbox_post(journal->outbox, writer_take, entry);
-	return about.number;
-}
 
 /* --- what the writer says --- */
 
@@ -52,8 +32,8 @@ forget_written(Journal *journal)
 	}
 }
 
-void
-journal_progress(gpointer reader, gpointer data)
+static void
+on_progress(gpointer reader, gpointer data)
 {
 	Journal *journal = reader;
 	Progress *progress = data;
@@ -70,8 +50,8 @@ journal_progress(gpointer reader, gpointer data)
 	g_free(progress);
 }
 
-void
-journal_synced(gpointer reader, gpointer number)
+static void
+on_synced(gpointer reader, gpointer number)
 {
 	Journal *journal = reader;
 	Durable *first;
@@ -108,8 +88,8 @@ open_spill(Journal *journal, GError **error)
 	return journal->spill != NULL;
 }
 
-void
-journal_allocated(gpointer reader, gpointer unused)
+static void
+on_allocated(gpointer reader, gpointer unused)
 {
 	Journal *journal = reader;
 
@@ -242,7 +222,8 @@ start_spill(Journal *journal, GError **error)
 		return TRUE;
 	/* what a crash has left is read whether or not there is room for more */
 	if (!spill_allocate(journal->spill_path, journal->options.slots, &full))
-		g_warning("no room for calls while the database cannot be written: %s",
+		g_warning("the spill file, which keeps calls while the database cannot be written, "
+			  "cannot be made: %s",
 			  full->message);
 	if (open_spill(journal, &problem)) {
 		journal->last_call = spill_highest(journal->spill);
@@ -266,11 +247,15 @@ start_writer(Journal *journal, GError **error)
 	options->keep_ladder_days = journal->options.keep_ladder_days;
 	options->inbox = journal->outbox;
 	options->outbox = journal->inbox;
+	options->progress = on_progress;
+	options->synced = on_synced;
+	options->allocated = on_allocated;
 	if (pthread_create(&journal->thread, NULL, writer_run, options) == 0) {
 		pthread_setname_np(journal->thread, "journal");
 		return TRUE;
 	}
-	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "no thread for the records");
+	g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+		    "the thread that writes records cannot be started");
 	g_free(options->path);
 	g_free(options->spill_path);
 	g_free(options);
@@ -338,7 +323,7 @@ journal_flush(Journal *journal, guint ms)
 {
 	gint64 until = g_get_monotonic_time() + (gint64)ms * 1000;
 
-	refusals_flush(store_refusals(journal->store));
+	store_flush_late(journal->store);
 	while (journal->waiting.length > 0 && g_get_monotonic_time() < until) {
 		mailbox_wait(journal->inbox, 10);
 		mailbox_run(journal->inbox, journal);
@@ -351,12 +336,12 @@ journal_stop(Journal *journal)
 {
 	if (!journal)
 		return;
-	refusals_flush(store_refusals(journal->store));
+	store_flush_late(journal->store);
 	mailbox_post(journal->outbox, writer_quit, NULL);
 	pthread_join(journal->thread, NULL);
 	mailbox_run(journal->inbox, journal);
 	if (journal->waiting.length > 0)
-		g_warning("%u records are not in the database; those of calls are kept in %s",
+		g_warning("%u records are not in the database; %s keeps those of calls",
 			  journal->waiting.length, journal->spill_path);
 	journal_free(journal);
 }

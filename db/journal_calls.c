@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "db/journal_private.h"
+#include "db/rows.h"
 
 void
 pending_call_free(gpointer data)
@@ -19,7 +20,7 @@ pending_call_free(gpointer data)
 static gboolean
 write_call(Store *store, gconstpointer record, GError **error)
 {
-	return store_call_put(store, record, error);
+	return call_row_put(store, record, error);
 }
 
 static void
@@ -44,8 +45,8 @@ spill(Journal *journal, const CallRecord *record)
 		return;
 	full = !spill_put(journal->spill, record);
 	if (full && !journal->spill_full && journal->trouble)
-		g_warning("no more room for calls while the database cannot be written: calls "
-			  "that cost money are refused");
+		g_warning("the spill file is full and the database cannot be written: calls that "
+			  "cost money are refused");
 	journal->spill_full = full;
 }
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "db/journal_private.h"
+#include "db/rows.h"
 
 typedef struct {
 	gint64 id; /* of a contact or of a softphone; 0: all that have expired */
@@ -23,25 +24,25 @@ pending_contact_free(gpointer data)
 static gboolean
 write_contact(Store *store, gconstpointer contact, GError **error)
 {
-	return store_contact_put(store, contact, error);
+	return contact_row_put(store, contact, error);
 }
 
 static gboolean
 write_deletion(Store *store, gconstpointer which, GError **error)
 {
-	return store_contact_del(store, ((const Which *)which)->id, error);
+	return contact_row_del(store, ((const Which *)which)->id, error);
 }
 
 static gboolean
 write_forgetting(Store *store, gconstpointer which, GError **error)
 {
-	return store_contact_forget(store, ((const Which *)which)->id, error);
+	return contact_rows_forget(store, ((const Which *)which)->id, error);
 }
 
 static gboolean
 write_expiry(Store *store, gconstpointer unused, GError **error)
 {
-	return store_contact_expire(store, error);
+	return contact_rows_expire(store, error);
 }
 
 static void
@@ -72,8 +73,7 @@ lay_over(Journal *journal, gint64 id, gint64 softphone, Contact *contact, guint6
 gboolean
 journal_put_contact(Journal *journal, const Contact *contact, GError **error)
 {
-	g_autoptr(GPtrArray) bound =
-		store_contact_list_of_softphone(journal->store, contact->softphone, error);
+	g_autoptr(GPtrArray) bound = journal_contacts_of(journal, contact->softphone, error);
 	Contact *copy;
 	guint64 number;
 
@@ -92,7 +92,7 @@ journal_put_contact(Journal *journal, const Contact *contact, GError **error)
 	if (copy->id == 0)
 		copy->id = ++journal->last_contact;
 	copy->updated = store_now();
-	if (!store_contact_name(journal->store, copy, error)) {
+	if (!contact_row_name(journal->store, copy, error)) {
 		contact_free(copy);
 		return FALSE;
 	}
@@ -174,4 +174,20 @@ journal_merge_contacts(Journal *journal, GPtrArray *rows, ContactFilter filter, 
 			g_ptr_array_add(rows, contact_copy(contact));
 	}
 	g_ptr_array_sort(rows, by_name);
+}
+
+static gboolean
+is_of_softphone(const Contact *contact, gconstpointer softphone)
+{
+	return contact->softphone == *(const gint64 *)softphone;
+}
+
+GPtrArray *
+journal_contacts_of(Journal *journal, gint64 softphone, GError **error)
+{
+	GPtrArray *rows = contact_rows_of_softphone(journal->store, softphone, error);
+
+	if (rows)
+		journal_merge_contacts(journal, rows, is_of_softphone, &softphone);
+	return rows;
 }

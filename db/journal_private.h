@@ -24,7 +24,7 @@ typedef struct {
 
 void entry_free(Entry *entry);
 
-/* --- journal.c; thread: signalling --- */
+/* --- thread: signalling --- */
 
 /* Something that waits, and under which key it is to be found meanwhile. */
 typedef struct {
@@ -66,7 +66,7 @@ struct Journal {
 	GQueue durable; /* Durable *, who waits for a change to be on the disk */
 };
 
-/* Takes data; returns its number. */
+/* --- journal_post.c: takes data; returns its number --- */
 guint64 journal_post(Journal *journal, JournalWrite write, gpointer data, GDestroyNotify free,
 		     Waiting about);
 
@@ -91,6 +91,8 @@ void journal_forget_softphone(Journal *journal, gint64 softphone);
 void journal_contact_written(Journal *journal, const Waiting *waiting);
 void pending_contact_free(gpointer pending);
 typedef gboolean (*ContactFilter)(const Contact *contact, gconstpointer what);
+/* Those of a softphone, as they will be. */
+GPtrArray *journal_contacts_of(Journal *journal, gint64 softphone, GError **error);
 void
 journal_merge_contacts(Journal *journal, GPtrArray *rows, ContactFilter filter, gconstpointer what);
 
@@ -101,6 +103,10 @@ typedef struct {
 	guint spill_slots; /* 0: there is one already */
 	guint keep_days, keep_ladder_days;
 	Mailbox *inbox, *outbox;
+	/* Run by the reader of the outbox, with what is posted there. */
+	MailFunc progress;  /* a Progress *, owned */
+	MailFunc synced;    /* a guint64 *, owned: the number of writer_sync() */
+	MailFunc allocated; /* NULL: the spill file is there */
 } WriterOptions;
 void *writer_run(void *options); /* takes them */
 /* Posted to it; the first owns its data. */
@@ -113,6 +119,3 @@ typedef struct {
 	guint64 written; /* up to this entry */
 	char *trouble;	 /* or why not */
 } Progress;
-void journal_progress(gpointer journal, gpointer progress);
-void journal_synced(gpointer journal, gpointer number);	   /* a guint64 *, owned */
-void journal_allocated(gpointer journal, gpointer unused); /* the spill file is there */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "db/journal_private.h"
+#include "db/rows.h"
 
 #define LOCK_MS	    100	  /* waited for another process at a time */
 #define RETRY_MS    100	  /* between tries */
@@ -101,7 +102,7 @@ say_progress(Writer *writer, guint64 written, const char *trouble)
 
 	progress->written = written;
 	progress->trouble = g_strdup(trouble);
-	mailbox_post(writer->options.outbox, journal_progress, progress);
+	mailbox_post(writer->options.outbox, writer->options.progress, progress);
 }
 
 static void
@@ -226,7 +227,7 @@ sync_now(Writer *writer)
 	writer->dirty = !ok || !whole;
 	writer->sync_at = g_get_monotonic_time() + SYNC_MS * US;
 	if (writer->sync_wanted) {
-		mailbox_post(writer->options.outbox, journal_synced,
+		mailbox_post(writer->options.outbox, writer->options.synced,
 			     g_memdup2(&writer->sync_wanted, sizeof writer->sync_wanted));
 		writer->sync_wanted = 0;
 	}
@@ -241,10 +242,11 @@ prune(Writer *writer)
 	gboolean more = FALSE;
 
 	if (open_store(writer, &error) && days > 0)
-		more = store_prune_calls(writer->store, now - (gint64)days * DAY_SECONDS, &error);
+		more = call_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
 	if (!error && writer->store && ladder_days > 0)
-		more |= store_prune_ladders(writer->store, now - (gint64)ladder_days * DAY_SECONDS,
-					    &writer->pruned_ladder, &error);
+		more |= call_rows_prune_ladders(writer->store,
+						now - (gint64)ladder_days * DAY_SECONDS,
+						&writer->pruned_ladder, &error);
 	if (error)
 		g_debug("old records: %s", error->message); /* there is a next time */
 	writer->dirty = TRUE;
@@ -260,7 +262,7 @@ allocate_spill(Writer *writer)
 	if (!spill_allocate(writer->options.spill_path, writer->options.spill_slots, &error))
 		return;
 	writer->options.spill_slots = 0;
-	mailbox_post(writer->options.outbox, journal_allocated, NULL);
+	mailbox_post(writer->options.outbox, writer->options.allocated, NULL);
 }
 
 /* --- the thread --- */

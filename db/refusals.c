@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* refusals.c - see refusals.h. */
-#include "db/refusals.h"
+/* refusals.c - short records of what was refused before it was a call: by a limit, from
+ * a stranger, with a description that cannot be used.
+ *
+ * Ten of an author (an account, a trunk, an address) in a minute have a row each; what comes
+ * after is one row for each author, reason and minute, with a count.  What a flood can write
+ * is bounded.  A store has its refusals once it was asked for them.
+ * Thread: signalling.
+ */
 #include "db/store_private.h"
 
 #define ROWS_EACH     10   /* of an author in a minute */
@@ -13,6 +19,8 @@ typedef struct {
 	CallRecord *record;
 	guint written; /* the count that its row has */
 } Row;
+
+typedef struct Refusals Refusals;
 
 struct Refusals {
 	Store *store;
@@ -32,28 +40,6 @@ row_free(gpointer data)
 	g_free(row);
 }
 
-Refusals *
-refusals_new(Store *store)
-{
-	Refusals *refusals = g_new0(Refusals, 1);
-
-	refusals->store = store;
-	refusals->authors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	refusals->counted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, row_free);
-	return refusals;
-}
-
-void
-refusals_free(Refusals *refusals)
-{
-	if (!refusals)
-		return;
-	g_clear_handle_id(&refusals->timer, g_source_remove);
-	g_hash_table_unref(refusals->authors);
-	g_hash_table_unref(refusals->counted);
-	g_free(refusals);
-}
-
 /* The row is made the first time, and written over after that. */
 static gboolean
 write_row(Refusals *refusals, CallRecord *record, GError **error)
@@ -64,7 +50,7 @@ write_row(Refusals *refusals, CallRecord *record, GError **error)
 			  : store_call_begin(refusals->store, record, error);
 }
 
-void
+static void
 refusals_flush(Refusals *refusals)
 {
 	GHashTableIter iter;
@@ -107,8 +93,8 @@ begin_minute(Refusals *refusals)
 	g_hash_table_remove_all(refusals->counted);
 }
 
-gboolean
-refusals_room(Refusals *refusals, const char *author)
+static gboolean
+has_room(Refusals *refusals, const char *author)
 {
 	guint rows;
 
@@ -149,16 +135,62 @@ count(Refusals *refusals, const CallRecord *record, const char *author)
 		refusals->timer = g_timeout_add_seconds(FLUSH_SECONDS, on_flush, refusals);
 }
 
-gboolean
-refusals_note(Refusals *refusals, const CallRecord *record, const char *author, GError **error)
+static void
+refusals_free(Refusals *refusals)
 {
+	g_clear_handle_id(&refusals->timer, g_source_remove);
+	g_hash_table_unref(refusals->authors);
+	g_hash_table_unref(refusals->counted);
+	g_free(refusals);
+}
+
+static Refusals *
+refusals_new(Store *store)
+{
+	Refusals *refusals = g_new0(Refusals, 1);
+
+	refusals->store = store;
+	refusals->authors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	refusals->counted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, row_free);
+	return refusals;
+}
+
+static Refusals *
+refusals_of(Store *store)
+{
+	if (!store->refusals) {
+		store->refusals = refusals_new(store);
+		store->flush_refusals = refusals_flush;
+		store->free_refusals = refusals_free;
+	}
+	return store->refusals;
+}
+
+/* --- for the core --- */
+
+gboolean
+store_call_refused(Store *store, const CallRecord *record, const char *author, GError **error)
+{
+	Refusals *refusals = refusals_of(store);
 	g_autoptr(CallRecord) alone = NULL;
 
-	if (!refusals_room(refusals, author)) {
+	if (!has_room(refusals, author)) {
 		count(refusals, record, author);
 		return TRUE;
 	}
 	alone = call_record_copy(record);
 	alone->count = 1;
 	return write_row(refusals, alone, error);
+}
+
+gboolean
+store_refusal_room(Store *store, const char *author)
+{
+	return has_room(refusals_of(store), author);
+}
+
+void
+store_flush_refusals(Store *store)
+{
+	refusals_flush(refusals_of(store));
 }

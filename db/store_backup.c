@@ -107,7 +107,7 @@ may_replace(const char *path, const char *to, GError **error)
 			return TRUE;
 	}
 	return failed(error, "copy", to,
-		      "something that is no database is there; remove it, or name another file");
+		      "the file there is no database; remove that file, or name another");
 }
 
 /* What SQLite finds beside a database it takes for a part of it: of one that was there before, and
@@ -123,9 +123,9 @@ stands_alone(const char *to, GError **error)
 
 		if (lstat(path, &beside) == 0 && beside.st_size > 0)
 			return failed(error, "copy", to,
-				      "a database there is in use or was not closed, with its last "
-				      "changes in a file beside it that ends in -wal or -journal; "
-				      "name another file");
+				      "the database there is in use or was not closed: a file "
+				      "beside it that ends in -wal or -journal has its last "
+				      "changes; name another file");
 	}
 	return TRUE;
 }

@@ -23,10 +23,12 @@ struct Store {
 	guint failures;		   /* reads that failed, see store_failures() */
 	char *failure;		   /* the words of the latest, or NULL */
 	struct Journal *journal;   /* what the daemon itself writes goes there, or NULL */
-	struct Refusals *refusals; /* NULL: none yet */
-	gboolean sync_deferred;	   /* a commit does not wait for the disk */
-	guint64 commits;	   /* outermost */
-	guint64 asked_durable;	   /* up to this one somebody waits for the disk */
+	struct Refusals *refusals; /* NULL: none yet; with its owner's functions */
+	void (*flush_refusals)(struct Refusals *refusals);
+	void (*free_refusals)(struct Refusals *refusals);
+	gboolean sync_deferred; /* a commit does not wait for the disk */
+	guint64 commits;	/* outermost */
+	guint64 asked_durable;	/* up to this one somebody waits for the disk */
 };
 
 typedef enum { QUERY_DONE, QUERY_ROW, QUERY_FAILED } QueryResult;
@@ -51,6 +53,13 @@ GPtrArray *query_list(Query *query, gpointer (*from_row)(Query *query), GDestroy
 void query_end(Query *query);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Query, query_end)
 
+/* SQL that returns nothing, and is not kept. */
+gboolean store_execute(Store *store, const char *sql, GError **error);
+/* A number from a pragma. */
+gboolean store_pragma(Store *store, const char *sql, gint64 *number, GError **error);
+/* SQLite's words for what just failed, and what to do about it. */
+void store_set_error(const Store *store, GError **error);
+
 /* Whether the statement that just failed hit a PRIMARY KEY or UNIQUE, or a
  * foreign key: said by SQLite's extended code. */
 gboolean store_hit_key(const Store *store);
@@ -60,21 +69,11 @@ gint64 store_now(void); /* s since 1970 */
 
 /* From now on no commit waits for the disk: somebody else synchronises. */
 void store_defer_sync(Store *store);
-struct Refusals *store_refusals(Store *store);
+/* What is counted and has grown since is written now. */
+void store_flush_late(Store *store);
 
-/* --- what the journal's writer does, on its own connection --- */
-/* Inserts the row with its id, or writes over it; a row of that id which is another call's
- * (the file is an older copy) stays, and the record gets another id. */
-gboolean store_call_put(Store *store, const CallRecord *record, GError **error);
 CallRecord *call_record_copy(const CallRecord *record);
-/* Some records that began before then; TRUE: there may be more. */
-gboolean store_prune_calls(Store *store, gint64 before, GError **error);
-/* Their ladders alone; `from` is where the last time stopped. */
-gboolean store_prune_ladders(Store *store, gint64 before, gint64 *from, GError **error);
 Contact *contact_copy(const Contact *contact);
-/* Sets username and user from its softphone's row. */
-gboolean store_contact_name(Store *store, Contact *contact, GError **error);
-gboolean store_contact_forget(Store *store, gint64 softphone, GError **error);
 
 /* Commits when `ok`, else rolls back; returns whether it is committed. */
 gboolean store_settle(Store *store, gboolean ok, GError **error);

@@ -11,12 +11,11 @@
 #pragma once
 #include "media/codec.h"
 #include "media/desc.h"
+#include "media/side.h"
 
 typedef struct Workers Workers; /* the ice and media threads of the process */
 typedef struct Media Media;	/* owned by the Call that opened it */
 typedef guint PortId;		/* from 1; 0 is no port */
-
-typedef enum { SIDE_CALLER, SIDE_CALLEE } Side;
 
 /* A STUN or TURN server; host NULL: none. */
 typedef struct {

@@ -261,7 +261,8 @@ import_setting(Line *line, GError **error)
 	if (!value)
 		return wrong(error, "setting: \"value\" is missing");
 	if (json_object_get_size(line->object) > 0)
-		return wrong(error, "setting: has setting, user and value, and nothing else");
+		return wrong(error, "setting: a line of a setting has setting, user and value, and "
+				    "nothing else");
 	begin(line, "user", "set", jid);
 	g_ptr_array_add(line->words, g_strdup_printf("%s=%s", key, value));
 	return run(line, error);
@@ -289,7 +290,7 @@ import_object(Line *line, GError **error)
 	return wrong(error,
 		     "%s: a line has one of user, number, softphone, trunk, route, setting, "
 		     "such as {\"user\":\"alice@example.org\",\"country\":\"DE\"}",
-		     type ? type : "of what?");
+		     type ? type : "a line names nothing");
 }
 
 /* --- lines --- */

@@ -7,6 +7,7 @@
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
 #include "b2bua/admin/handlers.h"
+#include "b2bua/admin/memory.h"
 #include "b2bua/route/way_out.h"
 
 char *(*control_reload)(GError **error);
@@ -19,44 +20,94 @@ static void __attribute__((constructor)) note_start(void)
 	started_us = g_get_monotonic_time();
 }
 
+/* --- status: "key", "value", "group", "unit"; a key stands alone, without its group --- */
+
 static void
-reply_plugin(Request *request, const char *name)
+say(Request *request, const char *group, const char *key, const char *text)
 {
-	const Plugin *plugin = gateway_plugin(request->gateway, name);
-	g_autofree char *status = plugin && plugin->status ? plugin->status() : NULL;
-	g_auto(GStrv) lines = g_strsplit(status ? status : "", "\n", -1);
+	JsonArray *row = reply_row(request);
 
-	if (!plugin)
-		reply_pair(request, name, "not loaded");
-	for (char **line = lines; plugin && *line; line++) {
-		char *colon = strchr(*line, ':');
-		g_autofree char *key = NULL;
+	row_add(row, key);
+	row_add(row, text);
+	row_add(row, group);
+	row_add(row, "");
+}
 
-		if (!colon)
-			continue;
-		*colon = '\0';
-		key = g_strdup_printf("%s %s", name, *line);
-		reply_pair(request, key, g_strstrip(colon + 1));
+static void
+say_number(Request *request, const char *group, const char *key, guint64 number, const char *unit)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, key);
+	row_add_int(row, (gint64)number);
+	row_add(row, group);
+	row_add(row, unit);
+}
+
+typedef struct {
+	Request *request;
+	const Plugin *plugin;
+} PluginStatus;
+
+/* "sip legs", "sip trunk carrier state" */
+static void
+say_plugin_row(gpointer user, const StatusRow *row)
+{
+	const PluginStatus *status = user;
+	const char *name = status->plugin->name;
+	g_autofree char *key =
+		row->trunk ? g_strdup_printf("%s trunk %s %s", name, row->trunk, row->key)
+			   : g_strdup_printf("%s %s", name, row->key);
+
+	if (row->text)
+		say(status->request, name, key, row->text);
+	else
+		say_number(status->request, name, key, row->number, "");
+}
+
+static void
+say_plugins(Request *request)
+{
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
+
+	for (guint i = 0; i < plugins->len; i++) {
+		PluginStatus status = { request, plugins->pdata[i] };
+
+		if (status.plugin->operators && status.plugin->operators->status)
+			status.plugin->operators->status(say_plugin_row, &status);
 	}
 }
 
 /* What has never happened is not said. */
 static void
-reply_counters(Request *request)
+say_count(Request *request, const char *label, const char *name, guint64 count)
 {
-	for (Counter counter = 0; counter < N_COUNTERS; counter++) {
-		guint64 count = gateway_counter(request->gateway, counter);
-		g_autofree char *name = counter_text(counter);
-		g_autofree char *key = g_strconcat("count ", name, NULL);
-		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, count);
+	g_autofree char *key =
+		g_strjoin(" ", "count", label ? label : name, label ? name : NULL, NULL);
 
-		if (count > 0)
-			reply_pair(request, key, text);
+	if (count > 0)
+		say_number(request, "count", key, count, "");
+}
+
+static void
+say_counters(Request *request)
+{
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
+
+	for (Counter counter = 0; counter < N_COUNTERS; counter++)
+		say_count(request, NULL, counter_row(counter)->name,
+			  gateway_counter(request->gateway, counter));
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
+		const CounterSet *set = plugin->counters;
+
+		for (guint k = 0; set && k < set->n; k++)
+			say_count(request, plugin->name, set->rows[k].name, set->values[k]);
 	}
 }
 
 static gboolean
-reply_trunks(Request *request, GError **error)
+say_trunks(Request *request, GError **error)
 {
 	g_autoptr(GPtrArray) trunks = store_trunk_list(request->store, error);
 
@@ -64,53 +115,55 @@ reply_trunks(Request *request, GError **error)
 		const Trunk *trunk = trunks->pdata[i];
 		g_autofree char *key = g_strconcat("trunk ", trunk->name, NULL);
 		g_autofree char *text = g_strdup_printf(
-			"%s:%u %s, priority %d%s", trunk->host, trunk->port ? trunk->port : 5060,
-			trunk->transport, trunk->priority, trunk->enabled ? "" : ", disabled");
+			"%s:%u %s, priority %d%s", trunk->host,
+			trunk->port ? trunk->port : trunk_standard_port(trunk), trunk->transport,
+			trunk->priority, trunk->enabled ? "" : ", disabled");
 
-		reply_pair(request, key, text);
+		say(request, "trunk", key, text);
 	}
 	return trunks != NULL;
 }
 
 /* What is in use, apart from what the allocator has not given back. */
-static char *
+static guint64
 memory_in_use(void)
 {
 	struct mallinfo2 heap = mallinfo2();
 
-	return g_strdup_printf("%" G_GSIZE_FORMAT " KiB", (heap.uordblks + heap.hblkhd) / 1024);
+	return (heap.uordblks + heap.hblkhd) / 1024;
+}
+
+static void
+say_gateway(Request *request)
+{
+	static const char group[] = "gateway";
+	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
+	g_autofree char *records = store_journal_status(request->store);
+	g_autofree char *emergency = emergency_policy(request->gateway);
+
+	say(request, group, "version", PACKAGE_VERSION);
+	say_number(request, group, "pid", getpid(), "");
+	say(request, group, "state",
+	    admission_is_closed(request->gateway) ? "stopping" : "running");
+	say_number(request, group, "uptime", seconds, "s");
+	say_number(request, group, "calls", calls_live(request->gateway), "");
+	say_number(request, group, "memory", memory_in_use(), "KiB");
+	if (memory_pss() > 0)
+		say_number(request, group, "memory-pss", memory_pss(), "KiB");
+	say(request, group, "records", records);
+	say(request, group, "emergency", emergency + strlen("emergency calls: "));
+	say(request, group, "database", gateway_config(request->gateway)->database);
 }
 
 gboolean
 do_status(Request *request, GError **error)
 {
-	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
-	char **plugins = gateway_config(request->gateway)->plugins;
-	g_autofree char *uptime = g_strdup_printf("%d d %02d:%02d:%02d", (int)(seconds / 86400),
-						  (int)(seconds / 3600 % 24),
-						  (int)(seconds / 60 % 60), (int)(seconds % 60));
-	g_autofree char *n_calls = g_strdup_printf("%u", calls_live(request->gateway));
-	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
-	g_autofree char *memory = memory_in_use();
-	g_autofree char *records = store_journal_status(request->store);
-	g_autofree char *emergency = emergency_policy(request->gateway);
-
-	reply_table(request, "key", "value", NULL);
-	reply_pair(request, "version", PACKAGE_VERSION);
-	reply_pair(request, "pid", pid);
-	reply_pair(request, "uptime", uptime);
-	reply_pair(request, "state",
-		   admission_is_closed(request->gateway) ? "stopping" : "running");
-	reply_pair(request, "calls", n_calls);
-	reply_pair(request, "memory", memory);
-	reply_pair(request, "records", records);
-	reply_pair(request, "emergency", emergency + strlen("emergency calls: "));
-	reply_pair(request, "database", gateway_config(request->gateway)->database);
-	for (char **name = plugins; name && *name; name++)
-		reply_plugin(request, *name);
-	if (!reply_trunks(request, error))
+	reply_table(request, "key", "value", "group", "unit", NULL);
+	say_gateway(request);
+	say_plugins(request);
+	if (!say_trunks(request, error))
 		return FALSE;
-	reply_counters(request);
+	say_counters(request);
 	return TRUE;
 }
 
@@ -153,14 +206,14 @@ reply_source(gpointer user, const HostileSource *source)
 gboolean
 do_sources(Request *request, GError **error)
 {
-	char **names = gateway_config(request->gateway)->plugins;
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
 
 	reply_table(request, "address", "failures", "last", "state", "until", NULL);
-	for (; names && *names; names++) {
-		const Plugin *plugin = gateway_plugin(request->gateway, *names);
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin && plugin->sources)
-			plugin->sources(reply_source, request);
+		if (plugin->operators && plugin->operators->sources)
+			plugin->operators->sources(reply_source, request);
 	}
 	return TRUE;
 }
@@ -169,15 +222,15 @@ gboolean
 do_sources_lift(Request *request, GError **error)
 {
 	const char *word = request_word(request, "ADDRESS|all");
-	char **names = gateway_config(request->gateway)->plugins;
+	const GPtrArray *plugins = gateway_plugins(request->gateway);
 	gboolean all = g_str_equal(word, "all");
 	guint lifted = 0;
 
-	for (; names && *names; names++) {
-		const Plugin *plugin = gateway_plugin(request->gateway, *names);
+	for (guint i = 0; i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
 
-		if (plugin && plugin->lift)
-			lifted += plugin->lift(all ? NULL : word);
+		if (plugin->operators && plugin->operators->lift)
+			lifted += plugin->operators->lift(all ? NULL : word);
 	}
 	if (!lifted && !all)
 		return wrong(error, "address %s: not in the list; see 'sources'", word);

@@ -27,7 +27,7 @@ make_password(void)
 	return password;
 }
 
-/* Of an import: whoever has brought it along. */
+/* A password that an import brings along. */
 static gboolean
 check_password(const char *name, const char *password, GError **error)
 {
@@ -35,8 +35,8 @@ check_password(const char *name, const char *password, GError **error)
 
 	return (length >= 8 && length <= 128 && g_utf8_validate(password, -1, NULL)) ||
 	       wrong(error,
-		     "softphone %s: password: write 8 to 128 characters, or leave it out and one "
-		     "is made",
+		     "softphone %s: password: write 8 to 128 characters, or leave the password "
+		     "out, and the gateway makes one",
 		     name);
 }
 
@@ -54,6 +54,18 @@ reply_credential(Request *request, const char *username, const char *password)
 
 /* --- commands --- */
 
+/* The name stands in SIP URIs beside those of plugins that answer by themselves. */
+static gboolean
+check_no_plugin(const Request *request, const char *name, GError **error)
+{
+	const Config *config = request_config(request);
+
+	return !config || !config->plugins ||
+	       !g_strv_contains((const char *const *)config->plugins, name) ||
+	       wrong(error, "softphone %s: that is the name of a plugin; choose another name",
+		     name);
+}
+
 gboolean
 softphone_make(Request *request, const char *name, const char *jid, const char *password,
 	       GError **error)
@@ -61,7 +73,8 @@ softphone_make(Request *request, const char *name, const char *jid, const char *
 	g_autofree char *made = password ? NULL : make_password();
 	JsonArray *row;
 
-	if ((password && !check_password(name, password, error)) ||
+	if (!check_no_plugin(request, name, error) ||
+	    (password && !check_password(name, password, error)) ||
 	    !store_softphone_add(request->store, name, jid, password ? password : made, error))
 		return FALSE;
 	if (made) {
@@ -90,7 +103,8 @@ do_softphone_add(Request *request, GError **error)
 	const char *name = request_word(request, "NAME");
 	g_autofree char *password = make_password();
 
-	if (!store_softphone_add(request->store, name, request_word(request, "JID"), password,
+	if (!check_no_plugin(request, name, error) ||
+	    !store_softphone_add(request->store, name, request_word(request, "JID"), password,
 				 error))
 		return FALSE;
 	reply_credential(request, name, password);
@@ -121,10 +135,9 @@ warn_of_keys(Request *request, const char *username, GError **error)
 	contacts = store_contact_list_of_softphone(request->store, softphone->id, error);
 	for (guint i = 0; contacts && i < contacts->len; i++)
 		if (!g_str_has_prefix(((Contact *)contacts->pdata[i])->received ?: "", "tls:")) {
-			reply_text(request,
-				   "srtp: it is registered without TLS, and the key stands "
-				   "in the SIP: it hides a call from nobody on the way; let "
-				   "the phone use TLS");
+			reply_text(request, "srtp: the softphone is registered without TLS, and "
+					    "the SIP carries the key, so SRTP hides the call from "
+					    "nobody on the way; let the phone use TLS");
 			break;
 		}
 	return contacts != NULL;

@@ -2,8 +2,8 @@
 /* control_socket.c - the control socket: a line in, a line out.
  *
  * A client is one descriptor on the main loop; what it sends before a newline is bounded,
- * and its answer is made in portions, the next one when the last has been read.  Whoever
- * is connected and says nothing makes room for the next one, and is told so.
+ * and its answer is made in portions, the next one when the last has been read.  A client
+ * that says nothing makes room for the next one, and is told so.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,13 +13,14 @@
 #include <unistd.h>
 #include <glib-unix.h>
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/memory.h"
 
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
 #define STUCK_US   (5 * G_USEC_PER_SEC)
 #define RETRY_MS   20
 #define REST_READS 64			/* of a line that is too long */
-#define BUSY_US	   (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
+#define BUSY_US	   (5 * G_USEC_PER_SEC) /* then the client is told that another process writes */
 
 guint control_idle_s = 60;
 
@@ -28,7 +29,8 @@ struct Control {
 	char *path;
 	int fd;
 	guint watch, sweeper;
-	GPtrArray *clients; /* Client *, owned */
+	GPtrArray *clients;  /* Client *, owned */
+	MemoryWatch *memory; /* for `status` */
 };
 
 typedef struct {
@@ -37,7 +39,7 @@ typedef struct {
 	guint watch;
 	char *who; /* "uid 0, pid 4711" */
 	GString *in, *out;
-	/* He waits, and his next line with him: to be tried again, or for the disk. */
+	/* The client waits, and so does its next line: for another try, or for the disk. */
 	gboolean waits;
 	char *line;
 	guint retry;
@@ -115,8 +117,8 @@ is_part_of_import(const char *line)
 
 static gboolean on_retry(gpointer user);
 
-/* Signalling waits for nobody: who wants something changed while another process writes
- * does, and until his change is on the disk. */
+/* Signalling waits for nobody.  A client that changes something while another process writes
+ * waits, and so does each until its change is on the disk. */
 static void
 answer_now(Client *client)
 {
@@ -279,7 +281,7 @@ on_sweep(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Whoever waits for a line, or does not read what he has asked for. */
+/* A client that waits for a line, or does not read its answer. */
 static gboolean
 make_room(Control *control)
 {
@@ -289,8 +291,8 @@ make_room(Control *control)
 		return TRUE;
 	if (is_answering(client) && g_get_monotonic_time() - client->moved_us < STUCK_US)
 		return FALSE;
-	dismiss(client, "others want to connect, and you were the one who had said nothing for "
-			"the longest time; connect again");
+	dismiss(client, "others want to connect, and this connection had been silent for the "
+			"longest time; connect again");
 	return TRUE;
 }
 
@@ -315,9 +317,8 @@ on_connect(int fd, GIOCondition condition, gpointer user)
 	if (accepted < 0)
 		return G_SOURCE_CONTINUE;
 	if (!make_room(control)) {
-		g_autofree char *word =
-			control_refusal("too many are connected and being answered; try again in "
-					"some seconds");
+		g_autofree char *word = control_refusal("too many clients are connected and being "
+							"answered; try again in some seconds");
 
 		(void)!send(accepted, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL);
 		close(accepted);
@@ -380,7 +381,8 @@ listen_at(const char *path, GError **error)
 	mode_t before;
 	int fd, code;
 
-	g_strlcpy(name.sun_path, path, sizeof name.sun_path); /* config.c has checked the length */
+	g_strlcpy(name.sun_path, path,
+		  sizeof name.sun_path); /* config_value.c has checked the length */
 	if (!clear_path(&name, error))
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -411,6 +413,7 @@ control_start(Gateway *gateway, GError **error)
 	control->fd = fd;
 	control->clients = g_ptr_array_new_with_free_func(client_free);
 	control->watch = g_unix_fd_add(fd, G_IO_IN, on_connect, control);
+	control->memory = memory_watch();
 	control->sweeper = g_timeout_add(control_idle_s * 100, on_sweep, control);
 	return control;
 }
@@ -423,6 +426,7 @@ control_stop(Control *control)
 	g_source_remove(control->watch);
 	g_source_remove(control->sweeper);
 	g_ptr_array_unref(control->clients);
+	memory_unwatch(control->memory);
 	close(control->fd);
 	unlink(control->path);
 	g_free(control->path);

@@ -24,14 +24,14 @@ check_here(const Request *request, const Trunk *trunk, GError **error)
 	if (numeric && !(trunk->proxy && *trunk->proxy) &&
 	    is_ipv6(trunk->host) != is_ipv6(config->sip_address))
 		return wrong(error,
-			     "host=%s: an IPv%c address, and [sip] address = %s is none: write the "
+			     "host=%s: an IPv%c address, and [sip] address = %s is not: write the "
 			     "trunk's IPv%c address or its name, or give SIP an address of the "
 			     "other kind",
 			     trunk->host, is_ipv6(trunk->host) ? '6' : '4', config->sip_address,
 			     is_ipv6(trunk->host) ? '4' : '6');
 	if (strcmp(trunk->transport, "tls") == 0 && !config->sip_tls_port)
 		return wrong(error, "transport=tls: this gateway has no TLS: write tls_port and "
-				    "tls_certificate in [sip] and start again");
+				    "tls_certificate in [sip], then restart tandemd");
 	return TRUE;
 }
 
@@ -40,7 +40,9 @@ static gboolean
 check_together(const Trunk *trunk, GError **error)
 {
 	if (strcmp(trunk->number_form, "national") == 0 && !(trunk->country && *trunk->country))
-		return wrong(error, "number-form=national: of which country? write country=DE too");
+		return wrong(
+			error,
+			"number-form=national: the trunk has no country; write country=DE as well");
 	if (!trunk->username != !trunk->password)
 		return wrong(error, "%s: not set; username and password go together",
 			     trunk->username ? "password" : "username");
@@ -48,7 +50,8 @@ check_together(const Trunk *trunk, GError **error)
 		return wrong(error, "%s: not set; in-username and in-password go together",
 			     trunk->in_username ? "in-password" : "in-username");
 	if (trunk->registers && !trunk->username && !(trunk->account && trunk->account[0]))
-		return wrong(error, "register=yes: as whom? set username and password, or account");
+		return wrong(error, "register=yes: nothing says which account registers; set "
+				    "username and password, or account");
 	return TRUE;
 }
 
@@ -68,9 +71,9 @@ static void
 warn_of_keys(Request *request, const Trunk *trunk)
 {
 	if (strcmp(trunk->srtp, "off") != 0 && strcmp(trunk->transport, "tls") != 0)
-		reply_text(request, "srtp: the key stands in the SIP, which is not encrypted: it "
-				    "hides a call from nobody on the way; set transport=tls if the "
-				    "carrier has it");
+		reply_text(request,
+			   "srtp: the SIP carries the key and is not encrypted, so SRTP hides the "
+			   "call from nobody on the way; set transport=tls if the carrier has TLS");
 }
 
 gboolean
@@ -109,18 +112,37 @@ do_trunk_list(Request *request, GError **error)
 	return TRUE;
 }
 
-/* What the plugin says of it, while there is one. */
+typedef struct {
+	Request *request;
+	const char *trunk;
+} TrunkStatus;
+
+static void
+reply_trunk_row(gpointer user, const StatusRow *row)
+{
+	const TrunkStatus *status = user;
+
+	if (g_strcmp0(row->trunk, status->trunk) != 0)
+		return;
+	if (row->text)
+		reply_pair(status->request, row->key, row->text);
+	else
+		reply_pair_int(status->request, row->key, (gint64)row->number);
+}
+
+/* What the plugins say of it, while they run. */
 static void
 reply_state(Request *request, const char *name)
 {
-	const Plugin *plugin = request->gateway ? gateway_plugin(request->gateway, "sip") : NULL;
-	g_autofree char *status = plugin && plugin->status ? plugin->status() : NULL;
-	g_autofree char *start = g_strdup_printf("trunk %s: ", name);
-	g_auto(GStrv) lines = g_strsplit(status ? status : "", "\n", -1);
+	const GPtrArray *plugins = request->gateway ? gateway_plugins(request->gateway) : NULL;
+	TrunkStatus status = { request, name };
 
-	for (char **line = lines; *line; line++)
-		if (g_str_has_prefix(*line, start))
-			reply_pair(request, "state", *line + strlen(start));
+	for (guint i = 0; plugins && i < plugins->len; i++) {
+		const Plugin *plugin = plugins->pdata[i];
+
+		if (plugin->operators && plugin->operators->status)
+			plugin->operators->status(reply_trunk_row, &status);
+	}
 }
 
 gboolean

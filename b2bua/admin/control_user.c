@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* control_user.c - users and what each has of his own. */
+/* control_user.c - users and the settings of each. */
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/keys.h"
@@ -136,11 +136,11 @@ check_forward(Request *request, const char *jid, Setting setting, GError **error
 	if (number_is_emergency(number, country ? country : config ? config->country : NULL))
 		return wrong(error,
 			     "%s=%s: an emergency number; calls cannot be sent on there, choose "
-			     "another one",
+			     "another number",
 			     setting_name(setting), number);
 	owner = store_user_by_number(request->store, number, NULL);
 	return !owner || strcmp(owner->jid, jid) != 0 ||
-	       wrong(error, "%s=%s: that is a number of his own; choose another one",
+	       wrong(error, "%s=%s: the number is the user's own; choose another number",
 		     setting_name(setting), number);
 }
 

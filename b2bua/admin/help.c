@@ -2,6 +2,7 @@
 /* help.c - rows of help from the table of verbs. */
 #include <string.h>
 #include "b2bua/admin/help.h"
+#include "b2bua/config_key.h"
 
 static JsonArray *
 begin(JsonObject *reply, const char *const *columns)
@@ -46,6 +47,34 @@ add_word(JsonArray *rows, const Word *word)
 		4);
 }
 
+/* "0…65535" */
+static char *
+config_values(const ConfigKey *key)
+{
+	switch (key->type) {
+	case TYPE_NUMBER:
+	case TYPE_PORT:
+		return g_strdup_printf("%u…%u", key->min, key->max);
+	case TYPE_BOOLEAN:
+		return g_strdup("yes|no");
+	default:
+		return NULL;
+	}
+}
+
+/* The keys of tandem.conf, where the verb is about them. */
+static void
+add_config_keys(JsonArray *rows)
+{
+	for (guint i = 0; i < config_n_keys; i++) {
+		const ConfigKey *key = &config_keys[i];
+		g_autofree char *name = g_strdup_printf("[%s] %s", key->group, key->key);
+		g_autofree char *values = config_values(key);
+
+		add_row(rows, (const char *const[]){ name, values, key->fallback, key->help }, 4);
+	}
+}
+
 /* Its words, then the keys that stand for one of them. */
 static void
 add_words(JsonObject *reply, guint who, const Verb *verb)
@@ -66,6 +95,8 @@ add_words(JsonObject *reply, guint who, const Verb *verb)
 		     key && key->name; key++)
 			if (who & VERB_OPERATOR || key->flags & WORD_SELF)
 				add_word(rows, key);
+	if (verb->words[0].type == WORD_SECTION)
+		add_config_keys(rows);
 }
 
 gboolean

@@ -62,6 +62,15 @@ reply_pair(Request *request, const char *key, const char *value)
 }
 
 void
+reply_pair_int(Request *request, const char *key, gint64 value)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, key);
+	row_add_int(row, value);
+}
+
+void
 reply_text(Request *request, const char *text)
 {
 	const char *before =

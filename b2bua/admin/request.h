@@ -86,6 +86,7 @@ void row_add(JsonArray *row, const char *text); /* NULL: "" */
 void row_add_int(JsonArray *row, gint64 number);
 void row_add_time(JsonArray *row, gint64 seconds); /* 0: "" */
 void reply_pair(Request *request, const char *key, const char *value);
+void reply_pair_int(Request *request, const char *key, gint64 value);
 void reply_text(Request *request, const char *text);
 void reply_ended(Request *request, guint n_calls); /* "2 live calls were ended" */
 /* The live calls of what has been switched off or deleted: ends them, or says how many go on. */

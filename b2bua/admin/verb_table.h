@@ -99,6 +99,11 @@
 	    "answer an address again that is slowed or ignored")                                   \
 	ROW(status, "status", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
 	    "show how the gateway is")                                                             \
+	ROW(config_show, "config", "show",                                                         \
+	    W({ "SECTION", WORD_SECTION, WORD_OPTIONAL, NULL, NULL, "a section of tandem.conf",    \
+		0 }),                                                                              \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "show what holds for each key of tandem.conf, secrets hidden")                         \
 	ROW(reload, "reload", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGE_CONFIG,               \
 	    "take over what changed in tandem.conf and in the database")                           \
 	ROW(backup, "backup", NULL,                                                                \
@@ -109,4 +114,6 @@
 	    W({ "FILE|-", WORD_PATH, 0, NULL, NULL, "a file of JSON lines", 0 }), VERB_OPERATOR,   \
 	    VERB_CLIENT | VERB_RAW, CHANGES_NOTHING,                                               \
 	    "make or change users, numbers, softphones, trunks, routes and settings from JSON "    \
-	    "lines")
+	    "lines")                                                                               \
+	ROW(export, "export", NULL, W_NONE, VERB_OPERATOR, 0, CHANGES_NOTHING,                     \
+	    "print all of that as the JSON lines that import reads, without passwords")

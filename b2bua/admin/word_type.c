@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include "b2bua/address.h"
 #include "b2bua/admin/word_type.h"
+#include "b2bua/config_key.h"
 #include "b2bua/location.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/route/way_out.h"
@@ -203,22 +204,18 @@ check_trunk(const Word *word, const char *text, GError **error)
 		    text);
 }
 
-/* The name stands in SIP URIs beside numbers and names of services, and must be none. */
+/* The name stands in SIP URIs beside numbers, and must be none. */
 static char *
 check_softphone(const Word *word, const char *text, GError **error)
 {
 	gsize length = strlen(text);
 
-	if (length == 0 || length > 32 || !g_ascii_islower(text[0]) ||
-	    strspn(text, LOWER DIGITS "._-") != length)
-		word_refuse(word, text, error,
-			    "not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" and \"-\", "
-			    "beginning with a letter");
-	else if (strcmp(text, "echo") == 0)
-		word_refuse(word, text, error, "that is the echo test; choose another name");
-	else
-		return g_strdup(text);
-	return NULL;
+	return keep((length > 0 && length <= 32 && g_ascii_islower(text[0]) &&
+		     strspn(text, LOWER DIGITS "._-") == length) ||
+			    word_refuse(word, text, error,
+					"not a name; write 1 to 32 of a-z, 0-9, \".\", \"_\" and "
+					"\"-\", beginning with a letter"),
+		    text);
 }
 
 static char *
@@ -391,6 +388,21 @@ check_trunks(const Word *word, const char *text, GError **error)
 	return check_list(word, text, check_trunk_item, error);
 }
 
+static char *
+check_section(const Word *word, const char *text, GError **error)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+
+	for (guint i = 0; i < config_n_keys; i++) {
+		if (strcmp(config_keys[i].group, text) == 0)
+			return g_strdup(text);
+		if (i == 0 || strcmp(config_keys[i].group, config_keys[i - 1].group) != 0)
+			g_string_append_printf(all, " %s", config_keys[i].group);
+	}
+	word_refuse(word, text, error, "no section of tandem.conf; there are:%s", all->str);
+	return NULL;
+}
+
 /* A file that is not there fails each call later on, and says so to the caller alone. */
 static char *
 check_pem(const Word *word, const char *text, GError **error)
@@ -443,6 +455,7 @@ static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, G
 	[WORD_DESTINATION] = check_destination,
 	[WORD_CALLERS] = check_callers,
 	[WORD_LOCATION] = check_location,
+	[WORD_SECTION] = check_section,
 };
 
 static gboolean

@@ -133,21 +133,30 @@ admission_end(const Call *call)
 
 /* --- who asks --- */
 
-/* Strangers are one author: who they say they are costs them nothing. */
-static char *
-author_of(Gateway *gateway, const Asker *asker)
+/* By the name he gives; who has asked a moment ago is not looked up again. */
+static gboolean
+is_stranger(Gateway *gateway, const char *account)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(User) user = NULL;
 
+	if (limits_know(admission_of(gateway)->limits, account, g_get_monotonic_time()))
+		return FALSE;
+	user = store_user_get(gateway_store(gateway), account, &error);
+	return g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+}
+
+/* Strangers are one author: who they say they are costs them nothing. */
+static char *
+author_of(Gateway *gateway, const Asker *asker)
+{
 	if (asker->trunk)
 		return g_strconcat(LIMITS_TRUNK, asker->trunk, NULL);
-	if (!asker->user)
+	/* who is refused all the same need not be looked up */
+	if (!asker->user || (admission_is_closed(gateway) && !asker->emergency) ||
+	    is_stranger(gateway, asker->user))
 		return g_strdup(LIMITS_STRANGER);
-	if (!limits_know(admission_of(gateway)->limits, asker->user, g_get_monotonic_time()))
-		user = store_user_get(gateway_store(gateway), asker->user, &error);
-	return g_strdup(g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND) ? LIMITS_STRANGER
-										   : asker->user);
+	return g_strdup(asker->user);
 }
 
 /* What is kept for him is given to him; in the end an emergency call asks for nothing. */
@@ -203,9 +212,9 @@ admission_ask_plan(const Call *call, Reason *reason, const char **text)
 	*text = NULL;
 	if (call->line == LINE_HELP)
 		return TRUE;
-	if (call->line == LINE_ECHO &&
-	    !limits_have_line(self->limits, call->author, LINE_ECHO, g_get_monotonic_time()))
-		*text = "the echo test has as many calls as allowed";
+	if (call->line == LINE_SERVICE &&
+	    !limits_have_line(self->limits, call->author, LINE_SERVICE, g_get_monotonic_time()))
+		*text = "this service has as many calls as allowed";
 	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
 	if (!*text && user && g_strcmp0(user, call->author) != 0 && is_full(call->gateway, user)) {
 		*text = "the person called has as many calls as allowed";

@@ -8,6 +8,7 @@
  * Thread: signalling.
  */
 #pragma once
+#include "b2bua/config.h"
 #include "b2bua/call/call.h"
 
 typedef struct Admission Admission;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* call.h - a call: the caller's leg, the callees' legs, one media, one state.
  *
- * Read call.c first: the state table and its actions stand there.  A call is
+ * Read call_table.c first: the state table and its actions stand there.  A call is
  * made by call_new() (leg.h) and frees itself when it has ended and its queue
  * is empty; nobody else holds one longer than a function.
  * Thread: signalling.
@@ -24,13 +24,7 @@ typedef enum {
 const char *call_state_name(CallState state);
 
 gint64 call_id(const Call *call);
-CallState call_state(const Call *call);
-Gateway *call_gateway(const Call *call);
 const char *call_user(const Call *call); /* account it counts for, or NULL */
-gint64 call_started_us(const Call *call);
-gint64 call_answered_us(const Call *call);
-char *call_caller_text(const Call *call);
-char *call_callee_text(const Call *call);
 /* The flight recorder so far, in the form of CallRecord.ladder. */
 char *call_ladder(const Call *call);
 /* "key=value" list, one line a port. */
@@ -41,6 +35,3 @@ char *call_trouble(const Call *call);
 
 /* Ends it from above: the operator, a limit, the shutdown. */
 void call_hangup(Call *call, Reason reason, const char *text);
-
-/* docs/call-states.md, printed from the table. */
-char *call_table_markdown(void);

@@ -17,8 +17,8 @@ bury_legs(Gateway *gateway, const CallRecord *record)
 		const Plugin *plugin = fields[0] ? gateway_plugin(gateway, fields[0]) : NULL;
 		g_autofree char *saved = fields[0] && fields[1] ? g_strcompress(fields[1]) : NULL;
 
-		if (plugin && plugin->bury && saved)
-			plugin->bury(saved, REASON_CRASHED);
+		if (plugin && plugin->leg && plugin->leg->bury && saved)
+			plugin->leg->bury(saved, REASON_CRASHED);
 		else if (**line)
 			g_warning("call %" G_GINT64_FORMAT ": no plugin to end its %s leg",
 				  record->id, fields[0]);

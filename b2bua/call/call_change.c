@@ -21,8 +21,9 @@ pass_late_answer(Call *call, Party *party, const Desc *before)
 	Party *other = call_other_party(call, party);
 	g_autoptr(Desc) offer = NULL;
 
-	if (!before || call->state != CALL_ACTIVE || !other->leg || !other->leg->plugin->change ||
-	    !other->local || desc_change_is_local(before, party->remote))
+	if (!before || call->state != CALL_ACTIVE || !other->leg ||
+	    !other->leg->plugin->leg->change || !other->local ||
+	    desc_change_is_local(before, party->remote))
 		return;
 	offer = call_change_for(before, party->remote, other);
 	if (offer)
@@ -35,23 +36,23 @@ void
 change_late_answer(Call *call, const CallEvent *event)
 {
 	Party *party = event->party;
-	const Desc *before = party->remote ? desc_ref(party->remote) : NULL;
+	g_autoptr(Desc) before = party->remote ? desc_ref(party->remote) : NULL;
 	g_autoptr(Desc) shared = NULL;
 
-	if (party->owes_answer && event->desc)
+	if (party->debt != DEBT_ANSWER)
+		return;
+	if (event->desc)
 		shared = desc_answer(party->local, event->desc, party->ours);
-	if (shared) {
-		party_note_answer(party, party->local, event->desc);
-		party_set_descs(party, party->local, event->desc);
-		call_connect_party(call, party);
-		party->owes_answer = FALSE;
-		pass_late_answer(call, party, before);
-	} else if (party->owes_answer) {
-		party->owes_answer = FALSE;
+	party->debt = DEBT_NONE;
+	if (!shared) {
 		call_end(call, REASON_INCOMPATIBLE, NULL,
 			 party == call->caller ? BY_CALLER : BY_CALLEE);
+		return;
 	}
-	desc_unref(before);
+	party_note_answer(party, party->local, event->desc);
+	party_set_descs(party, party->local, event->desc);
+	call_connect_party(call, party);
+	pass_late_answer(call, party, before);
 }
 
 void
@@ -129,7 +130,7 @@ change_restart_or_refuse(Call *call, const CallEvent *event)
 static gboolean
 is_told(const Call *call, const Party *callee)
 {
-	return call->early == callee || call->caller->answered;
+	return call->early == callee || call->caller->progress == PROGRESS_ANSWERED;
 }
 
 /* A callee is answered from what the caller has been told, or else may be told. */
@@ -202,7 +203,7 @@ offer_again(Call *call, Party *party)
 	g_autoptr(Desc) offer =
 		desc_offer_again(party->local, agreed ? agreed : other->remote, other->wish);
 
-	party->owes_answer = TRUE;
+	party->debt = DEBT_ANSWER;
 	party_set_descs(party, offer, party->remote);
 	leg_command_answer(party, offer);
 }
@@ -215,7 +216,7 @@ change_pass_on(Call *call, const CallEvent *event)
 
 	if (restart(call, party, event->desc))
 		return;
-	if (party->owes_answer || other->owes_answer || !other->leg) {
+	if (party->debt == DEBT_ANSWER || other->debt == DEBT_ANSWER || !other->leg) {
 		leg_command_answer(party, NULL);
 		return;
 	}
@@ -224,7 +225,7 @@ change_pass_on(Call *call, const CallEvent *event)
 		return;
 	}
 	party_note_offer(party, event->desc);
-	if (desc_change_is_local(party->remote, event->desc) || !other->leg->plugin->change) {
+	if (desc_change_is_local(party->remote, event->desc) || !other->leg->plugin->leg->change) {
 		absorb_change(call, party, event->desc);
 		return;
 	}
@@ -236,14 +237,6 @@ change_pass_on(Call *call, const CallEvent *event)
 	call->changer = party;
 	call->change_offer = desc_ref(event->desc);
 	ask(call, other, offer);
-}
-
-void
-change_forget(Call *call)
-{
-	call->changer = call->asked = NULL;
-	g_clear_pointer(&call->change_offer, desc_unref);
-	g_clear_pointer(&call->change_passed, desc_unref);
 }
 
 /* `told` NULL: it is refused. */
@@ -279,7 +272,7 @@ change_settle(Call *call, const CallEvent *event)
 		if (changer)
 			party_set_descs(changer, told, call->change_offer);
 	}
-	change_forget(call);
+	call_forget_change(call);
 	conclude(call, changer, asked, told);
 }
 
@@ -288,7 +281,7 @@ change_give_up(Call *call, const CallEvent *event)
 {
 	Party *changer = call->changer;
 
-	change_forget(call);
+	call_forget_change(call);
 	if (changer)
 		leg_command_answer(changer, NULL);
 	else
@@ -304,35 +297,6 @@ is_held(const Party *party)
 	Direction told = desc_audio(party->local)->direction;
 
 	return told == DIRECTION_SENDONLY || told == DIRECTION_INACTIVE;
-}
-
-Desc *
-call_agreed(const Party *party)
-{
-	const Desc *local = party->local, *remote = party->remote;
-	guint said = desc_audio(local)->codecs->len, heard = desc_audio(remote)->codecs->len;
-	g_autoptr(Transport) none = transport_new(TRANSPORT_NONE);
-	g_autoptr(Desc) agreed = NULL;
-
-	/* an answer has no more than the offer, and its order counts */
-	if (said < heard || (said == heard && party->side == SIDE_CALLER))
-		agreed = desc_offer(local, none);
-	else
-		agreed = desc_offer(remote, none);
-	return agreed ? desc_turned(agreed, DIRECTION_SENDRECV) : NULL;
-}
-
-/* What he sends, the other has agreed to receive. */
-gboolean
-call_understood(const Party *party, const Party *other)
-{
-	g_autoptr(Desc) his = call_agreed(party), others = call_agreed(other);
-	const Codec *sent;
-
-	if (!his || !others)
-		return FALSE;
-	sent = desc_audio(his)->codecs->pdata[0];
-	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
 }
 
 /* NULL: all is well with him. */
@@ -358,10 +322,10 @@ change_straighten(Call *call)
 		Party *party = parties[i];
 		g_autoptr(Desc) offer = NULL;
 
-		if (!party->crooked)
+		if (party->debt != DEBT_CHANGE)
 			continue;
-		party->crooked = FALSE; /* asked once */
-		if (!party->leg || !party->leg->plugin->change)
+		party->debt = DEBT_NONE; /* asked once */
+		if (!party->leg || !party->leg->plugin->leg->change)
 			continue;
 		offer = straight_offer(party, parties[1 - i]);
 		if (offer) {

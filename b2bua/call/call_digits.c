@@ -34,7 +34,7 @@ takes_events(const Party *party)
 void
 call_press(Call *call, Party *from, char key, gboolean relayed)
 {
-	Party *to = from == call->caller ? call->callee : call->caller;
+	Party *to = call_other_party(call, from);
 	char shown[] = { key, '\0' };
 
 	if (!to || (call->state != CALL_ACTIVE && call->state != CALL_CHANGING))
@@ -44,8 +44,8 @@ call_press(Call *call, Party *from, char key, gboolean relayed)
 	if (takes_events(to)) {
 		if (!relayed && party_has_port(to))
 			media_send_dtmf(call->media, to->port, key);
-	} else if (to->leg && to->leg->plugin->dtmf) {
-		to->leg->plugin->dtmf(to->leg, key);
+	} else if (to->leg && to->leg->plugin->leg->dtmf) {
+		to->leg->plugin->leg->dtmf(to->leg, key);
 	} else {
 		call_note(call, "%s takes no keys", to->lane);
 	}

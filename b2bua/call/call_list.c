@@ -9,6 +9,7 @@
 #define FIRST_SPARE_ID (G_GINT64_CONSTANT(1) << 52) /* no row ever has such a number */
 
 struct CallList {
+	CallStep step;
 	GPtrArray *calls;  /* Call *, oldest first */
 	GHashTable *by_id; /* gint64 * of the call → Call * */
 	gint64 spare_ids;
@@ -17,10 +18,11 @@ struct CallList {
 };
 
 CallList *
-call_list_new(void)
+call_list_new(CallStep step)
 {
 	CallList *self = g_new0(CallList, 1);
 
+	self->step = step;
 	self->calls = g_ptr_array_new();
 	self->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	return self;
@@ -38,6 +40,12 @@ static CallList *
 list_of(Gateway *gateway)
 {
 	return gateway_parts(gateway)->calls;
+}
+
+CallStep
+calls_step(Gateway *gateway)
+{
+	return list_of(gateway)->step;
 }
 
 guint

@@ -9,7 +9,11 @@
 
 typedef struct CallList CallList;
 
-CallList *call_list_new(void);
+/* What is done with an event of a call: given by core.c, as the list is below all of it. */
+struct CallEvent; /* call_private.h */
+typedef void (*CallStep)(Call *call, const struct CallEvent *event);
+
+CallList *call_list_new(CallStep step);
 void call_list_free(CallList *list);
 
 guint calls_live(Gateway *gateway);
@@ -18,6 +22,7 @@ Call *calls_find(Gateway *gateway, gint64 id); /* NULL when not live */
 GPtrArray *calls_all(Gateway *gateway);
 
 /* --- for the calls themselves --- */
+CallStep calls_step(Gateway *gateway);
 void calls_add(Gateway *gateway, Call *call);
 void calls_remove(Gateway *gateway, Call *call);
 /* For a call that the store gives none: unique in this process. */

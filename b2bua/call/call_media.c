@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_media.c - the ports of a call and what is said about them.
+/* call_media.c - the ports of a call, and what the media says of them.
  *
- * What the media reports becomes events of the call; what descriptions a leg is
- * shown is computed here.  When each of these happens is call.c's.
- * Thread: signalling.  RFC 3264.
+ * What the media reports becomes events of the call.
+ * Thread: signalling.
  */
 #include "b2bua/call/call_private.h"
-
-static Party *
-party_of_port(Call *call, PortId port)
-{
-	if (call->caller->port == port)
-		return call->caller;
-	for (guint i = 0; i < call->callees->len; i++) {
-		Party *party = call->callees->pdata[i];
-
-		if (party->port == port)
-			return party;
-	}
-	return NULL;
-}
+#include "b2bua/call/call_list.h"
 
 /* --- what the media reports --- */
+
+/* The caller's port and those of the stage; a port that was dropped is not waited for. */
+static gboolean
+media_is_ready(const Call *call)
+{
+	if (!call->caller->ours)
+		return FALSE;
+	for (guint i = 0; i < call->callees->len; i++) {
+		const Party *party = call->callees->pdata[i];
+
+		if (party->port && !party->ours)
+			return FALSE;
+	}
+	return TRUE;
+}
 
 static void
 on_ready(gpointer user, PortId port, const Transport *ours)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 
 	if (!party)
 		return;
@@ -38,7 +39,7 @@ on_ready(gpointer user, PortId port, const Transport *ours)
 			call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY,
 						     .party = party,
 						     .port = port });
-	} else if (call_media_is_ready(call)) {
+	} else if (media_is_ready(call)) {
 		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_READY });
 	}
 }
@@ -47,7 +48,7 @@ static void
 on_candidate(gpointer user, PortId port, const Candidate *ours)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 
 	if (!party)
 		return;
@@ -63,7 +64,7 @@ static void
 on_up(gpointer user, PortId port)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 
 	if (!party)
 		return;
@@ -75,7 +76,7 @@ static void
 on_lost(gpointer user, PortId port, MediaLoss why, const char *text)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 
 	if (party)
 		call_post(call, (CallEvent){ .kind = EVENT_MEDIA_LOST,
@@ -89,12 +90,12 @@ static void
 on_note(gpointer user, PortId port, const char *text)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 	g_autofree char *line = NULL;
 
 	if (!party)
 		return;
-	line = g_strdup_printf("%s: %s", party->side == SIDE_CALLER ? "caller" : "callee", text);
+	line = g_strdup_printf("%s: %s", party_side(party), text);
 	trace_add(call->trace, "media", TRACE_NOTE, line);
 }
 
@@ -104,18 +105,6 @@ is_talking(const Call *call)
 {
 	return call->answered_us && (call->state == CALL_ACTIVE || call->state == CALL_CHANGING ||
 				     call->state == CALL_TRANSFERRING);
-}
-
-static gboolean
-sends_nothing(const Party *party)
-{
-	return party->fault == MEDIA_SILENT || party->fault == MEDIA_REFUSED;
-}
-
-gboolean
-call_is_dead(const Call *call)
-{
-	return call->callee && sends_nothing(call->caller) && sends_nothing(call->callee);
 }
 
 char *
@@ -130,7 +119,7 @@ call_trouble(const Call *call)
 static void
 write_fault(Call *call, Party *party, MediaFault fault, const char *text)
 {
-	const char *who = party->side == SIDE_CALLER ? "caller" : "callee";
+	const char *who = party_side(party);
 
 	if (party->written == fault)
 		return;
@@ -146,8 +135,7 @@ static void
 clear_fault(Call *call, Party *party)
 {
 	if (party->written != MEDIA_HEARD)
-		call_note(call, "the audio of the %s is in order again",
-			  party->side == SIDE_CALLER ? "caller" : "callee");
+		call_note(call, "the audio of the %s is in order again", party_side(party));
 	if (call_other_party(call, party) && call_other_party(call, party)->fault == MEDIA_HEARD)
 		g_clear_pointer(&call->one_way, g_free);
 	party->suspect = party->fault = party->written = MEDIA_HEARD;
@@ -173,7 +161,7 @@ static void
 on_one_way(gpointer user, PortId port, MediaFault fault, const char *text)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 
 	if (!party)
 		return;
@@ -199,7 +187,7 @@ static void
 on_dtmf(gpointer user, PortId port, char digit)
 {
 	Call *call = user;
-	Party *party = party_of_port(call, port);
+	Party *party = call_party_of_port(call, port);
 
 	if (party)
 		call_press(call, party, digit, TRUE);
@@ -217,8 +205,7 @@ static const MediaListener LISTENER = {
 
 /* --- ports --- */
 
-#define NO_PORT	 G_MAXUINT /* of a side without packets */
-#define MAX_NEAR 8	   /* calls of an account that share their threads */
+#define MAX_NEAR 8 /* calls of an account that share their threads */
 
 static gboolean
 is_of(const Call *call, const char *account)
@@ -301,12 +288,6 @@ call_add_party(Call *call, Side side, TransportKind kind)
 	return party;
 }
 
-gboolean
-party_has_port(const Party *party)
-{
-	return party->port != 0 && party->port != NO_PORT;
-}
-
 void
 party_drop_port(Call *call, Party *party)
 {
@@ -314,69 +295,6 @@ party_drop_port(Call *call, Party *party)
 		media_drop_port(call->media, party->port);
 	party->port = 0;
 	party->up = FALSE;
-}
-
-void
-party_free(Party *party)
-{
-	abroad_end(party->abroad);
-	transport_free(party->ours);
-	desc_unref(party->local);
-	desc_unref(party->remote);
-	g_free(party->account);
-	g_free(party);
-}
-
-void
-party_set_descs(Party *party, const Desc *local, const Desc *remote)
-{
-	const Desc *new_local = local ? desc_ref(local) : NULL;
-	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
-
-	desc_unref(party->local);
-	desc_unref(party->remote);
-	party->local = new_local;
-	party->remote = new_remote;
-}
-
-/* Of a client the other side's hold has been taken off its wish before it was said
- * (xmpp_hold.c); a telephone says what it wants. */
-void
-party_note_offer(Party *party, const Desc *offer)
-{
-	const Stream *said = offer ? desc_audio(offer) : NULL;
-	const Stream *told = party->local ? desc_audio(party->local) : NULL;
-
-	if (!said)
-		return;
-	party->wish = party->kind == TRANSPORT_WEBRTC && told
-			      ? direction_wish(told->direction, said->direction, party->wish)
-			      : said->direction;
-}
-
-void
-party_note_answer(Party *party, const Desc *asked, const Desc *answer)
-{
-	const Stream *question = asked ? desc_audio(asked) : NULL;
-	const Stream *said = answer ? desc_audio(answer) : NULL;
-
-	if (question && said)
-		party->wish = direction_wish(question->direction, said->direction, party->wish);
-}
-
-/* The caller's port and those of the stage; a port that was dropped is not waited for. */
-gboolean
-call_media_is_ready(const Call *call)
-{
-	if (!call->caller->ours)
-		return FALSE;
-	for (guint i = 0; i < call->callees->len; i++) {
-		const Party *party = call->callees->pdata[i];
-
-		if (party->port && !party->ours)
-			return FALSE;
-	}
-	return TRUE;
 }
 
 void
@@ -391,103 +309,6 @@ call_join(Call *call, const Party *callee)
 {
 	if (party_has_port(call->caller) && party_has_port(callee))
 		media_join(call->media, call->caller->port, callee->port);
-}
-
-/* --- descriptions --- */
-
-gboolean
-call_transcodes(const Call *call)
-{
-	return gateway_config(call->gateway)->media.transcode;
-}
-
-Desc *
-call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours)
-{
-	Desc *result = desc_answer(offer, answer, ours);
-
-	return result || !call_transcodes(call) ? result : desc_answer_made(offer, answer, ours);
-}
-
-/* An offer with what the other side has; NULL when that is none. */
-static Desc *
-completed(const Call *call, Desc *offer)
-{
-	if (offer && call_transcodes(call))
-		desc_add_made(offer);
-	return offer;
-}
-
-Desc *
-call_offer_for(const Call *call, const Party *callee)
-{
-	const Party *caller = call->caller;
-
-	return completed(call, caller->remote ? desc_offer(caller->remote, callee->ours)
-					      : desc_offer_all(callee->ours, caller->kind));
-}
-
-Desc *
-call_answer_for(const Call *call, const Desc *answer)
-{
-	const Party *caller = call->caller;
-
-	if (!caller->remote)
-		return completed(call, desc_offer(answer, caller->ours));
-	return call_answer_to(call, caller->remote, answer, caller->ours);
-}
-
-static gboolean
-codecs_equal(const Stream *one, const Stream *other)
-{
-	if (one->codecs->len != other->codecs->len)
-		return FALSE;
-	for (guint i = 0; i < one->codecs->len; i++) {
-		const Codec *a = one->codecs->pdata[i], *b = other->codecs->pdata[i];
-
-		if (a->pt != b->pt || !codec_same(a, b))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-gboolean
-desc_change_is_local(const Desc *before, const Desc *after)
-{
-	const Stream *one = before ? desc_audio(before) : NULL;
-	const Stream *other = desc_audio(after);
-
-	return one && other && one->direction == other->direction && codecs_equal(one, other);
-}
-
-gboolean
-desc_restarts_ice(const Desc *before, const Desc *after)
-{
-	const Stream *one = desc_audio(before), *other = desc_audio(after);
-
-	return one && other && codecs_equal(one, other) && one->transport->ufrag &&
-	       other->transport->ufrag &&
-	       (g_strcmp0(one->transport->ufrag, other->transport->ufrag) != 0 ||
-		g_strcmp0(one->transport->pwd, other->transport->pwd) != 0);
-}
-
-/* Hold and resume repeat what the other side has been told already: numbers and
- * streams stay where they are. */
-Desc *
-call_change_for(const Desc *said, const Desc *offer, const Party *other)
-{
-	const Stream *before = desc_audio(said), *after = desc_audio(offer);
-	const Stream *now = desc_audio(other->local);
-
-	if (before && after && other->local && codecs_equal(before, after))
-		return desc_turned(other->local, after->direction);
-	if (now && now->transport->sdes.profile) { /* what is protected stays so */
-		g_autoptr(Transport) ours = transport_copy(other->ours);
-
-		ours->sdes = now->transport->sdes;
-		return desc_offer(offer, ours);
-	}
-	return desc_offer(offer, other->ours);
 }
 
 /* --- the last counters --- */

@@ -73,7 +73,7 @@ current_target(const Call *call)
 static gboolean
 is_outside(const Target *target)
 {
-	return !target->contact && target->to->scheme == ADDRESS_SIP;
+	return target->way.kind == WAY_URI;
 }
 
 /* "The number is not in service (404 Not Found from the carrier)" */
@@ -86,7 +86,8 @@ failure_sentence(const Call *call, const Party *self, Reason reason, const char 
 		return g_strdup(own_loss(call->loss));
 	if (call->lost) /* the words name addresses of the other's network */
 		return g_strdup_printf("%s (at the other end)", reason_sentence(reason));
-	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target && target->trunk)
+	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
+	    target->way.kind == WAY_TRUNK)
 		return g_strdup_printf("%s (%s from the carrier)", reason_sentence(reason), words);
 	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
 	    g_ascii_isdigit(words[0]) && is_outside(target))
@@ -99,9 +100,12 @@ static void
 tell(Call *call, const char *account, Setting wanted, const Address *number, const char *text)
 {
 	Store *store = gateway_store(call->gateway);
-	g_autoptr(User) user = store_user_get(store, account, NULL);
+	g_autoptr(User) user = NULL;
 
-	if (!user || !user->enabled || !setting_on(store, account, wanted) || !text)
+	if (!text || !gateway_notice_room(call->gateway, account, setting_name(wanted)))
+		return;
+	user = store_user_get(store, account, NULL);
+	if (!user || !user->enabled || !setting_on(store, account, wanted))
 		return;
 	if (gateway_notice(call->gateway, account, number, text))
 		call_note(call, "message to %s: %s", account, text);

@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_private.h - the inside of a call, for call*.c and leg.c, and for nobody else.
+/* call_private.h - the inside of a call, for the files of this folder and for nobody else.
  *
  * A Party is what the core knows of one leg.  It outlives the leg, so an event
  * in the queue may name it when the leg has long gone back to its plugin.
  * Thread: signalling.
  */
 #pragma once
-#include "b2bua/route/abroad.h"
-#include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
-#include "b2bua/call/call_list.h"
 #include "b2bua/gateway.h"
+#include "b2bua/route/abroad.h"
 #include "b2bua/route/limits.h"
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
-#include "b2bua/call/transfer.h"
 
-/* The columns of the table, and below them what is the same in every state. */
+/* The columns of the table. */
 typedef enum {
 	EVENT_MEDIA_READY,
 	EVENT_RINGING,
-	EVENT_ANSWERED,
+	EVENT_CALLER_ANSWERED,
+	EVENT_CALLEE_ANSWERED,
 	EVENT_MEDIA_UP,
 	EVENT_CHANGED,
 	EVENT_CALLER_ENDED,
@@ -31,12 +29,32 @@ typedef enum {
 	EVENT_TRANSFER,
 	EVENT_TRANSFER_ANSWERED,
 	EVENT_TRANSFER_FAILED,
-	N_CALL_EVENTS,
-	EVENT_CANDIDATE = N_CALL_EVENTS, /* one more of ours, for the leg */
-	EVENT_HANGUP			 /* from above: the operator, the shutdown */
+	EVENT_CANDIDATE, /* one more of ours, for the leg */
+	EVENT_HANGUP,	 /* from above: the operator, the shutdown */
+	N_CALL_EVENTS
 } CallEventKind;
 
 typedef enum { BY_CALLER, BY_CALLEE, BY_GATEWAY } EndedBy;
+
+/* How far a side has got; it never goes back. */
+typedef enum {
+	PROGRESS_NONE,	     /* not called yet */
+	PROGRESS_CALLED,     /* it has, or had, a leg */
+	PROGRESS_UNATTENDED, /* nobody is known to be there, see leg.h */
+	PROGRESS_TRYING,     /* its network has the call, and says no more yet: leg_trying() */
+	PROGRESS_RINGING,
+	PROGRESS_ANSWERED /* the caller: told `local`, at the answer or with early media */
+} Progress;
+
+/* What is still to be said between a side and us; of the two never both, as nobody is asked
+ * for a change before the answer has come. */
+typedef enum {
+	DEBT_NONE,
+	DEBT_ANSWER, /* its own: `local` was an offer of ours, the answer is still to come */
+	DEBT_CHANGE  /* ours: met by a transfer, it may have to be asked for a change */
+} Debt;
+
+#define NO_PORT G_MAXUINT /* of a side without packets */
 
 typedef struct {
 	Leg *leg; /* NULL: not attached yet, or let go */
@@ -50,20 +68,15 @@ typedef struct {
 	const Desc *local;  /* what we told it last, or will when it is answered */
 	const Desc *remote; /* what it told us */
 	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
-	gboolean attached;  /* it has had a leg */
-	gboolean rang;
-	gboolean unattended;  /* nobody is known to be there, see leg.h */
-	gboolean heard;	      /* its network has the call, and says no more yet: leg_trying() */
-	gboolean up;	      /* its media can flow */
-	guint restarts;	      /* of his ICE that media has not answered yet */
-	gboolean answered;    /* a caller: told `local`, at the answer or with early media */
-	gboolean owes_answer; /* `local` was an offer of ours, his answer is still to come */
-	gboolean crooked;     /* met by a transfer: may have to be asked for a change */
-	MediaFault suspect;   /* said once of its audio, since it was answered */
-	MediaFault fault;     /* said again: one direction is dead */
-	MediaFault written;   /* in the ladder */
-	AbroadUse *abroad;    /* while he talks for somebody's minutes abroad */
-	char lane[16];	      /* in the flight recorder */
+	Progress progress;
+	Debt debt;
+	gboolean up;	    /* its port is, and media can flow */
+	guint restarts;	    /* of his ICE that media has not answered yet */
+	MediaFault suspect; /* said once of its audio, since it was answered */
+	MediaFault fault;   /* said again: one direction is dead */
+	MediaFault written; /* in the ladder */
+	AbroadUse *abroad;  /* while he talks for somebody's minutes abroad */
+	char lane[16];	    /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
@@ -125,8 +138,8 @@ struct Call {
 	char *one_way; /* that one side is not heard, and what to do; or NULL */
 	gboolean one_way_counted, dead_counted;
 
-	Transfer *transfer; /* that it is a part of; see transfer.h */
-	guint transferred;  /* parties who came so */
+	struct Transfer *transfer; /* that it is a part of; see transfer.h */
+	guint transferred;	   /* parties who came so */
 
 	Media *media;
 	guint stats_wanted; /* ports whose last counters are still to come */
@@ -136,12 +149,12 @@ struct Call {
 	gint64 started_us, answered_us;
 
 	GQueue events; /* CallEvent * */
-	gboolean busy; /* an event is being handled: more are queued */
+	gboolean busy; /* an event is being handled: more are queued; see docs/HACKING.md */
 	Timer *timer;
 	guint deadline;
 };
 
-/* --- call.c: the table --- */
+/* --- the table --- */
 typedef enum {
 	TIMEOUT_NEVER,
 	TIMEOUT_SETUP,	 /* ports are made */
@@ -161,102 +174,61 @@ typedef struct {
 	CallState next;
 } CallCell;
 
-const CallCell *call_cell(CallState state, CallEventKind event);
+/* The files below stand in the order in which they need each other: each calls only what
+ * stands above it.  What has to be said upwards is an event. */
+
+/* --- call.c, and call.h --- */
 CallTimeout call_state_timeout(CallState state);
+const char *call_timeout_name(CallTimeout timeout);
 const char *call_event_name(CallEventKind event);
+/* "The number is not in service (404 Not Found)". */
+char *call_sentence(Reason reason, const char *words);
+void call_note(Call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* --- party.c --- */
+Party *call_other_party(const Call *call, const Party *party);
+Party *call_party_of_port(Call *call, PortId port); /* NULL: it was dropped */
 const Stage *call_current_stage(const Call *call);
 /* One of the stage that is called now, and not dropped. */
 gboolean call_in_stage(const Call *call, const Party *party);
 gboolean call_anyone_rang(const Call *call);
-void call_prepare_stage(Call *call);
-/* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
-gboolean call_pays_forward(Call *call, const Stage *stage);
-Party *call_other_party(const Call *call, const Party *party);
-/* He has answered at a number abroad: its minutes are counted until he is let go. */
-void call_count_abroad(Call *call, Party *party);
-/* Hangs up and drops the port. */
-void call_let_go(Call *call, Party *party, Reason reason, const char *text);
-
-/* --- call_change.c: actions of the table --- */
-void change_refuse(Call *call, const CallEvent *event);
-/* The answer to an offer of ours, in answer() or change(). */
-void change_late_answer(Call *call, const CallEvent *event);
-void change_answer_restart(Call *call, const CallEvent *event);
-void change_restart_or_refuse(Call *call, const CallEvent *event);
-/* Nobody, or not everybody, has been answered yet. */
-void change_early(Call *call, const CallEvent *event);
-void change_pass_on(Call *call, const CallEvent *event);
-void change_settle(Call *call, const CallEvent *event);
-void change_give_up(Call *call, const CallEvent *event);
-/* --- and beside it --- */
-void change_forget(Call *call);
-/* Asks a side that came by a transfer, or was held before it, for what the other needs. */
-void change_straighten(Call *call);
-/* The codecs that a side and we have agreed on, first the one it sends: an offer
- * without a transport. */
-Desc *call_agreed(const Party *party);
-gboolean call_understood(const Party *party, const Party *other);
-
-/* --- call_step.c --- */
-/* Sets state and timer and writes the record. */
-void call_enter(Call *call, CallState state);
-/* Takes the event's `desc` and `text`; handles it now, or next when busy. */
-void call_post(Call *call, CallEvent event);
-void call_end(Call *call, Reason reason, const char *words, EndedBy by);
-/* call_new() for whoever has a plan already (taken), or a reason why there is none. */
-void call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
-		      Plan *plan, Reason reason, const char *words);
-void call_end_by_leg(Call *call, const CallEvent *event);
-/* What the timer does; a test of the table need not wait for it. */
-void call_expire(Call *call);
-/* The last of an ended call has been heard, or is not waited for: frees it. */
-void call_closed(Call *call);
-
-/* --- leg.c --- */
-void leg_command_ring(Party *party, const Desc *early);
-void leg_command_answer(Party *party, const Desc *answer);
-void leg_command_change(Party *party, const Desc *offer);
-void leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text);
-void leg_command_candidate(Party *party, const Candidate *ours);
-/* Forgets the leg first. */
-void leg_command_hangup(Call *call, Party *party, Reason reason, const char *text);
-
-/* --- call_media.c --- */
-/* `with`: a call it will be joined with, or NULL. */
-void call_media_open(Call *call, const Call *with);
-Party *call_add_party(Call *call, Side side, TransportKind kind);
-void party_free(Party *party);
+/* Nothing passes in either direction. */
+gboolean call_is_dead(const Call *call);
 /* FALSE as well for a side without packets. */
 gboolean party_has_port(const Party *party);
-void party_drop_port(Call *call, Party *party);
+const char *party_side(const Party *party); /* "caller" or "callee" */
+void party_free(Party *party);
+/* So far, if it was not as far. */
+void party_reach(Party *party, Progress progress);
+/* The change under way. */
+void call_forget_change(Call *call);
+
+/* --- call_desc.c --- */
 void party_set_descs(Party *party, const Desc *local, const Desc *remote);
-gboolean call_media_is_ready(const Call *call);
-/* What a callee is offered; NULL when the caller's offer has nothing we relay. */
-Desc *call_offer_for(const Call *call, const Party *callee);
-/* What the caller is told when the callee has said `answer`: the answer to his
- * offer, or an offer when he made none. */
-Desc *call_answer_for(const Call *call, const Desc *answer);
+/* It has offered, or answered what we asked for. */
+void party_note_offer(Party *party, const Desc *offer);
+void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
 /* Whether audio may be made into another codec. */
 gboolean call_transcodes(const Call *call);
 /* desc_answer(), or what is made of it where no codec is shared. */
 Desc *
 call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours);
-void call_connect_party(Call *call, const Party *party);
-void call_join(Call *call, const Party *callee);
+/* What a callee is offered; NULL when the caller's offer has nothing we relay. */
+Desc *call_offer_for(const Call *call, const Party *callee);
+/* What the caller is told when the callee has said `answer`: the answer to his
+ * offer, or an offer when he made none. */
+Desc *call_answer_for(const Call *call, const Desc *answer);
 /* The same codecs and direction as before: only addresses differ. */
 gboolean desc_change_is_local(const Desc *before, const Desc *after);
 /* The same codecs, but other ICE credentials (RFC 8445 section 9). */
 gboolean desc_restarts_ice(const Desc *before, const Desc *after);
-/* It has offered, or answered what we asked for. */
-void party_note_offer(Party *party, const Desc *offer);
-void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
 /* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
  * relay. */
 Desc *call_change_for(const Desc *said, const Desc *offer, const Party *other);
-/* Nothing passes in either direction. */
-gboolean call_is_dead(const Call *call);
-/* Asks for the last counters, then call_closed(). */
-void call_media_finish(Call *call);
+/* The codecs that a side and we have agreed on, first the one it sends: an offer
+ * without a transport. */
+Desc *call_agreed(const Party *party);
+gboolean call_understood(const Party *party, const Party *other);
 
 /* --- call_digits.c --- */
 /* `relayed`: as RFC 4733 it is with the other side already, if that takes it. */
@@ -274,9 +246,6 @@ void call_record_write(Call *call);
 /* The last counters are known: how good it was, for the operator. */
 void call_count_quality(const Call *call);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
-/* "The number is not in service (404 Not Found)". */
-char *call_sentence(Reason reason, const char *words);
-void call_note(Call *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void call_log_end(Call *call);
 
 /* --- call_notice.c --- */
@@ -284,3 +253,81 @@ void call_log_end(Call *call);
 void call_notice_fault(Call *call, const Party *party);
 /* The call has ended: says to the persons of both sides what they should know. */
 void call_notice(Call *call, Reason reason, const char *words, EndedBy by);
+
+/* --- call_queue.c --- */
+/* Takes the event's `desc` and `text`; handles it now, or next when busy. */
+void call_post(Call *call, CallEvent event);
+/* For who has made it busy himself: what waits is handled.  The call may be gone then. */
+void call_run(Call *call);
+/* The last of an ended call has been heard, or is not waited for: frees it. */
+void call_closed(Call *call);
+/* Sets state and timer and writes the record. */
+void call_enter(Call *call, CallState state);
+void call_set_timer(Call *call);
+/* What the timer does; a test of the table need not wait for it. */
+void call_expire(Call *call);
+
+/* --- leg.c --- */
+void leg_command_ring(Party *party, const Desc *early);
+void leg_command_answer(Party *party, const Desc *answer);
+void leg_command_change(Party *party, const Desc *offer);
+void leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text);
+void leg_command_candidate(Party *party, const Candidate *ours);
+/* Forgets the leg first. */
+void leg_command_hangup(Call *call, Party *party, Reason reason, const char *text);
+
+/* --- call_media.c --- */
+/* `with`: a call it will be joined with, or NULL. */
+void call_media_open(Call *call, const Call *with);
+Party *call_add_party(Call *call, Side side, TransportKind kind);
+void party_drop_port(Call *call, Party *party);
+void call_connect_party(Call *call, const Party *party);
+void call_join(Call *call, const Party *callee);
+/* Asks for the last counters, then call_closed(). */
+void call_media_finish(Call *call);
+
+/* --- call_end.c --- */
+/* Hangs up and drops the port. */
+void call_let_go(Call *call, Party *party, Reason reason, const char *text);
+void call_end(Call *call, Reason reason, const char *words, EndedBy by);
+void call_end_by_leg(Call *call, const CallEvent *event);
+
+/* --- call_stage.c --- */
+void call_prepare_stage(Call *call);
+/* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
+gboolean call_pays_forward(Call *call, const Stage *stage);
+/* Actions of the table. */
+void stage_drop(Call *call, const CallEvent *event);
+void stage_next(Call *call, const CallEvent *event);
+
+/* --- call_begin.c --- */
+/* call_new() of a call that will be joined with `near`, whose media threads it shares; or
+ * NULL.  With a plan (taken) it is not routed. */
+void call_new_near(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		   const Call *near, Plan *plan);
+
+/* --- call_change.c: actions of the table --- */
+void change_refuse(Call *call, const CallEvent *event);
+/* The answer to an offer of ours, in answer() or change(). */
+void change_late_answer(Call *call, const CallEvent *event);
+void change_answer_restart(Call *call, const CallEvent *event);
+void change_restart_or_refuse(Call *call, const CallEvent *event);
+/* Nobody, or not everybody, has been answered yet. */
+void change_early(Call *call, const CallEvent *event);
+void change_pass_on(Call *call, const CallEvent *event);
+void change_settle(Call *call, const CallEvent *event);
+void change_give_up(Call *call, const CallEvent *event);
+/* --- and beside it --- */
+/* Asks a side that came by a transfer, or was held before it, for what the other needs. */
+void change_straighten(Call *call);
+
+/* --- call_table.c --- */
+const CallCell *call_cell(CallState state, CallEventKind event);
+/* docs/call-states.md, printed from the table. */
+char *call_table_markdown(void);
+
+/* --- call_step.c --- */
+/* What was true when it was said and is no longer, or makes no sense: it never reaches the
+ * table. */
+gboolean call_is_stale(const Call *call, const CallEvent *event);
+void call_step(Call *call, const CallEvent *event);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_record.c - what is written down of a call: the row in the store, the
- * texts, the counters, the ladder.
+/* call_record.c - what is written down of a call: the row in the store, its counters and
+ * how good it was, the lines in the log.
  *
  * The row is written at every transition, before the transition is heard on
  * the wire, with what each leg needs to be ended after a crash.  The journal takes
@@ -8,6 +8,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call/call_private.h"
+#include "b2bua/call/call_list.h"
 #include "media/quality.h"
 #include <string.h>
 
@@ -30,9 +31,9 @@ append_leg(GString *legs, const Party *party)
 {
 	g_autofree char *saved = NULL, *escaped = NULL;
 
-	if (!party->leg || !party->leg->plugin->save)
+	if (!party->leg || !party->leg->plugin->leg->save)
 		return;
-	saved = party->leg->plugin->save(party->leg);
+	saved = party->leg->plugin->leg->save(party->leg);
 	if (!saved)
 		return;
 	escaped = g_strescape(saved, NULL);
@@ -181,8 +182,8 @@ call_record_write(Call *call)
 		callee = call->callees->pdata[call->callees->len - 1];
 	if (callee && callee->target) {
 		set_string(&record->callee_plugin, g_strdup(callee->target->plugin->name));
-		if (callee->target->trunk)
-			set_string(&record->trunk, g_strdup(callee->target->trunk));
+		if (callee->target->way.trunk)
+			set_string(&record->trunk, g_strdup(callee->target->way.trunk));
 	}
 	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
 		gateway_count(call->gateway, COUNTER_STORE_ERRORS);
@@ -201,26 +202,6 @@ call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by)
 						: g_strdup(sentence));
 	set_string(&record->ended_by, g_strdup(ENDED_BY[by]));
 	call_record_write(call);
-}
-
-char *
-call_sentence(Reason reason, const char *words)
-{
-	if (!words)
-		return g_strdup(reason_sentence(reason));
-	return g_strdup_printf("%s (%s)", reason_sentence(reason), words);
-}
-
-void
-call_note(Call *call, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	text = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	trace_add(call->trace, "core", TRACE_NOTE, text);
 }
 
 /* --- how good it was --- */
@@ -326,7 +307,7 @@ append_quality(GString *text, const Party *party, const PortStats *stats)
 static void
 append_audio(GString *text, const Party *party, const PortStats *stats)
 {
-	const char *side = party->side == SIDE_CALLER ? "caller" : "callee";
+	const char *side = party_side(party);
 
 	if (!stats->heard)
 		return;
@@ -355,8 +336,8 @@ append_stats(GString *text, const Call *call, const Party *party)
 		"port=%s packets_in=%" G_GUINT64_FORMAT " bytes_in=%" G_GUINT64_FORMAT
 		" packets_out=%" G_GUINT64_FORMAT " bytes_out=%" G_GUINT64_FORMAT
 		" lost_in=%" G_GUINT64_FORMAT " jitter_us=%u rtt_us=%u",
-		party->side == SIDE_CALLER ? "caller" : "callee", stats.packets_in, stats.bytes_in,
-		stats.packets_out, stats.bytes_out, stats.lost_in, stats.jitter_us, stats.rtt_us);
+		party_side(party), stats.packets_in, stats.bytes_in, stats.packets_out,
+		stats.bytes_out, stats.lost_in, stats.jitter_us, stats.rtt_us);
 	g_string_append_printf(
 		text,
 		" dropped_auth=%" G_GUINT64_FORMAT " dropped_malformed=%" G_GUINT64_FORMAT
@@ -377,12 +358,6 @@ call_stats(const Call *call)
 	append_stats(text, call, call->caller);
 	append_stats(text, call, call->callee);
 	return g_string_free(text, FALSE);
-}
-
-char *
-call_ladder(const Call *call)
-{
-	return trace_text(call->trace);
 }
 
 /* Endings that somebody will want to look into. */

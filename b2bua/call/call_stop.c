@@ -34,7 +34,8 @@ goes_by(const Call *call, const char *trunk)
 	for (guint i = 0; i < call->callees->len; i++) {
 		const Party *callee = call->callees->pdata[i];
 
-		if (callee->leg && callee->target && g_strcmp0(callee->target->trunk, trunk) == 0)
+		if (callee->leg && callee->target &&
+		    g_strcmp0(callee->target->way.trunk, trunk) == 0)
 			return TRUE;
 	}
 	return FALSE;

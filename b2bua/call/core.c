@@ -6,6 +6,7 @@
 #include "b2bua/call/core.h"
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/call/call_private.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/route/abroad.h"
 
@@ -16,7 +17,7 @@ core_new(const Config *config, Store *store, Workers *workers)
 
 	*gateway_parts(gateway) = (GatewayParts){
 		.abroad = abroad_new(config, store),
-		.calls = call_list_new(),
+		.calls = call_list_new(call_step),
 		.admission = admission_new(config),
 	};
 	return gateway;

@@ -57,12 +57,12 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *call)
 	Party *party = call->dialling;
 
 	/* dial() makes one leg, and only dial() does */
-	g_assert(party && !party->attached);
+	g_assert(party && party->progress == PROGRESS_NONE);
 	leg->plugin = plugin;
 	leg->call = call;
 	leg->side = SIDE_CALLEE;
 	party->leg = leg;
-	party->attached = TRUE;
+	party_reach(party, PROGRESS_CALLED);
 }
 
 void
@@ -71,7 +71,7 @@ leg_trying(Leg *leg)
 	Party *party = party_of(leg);
 
 	if (party)
-		party->heard = TRUE;
+		party_reach(party, PROGRESS_TRYING);
 }
 
 void
@@ -86,13 +86,18 @@ leg_unattended(Leg *leg)
 	Party *party = party_of(leg);
 
 	if (party)
-		party->unattended = TRUE;
+		party_reach(party, PROGRESS_UNATTENDED);
 }
 
 void
 leg_answered(Leg *leg, const Desc *answer)
 {
-	post(leg, (CallEvent){ .kind = EVENT_ANSWERED, .desc = answer });
+	const Party *party = party_of(leg);
+
+	if (party)
+		post(leg, (CallEvent){ .kind = party == leg->call->caller ? EVENT_CALLER_ANSWERED
+									  : EVENT_CALLEE_ANSWERED,
+				       .desc = answer });
 }
 
 void
@@ -216,36 +221,36 @@ leg_trace(const Leg *leg, TraceKind kind, const char *format, ...)
 void
 leg_command_ring(Party *party, const Desc *early)
 {
-	if (party->leg)
-		party->leg->plugin->ring(party->leg, early);
+	if (party->leg && party->leg->plugin->leg->ring)
+		party->leg->plugin->leg->ring(party->leg, early);
 }
 
 void
 leg_command_answer(Party *party, const Desc *answer)
 {
-	if (party->leg)
-		party->leg->plugin->answer(party->leg, answer);
+	if (party->leg && party->leg->plugin->leg->answer)
+		party->leg->plugin->leg->answer(party->leg, answer);
 }
 
 void
 leg_command_change(Party *party, const Desc *offer)
 {
 	if (party->leg)
-		party->leg->plugin->change(party->leg, offer);
+		party->leg->plugin->leg->change(party->leg, offer);
 }
 
 void
 leg_command_transferring(Party *party, TransferState state, Reason reason, const char *text)
 {
-	if (party->leg && party->leg->plugin->transferring)
-		party->leg->plugin->transferring(party->leg, state, reason, text);
+	if (party->leg && party->leg->plugin->leg->transferring)
+		party->leg->plugin->leg->transferring(party->leg, state, reason, text);
 }
 
 void
 leg_command_candidate(Party *party, const Candidate *ours)
 {
-	if (party->leg && party->leg->plugin->candidate)
-		party->leg->plugin->candidate(party->leg, ours);
+	if (party->leg && party->leg->plugin->leg->candidate)
+		party->leg->plugin->leg->candidate(party->leg, ours);
 }
 
 void
@@ -259,6 +264,6 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 		return;
 	leg->call = NULL;
 	hanging_up = (HangingUp){ leg, call, party->lane };
-	leg->plugin->hangup(leg, reason, text);
+	leg->plugin->leg->hangup(leg, reason, text);
 	hanging_up = before;
 }

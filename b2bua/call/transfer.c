@@ -6,119 +6,10 @@
  * takes a party out of the second, waits for the main loop, when neither is busy.
  * Thread: signalling.
  */
-#include "b2bua/call/call_private.h"
-
-typedef enum { BLIND, ATTENDED, TAKEOVER } TransferKind;
-
-struct Transfer {
-	Leg played; /* first; the side of `second` that we play; without a call in ATTENDED */
-	TransferKind kind;
-	Call *first, *second; /* NULL: has let go */
-	Party *leaving;	      /* of the first */
-	Party *asking;	      /* of the second: the same person, ATTENDED */
-	Timer *idle;
-};
+#include "b2bua/call/call_list.h"
+#include "b2bua/call/transfer_private.h"
 
 static const Plugin transfer_plugin;
-
-static Transfer *
-transfer_new(TransferKind kind, Call *first, Party *leaving)
-{
-	Transfer *transfer = g_new0(Transfer, 1);
-
-	transfer->kind = kind;
-	transfer->first = first;
-	transfer->leaving = leaving;
-	first->transfer = transfer;
-	return transfer;
-}
-
-static void
-set_second(Transfer *transfer, Call *second)
-{
-	transfer->second = second;
-	second->transfer = transfer;
-}
-
-static void
-free_when_done(Transfer *transfer)
-{
-	if (transfer->first || transfer->second || transfer->played.call)
-		return;
-	timer_clear(&transfer->idle);
-	g_free(transfer);
-}
-
-static void
-let_go_of_second(Transfer *transfer)
-{
-	if (transfer->second)
-		transfer->second->transfer = NULL;
-	transfer->second = NULL;
-}
-
-static void
-let_go_of_first(Transfer *transfer)
-{
-	if (transfer->first)
-		transfer->first->transfer = NULL;
-	transfer->first = NULL;
-}
-
-static void
-on_idle(gpointer user)
-{
-	Transfer *transfer = user;
-
-	if (transfer->first)
-		call_post(transfer->first, (CallEvent){ .kind = EVENT_TRANSFER_ANSWERED });
-}
-
-static void
-join_soon(Transfer *transfer)
-{
-	if (!transfer->idle)
-		timer_set(&transfer->idle, 0, on_idle, transfer);
-}
-
-/* The first call, if there is one to be told, lets go in its turn. */
-static void
-fail(Transfer *transfer, Reason reason, const char *words)
-{
-	if (transfer->first)
-		call_post(transfer->first, (CallEvent){ .kind = EVENT_TRANSFER_FAILED,
-							.reason = reason,
-							.text = g_strdup(words) });
-	else
-		free_when_done(transfer);
-}
-
-/* Nobody is left to talk to. */
-static void
-end_second(Transfer *transfer, Reason reason)
-{
-	let_go_of_second(transfer);
-	if (transfer->played.call)
-		leg_ended(&transfer->played, reason, NULL);
-}
-
-void
-transfer_forget(Call *call, Reason reason, const char *words)
-{
-	Transfer *transfer = call->transfer;
-
-	if (!transfer)
-		return;
-	if (call == transfer->first) {
-		let_go_of_first(transfer);
-		end_second(transfer, REASON_HANGUP);
-		free_when_done(transfer);
-	} else {
-		let_go_of_second(transfer);
-		if (!transfer->played.call) /* otherwise it is hung up next, and says so */
-			fail(transfer, reason, words);
-	}
-}
 
 /* --- the leg that the gateway plays --- */
 
@@ -148,7 +39,7 @@ static void
 answer(Leg *leg, const Desc *description)
 {
 	if (description)
-		join_soon((Transfer *)leg);
+		transfer_join_soon((Transfer *)leg);
 }
 
 static void
@@ -162,19 +53,23 @@ hang_up(Leg *leg, Reason reason, const char *text)
 {
 	Transfer *transfer = (Transfer *)leg;
 
-	let_go_of_second(transfer);
-	fail(transfer, reason, NULL);
+	transfer_let_go_of_second(transfer);
+	transfer_fail(transfer, reason, NULL);
 }
 
-static const Plugin transfer_plugin = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "transfer",
-	.transport = TRANSPORT_NONE,
+static const LegVerbs transfer_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
 	.change = change,
 	.hangup = hang_up,
+};
+
+static const Plugin transfer_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "transfer",
+	.transport = TRANSPORT_NONE,
+	.leg = &transfer_verbs,
 };
 
 /* --- how it begins --- */
@@ -187,7 +82,8 @@ may_give_way(const Call *call, const Party *leaving)
 	g_autoptr(Desc) agreed = NULL;
 
 	if (call->state != CALL_ACTIVE || call->transfer || !leaving->account || !staying->leg ||
-	    !staying->local || !staying->remote || staying->owes_answer || leaving->owes_answer)
+	    !staying->local || !staying->remote || staying->debt == DEBT_ANSWER ||
+	    leaving->debt == DEBT_ANSWER)
 		return FALSE;
 	agreed = call_agreed(staying);
 	return agreed != NULL;
@@ -203,10 +99,10 @@ call_target(Call *call, Party *leaving, const Address *target)
 
 	call_note(call, "%s transfers to %s", leaving->lane, text);
 	call_enter(call, CALL_TRANSFERRING);
-	call_new(call->gateway, &transfer->played, &transfer_plugin,
-		 &(Incoming){ .from = from, .to = target, .offer = offer, .near = call });
+	call_new_near(call->gateway, &transfer->played, &transfer_plugin,
+		      &(Incoming){ .from = from, .to = target, .offer = offer }, call, NULL);
 	if (transfer->played.call)
-		set_second(transfer, transfer->played.call);
+		transfer_set_second(transfer, transfer->played.call);
 }
 
 static Party *
@@ -223,10 +119,10 @@ join_calls(Call *call, Party *leaving, Call *second, Party *asking)
 	Transfer *transfer = transfer_new(ATTENDED, call, leaving);
 
 	call_note(call, "%s transfers to call %" G_GINT64_FORMAT, leaving->lane, call_id(second));
-	set_second(transfer, second);
+	transfer_set_second(transfer, second);
 	transfer->asking = asking;
 	call_enter(call, CALL_TRANSFERRING);
-	join_soon(transfer);
+	transfer_join_soon(transfer);
 }
 
 static void
@@ -280,34 +176,31 @@ call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming 
 	Party *leaving = first ? party_with(first, replaced) : NULL;
 	g_autofree char *account =
 		incoming->from->scheme == ADDRESS_JID ? address_bare_jid(incoming->from) : NULL;
-	Incoming beside = *incoming;
 	Transfer *transfer;
 
-	beside.near = first;
 	if (!leaving || first->busy || !may_give_way(first, leaving) ||
 	    g_strcmp0(account, leaving->account) != 0) {
-		call_new_planned(gateway, leg, plugin, incoming, NULL, REASON_FORBIDDEN,
-				 "this device cannot take over that call");
+		call_refused(gateway, leg, plugin, incoming, REASON_FORBIDDEN,
+			     "this device cannot take over that call");
 		return;
 	}
 	transfer = transfer_new(TAKEOVER, first, leaving);
 	call_note(first, "another device of %s takes over", account);
 	call_enter(first, CALL_TRANSFERRING);
-	call_new_planned(gateway, leg, plugin, &beside,
-			 plan_of_one(account, &transfer_plugin, incoming->from, incoming->to),
-			 REASON_NONE, NULL);
+	call_new_near(gateway, leg, plugin, incoming, first,
+		      plan_of_one(account, &transfer_plugin, incoming->from, incoming->to));
 	if (leg->call)
-		set_second(transfer, leg->call);
+		transfer_set_second(transfer, leg->call);
 	else
-		fail(transfer, REASON_GONE, NULL);
+		transfer_fail(transfer, REASON_GONE, NULL);
 }
 
 void
 transfer_note_up(Transfer *transfer, const Call *call)
 {
 	if (transfer->kind == TAKEOVER && call == transfer->second && call->state == CALL_ACTIVE &&
-	    call->caller->up && !call->caller->owes_answer)
-		join_soon(transfer);
+	    call->caller->up && call->caller->debt != DEBT_ANSWER)
+		transfer_join_soon(transfer);
 }
 
 /* --- how it ends --- */
@@ -333,9 +226,9 @@ transfer_give_up(Call *call, const CallEvent *event)
 	gboolean asked = transfer->kind != TAKEOVER;
 	g_autofree char *text = call_sentence(event->reason, event->text);
 
-	let_go_of_first(transfer);
-	end_second(transfer, event->reason);
-	free_when_done(transfer);
+	transfer_let_go_of_first(transfer);
+	transfer_end_second(transfer, event->reason);
+	transfer_free_when_done(transfer);
 	if (!leaving->leg) {
 		call_end(call, event->reason, event->text, BY_GATEWAY);
 		return;
@@ -358,8 +251,9 @@ find_coming(const Transfer *transfer)
 	coming = transfer->kind == BLIND      ? second->callee
 		 : transfer->kind == TAKEOVER ? second->caller
 					      : call_other_party(second, transfer->asking);
-	return coming->leg && coming->local && coming->remote && !coming->owes_answer ? coming
-										      : NULL;
+	return coming->leg && coming->local && coming->remote && coming->debt != DEBT_ANSWER
+		       ? coming
+		       : NULL;
 }
 
 /* A telephone can be asked for another codec, a client of ours cannot. */
@@ -367,7 +261,7 @@ static gboolean
 can_hear(const Call *call, const Party *party, const Party *other)
 {
 	return call_understood(other, party) || call_transcodes(call) ||
-	       (other->kind == TRANSPORT_RTP && other->leg->plugin->change);
+	       (other->kind == TRANSPORT_RTP && other->leg->plugin->leg->change);
 }
 
 /* An empty seat stays, for what the call does at its end. */
@@ -397,12 +291,11 @@ seat(Call *call, Party *coming, Party *leaving)
 {
 	coming->target = NULL;
 	coming->leg->call = call;
-	coming->attached = coming->answered = TRUE;
+	party_reach(coming, PROGRESS_ANSWERED);
 	coming->stage = call->stage;
 	coming->side = leaving->side;
 	call->transferred++;
-	g_snprintf(coming->lane, sizeof(coming->lane), "%s%u",
-		   coming->side == SIDE_CALLER ? "caller" : "callee",
+	g_snprintf(coming->lane, sizeof(coming->lane), "%s%u", party_side(coming),
 		   call->callees->len + call->transferred);
 	call_stop_keys(call);
 	if (leaving == call->caller) { /* kept for what may still name him */
@@ -429,12 +322,12 @@ transfer_join(Call *call, const CallEvent *event)
 	PortId port = 0;
 
 	if (!coming || !can_hear(call, staying, coming) || !can_hear(call, coming, staying)) {
-		fail(transfer, coming ? REASON_INCOMPATIBLE : REASON_GONE, NULL);
+		transfer_fail(transfer, coming ? REASON_INCOMPATIBLE : REASON_GONE, NULL);
 		return;
 	}
 	port = media_take_port(call->media, second->media, coming->port);
 	if (port == 0) {
-		fail(transfer, REASON_OVERLOAD, "the two calls cannot be joined");
+		transfer_fail(transfer, REASON_OVERLOAD, "the two calls cannot be joined");
 		return;
 	}
 	take_out(second, coming);
@@ -445,9 +338,9 @@ transfer_join(Call *call, const CallEvent *event)
 	seat(call, coming, leaving);
 	call_join(call, call->callee);
 	call_note(call, "%s came from call %" G_GINT64_FORMAT, coming->lane, call_id(second));
-	let_go_of_first(transfer);
+	transfer_let_go_of_first(transfer);
 	call_hangup(second, reason, NULL);
-	staying->crooked = coming->crooked = TRUE;
+	staying->debt = coming->debt = DEBT_CHANGE;
 	call_enter(call, CALL_ACTIVE);
 	change_straighten(call);
 }

@@ -212,12 +212,13 @@ others_ask(const Limits *self, const char *name, gint64 now_us)
 gboolean
 limits_have_line(const Limits *self, const char *name, LineKind kind, gint64 now_us)
 {
-	guint used = self->up[LINE_ORDINARY] + self->up[LINE_ECHO], tenth = self->lines / 10;
+	guint used = self->up[LINE_ORDINARY] + self->up[LINE_SERVICE], tenth = self->lines / 10;
 	guint his = GPOINTER_TO_UINT(g_hash_table_lookup(self->lines_of, name));
 
 	if (kind == LINE_HELP)
 		return TRUE;
-	if (used >= self->lines || (kind == LINE_ECHO && self->up[LINE_ECHO] >= MAX(tenth, 1)))
+	if (used >= self->lines ||
+	    (kind == LINE_SERVICE && self->up[LINE_SERVICE] >= MAX(tenth, 1)))
 		return FALSE;
 	return tenth == 0 || his < tenth || used < self->lines - tenth ||
 	       !others_ask(self, name, now_us);

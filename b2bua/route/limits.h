@@ -16,8 +16,8 @@ typedef struct Limits Limits;
 
 typedef enum {
 	LINE_ORDINARY,
-	LINE_ECHO, /* the echo test: a tenth of the lines at most */
-	LINE_HELP, /* an emergency call: beside the others, it takes none of theirs */
+	LINE_SERVICE, /* to who answers by himself: a tenth of the lines at most */
+	LINE_HELP,    /* an emergency call: beside the others, it takes none of theirs */
 	N_LINE_KINDS
 } LineKind;
 

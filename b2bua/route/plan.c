@@ -2,17 +2,35 @@
 /* plan.c - a Plan, its stages and their targets: made and freed. */
 #include "b2bua/route/route_private.h"
 
+static void
+diversion_free(Diversion *diversion)
+{
+	if (!diversion)
+		return;
+	g_free(diversion->who);
+	g_strfreev(diversion->before);
+	g_free(diversion);
+}
+
+static void
+emergency_free(Emergency *emergency)
+{
+	if (!emergency)
+		return;
+	g_free(emergency->location);
+	g_free(emergency);
+}
+
 void
 target_free(Target *target)
 {
 	g_free(target->account);
 	address_free(target->from);
 	address_free(target->to);
-	g_free(target->trunk);
+	g_free(target->way.trunk);
 	g_free(target->abroad);
-	g_free(target->location);
-	g_free(target->diverted_by);
-	g_strfreev(target->diverted_before);
+	diversion_free(target->diversion);
+	emergency_free(target->emergency);
 	g_free(target);
 }
 
@@ -61,11 +79,12 @@ plan_stage(Plan *plan, guint ring_seconds)
 }
 
 Target *
-stage_add(Stage *stage, const Plugin *plugin, Address *from, Address *to)
+stage_add(Stage *stage, const Plugin *plugin, WayKind kind, Address *from, Address *to)
 {
 	Target *target = g_new0(Target, 1);
 
 	target->plugin = plugin;
+	target->way.kind = kind;
 	target->from = from;
 	target->to = to;
 	g_ptr_array_add(stage->targets, target);
@@ -73,13 +92,19 @@ stage_add(Stage *stage, const Plugin *plugin, Address *from, Address *to)
 }
 
 Target *
-plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Trunk *trunk)
+plan_add(Plan *plan, const Plugin *plugin, WayKind kind, Address *from, Address *to)
 {
-	Stage *stage = plan_stage(plan, trunk ? trunk->ring_seconds : 0);
-	Target *target = stage_add(stage, plugin, from, to);
+	return stage_add(plan_stage(plan, 0), plugin, kind, from, to);
+}
 
-	target->trunk = trunk ? g_strdup(trunk->name) : NULL;
-	target->accept_early = trunk && g_strcmp0(trunk->early_media, "accept") == 0;
+Target *
+plan_add_trunk(Plan *plan, const Plugin *plugin, const Trunk *trunk, Address *from, Address *to)
+{
+	Stage *stage = plan_stage(plan, trunk->ring_seconds);
+	Target *target = stage_add(stage, plugin, WAY_TRUNK, from, to);
+
+	target->way.trunk = g_strdup(trunk->name);
+	target->accept_early = g_strcmp0(trunk->early_media, "accept") == 0;
 	return target;
 }
 
@@ -88,7 +113,7 @@ plan_of_one(const char *account, const Plugin *plugin, const Address *from, cons
 {
 	Plan *plan = plan_new(account, NULL);
 
-	plan_add(plan, plugin, address_copy(from), address_copy(to), NULL);
+	plan_add(plan, plugin, WAY_SERVICE, address_copy(from), address_copy(to));
 	plan->wait_for_media = FALSE;
 	return plan;
 }

@@ -2,12 +2,12 @@
 /* route.c - who is called.
  *
  *   caller           called                      stages
- *   a user      →    echo                        the echo test
+ *   a user      →    name of a service           the plugin that answers by itself
  *   a user      →    number of a user            that user's devices
  *   a user      →    name of a softphone         its user's devices
  *   a user      →    any other number            each enabled trunk, by priority
  *   a user      →    a SIP address outside       its host, where [sip] dial_uris allows it
- *   a trunk     →    echo                        the echo test
+ *   a trunk     →    name of a service           the plugin that answers by itself
  *   a trunk     →    number of a user            that user's devices
  *
  * What becomes of a call to a user (his devices, his forwards) is in route_user.c.
@@ -21,8 +21,6 @@
 #include "b2bua/setting.h"
 #include "b2bua/route/way_out.h"
 #include <string.h>
-
-#define ECHO_USER "echo"
 
 /* --- what an address stands for --- */
 
@@ -39,11 +37,17 @@ host_is_ours(Gateway *gateway, const char *host)
 	return FALSE;
 }
 
-static gboolean
-is_echo(Gateway *gateway, const Address *to)
+/* "echo@gw": who answers by himself there, or NULL. */
+static const Plugin *
+service_at(Gateway *gateway, const Address *to)
 {
-	return (to->scheme == ADDRESS_JID || to->scheme == ADDRESS_SIP) &&
-	       g_strcmp0(to->user, ECHO_USER) == 0 && host_is_ours(gateway, to->host);
+	const Plugin *plugin;
+
+	if ((to->scheme != ADDRESS_JID && to->scheme != ADDRESS_SIP) || !to->user ||
+	    !host_is_ours(gateway, to->host))
+		return NULL;
+	plugin = gateway_plugin(gateway, to->user);
+	return plugin && plugin->reaches & WAY_SERVICE ? plugin : NULL;
 }
 
 static gboolean
@@ -177,16 +181,13 @@ route_number_at(const Trunk *trunk, const char *number)
 /* --- plans for each kind of call --- */
 
 static Plan *
-route_echo(Question *question, const char *user)
+route_to_service(Question *question, const char *user, const Plugin *service)
 {
-	const Plugin *echo = gateway_plugin(question->gateway, "echo");
-	Plan *plan;
+	Plan *plan = plan_new(user, question->caller_trunk);
 
-	if (!echo)
-		return route_refuse(question, REASON_NOT_FOUND, "there is no echo test here");
-	plan = plan_new(user, question->caller_trunk);
-	plan->is_echo = TRUE;
-	plan_add(plan, echo, address_copy(question->from), address_copy(question->to), NULL);
+	plan->is_service = TRUE;
+	plan_add(plan, service, WAY_SERVICE, address_copy(question->from),
+		 address_copy(question->to));
 	return plan;
 }
 
@@ -265,7 +266,7 @@ caller_at(const Question *question, const User *caller)
 static Plan *
 route_to_uri(Question *question, const User *caller, const Address *uri)
 {
-	const Plugin *sip = gateway_plugin(question->gateway, "sip");
+	const Plugin *plugin = gateway_reaching(question->gateway, WAY_URI);
 	g_autofree char *host = NULL;
 	guint port;
 	Plan *plan;
@@ -274,21 +275,30 @@ route_to_uri(Question *question, const User *caller, const Address *uri)
 	if (dial_uri_policy(gateway_config(question->gateway), host) == DIAL_URI_REFUSED)
 		return route_refuse(question, REASON_FORBIDDEN,
 				    "calls to SIP addresses there are not allowed here");
-	if (!sip)
+	if (!plugin)
 		return route_refuse(question, REASON_NETWORK_ERROR,
 				    "no telephone network is connected");
 	plan = plan_new(caller->jid, NULL);
-	plan_add(plan, sip, caller_at(question, caller), address_copy(uri), NULL)->withheld =
+	plan_add(plan, plugin, WAY_URI, caller_at(question, caller), address_copy(uri))->withheld =
 		question->withheld;
 	return plan;
 }
 
 /* --- numbers --- */
 
+static Emergency *
+emergency_of(Gateway *gateway, const char *account)
+{
+	Emergency *emergency = g_new0(Emergency, 1);
+
+	emergency->location = setting_text(gateway_store(gateway), account, SETTING_LOCATION);
+	return emergency;
+}
+
 static Plan *
 route_to_trunks(Question *question, const User *caller, const char *number)
 {
-	const Plugin *sip = gateway_plugin(question->gateway, "sip");
+	const Plugin *plugin = gateway_reaching(question->gateway, WAY_TRUNK);
 	g_autoptr(WayOut) way = way_out(question->gateway, caller->jid, number);
 	g_autoptr(Plan) plan = NULL;
 
@@ -297,19 +307,18 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 	if (!caller->caller_id && !way->emergency)
 		return route_refuse(question, REASON_FORBIDDEN,
 				    "your account has no number to call from");
-	for (guint i = 0; sip && i < way->trunks->len; i++) {
+	for (guint i = 0; plugin && i < way->trunks->len; i++) {
 		const Trunk *trunk = way->trunks->pdata[i];
 		Target *target;
 
 		if (!plan)
 			plan = plan_new(caller->jid, trunk->name);
-		target = plan_add(plan, sip, caller_seen(question, caller),
-				  route_number_at(trunk, number), trunk);
+		target = plan_add_trunk(plan, plugin, trunk, caller_seen(question, caller),
+					route_number_at(trunk, number));
 		target->withheld = !way->emergency && question->withheld;
 		target->abroad = way->abroad ? g_strdup(caller->jid) : NULL;
 		if (way->emergency)
-			target->location = setting_text(gateway_store(question->gateway),
-							caller->jid, SETTING_LOCATION);
+			target->emergency = emergency_of(question->gateway, caller->jid);
 	}
 	if (!plan)
 		return route_refuse(question, REASON_NETWORK_ERROR,
@@ -324,6 +333,7 @@ route_from_user(Question *question)
 	g_autofree char *jid = NULL, *number = NULL;
 	g_autoptr(User) caller = NULL, callee = NULL;
 	g_autoptr(Address) uri = NULL, hidden = NULL;
+	const Plugin *service = service_at(gateway, question->to);
 	Plan *plan;
 
 	if (question->from->scheme != ADDRESS_JID)
@@ -333,8 +343,8 @@ route_from_user(Question *question)
 	if (!caller || !caller->enabled)
 		return route_refuse(question, REASON_FORBIDDEN, "you have no account here");
 	set_privacy(question, caller);
-	if (is_echo(gateway, question->to))
-		return route_echo(question, caller->jid);
+	if (service)
+		return route_to_service(question, caller->jid, service);
 	callee = user_by_softphone(gateway, question->to);
 	if (!callee)
 		callee = user_by_jid(gateway, question->to);
@@ -371,12 +381,13 @@ route_from_trunk(Question *question)
 	g_autofree char *number = NULL;
 	g_autoptr(Address) hidden = NULL;
 	g_autoptr(User) callee = NULL;
+	const Plugin *service = service_at(gateway, question->to);
 	Plan *plan;
 
 	if (!trunk || !trunk->enabled)
 		return route_refuse(question, REASON_FORBIDDEN, "no such trunk");
-	if (is_echo(gateway, question->to)) {
-		plan = route_echo(question, NULL);
+	if (service) {
+		plan = route_to_service(question, NULL, service);
 	} else {
 		number = called_by_trunk(trunk, question->to);
 		callee = number ? store_user_by_number(gateway_store(gateway), number, NULL) : NULL;
@@ -405,22 +416,23 @@ static Plan *
 plan_for_help(Question *question, const char *number)
 {
 	Gateway *gateway = question->gateway;
-	const Plugin *sip = gateway_plugin(gateway, "sip");
+	const Plugin *plugin = gateway_reaching(gateway, WAY_TRUNK);
 	const char *name = emergency_trunk(gateway);
 	g_autofree char *jid = address_bare_jid(question->from);
 	g_autoptr(Trunk) trunk = name ? store_trunk_get(gateway_store(gateway), name, NULL) : NULL;
 	g_autoptr(User) caller = store_user_get(gateway_store(gateway), jid, NULL);
 	Plan *plan;
 
-	if (!sip || !name)
+	if (!plugin || !name)
 		return NULL;
 	if (!trunk)
 		trunk = trunk_new(name, "");
 	plan = plan_new(jid, name);
-	plan_add(plan, sip,
-		 caller ? caller_seen(question, caller)
-			: address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL),
-		 route_number_at(trunk, number), trunk);
+	plan_add_trunk(plan, plugin, trunk,
+		       caller ? caller_seen(question, caller)
+			      : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL),
+		       route_number_at(trunk, number))
+		->emergency = emergency_of(gateway, jid);
 	plan->number = g_strdup(number);
 	return plan;
 }
@@ -473,16 +485,20 @@ route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const 
 	return route_incoming(gateway, &incoming, reason, text);
 }
 
-/* Who cannot be told apart from a trunk's caller has no account, and no country of his. */
+/* Who cannot be told apart from a trunk's caller has no account, and no country of his.  The
+ * store is asked for his country when it matters alone. */
 gboolean
 route_is_emergency(Gateway *gateway, const Incoming *incoming)
 {
+	const Address *to = incoming->to;
 	g_autofree char *account = NULL, *number = NULL, *country = NULL;
+	g_autofree char *dialled = to->user ? number_unescape(to->user) : NULL;
 
-	if (incoming->trunk || incoming->from->scheme != ADDRESS_JID)
+	if (incoming->trunk || incoming->from->scheme != ADDRESS_JID ||
+	    !number_may_be_emergency(dialled))
 		return FALSE;
 	account = address_bare_jid(incoming->from);
-	number = called_number(gateway, account, incoming->to);
+	number = called_number(gateway, account, to);
 	country = user_country(gateway, account);
 	return number && number_is_emergency(number, country);
 }
@@ -496,8 +512,8 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 	g_autoptr(User) user = NULL;
 	guint failures = store_failures(gateway_store(gateway)), port;
 
-	if (is_echo(gateway, to))
-		return gateway_plugin(gateway, "echo") != NULL;
+	if (service_at(gateway, to))
+		return TRUE;
 	user = user_by_jid(gateway, to);
 	if (user)
 		return user->enabled;

@@ -25,7 +25,7 @@ typedef struct {
 	char *number;		 /* the number that was called, whatever was dialled; or NULL */
 	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
-	gboolean is_echo;	 /* it goes to the echo test */
+	gboolean is_service;	 /* it goes to a plugin that answers by itself */
 } Plan;
 
 /* One who is called for an account, by a plugin that is asked directly. */
@@ -47,5 +47,5 @@ gboolean route_is_emergency(Gateway *gateway, const Incoming *incoming);
 
 /* What a number's JID stands for, for presence, disco and the JMI prelude:
  * TRUE when `to` is a number we could call, as this account would dial it, one of
- * ours, or the echo test. */
+ * ours, or a service. */
 gboolean route_dialable(Gateway *gateway, const char *account_or_null, const Address *to);

@@ -27,9 +27,11 @@ Plan *route_refuse(Question *question, Reason reason, const char *text);
 /* --- plan.c; from and to are taken --- */
 Plan *plan_new(const char *user, const char *trunk);
 Stage *plan_stage(Plan *plan, guint ring_seconds);
-Target *stage_add(Stage *stage, const Plugin *plugin, Address *from, Address *to);
-/* In a stage of its own; `trunk` may be NULL. */
-Target *plan_add(Plan *plan, const Plugin *plugin, Address *from, Address *to, const Trunk *trunk);
+Target *stage_add(Stage *stage, const Plugin *plugin, WayKind kind, Address *from, Address *to);
+/* In a stage of its own. */
+Target *plan_add(Plan *plan, const Plugin *plugin, WayKind kind, Address *from, Address *to);
+Target *
+plan_add_trunk(Plan *plan, const Plugin *plugin, const Trunk *trunk, Address *from, Address *to);
 
 /* --- route.c --- */
 Address *route_number_here(Gateway *gateway, const char *number);

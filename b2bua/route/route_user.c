@@ -18,41 +18,31 @@
 
 /* --- the devices of a user --- */
 
-static const struct {
-	const char *name;
-	const char *stages[2]; /* 'x' and 's' ring in this one */
-} RING_ORDERS[] = {
-	{ "both", { "xs", "" } },
-	{ "xmpp", { "x", "" } },
-	{ "sip", { "s", "" } },
-	{ "xmpp-then-sip", { "x", "s" } },
-	{ "sip-then-xmpp", { "s", "x" } },
-};
-
 static void
 add_clients(Question *question, Stage *stage, const User *callee, const Address *seen)
 {
-	const Plugin *xmpp = gateway_plugin(question->gateway, "xmpp");
-	Address *to = xmpp ? address_from_jid(callee->jid) : NULL;
+	const Plugin *plugin = gateway_reaching(question->gateway, WAY_ACCOUNT);
+	Address *to = plugin ? address_from_jid(callee->jid) : NULL;
 
 	if (to)
-		stage_add(stage, xmpp, address_copy(seen), to)->account = g_strdup(callee->jid);
+		stage_add(stage, plugin, WAY_ACCOUNT, address_copy(seen), to)->account =
+			g_strdup(callee->jid);
 }
 
 static void
 add_phones(Question *question, Stage *stage, const User *callee, const Address *seen)
 {
-	const Plugin *sip = gateway_plugin(question->gateway, "sip");
+	const Plugin *plugin = gateway_reaching(question->gateway, WAY_CONTACT);
 	g_autoptr(GPtrArray) contacts =
 		store_contact_list_of_user(gateway_store(question->gateway), callee->jid, NULL);
 
-	for (guint i = 0; sip && contacts && i < MIN(contacts->len, MAX_PHONES); i++) {
+	for (guint i = 0; plugin && contacts && i < MIN(contacts->len, MAX_PHONES); i++) {
 		const Contact *contact = contacts->pdata[i];
 		Address *to = address_new(ADDRESS_SIP, contact->username,
 					  gateway_config(question->gateway)->sip_domain, NULL);
-		Target *target = stage_add(stage, sip, address_copy(seen), to);
+		Target *target = stage_add(stage, plugin, WAY_CONTACT, address_copy(seen), to);
 
-		target->contact = contact->id;
+		target->way.contact = contact->id;
 		target->account = g_strdup(callee->jid);
 	}
 }
@@ -61,22 +51,16 @@ static void
 add_devices(Question *question, Plan *plan, const User *callee, const Address *seen)
 {
 	guint first_ring = gateway_config(question->gateway)->first_ring_s;
-	g_autofree char *ring =
-		setting_text(gateway_store(question->gateway), callee->jid, SETTING_RING);
-	guint order = 0;
+	RingOrder order = setting_ring(gateway_store(question->gateway), callee->jid);
 
-	for (guint i = 0; i < G_N_ELEMENTS(RING_ORDERS); i++)
-		if (g_strcmp0(RING_ORDERS[i].name, ring) == 0)
-			order = i;
-	for (guint i = 0; i < G_N_ELEMENTS(RING_ORDERS[order].stages); i++) {
-		const char *who = RING_ORDERS[order].stages[i];
-		gboolean more = i == 0 && RING_ORDERS[order].stages[1][0];
+	for (guint i = 0; i < G_N_ELEMENTS(order.stages); i++) {
+		gboolean more = i == 0 && order.stages[1];
 		Stage *stage = plan_stage(plan, more ? first_ring : 0);
 
 		stage->then_others = more;
-		if (strchr(who, 'x'))
+		if (order.stages[i] & RING_CLIENTS)
 			add_clients(question, stage, callee, seen);
-		if (strchr(who, 's'))
+		if (order.stages[i] & RING_PHONES)
 			add_phones(question, stage, callee, seen);
 		if (stage->targets->len == 0)
 			g_ptr_array_remove(plan->stages, stage);
@@ -101,11 +85,13 @@ leads_nowhere(Gateway *gateway, const User *callee, const char *number, const Us
 static gboolean
 goes_round(const Question *question, const User *callee)
 {
-	const Incoming *incoming = question->incoming;
+	const Diversion *diversion = question->incoming->diversion;
 
-	if (incoming->n_diversions >= MAX_DIVERSIONS)
+	if (!diversion)
+		return FALSE;
+	if (diversion->n >= MAX_DIVERSIONS)
 		return TRUE;
-	for (char **by = incoming->diverted_by; by && *by; by++) {
+	for (char **by = diversion->before; by && *by; by++) {
 		g_autofree char *number = NULL;
 
 		if (number_from_carrier(*by, question->country, &number) &&
@@ -113,6 +99,21 @@ goes_round(const Question *question, const User *callee)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+static Diversion *
+diversion_by(const Question *question, const User *callee, Reason when)
+{
+	const Diversion *before = question->incoming->diversion;
+	Diversion *diversion;
+
+	if (!callee->caller_id)
+		return NULL;
+	diversion = g_new0(Diversion, 1);
+	diversion->who = g_strdup(callee->caller_id);
+	diversion->as = when;
+	diversion->before = before ? g_strdupv(before->before) : NULL;
+	return diversion;
 }
 
 /* One hop: the forwards of the one who is forwarded to are not followed, so there
@@ -128,7 +129,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 			 { REASON_NO_ANSWER, SETTING_FORWARD_NO_ANSWER },
 			 { REASON_UNREACHABLE, SETTING_FORWARD_UNREACHABLE } };
 	Gateway *gateway = question->gateway;
-	const Plugin *sip = gateway_plugin(gateway, "sip");
+	const Plugin *plugin = gateway_reaching(gateway, WAY_TRUNK);
 	g_autofree char *number = NULL;
 	g_autoptr(User) owner = NULL;
 	g_autoptr(WayOut) way = NULL;
@@ -151,16 +152,14 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 	way = owner ? NULL : way_out(gateway, callee->jid, number);
 	if (owner)
 		add_devices(question, plan, owner, seen);
-	for (guint i = 0; way && sip && i < way->trunks->len; i++) {
+	for (guint i = 0; way && plugin && i < way->trunks->len; i++) {
 		const Trunk *trunk = way->trunks->pdata[i];
-		Target *target = plan_add(plan, sip, address_copy(seen),
-					  route_number_at(trunk, number), trunk);
+		Target *target = plan_add_trunk(plan, plugin, trunk, address_copy(seen),
+						route_number_at(trunk, number));
 
 		target->withheld = question->withheld;
 		target->abroad = way->abroad ? g_strdup(callee->jid) : NULL;
-		target->diverted_by = g_strdup(callee->caller_id);
-		target->diverted_before = g_strdupv(question->incoming->diverted_by);
-		target->diverted_as = when;
+		target->diversion = diversion_by(question, callee, when);
 	}
 	if (plan->stages->len == first)
 		return;

@@ -93,10 +93,10 @@ last_those_down(const Plugin *plugin, GPtrArray *trunks)
 {
 	guint left = trunks->len;
 
-	for (guint i = 0; plugin->available && left > 0; left--) {
+	for (guint i = 0; plugin->operators && plugin->operators->available && left > 0; left--) {
 		Trunk *trunk = trunks->pdata[i];
 
-		if (plugin->available(trunk->name))
+		if (plugin->operators->available(trunk->name))
 			i++;
 		else
 			g_ptr_array_add(trunks, g_ptr_array_steal_index(trunks, i));
@@ -210,7 +210,7 @@ WayOut *
 way_out(Gateway *gateway, const char *account, const char *number)
 {
 	Store *store = gateway_store(gateway);
-	const Plugin *sip = gateway_plugin(gateway, "sip");
+	const Plugin *plugin = gateway_reaching(gateway, WAY_TRUNK);
 	g_autofree char *country = user_country(gateway, account);
 	g_autoptr(RouteRule) rule = NULL, class_rule = NULL;
 	WayOut *way = g_new0(WayOut, 1);
@@ -241,8 +241,8 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		add_trunks(gateway, way, class_rule->trunks);
 	else
 		add_all_trunks(gateway, way);
-	if (sip)
-		last_those_down(sip, way->trunks);
+	if (plugin)
+		last_those_down(plugin, way->trunks);
 	if (way->trunks->len == 0)
 		return refuse(way, REASON_NETWORK_ERROR, "no telephone network is connected");
 	return way;

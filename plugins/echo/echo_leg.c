@@ -7,13 +7,12 @@
  *    core with leg_attach() first thing, freed after hangup() or leg_ended();
  *  - a transport to offer or answer with: here a UDP socket, to which the
  *    gateway talks as to any telephone;
- *  - a table of commands, exported as `tandem_plugin`.
+ *  - a table of commands, and a Plugin that names it, exported as `tandem_plugin`.
  *
- * One that takes calls from outside also says call_new(); one that has to end
- * its legs after a crash of the gateway has save() and bury() as well.
+ * A plugin that takes calls from outside says call_new(), and has ring() and answer(); a
+ * plugin that has to end its legs after a crash of the gateway has save() and bury().
  * Thread: signalling.
  */
-#include "b2bua/config.h"
 #include "b2bua/leg.h"
 #include <gio/gio.h>
 
@@ -29,7 +28,7 @@ typedef struct {
 
 G_MODULE_EXPORT extern const Plugin tandem_plugin;
 
-static const Config *config;
+static char *address; /* numeric: where the gateway's own RTP is bound */
 
 static void
 echo_leg_free(EchoLeg *echo)
@@ -73,7 +72,7 @@ on_packet(GSocket *socket, GIOCondition condition, gpointer user)
 static gboolean
 open_socket(EchoLeg *echo, guint16 gateway_port, GError **error)
 {
-	g_autoptr(GInetAddress) here = g_inet_address_new_from_string(config->media.rtp_address);
+	g_autoptr(GInetAddress) here = g_inet_address_new_from_string(address);
 	g_autoptr(GSocketAddress) any = g_inet_socket_address_new(here, 0);
 	g_autoptr(GSocketAddress) gateway = g_inet_socket_address_new(here, gateway_port);
 	g_autoptr(GSocketAddress) bound = NULL;
@@ -88,7 +87,7 @@ open_socket(EchoLeg *echo, guint16 gateway_port, GError **error)
 	if (!bound)
 		return FALSE;
 	echo->ours = transport_new(TRANSPORT_RTP);
-	g_strlcpy(echo->ours->address, config->media.rtp_address, sizeof(echo->ours->address));
+	g_strlcpy(echo->ours->address, address, sizeof(echo->ours->address));
 	echo->ours->port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
 	echo->source = g_socket_create_source(echo->socket, G_IO_IN, NULL);
 	g_source_set_callback(echo->source, G_SOURCE_FUNC(on_packet), echo, NULL);
@@ -141,39 +140,27 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	echo_leg_free((EchoLeg *)leg);
 }
 
-/* A caller's commands: nobody is ever called by an echo. */
-static void
-ring(Leg *leg, const Desc *early)
-{
-}
-
-static void
-answer(Leg *leg, const Desc *description)
-{
-}
-
 static gboolean
-start(Gateway *gateway, const Config *configuration, GError **error)
+start(Gateway *gateway, GError **error)
 {
-	config = configuration;
+	address = gateway_config_text(gateway, "media", "rtp_address");
 	return TRUE;
 }
 
 static void
 stop(void)
 {
-	config = NULL;
+	g_clear_pointer(&address, g_free);
 }
+
+static const LegVerbs leg_verbs = { .dial = dial, .change = change, .hangup = hang_up };
 
 const Plugin tandem_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "echo",
 	.transport = TRANSPORT_RTP,
+	.reaches = WAY_SERVICE,
 	.start = start,
 	.stop = stop,
-	.dial = dial,
-	.ring = ring,
-	.answer = answer,
-	.change = change,
-	.hangup = hang_up,
+	.leg = &leg_verbs,
 };

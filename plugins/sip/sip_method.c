@@ -6,6 +6,7 @@
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/peers/sip_sender.h"
 #include "plugins/sip/shield/sip_source.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
@@ -51,7 +52,7 @@ take_trunk(SipUa *ua, Reply *reply, const Trunk *trunk, const SipEvent *event)
 	SipCaller caller = { .trunk = trunk->name, .crypto = crypto_policy(trunk->srtp) };
 
 	if (unacked_are_many(ua, trunk->name)) {
-		gateway_count(ua->gateway, COUNTER_SIP_CALLS_UNACKED);
+		sip_count(COUNTER_SIP_CALLS_UNACKED);
 		reply_say(reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
 			  TAG_END());
 		return;
@@ -156,10 +157,10 @@ static void
 count(SipUa *ua, const Method *method, const Sender *sender)
 {
 	if (sender->kind == SENDER_WRONG)
-		gateway_count(ua->gateway, COUNTER_SIP_WRONG_PASSWORDS);
+		sip_count(COUNTER_SIP_WRONG_PASSWORDS);
 	else if (sender->nobody && method->method == sip_method_invite) {
 		ua->strangers++;
-		gateway_count(ua->gateway, COUNTER_SIP_STRANGERS);
+		sip_count(COUNTER_SIP_STRANGERS);
 	}
 }
 

@@ -2,6 +2,7 @@
 /* sip_request.c - see sip_request.h. */
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/sip_method.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/shield/sip_rate.h"
 #include "plugins/sip/shield/sip_source.h"
@@ -33,7 +34,7 @@ dialog_takes(SipLeg *leg)
 
 	if (rate_pays(&leg->requests_us, &rate, g_get_monotonic_time()))
 		return TRUE;
-	gateway_count(leg->ua->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
+	sip_count(COUNTER_SIP_REQUESTS_OVER_RATE);
 	return FALSE;
 }
 

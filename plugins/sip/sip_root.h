@@ -18,6 +18,7 @@ struct Sources;
 struct Dialects;
 struct Names;
 struct Outside;
+struct DigestServer;
 
 typedef struct {
 	const Plugin *plugin; /* borrowed, as the next two */
@@ -25,16 +26,17 @@ typedef struct {
 	const Config *config;
 	su_root_t *root;
 	nua_t *nua;
-	struct Trunks *trunks;	   /* sip_trunk.h */
-	struct Watches *watches;   /* sip_watch.h */
-	struct Sources *sources;   /* sip_source.h; NULL: switched off */
-	struct Names *names;	   /* sip_names.h */
-	struct Outside *outside;   /* sip_outside.h */
-	GHashTable *legs;	   /* set of SipLeg *: whatever has not been freed */
-	GHashTable *unacked;	   /* trunk → guint: sip_unacked.c */
-	GHashTable *invites;	   /* Call-ID → SipLeg *: of ours that are not answered */
-	GHashTable *dialogs;	   /* Call-ID → SipLeg *: sip_origin.h */
-	struct Dialects *dialects; /* what digests the softphones understand: sip_dialect.h */
+	struct DigestServer *digest; /* whom it challenges: sip_digest.h */
+	struct Trunks *trunks;	     /* sip_trunk.h */
+	struct Watches *watches;     /* sip_watch.h */
+	struct Sources *sources;     /* sip_source.h; NULL: switched off */
+	struct Names *names;	     /* sip_names.h */
+	struct Outside *outside;     /* sip_outside.h */
+	GHashTable *legs;	     /* set of SipLeg *: whatever has not been freed */
+	GHashTable *unacked;	     /* trunk → guint: sip_unacked.c */
+	GHashTable *invites;	     /* Call-ID → SipLeg *: of ours that are not answered */
+	GHashTable *dialogs;	     /* Call-ID → SipLeg *: sip_origin.h */
+	struct Dialects *dialects;   /* what digests the softphones understand: sip_dialect.h */
 	/* Names of methods, for headers and for nua: sip_method.h. */
 	char *allow, *answered, *answered_inside;
 	gboolean down; /* nua has shut down */

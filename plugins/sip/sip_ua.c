@@ -8,9 +8,12 @@
 #include "plugins/sip/sip_ua.h"
 #include "b2bua/descriptors.h"
 #include "plugins/sip/stack/sip_connection.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_dialect.h"
+#include "plugins/sip/stack/sip_digest.h"
 #include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/stack/sip_resolve.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/dialog/sip_leg.h"
 #include "plugins/sip/stack/sip_names.h"
@@ -22,6 +25,7 @@
 #include "plugins/sip/sip_method.h"
 #include "plugins/sip/sip_request.h"
 #include "plugins/sip/shield/sip_source.h"
+#include "plugins/sip/sip_status.h"
 #include "plugins/sip/stack/sip_stack.h"
 #include "plugins/sip/stack/sip_tls.h"
 #include "plugins/sip/peers/sip_trunk.h"
@@ -50,7 +54,7 @@ static void
 on_stray_answer(SipUa *self, nua_handle_t *nh, const SipEvent *event)
 {
 	if (event->event == nua_r_invite && event->status >= 200 && event->status < 300) {
-		/* of a next hop that was given up, see sip_leg_try_next_hop() */
+		/* of a next hop that was given up */
 		g_autofree char *hop = event->msg ? hop_of_answer(self, NULL, event->msg) : NULL;
 
 		if (hop)
@@ -222,6 +226,7 @@ stop(void)
 		g_source_destroy(su_glib_root_gsource(ua->root)); /* no event comes after this */
 	watches_free(ua->watches);
 	trunks_free(ua->trunks);
+	digest_server_free(ua->digest);
 	origin_stop(ua);
 	names_free(ua->names);
 	outside_free(ua->outside);
@@ -251,7 +256,7 @@ on_sweep_time(gpointer user)
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
 		g_warning("sip: old registrations cannot be deleted: %s", error->message);
 	sources_refresh(self->sources);
-	digest_server_sweep(trunks_digest(self->trunks));
+	digest_server_sweep(self->digest);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -324,13 +329,16 @@ on_line_changed(gpointer user)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
+	const Config *config = gateway_config(gateway);
+
 	su_init();
 	su_log_redirect(NULL, on_log, NULL);
 	if (!credentials_register())
 		g_warning("sip: this build of sofia-sip does not accept the gateway's digest: "
 			  "trunks that ask for SHA-256 will refuse the gateway");
+	sip_counters_reset();
 	ua = g_new0(SipUa, 1);
 	ua->plugin = &sip_plugin;
 	ua->gateway = gateway;
@@ -340,10 +348,9 @@ start(Gateway *gateway, const Config *config, GError **error)
 	ua->invites = g_hash_table_new(g_str_hash, g_str_equal);
 	ua->dialects = dialects_new();
 	methods_begin(ua);
-	ua->trunks = trunks_new(gateway_store(gateway),
-				strchr(config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
-								 : G_SOCKET_FAMILY_IPV4,
-				config->sip_tls_port != 0);
+	ua->digest = digest_server_new(SOFTPHONE_REALM);
+	ua->trunks = trunks_new(gateway_store(gateway), ua->digest,
+				resolve_family(config->sip_address), config->sip_tls_port != 0);
 	ua->names = names_new();
 	ua->outside = outside_new(config);
 	stack_serve(&stack_dialogs, ua);
@@ -446,61 +453,10 @@ available(const char *trunk)
 	return watches_available(ua->watches, trunk);
 }
 
-static char *
-watch_text(gpointer user, const char *trunk)
+static void
+status(StatusFunc func, gpointer user)
 {
-	return watches_text(user, trunk);
-}
-
-static char *
-tls_text(void)
-{
-	const TlsCounters *counters = tls_counters();
-
-	if (!ua->config->sip_tls_port)
-		return g_strdup("");
-	return g_strdup_printf(", %u tls (%" G_GUINT64_FORMAT " connections, %u in their "
-			       "handshake, %" G_GUINT64_FORMAT
-			       " that never finished it, %" G_GUINT64_FORMAT " refused)",
-			       ua->config->sip_tls_port, counters->accepted, counters->waiting,
-			       counters->unfinished, counters->refused);
-}
-
-static char *
-connection_text(void)
-{
-	const ConnectionCounters *counters = connection_counters();
-
-	return g_strdup_printf("connections: %u open, %u of them strangers', of %" G_GUINT64_FORMAT
-			       " accepted; closed: %" G_GUINT64_FORMAT
-			       " too many, %" G_GUINT64_FORMAT " silent, %" G_GUINT64_FORMAT
-			       " with too much unfinished, %" G_GUINT64_FORMAT " to make room\n",
-			       counters->open, counters->strangers, counters->accepted,
-			       counters->refused, counters->silent, counters->flooded,
-			       counters->evicted);
-}
-
-static char *
-status(void)
-{
-	g_autofree char *connections = connection_text();
-	g_autofree char *throttled = sources_status(ua->sources);
-	g_autofree char *trunks = trunks_status(ua->trunks, watch_text, ua->watches);
-	g_autofree char *tls = tls_text();
-	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(ua->gateway), NULL);
-
-	return g_strdup_printf("listening: %s:%u udp and tcp%s\n"
-			       "legs: %u\n"
-			       "calls in: %" G_GUINT64_FORMAT "\n"
-			       "calls out: %" G_GUINT64_FORMAT "\n"
-			       "strangers refused: %" G_GUINT64_FORMAT "\n"
-			       "headers refused: %" G_GUINT64_FORMAT "\n"
-			       "stun dropped: %" G_GUINT64_FORMAT "\n"
-			       "registrations: %u\n%s%s%s",
-			       ua->config->sip_address, ua->config->sip_port, tls,
-			       g_hash_table_size(ua->legs), ua->calls_in, ua->calls_out,
-			       ua->strangers, guard_refused(), stack_n_stun(),
-			       contacts ? contacts->len : 0, connections, throttled, trunks);
+	ua_status(ua, func, user);
 }
 
 /* --- the table --- */
@@ -527,12 +483,6 @@ static void
 change(Leg *leg, const Desc *offer)
 {
 	sip_leg_change((SipLeg *)leg, offer);
-}
-
-static void
-candidate(Leg *leg, const Candidate *ours)
-{
-	/* Plain RTP has none. */
 }
 
 static void
@@ -565,27 +515,36 @@ bury(const char *saved, Reason reason)
 	sip_leg_bury(ua, saved, reason);
 }
 
-const Plugin sip_plugin = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "sip",
-	.transport = TRANSPORT_RTP,
-	.start = start,
-	.stop = stop,
-	.changed = changed,
+static const LegVerbs leg_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
 	.change = change,
-	.candidate = candidate,
 	.hangup = hangup,
 	.transferring = transferring,
+	.dtmf = dtmf,
 	.save = save,
 	.bury = bury,
-	.available = available,
-	.dtmf = dtmf,
+};
+
+static const OperatorVerbs operator_verbs = {
 	.status = status,
 	.sources = sources,
 	.lift = lift,
+	.available = available,
+};
+
+const Plugin sip_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.counters = &sip_counters,
+	.start = start,
+	.stop = stop,
+	.changed = changed,
+	.leg = &leg_verbs,
+	.operators = &operator_verbs,
 };
 
 /* What the loadable module exports; weak, since a test may link two plugins. */

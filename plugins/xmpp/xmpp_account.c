@@ -4,6 +4,7 @@
 #include "b2bua/number.h"
 #include "b2bua/route/route.h"
 #include "plugins/xmpp/xmpp_caps.h"
+#include "plugins/xmpp/xmpp_counters.h"
 #include <string.h>
 
 #define MAX_DEVICES    16   /* of one user: the oldest goes */
@@ -482,7 +483,7 @@ on_stranger(XmppAccounts *accounts, const Presence *p, XmppStanding standing)
 {
 	gboolean probes = g_strcmp0(p->type, "probe") == 0;
 
-	gateway_count(accounts->gateway, COUNTER_XMPP_PRESENCE_REFUSED);
+	xmpp_count(COUNTER_XMPP_PRESENCE_REFUSED);
 	if (probes && standing == XMPP_SWITCHED_OFF)
 		send_simple(accounts, "unavailable", p->local, p->bare);
 	else if (probes || g_strcmp0(p->type, "subscribe") == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_plugin.c - what comes in: whose is it?  And the table of the plugin. */
+#include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_extdisco.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "plugins/xmpp/xmpp_reason.h"
@@ -43,7 +44,7 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 	}
 	/* Which numbers there are, and who has called under what name, is not for everybody. */
 	if (to->user && !xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
+		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
 		return;
 	}
@@ -88,7 +89,7 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (xmpp_ring_message(xmpp, message, from, to))
 		return;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
-		gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
+		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
 	} else if (!xmpp_digits_message(xmpp, message, from, to)) {
 		xmpp_text_refuse(xmpp, message, from, to);
@@ -107,7 +108,7 @@ on_stanza(gpointer user, const char *text, gsize length)
 
 	/* A component's stanzas have both addresses (XEP-0114 section 2). */
 	if (!stanza || !from || !to || g_ascii_strcasecmp(to->host, xmpp->domain) != 0)
-		gateway_count(xmpp->gateway, COUNTER_XMPP_STANZAS_DROPPED);
+		xmpp_count(COUNTER_XMPP_STANZAS_DROPPED);
 	else if (xml_is_stanza(stanza, "iq"))
 		on_iq(stanza, from, to);
 	else if (xml_is_stanza(stanza, "message"))
@@ -236,8 +237,9 @@ send_presence(gpointer user, const xmlNode *presence)
 /* --- the table --- */
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
+	const Config *config = gateway_config(gateway);
 	XmppStreamOptions options = { .domain = config->xmpp_domain,
 				      .host = config->xmpp_host,
 				      .port = config->xmpp_port,
@@ -250,6 +252,7 @@ start(Gateway *gateway, const Config *config, GError **error)
 			    "server's configuration");
 		return FALSE;
 	}
+	xmpp_counters_reset();
 	xmpp = g_new0(Xmpp, 1);
 	xmpp->gateway = gateway;
 	xmpp->domain = g_ascii_strdown(config->xmpp_domain, -1);
@@ -367,35 +370,31 @@ changed(Change what, const char *key)
 		xmpp_accounts_changed(xmpp->accounts, what, key);
 }
 
-static char *
-status(void)
+static void
+status(StatusFunc func, gpointer user)
 {
 	XmppStreamStatus s = xmpp_stream_status(xmpp->stream);
 	g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(s.since);
 	g_autofree char *when = g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ");
-	GString *text = g_string_new(NULL);
+	const StatusRow rows[] = {
+		{ .key = "stream", .text = s.up ? "online" : "offline" },
+		{ .key = "since", .text = when },
+		{ .key = "connections", .number = s.connects },
+		{ .key = "stanzas in", .number = s.stanzas_in },
+		{ .key = "stanzas out", .number = s.stanzas_out },
+		{ .key = "dropped in", .number = s.dropped_in },
+		{ .key = "dropped out", .number = s.dropped_out },
+		{ .key = "kept", .number = s.waiting },
+		{ .key = "requests", .number = xmpp_iq_waiting(xmpp->iq) },
+		{ .key = "devices", .number = xmpp_accounts_n_devices(xmpp->accounts) },
+		{ .key = "legs", .number = g_hash_table_size(xmpp->legs) },
+	};
 
-	g_string_append_printf(text, "stream: %s\nsince: %s\n", s.up ? "online" : "offline", when);
-	g_string_append_printf(text,
-			       "connected: %" G_GUINT64_FORMAT " times\n"
-			       "stanzas in: %" G_GUINT64_FORMAT "\n"
-			       "stanzas out: %" G_GUINT64_FORMAT "\n"
-			       "dropped: %" G_GUINT64_FORMAT " in, %" G_GUINT64_FORMAT " out\n",
-			       s.connects, s.stanzas_in, s.stanzas_out, s.dropped_in,
-			       s.dropped_out);
-	g_string_append_printf(text, "kept: %u\nrequests: %u\ndevices: %u\nlegs: %u\n", s.waiting,
-			       xmpp_iq_waiting(xmpp->iq), xmpp_accounts_n_devices(xmpp->accounts),
-			       g_hash_table_size(xmpp->legs));
-	return g_string_free(text, FALSE);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+		func(user, &rows[i]);
 }
 
-const Plugin xmpp_plugin = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "xmpp",
-	.transport = TRANSPORT_WEBRTC,
-	.start = start,
-	.stop = stop,
-	.changed = changed,
+static const LegVerbs leg_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
@@ -405,8 +404,23 @@ const Plugin xmpp_plugin = {
 	.dtmf = dtmf,
 	.save = xmpp_leg_save,
 	.bury = bury,
-	.notice = notice,
-	.status = status,
+};
+
+static const AccountVerbs account_verbs = { .notice = notice };
+static const OperatorVerbs operator_verbs = { .status = status };
+
+const Plugin xmpp_plugin = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "xmpp",
+	.transport = TRANSPORT_WEBRTC,
+	.reaches = WAY_ACCOUNT,
+	.counters = &xmpp_counters,
+	.start = start,
+	.stop = stop,
+	.changed = changed,
+	.leg = &leg_verbs,
+	.account = &account_verbs,
+	.operators = &operator_verbs,
 };
 
 /* What the module exports: the same object, so that pointers compare.  Weak, since

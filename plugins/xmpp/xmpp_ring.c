@@ -9,6 +9,7 @@
  * Every try of a user is a call of the core, also one that is refused here: it has a
  * record, and he is told why.
  */
+#include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "plugins/xmpp/xmpp_reason.h"
 #include <string.h>
@@ -176,7 +177,7 @@ xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to)
 {
 	g_autofree char *bare = address_bare_jid(from);
 
-	gateway_count(xmpp->gateway, COUNTER_XMPP_STRANGERS);
+	xmpp_count(COUNTER_XMPP_STRANGERS);
 	gateway_refused(xmpp->gateway, &xmpp_plugin, bare, from, to, REASON_FORBIDDEN,
 			"no user of this gateway");
 }

@@ -5,6 +5,7 @@
  * that does not exist and to nothing else: clients end a call at any error, or
  * show nothing at all (XEP-0166 section 6 says otherwise and clients do not).
  */
+#include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "plugins/xmpp/xmpp_reason.h"
 #include <string.h>
@@ -212,7 +213,7 @@ begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, REASON_FORBIDDEN,
 			     "your account at this gateway is switched off");
 	} else if (!leg->theirs) {
-		gateway_count(xmpp->gateway, COUNTER_XMPP_OFFERS_REFUSED);
+		xmpp_count(COUNTER_XMPP_OFFERS_REFUSED);
 		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, error->code,
 			     error->message);
 	} else {
@@ -596,7 +597,7 @@ xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Addres
 	XmppFork *fork;
 
 	if (!jingle) {
-		gateway_count(xmpp->gateway, COUNTER_XMPP_BAD_JINGLE);
+		xmpp_count(COUNTER_XMPP_BAD_JINGLE);
 		answer_error(xmpp, iq, &bad);
 		return;
 	}

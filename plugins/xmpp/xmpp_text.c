@@ -6,6 +6,7 @@
  * headlines, which want no answer.
  * RFC 6120 section 8.3, RFC 6121 sections 5.2.2 and 8.5.
  */
+#include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include <string.h>
 
@@ -100,7 +101,7 @@ xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const 
 
 	if (!wants_answer(message))
 		return;
-	gateway_count(xmpp->gateway, COUNTER_XMPP_TEXTS_REFUSED);
+	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
 	xmpp_send(xmpp, xml_message_error(message, &WHYS[is_room ? NO_ROOM : why(xmpp, from, to)]));
 }
 

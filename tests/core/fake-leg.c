@@ -116,7 +116,7 @@ check_store(const Call *call)
 		return;
 	record = store_call_get(gateway_store(call->gateway), call_id(call), &error);
 	g_assert_no_error(error);
-	g_assert_cmpstr(record->state, ==, call_state_name(call_state(call)));
+	g_assert_cmpstr(record->state, ==, call_state_name(call->state));
 }
 
 static void
@@ -241,7 +241,7 @@ notice(const char *account, const Address *number, const char *text)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
@@ -252,11 +252,31 @@ stop(void)
 	g_assert_cmpuint(fake_legs.legs->len, ==, 0);
 }
 
-#define COMMANDS                                                                                   \
-	.interface_version = PLUGIN_INTERFACE_VERSION, .start = start, .stop = stop, .ring = ring, \
-	.answer = answer, .change = change, .candidate = candidate, .hangup = hang_up,             \
-	.save = save, .bury = bury, .dtmf = dtmf, .transferring = transferring
+#define COMMANDS                                                                  \
+	.ring = ring, .answer = answer, .change = change, .candidate = candidate, \
+	.hangup = hang_up, .save = save, .bury = bury, .dtmf = dtmf, .transferring = transferring
 
-const Plugin fake_sip = { COMMANDS, .name = "sip", .transport = TRANSPORT_RTP, .dial = dial_sip };
-const Plugin fake_xmpp = { COMMANDS, .name = "xmpp", .transport = TRANSPORT_WEBRTC,
-			   .dial = dial_xmpp, .notice = notice };
+static const LegVerbs sip_verbs = { COMMANDS, .dial = dial_sip };
+static const LegVerbs xmpp_verbs = { COMMANDS, .dial = dial_xmpp };
+static const AccountVerbs account_verbs = { .notice = notice };
+
+const Plugin fake_sip = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.start = start,
+	.stop = stop,
+	.leg = &sip_verbs,
+};
+
+const Plugin fake_xmpp = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "xmpp",
+	.transport = TRANSPORT_WEBRTC,
+	.reaches = WAY_ACCOUNT,
+	.start = start,
+	.stop = stop,
+	.leg = &xmpp_verbs,
+	.account = &account_verbs,
+};

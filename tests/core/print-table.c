@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* print-table.c - docs/call-states.md on standard output. */
-#include "b2bua/call/call.h"
+#include "b2bua/call/call_private.h"
 #include <stdio.h>
 
 int
@@ -9,7 +9,8 @@ main(void)
 	g_autofree char *table = call_table_markdown();
 
 	printf("# The states of a call\n\n"
-	       "Printed from the table in `b2bua/call/call.c` by `make call-states`; do not edit.  "
+	       "Printed from the table in `b2bua/call/call_table.c` by `make call-states`; do not "
+	       "edit.  "
 	       "A "
 	       "cell\n"
 	       "is what is done and the state that follows; an empty one means that the event is\n"
@@ -20,11 +21,13 @@ main(void)
 	       "trunk, or `ring_timeout`), which ringing does not begin anew.\n\n%s\n"
 	       "An event of a leg that the core has let go of, or of a callee that is no longer in "
 	       "the\n"
-	       "stage, never reaches the table.  A hang-up from above (the operator, a shutdown) "
-	       "ends\n"
-	       "the call in every state.  A callee that has lost the race is let go while the "
-	       "winner is\n"
-	       "connected, so nobody is left to answer in CONNECTING.\n",
+	       "stage, never reaches the table.  A caller answers when he has been told an offer "
+	       "of\n"
+	       "ours: with the answer to a call without an offer, or with early media.  A callee "
+	       "that\n"
+	       "has lost the race is let go while the winner is connected, so nobody is left to "
+	       "answer\n"
+	       "in CONNECTING.\n",
 	       table);
 	return 0;
 }

@@ -332,7 +332,7 @@ test_setup_timeout(void)
 {
 	set_up("[calls]\nsetup_timeout=1\n");
 	g_assert_null(call_out("user1"));
-	while (calls_live(gateway) > 0 && call_state(first_call()) != CALL_ENDED)
+	while (calls_live(gateway) > 0 && first_call()->state != CALL_ENDED)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_nonnull(strstr(refusal, "no-media: "));
 	tear_down();
@@ -411,6 +411,27 @@ test_plugin_version(void)
 	tear_down();
 }
 
+/* Who says whom he reaches has to be able to call them. */
+static void
+test_plugin_without_verbs(void)
+{
+	static const LegVerbs deaf = { .hangup = NULL };
+	g_autoptr(GError) none = NULL, some = NULL;
+	Plugin other = fake_sip;
+
+	set_up("");
+	other.name = "other";
+	other.leg = NULL;
+	g_assert_false(gateway_add_plugin(gateway, &other, &none));
+	g_assert_nonnull(strstr(none->message, "has no dial and hangup"));
+	other.leg = &deaf;
+	g_assert_false(gateway_add_plugin(gateway, &other, &some));
+	other.reaches = 0;
+	other.leg = NULL;
+	g_assert_true(gateway_add_plugin(gateway, &other, NULL));
+	tear_down();
+}
+
 static void
 test_plugin_twice(void)
 {
@@ -482,6 +503,7 @@ main(int argc, char **argv)
 	g_test_add_func("/gateway/bury", test_bury);
 	g_test_add_func("/gateway/save-and-bury", test_save_and_bury);
 	g_test_add_func("/gateway/plugin-version", test_plugin_version);
+	g_test_add_func("/gateway/plugin-without-verbs", test_plugin_without_verbs);
 	g_test_add_func("/gateway/plugin-twice", test_plugin_twice);
 	g_test_add_func("/gateway/plugin-modules", test_plugin_modules);
 	g_test_add_func("/gateway/call-states-document", test_call_states_document);

@@ -17,7 +17,7 @@ dial_nobody(Call *call, const Target *target, const Desc *offer)
 }
 
 static gboolean
-start(Gateway *where, const Config *how, GError **error)
+start(Gateway *where, GError **error)
 {
 	return TRUE;
 }
@@ -27,11 +27,18 @@ stop(void)
 {
 }
 
+static void
+hang_up_nobody(Leg *leg, Reason reason, const char *text)
+{
+}
+
+static const LegVerbs echo_verbs = { .dial = dial_nobody, .hangup = hang_up_nobody };
 static const Plugin fake_echo = { .interface_version = PLUGIN_INTERFACE_VERSION,
 				  .name = "echo",
+				  .reaches = WAY_SERVICE,
 				  .start = start,
 				  .stop = stop,
-				  .dial = dial_nobody };
+				  .leg = &echo_verbs };
 
 static void
 add_trunk(const char *name, gint priority, gboolean enabled, gboolean wait)
@@ -129,9 +136,9 @@ ask(const char *from_text, const char *to_text, const char *trunk)
 			g_string_append_printf(text, "%s %s %s%s>%s via %s", k ? " and" : "",
 					       target->plugin->name, seen,
 					       target->withheld ? " withheld" : "", called,
-					       target->trunk	 ? target->trunk
-					       : target->contact ? "contact"
-								 : "none");
+					       target->way.trunk     ? target->way.trunk
+					       : target->way.contact ? "contact"
+								     : "none");
 		}
 		g_string_append_printf(text, " %u%s;", stage->ring_seconds,
 				       stage->then_others ? " then" : "");
@@ -391,12 +398,13 @@ assert_forwards(const char *from_text, const char *expected)
 				*called = address_text(target->to);
 
 		g_string_append_printf(text, "%s%s>%s by %s %u", i ? "; " : "", seen, called,
-				       target->trunk ? target->trunk : "none", stage->ring_seconds);
+				       target->way.trunk ? target->way.trunk : "none",
+				       stage->ring_seconds);
 		if (stage->forward_when != REASON_NONE)
 			g_string_append_printf(text, " if %s", reason_name(stage->forward_when));
-		if (target->diverted_by)
-			g_string_append_printf(text, " for %s as %s", target->diverted_by,
-					       reason_name(target->diverted_as));
+		if (target->diversion)
+			g_string_append_printf(text, " for %s as %s", target->diversion->who,
+					       reason_name(target->diversion->as));
 	}
 	g_assert_cmpstr(plan ? text->str : reason_name(reason), ==, expected);
 }
@@ -564,11 +572,11 @@ test_loops(void)
 
 	set_up();
 	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		Diversion diversion = { .before = CASES[i].by, .n = CASES[i].count };
 		Incoming incoming = { .from = from,
 				      .to = to,
 				      .trunk = "second",
-				      .diverted_by = CASES[i].by,
-				      .n_diversions = CASES[i].count };
+				      .diversion = CASES[i].count ? &diversion : NULL };
 		Reason reason = REASON_NONE;
 		const char *words = NULL;
 		g_autoptr(Plan) plan = NULL;
@@ -583,7 +591,7 @@ test_loops(void)
 			const Stage *last = plan->stages->pdata[plan->stages->len - 1];
 			const Target *target = last->targets->pdata[0];
 
-			g_assert_cmpstr(target->diverted_before[0], ==, "+14155550100");
+			g_assert_cmpstr(target->diversion->before[0], ==, "+14155550100");
 		}
 		if (!plan)
 			g_assert_cmpstr(words, ==, "the call was forwarded before");

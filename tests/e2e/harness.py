@@ -261,7 +261,7 @@ class Gateway:
             return ""
 
     def status(self):
-        return dict(self.json("status")["rows"])
+        return {row[0]: row[1] for row in self.json("status")["rows"]}
 
     def wait_online(self, seconds=20):
         """The component stream is up: the server takes no second one, so ask the gateway."""

@@ -160,7 +160,7 @@ def test_emergency_past_every_limit(bench):
         if not final_of(phone, call):
             call.cancel()
         call.line.close()
-    until(lambda: tandem.status()["calls"] == "0", 10, "no call")
+    until(lambda: tandem.status()["calls"] == 0, 10, "no call")
     last = stands(carrier, phone)
     tandem.process.terminate()
     until(lambda: "STOPPING=1" in tandem.told(5), 10, "the drain")

@@ -32,7 +32,7 @@ def test_memory_is_flat_over_1000_echo_calls(bench):
     used, resident = [], []
     for _ in range(CALLS // WARM):
         echo_load(bench.folder, WARM, rate=RATE)
-        used.append(int(tandem.status()["memory"].split()[0]))
+        used.append(tandem.status()["memory"])
         resident.append(resident_kib(tandem.process.pid))
     print(f"KiB at each {WARM} calls: in use {used}, resident {resident}")
     growth = used[-1] - used[0]

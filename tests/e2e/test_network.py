@@ -361,7 +361,7 @@ def test_network_one_way(bench):
     check(took < 10, f"it was named after {took:.1f} s only")
     [live] = bench.tandem.calls()
     check(live["text"].startswith("one-way: the caller is not heard: no audio comes from"), live["text"])
-    check(bench.tandem.status()["count calls_one_way"] == "1", "it is not counted")
+    check(bench.tandem.status()["count calls_one_way"] == 1, "it is not counted")
     home.router.run("iptables", "-w", "-D", *audio)
     until(lambda: not bench.tandem.calls()[0]["text"], 10, "the audio to be heard again")
     bench.talk(2)

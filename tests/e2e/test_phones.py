@@ -232,8 +232,7 @@ def test_softphone_tls_connections_given_up(bench):
         return int(status.split("VmRSS:")[1].split()[0])
 
     def counted(what):
-        words = bench.tandem.status()["sip listening"].split("(")[1].rstrip(")").split(", ")
-        return next(int(w.split()[0]) for w in words if w.endswith(what))
+        return bench.tandem.status()[f"sip tls {what}"]
 
     def abort(times):
         for i in range(times):
@@ -245,7 +244,7 @@ def test_softphone_tls_connections_given_up(bench):
     abort(number - number // 3)
     until(lambda: counted("connections") == number, 30, "the connections to be taken")
     print(f"{number} connections aborted: {(memory() - before) / (number - number // 3):.2f} KiB resident for each")
-    until(lambda: counted("in their handshake") == 0, 5, "the aborted ones to be forgotten")
+    until(lambda: counted("handshakes") == 0, 5, "the aborted ones to be forgotten")
     refused = counted("refused")
     silent = [socket.create_connection(address, 5) for _ in range(40)]
     until(lambda: counted("refused") == refused + 8, 5, "those beyond 32 of one address to be refused")
@@ -253,11 +252,11 @@ def test_softphone_tls_connections_given_up(bench):
         connection.settimeout(20)
         check(connection.recv(1) == b"", "a silent connection got an answer")
         connection.close()
-    until(lambda: counted("that never finished it") >= 32, 5, "the silent ones to be counted")
-    until(lambda: counted("in their handshake") == 0, 5, "the silent ones to be forgotten")
+    until(lambda: counted("unfinished") >= 32, 5, "the silent ones to be counted")
+    until(lambda: counted("handshakes") == 0, 5, "the silent ones to be forgotten")
     bench.softphone(name="desk", transport="tls")
     check(contacts(bench, "desk")[0]["from"].startswith("tls:"), "a phone is locked out")
-    check(counted("in their handshake") == 0, "its handshake is counted as going on")
+    check(counted("handshakes") == 0, "its handshake is counted as going on")
 
 
 def test_softphone_behind_nat_stays_reachable(bench):

@@ -137,7 +137,7 @@ def test_database_cannot_be_written(bench):
     print(f"heard that records are {records.line()}")
     for call in live[:5]:
         call.hangup()
-    until(lambda: records.tandem.status()["calls"] == "15", 10, "five calls to end")
+    until(lambda: records.tandem.status()["calls"] == 15, 10, "five calls to end")
     records.tandem.kill()
     records.tandem.start()
     for call in live[5:]:

@@ -33,6 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(number, plan);
 	else
 		g_assert_null(number);
+	if (strlen(text) > 2 && number_is_emergency(text + 2, plan))
+		g_assert_true(number_may_be_emergency(text + 2));
 	number_from_carrier(strlen(text) > 2 ? text + 2 : "", plan, &other);
 	return 0;
 }

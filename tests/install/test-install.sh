@@ -143,23 +143,78 @@ runs() {
 	stop
 }
 
-# From the installed headers, with what pkg-config says, in a folder of its own.
+# compile NAME: from the installed headers, with what pkg-config says, in a folder of its own.
 # shellcheck disable=SC2046,SC2086 # several words each
-compile_plugin() {
+compile() {
 	flags=$(PKG_CONFIG_PATH=$root$pkgconfigdir pkg-config --define-variable="pkgincludedir=$root$pkgincludedir" \
 		--define-variable="pkglibdir=$root$pkglibdir" --cflags --libs tandem)
-	mkdir "$folder/plugins" "$folder/source"
-	cp "${top_srcdir:?make check sets it}/tests/install/quiet.c" "$folder/source"
 	(cd "$folder/source" &&
-		$CC -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o ../plugins/quiet.so quiet.c $flags)
+		$CC -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o "../plugins/$1.so" "$1.c" $flags)
 }
 
+compile_plugin() {
+	mkdir "$folder/plugins" "$folder/source"
+	cp "${top_srcdir:?make check sets it}/tests/install/quiet.c" "$folder/source"
+	compile quiet
+}
+
+# What the page shows is a plugin as it stands there, and is loaded.
+compile_example() {
+	sed -n '/^    #include <b2bua\/leg.h>/,/^    cc -shared/{/^    cc/!s/^    //p;/^$/p;}' \
+		"$top_srcdir/docs/HACKING.md" >"$folder/source/my.c"
+	has "$folder/source/my.c" "const Plugin tandem_plugin = {"
+	compile my
+	configure "my" "$folder/plugins"
+	start
+	has "$folder/log" "plugin my started"
+	stop
+}
+
+# Nothing of the core's own, no struct with a member of one protocol, no table of more
+# functions than can be learnt at a glance.
+# shellcheck disable=SC2046,SC2086 # several words each
+headers_are_small() {
+	flags=$(pkg-config --cflags glib-2.0 gmodule-2.0)
+	(cd "$root$pkgincludedir" && find . -name '*.h' | sort) >"$folder/headers"
+	! grep -E '/(config|gateway|store|trunk_key|media|route)\.h' "$folder/headers" || return 1
+	while read -r header; do
+		echo "#include <$header>" | $CC -fsyntax-only -x c -I"$root$pkgincludedir" $flags -
+		$CC -fpreprocessed -dD -E -P -x c "$root$pkgincludedir/$header"
+	done <"$folder/headers" >"$folder/code"
+	! grep -nE '(^|[^A-Za-z_])(sip|xmpp|jingle|jmi)' "$folder/code" || return 1
+	awk '/^(typedef )?struct/ { n = 0 } /\(\*[a-z_]+\)\(/ { n++ } n > 10 { print; bad = 1 }
+		END { exit bad }' "$folder/code"
+}
+
+is_hung_up() { grep -q "quiet: hung up" "$folder/log" || is_gone; }
+
+# A call is made to it, by itself: what it is told stands in the log.
 runs_plugin() {
 	cp "$root$plugindir/echo.so" "$folder/plugins"
 	configure "echo;quiet" "$folder/plugins"
+	printf '[quiet]\ngreeting = nobody is in\ncaller = quiet@example.org\n' >>"$folder/tandem.conf"
+	"$tandemctl" --config "$folder/tandem.conf" user add quiet@example.org
 	start
-	has "$folder/log" "quiet: reads $folder/tandem.db"
+	has "$folder/log" "quiet: says nobody is in"
+	wait_for is_hung_up
+	has "$folder/log" "quiet: dialled by quiet@example.org, with audio"
+	has "$folder/log" "quiet: hears it ring"
+	has "$folder/log" "quiet: hung up: no-answer (Nobody answered (nobody is in))"
+	"$tandemctl" --config "$folder/tandem.conf" --json status >"$folder/said"
+	has "$folder/said" '["quiet greeting","nobody is in"]'
+	has "$folder/said" '["quiet calls",1]'
+	has "$folder/said" '["count quiet dialled",1]'
 	stop
+}
+
+refuses_plugin() {
+	configure "echo;quiet" "$folder/plugins"
+	! "$tandemd" --config "$folder/tandem.conf" >"$folder/said" 2>&1 || return 1
+	has "$folder/said" "plugin quiet: [quiet] caller: not set"
+	configure "echo" "$folder/plugins"
+	printf '[quiet]\ngreeting = hello\n' >>"$folder/tandem.conf"
+	! "$tandemd" --config "$folder/tandem.conf" >"$folder/said" 2>&1 || return 1
+	has "$folder/said" "[quiet]: unknown group"
 }
 
 nothing_is_left() {
@@ -195,7 +250,10 @@ else
 	skip "the unit is hardened" "no systemd-analyze here"
 fi
 try "the daemon finds its plugins, the client the daemon" runs
+try "the installed headers are small, and of no protocol" headers_are_small
 try "a plugin is built from the installed headers alone" compile_plugin
-try "and runs" runs_plugin
+try "so is the example of docs/HACKING.md" compile_example
+try "it reads its own section, is called, and its call ends" runs_plugin
+try "its mistakes are said" refuses_plugin
 [ -n "${TANDEM_INSTALLED:-}" ] || try "uninstalling leaves nothing" nothing_is_left
 echo "1..$number"

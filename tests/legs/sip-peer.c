@@ -14,19 +14,39 @@ const char sdp_hold[] = "v=0\r\no=- 1 3 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.
 			"m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendonly\r\n";
 
 guint peer_gateway_port;
+gboolean peer_six;
+
+const char *
+peer_host(void)
+{
+	return peer_six ? "[::1]" : "127.0.0.1";
+}
+
+char *
+peer_at_home(const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "127.0.0.1", -1);
+
+	return g_strjoinv(peer_host(), parts);
+}
+
+static GSocketFamily
+family(void)
+{
+	return peer_six ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4;
+}
 
 /* A port free for UDP and TCP alike at this moment. */
 guint
 peer_free_port(void)
 {
 	for (guint tries = 0; tries < 50; tries++) {
-		g_autoptr(GInetAddress) loopback =
-			g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+		g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(family());
 		g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
-		g_autoptr(GSocket) udp = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM,
-						      G_SOCKET_PROTOCOL_UDP, NULL);
-		g_autoptr(GSocket) tcp = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
-						      G_SOCKET_PROTOCOL_TCP, NULL);
+		g_autoptr(GSocket) udp =
+			g_socket_new(family(), G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+		g_autoptr(GSocket) tcp =
+			g_socket_new(family(), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
 		g_autoptr(GSocketAddress) bound = NULL;
 
 		g_assert_true(g_socket_bind(udp, any, FALSE, NULL));
@@ -116,7 +136,7 @@ peer_hang_up(Peer *peer)
 Peer *
 peer_new_tcp(void)
 {
-	return peer_new_tcp_at("127.0.0.1");
+	return peer_new_tcp_at(peer_six ? "::1" : "127.0.0.1");
 }
 
 Peer *
@@ -126,8 +146,7 @@ peer_new_tcp_at(const char *address)
 	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(address, 0);
 	g_autoptr(GSocketAddress) bound = NULL;
 
-	peer->listener = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
-				      G_SOCKET_PROTOCOL_TCP, NULL);
+	peer->listener = g_socket_new(family(), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
 	g_assert_true(g_socket_bind(peer->listener, any, TRUE, NULL));
 	g_assert_true(g_socket_listen(peer->listener, NULL));
 	bound = g_socket_get_local_address(peer->listener, NULL);
@@ -144,15 +163,14 @@ peer_new_tcp_at(const char *address)
 static void
 connect_out(Peer *peer)
 {
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(family());
 	g_autoptr(GSocketAddress) to = g_inet_socket_address_new(loopback, peer_gateway_port);
 	g_autoptr(GSocketAddress) own = g_socket_get_local_address(peer->listener, NULL);
 	GInetAddress *address = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(own));
 	g_autoptr(GSocketAddress) from = g_inet_socket_address_new(address, 0);
 	g_autoptr(GError) error = NULL;
 
-	peer->socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
-				    G_SOCKET_PROTOCOL_TCP, NULL);
+	peer->socket = g_socket_new(family(), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
 	g_assert_true(g_socket_bind(peer->socket, from, FALSE, NULL));
 	g_socket_connect(peer->socket, to, NULL, &error);
 	g_assert_no_error(error);
@@ -162,7 +180,7 @@ connect_out(Peer *peer)
 Peer *
 peer_new(void)
 {
-	return peer_new_at("127.0.0.1");
+	return peer_new_at(peer_six ? "::1" : "127.0.0.1");
 }
 
 Peer *
@@ -172,8 +190,7 @@ peer_new_at(const char *address)
 	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string(address, 0);
 	g_autoptr(GSocketAddress) bound = NULL;
 
-	peer->socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM,
-				    G_SOCKET_PROTOCOL_UDP, NULL);
+	peer->socket = g_socket_new(family(), G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
 	g_socket_set_blocking(peer->socket, FALSE);
 	g_assert_true(g_socket_bind(peer->socket, any, FALSE, NULL));
 	bound = g_socket_get_local_address(peer->socket, NULL);
@@ -203,7 +220,7 @@ peer_free(Peer *peer)
 void
 peer_send_bytes(Peer *peer, const char *bytes, gsize size)
 {
-	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+	g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(family());
 	g_autoptr(GSocketAddress) to = g_inet_socket_address_new(loopback, peer_gateway_port);
 
 	if (peer->stream && !peer->socket)
@@ -288,21 +305,21 @@ peer_request(Peer *peer, const char *method, const char *to_tag, const char *ext
 	g_autofree char *contact =
 		extra && strstr(extra, "Contact:")
 			? g_strdup("")
-			: g_strdup_printf("Contact: <sip:peer@127.0.0.1:%u%s>\r\n", peer->port,
-					  peer->stream ? ";transport=tcp" : "");
+			: g_strdup_printf("Contact: <sip:peer@%s:%u%s>\r\n", peer_host(),
+					  peer->port, peer->stream ? ";transport=tcp" : "");
 
 	if (strcmp(method, "ACK") != 0 && strcmp(method, "CANCEL") != 0)
 		peer->cseq++;
 	return g_strdup_printf(
-		"%s sip:+14155550123@127.0.0.1:%u SIP/2.0\r\n"
-		"Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK-%s-%u%s;rport\r\n"
+		"%s sip:+14155550123@%s:%u SIP/2.0\r\n"
+		"Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%s-%u%s;rport\r\n"
 		"From: \"Bob \\\"B\\\"\" <sip:+12125550199@carrier.example>;tag=%s\r\n"
 		"To: <sip:+14155550123@gw.example.org>%s\r\n"
 		"Call-ID: %s\r\nCSeq: %u %s\r\n"
 		"%sMax-Forwards: 70\r\n%s%s"
 		"Content-Length: %zu\r\n\r\n%s",
-		method, peer_gateway_port, peer->stream ? "TCP" : "UDP", peer->port, peer->call_id,
-		peer->cseq,
+		method, peer_host(), peer_gateway_port, peer->stream ? "TCP" : "UDP", peer_host(),
+		peer->port, peer->call_id, peer->cseq,
 		strcmp(method, "ACK") == 0 && !g_str_has_prefix(extra ? extra : "", "X-Same")
 			? "-ack"
 			: "",
@@ -358,8 +375,8 @@ peer_reply_text(Peer *peer, const char *request, const char *status, const char 
 				       ? "Content-Type: application/sdp\r\n"
 				       : "");
 	if (!extra || !strstr(extra, "Contact:"))
-		g_string_append_printf(text, "Contact: <sip:peer@127.0.0.1:%u%s>\r\n", peer->port,
-				       peer->stream ? ";transport=tcp" : "");
+		g_string_append_printf(text, "Contact: <sip:peer@%s:%u%s>\r\n", peer_host(),
+				       peer->port, peer->stream ? ";transport=tcp" : "");
 	g_string_append_printf(text, "Content-Length: %zu\r\n\r\n%s", body ? strlen(body) : 0,
 			       body ? body : "");
 	return g_string_free(text, FALSE);

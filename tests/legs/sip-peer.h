@@ -22,8 +22,11 @@ extern const char sdp_one[];  /* PCMU at 127.0.0.1:40000 */
 extern const char sdp_two[];  /* the same at 40002 */
 extern const char sdp_hold[]; /* the first, a=sendonly */
 
-extern guint peer_gateway_port; /* where every peer sends to */
-guint peer_free_port(void);	/* for UDP and TCP, at this moment */
+extern guint peer_gateway_port;	      /* where every peer sends to */
+extern gboolean peer_six;	      /* over IPv6: on ::1, where 127.0.0.1 is written for it */
+const char *peer_host(void);	      /* in a URI: "127.0.0.1", "[::1]" */
+char *peer_at_home(const char *text); /* each 127.0.0.1 in it is that */
+guint peer_free_port(void);	      /* for UDP and TCP, at this moment */
 
 Peer *peer_new(void);
 Peer *peer_new_at(const char *address); /* "127.0.0.2" */

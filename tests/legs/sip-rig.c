@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip-rig.c - the SIP plugin between a core and a peer that the test plays. */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include "b2bua/route/dial_uri.h"
 #include "b2bua/gateway.h"
@@ -12,7 +13,6 @@
 struct Gateway {
 	Config config;
 	Store *store;
-	guint64 counters[N_COUNTERS];
 };
 
 struct Call {
@@ -58,14 +58,15 @@ call_new(Gateway *self, Leg *leg, const Plugin *plugin, const Incoming *incoming
 {
 	g_autofree char *from = address_text(incoming->from), *to = address_text(incoming->to);
 	g_autofree char *port = port_of(incoming->offer);
+	const Diversion *diversion = incoming->diversion;
 	g_autofree char *hidden =
 		incoming->hidden ? g_strconcat(" who is ", incoming->hidden->user, NULL) : NULL;
 
-	if (incoming->n_diversions) {
-		g_autofree char *by = incoming->diverted_by ? g_strjoinv(" ", incoming->diverted_by)
-							    : g_strdup("");
+	if (diversion) {
+		g_autofree char *by =
+			diversion->before ? g_strjoinv(" ", diversion->before) : g_strdup("");
 
-		say("diverted %u: %s", incoming->n_diversions, by);
+		say("diverted %u: %s", diversion->n, by);
 	}
 	leg->plugin = plugin;
 	leg->call = &call;
@@ -222,13 +223,6 @@ gateway_unread(Gateway *self)
 void
 gateway_count(Gateway *self, Counter counter)
 {
-	self->counters[counter]++;
-}
-
-guint64
-rig_counter(Counter counter)
-{
-	return gateway.counters[counter];
 }
 
 const char *
@@ -248,10 +242,9 @@ rig_start(void)
 	legs = g_ptr_array_new();
 	gateway.store = store_open(":memory:", &error);
 	g_assert_no_error(error);
-	memset(gateway.counters, 0, sizeof gateway.counters);
 	for (guint tries = 0; tries < 10; tries++) {
 		peer_gateway_port = peer_free_port();
-		gateway.config = (Config){ .sip_address = (char *)"127.0.0.1",
+		gateway.config = (Config){ .sip_address = (char *)(peer_six ? "::1" : "127.0.0.1"),
 					   .sip_port = peer_gateway_port,
 					   .sip_domain = (char *)"gw.example.org",
 					   .sip_min_expires = 60,
@@ -261,7 +254,7 @@ rig_start(void)
 		if (rig_configure)
 			rig_configure(&gateway.config);
 		g_clear_error(&error);
-		if (sip_plugin.start(&gateway, &gateway.config, &error)) {
+		if (sip_plugin.start(&gateway, &error)) {
 			rig_configure = NULL;
 			return;
 		}
@@ -277,7 +270,7 @@ wait_for_legs(void)
 	gint64 deadline = g_get_monotonic_time() + G_USEC_PER_SEC / 5;
 
 	while (g_get_monotonic_time() < deadline) {
-		g_autofree char *status = sip_plugin.status();
+		g_autofree char *status = plugin_status(&sip_plugin);
 
 		if (strstr(status, "legs: 0\n"))
 			return;
@@ -308,7 +301,7 @@ rig_store(void)
 void
 rig_trunk(const char *name, guint port, void (*change)(Trunk *trunk))
 {
-	g_autoptr(Trunk) trunk = trunk_new(name, "127.0.0.1");
+	g_autoptr(Trunk) trunk = trunk_new(name, peer_six ? "::1" : "127.0.0.1");
 	g_autoptr(GError) error = NULL;
 
 	trunk->port = port;
@@ -341,14 +334,12 @@ rig_dial(const char *trunk, const char *number, const Address *from)
 	Target target = { .plugin = &sip_plugin,
 			  .from = from ? (Address *)from : named,
 			  .to = to,
-			  .trunk = (char *)trunk,
+			  .way = { WAY_TRUNK, .trunk = (char *)trunk },
 			  .withheld = rig_target.withheld,
-			  .location = rig_target.location,
-			  .diverted_by = rig_target.diverted_by,
-			  .diverted_before = rig_target.diverted_before,
-			  .diverted_as = rig_target.diverted_as };
+			  .emergency = rig_target.emergency,
+			  .diversion = rig_target.diversion };
 
-	sip_plugin.dial(&call, &target, offer);
+	sip_plugin.leg->dial(&call, &target, offer);
 }
 
 void
@@ -359,9 +350,10 @@ rig_dial_uri(const char *uri, const Address *from)
 	Target target = { .plugin = &sip_plugin,
 			  .from = (Address *)from,
 			  .to = to,
+			  .way = { WAY_URI },
 			  .withheld = rig_target.withheld };
 
-	sip_plugin.dial(&call, &target, offer);
+	sip_plugin.leg->dial(&call, &target, offer);
 }
 
 void
@@ -370,9 +362,12 @@ rig_dial_contact(gint64 contact)
 	g_autoptr(Desc) offer = rig_desc(sdp_one);
 	g_autoptr(Address) to = address_new(ADDRESS_SIP, "alice", "gw.example.org", NULL);
 	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550100", NULL, NULL);
-	Target target = { .plugin = &sip_plugin, .from = from, .to = to, .contact = contact };
+	Target target = { .plugin = &sip_plugin,
+			  .from = from,
+			  .to = to,
+			  .way = { WAY_CONTACT, .contact = contact } };
 
-	sip_plugin.dial(&call, &target, offer);
+	sip_plugin.leg->dial(&call, &target, offer);
 }
 
 /* --- waiting --- */
@@ -462,7 +457,7 @@ rig_hangup_all(void)
 
 		g_ptr_array_set_size(legs, (gint)legs->len - 1);
 		leg->call = NULL;
-		sip_plugin.hangup(leg, REASON_HANGUP, NULL);
+		sip_plugin.leg->hangup(leg, REASON_HANGUP, NULL);
 	}
 	rig_leg = NULL;
 }
@@ -487,7 +482,7 @@ rig_take_call(Peer *peer, const char *headers, const char *offer, const char *an
 
 	peer_invite(peer, headers, offer);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, desc);
+	rig_plugin->leg->answer(rig_leg, desc);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
@@ -512,7 +507,7 @@ rig_answer_bye(Peer *peer)
 void
 rig_hang_up(Peer *peer)
 {
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	rig_answer_bye(peer);
 }
 

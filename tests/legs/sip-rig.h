@@ -35,7 +35,6 @@ void rig_dial(const char *trunk, const char *number, const Address *from);
 void rig_dial_uri(const char *uri, const Address *from);
 void rig_dial_contact(gint64 contact); /* a softphone's registration */
 Desc *rig_desc(const char *sdp);
-guint64 rig_counter(Counter counter);
 const char *rig_traces(void);
 
 /* Waits for the next event and compares: "ringing", "ended busy 486 Busy Here". */

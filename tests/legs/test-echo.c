@@ -21,7 +21,7 @@ typedef struct {
 } Caller;
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
@@ -53,14 +53,13 @@ hang_up(Leg *leg, Reason reason, const char *text)
 	((Caller *)leg)->reason = reason;
 }
 
+static const LegVerbs caller_verbs = { .ring = ring, .answer = answer, .hangup = hang_up };
 static const Plugin caller_plugin = { .interface_version = PLUGIN_INTERFACE_VERSION,
 				      .name = "caller",
 				      .transport = TRANSPORT_RTP,
 				      .start = start,
 				      .stop = stop,
-				      .ring = ring,
-				      .answer = answer,
-				      .hangup = hang_up };
+				      .leg = &caller_verbs };
 
 static gboolean
 on_echo(GSocket *socket, GIOCondition condition, gpointer user)

@@ -59,7 +59,7 @@ audio__of_requests(void)
 		g_assert_true(!cases[i].yes || is_allowed(cases[i].yes));
 		g_assert_false(is_allowed(cases[i].no));
 		g_assert_false(is_any());
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		busy = peer_wait(peer, "SIP/2.0 486");
 		peer_ack(peer, busy, NULL);
 	}
@@ -85,7 +85,7 @@ audio__of_answers(void)
 		rig_expect("answered 40002 sendrecv");
 		g_assert_cmpint(is_allowed("127.0.0.1"), ==, !proxied);
 		ack = peer_wait(peer, "ACK ");
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		bye = peer_wait(peer, "BYE ");
 		peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	}
@@ -116,7 +116,7 @@ audio__of_the_admin(void)
 	g_assert_true(is_allowed("127.0.0.1"));
 	g_assert_false(is_allowed("198.51.101.1"));
 	g_assert_true(is_any());
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	busy = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, busy, NULL);
 	rig_stop();

@@ -63,7 +63,7 @@ body__invite(void)
 			continue;
 		}
 		rig_expect("new +12125550199 (Bob \"B\") → +14155550123 by carrier 40004 sendrecv");
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		busy = peer_wait(peer, "SIP/2.0 486");
 		peer_ack(peer, busy, NULL);
 	}
@@ -108,7 +108,7 @@ body__ack(void)
 		g_test_message("%s", forms[i].about);
 		peer_invite(peer, NULL, NULL);
 		rig_expect_start("new ");
-		rig_plugin->answer(rig_leg, offer);
+		rig_plugin->leg->answer(rig_leg, offer);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		tag = message_tag(ok, "To");
 		ack = peer_request(peer, "ACK", tag, forms[i].headers, forms[i].body);
@@ -144,7 +144,7 @@ body__changes(void)
 			continue;
 		}
 		rig_expect("changed 40004 sendrecv");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 "));
 		if (invite)
@@ -181,7 +181,7 @@ offer__after_hold(void)
 		hold = peer_request(peer, methods[i % 2], tag, NULL, holds[i / 2]);
 		peer_send(peer, hold);
 		rig_expect_start("changed 40000 ");
-		rig_plugin->answer(rig_leg, held);
+		rig_plugin->leg->answer(rig_leg, held);
 		held_ok = peer_wait(peer, "SIP/2.0 200");
 		g_assert_nonnull(strstr(message_body(held_ok), "a=inactive"));
 		if (i % 2 == 0)
@@ -190,7 +190,7 @@ offer__after_hold(void)
 		resume = peer_request(peer, "INVITE", tag, NULL, NULL);
 		peer_send(peer, resume);
 		rig_expect("changed");
-		rig_plugin->answer(rig_leg, ours);
+		rig_plugin->leg->answer(rig_leg, ours);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 RTP/AVP 0 8 101\r\n"));
 		g_assert_nonnull(strstr(message_body(ok), "a=sendrecv"));
@@ -213,19 +213,19 @@ offer__without_the_core(void)
 	again = peer_request(peer, "INVITE", tag, NULL, NULL);
 	peer_send(peer, again);
 	rig_expect("changed");
-	rig_plugin->answer(rig_leg, NULL);
+	rig_plugin->leg->answer(rig_leg, NULL);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 "));
 	peer_ack(peer, ok, sdp_hold);
 	rig_expect("changed 40000 sendonly");
-	rig_plugin->answer(rig_leg, ours);
+	rig_plugin->leg->answer(rig_leg, ours);
 	third = peer_request(peer, "INVITE", tag, NULL, NULL);
 	peer_send(peer, third);
 	rig_expect("changed");
-	rig_plugin->answer(rig_leg, ours);
+	rig_plugin->leg->answer(rig_leg, ours);
 	ok3 = peer_wait(peer, "SIP/2.0 200");
 	/* nothing else is begun before the ACK */
-	rig_plugin->change(rig_leg, ours);
+	rig_plugin->leg->change(rig_leg, ours);
 	rig_expect("answered refused");
 	peer_ack(peer, ok3, NULL);
 	rig_expect("answered 40000 sendonly");
@@ -249,7 +249,7 @@ offer__without_audio(void)
 				    HEAD "m=audio 0 RTP/AVP 0\r\nm=image 9 udptl t38\r\n");
 		peer_send(peer, gone);
 		rig_expect("changed 40000 inactive");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		g_assert_nonnull(strstr(message_body(ok), "m=audio 0 RTP/AVP 0\r\n"));
 		g_assert_nonnull(strstr(message_body(ok), "m=image 0 udptl t38\r\n"));
@@ -259,7 +259,7 @@ offer__without_audio(void)
 		back = peer_request(peer, methods[i], tag, NULL, sdp_one);
 		peer_send(peer, back);
 		rig_expect("changed 40000 sendrecv");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		again = peer_wait(peer, "SIP/2.0 200");
 		g_assert_nonnull(strstr(message_body(again), "m=audio 40002 RTP/AVP 0\r\n"));
 		if (i == 0)

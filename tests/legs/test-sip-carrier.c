@@ -5,6 +5,7 @@
  * DNS is played by a GResolver of the test's, everything else is real.
  */
 #include "plugins/sip/stack/sip_resolve.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -246,7 +247,7 @@ hops__silent(void)
 	g_free(peer_wait(silent, "ACK "));
 	g_free(peer_wait(silent, "BYE "));
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(peer_wait(peer, "BYE "));
 	rig_stop();
 }
@@ -264,7 +265,7 @@ hops__trying(void)
 	peer_reply(slow, invite, "100 Trying", NULL, NULL, NULL);
 	rig_spin(1500); /* response_seconds is 1 */
 	rig_no_event();
-	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("carrier"));
 	g_assert_nonnull(strstr(rig_traces(), "100 Trying"));
 	peer_reply(slow, invite, "180 Ringing", "t", NULL, NULL);
 	rig_expect("ringing");
@@ -272,7 +273,7 @@ hops__trying(void)
 	rig_expect_start("answered");
 	g_free(peer_wait(slow, "ACK "));
 	g_assert_true(g_queue_is_empty(&other->heard));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	cancel = peer_wait(slow, "BYE ");
 	peer_reply(slow, cancel, "200 OK", NULL, NULL, NULL);
 	rig_stop();
@@ -309,17 +310,17 @@ by_udp(Trunk *trunk)
 static void
 hops__large(void)
 {
-	static const char where[] = "geo:48.2010,16.3695,183;u=25";
+	Emergency help = { (char *)"geo:48.2010,16.3695,183;u=25" };
 	g_autoptr(Peer) peer = peer_new();
 	g_autofree char *invite = NULL, *via = NULL;
 	gint64 began;
 
 	rig_start();
 	rig_trunk("carrier", peer->port, by_udp);
-	rig_target.location = (char *)where;
+	rig_target.emergency = &help;
 	began = g_get_monotonic_time();
 	rig_dial("carrier", "911", NULL);
-	rig_target.location = NULL;
+	rig_target.emergency = NULL;
 	invite = peer_wait(peer, "INVITE ");
 	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
 	g_assert_cmpuint(strlen(invite), >, 1500);
@@ -593,7 +594,7 @@ wait_available(const char *trunk, gboolean available)
 {
 	gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
 
-	while (rig_plugin->available(trunk) != available) {
+	while (rig_plugin->operators->available(trunk) != available) {
 		g_assert_cmpint(g_get_monotonic_time(), <, until);
 		rig_spin(10);
 	}
@@ -614,14 +615,14 @@ health__options(void)
 
 	rig_start();
 	rig_trunk("carrier", peer->port, often);
-	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("carrier"));
 	first = peer_wait(peer, "OPTIONS ");
 	peer_reply(peer, first, "404 Not Found", "t0", NULL, NULL);
 	second = peer_wait(peer, "OPTIONS ");
-	g_assert_true(rig_plugin->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("carrier"));
 	peer_reply(peer, second, "503 Maintenance", "t0", NULL, NULL);
 	wait_available("carrier", FALSE);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "OPTIONS: 503 Maintenance, tried last"));
 	third = peer_wait(peer, "OPTIONS ");
 	peer_reply(peer, third, "200 OK", "t0", NULL, NULL);
@@ -648,8 +649,8 @@ health__call(void)
 	rig_trunk("carrier", peer->port, patient);
 	rig_dial("carrier", "+14155550123", NULL);
 	rig_expect("ended timeout no response");
-	g_assert_false(rig_plugin->available("carrier"));
-	g_assert_true(rig_plugin->available("other"));
+	g_assert_false(rig_plugin->operators->available("carrier"));
+	g_assert_true(rig_plugin->operators->available("other"));
 	rig_stop();
 }
 
@@ -709,7 +710,7 @@ register__refreshed(void)
 	peer_reply(peer, third, "200 OK", "r", brief, NULL);
 	wait_available("carrier", TRUE);
 	rig_spin(50);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "registered for"));
 	g_assert_null(strstr(status, "pa55"));
 	id = message_header(third, "Call-ID");
@@ -762,7 +763,7 @@ register__refused(void)
 	/* the password is wrong: no loop, and a later try */
 	peer_reply(peer, second, "401 Unauthorized", "r", challenge, NULL);
 	wait_available("carrier", FALSE);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "not registered: 401 Unauthorized"));
 	again = peer_wait(peer, "REGISTER ");
 	peer_reply(peer, again, "200 OK", "r", "Expires: 3600\r\n", NULL);
@@ -815,7 +816,7 @@ static void
 wait_status(const char *words)
 {
 	for (gboolean there = FALSE; !there;) {
-		g_autofree char *status = rig_plugin->status();
+		g_autofree char *status = plugin_status(rig_plugin);
 
 		there = strstr(status, words) != NULL;
 		rig_spin(5);

@@ -4,6 +4,8 @@
  * DNS is played by a GResolver of the test's that answers when the test says so; the
  * trunk is known by its name alone.
  */
+#include "plugins/sip/stack/sip_counters.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -204,7 +206,7 @@ call_in(void)
 
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new "); /* and not 403 */
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	response = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, response, NULL);
 }
@@ -221,7 +223,7 @@ hostile_sources(void)
 {
 	guint n = 0;
 
-	rig_plugin->sources(count_source, &n);
+	rig_plugin->operators->sources(count_source, &n);
 	return n;
 }
 
@@ -251,7 +253,7 @@ changed__calls_go_on(void)
 		provision(i);
 		call_in();
 	}
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 0);
 	g_assert_cmpuint(hostile_sources(), ==, 0);
 	/* the other one's name, each time it was new, and never the carrier's */
 	for (GList *task = unanswered.head; task; task = task->next)
@@ -260,7 +262,7 @@ changed__calls_go_on(void)
 	/* and out it goes at once, by the addresses there were */
 	rig_dial("carrier", "+14155550199", NULL);
 	invite = peer_wait(peer, "INVITE ");
-	rig_plugin->hangup(rig_leg, REASON_NONE, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_NONE, NULL);
 	answer_all();
 	rig_spin(20);
 	rig_stop();
@@ -377,7 +379,7 @@ changed__registration(void)
 		provision(i);
 	rig_spin(50);
 	g_assert_false(peer_has(peer, "REGISTER "));
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "registered for 3"));
 	/* but what it is registered with is */
 	change_trunk("carrier", other_password);

@@ -104,7 +104,7 @@ answer_update(Peer *peer, const Update *update)
 	g_autoptr(Desc) answer = rig_desc(sdp_two);
 	g_autofree char *response = NULL;
 
-	rig_plugin->answer(rig_leg, update->refused ? NULL : answer);
+	rig_plugin->leg->answer(rig_leg, update->refused ? NULL : answer);
 	response = peer_wait_answer(peer, update->refused ? "488" : "200", "UPDATE");
 	expect_sdp(response, update->refused ? NULL : "m=audio 40002");
 }
@@ -189,9 +189,9 @@ early__update_out_of_turn(void)
 	g_assert_nonnull(retry);
 	ask(peer, invite, "t2", "UPDATE", sdp_hold);
 	stranger = peer_wait_answer(peer, "481", "UPDATE");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait_answer(peer, "200", "UPDATE");
-	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_CANCELLED, NULL);
 	cancel = peer_wait(peer, "CANCEL ");
 	peer_reply(peer, cancel, "200 OK", NULL, NULL, NULL);
 	peer_reply(peer, invite, "487 Request Terminated", "t1", NULL, NULL);
@@ -238,7 +238,7 @@ early__route_stays(void)
 	peer_reply(peer, invite, "200 OK", "t1", route, NULL);
 	rig_expect("answered 40000 sendrecv");
 	ack = peer_wait(peer, "ACK ");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(peer, "BYE ");
 	kept = message_header(bye, "Route");
 	g_assert_nonnull(kept);
@@ -264,7 +264,7 @@ ring_early(Peer *peer)
 {
 	g_autoptr(Desc) early = rig_desc(sdp_two);
 
-	rig_plugin->ring(rig_leg, early);
+	rig_plugin->leg->ring(rig_leg, early);
 	return peer_wait(peer, "SIP/2.0 183");
 }
 
@@ -297,7 +297,7 @@ finish_in(Peer *peer, char *ok, guint cseq)
 	if (!ok) {
 		g_autoptr(Desc) answer = rig_desc(sdp_two);
 
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait_answer(peer, "200", "INVITE");
 	}
 	peer->cseq = cseq;
@@ -324,7 +324,7 @@ check_in(Peer *peer, const char *supports, const char *sdp, Stage stage)
 	cseq = peer->cseq;
 	rig_expect_start("new ");
 	if (stage == BEFORE_183) {
-		rig_plugin->ring(rig_leg, NULL);
+		rig_plugin->leg->ring(rig_leg, NULL);
 		ringing = peer_wait(peer, "SIP/2.0 180");
 		if (strstr(ringing, "RSeq"))
 			prack(peer, ringing, cseq);
@@ -333,7 +333,7 @@ check_in(Peer *peer, const char *supports, const char *sdp, Stage stage)
 	if (stage >= AFTER_PRACK && reliable)
 		prack(peer, ringing, cseq);
 	if (stage == AFTER_200) {
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait_answer(peer, "200", "INVITE");
 		answered = TRUE;
 	}
@@ -351,7 +351,7 @@ check_in(Peer *peer, const char *supports, const char *sdp, Stage stage)
 		g_assert_nonnull(retry);
 	} else {
 		rig_expect("changed 40000 sendonly");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		response = peer_wait_answer(peer, "200", "UPDATE");
 		expect_sdp(response, "m=audio 40002");
 	}
@@ -382,13 +382,13 @@ early__update_without_an_offer_before(void)
 
 	peer_invite(peer, "Supported: 100rel\r\n", NULL);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, NULL);
+	rig_plugin->leg->ring(rig_leg, NULL);
 	ringing = peer_wait(peer, "SIP/2.0 180");
 	tag = message_tag(ringing, "To");
 	update = peer_request(peer, "UPDATE", tag, NULL, sdp_one);
 	peer_send(peer, update);
 	response = peer_wait_answer(peer, "500", "UPDATE");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	refused = peer_wait(peer, "SIP/2.0 486");
 	peer->cseq--;
 	peer_ack(peer, refused, NULL);
@@ -423,14 +423,14 @@ check_prack(Peer *peer, const Prack *with, gboolean answered)
 	rig_expect_start("new ");
 	ringing = ring_early(peer);
 	if (answered) /* sofia keeps our 200 back until the PRACK is answered */
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 	send_prack(peer, ringing, cseq, with->extra, with->body);
 	if (with->asks) {
 		rig_expect_start("changed ");
-		rig_plugin->answer(rig_leg, with->refused ? NULL : answer);
+		rig_plugin->leg->answer(rig_leg, with->refused ? NULL : answer);
 	} else if (with->body == (const char *)NO_AUDIO) { /* a hold, for the other side */
 		rig_expect("changed 40000 inactive");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 	}
 	response = peer_wait_answer(peer, "200", "PRACK");
 	expect_sdp(response, with->body == (const char *)NO_AUDIO ? "m=audio 0" : with->answered);

@@ -96,7 +96,7 @@ check_invite(Peer *peer, const Place *place)
 	peer_invite(peer, NULL, sdp);
 	if (verdict == FITS || verdict == HOLDS) {
 		rig_expect_start("new ");
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		response = peer_wait(peer, "SIP/2.0 486");
 	} else {
 		response = peer_wait(peer, "SIP/2.0 488");
@@ -171,7 +171,7 @@ check_change(Peer *peer, const Place *place, const char *method)
 	peer_send(peer, request);
 	if (verdict == FITS || verdict == HOLDS) {
 		rig_expect(verdict == FITS ? "changed 40000 sendrecv" : "changed 40000 sendonly");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		response = peer_wait_answer(peer, "200", method);
 	} else {
 		response = peer_wait_answer(peer, "488", method);
@@ -193,7 +193,7 @@ check_change_answer(Peer *peer, const Place *place)
 	g_autoptr(Desc) offer = rig_desc(own);
 
 	(void)tag;
-	rig_plugin->change(rig_leg, offer);
+	rig_plugin->leg->change(rig_leg, offer);
 	invite = peer_wait(peer, "INVITE ");
 	peer_reply(peer, invite, "200 OK", NULL, NULL, sdp);
 	g_free(peer_wait(peer, "ACK "));
@@ -215,7 +215,7 @@ check_ack(Peer *peer, const Place *place)
 
 	peer_invite(peer, NULL, NULL);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, offer);
+	rig_plugin->leg->answer(rig_leg, offer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, sdp);
 	if (verdict == FITS || verdict == HOLDS) {
@@ -268,7 +268,7 @@ family__streams(void)
 		    "m=audio 40000 RTP/AVP 0\r\nc=IN IP6 2001:db8::9\r\n"
 		    "m=audio 40004 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n");
 	rig_expect("new +12125550199 (Bob \"B\") → +14155550123 by carrier 40004 sendrecv");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	response = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, response, NULL);
 	rig_stop();
@@ -303,7 +303,7 @@ family__prack(void)
 
 	peer_invite(peer, "Supported: 100rel\r\n", sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, early);
+	rig_plugin->leg->ring(rig_leg, early);
 	ringing = peer_wait(peer, "SIP/2.0 183");
 	tag = message_tag(ringing, "To");
 	seq = message_header(ringing, "RSeq");
@@ -312,7 +312,7 @@ family__prack(void)
 	peer_send(peer, prack);
 	ok = peer_wait_answer(peer, "200", "PRACK");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 0 "));
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	refused = peer_wait(peer, "SIP/2.0 486");
 	peer->cseq--;
 	peer_ack(peer, refused, NULL);

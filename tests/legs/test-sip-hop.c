@@ -41,9 +41,10 @@ lookup_name(GResolver *resolver, const char *name, GCancellable *cancellable,
 		g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), g_object_ref(task),
 				      g_object_unref);
 	else if (g_str_has_suffix(name, ".test"))
-		g_task_return_pointer(
-			task, g_list_append(NULL, g_inet_address_new_from_string("127.0.0.1")),
-			(GDestroyNotify)g_resolver_free_addresses);
+		g_task_return_pointer(task,
+				      g_list_append(NULL, g_inet_address_new_from_string(
+								  peer_six ? "::1" : "127.0.0.1")),
+				      (GDestroyNotify)g_resolver_free_addresses);
 	else
 		g_task_return_new_error(task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
 					"no such name");
@@ -314,10 +315,21 @@ typedef struct {
 static char *
 with_port(const char *format, guint port)
 {
-	g_auto(GStrv) cut = g_strsplit(format, "%u", 2);
+	g_autofree char *home = peer_at_home(format);
+	g_auto(GStrv) cut = g_strsplit(home, "%u", 2);
 	g_autofree char *text = g_strdup_printf("%u", port);
 
 	return g_strjoinv(text, cut);
+}
+
+/* What the descriptions of the rig are made for. */
+static void
+with_media_of_four(Config *config)
+{
+	static char *addresses[] = { (char *)"127.0.0.1", NULL };
+
+	config->media.rtp_address = addresses[0];
+	config->media.local_addresses = addresses;
 }
 
 static void
@@ -332,7 +344,8 @@ wire_start(Wire *wire, const WireCase *wanted)
 	port = wire->peer[wanted->hop == STREAM ? STREAM : EDGE]->port;
 	wire->request_uri =
 		wanted->uri ? with_port(wanted->uri, port)
-			    : g_strdup_printf("sip:far@127.0.0.1:%u", wire->peer[FAR]->port);
+			    : g_strdup_printf("sip:far@%s:%u", peer_host(), wire->peer[FAR]->port);
+	rig_configure = with_media_of_four;
 	rig_start();
 	rig_trunk("carrier", wire->peer[PROXY]->port, NULL);
 }
@@ -350,7 +363,7 @@ wire_headers(const Wire *wire, gboolean answer)
 					   "<sip:198.51.100.1;lr>\r\n",
 					   near);
 
-	return g_strdup_printf("%sContact: <sip:far@127.0.0.1:%u>\r\n", routes,
+	return g_strdup_printf("%sContact: <sip:far@%s:%u>\r\n", routes, peer_host(),
 			       wire->peer[FAR]->port);
 }
 
@@ -369,7 +382,7 @@ static void
 wire_answer(Wire *wire, const char *request, const char *status, const char *body)
 {
 	g_autofree char *contact =
-		g_strdup_printf("Contact: <sip:far@127.0.0.1:%u>\r\n", wire->peer[FAR]->port);
+		g_strdup_printf("Contact: <sip:far@%s:%u>\r\n", peer_host(), wire->peer[FAR]->port);
 
 	peer_reply(wire->peer[wire->wanted->hop], request, status, NULL, contact, body);
 }
@@ -384,12 +397,12 @@ wire_methods(Wire *wire)
 
 	if (wire->wanted->later)
 		rig_spin(20);
-	rig_plugin->change(rig_leg, offer);
+	rig_plugin->leg->change(rig_leg, offer);
 	invite = wire_hear(wire, "INVITE");
 	wire_answer(wire, invite, "200 OK", sdp_two);
 	ack = wire_hear(wire, "ACK");
 	rig_expect_start("answered");
-	rig_plugin->dtmf(rig_leg, '5');
+	rig_plugin->leg->dtmf(rig_leg, '5');
 	info = wire_hear(wire, "INFO");
 	wire_answer(wire, info, "200 OK", NULL);
 	((SipLeg *)rig_leg)->session.updates = TRUE;
@@ -405,11 +418,11 @@ wire_methods(Wire *wire)
 	again = wire_hear(wire, "INVITE");
 	wire_answer(wire, again, "200 OK", sdp_two);
 	second = wire_hear(wire, "ACK");
-	saved = rig_plugin->save(rig_leg);
-	rig_plugin->bury(saved, REASON_CRASHED);
+	saved = rig_plugin->leg->save(rig_leg);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	buried = wire_hear(wire, "BYE");
 	wire_answer(wire, buried, "200 OK", NULL);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = wire_hear(wire, "BYE");
 	wire_answer(wire, bye, "200 OK", NULL);
 }
@@ -425,6 +438,29 @@ wire_stop(Wire *wire)
 	for (guint i = 0; i < N_PEERS; i++)
 		peer_free(wire->peer[i]);
 	g_free(wire->request_uri);
+}
+
+/* Not on a machine without IPv6. */
+static gboolean
+has_six(void)
+{
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string("::1", 0);
+	g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_DATAGRAM,
+						 G_SOCKET_PROTOCOL_UDP, NULL);
+
+	return socket && g_socket_bind(socket, any, FALSE, NULL);
+}
+
+static void
+over_six(void (*conversation)(gconstpointer data), gconstpointer data)
+{
+	if (!has_six()) {
+		g_test_skip("no IPv6 here");
+		return;
+	}
+	peer_six = TRUE;
+	conversation(data);
+	peer_six = FALSE;
 }
 
 static void
@@ -455,13 +491,25 @@ wire__in(gconstpointer data)
 	headers = wire_headers(&wire, FALSE);
 	peer_invite(wire.peer[PROXY], headers, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(wire.peer[PROXY], "SIP/2.0 200");
 	peer_ack(wire.peer[PROXY], ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
 		g_main_context_iteration(NULL, TRUE);
 	wire_methods(&wire);
 	wire_stop(&wire);
+}
+
+static void
+wire__out_six(gconstpointer data)
+{
+	over_six(wire__out, data);
+}
+
+static void
+wire__in_six(gconstpointer data)
+{
+	over_six(wire__in, data);
 }
 
 /* --- what is new on the way --- */
@@ -479,7 +527,7 @@ wire__target_refresh(void)
 	rig_trunk("carrier", peer->port, NULL);
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	tag = message_tag(ok, "To");
 	peer_ack(peer, ok, NULL);
@@ -489,17 +537,17 @@ wire__target_refresh(void)
 	again = peer_request(peer, "INVITE", tag, contact, sdp_two);
 	peer_send(peer, again);
 	rig_expect_start("changed");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	g_free(ok);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
-	rig_plugin->change(rig_leg, offer);
+	rig_plugin->leg->change(rig_leg, offer);
 	invite = peer_wait(second, "INVITE sip:two@127.0.0.1:");
 	moved = g_strdup_printf("Contact: <sip:three@127.0.0.1:%u>\r\n", third->port);
 	peer_reply(second, invite, "200 OK", NULL, moved, sdp_two);
 	rig_expect_start("answered");
 	g_free(peer_wait(third, "ACK sip:three@127.0.0.1:"));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(third, "BYE sip:three@127.0.0.1:");
 	peer_reply(third, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();
@@ -532,7 +580,7 @@ wire__prack(void)
 	peer_reply(proxy, invite, "200 OK", "one", plain, sdp_one);
 	rig_expect_start("answered");
 	g_free(peer_wait(edge, "ACK sip:far@127.0.0.1:"));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(edge, "BYE sip:far@127.0.0.1:");
 	peer_reply(edge, bye, "200 OK", NULL, NULL, NULL);
 	g_assert_true(g_queue_is_empty(&far->heard));
@@ -551,19 +599,19 @@ in__expires(void)
 	rig_trunk("carrier", peer->port, NULL);
 	peer_invite(peer, "Expires: 1\r\n", sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, NULL);
+	rig_plugin->leg->ring(rig_leg, NULL);
 	rig_expect("ended cancelled");
 	refused = peer_wait(peer, "SIP/2.0 487");
 	peer_ack(peer, refused, NULL);
 	/* who is answered in time talks on */
 	peer_invite(peer, "Expires: 1\r\n", sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	rig_spin(1200);
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(ok);
 	ok = peer_wait(peer, "BYE ");
 	peer_reply(peer, ok, "200 OK", NULL, NULL, NULL);
@@ -594,7 +642,7 @@ wire__other_fork(void)
 	tag = message_tag(bye, "To");
 	g_assert_cmpstr(tag, ==, "two");
 	peer_reply(edge, bye, "200 OK", NULL, NULL, NULL);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	ended = peer_wait(proxy, "BYE ");
 	peer_reply(proxy, ended, "200 OK", NULL, NULL, NULL);
 	g_assert_true(g_queue_is_empty(&far->heard));
@@ -617,14 +665,14 @@ bury__ringing(void)
 	rig_trunk("carrier", peer->port, NULL);
 	rig_dial("carrier", "+14155550123", NULL);
 	invite = peer_wait(peer, "INVITE ");
-	g_assert_null(rig_plugin->save(rig_leg)); /* nobody has heard of it yet */
+	g_assert_null(rig_plugin->leg->save(rig_leg)); /* nobody has heard of it yet */
 	peer_reply(peer, invite, "100 Trying", NULL, NULL, NULL);
 	while (!strstr(rig_traces(), "100 Trying"))
 		g_main_context_iteration(NULL, TRUE);
-	saved = rig_plugin->save(rig_leg);
+	saved = rig_plugin->leg->save(rig_leg);
 	g_assert_nonnull(saved);
 	g_assert_null(strpbrk(saved, "\t\r\n"));
-	rig_plugin->bury(saved, REASON_CRASHED);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	cancel = peer_wait(peer, "CANCEL ");
 	for (guint i = 0; i < G_N_ELEMENTS(same); i++) {
 		g_autofree char *was = message_header(invite, same[i]);
@@ -662,12 +710,12 @@ bury__not_acknowledged(void)
 	rig_trunk("carrier", peer->port, NULL);
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	g_assert_null(rig_plugin->save(rig_leg));
-	rig_plugin->answer(rig_leg, answer);
-	saved = rig_plugin->save(rig_leg);
+	g_assert_null(rig_plugin->leg->save(rig_leg));
+	rig_plugin->leg->answer(rig_leg, answer);
+	saved = rig_plugin->leg->save(rig_leg);
 	g_assert_nonnull(saved);
 	ok = peer_wait(peer, "SIP/2.0 200");
-	rig_plugin->bury(saved, REASON_CRASHED);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	bye = peer_wait(peer, "BYE ");
 	ours = message_tag(ok, "To");
 	theirs = message_tag(bye, "From");
@@ -676,7 +724,7 @@ bury__not_acknowledged(void)
 	peer_ack(peer, ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
 		g_main_context_iteration(NULL, TRUE);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(bye);
 	bye = peer_wait(peer, "BYE ");
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
@@ -704,7 +752,7 @@ bury__old_text(void)
 		g_autofree char *saved = with_port(texts[i], peer->port);
 		g_autofree char *bye = NULL, *cseq = NULL, *id = NULL, *expected = NULL;
 
-		rig_plugin->bury(saved, REASON_CRASHED);
+		rig_plugin->leg->bury(saved, REASON_CRASHED);
 		bye = peer_wait(peer, "BYE ");
 		cseq = message_header(bye, "CSeq");
 		id = message_header(bye, "Call-ID");
@@ -731,9 +779,13 @@ main(int argc, char **argv)
 	for (guint i = 0; i < G_N_ELEMENTS(wire_cases); i++) {
 		g_autofree char *out = g_strdup_printf("/sip/hop/out/%s", wire_cases[i].name);
 		g_autofree char *in = g_strdup_printf("/sip/hop/in/%s", wire_cases[i].name);
+		g_autofree char *out6 = g_strdup_printf("/sip/hop/six/out/%s", wire_cases[i].name);
+		g_autofree char *in6 = g_strdup_printf("/sip/hop/six/in/%s", wire_cases[i].name);
 
 		g_test_add_data_func(out, &wire_cases[i], wire__out);
 		g_test_add_data_func(in, &wire_cases[i], wire__in);
+		g_test_add_data_func(out6, &wire_cases[i], wire__out_six);
+		g_test_add_data_func(in6, &wire_cases[i], wire__in_six);
 	}
 	g_test_add_func("/sip/hop/target-refresh", wire__target_refresh);
 	g_test_add_func("/sip/hop/prack", wire__prack);

@@ -43,7 +43,7 @@ requests_are_refused(void)
 		/* Inside a dialog they would poison its route set. */
 		peer_invite(peer, NULL, sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		peer_ack(peer, ok, NULL);
 		tag = message_tag(ok, "To");
@@ -53,7 +53,7 @@ requests_are_refused(void)
 		update = peer_request(peer, "UPDATE", tag, line, sdp_one);
 		peer_send(peer, update);
 		bad3 = peer_wait(peer, "SIP/2.0 400");
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		rig_answer_bye(peer);
 	}
 	rig_stop();
@@ -147,7 +147,7 @@ changes_go_on(void)
 		if (strstr(line, "Contact: <tel:"))
 			continue;
 		tag = rig_call_in(peer);
-		rig_plugin->change(rig_leg, held);
+		rig_plugin->leg->change(rig_leg, held);
 		invite = peer_wait(peer, "INVITE ");
 		peer_reply(peer, invite, "200 OK", NULL, line, sdp_one);
 		rig_expect("answered 40000 sendrecv");
@@ -181,7 +181,7 @@ numbers_are_no_target(void)
 				      peer->port);
 		ack = peer_wait(peer, uri);
 		g_assert_nonnull(strstr(rig_traces(), "the Contact is not a SIP address"));
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		rig_answer_bye(peer);
 	}
 	rig_stop();
@@ -239,10 +239,10 @@ headers_of_a_target_are_not_used(void)
 		g_test_message("%s", line);
 		peer_invite(peer, line, sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		peer_ack(peer, ok, NULL);
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		rig_answer_bye(peer);
 		rig_dial("carrier", "+14155550123", NULL);
 		invite = peer_wait(peer, "INVITE ");
@@ -250,7 +250,7 @@ headers_of_a_target_are_not_used(void)
 		rig_expect("answered 40000 sendrecv");
 		ack = peer_wait(peer, "ACK ");
 		g_assert_null(strchr(ack, '?'));
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		rig_answer_bye(peer);
 	}
 	rig_stop();
@@ -270,7 +270,7 @@ doubled_headers_do_no_harm(void)
 
 		peer_invite(peer, twice, sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		busy = peer_wait(peer, "SIP/2.0 486");
 		peer_ack(peer, busy, NULL);
 	}

@@ -31,7 +31,7 @@ refuse_it(Peer *peer)
 {
 	g_autofree char *refused = NULL;
 
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	refused = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, refused, NULL);
 }
@@ -202,7 +202,7 @@ callee__odd_lines(void)
 		peer_reply(peer, request, "200 OK", "odd", line, sdp_one);
 		ack = peer_wait(peer, "ACK ");
 		rig_expect("answered 40000 sendrecv");
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		bye = peer_wait(peer, "BYE ");
 		peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	}

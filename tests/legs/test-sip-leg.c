@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-leg.c - the SIP plugin, one conversation a test. */
+#include "plugins/sip/stack/sip_counters.h"
 #include "tests/legs/sip-rig.h"
 #include "plugins/sip/stack/sip_credentials.h"
 #include "plugins/sip/stack/sip_digest.h"
@@ -36,12 +37,12 @@ in__ring_answer_hangup(void)
 	peer_invite(peer, NULL, sdp_one);
 	trying = peer_wait(peer, "SIP/2.0 100");
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, NULL);
+	rig_plugin->leg->ring(rig_leg, NULL);
 	ringing = peer_wait(peer, "SIP/2.0 180");
 	g_assert_cmpstr(message_body(ringing), ==, "");
-	saved = rig_plugin->save(rig_leg);
+	saved = rig_plugin->leg->save(rig_leg);
 	g_assert_null(saved);
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 "));
 	allow = message_header(ok, "Allow");
@@ -49,7 +50,7 @@ in__ring_answer_hangup(void)
 			"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER");
 	peer_ack(peer, ok, NULL);
 	rig_spin(20);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, "cause=16");
 	rig_stop();
 }
@@ -82,7 +83,7 @@ in__addresses(void)
 
 		peer_invite(peer, cases[i].extra, sdp_one);
 		rig_expect(expected);
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		refused = peer_wait(peer, "SIP/2.0 486");
 		peer_ack(peer, refused, NULL);
 	}
@@ -129,7 +130,7 @@ in__diverted(void)
 		if (cases[i].expected)
 			rig_expect(cases[i].expected);
 		rig_expect_start("new ");
-		rig_plugin->hangup(rig_leg, REASON_LOOP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_LOOP, NULL);
 		refused = peer_wait(peer, "SIP/2.0 482 Loop Detected");
 		peer_ack(peer, refused, NULL);
 	}
@@ -169,11 +170,11 @@ in__contact_with_a_name(void)
 	memcpy(contact, "Contact: <sip:peer@sbc.invali", 29);
 	peer_send(peer, invite);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	rig_spin(20);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(peer, "BYE sip:peer@sbc.invali");
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();
@@ -188,16 +189,16 @@ in__early_media(void)
 
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, answer);
+	rig_plugin->leg->ring(rig_leg, answer);
 	progress = peer_wait(peer, "SIP/2.0 183");
 	g_assert_nonnull(strstr(message_body(progress), "m=audio 40002 "));
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	/* RFC 3264 8: the same description has the same version. */
 	g_assert_cmpstr(message_body(progress), ==, message_body(ok));
 	peer_ack(peer, ok, NULL);
 	rig_spin(20);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -211,7 +212,7 @@ in__required_100rel_is_given(void)
 
 	peer_invite(peer, "Require: 100rel\r\n", sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, NULL);
+	rig_plugin->leg->ring(rig_leg, NULL);
 	ringing = peer_wait(peer, "SIP/2.0 180");
 	seq = message_header(ringing, "RSeq");
 	g_assert_nonnull(seq);
@@ -221,7 +222,7 @@ in__required_100rel_is_given(void)
 	peer_send(peer, prack);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(ok, "PRACK"));
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	refused = peer_wait(peer, "SIP/2.0 486");
 	peer->cseq--;
 	peer_ack(peer, refused, NULL);
@@ -267,15 +268,15 @@ in__offerless(void)
 
 	peer_invite(peer, NULL, NULL);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, offer);
+	rig_plugin->leg->ring(rig_leg, offer);
 	ringing = peer_wait(peer, "SIP/2.0 180");
 	g_assert_cmpstr(message_body(ringing), ==, "");
-	rig_plugin->answer(rig_leg, offer);
+	rig_plugin->leg->answer(rig_leg, offer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40000 "));
 	peer_ack(peer, ok, sdp_two);
 	rig_expect("answered 40002 sendrecv");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -289,7 +290,7 @@ in__offerless_without_answer_ends(void)
 
 	peer_invite(peer, NULL, NULL);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, offer);
+	rig_plugin->leg->answer(rig_leg, offer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	rig_expect_start("ended incompatible");
@@ -343,7 +344,7 @@ in__other_bodies_are_refused(void)
 
 		peer_invite(peer, fine[i], i ? "--x--\r\n" : sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		busy = peer_wait(peer, "SIP/2.0 486");
 		peer_ack(peer, busy, NULL);
 	}
@@ -359,8 +360,8 @@ in__hangup_before_ack_waits_for_it(void)
 
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->answer(rig_leg, answer);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_false(peer_has(peer, "BYE "));
 	peer_ack(peer, ok, NULL);
@@ -381,7 +382,7 @@ in__every_reason_has_its_status(void)
 		expected = g_strdup_printf("SIP/2.0 %u %s\r\n", status, phrase);
 		peer_invite(peer, NULL, sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->hangup(rig_leg, reason, "because");
+		rig_plugin->leg->hangup(rig_leg, reason, "because");
 		refused = peer_wait(peer, expected);
 		header = message_header(refused, "Reason");
 		g_assert_nonnull(header);
@@ -408,7 +409,7 @@ in__stranger(void)
 	peer_invite(peer, NULL, sdp_one);
 	refused = peer_wait(peer, "SIP/2.0 403");
 	peer_ack(peer, refused, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 1);
 	/* The trunk is told to allow it and takes effect at once. */
 	{
 		g_autoptr(Trunk) trunk = store_trunk_get(rig_store(), "carrier", NULL);
@@ -419,7 +420,7 @@ in__stranger(void)
 	}
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	again = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, again, NULL);
 	rig_stop();
@@ -474,7 +475,7 @@ in__digest(void)
 	peer_invite(peer, NULL, sdp_one);
 	asked = peer_wait(peer, "SIP/2.0 401");
 	peer_ack(peer, asked, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 0);
 	challenge = message_header(asked, "WWW-Authenticate");
 
 	wrong = authorization(challenge, "guess", "00000001");
@@ -485,7 +486,7 @@ in__digest(void)
 	right = authorization(challenge, "s3cret", "00000001");
 	peer_invite(peer, right, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	busy = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, busy, NULL);
 
@@ -496,12 +497,12 @@ in__digest(void)
 	next = authorization(challenge, "s3cret", "00000002");
 	peer_invite(peer, next, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	ok = peer_wait(peer, "SIP/2.0 486");
 	peer_ack(peer, ok, NULL);
 	/* who knows the password is no stranger, nor is who has tried one */
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_STRANGERS), ==, 0);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_STRANGERS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 1);
 	g_assert_null(strstr(rig_traces(), "s3cret"));
 	rig_stop();
 }
@@ -547,7 +548,7 @@ change__theirs_accepted_and_refused(void)
 	hold = peer_request(peer, "INVITE", tag, NULL, sdp_hold);
 	peer_send(peer, hold);
 	rig_expect("changed 40000 sendonly");
-	rig_plugin->answer(rig_leg, held);
+	rig_plugin->leg->answer(rig_leg, held);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002"));
 	peer_ack(peer, ok, NULL);
@@ -555,12 +556,12 @@ change__theirs_accepted_and_refused(void)
 	again = peer_request(peer, "INVITE", tag, NULL, sdp_one);
 	peer_send(peer, again);
 	rig_expect("changed 40000 sendrecv");
-	rig_plugin->answer(rig_leg, NULL);
+	rig_plugin->leg->answer(rig_leg, NULL);
 	no = peer_wait(peer, "SIP/2.0 488");
 	peer_ack(peer, no, NULL);
 	rig_spin(20);
 	/* The call is as it was. */
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -576,7 +577,7 @@ change__update(void)
 	update = peer_request(peer, "UPDATE", tag, NULL, sdp_hold);
 	peer_send(peer, update);
 	rig_expect("changed 40000 sendonly");
-	rig_plugin->answer(rig_leg, held);
+	rig_plugin->leg->answer(rig_leg, held);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002"));
 	empty = peer_request(peer, "UPDATE", tag, NULL, NULL);
@@ -586,9 +587,9 @@ change__update(void)
 	third = peer_request(peer, "UPDATE", tag, NULL, sdp_one);
 	peer_send(peer, third);
 	rig_expect("changed 40000 sendrecv");
-	rig_plugin->answer(rig_leg, NULL);
+	rig_plugin->leg->answer(rig_leg, NULL);
 	no = peer_wait(peer, "SIP/2.0 488");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -604,7 +605,7 @@ change__reinvite_without_sdp(void)
 	refresh = peer_request(peer, "INVITE", tag, NULL, NULL);
 	peer_send(peer, refresh);
 	rig_expect("changed"); /* it wants an offer of ours */
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002"));
 	peer_ack(peer, ok, sdp_one);
@@ -612,11 +613,11 @@ change__reinvite_without_sdp(void)
 	moved = peer_request(peer, "INVITE", tag, NULL, NULL);
 	peer_send(peer, moved);
 	rig_expect("changed");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok2 = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok2, sdp_hold);
 	rig_expect("answered 40000 sendonly");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -656,7 +657,7 @@ keys__theirs(void)
 	rig_expect("key *");
 	press(peer, tag, "Application/DTMF-Relay", "duration=160\nsignal = d\n");
 	rig_expect("key D");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -710,7 +711,7 @@ keys__refused(void)
 			rig_expect(cases[i].key);
 		rig_no_event();
 	}
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -729,13 +730,13 @@ keys__elsewhere(void)
 	g_assert_true(g_str_has_prefix(gone, "SIP/2.0 481"));
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->ring(rig_leg, NULL);
+	rig_plugin->leg->ring(rig_leg, NULL);
 	ringing = peer_wait(peer, "SIP/2.0 180");
 	tag = message_tag(ringing, "To");
 	first = send_info(peer, tag, PLAIN, "7");
 	g_assert_true(g_str_has_prefix(first, "SIP/2.0 200"));
 	rig_expect("key 7");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	busy = peer_wait(peer, "SIP/2.0 486");
 	peer->cseq--;
 	peer_ack(peer, busy, NULL);
@@ -762,16 +763,16 @@ keys__ours(void)
 	g_autofree char *tag = rig_call_in(peer);
 
 	for (const char *key = "12#"; *key; key++)
-		rig_plugin->dtmf(rig_leg, *key);
+		rig_plugin->leg->dtmf(rig_leg, *key);
 	expect_info(peer, "application/dtmf-relay", "Signal=1\r\n", "200 OK");
 	expect_info(peer, "application/dtmf-relay", "Signal=2\r\n", "415 Unsupported Media Type");
 	expect_info(peer, "application/dtmf", "2\r\n", "200 OK");
 	expect_info(peer, "application/dtmf", "#\r\n", "405 Method Not Allowed");
 	while (!strstr(rig_traces(), "405"))
 		g_main_context_iteration(NULL, TRUE);
-	rig_plugin->dtmf(rig_leg, '4');
+	rig_plugin->leg->dtmf(rig_leg, '4');
 	expect_info(peer, "application/dtmf", "4\r\n", "200 OK");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -785,7 +786,7 @@ change__ours(void)
 	g_autoptr(Desc) hold = rig_desc(sdp_hold);
 	g_autoptr(Desc) resume = rig_desc(sdp_two);
 
-	rig_plugin->change(rig_leg, hold);
+	rig_plugin->leg->change(rig_leg, hold);
 	invite = peer_wait(peer, "INVITE ");
 	g_assert_nonnull(strstr(message_body(invite), "a=sendonly"));
 	peer_reply(peer, invite, "200 OK", NULL, NULL, sdp_two);
@@ -793,7 +794,7 @@ change__ours(void)
 	ack = peer_wait(peer, "ACK ");
 
 	/* Glare: tried again by itself, then accepted. */
-	rig_plugin->change(rig_leg, resume);
+	rig_plugin->leg->change(rig_leg, resume);
 	second = peer_wait(peer, "INVITE ");
 	peer_reply(peer, second, "491 Request Pending", NULL, NULL, NULL);
 	ack2 = peer_wait(peer, "ACK ");
@@ -802,15 +803,15 @@ change__ours(void)
 	rig_expect("answered 40000 sendrecv");
 	ack3 = peer_wait(peer, "ACK ");
 
-	rig_plugin->change(rig_leg, hold);
+	rig_plugin->leg->change(rig_leg, hold);
 	fourth = peer_wait(peer, "INVITE ");
 	/* A second one while that is under way is refused at once. */
-	rig_plugin->change(rig_leg, resume);
+	rig_plugin->leg->change(rig_leg, resume);
 	rig_expect("answered refused");
 	peer_reply(peer, fourth, "488 Not Acceptable Here", NULL, NULL, NULL);
 	rig_expect("answered refused");
 	ack4 = peer_wait(peer, "ACK ");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -823,7 +824,7 @@ change__glare_of_theirs(void)
 			*ack = NULL;
 	g_autoptr(Desc) hold = rig_desc(sdp_hold);
 
-	rig_plugin->change(rig_leg, hold);
+	rig_plugin->leg->change(rig_leg, hold);
 	ours = peer_wait(peer, "INVITE ");
 	theirs = peer_request(peer, "INVITE", tag, NULL, sdp_two);
 	peer_send(peer, theirs);
@@ -832,7 +833,7 @@ change__glare_of_theirs(void)
 	peer_reply(peer, ours, "200 OK", NULL, NULL, sdp_one);
 	rig_expect("answered 40000 sendrecv");
 	ack = peer_wait(peer, "ACK ");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -871,7 +872,7 @@ out__answered(void)
 	/* The 200 is repeated: so is the ACK, and nobody else hears of it. */
 	peer_reply(peer, invite, "200 OK", "t1", NULL, sdp_two);
 	ack_again = peer_wait(peer, "ACK ");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, "Q.850");
 	rig_stop();
 }
@@ -898,7 +899,7 @@ out__tcp(void)
 	peer_reply(peer, invite, "200 OK", "t", NULL, sdp_two);
 	rig_expect("answered 40002 sendrecv");
 	ack = peer_wait(peer, "ACK ");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -917,7 +918,7 @@ out__dialog_moves_to_contact(void)
 	peer_reply(peer, invite, "200 OK", "t", contact, sdp_two);
 	rig_expect("answered 40002 sendrecv");
 	ack = peer_wait(far, "ACK sip:far@127.0.0.1:");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(far, NULL);
 	rig_stop();
 }
@@ -953,14 +954,14 @@ out__about(void)
 	};
 	g_autoptr(Peer) peer = rig_start_with_trunk();
 
+	Emergency help = { (char *)"https://lis.example.org/anna" };
+	Diversion busy = { .who = (char *)"+14155550100", .as = REASON_BUSY };
+
 	for (guint ordinary = 0; ordinary < 2; ordinary++) {
 		g_autofree char *invite = NULL;
 
-		rig_target = ordinary
-				     ? (Target){ 0 }
-				     : (Target){ .location = (char *)"https://lis.example.org/anna",
-						 .diverted_by = (char *)"+14155550100",
-						 .diverted_as = REASON_BUSY };
+		rig_target = ordinary ? (Target){ 0 }
+				      : (Target){ .emergency = &help, .diversion = &busy };
 		rig_dial("carrier", "+14155550123", NULL);
 		invite = peer_wait(peer, "INVITE ");
 		for (guint i = 0; i < G_N_ELEMENTS(headers); i++) {
@@ -989,10 +990,11 @@ out__diverted_again(void)
 		  "<sip:+14155550100@gw.example.org>;index=1.1.1;mp=1, "
 		  "<sip:+14155550123@gw.example.org;cause=302>;index=1.1.1.1;mp=1" },
 	};
+	Diversion diversion = { .who = (char *)"+14155550100", .before = before };
 	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL;
 
-	rig_target = (Target){ .diverted_by = (char *)"+14155550100", .diverted_before = before };
+	rig_target = (Target){ .diversion = &diversion };
 	rig_dial("carrier", "+14155550123", NULL);
 	rig_target = (Target){ 0 };
 	invite = peer_wait(peer, "INVITE ");
@@ -1013,9 +1015,10 @@ out__location(void)
 	g_autoptr(Peer) peer = rig_start_with_trunk();
 	g_autofree char *invite = NULL, *again = NULL, *geolocation = NULL, *type = NULL;
 	g_autofree char *none = NULL, *plain = NULL, *id = NULL;
+	Emergency help = { (char *)"country=DE;A3=Berlin;RD=A&B-Straße;HNO=1" };
 	const char *end;
 
-	rig_target = (Target){ .location = (char *)"country=DE;A3=Berlin;RD=A&B-Straße;HNO=1" };
+	rig_target = (Target){ .emergency = &help };
 	rig_dial("carrier", "112", NULL);
 	rig_target = (Target){ 0 };
 	invite = peer_wait(peer, "INVITE ");
@@ -1153,7 +1156,7 @@ out__digest_renewed(void)
 	peer_reply(peer, second, "200 OK", "t1", NULL, sdp_one);
 	rig_expect_start("answered");
 	g_free(peer_wait(peer, "ACK "));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(peer, "BYE ");
 	peer_reply(peer, bye, "407 Proxy Authentication Required", "t1",
 		   "Proxy-Authenticate: Digest realm=\"voip\", nonce=\"n2\"\r\n", NULL);
@@ -1177,7 +1180,7 @@ out__digest_too_late(void)
 	rig_trunk("carrier", peer->port, with_account);
 	rig_dial("carrier", "+14155550123", NULL);
 	invite = peer_wait(peer, "INVITE ");
-	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_CANCELLED, NULL);
 	peer_reply(peer, invite, "407 Proxy Authentication Required", "t0",
 		   "Proxy-Authenticate: Digest realm=\"voip\", nonce=\"n1\"\r\n", NULL);
 	g_free(peer_wait(peer, "ACK "));
@@ -1239,7 +1242,7 @@ out__cancelled(void)
 	/* Before any response: the CANCEL comes right after the first. */
 	rig_dial("carrier", "+14155550123", NULL);
 	invite = peer_wait(peer, "INVITE ");
-	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_CANCELLED, NULL);
 	rig_spin(100);
 	g_assert_false(peer_has(peer, "CANCEL "));
 	peer_reply(peer, invite, "100 Trying", NULL, NULL, NULL);
@@ -1253,7 +1256,7 @@ out__cancelled(void)
 	second = peer_wait(peer, "INVITE ");
 	peer_reply(peer, second, "180 Ringing", "t", NULL, NULL);
 	rig_expect("ringing");
-	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_CANCELLED, NULL);
 	cancel2 = peer_wait(peer, "CANCEL ");
 	peer_reply(peer, cancel2, "200 OK", "t", NULL, NULL);
 	peer_reply(peer, second, "200 OK", "t", NULL, sdp_two);
@@ -1285,7 +1288,7 @@ out__forks(void)
 	g_assert_cmpstr(to, ==, "one");
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }
@@ -1363,7 +1366,7 @@ bury__says_bye(void)
 	g_autofree char *tag = rig_call_in(peer), *saved = NULL, *bye = NULL, *call_id = NULL,
 			*from_tag = NULL, *to_tag = NULL;
 
-	saved = rig_plugin->save(rig_leg);
+	saved = rig_plugin->leg->save(rig_leg);
 	g_assert_nonnull(saved);
 	g_assert_null(strpbrk(saved, "\t\r\n"));
 	/* Another process: this one forgets the call without a word of BYE. */
@@ -1375,7 +1378,7 @@ bury__says_bye(void)
 		g_clear_pointer(&bye, g_free);
 	}
 	rig_start();
-	rig_plugin->bury(saved, REASON_CRASHED);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	bye = peer_wait(peer, "BYE sip:peer@127.0.0.1:");
 	call_id = message_header(bye, "Call-ID");
 	from_tag = message_tag(bye, "From");
@@ -1384,7 +1387,7 @@ bury__says_bye(void)
 	g_assert_cmpstr(from_tag, ==, tag);
 	g_assert_cmpstr(to_tag, ==, peer->tag);
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
-	rig_plugin->bury("nonsense", REASON_CRASHED);
+	rig_plugin->leg->bury("nonsense", REASON_CRASHED);
 	rig_stop();
 }
 
@@ -1401,12 +1404,12 @@ bury__call_out_with_routes(void)
 				peer->port);
 	peer_reply(peer, invite, "200 OK", "far", extra, sdp_two);
 	rig_expect("answered 40002 sendrecv");
-	saved = rig_plugin->save(rig_leg);
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	saved = rig_plugin->leg->save(rig_leg);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 	rig_start();
-	rig_plugin->bury(saved, REASON_CRASHED);
+	rig_plugin->leg->bury(saved, REASON_CRASHED);
 	bye = peer_wait(peer, "BYE sip:peer@127.0.0.1:");
 	route = message_header(bye, "Route");
 	g_free(extra);
@@ -1477,7 +1480,7 @@ other__in_dialog(void)
 	peer_send(peer, options);
 	alive = peer_wait(peer, "SIP/2.0 200");
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	expect_bye(peer, NULL);
 	rig_stop();
 }

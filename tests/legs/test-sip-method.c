@@ -123,7 +123,7 @@ answer_to(const Sender *sender, const What *what, Peer *peer, const char *proof)
 	if (what == requests && strcmp(sender->invite, "new") == 0 &&
 	    (sender->proof == NO_PASSWORD || proof)) {
 		rig_expect_start("new ");
-		rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	}
 	for (;;) {
 		g_autofree char *count = NULL;

@@ -118,7 +118,7 @@ call_in(Peer *peer, const char *headers)
 	peer_invite(peer, headers, sdp_one);
 	rig_expect_start("new ");
 	expect_options(peer);
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))

@@ -111,7 +111,7 @@ call_in(Peer *peer)
 
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	peer_ack(peer, ok, NULL);
 	while (!strstr(rig_traces(), "ACK"))
@@ -190,13 +190,13 @@ origin__phone_of_another_port(void)
 		dialog.cseq++;
 		say(moved, &dialog, methods[i]);
 		rig_expect_start("changed ");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = final_answer(moved);
 		g_assert_true(g_str_has_prefix(ok, "SIP/2.0 200"));
 		if (strcmp(methods[i], "INVITE") == 0)
 			say(moved, &dialog, "ACK");
 		check_refer(&dialog, moved); /* whoever it is must register to call others */
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		hangup = peer_wait(moved, "BYE ");
 		peer_reply(moved, hangup, "200 OK", NULL, NULL, NULL);
 		rig_stop();

@@ -2,6 +2,7 @@
 /* test-sip-outside.c - a trunk sees us elsewhere than before: its registration, its calls
  * and the next ones follow. */
 #include "plugins/sip/peers/sip_outside.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 #include <sofia-sip/sip_header.h>
@@ -104,7 +105,7 @@ learnt__and_moved(void)
 	assert_taken_back(second, own);
 
 	rig_spin(50);
-	status = rig_plugin->status();
+	status = plugin_status(rig_plugin);
 	g_assert_nonnull(strstr(status, "sees us at " ONE " port 40000"));
 	invite = call_out(peer);
 	assert_contact(invite, "<sip:" ONE ":40000;transport=udp>");
@@ -191,7 +192,7 @@ moved__call_in_before_the_answer(void)
 	options_seen(peer, ONE, 40000);
 	peer_invite(peer, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(peer, "SIP/2.0 200");
 	assert_contact(ok, "<sip:" ONE ":40000;transport=udp>");
 	options_seen(peer, TWO, 40000);

@@ -87,7 +87,7 @@ hang_up(const Dialog *dialog)
 {
 	g_autofree char *bye = NULL;
 
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(dialog->phone->peer, "BYE ");
 	peer_reply(dialog->phone->peer, bye, "200 OK", NULL, NULL, NULL);
 }
@@ -106,14 +106,14 @@ test_blind(void)
 	phone_assert_status(accepted, "202");
 	rig_expect("transfers to +12125550177");
 	expect_notify(&dialog, "active", "SIP/2.0 100 Trying\r\n");
-	rig_plugin->transferring(rig_leg, TRANSFER_RINGING, REASON_NONE, NULL);
+	rig_plugin->leg->transferring(rig_leg, TRANSFER_RINGING, REASON_NONE, NULL);
 	expect_notify(&dialog, "active", "SIP/2.0 180 Ringing\r\n");
 	/* one at a time */
 	again = refer(&dialog, "<sip:+12125550178@gw.example.org>");
 	phone_assert_status(again, "491");
 	dialog.cseq--;
-	rig_plugin->transferring(rig_leg, TRANSFER_DONE, REASON_NONE, NULL);
-	rig_plugin->hangup(rig_leg, REASON_TRANSFERRED, NULL);
+	rig_plugin->leg->transferring(rig_leg, TRANSFER_DONE, REASON_NONE, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_TRANSFERRED, NULL);
 	expect_notify(&dialog, "terminated", "SIP/2.0 200 OK\r\n");
 	bye = peer_wait(phone.peer, "BYE ");
 	peer_reply(phone.peer, bye, "200 OK", NULL, NULL, NULL);
@@ -145,7 +145,8 @@ test_failed(void)
 		phone_assert_status(accepted, "202");
 		rig_expect("transfers to sip:desk@gw.example.org");
 		expect_notify(&dialog, "active", "SIP/2.0 100 Trying\r\n");
-		rig_plugin->transferring(rig_leg, TRANSFER_FAILED, CASES[i].reason, "it is so");
+		rig_plugin->leg->transferring(rig_leg, TRANSFER_FAILED, CASES[i].reason,
+					      "it is so");
 		expect_notify(&dialog, "terminated", CASES[i].result);
 	}
 	hang_up(&dialog);
@@ -296,7 +297,7 @@ test_takeover(void)
 	send_invite_with(&desk, replaces);
 	rig_expect("takes leg 0 over");
 	rig_expect("new alice@example.org (no name) → +12125550199 by (null) 40000 sendrecv");
-	rig_plugin->hangup(rig_leg, REASON_FORBIDDEN, "not yours");
+	rig_plugin->leg->hangup(rig_leg, REASON_FORBIDDEN, "not yours");
 	refused = peer_wait(desk.peer, "SIP/2.0 403");
 	rig_leg = first;
 	hang_up(&dialog);

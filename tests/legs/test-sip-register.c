@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-sip-register.c - softphones: REGISTER, and calls from and to them. */
+#include "plugins/sip/stack/sip_counters.h"
 #include "tests/legs/sip-phone.h"
 #include "db/store_private.h"
 #include "plugins/sip/stack/sip_digest.h"
@@ -142,7 +143,7 @@ register__wrong_password(void)
 	/* One who is not there is answered in the same way. */
 	same = phone_do_register(&nobody, "Contact: <sip:a@127.0.0.1>\r\n");
 	phone_assert_status(same, "401");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 2);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 2);
 	phone_assert_contacts(0);
 	rig_stop();
 }
@@ -168,7 +169,7 @@ register__replay(void)
 	stale = phone_send_register(&phone, NULL);
 	phone_assert_status(stale, "401");
 	g_assert_nonnull(strstr(stale, "stale=true"));
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
 	rig_stop();
 }
 
@@ -330,7 +331,7 @@ call_phone(Phone *phone)
 	peer_reply(phone->peer, invite, "200 OK", "p1", "Contact: <sip:a@10.9.8.7>\r\n", sdp_two);
 	rig_expect("answered 40002 sendrecv");
 	ack = peer_wait(phone->peer, "ACK sip:a@10.9.8.7");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(phone->peer, "BYE sip:a@10.9.8.7");
 	peer_reply(phone->peer, bye, "200 OK", NULL, NULL, NULL);
 }
@@ -425,7 +426,8 @@ to__answered_elsewhere(void)
 	invite = peer_wait(phone.peer, "INVITE ");
 	peer_reply(phone.peer, invite, "180 Ringing", "p1", NULL, NULL);
 	rig_expect("ringing");
-	rig_plugin->hangup(rig_leg, REASON_ANSWERED_ELSEWHERE, "The call was answered elsewhere");
+	rig_plugin->leg->hangup(rig_leg, REASON_ANSWERED_ELSEWHERE,
+				"The call was answered elsewhere");
 	cancel = peer_wait(phone.peer, "CANCEL ");
 	reason = message_header(cancel, "Reason");
 	g_assert_cmpstr(reason, ==, "SIP;cause=200;text=\"Call completed elsewhere\"");
@@ -470,7 +472,7 @@ from__authenticated(void)
 	peer_send(phone.peer, text);
 	rig_expect("new alice@example.org (no name) as +14155550101 → +12125550199 by (null) 40000 "
 		   "sendrecv");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	busy = peer_wait(phone.peer, "SIP/2.0 486");
 	rig_stop();
 }
@@ -495,7 +497,7 @@ from__pbx(void)
 		if (!registered) {
 			rig_expect("new sip:alice@pbx.example (no name) → +12125550199 by carrier "
 				   "40000 sendrecv");
-			rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+			rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 		}
 		answer = peer_wait(phone.peer, registered ? "SIP/2.0 407" : "SIP/2.0 486");
 		phone_register(&phone, "");
@@ -524,7 +526,7 @@ from__impostors(void)
 	guess.password = "guess";
 	wrong = phone_send_invite(&guess, NUMBER);
 	phone_assert_status(wrong, "407");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 1);
 	rig_no_event();
 	rig_stop();
 }
@@ -549,9 +551,9 @@ from__unreadable_store(void)
 			       "Contact: <sip:a@127.0.0.1>\r\n", sdp_one);
 	peer_send(phone.peer, invite);
 	rig_expect_start("new unknown@");
-	rig_plugin->hangup(rig_leg, REASON_NETWORK_ERROR, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_NETWORK_ERROR, NULL);
 	refused = peer_wait(phone.peer, "SIP/2.0 5");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
 	rig_stop();
 }
 

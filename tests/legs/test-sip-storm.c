@@ -5,6 +5,7 @@
  * for every call to be over before it stops, so that a leak checker sees all;
  * TANDEM_STORM_SEED=n brings another.
  */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/sip-rig.h"
 #include <string.h>
 
@@ -174,16 +175,16 @@ meddle(GRand *random, const Desc *desc)
 	leg = legs->pdata[g_rand_int_range(random, 0, (gint32)legs->len)];
 	switch (g_rand_int_range(random, 0, 4)) {
 	case 0:
-		rig_plugin->ring(leg, g_rand_boolean(random) ? desc : NULL);
+		rig_plugin->leg->ring(leg, g_rand_boolean(random) ? desc : NULL);
 		break;
 	case 1:
-		rig_plugin->answer(leg, desc);
+		rig_plugin->leg->answer(leg, desc);
 		break;
 	case 2:
-		rig_plugin->change(leg, desc);
+		rig_plugin->leg->change(leg, desc);
 		break;
 	case 3:
-		g_free(rig_plugin->save(leg));
+		g_free(rig_plugin->leg->save(leg));
 		break;
 	}
 }
@@ -306,7 +307,7 @@ one_mutated_answer(Peer *peer, GRand *random, const Desc *desc)
 static gboolean
 has_legs(void)
 {
-	g_autofree char *status = rig_plugin->status();
+	g_autofree char *status = plugin_status(rig_plugin);
 
 	return !strstr(status, "legs: 0\n");
 }
@@ -381,7 +382,7 @@ storm(void)
 	rig_drain();
 	peer_invite(honest, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->hangup(rig_leg, REASON_BUSY, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_BUSY, NULL);
 	rig_legs()->len = 0;
 	busy = peer_wait(honest, "SIP/2.0 486");
 	peer_ack(honest, busy, NULL);

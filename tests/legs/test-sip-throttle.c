@@ -4,6 +4,7 @@
  * Every source is a socket on a loopback address of its own.  What was not answered
  * is known without waiting: a request of another source, sent later, has been.
  */
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_digest.h"
 #include "plugins/sip/shield/sip_throttle.h"
 #include "tests/legs/sip-rig.h"
@@ -281,7 +282,7 @@ assert_list(const char *wanted)
 {
 	g_autoptr(GString) list = g_string_new(NULL);
 
-	rig_plugin->sources(add_line, list);
+	rig_plugin->operators->sources(add_line, list);
 	g_assert_cmpstr(list->str, ==, wanted);
 }
 
@@ -293,7 +294,7 @@ assert_list_has(const char *address, const char *state)
 	g_autofree char *word = g_strdup_printf(" %s", state);
 	const char *at;
 
-	rig_plugin->sources(add_line, list);
+	rig_plugin->operators->sources(add_line, list);
 	at = strstr(list->str, start);
 	g_assert_nonnull(at);
 	g_assert_nonnull(strstr(at, word));
@@ -357,7 +358,7 @@ throttle__first_401_is_little(void)
 		right = registration(phone, "alice", "Secret");
 		assert_answered(phone, right, "200");
 		rig_plugin->changed(CHANGE_CONFIG, NULL);
-		g_assert_cmpuint(rig_plugin->lift("127.0.0.2"), ==, 0);
+		g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.2"), ==, 0);
 		source_free(phone); /* from a port that no telephone has */
 		phone = source_new("127.0.0.2");
 	}
@@ -411,15 +412,15 @@ throttle__slowed_ignored_lifted(void)
 	g_assert_cmpint(insist(phone, wrong[3], "401"), >, G_USEC_PER_SEC / 2);
 	assert_logged("127.0.0.3");
 	assert_list("127.0.0.3 4 ignored: REGISTER alice\n");
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 1);
 	take_nonce(witness);
 	g_free(phone->nonce);
 	phone->nonce = g_strdup(witness->nonce);
 	right = registration(phone, "alice", "Secret");
 	assert_dropped(phone, right);
-	g_assert_cmpuint(rig_plugin->lift("127.0.0.4"), ==, 0);
-	g_assert_cmpuint(rig_plugin->lift("no address"), ==, 0);
-	g_assert_cmpuint(rig_plugin->lift("127.0.0.3"), ==, 1);
+	g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.4"), ==, 0);
+	g_assert_cmpuint(rig_plugin->operators->lift("no address"), ==, 0);
+	g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.3"), ==, 1);
 	assert_list("");
 	assert_answered(phone, right, "200");
 	for (guint i = 0; i < FAILURES; i++)
@@ -487,7 +488,7 @@ throttle__unknown_callers(void)
 		}
 		source_free(scanners[i]);
 	}
-	g_assert_cmpuint(rig_plugin->lift(NULL), ==, G_N_ELEMENTS(methods));
+	g_assert_cmpuint(rig_plugin->operators->lift(NULL), ==, G_N_ELEMENTS(methods));
 	assert_list("");
 	rig_stop();
 }
@@ -577,7 +578,7 @@ throttle__phone_in_use_is_heard(void)
 		dropped += response ? 0 : 1;
 	}
 	g_assert_cmpuint(dropped, >, 4 * FAILURES);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 0);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_SOURCES_IGNORED), ==, 0);
 	/* another port of its NAT: it has to ask more than once */
 	moved_text = request(forger, "REGISTER", "alice", NULL);
 	insist(forger, moved_text, "401");
@@ -751,7 +752,7 @@ throttle__names_are_secret(void)
 				g_free(said[j]);
 		}
 	g_string_truncate(logged, 0);
-	rig_plugin->lift(NULL);
+	rig_plugin->operators->lift(NULL);
 	rig_stop();
 }
 
@@ -803,7 +804,7 @@ throttle__rate_of_trunk(void)
 		rig_trunk("pbx", 5070, set_quiet_source);
 		trunk = source_new("127.0.0.7");
 		answers = pour(trunk, methods[i], 1000);
-		over = rig_counter(COUNTER_SIP_REQUESTS_OVER_RATE);
+		over = sip_counter(COUNTER_SIP_REQUESTS_OVER_RATE);
 		g_test_message("%s: %u of 1000 answered, %" G_GUINT64_FORMAT " over the rate",
 			       methods[i], answers, over);
 		g_assert_cmpuint(over, >, 0);
@@ -813,7 +814,7 @@ throttle__rate_of_trunk(void)
 		/* and it is heard again */
 		after = request(trunk, "OPTIONS", "pbx", NULL);
 		insist(trunk, after, "200");
-		g_assert_cmpuint(rig_plugin->lift("127.0.0.7"), >=, 1);
+		g_assert_cmpuint(rig_plugin->operators->lift("127.0.0.7"), >=, 1);
 		g_string_truncate(logged, 0);
 		rig_stop();
 	}
@@ -866,11 +867,11 @@ throttle__rate_of_account(void)
 	g_assert_cmpuint(taken + refused, ==, PHONES * ROUNDS);
 	g_assert_cmpuint(taken, >=, 50);
 	g_assert_cmpuint(refused, >, PHONES * ROUNDS / 2);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_REGISTRATIONS_OVER_RATE), ==, refused);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_REGISTRATIONS_OVER_RATE), ==, refused);
 	assert_list_has("softphone", "too fast: alice");
 	for (guint i = 0; i < PHONES; i++)
 		source_free(phones[i]);
-	rig_plugin->lift(NULL);
+	rig_plugin->operators->lift(NULL);
 	rig_stop();
 }
 
@@ -950,14 +951,14 @@ throttle__unacknowledged(void)
 		g_ptr_array_add(forged, peer);
 		peer_invite(peer, NULL, sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 	}
 	peer_invite(trunk, NULL, sdp_one);
 	refused = peer_wait(trunk, "SIP/2.0 503");
 	retry = message_header(refused, "Retry-After");
 	g_assert_cmpstr(retry, ==, "32");
 	peer_ack(trunk, refused, NULL);
-	g_assert_cmpuint(rig_counter(COUNTER_SIP_CALLS_UNACKED), ==, 1);
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_CALLS_UNACKED), ==, 1);
 	/* one that is acknowledged makes room for one */
 	first = peer_wait(forged->pdata[0], "SIP/2.0 200");
 	peer_ack(forged->pdata[0], first, NULL);
@@ -967,7 +968,7 @@ throttle__unacknowledged(void)
 	trunk->call_id = g_uuid_string_random();
 	peer_invite(trunk, NULL, sdp_one);
 	rig_expect_start("new ");
-	rig_plugin->answer(rig_leg, answer);
+	rig_plugin->leg->answer(rig_leg, answer);
 	ok = peer_wait(trunk, "SIP/2.0 200");
 	rig_stop();
 }
@@ -985,7 +986,7 @@ throttle__off(void)
 		assert_answered(scanner, text, "401");
 	}
 	assert_list("");
-	g_assert_cmpuint(rig_plugin->lift(NULL), ==, 0);
+	g_assert_cmpuint(rig_plugin->operators->lift(NULL), ==, 0);
 	rig_stop();
 }
 

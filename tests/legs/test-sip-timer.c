@@ -103,7 +103,7 @@ out__change_behind_a_refresh(void)
 		tag = call_out(peer, "Allow: INVITE, ACK, BYE, UPDATE\r\nRequire: timer\r\n"
 				     "Session-Expires: 4;refresher=uac\r\n");
 		update = peer_wait(peer, "UPDATE ");
-		rig_plugin->change(rig_leg, hold);
+		rig_plugin->leg->change(rig_leg, hold);
 		if (late)
 			rig_spin(1100); /* the timeout itself is the matter */
 		peer_reply(peer, update, "200 OK", "t1",
@@ -116,7 +116,7 @@ out__change_behind_a_refresh(void)
 			peer_reply(peer, next, "488 Not Acceptable Here", "t1", NULL, NULL);
 		rig_expect_start(late ? "ended timeout" : "answered refused");
 		if (!late)
-			rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+			rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		rig_stop();
 	}
 }
@@ -144,7 +144,7 @@ out__we_refresh_by_invite(void)
 		ack = peer_wait(peer, "ACK ");
 	}
 	rig_no_event();
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(peer_wait(peer, "BYE "));
 	rig_stop();
 }
@@ -220,7 +220,7 @@ out__shorter_than_allowed(void)
 		wanted = 1800;
 		tag = call_out(peer, cases[i].lines);
 		g_assert_cmpuint(((SipLeg *)rig_leg)->session.interval_s, ==, cases[i].seconds);
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		bye = peer_wait(peer, "BYE ");
 		peer_reply(peer, bye, "200 OK", "t1", NULL, NULL);
 		rig_stop();
@@ -234,7 +234,7 @@ out__none(void)
 
 	wanted = 0;
 	g_free(call_out(peer, NULL));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	g_free(peer_wait(peer, "BYE "));
 	rig_stop();
 }
@@ -273,12 +273,12 @@ in__answers(void)
 		rig_trunk("carrier", peer->port, with_timer);
 		peer_invite(peer, cases[i].asked, sdp_one);
 		rig_expect_start("new ");
-		rig_plugin->answer(rig_leg, answer);
+		rig_plugin->leg->answer(rig_leg, answer);
 		ok = peer_wait(peer, "SIP/2.0 200");
 		assert_header(ok, "Session-Expires", cases[i].answer);
 		assert_header(ok, "Require", cases[i].require);
 		peer_ack(peer, ok, NULL);
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		g_free(peer_wait(peer, "BYE "));
 		rig_stop();
 	}

@@ -173,7 +173,7 @@ outcome(Peer *peer)
 	gboolean call = rig_legs()->len > 0;
 
 	if (call)
-		rig_plugin->hangup(rig_legs()->pdata[0], REASON_BUSY, NULL);
+		rig_plugin->leg->hangup(rig_legs()->pdata[0], REASON_BUSY, NULL);
 	rig_legs()->len = 0;
 	rig_drain();
 	still_lives();
@@ -290,7 +290,7 @@ answers_are_read(void)
 	peer_reply(carrier, invite, odd_reason, "t", NULL, sdp_two);
 	rig_expect("answered 40002 sendrecv");
 	ack = peer_wait(carrier, "ACK ");
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(carrier, "BYE ");
 	peer_reply(carrier, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();

@@ -62,7 +62,7 @@ uri__called(void)
 		peer_reply(peer, invite, "200 OK", "t1", NULL, sdp_one);
 		rig_expect_start("answered");
 		g_free(peer_wait(peer, "ACK "));
-		rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		bye = peer_wait(peer, "BYE ");
 		peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 		rig_stop();
@@ -127,7 +127,7 @@ uri__given_up(void)
 	rig_configure = allow_local;
 	rig_start();
 	rig_dial_uri("bob@localhost:5070", from);
-	rig_plugin->hangup(rig_leg, REASON_CANCELLED, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_CANCELLED, NULL);
 	rig_spin(50);
 	rig_stop();
 }
@@ -150,7 +150,7 @@ uri__private_contact(void)
 	peer_reply(peer, invite, "200 OK", "t1", "Contact: <sip:bob@10.1.2.3:5070>\r\n", sdp_one);
 	rig_expect_start("answered");
 	g_free(peer_wait(peer, "ACK sip:bob@10.1.2.3:5070 "));
-	rig_plugin->hangup(rig_leg, REASON_HANGUP, NULL);
+	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 	bye = peer_wait(peer, "BYE sip:bob@10.1.2.3:5070 ");
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 	rig_stop();

@@ -4,6 +4,7 @@
  *
  * Each row is a call of its own with the real plugin, core and store.
  */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp-rig.h"
 #include <stdlib.h>
 #include <string.h>
@@ -924,7 +925,7 @@ test_cost(void)
 		}
 	}
 	rig_settle();
-	status = xmpp_plugin.status();
+	status = plugin_status(&xmpp_plugin);
 	g_assert_nonnull(strstr(status, "\nlegs: 1\n"));
 	visits = xmpp_find_visits();
 	began = clock();

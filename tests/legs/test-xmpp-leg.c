@@ -18,6 +18,7 @@
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/core.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/fake_media.h"
 #include "tests/legs/xmpp_server.h"
 #include <stdlib.h>
@@ -55,7 +56,7 @@ hear(const char *format, ...)
 }
 
 static gboolean
-phone_start(Gateway *gateway, const Config *config, GError **error)
+phone_start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
@@ -141,12 +142,7 @@ phone_candidate(Leg *leg, const Candidate *ours)
 {
 }
 
-static const Plugin phone = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "sip",
-	.transport = TRANSPORT_RTP,
-	.start = phone_start,
-	.stop = phone_stop,
+static const LegVerbs phone_verbs = {
 	.dial = phone_dial,
 	.ring = phone_ring,
 	.answer = phone_answer,
@@ -156,6 +152,16 @@ static const Plugin phone = {
 	.save = phone_save,
 	.bury = phone_bury,
 	.dtmf = phone_dtmf,
+};
+
+static const Plugin phone = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.start = phone_start,
+	.stop = phone_stop,
+	.leg = &phone_verbs,
 };
 
 static Desc *
@@ -327,7 +333,7 @@ phone_changes(Direction direction)
 static gboolean
 is_connected(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return xmpp_server_is_connected(test.server) && strstr(status, "online") != NULL;
 }
@@ -515,10 +521,11 @@ static void
 test_bury(void)
 {
 	set_up();
-	xmpp_plugin.bury("terminate,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
-			 "finish,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
-			 "nonsense;reject,,",
-			 REASON_CRASHED);
+	xmpp_plugin.leg->bury(
+		"terminate,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
+		"finish,%2B15555550123@gw.example.org/gw,alice@example.com/a%20b,sid1;"
+		"nonsense;reject,,",
+		REASON_CRASHED);
 	expect_stanza("<iq xmlns='jabber:component:accept' type='set' id='*' "
 		      "from='+15555550123@gw.example.org/gw' to='alice@example.com/a b'>"
 		      "<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='sid1'>"
@@ -537,9 +544,9 @@ test_status(void)
 	g_autofree char *status = NULL;
 
 	set_up();
-	status = xmpp_plugin.status();
+	status = plugin_status(&xmpp_plugin);
 	g_assert_nonnull(strstr(status, "stream: online\n"));
-	g_assert_nonnull(strstr(status, "connected: 1 times\n"));
+	g_assert_nonnull(strstr(status, "connections: 1\n"));
 	tear_down();
 }
 

@@ -10,6 +10,7 @@
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/core.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp_server.h"
 #include <string.h>
 
@@ -48,7 +49,7 @@ static struct {
 /* --- the telephone --- */
 
 static gboolean
-phone_start(Gateway *gateway, const Config *config, GError **error)
+phone_start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
@@ -106,17 +107,22 @@ phone_hangup(Leg *leg, Reason reason, const char *text)
 	g_free(leg);
 }
 
-static const Plugin phone = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "sip",
-	.transport = TRANSPORT_RTP,
-	.start = phone_start,
-	.stop = phone_stop,
+static const LegVerbs phone_verbs = {
 	.dial = phone_dial,
 	.ring = phone_ring,
 	.answer = phone_answer,
 	.change = phone_change,
 	.hangup = phone_hangup,
+};
+
+static const Plugin phone = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.start = phone_start,
+	.stop = phone_stop,
+	.leg = &phone_verbs,
 };
 
 /* --- what the gateway says --- */
@@ -404,7 +410,7 @@ try_file(const char *folder, const char *name)
 static gboolean
 is_connected(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return xmpp_server_is_connected(test.server) && strstr(status, "online") != NULL;
 }

@@ -4,6 +4,7 @@
  *
  * Each row is a call of its own with the real plugin, core and store.
  */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp-rig.h"
 #include <string.h>
 
@@ -245,7 +246,7 @@ is_back(gpointer user)
 static gboolean
 knows_nobody(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return strstr(status, "\ndevices: 0\n") != NULL;
 }

@@ -526,10 +526,18 @@ test_stuck(Fixture *f, gconstpointer data)
 typedef struct {
 	GResolver parent;
 	GTask *task;
+	gboolean answered;
 } SlowResolver;
 typedef GResolverClass SlowResolverClass;
 static GType slow_resolver_get_type(void);
 G_DEFINE_TYPE(SlowResolver, slow_resolver, G_TYPE_RESOLVER)
+
+static void
+return_loopback(GTask *task)
+{
+	g_task_return_pointer(
+		task, g_list_append(NULL, g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4)), NULL);
+}
 
 static void
 slow_lookup(GResolver *resolver, const char *name, GResolverNameLookupFlags flags,
@@ -537,6 +545,12 @@ slow_lookup(GResolver *resolver, const char *name, GResolverNameLookupFlags flag
 {
 	SlowResolver *slow = (SlowResolver *)resolver;
 
+	if (slow->answered) { /* GLib has given up on the first connection meanwhile */
+		g_autoptr(GTask) task = g_task_new(resolver, cancellable, callback, user);
+
+		return_loopback(task);
+		return;
+	}
 	/* asked once for each family, perhaps: the second one has nothing */
 	if (slow->task) {
 		g_task_report_new_error(resolver, callback, user, NULL, G_RESOLVER_ERROR,
@@ -607,9 +621,8 @@ test_slow_name(Fixture *f, gconstpointer data)
 	g_assert_true(wait_for(has_ticked, &ticks));
 	g_assert_false(xmpp_stream_is_up(f->stream));
 	g_assert_nonnull(slow->task);
-	g_task_return_pointer(
-		slow->task, g_list_append(NULL, g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4)),
-		NULL);
+	slow->answered = TRUE;
+	return_loopback(slow->task);
 	wait_up(f, 1);
 	g_source_remove(ticker);
 	g_resolver_set_default(before);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp-rig.c - see xmpp-rig.h. */
+#include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp-rig.h"
 #include <string.h>
 
@@ -21,7 +22,7 @@ static void G_GNUC_PRINTF(1, 2) hear(const char *format, ...)
 }
 
 static gboolean
-start(Gateway *gateway, const Config *config, GError **error)
+start(Gateway *gateway, GError **error)
 {
 	return TRUE;
 }
@@ -78,17 +79,22 @@ hangup(Leg *leg, Reason reason, const char *text)
 	g_free(leg);
 }
 
-static const Plugin phone = {
-	.interface_version = PLUGIN_INTERFACE_VERSION,
-	.name = "sip",
-	.transport = TRANSPORT_RTP,
-	.start = start,
-	.stop = stop,
+static const LegVerbs phone_verbs = {
 	.dial = dial,
 	.ring = ring,
 	.answer = answer,
 	.change = change,
 	.hangup = hangup,
+};
+
+static const Plugin phone = {
+	.interface_version = PLUGIN_INTERFACE_VERSION,
+	.name = "sip",
+	.transport = TRANSPORT_RTP,
+	.reaches = WAY_CONTACT | WAY_TRUNK | WAY_URI,
+	.start = start,
+	.stop = stop,
+	.leg = &phone_verbs,
 };
 
 void
@@ -324,7 +330,7 @@ rig_goes_offline(const char *resource)
 static gboolean
 is_connected(gpointer user)
 {
-	g_autofree char *status = xmpp_plugin.status();
+	g_autofree char *status = plugin_status(&xmpp_plugin);
 
 	return xmpp_server_is_connected(rig.server) && strstr(status, "online") != NULL;
 }

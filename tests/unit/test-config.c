@@ -191,6 +191,74 @@ test_template(void)
 	g_assert_nonnull(strstr(error->message, "[xmpp] secret: not set"));
 }
 
+/* A plugin asks by words; in a section of its own it may ask for any. */
+static void
+test_text(void)
+{
+	static const char TEXT[] =
+		"[quiet]\ngreeting = nobody\\sis in \nempty=\n[gateway]\nplugins=sip;quiet\n"
+		"[sip]\naddress=192.0.2.1\n[media]\nstun_server=[2001:db8::7]:5000\n"
+		"local_addresses=192.0.2.1;2001:db8::1\nkernel_split=no\n";
+	static const char *const wanted[][3] = {
+		{ "quiet", "greeting", "nobody is in" },
+		{ "quiet", "empty", "" },
+		{ "quiet", "absent", NULL },
+		{ "absent", "greeting", NULL },
+		{ "sip", "address", "192.0.2.1" },
+		{ "sip", "port", "5060" },
+		{ "media", "rtp_address", "192.0.2.1" }, /* the default of which is another's */
+		{ "media", "port_min", "20000" },
+		{ "media", "kernel_split", "no" },
+		{ "media", "stun_server", "[2001:db8::7]:5000" },
+		{ "media", "turn_server", NULL },
+		{ "media", "local_addresses", "192.0.2.1;2001:db8::1" },
+	};
+	g_autoptr(GError) error = NULL, unknown = NULL, broken = NULL;
+	g_autoptr(Config) config = config_from_text(TEXT, "f.conf", &error);
+
+	g_assert_no_error(error);
+	for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		g_autofree char *text = config_text(config, wanted[i][0], wanted[i][1]);
+
+		g_assert_cmpstr(text, ==, wanted[i][2]);
+	}
+	g_assert_null(config_from_text("[gateway]\nplugins=sip\n[quiet]\na=b\n", "f", &unknown));
+	g_assert_nonnull(strstr(unknown->message, "[quiet]: unknown group"));
+	g_assert_null(
+		config_from_text("[gateway]\nplugins=sip;quiet\n[quiet]\na=\\q\n", "f", &broken));
+	g_assert_nonnull(strstr(broken->message, "[quiet] a: not to be read"));
+}
+
+static void
+assert_renewed(Config *config, const char *path, const char *text, const char *said)
+{
+	g_autofree char *what = NULL;
+
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	g_assert_true(config_renew(config, path, &what, NULL));
+	g_assert_cmpstr(what, ==, said);
+}
+
+/* What is a plugin's own is taken over at once: who asks again has it. */
+static void
+test_renew(void)
+{
+	static const char BEFORE[] = "[gateway]\nplugins=sip;quiet\n[quiet]\na=1\n";
+	static const char AFTER[] = "[gateway]\nplugins=sip;quiet\ncountry=DE\n[quiet]\na=2\n";
+	g_autofree char *folder = g_dir_make_tmp("tandem-config-XXXXXX", NULL), *own = NULL;
+	g_autofree char *path = g_build_filename(folder, "t.conf", NULL);
+	g_autoptr(Config) config = config_from_text(BEFORE, "f.conf", NULL);
+
+	assert_renewed(config, path, BEFORE, "taken over: nothing; waiting for a restart: nothing");
+	assert_renewed(config, path, AFTER,
+		       "taken over: [gateway] country, what plugins have of their own; "
+		       "waiting for a restart: nothing");
+	own = config_text(config, "quiet", "a");
+	g_assert_cmpstr(own, ==, "2");
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
 static void
 test_file(void)
 {
@@ -225,6 +293,8 @@ main(int argc, char **argv)
 	g_test_add_func("/config/mistakes", test_mistakes);
 	g_test_add_func("/config/long-socket", test_long_socket);
 	g_test_add_func("/config/template", test_template);
+	g_test_add_func("/config/text", test_text);
+	g_test_add_func("/config/renew", test_renew);
 	g_test_add_func("/config/file", test_file);
 	return g_test_run();
 }

@@ -17,6 +17,7 @@
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control_private.h"
+#include "b2bua/admin/memory.h"
 #include "b2bua/admin/word_type.h"
 
 /* --- a gateway of our own --- */
@@ -38,13 +39,23 @@ struct Call {
 static Gateway gateway;
 static Call live_call = { &gateway };
 
-static char *
-plugin_status(void)
+static void
+plugin_status(StatusFunc func, gpointer user)
 {
-	return g_strdup("stream: up since 12:00\nsecond: line");
+	func(user, &(StatusRow){ .key = "stream", .text = "up since 12:00" });
+	func(user, &(StatusRow){ .key = "legs", .number = 3 });
+	func(user, &(StatusRow){ .trunk = "carrier", .key = "state", .text = "well: enabled" });
+	func(user, &(StatusRow){ .trunk = "other", .key = "state", .text = "down" });
 }
 
-static const Plugin xmpp_plugin = { .name = "xmpp", .status = plugin_status };
+static const CounterRow COUNTED[] = { { "strangers", COUNTER_TOTAL, "callers who are no users" },
+				      { "silent", COUNTER_TOTAL, "what never happens" } };
+static guint64 counted[] = { 5, 0 };
+static const CounterSet counters = { COUNTED, counted, 2 };
+static const OperatorVerbs operator_verbs = { .status = plugin_status };
+static const Plugin xmpp_plugin = { .name = "xmpp",
+				    .operators = &operator_verbs,
+				    .counters = &counters };
 
 const Config *
 gateway_config(const Gateway *self)
@@ -70,6 +81,24 @@ const Plugin *
 gateway_plugin(const Gateway *self, const char *name)
 {
 	return g_str_equal(name, "xmpp") ? &xmpp_plugin : NULL;
+}
+
+const Plugin *
+gateway_reaching(const Gateway *self, WayKind kind)
+{
+	return NULL;
+}
+
+const GPtrArray *
+gateway_plugins(const Gateway *self)
+{
+	static GPtrArray *plugins;
+
+	if (!plugins) {
+		plugins = g_ptr_array_new();
+		g_ptr_array_add(plugins, (gpointer)&xmpp_plugin);
+	}
+	return plugins;
 }
 
 guint
@@ -106,7 +135,7 @@ gateway_changed(Gateway *self, Change what, const char *key)
 guint64
 gateway_counter(const Gateway *self, Counter counter)
 {
-	return counter == COUNTER_SIP_STRANGERS ? 7 : 0;
+	return counter == COUNTER_NOTICES ? 7 : 0;
 }
 
 char *
@@ -235,6 +264,7 @@ static const struct {
 	{ "help user set", { "[\"enabled\",\"yes|no\"", "[\"forward-busy\",\"NUMBER\"" } },
 	{ "help softphone set", { "[\"srtp\",\"off|offer|require\",\"off\"" } },
 	{ "help route add", { "[\"cost\",\"0…9\",\"0\"" } },
+	{ "help config show", { "[\"[sip] port\",\"0…65535\",\"5060\"," } },
 	{ "help number set", { "[\"caller-id\",\"yes\"" } },
 	{ "", { "trunk set NAME KEY=VALUE" } },
 	{ "user add Alice@Example.org", { "\"ok\":true" } },
@@ -427,7 +457,7 @@ static const struct {
 	{ "user set alice@example.org ring=loud", 2, { "ring=loud", "xmpp-then-sip" } },
 	{ "softphone add no@body", 2, { "no@body", "does not exist" } },
 	{ "softphone add alice@example.org 12", 2, { "softphone 12", "letter" } },
-	{ "softphone add alice@example.org echo", 2, { "echo test" } },
+	{ "softphone add alice@example.org echo", 2, { "name of a plugin" } },
 	{ "softphone password nobody", 2, { "nobody", "softphone list" } },
 	{ "softphone show nobody", 2, { "nobody", "softphone list" } },
 	{ "user set no@body enabled=yes", 2, { "no@body", "does not exist" } },
@@ -507,7 +537,7 @@ static const struct {
 	  { "forward-always=110", "emergency" } },
 	{ "user set alice@example.org forward-no-answer=+14155550101",
 	  2,
-	  { "forward-no-answer=+14155550101", "his own" } },
+	  { "forward-no-answer=+14155550101", "own" } },
 	{ "route add 49 allow", 2, { "route 49", "+49" } },
 	{ "route add 0049 allow", 2, { "route 0049", "+49" } },
 	{ "route add 4917112 allow", 2, { "route 4917112", "3 to 6 digits" } },
@@ -523,6 +553,7 @@ static const struct {
 	{ "call show 99", 2, { "call 99", "calls" } },
 	{ "ladder 1 9", 2, { "columns 9", "40 to 1000" } },
 	{ "status", 1, { "tandemd is not running" } },
+	{ "config show sipp", 2, { "section sipp", "gateway xmpp sip" } },
 	{ "hangup 1", 1, { "tandemd is not running" } },
 	{ "reload", 1, { "tandemd is not running" } },
 };
@@ -698,6 +729,7 @@ test_mistakes(void)
 	g_autofree char *expected = NULL;
 
 	gateway_init("/nowhere");
+	control_config = gateway.config;
 	add_calls();
 	for (guint i = 0; i < G_N_ELEMENTS(before); i++)
 		g_free(ask(NULL, before[i]));
@@ -714,6 +746,7 @@ test_mistakes(void)
 			assert_holds(reply, mistakes[i].holds[h]);
 		g_assert_cmpstr(after, ==, expected);
 	}
+	control_config = NULL;
 	gateway_clear();
 }
 
@@ -969,7 +1002,7 @@ static const struct {
 	{ "{\"user\":\"carol@example.org\",\"max-calls\":1.5}", "max-calls: write a text" },
 	{ "{\"user\":{\"a\":1}}", "is missing" },
 	{ "{\"user\":[[[[1]]]]}", "not a JSON object" },
-	{ "{\"colour\":\"red\"}", "of what?" },
+	{ "{\"colour\":\"red\"}", "a line names nothing" },
 	{ "{\"user\":\"a@b\"}{\"user\":\"c@d\"}", "not a JSON object" },
 	{ "user add dave@example.org", "not a JSON object" },
 	{ "[]", "not a JSON object" },
@@ -989,6 +1022,32 @@ import_request(guint from, guint to)
 		json_array_add_string_element(array, imports[i].line);
 	json_node_set_array(root, array);
 	return json_to_string(root, FALSE);
+}
+
+/* What the imports above have made, as lines, without a password. */
+static void
+assert_export(void)
+{
+	static const char *const lines[] = {
+		"[\"{\\\"user\\\":\\\"alice@example.org\\\",",
+		"{\\\"user\\\":\\\"bob@example.org\\\",\\\"enabled\\\":\\\"no\\\"}",
+		"{\\\"number\\\":\\\"+14155550102\\\",\\\"user\\\":\\\"alice@example.org\\\","
+		"\\\"caller-id\\\":"
+		"\\\"yes\\\"}",
+		"{\\\"softphone\\\":\\\"desk\\\",\\\"user\\\":\\\"alice@example.org\\\","
+		"\\\"srtp\\\":"
+		"\\\"offer\\\"}",
+		"{\\\"trunk\\\":\\\"carrier\\\",\\\"host\\\":\\\"192.0.2.1\\\",\\\"username\\\":"
+		"\\\"u\\\","
+		"\\\"codecs\\\":\\\"PCMA PCMU\\\",\\\"priority\\\":\\\"5\\\"}",
+		"{\\\"route\\\":\\\"+49\\\",\\\"verdict\\\":\\\"allow\\\",\\\"trunks\\\":"
+		"\\\"carrier\\\",\\\"cost\\\":2}",
+	};
+	g_autofree char *reply = ask(&gateway, "export");
+
+	for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
+		assert_holds(reply, lines[i]);
+	g_assert_null(strstr(reply, "hunter2"));
 }
 
 static void
@@ -1039,30 +1098,64 @@ test_import(void)
 	g_assert_null(strstr(gateway.changes->str, "carol"));
 	g_assert_null(strstr(gateway.changes->str, "unmade"));
 	g_free(ask(&gateway, "import 0")); /* and now it is on the disk */
+	assert_export();
 	g_string_free(audited, TRUE);
 	audited = NULL;
 	gateway_clear();
+}
+
+/* The kernel is asked beside the signalling thread, at once and then every half minute. */
+static void
+test_memory(void)
+{
+	g_assert_cmpuint(
+		memory_parse_pss("5581 r\nRss: 1 kB\nPss:        2345 kB\nPss_Dirty: 9 kB\n"), ==,
+		2345);
+	g_assert_cmpuint(memory_parse_pss("Rss: 1 kB\nPss_Dirty: 9 kB\n"), ==, 0);
+	g_assert_cmpuint(memory_parse_pss(""), ==, 0);
+	memory_unwatch(memory_watch());
+	if (g_file_test("/proc/self/smaps_rollup", G_FILE_TEST_EXISTS))
+		g_assert_cmpuint(memory_pss(), >, 0);
 }
 
 static void
 test_live(void)
 {
 	g_autofree char *status = NULL, *drawn = NULL, *listed = NULL, *shown = NULL;
+	g_autofree char *trunk = NULL, *config = NULL;
+	g_autoptr(Trunk) secret = NULL;
 
 	gateway_init("/nowhere");
 	add_calls();
 	gateway.live = 2;
 	g_free(ask(&gateway, "user add alice@example.org"));
 	g_free(ask(&gateway, "trunk add carrier sip.example.net"));
+	secret = trunk_new("secret", "sip.example.net");
+	g_free(secret->transport);
+	secret->transport = g_strdup("tls");
+	g_assert_true(store_trunk_add(gateway.store, secret, NULL));
 
+	config = ask(&gateway, "config show xmpp");
+	assert_holds(config, "[\"xmpp\",\"secret\",\"(set)\",\"\",");
+	assert_holds(config, "[\"xmpp\",\"port\",\"5347\",\"5347\",");
+	g_assert_null(strstr(config, "\"sip\""));
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, ",\"gateway\",\"s\"]");
+	assert_holds(status, "\"gateway\",\"KiB\"]");
 	assert_holds(status, "[\"emergency\",\"refused");
-	assert_holds(status, "[\"calls\",\"1\"]");
-	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\"]");
-	assert_holds(status, "[\"sip\",\"not loaded\"]");
-	assert_holds(status, "[\"count sip strangers\",\"7\"]");
+	assert_holds(status, "[\"calls\",1,\"gateway\",\"\"]");
+	assert_holds(status, "[\"xmpp stream\",\"up since 12:00\",\"xmpp\",\"\"]");
+	assert_holds(status, "[\"xmpp legs\",3,\"xmpp\",\"\"]");
+	assert_holds(status, "[\"xmpp trunk carrier state\",\"well: enabled\",\"xmpp\",\"\"]");
+	assert_holds(status, "[\"count notices\",7,\"count\",\"\"]");
+	assert_holds(status, "[\"count xmpp strangers\",5,\"count\",\"\"]");
+	g_assert_null(strstr(status, "silent"));
 	assert_holds(status, "[\"trunk carrier\",\"sip.example.net:5060 udp");
+	assert_holds(status, "[\"trunk secret\",\"sip.example.net:5061 tls");
+	trunk = ask(&gateway, "trunk show carrier");
+	assert_holds(trunk, "[\"state\",\"well: enabled\"]");
+	g_assert_null(strstr(trunk, "down"));
 	drawn = ask(&gateway, "ladder 2");
 	assert_holds(drawn, "INVITE live");
 	listed = ask(&gateway, "calls");
@@ -1245,7 +1338,10 @@ static const struct {
 	{ "--json number list", 0, "\"rows\":[]", NULL },
 	{ "number add x alice@example.org", 2, NULL, "tandemctl: number x: not E.164" },
 	{ "number add x alice@example.org --json", 2, "\"status\":2", NULL },
-	{ "status", 0, "version", NULL },
+	{ "status", 0, "gateway\n  version ", NULL },
+	{ "status", 0, "xmpp\n  stream ", NULL },
+	{ "--json status", 0, "[\"calls\",0,\"gateway\",\"\"]", NULL },
+	{ "export", 0, "{\"user\":\"alice@example.org\"}\n", NULL },
 	{ "ladder 1", 0, "INVITE", NULL },
 	{ "call show 1", 0, "Busy (486 Busy Here)\n", NULL },
 	{ "user --help", 0, "user add JID", NULL },
@@ -1353,6 +1449,7 @@ main(int argc, char **argv)
 	g_test_add_func("/control/portions", test_portions);
 	g_test_add_func("/control/import", test_import);
 	g_test_add_func("/control/idle", test_idle);
+	g_test_add_func("/control/memory", test_memory);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);
 	g_test_add_func("/control/tandemctl", test_tandemctl);

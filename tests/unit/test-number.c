@@ -160,6 +160,7 @@ test_emergency(void)
 
 			g_test_message("%s in %s", text, NUMBERS[i].country);
 			g_assert_cmpstr(number, ==, NUMBERS[i].number);
+			g_assert_true(number_may_be_emergency(text));
 			g_assert_true(number_dialled(text, NUMBERS[i].country, &dialled));
 			g_assert_cmpstr(dialled, ==, NUMBERS[i].number);
 		}
@@ -168,12 +169,44 @@ test_emergency(void)
 
 		g_test_message("%s in %s", HOME[i][1], HOME[i][0]);
 		g_assert_cmpstr(number, ==, HOME[i][2]);
+		g_assert_true(number_may_be_emergency(HOME[i][1]));
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
 		g_test_message("%s in %s", OTHERS[i][1], OTHERS[i][0]);
 		g_assert_false(number_is_emergency(OTHERS[i][1], OTHERS[i][0]));
 	}
 	g_assert_false(number_is_emergency(NULL, "DE"));
+}
+
+/* Where it is dialled is not known: a phone may have put any country's prefixes before it. */
+static void
+test_may_be_emergency(void)
+{
+	static const char *const NEVER[] = {
+		"+14155551234", "4155551234", "+49301234567",	  "5551234", "*21*4155551234#",
+		"emergency",	"",	      "00493012345678901"
+	};
+	guint countries = 0;
+
+	for (guint i = 0; i < 26 * 26; i++) {
+		char country[] = { (char)('A' + i / 26), (char)('A' + i % 26), '\0' };
+		g_autofree char *abroad = NULL, *code = NULL, *text = NULL;
+
+		if (!numberplan_knows(country))
+			continue;
+		abroad = numberplan_abroad(country);
+		code = numberplan_calling_code(country);
+		text = g_strconcat(abroad, code, "112", NULL);
+		g_test_message("%s in %s", text, country);
+		g_assert_true(!number_is_emergency(text, country) || number_may_be_emergency(text));
+		countries++;
+	}
+	g_assert_cmpuint(countries, >, 200);
+	for (guint i = 0; i < G_N_ELEMENTS(NEVER); i++) {
+		g_test_message("%s", NEVER[i]);
+		g_assert_false(number_may_be_emergency(NEVER[i]));
+	}
+	g_assert_false(number_may_be_emergency(NULL));
 }
 
 static void
@@ -317,6 +350,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/number/dialled", test_dialled);
 	g_test_add_func("/number/emergency", test_emergency);
+	g_test_add_func("/number/may-be-emergency", test_may_be_emergency);
 	g_test_add_func("/number/privacy", test_privacy);
 	g_test_add_func("/number/from-carrier", test_from_carrier);
 	g_test_add_func("/number/to-carrier", test_to_carrier);

@@ -39,7 +39,7 @@ WRONG = [
     ("user del nobody@example.org", ["nobody@example.org", "user list"]),
     (f"user del {JID}", [JID, "number"]),
     (f"user set {JID} forward-busy=112", ["forward-busy=112", "emergency"]),
-    (f"user set {JID} forward-always={NUMBER}", ["forward-always", NUMBER, "his own"]),
+    (f"user set {JID} forward-always={NUMBER}", ["forward-always", NUMBER, "own"]),
     ("trunk add t host session-seconds=10", ["session-seconds=10", "90"]),
     ("trunk add t host tls-ca=/nonexistent", ["tls-ca=/nonexistent", "no such file"]),
     ("trunk add t 2001:db8::1", ["2001:db8::1", "[sip] address"]),
@@ -450,6 +450,7 @@ def completion(rig):
     result("and a user after the @", complete(rig, "user", "show", "alice", "@", "ex", line="alice@ex") != ["example.org"])
     result("and the users in a key's value", complete(rig, "number", "set", NUMBER, "user", "=", "", line="user=") != [JID])
     result("and no name for what is new", complete(rig, "trunk", "add", ""))
+    result("and the sections", complete(rig, "config", "show", "r") != ["records"])
     result("and the choices", complete(rig, "route", "add", "+49", "") != ["allow", "refuse"])
     result("and an option", complete(rig, "trunk", "del", "carrier", "--h") != ["--hangup", "--help"])
     result("and files", str(SOURCE / "README") not in complete(rig, "backup", str(SOURCE / "READ")))

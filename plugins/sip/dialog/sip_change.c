@@ -129,8 +129,9 @@ sip_leg_change_answered(SipLeg *leg, const SipEvent *event)
 
 /* --- theirs --- */
 
-void
-sip_leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
+/* Answers the INVITE or UPDATE kept in `request`; `sdp` NULL: without a body. */
+static void
+respond(SipLeg *leg, guint status, const char *phrase, const char *sdp)
 {
 	g_autofree char *session = status == 422		   ? session_min(&leg->session)
 				   : status < 300 && !leg->pracked ? session_answer(&leg->session)
@@ -214,12 +215,12 @@ sip_leg_refuse_change(SipLeg *leg)
 	if (leg->pracked) { /* RFC 3262 3: a PRACK is not refused */
 		g_autoptr(Desc) nothing = desc_answer_nothing(leg->pracked);
 
-		sip_leg_respond(leg, SIP_200_OK, sip_leg_sdp(leg, nothing));
+		respond(leg, SIP_200_OK, sip_leg_sdp(leg, nothing));
 		sip_leg_trace_out(leg, "200 OK", nothing);
 		g_clear_pointer(&leg->pracked, desc_unref);
 		return;
 	}
-	sip_leg_respond(leg, SIP_488_NOT_ACCEPTABLE, NULL);
+	respond(leg, SIP_488_NOT_ACCEPTABLE, NULL);
 	leg_trace(&leg->leg, TRACE_OUT, "488 Not Acceptable");
 }
 
@@ -252,9 +253,9 @@ sip_leg_on_change(SipLeg *leg, const SipEvent *event)
 	}
 	nua_save_event(leg->ua->nua, leg->request);
 	if (leg->state == STATE_ENDING)
-		sip_leg_respond(leg, 481, "Call Does Not Exist", NULL);
+		respond(leg, 481, "Call Does Not Exist", NULL);
 	else if (!session_learn_request(&leg->session, event->sip))
-		sip_leg_respond(leg, 422, "Session Interval Too Small", NULL);
+		respond(leg, 422, "Session Interval Too Small", NULL);
 	else if (content.refusal)
 		refuse_body(leg, &content);
 	else if (crypto_refuse_offer(&leg->crypto, offer))
@@ -264,7 +265,7 @@ sip_leg_on_change(SipLeg *leg, const SipEvent *event)
 		leg_changed(&leg->leg, NULL);
 	} else if (!offer) {
 		leg->refreshing = invite;
-		sip_leg_respond(leg, SIP_200_OK, invite ? leg->sdp : NULL);
+		respond(leg, SIP_200_OK, invite ? leg->sdp : NULL);
 		leg_trace(&leg->leg, TRACE_OUT, "200 OK");
 	} else
 		ask_core(leg, offer);
@@ -306,11 +307,11 @@ sip_leg_answer_change(SipLeg *leg, const Desc *answer)
 	if (answer && removed) {
 		g_autoptr(Desc) nothing = desc_answer_nothing(removed);
 
-		sip_leg_respond(leg, SIP_200_OK, sip_leg_sdp(leg, nothing));
+		respond(leg, SIP_200_OK, sip_leg_sdp(leg, nothing));
 		sip_leg_trace_out(leg, "200 OK", nothing);
 	} else if (answer) {
 		crypto_settle(&leg->crypto, answer);
-		sip_leg_respond(leg, SIP_200_OK, sip_leg_sdp(leg, answer));
+		respond(leg, SIP_200_OK, sip_leg_sdp(leg, answer));
 		sip_leg_trace_out(leg, "200 OK", answer);
 	} else
 		sip_leg_refuse_change(leg);
@@ -325,7 +326,7 @@ sip_leg_answer_offerless(SipLeg *leg, const Desc *offer)
 {
 	leg->change = offer ? CHANGE_ACK : CHANGE_NONE;
 	leg->refreshing = !offer;
-	sip_leg_respond(leg, SIP_200_OK, offer ? sip_leg_sdp_of_offer(leg, offer) : leg->sdp);
+	respond(leg, SIP_200_OK, offer ? sip_leg_sdp_of_offer(leg, offer) : leg->sdp);
 	sip_leg_trace_out(leg, "200 OK", offer);
 }
 

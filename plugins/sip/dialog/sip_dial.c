@@ -38,7 +38,9 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	}
 	sip_leg_set_offer(leg, wanted);
 	if (leg->way->wants_history) {
-		leg->about = target->diverted_by ? history_write(target, domain) : NULL;
+		leg->about = target->diversion
+				     ? history_write(target->diversion, target->to->user, domain)
+				     : NULL;
 		location_set(leg, target);
 	}
 	way_find(leg->way, on_found, leg);

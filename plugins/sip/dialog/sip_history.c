@@ -148,46 +148,40 @@ static const struct {
 };
 
 static guint
-why(const Target *target)
+why(const Diversion *diversion)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(WHY); i++)
-		if (WHY[i].reason == target->diverted_as)
+		if (WHY[i].reason == diversion->as)
 			return i;
 	return 0;
 }
 
-static guint
-n_before(const Target *target)
-{
-	return target->diverted_before ? g_strv_length(target->diverted_before) : 0;
-}
-
 char *
-history_write(const Target *target, const char *domain)
+history_write(const Diversion *diversion, const char *called, const char *domain)
 {
 	GString *lines = g_string_new(NULL), *index = g_string_new("1");
-	guint before = n_before(target);
+	guint before = diversion->before ? g_strv_length(diversion->before) : 0;
 
-	g_string_append_printf(lines, "Diversion: <sip:%s@%s>;reason=%s;counter=1",
-			       target->diverted_by, domain, WHY[why(target)].diversion);
+	g_string_append_printf(lines, "Diversion: <sip:%s@%s>;reason=%s;counter=1", diversion->who,
+			       domain, WHY[why(diversion)].diversion);
 	for (guint i = before; i-- > 0;) {
-		g_autofree char *user = header_escaped(target->diverted_before[i]);
+		g_autofree char *user = header_escaped(diversion->before[i]);
 
 		g_string_append_printf(lines, ", <sip:%s@%s>;reason=unknown;counter=1", user,
 				       domain);
 	}
 	g_string_append(lines, "\r\nHistory-Info: ");
 	for (guint i = 0; i < before; i++) {
-		g_autofree char *user = header_escaped(target->diverted_before[i]);
+		g_autofree char *user = header_escaped(diversion->before[i]);
 
 		g_string_append_printf(lines, "<sip:%s@%s>;index=%s%s, ", user, domain, index->str,
 				       i ? ";mp=1" : "");
 		g_string_append(index, ".1");
 	}
-	g_string_append_printf(lines, "<sip:%s@%s>;index=%s%s, ", target->diverted_by, domain,
+	g_string_append_printf(lines, "<sip:%s@%s>;index=%s%s, ", diversion->who, domain,
 			       index->str, before ? ";mp=1" : "");
-	g_string_append_printf(lines, "<sip:%s@%s;cause=%u>;index=%s.1;mp=1\r\n", target->to->user,
-			       domain, WHY[why(target)].cause, index->str);
+	g_string_append_printf(lines, "<sip:%s@%s;cause=%u>;index=%s.1;mp=1\r\n", called, domain,
+			       WHY[why(diversion)].cause, index->str);
 	g_string_free(index, TRUE);
 	return g_string_free(lines, FALSE);
 }

@@ -17,6 +17,5 @@
  * `count` is how often it was, which may be more.  g_strfreev(). */
 char **history_read(const sip_t *sip, guint *count);
 
-/* Both headers, whole lines, for a call that `target->diverted_by` sends on after
- * `target->diverted_before`. */
-char *history_write(const Target *target, const char *domain);
+/* Both headers, whole lines, for a call that is sent on to `called`. */
+char *history_write(const Diversion *diversion, const char *called, const char *domain);

@@ -269,8 +269,7 @@ hop_choice_clear(HopChoice *choice)
 HopFacts
 hop_facts(const SipUa *ua)
 {
-	return (HopFacts){ .family = strchr(ua->config->sip_address, ':') ? G_SOCKET_FAMILY_IPV6
-									  : G_SOCKET_FAMILY_IPV4,
+	return (HopFacts){ .family = resolve_family(ua->config->sip_address),
 			   .tls = ua->config->sip_tls_port != 0 };
 }
 

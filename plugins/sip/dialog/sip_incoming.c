@@ -177,16 +177,16 @@ sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const Sip
 	g_autoptr(Address) to = way_called(leg->way, sip);
 	g_auto(Content) content = { 0 };
 	const char *insecure;
-	guint n_diversions = 0;
-	g_auto(GStrv) diverted = caller->from ? NULL : history_read(sip, &n_diversions);
+	Diversion diversion = { 0 };
+	g_auto(GStrv) before = caller->from ? NULL : history_read(sip, &diversion.n);
 	Incoming incoming = { .from = caller->from,
 			      .to = to,
 			      .trunk = trunk,
 			      .privacy = caller->privacy,
 			      .preferred = caller->preferred,
-			      .diverted_by = diverted,
-			      .n_diversions = n_diversions };
+			      .diversion = diversion.n ? &diversion : NULL };
 
+	diversion.before = before;
 	sip_leg_keep_session(leg);
 	if (!caller->from)
 		trust_trunk(sip, &identity, &incoming);

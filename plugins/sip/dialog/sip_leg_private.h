@@ -44,11 +44,6 @@ void sip_leg_trace_out(SipLeg *leg, const char *what, const Desc *desc);
 
 /* Sends the INVITE to the first of these hops; the others are kept. */
 void sip_leg_call_hops(SipLeg *leg, GPtrArray *hops);
-/* The INVITE once more, to the same hop: what it asked for was refused. */
-void sip_leg_invite_again(SipLeg *leg);
-/* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there
- * is none, or somebody has answered already (RFC 3263 4.3). */
-gboolean sip_leg_try_next_hop(SipLeg *leg);
 void sip_leg_invite_answered(SipLeg *leg, const SipEvent *event);
 
 /* --- sip_change.c --- */
@@ -67,8 +62,6 @@ void sip_leg_on_prack(SipLeg *leg, const SipEvent *event);
 void sip_leg_answer_change(SipLeg *leg, const Desc *answer);
 void sip_leg_answer_offerless(SipLeg *leg, const Desc *offer);
 void sip_leg_refuse_change(SipLeg *leg);
-/* Answers the INVITE or UPDATE kept in `request`; `sdp` NULL: without a body. */
-void sip_leg_respond(SipLeg *leg, guint status, const char *phrase, const char *sdp);
 /* An ACK of a refresh, and of an offer of ours. */
 void sip_leg_on_refresh_ack(SipLeg *leg, const Desc *answer);
 void sip_leg_on_late_answer(SipLeg *leg, const Desc *answer);

@@ -9,21 +9,22 @@ void
 location_set(SipLeg *leg, const Target *target)
 {
 	const char *domain = outside_domain(leg->ua->outside);
+	const char *where = target->emergency ? target->emergency->location : NULL;
 	g_autofree char *entity = NULL, *id = NULL, *uri = NULL;
 
-	if (!target->location)
+	if (!where)
 		return;
 	entity = target->from->scheme == ADDRESS_NUMBER
 			 ? g_strdup_printf("sip:%s@%s", target->from->user, domain)
 			 : g_strdup_printf("sip:%s", domain);
-	leg->pidf = location_pidf(target->location, entity, g_get_real_time() / G_USEC_PER_SEC);
+	leg->pidf = location_pidf(where, entity, g_get_real_time() / G_USEC_PER_SEC);
 	if (leg->pidf) {
 		id = g_uuid_string_random();
 		leg->pidf_id = g_strdup_printf("%s@%s", id, domain);
 		uri = g_strdup_printf("cid:%s", leg->pidf_id);
 	}
 	leg->where = g_strdup_printf("Geolocation: <%s>\r\nGeolocation-Routing: yes\r\n",
-				     uri ? uri : target->location);
+				     uri ? uri : where);
 }
 
 /* The location itself, or a body with two parts. */

@@ -6,6 +6,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_origin.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/peers/sip_phone.h"
@@ -142,7 +143,7 @@ admits(gpointer user, const su_sockaddr_t *from, sip_method_t method, const char
 		return TRUE;
 	may = may_speak(&origin, leg, method);
 	if (!may) {
-		gateway_count(ua->gateway, COUNTER_SIP_FOREIGN_DIALOGS);
+		sip_count(COUNTER_SIP_FOREIGN_DIALOGS);
 		leg_trace(&leg->leg, TRACE_NOTE, "a request in this dialog from %s is refused",
 			  origin.endpoint);
 	}

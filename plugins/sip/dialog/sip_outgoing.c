@@ -21,6 +21,8 @@
 
 /* --- sending --- */
 
+static gboolean try_next_hop(SipLeg *leg);
+
 /* The admin's patience with a carrier that says nothing at all, not even 100; Timer B
  * would have the caller wait 32 s. */
 static void
@@ -32,7 +34,7 @@ on_no_response(gpointer user)
 
 	text = header_hop_text(leg->next_hop);
 	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", text);
-	if (sip_leg_try_next_hop(leg))
+	if (try_next_hop(leg))
 		return;
 	problem = way_problem(leg->way, leg->next_hop);
 	way_note_reached(leg->way, FALSE);
@@ -83,8 +85,9 @@ send_invite(SipLeg *leg)
 		leg_trace(&leg->leg, TRACE_NOTE, "srtp: the key goes in the clear, not by TLS");
 }
 
-void
-sip_leg_invite_again(SipLeg *leg)
+/* To the same hop: what it asked for was refused. */
+static void
+invite_again(SipLeg *leg)
 {
 	sip_leg_clear_timer(leg);
 	/* whatever comes of the old one is nobody's; sip_ua.c ends it */
@@ -101,8 +104,10 @@ sip_leg_invite_again(SipLeg *leg)
 	send_invite(leg);
 }
 
-gboolean
-sip_leg_try_next_hop(SipLeg *leg)
+/* Nothing came of this next hop: sends the INVITE to the next one.  FALSE: there
+ * is none, or somebody has answered already (RFC 3263 4.3). */
+static gboolean
+try_next_hop(SipLeg *leg)
 {
 	g_autofree char *text = NULL;
 
@@ -114,7 +119,7 @@ sip_leg_try_next_hop(SipLeg *leg)
 	leg->next_hop = g_strdup(leg->hops->pdata[leg->hop]);
 	text = header_hop_text(leg->next_hop);
 	leg_trace(&leg->leg, TRACE_NOTE, "next: %s", text);
-	sip_leg_invite_again(leg);
+	invite_again(leg);
 	return TRUE;
 }
 
@@ -294,7 +299,7 @@ follow_redirect(SipLeg *leg, const SipEvent *event)
 	g_free(leg->way->request_uri);
 	leg->way->request_uri = g_strdup(uri);
 	leg_trace(&leg->leg, TRACE_NOTE, "redirected to %s", uri);
-	sip_leg_invite_again(leg);
+	invite_again(leg);
 	return TRUE;
 }
 
@@ -315,22 +320,22 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	if (follow_redirect(leg, event))
 		return;
 	if (!internal && location_leave(leg, (guint)event->status)) {
-		sip_leg_invite_again(leg);
+		invite_again(leg);
 		return;
 	}
 	if (event->status == 488 && leg->crypto.policy == CRYPTO_OFFER &&
 	    !leg->crypto.secure_profile) {
 		leg->crypto.secure_profile = TRUE;
 		leg_trace(&leg->leg, TRACE_NOTE, "once more, with SRTP alone");
-		sip_leg_invite_again(leg);
+		invite_again(leg);
 		return;
 	}
 	if (event->status == 422 && session_learn_refusal(&leg->session, event->sip)) {
-		sip_leg_invite_again(leg);
+		invite_again(leg);
 		return;
 	}
 	/* RFC 3263 4.3 */
-	if ((internal ? !leg->trying : event->status == 503) && sip_leg_try_next_hop(leg))
+	if ((internal ? !leg->trying : event->status == 503) && try_next_hop(leg))
 		return;
 	way_note_reached(leg->way, !internal);
 	words = text;

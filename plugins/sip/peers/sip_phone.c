@@ -45,7 +45,7 @@ static Softphone *
 find_softphone(SipUa *ua, const sip_t *sip)
 {
 	Store *store = gateway_store(ua->gateway);
-	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), sip);
+	g_autofree char *claimed = digest_server_username(ua->digest, sip);
 	g_autofree char *from = user_of(sip->sip_from->a_url);
 	Softphone *softphone = claimed ? store_softphone_get(store, claimed, NULL) : NULL;
 
@@ -81,7 +81,7 @@ phone_claim(SipUa *ua, const SipEvent *event)
 	secret = (DigestSecret){ claim.softphone->username,
 				 { [DIGEST_MD5] = claim.softphone->ha1_md5,
 				   [DIGEST_SHA256] = claim.softphone->ha1_sha256 } };
-	verdict = digest_server_verify(trunks_digest(ua->trunks), sip, &secret, &used);
+	verdict = digest_server_verify(ua->digest, sip, &secret, &used);
 	if (verdict == DIGEST_RIGHT || verdict == DIGEST_STALE)
 		dialects_proved(ua->dialects, program_of(sip), source, used);
 	switch (verdict) {
@@ -116,7 +116,7 @@ phone_claim_clear(PhoneClaim *claim)
 static DigestAlgorithm
 choose_offer(SipUa *ua, const SipEvent *event)
 {
-	DigestServer *digest = trunks_digest(ua->trunks);
+	DigestServer *digest = ua->digest;
 	g_autofree char *claimed = digest_server_username(digest, event->sip);
 	g_autofree char *source = phone_address(event->msg);
 
@@ -127,7 +127,7 @@ choose_offer(SipUa *ua, const SipEvent *event)
 void
 phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2])
 {
-	DigestServer *digest = trunks_digest(ua->trunks);
+	DigestServer *digest = ua->digest;
 	DigestAlgorithm only = choose_offer(ua, event);
 
 	/* RFC 8760 2.4: the best one first. */

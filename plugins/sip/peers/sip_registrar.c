@@ -368,7 +368,7 @@ gboolean
 registrar_again(SipUa *ua, const Reply *reply, const SipEvent *event)
 {
 	Store *store = gateway_store(ua->gateway);
-	g_autofree char *name = digest_server_username(trunks_digest(ua->trunks), event->sip);
+	g_autofree char *name = digest_server_username(ua->digest, event->sip);
 	g_autoptr(Softphone) softphone = name ? store_softphone_get(store, name, NULL) : NULL;
 	g_autoptr(GPtrArray) bound =
 		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;

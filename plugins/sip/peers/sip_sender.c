@@ -32,7 +32,7 @@ may_be_phone(SipUa *ua, const SipEvent *event)
 static void
 judge(SipUa *ua, const SipEvent *event, Admission admission, Sender *sender)
 {
-	g_autofree char *claimed = digest_server_username(trunks_digest(ua->trunks), event->sip);
+	g_autofree char *claimed = digest_server_username(ua->digest, event->sip);
 	gboolean by_trunk = sender->challenge != NULL;
 
 	if (sender->phone.stale || admission == ADMIT_STALE) {

@@ -58,7 +58,7 @@ on_refresh(gpointer user)
 }
 
 Trunks *
-trunks_new(Store *store, GSocketFamily family, gboolean tls)
+trunks_new(Store *store, DigestServer *digest, GSocketFamily family, gboolean tls)
 {
 	Trunks *trunks = g_new0(Trunks, 1);
 
@@ -66,7 +66,7 @@ trunks_new(Store *store, GSocketFamily family, gboolean tls)
 	trunks->family = family;
 	trunks->tls = tls;
 	trunks->entries = g_ptr_array_new_with_free_func(entry_free);
-	trunks->digest = digest_server_new(SOFTPHONE_REALM);
+	trunks->digest = digest;
 	trunks->cancellable = g_cancellable_new();
 	trunks->refresh_source = g_timeout_add_seconds(REFRESH_SECONDS, on_refresh, trunks);
 	return trunks;
@@ -88,7 +88,6 @@ trunks_free(Trunks *trunks)
 	g_cancellable_cancel(trunks->cancellable);
 	g_object_unref(trunks->cancellable);
 	g_ptr_array_unref(trunks->entries);
-	digest_server_free(trunks->digest);
 	g_free(trunks);
 }
 
@@ -282,12 +281,6 @@ trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk
 	return claimed ? ADMIT_WRONG : ADMIT_CHALLENGE;
 }
 
-DigestServer *
-trunks_digest(Trunks *trunks)
-{
-	return trunks->digest;
-}
-
 /* --- for people --- */
 
 void
@@ -321,27 +314,24 @@ append_hops(GString *status, const GPtrArray *hops)
 }
 
 char *
-trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), gpointer user)
+trunks_text(const Trunks *trunks, const char *name)
 {
-	GString *status = g_string_new(NULL);
+	const Entry *entry = find_in(trunks->entries, name);
+	const Trunk *trunk = entry ? entry->trunk : NULL;
+	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; i < trunks->entries->len; i++) {
-		const Entry *entry = trunks->entries->pdata[i];
-		const Trunk *trunk = entry->trunk;
-		g_autofree char *added = more(user, trunk->name);
-
-		g_string_append_printf(status, "trunk %s: %s, %s:%u/%s", trunk->name,
-				       trunk->enabled ? "enabled" : "disabled", trunk->host,
-				       trunk->port ? trunk->port : trunk_standard_port(trunk),
-				       trunk->transport);
-		if (!entry->hops)
-			g_string_append(status, " (not resolved)");
-		else if (!has_numeric_host(trunk))
-			append_hops(status, entry->hops);
-		g_string_append_printf(status, ", %u source%s, last call out: %s%s\n",
-				       networks_size(entry->sources),
-				       networks_size(entry->sources) == 1 ? "" : "s",
-				       entry->last ? entry->last : "none yet", added);
-	}
-	return g_string_free(status, FALSE);
+	if (!trunk)
+		return g_string_free(text, FALSE);
+	g_string_append_printf(text, "%s, %s:%u/%s", trunk->enabled ? "enabled" : "disabled",
+			       trunk->host, trunk->port ? trunk->port : trunk_standard_port(trunk),
+			       trunk->transport);
+	if (!entry->hops)
+		g_string_append(text, " (not resolved)");
+	else if (!has_numeric_host(trunk))
+		append_hops(text, entry->hops);
+	g_string_append_printf(text, ", %u source%s, last call out: %s",
+			       networks_size(entry->sources),
+			       networks_size(entry->sources) == 1 ? "" : "s",
+			       entry->last ? entry->last : "none yet");
+	return g_string_free(text, FALSE);
 }

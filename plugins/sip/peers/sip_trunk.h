@@ -21,8 +21,9 @@ typedef struct Trunks Trunks;
  * NULL: the name could not be resolved, or trunks_problem(). */
 typedef void (*TrunkResolvedFunc)(gpointer user, GPtrArray *hops);
 
-/* Calls out go to addresses of this family; `tls`: we can send by it. */
-Trunks *trunks_new(Store *store, GSocketFamily family, gboolean tls);
+/* Calls out go to addresses of this family; `tls`: we can send by it.  Calls in are proven to
+ * `digest`, which softphones are, too; borrowed. */
+Trunks *trunks_new(Store *store, DigestServer *digest, GSocketFamily family, gboolean tls);
 void trunks_free(Trunks *trunks); /* NULL is fine; no callback comes after it */
 /* Read the store again, one trunk or all of them, and resolve what is new: what a change
  * does not touch stays as it is.  On an error the old list stays. */
@@ -48,10 +49,10 @@ const char *trunks_problem(Trunks *trunks, const char *name);
 char *trunks_own_way(Trunks *trunks, const char *name, const char *hop);
 
 typedef enum {
-	ADMIT_STRANGER,	 /* 403 */
-	ADMIT_CHALLENGE, /* 401 with `challenge` */
+	ADMIT_STRANGER,	 /* no trunk could prove itself by it */
+	ADMIT_CHALLENGE, /* one could: `challenge` */
 	ADMIT_STALE,	 /* the same: it has proven its password, with a nonce too old */
-	ADMIT_WRONG,	 /* the same, and he has tried a wrong password */
+	ADMIT_WRONG,	 /* the same, and it has tried a wrong password */
 	ADMIT_TRUNK	 /* `trunk` */
 } Admission;
 
@@ -66,12 +67,9 @@ gboolean trunks_know(Trunks *trunks, GInetAddress *source);
 /* It is an address of this trunk. */
 gboolean trunks_own(Trunks *trunks, const char *name, GInetAddress *source);
 
-/* The one nonces come from: a softphone may be challenged by the same request. */
-DigestServer *trunks_digest(Trunks *trunks);
-
 /* How the last call through it went, for status(). */
 void trunks_note(Trunks *trunks, const char *name, Reason reason, const char *text);
 /* Names of all trunks, those that are switched off too; owned by the caller. */
 GPtrArray *trunks_names(Trunks *trunks);
-/* One "trunk NAME: …" a line; `more` adds ", …" to it. */
-char *trunks_status(Trunks *trunks, char *(*more)(gpointer user, const char *trunk), gpointer user);
+/* "enabled, 192.0.2.1:5060/udp, 2 sources, last call out: …"; "" when there is none. */
+char *trunks_text(const Trunks *trunks, const char *name);

@@ -26,10 +26,10 @@ typedef struct {
 
 struct Trunks {
 	Store *store;
-	GSocketFamily family; /* what we are bound to, so what we can send to */
-	gboolean tls;	      /* we have it */
-	GPtrArray *entries;   /* Entry *, owned; in order of priority */
-	DigestServer *digest;
+	GSocketFamily family;	   /* what we are bound to, so what we can send to */
+	gboolean tls;		   /* we have it */
+	GPtrArray *entries;	   /* Entry *, owned; in order of priority */
+	DigestServer *digest;	   /* borrowed */
 	GCancellable *cancellable; /* of every lookup */
 	guint refresh_source;
 	void (*learnt)(gpointer user);

@@ -31,14 +31,6 @@ uri_address_is_public(GInetAddress *address)
 	return !is_in(address, special);
 }
 
-gboolean
-uri_is_private(const url_t *url)
-{
-	g_autoptr(GInetAddress) address = url->url_host ? resolve_numeric(url->url_host) : NULL;
-
-	return address && !uri_address_is_public(address);
-}
-
 /* The hop's address: "sip:192.0.2.1:5060;transport=udp". */
 static gboolean
 hop_is_public(const char *hop)

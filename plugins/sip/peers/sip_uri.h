@@ -9,10 +9,6 @@
 #include <gio/gio.h>
 #include <sofia-sip/url.h>
 
-/* TRUE for a numeric host that is not on the Internet: a request is not sent there, but
- * where the call has gone, which is what gets through a NAT of theirs, too. */
-gboolean uri_is_private(const url_t *url);
-
 /* FALSE for loopback, private, shared, link-local, multicast and reserved addresses
  * (RFC 6890). */
 gboolean uri_address_is_public(GInetAddress *address);

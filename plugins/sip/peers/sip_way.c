@@ -83,7 +83,7 @@ to_phone(SipWay *way, const Target *target)
 {
 	Store *store = gateway_store(way->ua->gateway);
 	const char *domain = outside_domain(way->ua->outside);
-	g_autoptr(Contact) contact = store_contact_get(store, target->contact, NULL);
+	g_autoptr(Contact) contact = store_contact_get(store, target->way.contact, NULL);
 	g_autoptr(Softphone) softphone =
 		contact ? store_softphone_get(store, contact->username, NULL) : NULL;
 	g_autofree char *asserted = header_asserted(target->from, domain);
@@ -126,9 +126,9 @@ static void
 to_trunk(SipWay *way, const Target *target)
 {
 	const char *domain = outside_domain(way->ua->outside);
-	const Trunk *trunk = trunks_find(way->ua->trunks, target->trunk);
+	const Trunk *trunk = trunks_find(way->ua->trunks, target->way.trunk);
 
-	way->trunk = g_strdup(target->trunk);
+	way->trunk = g_strdup(target->way.trunk);
 	if (!trunk) {
 		fail(way, REASON_NETWORK_ERROR, "no such trunk");
 		return;
@@ -147,12 +147,19 @@ way_to(SipUa *ua, const Target *target)
 {
 	SipWay *way = way_new(ua);
 
-	if (target->contact)
+	switch (target->way.kind) {
+	case WAY_CONTACT:
 		to_phone(way, target);
-	else if (!target->trunk && target->to->scheme == ADDRESS_SIP)
+		break;
+	case WAY_URI:
 		to_outside(way, target);
-	else
+		break;
+	case WAY_TRUNK:
 		to_trunk(way, target);
+		break;
+	default:
+		fail(way, REASON_NETWORK_ERROR, "there is no such way by SIP");
+	}
 	return way;
 }
 
@@ -203,11 +210,10 @@ on_host_resolved(gpointer user, GPtrArray *hops, const GError *error)
 static void
 find_host(SipWay *way)
 {
-	gboolean six = strchr(way->ua->config->sip_address, ':') != NULL;
 	ResolveQuery query = { .host = way->host,
 			       .port = way->port,
 			       .transport = "auto",
-			       .family = six ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4 };
+			       .family = resolve_family(way->ua->config->sip_address) };
 
 	way->lookup = g_cancellable_new();
 	resolve_hops(&query, way->lookup, on_host_resolved, way);

@@ -9,6 +9,7 @@
 #include "plugins/sip/shield/sip_source_private.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
+#include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -172,7 +173,7 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->gateway, COUNTER_SIP_REQUESTS_OVER_RATE);
+	sip_count(COUNTER_SIP_REQUESTS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER) {
 		text = endpoint_key_text(&address);
 		g_message("sip: %s sends requests too fast (%s): requests beyond %u a second are "
@@ -311,7 +312,7 @@ sources_take_account(Sources *self, const SipEvent *event, const char *account)
 	verdict = rate_take(self->rates, &key, &account_rate, account, g_get_monotonic_time());
 	if (verdict == RATE_FITS)
 		return TRUE;
-	gateway_count(self->gateway, COUNTER_SIP_REGISTRATIONS_OVER_RATE);
+	sip_count(COUNTER_SIP_REGISTRATIONS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER)
 		g_message("sip: softphone %s registers more than %u times a second and is refused "
 			  "for now; does somebody else know its password?",
@@ -343,7 +344,7 @@ log_block(Sources *self, const ThrottleKey *key, const char *what)
 	const Config *config = self->config;
 	g_autofree char *address = endpoint_key_text(key);
 
-	gateway_count(self->gateway, COUNTER_SIP_SOURCES_IGNORED);
+	sip_count(COUNTER_SIP_SOURCES_IGNORED);
 	g_message("sip: requests of %s are ignored for a while: %u failures within %u s, the last: "
 		  "%s; if the address is yours: tandemctl sources lift %s",
 		  address, config->sip_throttle_failures, config->sip_throttle_window_s, what,

@@ -69,4 +69,4 @@ void sources_tell(Sources *sources, HostileSourceFunc func, gpointer user);
 /* How many; address NULL: all. */
 guint sources_lift(Sources *sources, const char *address);
 /* Lines for status(). */
-char *sources_status(Sources *sources);
+void sources_status(Sources *sources, StatusFunc func, gpointer user);

@@ -107,13 +107,22 @@ sources_lift(Sources *self, const char *text)
 	return (throttle_forget(self->table, &key) ? 1 : 0) + lift_rates(self, &key);
 }
 
-char *
-sources_status(Sources *self)
+void
+sources_status(Sources *self, StatusFunc func, gpointer user)
 {
-	if (!self || !self->table)
-		return g_strdup("sources: not throttled\n");
-	return g_strdup_printf("sources: %u ignored now, %" G_GUINT64_FORMAT
-			       " requests dropped, %" G_GUINT64_FORMAT " more for their rate\n",
-			       throttle_n_ignored(self->table, g_get_monotonic_time()),
-			       throttle_n_dropped(self->table), rate_n_dropped(self->rates));
+	gboolean throttled = self && self->table;
+	const StatusRow rows[] = {
+		{ .key = "sources ignored",
+		  .number =
+			  throttled ? throttle_n_ignored(self->table, g_get_monotonic_time()) : 0 },
+		{ .key = "requests dropped",
+		  .number = throttled ? throttle_n_dropped(self->table) : 0 },
+		{ .key = "requests over rate",
+		  .number = throttled ? rate_n_dropped(self->rates) : 0 },
+	};
+
+	if (!throttled)
+		func(user, &(StatusRow){ .key = "sources", .text = "not throttled" });
+	for (guint i = 0; throttled && i < G_N_ELEMENTS(rows); i++)
+		func(user, &rows[i]);
 }

@@ -520,7 +520,7 @@ guard_way_is_bad(const sip_t *answer)
 	return header != NULL;
 }
 
-void
+static void
 guard_message(msg_t *msg, sip_t *sip)
 {
 	const sip_content_type_t *type = sip->sip_content_type;
@@ -576,10 +576,4 @@ guint64
 guard_refused(void)
 {
 	return refused;
-}
-
-guint64
-guard_stripped(void)
-{
-	return stripped;
 }

@@ -27,9 +27,6 @@
 /* For NTATAG_MCLASS(); lives as long as the process. */
 msg_mclass_t const *guard_mclass(void);
 
-/* What the guard does to a message once its headers have been parsed. */
-void guard_message(msg_t *msg, sip_t *sip);
-
 /* The value of one of the two above, or NULL.  Lines of a peer by these names are
  * taken away; the value is as little to be trusted as what it stands for. */
 const char *guard_kept(const sip_t *sip, const char *name);
@@ -54,6 +51,5 @@ gboolean guard_let_in(const sip_call_id_t *call_id);
  * of. */
 gboolean guard_way_is_bad(const sip_t *answer);
 
-/* Headers that could not stand, and headers taken away, so far. */
+/* Headers that could not stand, so far. */
 guint64 guard_refused(void);
-guint64 guard_stripped(void);

@@ -249,19 +249,6 @@ header_hop_text(const char *hop)
 	return g_strdup_printf("%s by %s", source, transport ? transport + 1 : "udp");
 }
 
-gboolean
-header_url_is_numeric(const url_t *url)
-{
-	gsize length = url->url_host ? strlen(url->url_host) : 0;
-	g_autofree char *bare = NULL;
-
-	if (length < 3)
-		return FALSE;
-	bare = url->url_host[0] == '[' ? g_strndup(url->url_host + 1, length - 2)
-				       : g_strdup(url->url_host);
-	return g_hostname_is_ip_address(bare);
-}
-
 /* --- reasons --- */
 
 /* Not sip_header_as_string(): at some lengths its result is not terminated. */

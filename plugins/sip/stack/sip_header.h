@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <sofia-sip/sip.h>
+#include "b2bua/config.h"
 #include "b2bua/leg.h"
 #include "b2bua/config.h"
 #include "b2bua/reason.h"
@@ -57,7 +58,5 @@ gboolean header_hop_is_tls(const char *hop);
 char *header_hop_by_name(const char *hop, const char *name);
 char *header_hop_source(const char *hop); /* of both: "192.0.2.1:5061" */
 char *header_hop_text(const char *hop);	  /* for people: "192.0.2.1:5061 by tls" */
-/* TRUE when no name has to be looked up to send there. */
-gboolean header_url_is_numeric(const url_t *url);
 /* A header as its text ("<sip:a@b>;tag=c"), one line. */
 char *header_text(const sip_header_t *header);

@@ -175,6 +175,12 @@ advance(Lookup *lookup)
 	}
 }
 
+GSocketFamily
+resolve_family(const char *own_address)
+{
+	return strchr(own_address, ':') ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4;
+}
+
 GInetAddress *
 resolve_numeric(const char *host)
 {

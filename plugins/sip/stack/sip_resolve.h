@@ -31,5 +31,8 @@ typedef void (*ResolvedFunc)(gpointer user, GPtrArray *hops, const GError *error
 void resolve_hops(const ResolveQuery *query, GCancellable *cancellable, ResolvedFunc func,
 		  gpointer user);
 
+/* What one that is bound to this address can send to. */
+GSocketFamily resolve_family(const char *own_address);
+
 /* The address of a host as written, NULL when it is a name. */
 GInetAddress *resolve_numeric(const char *host);

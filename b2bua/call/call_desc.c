@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* call_desc.c - what the two sides of a call say about their media, and what each is shown
+ * of the other.
+ *
+ * When it is said is call_table.c's; what becomes of two descriptions is desc.c's.
+ * Thread: signalling.  RFC 3264.
+ */
+#include "b2bua/call/call_private.h"
+
+/* --- what a side has said and was told --- */
+
+void
+party_set_descs(Party *party, const Desc *local, const Desc *remote)
+{
+	const Desc *new_local = local ? desc_ref(local) : NULL;
+	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
+
+	desc_unref(party->local);
+	desc_unref(party->remote);
+	party->local = new_local;
+	party->remote = new_remote;
+}
+
+/* Of a client the other side's hold has been taken off its wish before it was said
+ * (xmpp_hold.c); a telephone says what it wants. */
+void
+party_note_offer(Party *party, const Desc *offer)
+{
+	const Stream *said = offer ? desc_audio(offer) : NULL;
+	const Stream *told = party->local ? desc_audio(party->local) : NULL;
+
+	if (!said)
+		return;
+	party->wish = party->kind == TRANSPORT_WEBRTC && told
+			      ? direction_wish(told->direction, said->direction, party->wish)
+			      : said->direction;
+}
+
+void
+party_note_answer(Party *party, const Desc *asked, const Desc *answer)
+{
+	const Stream *question = asked ? desc_audio(asked) : NULL;
+	const Stream *said = answer ? desc_audio(answer) : NULL;
+
+	if (question && said)
+		party->wish = direction_wish(question->direction, said->direction, party->wish);
+}
+
+/* --- what it is shown --- */
+
+gboolean
+call_transcodes(const Call *call)
+{
+	return gateway_config(call->gateway)->media.transcode;
+}
+
+Desc *
+call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours)
+{
+	Desc *result = desc_answer(offer, answer, ours);
+
+	return result || !call_transcodes(call) ? result : desc_answer_made(offer, answer, ours);
+}
+
+/* An offer with what the other side has; NULL when that is none. */
+static Desc *
+completed(const Call *call, Desc *offer)
+{
+	if (offer && call_transcodes(call))
+		desc_add_made(offer);
+	return offer;
+}
+
+Desc *
+call_offer_for(const Call *call, const Party *callee)
+{
+	const Party *caller = call->caller;
+
+	return completed(call, caller->remote ? desc_offer(caller->remote, callee->ours)
+					      : desc_offer_all(callee->ours, caller->kind));
+}
+
+Desc *
+call_answer_for(const Call *call, const Desc *answer)
+{
+	const Party *caller = call->caller;
+
+	if (!caller->remote)
+		return completed(call, desc_offer(answer, caller->ours));
+	return call_answer_to(call, caller->remote, answer, caller->ours);
+}
+
+/* --- in the middle of a call --- */
+
+static gboolean
+codecs_equal(const Stream *one, const Stream *other)
+{
+	if (one->codecs->len != other->codecs->len)
+		return FALSE;
+	for (guint i = 0; i < one->codecs->len; i++) {
+		const Codec *a = one->codecs->pdata[i], *b = other->codecs->pdata[i];
+
+		if (a->pt != b->pt || !codec_same(a, b))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean
+desc_change_is_local(const Desc *before, const Desc *after)
+{
+	const Stream *one = before ? desc_audio(before) : NULL;
+	const Stream *other = desc_audio(after);
+
+	return one && other && one->direction == other->direction && codecs_equal(one, other);
+}
+
+gboolean
+desc_restarts_ice(const Desc *before, const Desc *after)
+{
+	const Stream *one = desc_audio(before), *other = desc_audio(after);
+
+	return one && other && codecs_equal(one, other) && one->transport->ufrag &&
+	       other->transport->ufrag &&
+	       (g_strcmp0(one->transport->ufrag, other->transport->ufrag) != 0 ||
+		g_strcmp0(one->transport->pwd, other->transport->pwd) != 0);
+}
+
+/* Hold and resume repeat what the other side has been told already: numbers and
+ * streams stay where they are. */
+Desc *
+call_change_for(const Desc *said, const Desc *offer, const Party *other)
+{
+	const Stream *before = desc_audio(said), *after = desc_audio(offer);
+	const Stream *now = desc_audio(other->local);
+
+	if (before && after && other->local && codecs_equal(before, after))
+		return desc_turned(other->local, after->direction);
+	if (now && now->transport->sdes.profile) { /* what is protected stays so */
+		g_autoptr(Transport) ours = transport_copy(other->ours);
+
+		ours->sdes = now->transport->sdes;
+		return desc_offer(offer, ours);
+	}
+	return desc_offer(offer, other->ours);
+}
+
+Desc *
+call_agreed(const Party *party)
+{
+	const Desc *local = party->local, *remote = party->remote;
+	guint said = desc_audio(local)->codecs->len, heard = desc_audio(remote)->codecs->len;
+	g_autoptr(Transport) none = transport_new(TRANSPORT_NONE);
+	g_autoptr(Desc) agreed = NULL;
+
+	/* an answer has no more than the offer, and its order counts */
+	if (said < heard || (said == heard && party->side == SIDE_CALLER))
+		agreed = desc_offer(local, none);
+	else
+		agreed = desc_offer(remote, none);
+	return agreed ? desc_turned(agreed, DIRECTION_SENDRECV) : NULL;
+}
+
+/* What he sends, the other has agreed to receive. */
+gboolean
+call_understood(const Party *party, const Party *other)
+{
+	g_autoptr(Desc) his = call_agreed(party), others = call_agreed(other);
+	const Codec *sent;
+
+	if (!his || !others)
+		return FALSE;
+	sent = desc_audio(his)->codecs->pdata[0];
+	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
+}

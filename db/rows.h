@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* rows.h - the tables of what the daemon itself writes, as SQL alone.
+ *
+ * store_calls.c and store_contacts.c read and write them where there is no journal; where
+ * there is one, its writer does, on its own connection.
+ * Thread: that of the store.
+ */
+#pragma once
+#include "db/store_private.h"
+
+/* --- calls --- */
+gboolean call_row_insert(Store *store, CallRecord *record, GError **error); /* sets id */
+gboolean call_row_update(Store *store, const CallRecord *record, GError **error);
+/* Inserts the row with its id, or writes over it; a row of that id which is another call's
+ * (the file is an older copy) stays, and the record gets another id. */
+gboolean call_row_put(Store *store, const CallRecord *record, GError **error);
+CallRecord *call_row_get(Store *store, gint64 id, GError **error);
+/* Newest first, of those before call `before`; legs, stats and ladder are left NULL. */
+GPtrArray *call_rows_page(Store *store, gint64 before, guint limit, GError **error);
+GPtrArray *call_rows_open(Store *store, gint64 before, GError **error);
+GPtrArray *call_rows_live(Store *store, GError **error); /* whole, oldest first */
+/* Some records that began before then; TRUE: there may be more. */
+gboolean call_rows_prune(Store *store, gint64 before, GError **error);
+/* Their ladders alone; `from` is where the last time stopped. */
+gboolean call_rows_prune_ladders(Store *store, gint64 before, gint64 *from, GError **error);
+
+/* --- contacts --- */
+gboolean contact_row_put(Store *store, const Contact *contact, GError **error);
+gboolean contact_row_del(Store *store, gint64 id, GError **error);
+gboolean contact_rows_forget(Store *store, gint64 softphone, GError **error);
+gboolean contact_rows_expire(Store *store, GError **error);
+/* Sets username and user from its softphone's row. */
+gboolean contact_row_name(Store *store, Contact *contact, GError **error);
+/* Contact *, none of them expired. */
+GPtrArray *contact_rows(Store *store, GError **error);
+GPtrArray *contact_rows_with_id(Store *store, gint64 id, GError **error);
+GPtrArray *contact_rows_of_part(Store *store, guint part, guint parts, GError **error);
+GPtrArray *contact_rows_of_softphone(Store *store, gint64 softphone, GError **error);
+GPtrArray *contact_rows_of_user(Store *store, const char *jid, GError **error);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* sip_status.c - what `tandemctl status` shows of SIP. */
+#include "plugins/sip/sip_status.h"
+#include "plugins/sip/stack/sip_connection.h"
+#include "plugins/sip/stack/sip_guard.h"
+#include "plugins/sip/shield/sip_source.h"
+#include "plugins/sip/stack/sip_stack.h"
+#include "plugins/sip/stack/sip_tls.h"
+#include "plugins/sip/peers/sip_trunk.h"
+#include "plugins/sip/peers/sip_watch.h"
+
+static void
+say_all(StatusFunc func, gpointer user, const StatusRow *rows, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		func(user, &rows[i]);
+}
+
+static void
+say_tls(const SipUa *self, StatusFunc func, gpointer user)
+{
+	const TlsCounters *counters = tls_counters();
+	const StatusRow rows[] = {
+		{ .key = "tls port", .number = self->config->sip_tls_port },
+		{ .key = "tls connections", .number = counters->accepted },
+		{ .key = "tls handshakes", .number = counters->waiting },
+		{ .key = "tls unfinished", .number = counters->unfinished },
+		{ .key = "tls refused", .number = counters->refused },
+	};
+
+	if (self->config->sip_tls_port)
+		say_all(func, user, rows, G_N_ELEMENTS(rows));
+}
+
+static void
+say_connections(StatusFunc func, gpointer user)
+{
+	const ConnectionCounters *counters = connection_counters();
+	const StatusRow rows[] = {
+		{ .key = "connections open", .number = counters->open },
+		{ .key = "connections of strangers", .number = counters->strangers },
+		{ .key = "connections accepted", .number = counters->accepted },
+		{ .key = "connections refused", .number = counters->refused },
+		{ .key = "connections silent", .number = counters->silent },
+		{ .key = "connections flooded", .number = counters->flooded },
+		{ .key = "connections evicted", .number = counters->evicted },
+	};
+
+	say_all(func, user, rows, G_N_ELEMENTS(rows));
+}
+
+static void
+say_trunks(const SipUa *self, StatusFunc func, gpointer user)
+{
+	g_autoptr(GPtrArray) names = trunks_names(self->trunks);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autofree char *entry = trunks_text(self->trunks, name);
+		g_autofree char *watched = watches_text(self->watches, name);
+		g_autofree char *text = g_strconcat(entry, watched, NULL);
+
+		func(user, &(StatusRow){ .trunk = name, .key = "state", .text = text });
+	}
+}
+
+void
+ua_status(const SipUa *self, StatusFunc func, gpointer user)
+{
+	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(self->gateway), NULL);
+	g_autofree char *listening = g_strdup_printf("%s:%u udp and tcp", self->config->sip_address,
+						     self->config->sip_port);
+	const StatusRow rows[] = {
+		{ .key = "listening", .text = listening },
+		{ .key = "legs", .number = g_hash_table_size(self->legs) },
+		{ .key = "calls in", .number = self->calls_in },
+		{ .key = "calls out", .number = self->calls_out },
+		{ .key = "strangers refused", .number = self->strangers },
+		{ .key = "headers refused", .number = guard_refused() },
+		{ .key = "stun dropped", .number = stack_n_stun() },
+		{ .key = "registrations", .number = contacts ? contacts->len : 0 },
+	};
+
+	say_all(func, user, rows, G_N_ELEMENTS(rows));
+	say_tls(self, func, user);
+	say_connections(func, user);
+	sources_status(self->sources, func, user);
+	say_trunks(self, func, user);
+}
