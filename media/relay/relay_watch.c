@@ -23,7 +23,7 @@ tell(Relay *relay, MediaFault fault, char *text)
 
 	watch->told = fault;
 	watch->told_at = worker_now(relay->worker);
-	port_tell(relay->port, &(PortNews){ .kind = NEWS_ONE_WAY, .fault = fault, .text = text });
+	relay->options.events->one_way(relay->options.owner, fault, text);
 }
 
 static char *
