@@ -213,7 +213,6 @@ typedef struct {
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
-	const Call *near;      /* the core's own: a call it will be joined with, or NULL */
 } Incoming;
 
 /* A new call from a peer: `leg` is the caller's, embedded in the plugin's own

@@ -89,7 +89,7 @@ session_ask(Session *session, const char *request, GError **error)
 	g_autoptr(GError) unsent = NULL;
 	char *reply = NULL;
 
-	/* whoever could not be told may have said why before */
+	/* an end that takes no more may have said why before */
 	if (g_output_stream_write_all(session->out, line, strlen(line), NULL, NULL, &unsent))
 		g_output_stream_flush(session->out, NULL, NULL);
 	if (!unsent || !g_error_matches(unsent, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))

@@ -2,7 +2,7 @@
 /* journal.h - what the daemon itself writes: calls, registrations, subscriptions.
  *
  * One writer thread with a connection of its own takes it from a queue, in order, a
- * transaction for all that has come together.  Whoever writes never waits: not for a
+ * transaction for all that has come together.  A caller never waits: not for a
  * lock that another process holds, not for the disk.  What is still in the queue is
  * seen by every read of the store, as if it were written already.
  *

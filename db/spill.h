@@ -8,7 +8,7 @@
  * outlives the process, so what a restart must end, and what is owed to the database,
  * stands there the moment spill_put() returns.  Like a commit of the WAL it does not
  * outlive a power cut.
- * Thread: whoever opened it; spill_allocate() and the pure functions: any.
+ * Thread: that which opened it; spill_allocate() and the pure functions: any.
  */
 #pragma once
 #include "db/store.h"

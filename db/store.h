@@ -35,8 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 int store_schema_version(Store *store);
 
 /* How many reads have failed so far, and the words of the latest (borrowed; NULL: none).
- * A read that fails looks like a row that is not there: whoever decides something by what
- * he reads compares the number before and after, and refuses when it has grown. */
+ * A read that fails looks like a row that is not there: a caller that decides
+ * something by what it reads compares the number before and after, and refuses when the number
+ * has grown. */
 guint store_failures(const Store *store);
 const char *store_failure(const Store *store);
 
@@ -97,9 +98,9 @@ typedef struct {
 void number_free(Number *number);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Number, number_free)
 
-/* The first number of a user becomes his caller id.  When that one is deleted
- * or given away his oldest other number takes its place, so that his calls out
- * go on working; a user who receives his first number shows it. */
+/* The first number of a user becomes the user's caller id.  When that number is deleted
+ * or given away, the user's oldest other number takes its place, so that calls out go on
+ * working.  A user who receives a first number shows it. */
 gboolean store_number_add(Store *store, const char *number, const char *user, GError **error);
 gboolean store_number_set_user(Store *store, const char *number, const char *user, GError **error);
 gboolean store_number_set_caller_id(Store *store, const char *number, GError **error);
@@ -108,14 +109,14 @@ Number *store_number_get(Store *store, const char *number, GError **error);
 GPtrArray *store_number_list(Store *store, const char *user_or_null, GError **error); /* Number * */
 GPtrArray *store_number_page(Store *store, const char *after, guint limit, GError **error);
 
-/* --- settings: what a user has of his own; b2bua/setting.h knows the keys --- */
+/* --- settings of a user; b2bua/setting.h knows the keys --- */
 char *store_setting_get(Store *store, const char *user, const char *key); /* NULL: not set */
 /* NULL takes it away; NOT_FOUND when there is no such user. */
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
 /* --- minutes abroad: b2bua/route/abroad.h counts --- */
-/* Seconds of that day ("2026-11-28"); 0 when he has not talked. */
+/* Seconds of that day ("2026-11-28"); 0: the account has not talked. */
 gboolean store_abroad_get(Store *store, const char *account, const char *day, gint64 *seconds,
 			  GError **error);
 gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,

@@ -102,7 +102,7 @@ store_softphone_add(Store *store, const char *username, const char *user, const 
 	       store_settle(store, insert_softphone(store, username, user, password, error), error);
 }
 
-/* Whoever registered with the old password is forgotten. */
+/* Registrations made with the old password end. */
 static gboolean
 forget_contacts(Store *store, const char *username, GError **error)
 {

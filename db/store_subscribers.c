@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* store_subscribers.c - who has which of our JIDs in his roster.
+/* store_subscribers.c - whose roster has which of our JIDs.
  *
  * One statement each and no transaction: clients subscribe by themselves, and a
  * power cut may take the latest of them, who ask again by their probes.
@@ -36,7 +36,7 @@ del(Store *store, const char *number, const char *user, GError **error)
 
 typedef struct {
 	char *number, *user;
-	guint max; /* 0: he is one no longer */
+	guint max; /* 0: the subscription has ended */
 } Subscription;
 
 static void

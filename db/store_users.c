@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* store_users.c - who may call, and which numbers are his. */
+/* store_users.c - who may call, and who owns which numbers. */
 #include "db/store_private.h"
 
 static gboolean

@@ -7,8 +7,7 @@
  * a function of this header except ice_gather() and ice_connect().
  */
 #pragma once
-#include "media/desc.h"
-#include "media/media.h"
+#include "media/media_types.h"
 #include "media/udp.h"
 
 typedef struct Ice Ice;

@@ -9,66 +9,10 @@
  * Thread: signalling.
  */
 #pragma once
-#include "media/codec.h"
-#include "media/desc.h"
-#include "media/side.h"
+#include "media/media_types.h"
 
 typedef struct Workers Workers; /* the ice and media threads of the process */
 typedef struct Media Media;	/* owned by the Call that opened it */
-typedef guint PortId;		/* from 1; 0 is no port */
-
-/* A STUN or TURN server; host NULL: none. */
-typedef struct {
-	char *host; /* a name or a numeric address */
-	guint16 port;
-} MediaServer;
-
-typedef struct {
-	guint n_ice, n_media; /* threads of each kind; 0 means one per processor that we may use */
-	char **local_addresses; /* numeric, NULL-terminated: ICE host candidates are made of these
-				 */
-	char *rtp_address;	/* numeric: plain RTP is bound and announced here */
-	char *public_address;	/* announced instead of rtp_address and host addresses; NULL: none
-				   (1:1 NAT) */
-	guint16 port_min, port_max; /* one range for RTP and ICE */
-	guint ice_timeout_s;	 /* from media_connect() to `lost` when ICE or DTLS is not up: 30 */
-	guint rtp_timeout_s;	 /* silence on a connected port before `lost`: 0 is never */
-	guint consent_timeout_s; /* without an answer to a check, or any packet, before `lost`
-				    (RFC 7675 5.1): 0 means 30, the least is 11 */
-	guint second_ms; /* of rtp_timeout_s and the packet path's other times: 0 is 1000; tests
-			    have shorter ones */
-	/* told to users; asked which address we have where public_address does not say */
-	MediaServer stun;      /* told to users */
-	MediaServer turn;      /* the same; with credentials */
-	char *turn_secret;     /* shared with that server (turn.h) */
-	guint16 turn_tls_port; /* it takes TLS there; 0: it does not */
-	gboolean turn_relay;   /* our own agents take a relayed address there too */
-	guint turn_ttl_s;      /* how long credentials are good for */
-	gboolean transcode; /* audio that the other side does not take is made into what it takes */
-	gboolean keep_first_words; /* what the telephone says before the client can hear it */
-	gboolean kernel_split;	   /* FALSE: always take RTP through libnice's callback (libraries'
-				      fall-back) */
-} MediaOptions;
-
-/* Why a port was lost, for the ladder and the Reason. */
-typedef enum {
-	MEDIA_LOST_SETUP,	/* a socket or an agent could not be made: text says */
-	MEDIA_LOST_ICE,		/* no candidate pair in time, though checks of the peer's came */
-	MEDIA_LOST_DTLS,	/* no handshake in time, or refused */
-	MEDIA_LOST_FINGERPRINT, /* the certificate is not the signalled one */
-	MEDIA_LOST_CONSENT,	/* RFC 7675: the peer went away */
-	MEDIA_LOST_RTP,		/* rtp_timeout_s of silence */
-	MEDIA_LOST_SILENT,	/* no candidate pair in time: not one packet came from the peer */
-	MEDIA_LOST_NO_CANDIDATE /* nor did it give a candidate that can be used */
-} MediaLoss;
-
-/* What is wrong with the audio of a port that should send and hear. */
-typedef enum {
-	MEDIA_HEARD,   /* nothing (any more) */
-	MEDIA_SILENT,  /* nothing comes from the peer */
-	MEDIA_REFUSED, /* what comes is not taken: its source, its key, its codec */
-	MEDIA_UNHEARD  /* the peer reports that nothing of ours comes to it */
-} MediaFault;
 
 typedef struct {
 	/* The port's own transport, to be put in an offer or answer; the DTLS
@@ -92,28 +36,6 @@ typedef struct {
 	/* A telephone-event digit went from this port to its twin (RFC 4733). */
 	void (*dtmf)(gpointer user, PortId port, char digit);
 } MediaListener;
-
-/* Counters of one port, since it was made. */
-typedef struct {
-	guint64 packets_in, bytes_in; /* RTP, payload and header, before SRTP is added */
-	guint64 packets_out, bytes_out;
-	guint64 lost_in;   /* RFC 3550 A.3, from sequence numbers */
-	guint32 jitter_us; /* RFC 3550 A.8 */
-	guint32 rtt_us;	   /* from RTCP, 0 when unknown */
-	/* by the peer's reports (RFC 3550 6.4.1) about what we send, when reports_in is not 0 */
-	guint64 reports_in, lost_out;
-	guint32 jitter_out_us;
-	guint32 gap_ms; /* the longest without a packet where some should come; 500 and more */
-	guint64 dropped_auth, dropped_malformed, dropped_payload_type, dropped_source;
-	guint64 rtcp_in, rtcp_out;
-	/* The audio that came last: its codec (NULL: none has come, or it is none of ours), and
-	 * what that is transcoded to for the other side (NULL: it is passed through). */
-	const CodecType *heard, *made;
-	/* of what was transcoded: packets, frames made up for lost ones, packets that came behind
-	 * what had to be made up, and the longest that a packet waited behind a gap */
-	guint64 transcoded, concealed, late;
-	guint32 waited_ms;
-} PortStats;
 
 /* Workers: one per process, made by main before any call and freed after the
  * last.  Initialises OpenSSL's certificate and libsrtp. */

@@ -199,7 +199,8 @@ give_sockets(gpointer argument) /* media */
 	g_autoptr(Message) message = argument;
 
 	for (guint i = 0; i < message->n_sockets; i++)
-		relay_add_socket(message->port->relay, &message->sockets[i]);
+		relay_add_socket(message->port->relay, message->sockets[i].fd,
+				 message->sockets[i].receives);
 }
 
 static void
@@ -344,9 +345,10 @@ prove(gpointer argument) /* ice */
 		dtls_proven(message->port->dtls);
 }
 
-void
-port_proven(Port *port)
+static void
+relay_is_proven(gpointer user)
 {
+	Port *port = user;
 	Message *message = message_new(port);
 
 	message->association = port->protected_by;
@@ -447,7 +449,7 @@ post_route(Port *port, guint socket, const NetAddress *peer)
 {
 	Message *message = message_new(port);
 
-	message->socket = socket;
+	message->socket = socket == ICE_RELAYED ? RELAY_BY_OWNER : socket;
 	message->address = *peer;
 	to_media(set_route, message);
 }
@@ -565,9 +567,10 @@ send_by_agent(gpointer argument)
 		ice_send(message->port->ice, data, length);
 }
 
-void
-port_send_by_agent(Port *port, const guint8 *data, gsize length)
+static void
+relay_sends(gpointer user, const guint8 *data, gsize length)
 {
+	Port *port = user;
 	Message *message;
 
 	if (g_atomic_int_get(&port->queued_packets) >= MAX_QUEUED_PACKETS)
@@ -668,30 +671,60 @@ check_route(gpointer argument)
 	post_route(port, message->socket, &message->address);
 }
 
-void
-port_ask_route(Port *port, guint socket, gconstpointer net_address)
+static void
+relay_asks_route(gpointer user, guint socket, const NetAddress *from)
 {
-	Message *message = message_new(port);
+	Message *message = message_new(user);
 
 	message->socket = socket;
-	message->address = *(const NetAddress *)net_address;
+	message->address = *from;
 	to_ice(check_route, message);
 }
 
-/* --- the end --- */
+/* --- what the relay tells, on the media thread --- */
 
 static void
-free_protection(gpointer protection)
+relay_notes(gpointer port, char *text)
 {
-	protection_free(protection);
+	port_tell(port, &(PortNews){ .kind = NEWS_NOTE, .text = text });
 }
 
-void
-port_free_protection(Port *port, Protection *protection)
+static void
+relay_has_digit(gpointer port, char digit)
 {
-	if (protection)
-		worker_post(port->options.ice, free_protection, protection);
+	port_tell(port, &(PortNews){ .kind = NEWS_DTMF, .digit = digit });
 }
+
+static void
+relay_is_lost(gpointer port, MediaLoss why, char *text)
+{
+	port_tell(port, &(PortNews){ .kind = NEWS_LOST, .loss = why, .text = text });
+}
+
+static void
+relay_is_one_way(gpointer port, MediaFault fault, char *text)
+{
+	port_tell(port, &(PortNews){ .kind = NEWS_ONE_WAY, .fault = fault, .text = text });
+}
+
+static void
+relay_has_stats(gpointer port, const PortStats *stats)
+{
+	port_tell(port, &(PortNews){ .kind = NEWS_STATS, .stats = *stats });
+}
+
+static const RelayEvents relay_events = {
+	.note = relay_notes,
+	.digit = relay_has_digit,
+	.lost = relay_is_lost,
+	.one_way = relay_is_one_way,
+	.stats = relay_has_stats,
+	.proven = relay_is_proven,
+	.send = relay_sends,
+	.ask_route = relay_asks_route,
+};
+
+/* --- the end --- */
 
 static void
 free_ice(gpointer argument)
@@ -745,11 +778,18 @@ Port *
 port_new(const PortOptions *options)
 {
 	Port *port = g_new0(Port, 1);
+	const RelayOptions relay = { .kind = options->kind,
+				     .media = &options->workers->options,
+				     .worker = options->media,
+				     .ice = options->ice,
+				     .set = options->relays,
+				     .events = &relay_events,
+				     .owner = port };
 
 	port->references = 1;
 	port->options = *options;
 	g_queue_init(&port->early);
-	port->relay = relay_new(port, options->media, options->relays);
+	port->relay = relay_new(&relay);
 	to_ice(open_port, message_new(port));
 	return port;
 }

@@ -80,12 +80,3 @@ void port_close(Port *port); /* the handle's reference goes with it */
 /* Any thread: news for the signalling thread; takes what `news` owns. */
 void port_tell(Port *port, const PortNews *news);
 void port_note(Port *port, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-/* --- from the relay, on the media thread --- */
-void port_free_protection(Port *port, Protection *protection);
-/* A packet was authentic, the first under the latest keys. */
-void port_proven(Port *port);
-/* RTP or RTCP, to the peer over the agent's TURN server. */
-void port_send_by_agent(Port *port, const guint8 *data, gsize length);
-/* Asks the ice thread whether RTP may be sent where authenticated RTP came from. */
-void port_ask_route(Port *port, guint socket, gconstpointer net_address);

@@ -68,7 +68,8 @@ rules() {
 	core='b2bua/[^/]*\.h|media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer db ''
 	layer media 'media/relay/relay\.h'
-	layer media/relay 'media/[^/]*\.h'
+	# no port, no ICE, nothing of media.h but its types
+	layer media/relay 'media/(bytes|catchup|codec|demux|desc|dtmf|g711|media_types|quality|rtcp|rtp|sdes|sources|srtp|transcode|udp|worker)\.h'
 	layer b2bua 'media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
 	layer b2bua/call "$core|b2bua/route/[^/]*\.h"

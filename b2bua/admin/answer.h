@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* answer.h - one request of verbs.h, run for whoever asks, and what came of it.
+/* answer.h - one request of verbs.h, run for an actor, and what came of the request.
  *
  * A front (the control socket, later a chat or a form) gives the words and who asks, and shows
- * what the Answer holds: rows in portions, a text, or an error.  A user's words leave out his
- * own JID, which stands in the place of the verb's first word.
+ * what the Answer holds: rows in portions, a text, or an error.  A user's words leave out the
+ * user's own JID, which stands in the place of the verb's first word.
  * Thread: signalling.
  */
 #pragma once
 #include "b2bua/admin/verbs.h"
 #include "b2bua/gateway.h"
 
-/* Who asks: the operator of the machine, or a user for his own account. */
+/* Who asks: the operator of the machine, or a user for the user's own account. */
 typedef struct {
 	VerbWho kind;
 	const char *account; /* of a user: bare JID; NULL: the operator */

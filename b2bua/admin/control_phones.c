@@ -27,7 +27,7 @@ make_password(void)
 	return password;
 }
 
-/* Of an import: whoever has brought it along. */
+/* A password that an import brings along. */
 static gboolean
 check_password(const char *name, const char *password, GError **error)
 {

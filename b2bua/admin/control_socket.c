@@ -2,8 +2,8 @@
 /* control_socket.c - the control socket: a line in, a line out.
  *
  * A client is one descriptor on the main loop; what it sends before a newline is bounded,
- * and its answer is made in portions, the next one when the last has been read.  Whoever
- * is connected and says nothing makes room for the next one, and is told so.
+ * and its answer is made in portions, the next one when the last has been read.  A client
+ * that says nothing makes room for the next one, and is told so.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 #define STUCK_US   (5 * G_USEC_PER_SEC)
 #define RETRY_MS   20
 #define REST_READS 64			/* of a line that is too long */
-#define BUSY_US	   (5 * G_USEC_PER_SEC) /* then he is told that somebody else writes */
+#define BUSY_US	   (5 * G_USEC_PER_SEC) /* then the client is told that another process writes */
 
 guint control_idle_s = 60;
 
@@ -39,7 +39,7 @@ typedef struct {
 	guint watch;
 	char *who; /* "uid 0, pid 4711" */
 	GString *in, *out;
-	/* He waits, and his next line with him: to be tried again, or for the disk. */
+	/* The client waits, and so does its next line: for another try, or for the disk. */
 	gboolean waits;
 	char *line;
 	guint retry;
@@ -117,8 +117,8 @@ is_part_of_import(const char *line)
 
 static gboolean on_retry(gpointer user);
 
-/* Signalling waits for nobody: who wants something changed while another process writes
- * does, and until his change is on the disk. */
+/* Signalling waits for nobody.  A client that changes something while another process writes
+ * waits, and so does each until its change is on the disk. */
 static void
 answer_now(Client *client)
 {
@@ -281,7 +281,7 @@ on_sweep(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Whoever waits for a line, or does not read what he has asked for. */
+/* A client that waits for a line, or does not read its answer. */
 static gboolean
 make_room(Control *control)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* control_user.c - users and what each has of his own. */
+/* control_user.c - users and the settings of each. */
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/keys.h"

@@ -56,7 +56,7 @@ typedef enum {
 	WORD_OPTIONAL = 1 << 0,
 	WORD_MANY = 1 << 1,	  /* may be repeated */
 	WORD_UNSETTABLE = 1 << 2, /* of a key: KEY= takes the value away, or is the default */
-	WORD_SELF = 1 << 3,	  /* of a key: a user may set his own */
+	WORD_SELF = 1 << 3,	  /* of a key: a user may set it for the own account */
 } WordFlags;
 
 typedef enum { KEYS_NONE, KEYS_USER, KEYS_NUMBER, KEYS_SOFTPHONE, KEYS_TRUNK, KEYS_ROUTE } KeySet;
@@ -91,7 +91,7 @@ typedef enum {
 typedef struct {
 	const char *noun, *verb; /* verb NULL: a command of one word */
 	const Word *words;	 /* up to one whose name is NULL */
-	guint who;		 /* VerbWho: may a user do it to his own account? */
+	guint who;		 /* VerbWho: may a user do it to the own account? */
 	guint flags;		 /* VerbFlags */
 	int changes;		 /* a Change that the plugins are told, or one of the above */
 	const char *help;	 /* one sentence without a full stop */
@@ -116,7 +116,7 @@ guint verb_n_words(const Verb *verb);
 /* The place of a word of this name; it must be one. */
 guint verb_word(const Verb *verb, const char *name);
 gboolean word_is_option(const Word *word); /* "--…" */
-/* As `who` writes it: a user leaves out his own JID. */
+/* As `who` writes it: a user leaves out the own JID. */
 char *verb_usage(const Verb *verb, guint who); /* "trunk set NAME KEY=VALUE… [--hangup]" */
 char *verb_name(const Verb *verb);	       /* "trunk set" */
 guint verb_id(const Verb *verb);	       /* its place in the table */

@@ -70,7 +70,7 @@ is_kept(const Call *call)
 
 /* NULL as the plan is a refusal, with its reason and words. */
 static void
-begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
+begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, const char *words)
 {
 	Reason limit = REASON_NONE;
 	const char *limit_words = NULL;
@@ -91,7 +91,8 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 		return;
 	}
 	if (!is_kept(call)) {
-		refuse_over_limit(call, REASON_NETWORK_ERROR, "records of calls cannot be kept");
+		refuse_over_limit(call, REASON_NETWORK_ERROR,
+				  "the gateway cannot keep a record of the call");
 		return;
 	}
 	call_record_begin(call);
@@ -102,11 +103,11 @@ begin(Call *call, const Incoming *incoming, Reason reason, const char *words)
 		return;
 	}
 	if (!call_pays_forward(call, call_current_stage(call))) {
-		call_end(call, REASON_BUSY, "who is called has as many calls as he may",
+		call_end(call, REASON_BUSY, "the person called has as many calls as allowed",
 			 BY_GATEWAY);
 		return;
 	}
-	call_media_open(call, incoming->near);
+	call_media_open(call, near);
 	call_set_timer(call);
 	call_prepare_stage(call);
 }
@@ -155,16 +156,20 @@ set_account(Call *call, const Incoming *incoming)
 }
 
 void
-call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
-		 Plan *plan, Reason reason, const char *words)
+call_new_near(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+	      const Call *near, Plan *plan)
 {
 	Call *call = call_make(gateway, leg, plugin, incoming);
+	Reason reason = REASON_NONE;
+	const char *words = NULL;
 
 	call->busy = TRUE;
 	call->plan = plan;
 	if (is_admitted(call, incoming)) {
+		if (!call->plan)
+			call->plan = route_incoming(gateway, incoming, &reason, &words);
 		set_account(call, incoming);
-		begin(call, incoming, reason, words);
+		begin(call, incoming, near, reason, words);
 	}
 	call_run(call);
 }
@@ -172,22 +177,19 @@ call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomin
 void
 call_new(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming)
 {
-	Call *call = call_make(gateway, leg, plugin, incoming);
-	Reason reason = REASON_NONE;
-	const char *words = NULL;
-
-	call->busy = TRUE;
-	if (is_admitted(call, incoming)) {
-		call->plan = route_incoming(gateway, incoming, &reason, &words);
-		set_account(call, incoming);
-		begin(call, incoming, reason, words);
-	}
-	call_run(call);
+	call_new_near(gateway, leg, plugin, incoming, NULL, NULL);
 }
 
 void
 call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 	     Reason reason, const char *words)
 {
-	call_new_planned(gateway, leg, plugin, incoming, NULL, reason, words);
+	Call *call = call_make(gateway, leg, plugin, incoming);
+
+	call->busy = TRUE;
+	if (is_admitted(call, incoming)) {
+		set_account(call, incoming);
+		begin(call, incoming, NULL, reason, words);
+	}
+	call_run(call);
 }

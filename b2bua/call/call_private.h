@@ -301,9 +301,10 @@ void stage_drop(Call *call, const CallEvent *event);
 void stage_next(Call *call, const CallEvent *event);
 
 /* --- call_begin.c --- */
-/* call_new() for whoever has a plan already (taken), or a reason why there is none. */
-void call_new_planned(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
-		      Plan *plan, Reason reason, const char *words);
+/* call_new() of a call that will be joined with `near`, whose media threads it shares; or
+ * NULL.  With a plan (taken) it is not routed. */
+void call_new_near(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
+		   const Call *near, Plan *plan);
 
 /* --- call_change.c: actions of the table --- */
 void change_refuse(Call *call, const CallEvent *event);

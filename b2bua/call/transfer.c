@@ -99,8 +99,8 @@ call_target(Call *call, Party *leaving, const Address *target)
 
 	call_note(call, "%s transfers to %s", leaving->lane, text);
 	call_enter(call, CALL_TRANSFERRING);
-	call_new(call->gateway, &transfer->played, &transfer_plugin,
-		 &(Incoming){ .from = from, .to = target, .offer = offer, .near = call });
+	call_new_near(call->gateway, &transfer->played, &transfer_plugin,
+		      &(Incoming){ .from = from, .to = target, .offer = offer }, call, NULL);
 	if (transfer->played.call)
 		transfer_set_second(transfer, transfer->played.call);
 }
@@ -176,22 +176,19 @@ call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming 
 	Party *leaving = first ? party_with(first, replaced) : NULL;
 	g_autofree char *account =
 		incoming->from->scheme == ADDRESS_JID ? address_bare_jid(incoming->from) : NULL;
-	Incoming beside = *incoming;
 	Transfer *transfer;
 
-	beside.near = first;
 	if (!leaving || first->busy || !may_give_way(first, leaving) ||
 	    g_strcmp0(account, leaving->account) != 0) {
-		call_new_planned(gateway, leg, plugin, incoming, NULL, REASON_FORBIDDEN,
-				 "it is not a call that this device can take over");
+		call_refused(gateway, leg, plugin, incoming, REASON_FORBIDDEN,
+			     "this device cannot take over that call");
 		return;
 	}
 	transfer = transfer_new(TAKEOVER, first, leaving);
 	call_note(first, "another device of %s takes over", account);
 	call_enter(first, CALL_TRANSFERRING);
-	call_new_planned(gateway, leg, plugin, &beside,
-			 plan_of_one(account, &transfer_plugin, incoming->from, incoming->to),
-			 REASON_NONE, NULL);
+	call_new_near(gateway, leg, plugin, incoming, first,
+		      plan_of_one(account, &transfer_plugin, incoming->from, incoming->to));
 	if (leg->call)
 		transfer_set_second(transfer, leg->call);
 	else
@@ -217,7 +214,7 @@ transfer_leg_ended(Call *call, const CallEvent *event)
 		call_end_by_leg(call, event);
 		return;
 	}
-	call_note(call, "%s has gone, the other waits", event->party->lane);
+	call_note(call, "%s has hung up; the other side waits", event->party->lane);
 	party_drop_port(call, event->party);
 }
 

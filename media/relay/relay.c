@@ -16,56 +16,6 @@
 #define DIGIT_US    30000 /* no hand is faster; a flood is not reported */
 #define DIGIT_BURST 16
 
-/* --- sending --- */
-
-void
-relay_note_error(Relay *relay, const NetAddress *to, int why)
-{
-	char text[NET_ADDRESS_TEXT];
-
-	if (relay->error_noted || why == EAGAIN)
-		return;
-	relay->error_noted = TRUE;
-	port_note(relay->port, "rtp: cannot send to %s: %s", net_address_text(to, text),
-		  g_strerror(why));
-}
-
-static void
-note_first_out(Relay *relay, guint8 pt)
-{
-	char text[NET_ADDRESS_TEXT];
-
-	relay->out_noted = TRUE;
-	port_note(relay->port, "rtp: first packet to %s, payload type %u",
-		  net_address_text(&relay->peer, text), pt);
-}
-
-static inline void
-send_rtp(Relay *relay, guint8 *data, gsize length)
-{
-	gsize bytes = length;
-
-	if (relay->send && protection_protect(relay->send, data, &length) != PROTECTION_OK)
-		return;
-	if (G_UNLIKELY(relay->relayed)) {
-		port_send_by_agent(relay->port, data, length);
-	} else if (G_UNLIKELY(sendto(relay->out_fd, data, length, 0, &relay->peer.any,
-				     relay->peer.length) < 0)) {
-		relay_note_error(relay, &relay->peer, errno);
-		return;
-	}
-	relay->stats.packets_out++;
-	relay->stats.bytes_out += bytes;
-	if (G_UNLIKELY(!relay->out_noted))
-		note_first_out(relay, data[1] & 0x7f);
-}
-
-void
-relay_send_rtp(Relay *relay, guint8 *data, gsize length)
-{
-	send_rtp(relay, data, length);
-}
-
 /* --- forwarding --- */
 
 static void
@@ -75,7 +25,7 @@ report_digit(Relay *relay, char digit, gint64 now)
 	if (relay->digit_at > now)
 		return;
 	relay->digit_at = MAX(relay->digit_at, now - DIGIT_BURST * DIGIT_US) + DIGIT_US;
-	port_tell(relay->port, &(PortNews){ .kind = NEWS_DTMF, .digit = digit });
+	relay->options.events->digit(relay->options.owner, digit);
 }
 
 /* An event whose clock is not the sink's, or not that of the audio it goes into: the same
@@ -102,7 +52,7 @@ forward_event(Relay *relay, const RtpPacket *packet, const RelayEvent *as, gint6
 	out.seq = rtp_rewriter_insert(&twin->out);
 	out.timestamp = relay->event_out;
 	rtp_write_header(data, &out);
-	send_rtp(twin, data, RTP_HEADER + DTMF_PAYLOAD);
+	relay_send_rtp(twin, data, RTP_HEADER + DTMF_PAYLOAD);
 	return TRUE;
 }
 
@@ -144,7 +94,7 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 	}
 	twin->out_rate = relay->rate[packet->pt];
 	if (G_LIKELY(rtp_rewrite(&twin->out, data, packet, pt, twin->out_rate, now)))
-		send_rtp(twin, data, length);
+		relay_send_rtp(twin, data, length);
 }
 
 /* --- RTP in --- */
@@ -164,16 +114,8 @@ note_first_in(Relay *relay, const NetAddress *from, guint8 pt)
 	char text[NET_ADDRESS_TEXT];
 
 	relay->in_noted = TRUE;
-	port_note(relay->port, "rtp: first packet from %s, payload type %u",
-		  net_address_text(from, text), pt);
-}
-
-void
-relay_prove(Relay *relay)
-{
-	relay->proven = TRUE;
-	if (relay->webrtc)
-		port_proven(relay->port);
+	relay_note(relay, "rtp: first packet from %s, payload type %u",
+		   net_address_text(from, text), pt);
 }
 
 static inline gboolean
@@ -319,20 +261,20 @@ register_relay(Relay *relay)
 	gint64 now = worker_now(relay->worker);
 
 	relay->registered = TRUE;
-	relay->set_index = relay->set->relays->len;
-	g_ptr_array_add(relay->set->relays, relay);
+	relay->set_index = relay->options.set->relays->len;
+	g_ptr_array_add(relay->options.set->relays, relay);
 	worker_add_load(relay->worker, 1);
 	/* spread, so that not everybody reports in the same turn */
 	relay->next_stats = now + g_random_int_range(STATS_US / 2, STATS_US);
 }
 
 void
-relay_add_socket(Relay *relay, const IceSocket *given)
+relay_add_socket(Relay *relay, int fd, gboolean receives)
 {
 	RelaySocket *socket;
 
 	if (relay->closed || relay->n_sockets == RELAY_MAX_SOCKETS) {
-		close(given->fd);
+		close(fd);
 		return;
 	}
 	if (!relay->registered)
@@ -340,13 +282,13 @@ relay_add_socket(Relay *relay, const IceSocket *given)
 	socket = &relay->sockets[relay->n_sockets];
 	*socket = (RelaySocket){ .watch = { on_readable, on_soon, on_next },
 				 .relay = relay,
-				 .fd = given->fd,
+				 .fd = fd,
 				 .index = relay->n_sockets,
-				 .receives = given->receives,
+				 .receives = receives,
 				 .rtcp = !relay->webrtc && relay->n_sockets == 1 };
 	relay->n_sockets++;
-	if (given->receives && !worker_watch(relay->worker, given->fd, &socket->watch))
-		port_note(relay->port, "rtp: cannot watch a socket: %s", g_strerror(errno));
+	if (receives && !worker_watch(relay->worker, fd, &socket->watch))
+		relay_note(relay, "rtp: cannot watch a socket: %s", g_strerror(errno));
 	if (!relay->webrtc)
 		relay->out_fd = relay->sockets[0].fd;
 }
@@ -367,17 +309,17 @@ relay_set_protection(Relay *relay, Protection *receive, Protection *send)
 		relay->started_at = worker_now(relay->worker);
 		relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
 	}
-	port_free_protection(relay->port, old_receive);
-	port_free_protection(relay->port, old_send);
+	relay_free_protection(relay, old_receive);
+	relay_free_protection(relay, old_send);
 }
 
 void
 relay_set_alive(Relay *relay, gboolean alive)
 {
 	if (!alive && !relay->consent_lost_at)
-		port_note(relay->port, "ice: the peer no longer answers connectivity checks");
+		relay_note(relay, "ice: the peer no longer answers connectivity checks");
 	else if (alive && relay->consent_lost_at)
-		port_note(relay->port, "ice: the peer answers connectivity checks again");
+		relay_note(relay, "ice: the peer answers connectivity checks again");
 	if (alive)
 		relay->consent_lost_at = 0;
 	else if (!relay->consent_lost_at) /* said again it is no younger */
@@ -405,15 +347,14 @@ relay_set_free(RelaySet *set)
 }
 
 Relay *
-relay_new(Port *port, Worker *worker, RelaySet *set)
+relay_new(const RelayOptions *options)
 {
 	Relay *relay = g_aligned_alloc0(1, sizeof *relay, CACHE_LINE);
 
-	relay->port = port;
-	relay->worker = worker;
-	relay->set = set;
-	relay->webrtc = relay->secure = port_options(port)->kind == TRANSPORT_WEBRTC;
-	relay->second_us = (gint64)port_options(port)->workers->options.second_ms * 1000;
+	relay->options = *options;
+	relay->worker = options->worker;
+	relay->webrtc = relay->secure = options->kind == TRANSPORT_WEBRTC;
+	relay->second_us = (gint64)options->media->second_ms * 1000;
 	relay->out_fd = -1;
 	relay->digits_pt = NO_PT;
 	relay->out_rate = DEFAULT_RATE;
@@ -429,7 +370,7 @@ relay_new(Port *port, Worker *worker, RelaySet *set)
 static void
 unregister_relay(Relay *relay)
 {
-	GPtrArray *relays = relay->set->relays;
+	GPtrArray *relays = relay->options.set->relays;
 
 	g_ptr_array_remove_index_fast(relays, relay->set_index);
 	if (relay->set_index < relays->len)
@@ -457,8 +398,8 @@ relay_close(Relay *relay)
 	}
 	relay->n_sockets = 0;
 	relay->out_fd = -1;
-	port_free_protection(relay->port, relay->receive);
-	port_free_protection(relay->port, relay->send);
+	relay_free_protection(relay, relay->receive);
+	relay_free_protection(relay, relay->send);
 	explicit_bzero(&relay->sdes_in, sizeof relay->sdes_in);
 	explicit_bzero(&relay->sdes_out, sizeof relay->sdes_out);
 	relay->receive = relay->send = NULL;

@@ -9,8 +9,10 @@
  * Thread: media, except relay_new and relay_free (any) and the registry.
  */
 #pragma once
-#include "media/ice.h"
-#include "media/port.h"
+#include "media/media_types.h"
+#include "media/srtp.h"
+#include "media/udp.h"
+#include "media/worker.h"
 
 #define RELAY_MAX_SOCKETS 8    /* local addresses of a WebRTC port */
 #define RELAY_MAX_PACKET  1600 /* longer ones are malformed */
@@ -23,14 +25,42 @@ RelaySet *relay_set_new(void);
 void relay_set_free(RelaySet *set);
 void relay_set_tick(gpointer set, gint64 now); /* a TickFunc */
 
-Relay *relay_new(Port *port, Worker *worker, RelaySet *set);
+/* What a relay tells its owner; the texts are the owner's to free.  None may call back, and
+ * none but send() comes for each packet. */
+typedef struct {
+	void (*note)(gpointer owner, char *text);
+	void (*digit)(gpointer owner, char digit); /* went to the twin (RFC 4733) */
+	void (*lost)(gpointer owner, MediaLoss why, char *text);
+	void (*one_way)(gpointer owner, MediaFault fault, char *text); /* text may be NULL */
+	void (*stats)(gpointer owner, const PortStats *stats);	       /* every 5 s */
+	/* WebRTC: a packet was authentic, the first under the latest keys. */
+	void (*proven)(gpointer owner);
+	/* RTP or RTCP, to the peer over the agent's TURN server. */
+	void (*send)(gpointer owner, const guint8 *data, gsize length);
+	/* May RTP be sent where authenticated RTP came from? */
+	void (*ask_route)(gpointer owner, guint socket, const NetAddress *from);
+} RelayEvents;
+
+typedef struct {
+	TransportKind kind;
+	const MediaOptions *media; /* those of the process */
+	Worker *worker, *ice;	   /* its own; where protections are freed */
+	RelaySet *set;
+	const RelayEvents *events;
+	gpointer owner; /* not counted: it owns us */
+} RelayOptions;
+
+Relay *relay_new(const RelayOptions *options);
 void relay_free(Relay *relay); /* after relay_close() */
 void relay_close(Relay *relay);
 
-/* Takes the socket.  Of a plain port: RTP first, then RTCP. */
-void relay_add_socket(Relay *relay, const IceSocket *socket);
+/* Takes the socket; one that does not receive is good for sending only.  Of a plain port:
+ * RTP first, then RTCP. */
+void relay_add_socket(Relay *relay, int fd, gboolean receives);
 void relay_connect(Relay *relay, const Desc *local, const Desc *remote);
 void relay_join(Relay *one, Relay *other); /* with itself: an echo */
+
+#define RELAY_BY_OWNER G_MAXUINT /* in place of a socket: by send() of the events */
 
 /* WebRTC: where to send, and with what; takes the protections. */
 void relay_set_route(Relay *relay, guint socket, const NetAddress *peer);

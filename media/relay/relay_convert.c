@@ -105,7 +105,7 @@ relay_convert_learn(Relay *relay)
 		relay_convert_stop(relay);
 	if (relay->convert)
 		relay->convert->from = NULL; /* numbers may mean something else now */
-	if (!to || !port_options(relay->port)->workers->options.transcode)
+	if (!to || !relay->options.media->transcode)
 		return;
 	for (guint8 pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
 		if (relay->map[pt] == NO_PT && relay->rate[pt] &&
@@ -175,8 +175,8 @@ relay_convert(Relay *relay, const RtpPacket *packet, gint64 now)
 		return;
 	if (!convert->noted) {
 		convert->noted = TRUE;
-		port_note(relay->port, "audio: %s is transcoded to %s", convert->from->name,
-			  convert->to->name);
+		relay_note(relay, "audio: %s is transcoded to %s", convert->from->name,
+			   convert->to->name);
 	}
 	rtp_rewriter_skip(&relay->twin->out, packet);
 	transcoder_push(convert->transcoder, convert->from, packet, rtp_stats_jitter_us(&relay->in),

@@ -142,20 +142,20 @@ learn_keys(Relay *relay, const Transport *ours, const Transport *theirs)
 		return;
 	relay->secure = TRUE;
 	if (!sdes_same(&relay->sdes_in, &theirs->sdes)) {
-		port_free_protection(relay->port, relay->receive);
+		relay_free_protection(relay, relay->receive);
 		relay->receive = receive_with(&theirs->sdes);
 		relay->sdes_in = theirs->sdes;
 		relay->n_ssrcs = 0;
-		port_note(relay->port, "srtp: %s",
-			  relay->receive ? srtp_profile_text(theirs->sdes.profile)
-					 : "the peer has no key, nothing is taken");
+		relay_note(relay, "srtp: %s",
+			   relay->receive ? srtp_profile_text(theirs->sdes.profile)
+					  : "the peer has no key, nothing is taken");
 	}
 	if (first && own.profile) {
 		relay->send = protection_new(own.profile, own.key, TRUE);
 		relay->sdes_out = own;
 	} else if (!first && !sdes_same(&relay->sdes_out, &own)) {
 		relay->may_send = FALSE;
-		port_note(relay->port, "srtp: the suite cannot change in a call, nothing is sent");
+		relay_note(relay, "srtp: the suite cannot change in a call, nothing is sent");
 	}
 }
 

@@ -70,9 +70,8 @@ relay_late_take(Relay *relay, const RtpPacket *packet)
 	const Relay *twin = relay->twin;
 	Law law;
 
-	if (!relay->late &&
-	    (relay->kept_late || relay->webrtc || !twin->webrtc || twin->send ||
-	     !relay->may_receive || !port_options(relay->port)->workers->options.keep_first_words))
+	if (!relay->late && (relay->kept_late || relay->webrtc || !twin->webrtc || twin->send ||
+			     !relay->may_receive || !relay->options.media->keep_first_words))
 		return FALSE;
 	if (!law_of(relay, packet->pt, &law))
 		return FALSE;
@@ -155,13 +154,13 @@ relay_late_tick(Relay *relay, gint64 now)
 	if (!late->playing_since) {
 		late->playing_since = now;
 		catchup_trim(late->catchup, room_for(now - late->kept_since));
-		port_note(relay->port, "rtp: %u ms came before they could be passed on",
-			  catchup_waiting(late->catchup) * 1000 / DEFAULT_RATE);
+		relay_note(relay, "rtp: %u ms came before they could be passed on",
+			   catchup_waiting(late->catchup) * 1000 / DEFAULT_RATE);
 	}
 	while (now - late->playing_since >= (gint64)late->frames * FRAME_US)
 		if (!play(relay, now)) {
-			port_note(relay->port, "rtp: caught up after %u ms",
-				  (guint)((now - late->playing_since) / 1000));
+			relay_note(relay, "rtp: caught up after %u ms",
+				   (guint)((now - late->playing_since) / 1000));
 			relay_late_stop(relay);
 			return;
 		}

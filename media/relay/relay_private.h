@@ -2,6 +2,7 @@
 /* relay_private.h - what the files of the relay share.
  *
  *   relay.c         the packet path: RTP in, forwarded, out; sockets, life
+ *   relay_out.c     what the others stand on: sending, telling, being in a hurry
  *   relay_source.c  who may send to us, and where we send to
  *   relay_rtcp.c    RTCP in, reports of ours out
  *   relay_desc.c    what the descriptions say: codecs, directions, addresses
@@ -16,6 +17,8 @@
 #include "media/dtmf.h"
 #include "media/relay/relay.h"
 #include "media/rtcp.h"
+#include "media/rtp.h"
+#include <errno.h>
 
 #define NO_PT	      0xff
 #define CONVERT_PT    0xfe /* in a map: the twin's peer takes it in another codec */
@@ -81,8 +84,8 @@ struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
 	Relay *twin;
 	Protection *receive, *send;
-	Worker *worker;
-	Late *late; /* NULL: packets pass as they come */
+	Worker *worker; /* that of the options */
+	Late *late;	/* NULL: packets pass as they come */
 	int out_fd;
 	guint out_index;
 	gboolean relayed; /* sent by the agent, over a TURN server */
@@ -103,8 +106,7 @@ struct Relay {
 	DtmfReceiver digits_in;
 	DtmfSender digits_out;
 	/* now and then */
-	Port *port; /* not counted: it owns us */
-	RelaySet *set;
+	RelayOptions options;
 	guint set_index, hurries;
 	gboolean registered, closed, lost, error_noted;
 	RelaySocket sockets[RELAY_MAX_SOCKETS];
@@ -157,12 +159,38 @@ relay_talks(const Relay *relay)
 	return relay->may_send && relay->may_receive;
 }
 
-/* --- relay.c --- */
+/* --- relay_out.c --- */
+void relay_note(Relay *relay, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void relay_note_error(Relay *relay, const NetAddress *to, int why);
-/* Takes the numbers of `data` as they are; it has PROTECTION_TRAILER bytes of room. */
-void relay_send_rtp(Relay *relay, guint8 *data, gsize length);
+void relay_note_first_out(Relay *relay, guint8 pt);
+/* NULL is fine. */
+void relay_free_protection(const Relay *relay, Protection *protection);
 /* A packet was authentic, the first under these keys. */
 void relay_prove(Relay *relay);
+/* Both sides talk, and can be heard. */
+gboolean relay_expects_rtp(const Relay *relay);
+void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms; counted */
+
+/* Takes the numbers of `data` as they are; it has PROTECTION_TRAILER bytes of room. */
+static inline void
+relay_send_rtp(Relay *relay, guint8 *data, gsize length)
+{
+	gsize bytes = length;
+
+	if (relay->send && protection_protect(relay->send, data, &length) != PROTECTION_OK)
+		return;
+	if (G_UNLIKELY(relay->relayed)) {
+		relay->options.events->send(relay->options.owner, data, length);
+	} else if (G_UNLIKELY(sendto(relay->out_fd, data, length, 0, &relay->peer.any,
+				     relay->peer.length) < 0)) {
+		relay_note_error(relay, &relay->peer, errno);
+		return;
+	}
+	relay->stats.packets_out++;
+	relay->stats.bytes_out += bytes;
+	if (G_UNLIKELY(!relay->out_noted))
+		relay_note_first_out(relay, data[1] & 0x7f);
+}
 
 static inline gboolean
 relay_can_send(const Relay *relay)
@@ -228,7 +256,4 @@ void relay_convert_stop(Relay *relay);
 void relay_convert_stats(Relay *relay);
 
 /* --- relay_tick.c --- */
-/* Both sides talk, and can be heard. */
-gboolean relay_expects_rtp(const Relay *relay);
-void relay_hurry(Relay *relay, gboolean more); /* a tick every 20 ms; counted */
 void relay_stop_digits(Relay *relay);

@@ -75,7 +75,7 @@ send_rtcp(Relay *relay, guint8 *data, gsize length)
 	    (relay->send && protection_protect_rtcp(relay->send, data, &length) != PROTECTION_OK))
 		return;
 	if (relay->relayed) {
-		port_send_by_agent(relay->port, data, length);
+		relay->options.events->send(relay->options.owner, data, length);
 	} else if (sendto(fd, data, length, 0, &to->any, to->length) < 0) {
 		relay_note_error(relay, to, errno);
 		return;

@@ -20,9 +20,9 @@ latch(Relay *relay, const NetAddress *from, SourceRank rank)
 	char ours[NET_ADDRESS_TEXT], theirs[NET_ADDRESS_TEXT];
 
 	if (!net_address_equal(from, &relay->signalled) || relay->latched)
-		port_note(relay->port, "rtp: comes from %s, signalled was %s: following it",
-			  net_address_text(from, theirs),
-			  net_address_text(&relay->signalled, ours));
+		relay_note(relay, "rtp: comes from %s, signalled was %s: following it",
+			   net_address_text(from, theirs),
+			   net_address_text(&relay->signalled, ours));
 	relay->latched = TRUE;
 	relay->rank = rank;
 	memset(relay->trials, 0, sizeof relay->trials);
@@ -186,13 +186,13 @@ relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket
 	     (gint16)(packet->seq - relay->in.max_seq) <= 0))
 		return;
 	relay->asked_at = now;
-	port_ask_route(relay->port, socket, from);
+	relay->options.events->ask_route(relay->options.owner, socket, from);
 }
 
 void
 relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
 {
-	const gboolean relayed = socket == ICE_RELAYED;
+	const gboolean relayed = socket == RELAY_BY_OWNER;
 
 	if (relay->closed || relay->n_sockets == 0 || (!relayed && socket >= relay->n_sockets))
 		return;

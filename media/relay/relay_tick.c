@@ -14,19 +14,6 @@
 #define FIRST_SILENCE_US 120000000 /* a peer that never sent may still be ringing */
 
 void
-relay_hurry(Relay *relay, gboolean more)
-{
-	relay->hurries += more ? 1 : -1;
-	if (relay->hurries != (more ? 1 : 0))
-		return; /* it did already, or does still */
-	worker_hurry(relay->worker, more);
-	if (more)
-		g_ptr_array_add(relay->set->hurrying, relay);
-	else
-		g_ptr_array_remove(relay->set->hurrying, relay);
-}
-
-void
 relay_stop_digits(Relay *relay)
 {
 	if (relay->has_digits)
@@ -61,12 +48,11 @@ relay_send_dtmf(Relay *relay, char digit)
 	if (relay->closed)
 		return;
 	if (!event)
-		port_note(relay->port, "dtmf: the peer takes no telephone-event, %c not sent",
-			  digit);
+		relay_note(relay, "dtmf: the peer takes no telephone-event, %c not sent", digit);
 	else if (!relay_can_send(relay))
-		port_note(relay->port, "dtmf: the peer does not receive now, %c not sent", digit);
+		relay_note(relay, "dtmf: the peer does not receive now, %c not sent", digit);
 	else if (!begin_digit(relay, event, digit))
-		port_note(relay->port, "dtmf: no such digit, or too many of them");
+		relay_note(relay, "dtmf: no such digit, or too many of them");
 	else
 		start_digits(relay);
 }
@@ -97,25 +83,14 @@ static void
 lose(Relay *relay, MediaLoss why, char *text)
 {
 	relay->lost = TRUE;
-	port_tell(relay->port, &(PortNews){ .kind = NEWS_LOST, .loss = why, .text = text });
-}
-
-/* Whoever holds often sends nothing, whatever he said, and so does the one held. */
-gboolean
-relay_expects_rtp(const Relay *relay)
-{
-	const Relay *twin = relay->twin;
-
-	return relay->connected && twin && twin->connected && relay_talks(relay) &&
-	       relay_talks(twin) && (!relay->webrtc || relay->receive) &&
-	       (!twin->webrtc || twin->receive);
+	relay->options.events->lost(relay->options.owner, why, text);
 }
 
 /* A packet is as good as an answer. */
 static gboolean
 consent_is_over(const Relay *relay, gint64 now)
 {
-	const guint limit = port_options(relay->port)->workers->options.consent_timeout_s;
+	const guint limit = relay->options.media->consent_timeout_s;
 	const gint64 answered = relay->consent_lost_at - AGENT_WAITS_S * G_USEC_PER_SEC;
 
 	return now - MAX(answered, relay->last_in) > (gint64)limit * G_USEC_PER_SEC;
@@ -124,7 +99,7 @@ consent_is_over(const Relay *relay, gint64 now)
 static void
 check_silence(Relay *relay, gint64 now)
 {
-	gint64 limit = port_options(relay->port)->workers->options.rtp_timeout_s * relay->second_us;
+	gint64 limit = relay->options.media->rtp_timeout_s * relay->second_us;
 	gint64 since = MAX(relay->last_in, relay->started_at);
 	char text[NET_ADDRESS_TEXT];
 
@@ -168,11 +143,11 @@ tick(Relay *relay, gint64 now)
 		relay->next_rtcp = now + g_random_int_range(interval / 2, interval / 2 * 3);
 	}
 	if (now >= relay->next_stats) {
-		PortNews news = { .kind = NEWS_STATS };
+		PortStats stats;
 
 		relay->next_stats = now + STATS_US;
-		relay_stats(relay, &news.stats);
-		port_tell(relay->port, &news);
+		relay_stats(relay, &stats);
+		relay->options.events->stats(relay->options.owner, &stats);
 	}
 	relay_watch(relay, now);
 	check_silence(relay, now);

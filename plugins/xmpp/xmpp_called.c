@@ -21,7 +21,7 @@
 #define MAX_FORKS 32   /* of one call */
 #define OTHERS_MS 3000 /* one device took no call: how long others have to say that they ring */
 
-#define UNENCRYPTED "The client that is on line takes calls without encryption only"
+#define UNENCRYPTED "The client that is on line takes only calls without encryption"
 
 /* --- who is there --- */
 
@@ -45,7 +45,7 @@ note_unencrypted(const XmppLeg *leg, const char *device, guint can)
 {
 	if (!takes_no_calls(can) || !xmpp_caps_is_unencrypted(can))
 		return FALSE;
-	leg_trace(&leg->leg, TRACE_NOTE, "%s takes calls without encryption only: not called",
+	leg_trace(&leg->leg, TRACE_NOTE, "%s takes only calls without encryption: not called",
 		  device);
 	return TRUE;
 }
@@ -483,7 +483,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
 	xmpp_leg_register(leg, target->to->host, leg->sid); /* some servers' errors are from them */
 	xmpp_find_add(leg);
-	leg_attach(&leg->leg, &xmpp_plugin, call);
+	leg_attach(&leg->leg, xmpp->plugin, call);
 	xmpp_names_remember(xmpp, bare, target->from);
 	if (xmpp_is_cut_off(xmpp)) {
 		stay_away(leg, REASON_NETWORK_ERROR, "The XMPP server is away");
@@ -497,15 +497,15 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 
 /* --- devices called directly --- */
 
-void
-xmpp_called_fork_rings(XmppLeg *leg, XmppFork *fork)
+static void
+fork_rings(XmppLeg *leg, XmppFork *fork)
 {
 	if (leg->state == XMPP_RINGING && !fork->dead)
 		rings(leg, fork->jid);
 }
 
-void
-xmpp_called_fork_takes(XmppLeg *leg, XmppFork *fork)
+static void
+fork_takes(XmppLeg *leg, XmppFork *fork)
 {
 	XmppSay retract = { .kind = JMI_RETRACT,
 			    .to = leg->peer_bare,
@@ -524,8 +524,8 @@ xmpp_called_fork_takes(XmppLeg *leg, XmppFork *fork)
 	leg->state = XMPP_INITIATED;
 }
 
-void
-xmpp_called_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
+static void
+fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 {
 	Reason reason = xmpp_reason_from_jingle(jingle->reason, MOMENT_CALLEE_REFUSES);
 
@@ -543,3 +543,5 @@ xmpp_called_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	if (nobody_left(leg))
 		xmpp_leg_part(leg, reason, jingle->reason_text);
 }
+
+const XmppForkEvents xmpp_called_fork_events = { fork_rings, fork_takes, fork_ends };

@@ -111,6 +111,12 @@ xmpp_leg_set_timer(XmppLeg *leg, guint ms, TimerFunc func)
 		timer_set(&leg->timer, ms, func, leg);
 }
 
+gboolean
+xmpp_is_cut_off(const Xmpp *xmpp)
+{
+	return !xmpp_stream_is_up(xmpp->stream) && xmpp->outage == 0;
+}
+
 char *
 xmpp_new_sid(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_leg.h - a Jingle session, with its XEP-0353 prelude, as a Leg.
  *
- *   xmpp_plugin.c   what comes in: whose is it?  The Plugin table
+ *   xmpp_plugin.c   what comes in: whose is it?  The Plugin table; all below know nothing of it
  *   xmpp_ring.c     he calls: propose, ringing, proceed
  *   xmpp_called.c   he is called: the propose, and the devices that may ring
  *   xmpp_session.c  the session: initiate, accept, what happens in between
@@ -29,9 +29,13 @@
 #include "plugins/xmpp/xmpp_account.h"
 #include "plugins/xmpp/xmpp_stream.h"
 
+typedef struct XmppForkEvents XmppForkEvents;
+
 /* The plugin: one per process. */
 typedef struct {
 	Gateway *gateway;
+	const Plugin *plugin;
+	const XmppForkEvents *fork_events;
 	char *domain;
 	gsize max_stanza_bytes;
 	const MediaOptions *media; /* of the configuration */
@@ -66,6 +70,13 @@ typedef struct {
 	char *jid, *sid;
 	gboolean dead;
 } XmppFork;
+
+/* What a device does that was called directly: the session knows it, the call acts on it. */
+struct XmppForkEvents {
+	void (*rings)(XmppLeg *leg, XmppFork *fork);
+	void (*takes)(XmppLeg *leg, XmppFork *fork);
+	void (*ends)(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
+};
 
 /* What each side wants of the audio, see xmpp_hold.c. */
 typedef struct {
@@ -120,6 +131,9 @@ XmppFork *xmpp_leg_fork(const XmppLeg *leg, const char *jid, const char *sid);
 void xmpp_leg_set_peer(XmppLeg *leg, const char *jid);
 void xmpp_leg_set_timer(XmppLeg *leg, guint ms, TimerFunc func);
 char *xmpp_new_sid(void);
+
+/* The stream has been away for longer than a server takes to start again. */
+gboolean xmpp_is_cut_off(const Xmpp *xmpp);
 
 /* In the ladder: we say this; an arrow only when the stream is there to take it. */
 void xmpp_leg_out(const XmppLeg *leg, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -191,13 +205,15 @@ void xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to);
 
 #define XMPP_MAX_AGE_S 30	    /* what was kept longer on its way is of the past */
 gint64 xmpp_ring_age(gint64 stamp); /* of xml_delay(), in s; 0 when a clock is ahead */
-/* TRUE when there was a <propose/> or the like in it. */
-gboolean
-xmpp_ring_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
-/* A message of ours came back; one was received (XEP-0184). */
-void xmpp_ring_returned(Xmpp *xmpp, const xmlNode *message, const Address *from);
+/* Of a caller: a new call, what is said in one that there is, what of ours came back, an end
+ * that names no call. */
+void xmpp_ring_propose(Xmpp *xmpp, const XmppMessage *message);
+void xmpp_ring_message(XmppLeg *leg, const XmppMessage *message);
+void xmpp_ring_bounced(XmppLeg *leg, const Address *from, JmiKind kind);
 void
-xmpp_ring_receipt(Xmpp *xmpp, const char *from_text, const Address *from, const char *message_id);
+xmpp_ring_end_without_id(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const Address *to);
+/* The receipt that the message asks for, if it does. */
+void xmpp_ring_confirm(Xmpp *xmpp, const XmppMessage *message, const char *local);
 void xmpp_ring_ring(XmppLeg *leg);
 void xmpp_ring_proceed(XmppLeg *leg, const Desc *offer);
 /* His device has gone off line: he cannot be setting up a call. */
@@ -214,10 +230,7 @@ void xmpp_called_receipt(XmppLeg *leg, const char *device);
 void xmpp_called_device(XmppLeg *leg, const char *device);
 void xmpp_called_gone(XmppLeg *leg, const char *device); /* of a callee's leg */
 void xmpp_called_link_is_up(XmppLeg *leg);
-/* A device that was called directly: it rings, accepts, refuses. */
-void xmpp_called_fork_rings(XmppLeg *leg, XmppFork *fork);
-void xmpp_called_fork_takes(XmppLeg *leg, XmppFork *fork);
-void xmpp_called_fork_ends(XmppLeg *leg, XmppFork *fork, const Jingle *jingle);
+extern const XmppForkEvents xmpp_called_fork_events;
 
 /* --- xmpp_text.c --- */
 /* What a user wrote and nobody reads: he is told so, where he would think otherwise. */
@@ -225,9 +238,7 @@ void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, c
 void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
 
 /* --- xmpp_plugin.c --- */
-/* The stream has been away for longer than a server takes to start again. */
-gboolean xmpp_is_cut_off(const Xmpp *xmpp);
-/* How long that is, for tests; 0: as always. */
+/* How long the stream may be away before xmpp_is_cut_off(), for tests; 0: as always. */
 void xmpp_set_outage_ms(guint ms);
 
 /* --- xmpp_name.c --- */

@@ -75,18 +75,110 @@ on_iq(const xmlNode *iq, const Address *from, const Address *to)
 		xmpp_send(xmpp, xml_iq_error(iq, &bad));
 }
 
+/* --- messages of a call: which one, and is he its caller or its callee? --- */
+
+/* It takes a call that has been over for long, or was another process's: without a word it
+ * would wait for our session-initiate. */
+static void
+on_late_proceed(const XmppMessage *message)
+{
+	g_autofree char *local = address_full_jid(message->to);
+	JmiBuild build = { .kind = JMI_FINISH,
+			   .from = local,
+			   .to = message->from_text,
+			   .id = message->jmi->id,
+			   .reason = "gone" };
+
+	if (message->from->resource && !message->jmi->bounced &&
+	    xmpp_accounts_standing(xmpp->accounts, message->from) != XMPP_STRANGER)
+		xmpp_send_end(xmpp, jmi_build(&build));
+}
+
+static XmppLeg *
+find_leg(const XmppMessage *message, const char *sid)
+{
+	g_autofree char *bare = address_bare_jid(message->from);
+	XmppLeg *leg = xmpp_leg_find(xmpp, message->from_text, sid);
+
+	return leg ? leg : xmpp_leg_find(xmpp, bare, sid);
+}
+
+/* TRUE when there was a <propose/> or the like in it. */
+static gboolean
+take_jmi(const xmlNode *stanza, const Address *from, const Address *to)
+{
+	g_autoptr(Jmi) jmi = jmi_parse(stanza, NULL);
+	XmppMessage message = { from, to, xml_attribute(stanza, "from"), jmi };
+	XmppLeg *leg;
+
+	if (!to->user || !from->user) /* a server speaks in errors only */
+		return FALSE;
+	if (!jmi) {
+		xmpp_ring_end_without_id(xmpp, stanza, from, to);
+		return FALSE;
+	}
+	leg = find_leg(&message, jmi->id);
+	if (leg)
+		xmpp_ring_confirm(xmpp, &message, leg->local);
+	if (leg && leg->leg.side == SIDE_CALLER)
+		xmpp_ring_message(leg, &message);
+	else if (leg)
+		xmpp_called_message(leg, &message);
+	else if (jmi->kind == JMI_PROPOSE)
+		xmpp_ring_propose(xmpp, &message);
+	else if (jmi->kind == JMI_PROCEED)
+		on_late_proceed(&message);
+	return TRUE;
+}
+
+/* A message of ours came back. */
+static void
+on_returned(const xmlNode *stanza, const Address *from)
+{
+	g_autoptr(Jmi) jmi = jmi_parse(stanza, NULL);
+	XmppMessage message = { from, NULL, xml_attribute(stanza, "from"), jmi };
+	JmiKind kind = jmi ? jmi->kind : N_JMI_KINDS;
+	const char *sid = jmi_returned(stanza, &kind);
+	XmppLeg *leg;
+
+	if (!sid && jmi)
+		sid = jmi->id;
+	if (!sid)
+		return;
+	leg = find_leg(&message, sid);
+	if (leg && leg->leg.side == SIDE_CALLER)
+		xmpp_ring_bounced(leg, from, kind);
+	else if (leg && kind == JMI_PROPOSE)
+		xmpp_called_bounced(leg, from, stanza);
+}
+
+/* One was received (XEP-0184). */
+static void
+on_receipt(const char *from_text, const Address *from, const char *id)
+{
+	static const char prefix[] = "jm-propose-";
+	XmppMessage message = { .from = from, .from_text = from_text };
+	XmppLeg *leg;
+
+	if (!g_str_has_prefix(id, prefix) || !from->resource)
+		return;
+	leg = find_leg(&message, id + strlen(prefix));
+	if (leg && leg->leg.side == SIDE_CALLEE)
+		xmpp_called_receipt(leg, from_text);
+}
+
 static void
 on_message(const xmlNode *message, const Address *from, const Address *to)
 {
 	const char *received = jmi_receipt(message);
 
 	if (g_strcmp0(xml_attribute(message, "type"), "error") == 0) {
-		xmpp_ring_returned(xmpp, message, from);
+		on_returned(message, from);
 		return;
 	}
 	if (received)
-		xmpp_ring_receipt(xmpp, xml_attribute(message, "from"), from, received);
-	if (xmpp_ring_message(xmpp, message, from, to))
+		on_receipt(xml_attribute(message, "from"), from, received);
+	if (take_jmi(message, from, to))
 		return;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
 		xmpp_count(COUNTER_XMPP_STRANGERS);
@@ -169,12 +261,6 @@ on_outage(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-gboolean
-xmpp_is_cut_off(const Xmpp *self)
-{
-	return !xmpp_stream_is_up(self->stream) && self->outage == 0;
-}
-
 static void
 note(const char *text)
 {
@@ -255,6 +341,8 @@ start(Gateway *gateway, GError **error)
 	xmpp_counters_reset();
 	xmpp = g_new0(Xmpp, 1);
 	xmpp->gateway = gateway;
+	xmpp->plugin = &xmpp_plugin;
+	xmpp->fork_events = &xmpp_called_fork_events;
 	xmpp->domain = g_ascii_strdown(config->xmpp_domain, -1);
 	xmpp->max_stanza_bytes = config->max_stanza_bytes;
 	xmpp->media = &config->media;

@@ -72,8 +72,8 @@ reject(Xmpp *xmpp, const XmppMessage *message, const char *reason, const char *t
 	xmpp_send_end(xmpp, jmi_build(&build));
 }
 
-static void
-send_receipt(Xmpp *xmpp, const XmppMessage *message, const char *local)
+void
+xmpp_ring_confirm(Xmpp *xmpp, const XmppMessage *message, const char *local)
 {
 	if (message->jmi->receipt_wanted)
 		xmpp_send_sure(xmpp, jmi_build_receipt(local, message->from_text,
@@ -94,7 +94,7 @@ leg_of_propose(Xmpp *xmpp, const XmppMessage *message, const char *bare)
 	xmpp_leg_register(leg, leg->peer, leg->sid);
 	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
 	xmpp_find_add(leg);
-	send_receipt(xmpp, message, local);
+	xmpp_ring_confirm(xmpp, message, local);
 	return leg;
 }
 
@@ -154,14 +154,14 @@ begin(Xmpp *xmpp, const XmppMessage *message)
 		xmpp_leg_set_timer(leg, RINGING_MS, on_silent_far_end);
 	}
 	if (refusal.text) {
-		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, refusal.reason,
+		call_refused(xmpp->gateway, &leg->leg, xmpp->plugin, &incoming, refusal.reason,
 			     refusal.text);
 	} else if (old) {
 		g_free(old->migrated);
 		old->migrated = g_strdup(leg->sid);
-		call_take_over(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, &old->leg);
+		call_take_over(xmpp->gateway, &leg->leg, xmpp->plugin, &incoming, &old->leg);
 	} else {
-		call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
+		call_new(xmpp->gateway, &leg->leg, xmpp->plugin, &incoming);
 	}
 	g_free(refusal.text);
 	/* What was refused at once is over for good: nothing of it can come any more that
@@ -178,12 +178,12 @@ xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to)
 	g_autofree char *bare = address_bare_jid(from);
 
 	xmpp_count(COUNTER_XMPP_STRANGERS);
-	gateway_refused(xmpp->gateway, &xmpp_plugin, bare, from, to, REASON_FORBIDDEN,
+	gateway_refused(xmpp->gateway, xmpp->plugin, bare, from, to, REASON_FORBIDDEN,
 			"no user of this gateway");
 }
 
-static void
-on_propose(Xmpp *xmpp, const XmppMessage *message)
+void
+xmpp_ring_propose(Xmpp *xmpp, const XmppMessage *message)
 {
 	if (!message->from->resource)
 		return;
@@ -238,8 +238,8 @@ is_end(JmiKind kind)
 	return kind == JMI_RETRACT || kind == JMI_REJECT || kind == JMI_FINISH;
 }
 
-static void
-on_caller_message(XmppLeg *leg, const XmppMessage *message)
+void
+xmpp_ring_message(XmppLeg *leg, const XmppMessage *message)
 {
 	if (message->jmi->kind == JMI_PROPOSE)
 		on_propose_again(leg, message);
@@ -247,9 +247,8 @@ on_caller_message(XmppLeg *leg, const XmppMessage *message)
 		on_caller_ends(leg, message);
 }
 
-/* What of ours came back: his client is gone. */
-static void
-on_caller_bounced(XmppLeg *leg, const Address *from, JmiKind kind)
+void
+xmpp_ring_bounced(XmppLeg *leg, const Address *from, JmiKind kind)
 {
 	g_autofree char *full = address_full_jid(from);
 
@@ -270,8 +269,6 @@ xmpp_ring_gone(XmppLeg *leg)
 	leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", leg->peer);
 	xmpp_leg_over(leg, REASON_CANCELLED, "The caller's client has gone off line");
 }
-
-/* --- whose is it? --- */
 
 /* An end of the one call that this device is setting up with that number. */
 XmppLeg *
@@ -294,8 +291,8 @@ xmpp_ring_only_one(Xmpp *xmpp, const Address *from, const Address *to)
 	return found;
 }
 
-static void
-on_end_without_id(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const Address *to)
+void
+xmpp_ring_end_without_id(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const Address *to)
 {
 	JmiKind kind;
 	XmppLeg *leg;
@@ -307,91 +304,4 @@ on_end_without_id(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const 
 		return;
 	leg_trace(&leg->leg, TRACE_IN, "%s without an id", jmi_kind_name(kind));
 	xmpp_leg_over(leg, REASON_CANCELLED, NULL);
-}
-
-/* It takes a call that has been over for long, or was another process's: without a word it
- * would wait for our session-initiate. */
-static void
-on_late_proceed(Xmpp *xmpp, const XmppMessage *message)
-{
-	g_autofree char *local = address_full_jid(message->to);
-	JmiBuild build = { .kind = JMI_FINISH,
-			   .from = local,
-			   .to = message->from_text,
-			   .id = message->jmi->id,
-			   .reason = "gone" };
-
-	if (message->from->resource && !message->jmi->bounced &&
-	    xmpp_accounts_standing(xmpp->accounts, message->from) != XMPP_STRANGER)
-		xmpp_send_end(xmpp, jmi_build(&build));
-}
-
-static XmppLeg *
-find_leg(const Xmpp *xmpp, const XmppMessage *message, const char *sid)
-{
-	g_autofree char *bare = address_bare_jid(message->from);
-	XmppLeg *leg = xmpp_leg_find(xmpp, message->from_text, sid);
-
-	return leg ? leg : xmpp_leg_find(xmpp, bare, sid);
-}
-
-gboolean
-xmpp_ring_message(Xmpp *xmpp, const xmlNode *stanza, const Address *from, const Address *to)
-{
-	g_autoptr(Jmi) jmi = jmi_parse(stanza, NULL);
-	XmppMessage message = { from, to, xml_attribute(stanza, "from"), jmi };
-	XmppLeg *leg;
-
-	if (!to->user || !from->user) /* a server speaks in errors only */
-		return FALSE;
-	if (!jmi) {
-		on_end_without_id(xmpp, stanza, from, to);
-		return FALSE;
-	}
-	leg = find_leg(xmpp, &message, jmi->id);
-	if (leg)
-		send_receipt(xmpp, &message, leg->local);
-	if (leg && leg->leg.side == SIDE_CALLER)
-		on_caller_message(leg, &message);
-	else if (leg)
-		xmpp_called_message(leg, &message);
-	else if (jmi->kind == JMI_PROPOSE)
-		on_propose(xmpp, &message);
-	else if (jmi->kind == JMI_PROCEED)
-		on_late_proceed(xmpp, &message);
-	return TRUE;
-}
-
-void
-xmpp_ring_returned(Xmpp *xmpp, const xmlNode *stanza, const Address *from)
-{
-	g_autoptr(Jmi) jmi = jmi_parse(stanza, NULL);
-	XmppMessage message = { from, NULL, xml_attribute(stanza, "from"), jmi };
-	JmiKind kind = jmi ? jmi->kind : N_JMI_KINDS;
-	const char *sid = jmi_returned(stanza, &kind);
-	XmppLeg *leg;
-
-	if (!sid && jmi)
-		sid = jmi->id;
-	if (!sid)
-		return;
-	leg = find_leg(xmpp, &message, sid);
-	if (leg && leg->leg.side == SIDE_CALLER)
-		on_caller_bounced(leg, from, kind);
-	else if (leg && kind == JMI_PROPOSE)
-		xmpp_called_bounced(leg, from, stanza);
-}
-
-void
-xmpp_ring_receipt(Xmpp *xmpp, const char *from_text, const Address *from, const char *id)
-{
-	static const char prefix[] = "jm-propose-";
-	XmppMessage message = { .from = from, .from_text = from_text };
-	XmppLeg *leg;
-
-	if (!g_str_has_prefix(id, prefix) || !from->resource)
-		return;
-	leg = find_leg(xmpp, &message, id + strlen(prefix));
-	if (leg && leg->leg.side == SIDE_CALLEE)
-		xmpp_called_receipt(leg, from_text);
 }

@@ -210,14 +210,14 @@ begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 	xmpp_find_add(leg);
 	incoming.offer = leg->theirs;
 	if (xmpp_accounts_standing(xmpp->accounts, message->from) == XMPP_SWITCHED_OFF) {
-		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, REASON_FORBIDDEN,
+		call_refused(xmpp->gateway, &leg->leg, xmpp->plugin, &incoming, REASON_FORBIDDEN,
 			     "your account at this gateway is switched off");
 	} else if (!leg->theirs) {
 		xmpp_count(COUNTER_XMPP_OFFERS_REFUSED);
-		call_refused(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming, error->code,
+		call_refused(xmpp->gateway, &leg->leg, xmpp->plugin, &incoming, error->code,
 			     error->message);
 	} else {
-		call_new(xmpp->gateway, &leg->leg, &xmpp_plugin, &incoming);
+		call_new(xmpp->gateway, &leg->leg, xmpp->plugin, &incoming);
 	}
 	if (leg->state == XMPP_OVER) {
 		xmpp_leg_free(leg); /* refused at once: nothing more can come of it */
@@ -269,7 +269,7 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	Desc *answer;
 
 	if (fork && leg->state == XMPP_RINGING && !fork->dead)
-		xmpp_called_fork_takes(leg, fork);
+		leg->xmpp->fork_events->takes(leg, fork);
 	if (leg->state != XMPP_INITIATED || leg->leg.side != SIDE_CALLEE)
 		return;
 	answer = desc_from_jingle(jingle, &error);
@@ -386,7 +386,7 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	const char *name = jingle_info_name(jingle->info);
 
 	if (jingle->info == JINGLE_INFO_RINGING && fork) {
-		xmpp_called_fork_rings(leg, fork);
+		leg->xmpp->fork_events->rings(leg, fork);
 		return;
 	}
 	if (name)
@@ -407,7 +407,7 @@ on_terminate(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	Reason reason = xmpp_reason_from_jingle(jingle->reason, moment);
 
 	if (fork && leg->state == XMPP_RINGING) {
-		xmpp_called_fork_ends(leg, fork, jingle);
+		leg->xmpp->fork_events->ends(leg, fork, jingle);
 		return;
 	}
 	leg_trace(&leg->leg, TRACE_IN, "session-terminate %s",
@@ -438,7 +438,7 @@ on_content_gone(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	if (leg->content ? !jingle_content(jingle, leg->content) : jingle->contents->len == 0)
 		return;
 	if (fork && leg->state == XMPP_RINGING)
-		xmpp_called_fork_ends(leg, fork, jingle);
+		leg->xmpp->fork_events->ends(leg, fork, jingle);
 	else
 		xmpp_leg_part(leg, xmpp_reason_from_jingle(jingle->reason, moment),
 			      jingle->reason_text);

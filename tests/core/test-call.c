@@ -171,7 +171,7 @@ do_second_call(const char *line)
 	plan = parse_plan("sip trunk");
 	g_free(world.caller);
 	world.caller = g_steal_pointer(&caller);
-	call_new_planned(world.gateway, &leg->leg, &fake_sip, &incoming, plan, REASON_NONE, NULL);
+	call_new_near(world.gateway, &leg->leg, &fake_sip, &incoming, NULL, plan);
 }
 
 /* "second-caller takes callee over with PCMU" */
@@ -219,8 +219,7 @@ do_call(const char *line)
 	};
 	guint before = calls_live(world.gateway);
 
-	call_new_planned(world.gateway, &leg->leg, plugin, &incoming, parse_plan(world.plan),
-			 REASON_NONE, NULL);
+	call_new_near(world.gateway, &leg->leg, plugin, &incoming, NULL, parse_plan(world.plan));
 	if (calls_live(world.gateway) > before) {
 		g_autoptr(GPtrArray) calls = calls_all(world.gateway);
 

@@ -164,8 +164,7 @@ begin_call(void)
 	Incoming incoming = { .from = from, .to = to, .offer = offer };
 
 	storm.calls++;
-	call_new_planned(storm.gateway, &leg->leg, plugin, &incoming, random_plan(), REASON_NONE,
-			 NULL);
+	call_new_near(storm.gateway, &leg->leg, plugin, &incoming, NULL, random_plan());
 }
 
 /* Another device takes somebody's place, or would like to. */

@@ -201,9 +201,9 @@ runs_plugin() {
 	has "$folder/log" "quiet: hears it ring"
 	has "$folder/log" "quiet: hung up: no-answer (Nobody answered (nobody is in))"
 	"$tandemctl" --config "$folder/tandem.conf" --json status >"$folder/said"
-	has "$folder/said" '["quiet greeting","nobody is in"]'
-	has "$folder/said" '["quiet calls",1]'
-	has "$folder/said" '["count quiet dialled",1]'
+	has "$folder/said" '["quiet greeting","nobody is in"'
+	has "$folder/said" '["quiet calls",1,'
+	has "$folder/said" '["count quiet dialled",1,'
 	stop
 }
 

@@ -11,6 +11,8 @@
 
 #define CODECS "0 PCMU, 101 telephone-event"
 
+#define ENOUGH 20000 /* ms; only a failure waits so long */
+
 static PortStats
 stats_of(const End *end)
 {
@@ -179,10 +181,24 @@ typedef struct {
 	guint8 sent, heard; /* 0xff: dropped */
 } Pair;
 
+typedef struct {
+	const End *from;
+	guint dropped;
+} Dropped;
+
+/* A packet may be counted as received and as dropped, so end_settle() may come too early. */
+static gboolean
+has_dropped(gpointer user)
+{
+	const Dropped *wanted = user;
+
+	return stats_of(wanted->from).dropped_payload_type >= wanted->dropped;
+}
+
 static void
 check_pairs(End *from, End *to, const Pair *pairs, guint n)
 {
-	guint dropped = 0;
+	Dropped wanted = { .from = from };
 	PortStats stats;
 
 	end_forget(to);
@@ -191,9 +207,9 @@ check_pairs(End *from, End *to, const Pair *pairs, guint n)
 
 		end_send(from, pairs[i].sent);
 		if (pairs[i].heard == 0xff) {
-			dropped++;
-			end_settle(from, to);
-			g_assert_cmpuint(to->heard->len, ==, before);
+			wanted.dropped++;
+			g_assert_true(wait_for(has_dropped, &wanted, ENOUGH));
+			g_assert_cmpuint(end_listen(to), ==, before);
 		} else {
 			end_wait(to, before + 1);
 			g_assert_cmpuint(end_heard(to, before)->pt, ==, pairs[i].heard);
@@ -201,7 +217,7 @@ check_pairs(End *from, End *to, const Pair *pairs, guint n)
 		}
 	}
 	stats = stats_of(from);
-	g_assert_cmpuint(stats.dropped_payload_type, ==, dropped);
+	g_assert_cmpuint(stats.dropped_payload_type, ==, wanted.dropped);
 	g_assert_cmpuint(stats.lost_in, ==, 0); /* it did come */
 	assert_one_stream(to, 0);
 }
@@ -217,8 +233,11 @@ test_payload_types(gconstpointer data)
 	static const Pair from_two[] = { { 96, 0 },	{ 126, 101 }, { 111, 0xff }, { 8, 8 },
 					 { 110, 0xff }, { 96, 0 },    { 101, 0xff }, { 96, 0 } };
 	const TransportKind kind = GPOINTER_TO_INT(data);
-	Bridge *bridge = bridge_new(TRANSPORT_RTP, kind, CODECS);
+	MediaOptions options = options_for_test();
+	Bridge *bridge;
 
+	options.transcode = FALSE; /* or what has no number there is made of another codec */
+	bridge = bridge_with(&options, TRANSPORT_RTP, kind, CODECS);
 	bridge->one->local_codecs = "0 PCMU, 8 PCMA, 101 telephone-event";
 	bridge->one->remote_codecs = "8 pcma, 0 pcmu, 101 TELEPHONE-EVENT, 98 GSM-EFR";
 	bridge->two->local_codecs = "96 PCMU, 8 PCMA, 126 telephone-event";

@@ -336,7 +336,7 @@ on_name(gpointer user, GPtrArray *hops)
 		return;
 	go(leg, hop, NULL, leg->name_source);
 	text = header_hop_text(leg->next_hop);
-	leg_trace(&leg->leg, TRACE_NOTE, "what follows goes to %s", text);
+	leg_trace(&leg->leg, TRACE_NOTE, "later requests go to %s", text);
 	leg_save(&leg->leg);
 }
 
