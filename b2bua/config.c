@@ -153,7 +153,7 @@ check_together(const Config *config, GError **error)
 			    config->sip_tls_port);
 	else if (config->sip_tls_port && config->sip_tls_port == config->sip_port)
 		g_set_error(error, CONFIG_ERROR, 0,
-			    "[sip] tls_port = %u: that is what port is; 5061 is usual",
+			    "[sip] tls_port = %u: the same as port; 5061 is usual",
 			    config->sip_tls_port);
 	else if (media->turn.host && !media->turn_secret)
 		g_set_error(error, CONFIG_ERROR, 0,
@@ -272,7 +272,7 @@ read_group(Config *config, GKeyFile *file, const char *group, GError **error)
 		value = g_key_file_get_string(file, group, *word, NULL);
 		if (!value)
 			return config_value_refuse(key, raw, error,
-						   "not to be read; write it anew");
+						   "cannot be read; write the value again");
 		if (!config_value_set(config, key, g_strstrip(value), error))
 			return FALSE;
 	}

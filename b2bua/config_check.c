@@ -135,7 +135,7 @@ check_pem(GPtrArray *problems, const char *key, const char *path, const char *wh
 	g_autofree char *text = NULL;
 
 	if (path && g_file_get_contents(path, &text, NULL, NULL) && !strstr(text, what))
-		say(problems, "%s = %s: no PEM file with \"%s…\" in it", key, path, what);
+		say(problems, "%s = %s: not a PEM file with \"%s…\" in it", key, path, what);
 }
 
 static void
@@ -147,7 +147,8 @@ check_database(GPtrArray *problems, uid_t uid, const char *path)
 	if (!g_file_test(path, G_FILE_TEST_EXISTS))
 		return; /* it is made by the start */
 	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-		say(problems, "[gateway] database = %s: not a file; name one", path);
+		say(problems, "[gateway] database = %s: not a file; write the name of a file",
+		    path);
 		return;
 	}
 	check_file(problems, uid, "[gateway] database", path, R_OK | W_OK);
@@ -173,8 +174,8 @@ check_files(GPtrArray *problems, const Config *config)
 			   W_OK | X_OK);
 	if (lstat(config->control_socket, &status) == 0 && !S_ISSOCK(status.st_mode))
 		say(problems,
-		    "[gateway] control_socket = %s: something that is no socket is there; remove "
-		    "it or choose another path",
+		    "[gateway] control_socket = %s: the path is taken by something that is not a "
+		    "socket; remove that, or choose another path",
 		    config->control_socket);
 	if (!config->sip_tls_port)
 		return;
@@ -218,8 +219,8 @@ check_emergency(GPtrArray *problems, const Config *config)
 		say(problems, "[gateway] emergency = trunk:%s: %s", name, error->message);
 	else if (!enabled)
 		say(problems,
-		    "[gateway] emergency = trunk:%s: it is not enabled; write tandemctl trunk set "
-		    "%s enabled=yes",
+		    "[gateway] emergency = trunk:%s: the trunk is not enabled; write tandemctl "
+		    "trunk set %s enabled=yes",
 		    name, name);
 }
 

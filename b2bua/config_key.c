@@ -8,128 +8,136 @@
 
 const ConfigKey config_keys[] = {
 	{ "gateway", "database", TYPE_PATH, LOCALSTATEDIR "/lib/tandem/tandem.db", 0, 0,
-	  FIELD(database), "SQLite file: users, numbers, trunks, call records" },
+	  FIELD(database), "SQLite file with users, numbers, trunks and call records" },
 	{ "gateway", "control_socket", TYPE_SOCKET_PATH, RUNSTATEDIR "/tandem/control.sock", 0, 0,
-	  FIELD(control_socket), "Unix socket tandemctl talks to" },
+	  FIELD(control_socket), "Unix socket for tandemctl" },
 	{ "gateway", "plugins", TYPE_NAME_LIST, "xmpp;sip;echo", 0, 0, FIELD(plugins),
 	  "protocols, in the order they are started; a plugin of somebody else's reads its section "
 	  "[NAME], which may have any keys" },
 	{ "gateway", "plugin_dir", TYPE_PATH, PKGLIBDIR "/plugins", 0, 0, FIELD(plugin_dir),
-	  "folder of NAME.so" },
+	  "folder of the plugins (NAME.so)" },
 	{ "gateway", "log_level", TYPE_LOG_LEVEL, "info", 0, 0, FIELD(log_level),
 	  "error, warning, info or debug" },
 	{ "gateway", "drain_seconds", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(drain_seconds),
-	  "how long an orderly stop waits for calls to end" },
+	  "seconds that an orderly stop waits for calls to end" },
 	{ "gateway", "country", TYPE_COUNTRY, NULL, 0, 0, FIELD(country),
-	  "where users dial numbers without a \"+\", such as DE (user set JID country=… for one); "
-	  "default: such are refused" },
+	  "country in which users dial numbers without a \"+\", such as DE (user set JID country=… "
+	  "for one user); default: such numbers are refused" },
 	{ "gateway", "emergency", TYPE_EMERGENCY, NULL, 0, 0, FIELD(emergency),
-	  "calls to emergency numbers, to be chosen before the daemon starts with plugin sip: "
-	  "refuse, or trunk:NAME" },
+	  "calls to emergency numbers: refuse, or trunk:NAME; must be chosen before the daemon "
+	  "starts with the plugin sip" },
 
 	{ "xmpp", "domain", TYPE_DOMAIN, "gateway.localhost", 0, 0, FIELD(xmpp_domain),
-	  "name of the component: numbers are +NUMBER@domain" },
+	  "name of the component; numbers are +NUMBER@domain" },
 	{ "xmpp", "host", TYPE_HOST, "127.0.0.1", 0, 0, FIELD(xmpp_host),
-	  "where the XMPP server listens for components" },
-	{ "xmpp", "port", TYPE_NUMBER, "5347", 1, 65535, FIELD(xmpp_port), "its component port" },
+	  "host of the XMPP server" },
+	{ "xmpp", "port", TYPE_NUMBER, "5347", 1, 65535, FIELD(xmpp_port),
+	  "component port of the XMPP server" },
 	{ "xmpp", "secret", TYPE_SECRET, NULL, 0, 0, FIELD(xmpp_secret),
-	  "the secret the XMPP server has for this component (component_secret in Prosody)" },
+	  "secret that the XMPP server has for this component (component_secret in Prosody)" },
 
 	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
 	  "address of this machine that SIP is bound to" },
 	{ "sip", "port", TYPE_NUMBER, "5060", 0, 65535, FIELD(sip_port),
-	  "UDP and TCP port; 0: any free one" },
+	  "UDP and TCP port; 0: any free port" },
 	{ "sip", "tls_port", TYPE_NUMBER, "0", 0, 65535, FIELD(sip_tls_port),
 	  "TLS port, for softphones and for trunks by TLS; 0: no TLS" },
 	{ "sip", "tls_certificate", TYPE_PATH, NULL, 0, 0, FIELD(sip_tls_certificate),
-	  "PEM file with the certificate and those between it and its authority; read again when "
-	  "it changes" },
+	  "PEM file with the certificate and the intermediate certificates; read again when the "
+	  "file changes" },
 	{ "sip", "tls_key", TYPE_PATH, NULL, 0, 0, FIELD(sip_tls_key),
-	  "PEM file with its key; default: it is in the certificate's file" },
+	  "PEM file with the key; default: the file of the certificate" },
 	{ "sip", "domain", TYPE_HOST, NULL, 0, 0, FIELD(sip_domain),
-	  "host part of our From; default: public_address, else the address" },
+	  "host part of the gateway's From; default: public_address, or address where that is not "
+	  "set" },
 	{ "sip", "min_expires", TYPE_NUMBER, "60", 1, 3600, FIELD(sip_min_expires),
 	  "shortest registration of a softphone, in seconds" },
 	{ "sip", "max_expires", TYPE_NUMBER, "3600", 60, SECONDS_A_DAY, FIELD(sip_max_expires),
-	  "longest one: what is asked beyond is cut to this" },
+	  "longest registration of a softphone, in seconds; longer requests are cut to this" },
 	{ "sip", "keepalive", TYPE_NUMBER, "25", 0, 3600, FIELD(sip_keepalive_s),
-	  "seconds in which a softphone by UDP, and a trunk behind a NAT, is asked twice by "
-	  "OPTIONS, which keeps the NAT open and sees its address change: fewer than it forgets "
-	  "after; 0: not at all" },
+	  "seconds in which the gateway asks a softphone by UDP, and a trunk behind a NAT, twice "
+	  "by OPTIONS; this keeps the NAT open and shows a new address; write fewer seconds than "
+	  "the NAT remembers; 0: never" },
 	{ "sip", "throttle_failures", TYPE_NUMBER, "20", 0, 100000, FIELD(sip_throttle_failures),
-	  "wrong passwords and unknown callers of one address until it is ignored, from the half "
-	  "on it is slowed; 0: never" },
+	  "failures (wrong passwords, unknown callers) of one address until the address is "
+	  "ignored; from half of them on the address is slowed; 0: never" },
 	{ "sip", "throttle_window", TYPE_NUMBER, "600", 1, SECONDS_A_DAY,
-	  FIELD(sip_throttle_window_s), "within so many seconds" },
+	  FIELD(sip_throttle_window_s), "seconds within which failures are counted" },
 	{ "sip", "throttle_block", TYPE_NUMBER, "60", 1, 7 * SECONDS_A_DAY,
-	  FIELD(sip_throttle_block_s), "seconds it is ignored the first time; doubled each time" },
+	  FIELD(sip_throttle_block_s),
+	  "seconds that an address is ignored the first time; doubled each time" },
 	{ "sip", "throttle_max_block", TYPE_NUMBER, "3600", 1, 7 * SECONDS_A_DAY,
-	  FIELD(sip_throttle_max_block_s), "up to so many" },
+	  FIELD(sip_throttle_max_block_s), "most seconds that an address is ignored" },
 	{ "sip", "dial_uris", TYPE_URI_LIST, "no", 0, 0, FIELD(sip_dial_uris),
-	  "SIP addresses outside (bob@example.org) that users may call: no, any, or the hosts by "
-	  "\";\"; hosts in private networks only by name" },
+	  "SIP addresses outside (bob@example.org) that users may call: no, any, or hosts "
+	  "separated by \";\"; a host in a private network must be named" },
 	{ "sip", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(sip_public_address),
-	  "announced instead of the address, and followed when the trunks see another one; "
-	  "default: a trunk is told what it sees us by" },
+	  "announced instead of address; changes when the trunks see another one; default: each "
+	  "trunk is told the address at which it sees the gateway" },
 
 	{ "media", "rtp_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.rtp_address),
-	  "plain RTP (SIP side) is bound here; default: the SIP address" },
+	  "address for plain RTP (SIP side); default: the SIP address" },
 	{ "media", "local_addresses", TYPE_ADDRESS_LIST, NULL, 0, 0, FIELD(media.local_addresses),
-	  "ICE host candidates (XMPP side), by \";\"; RTP with who calls by the other IP version; "
-	  "default: rtp_address" },
+	  "addresses for ICE (XMPP side), separated by \";\"; also for RTP with a peer of the "
+	  "other IP version; default: rtp_address" },
 	{ "media", "public_address", TYPE_ADDRESS, NULL, 0, 0, FIELD(media.public_address),
-	  "announced instead of both, behind a 1:1 NAT" },
+	  "announced instead of these two, behind a 1:1 NAT" },
 	{ "media", "port_min", TYPE_PORT, "20000", 1024, 65535, FIELD(media.port_min),
-	  "first UDP port of RTP and ICE: open the range in the firewall" },
+	  "first UDP port of RTP and ICE; open the range in the firewall" },
 	{ "media", "port_max", TYPE_PORT, "29999", 1024, 65535, FIELD(media.port_max), "last one" },
 	{ "media", "ice_threads", TYPE_NUMBER, "0", 0, 64, FIELD(media.n_ice),
 	  "0: one for each processor" },
 	{ "media", "media_threads", TYPE_NUMBER, "0", 0, 64, FIELD(media.n_media),
 	  "0: one for each processor" },
 	{ "media", "ice_timeout", TYPE_NUMBER, "14", 1, 300, FIELD(media.ice_timeout_s),
-	  "seconds for ICE and DTLS to come up; below [calls] connect_timeout, whose end "
-	  "tells less" },
+	  "seconds for ICE and DTLS to come up; keep this below [calls] connect_timeout, so that "
+	  "the failure names its cause" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
 	{ "media", "transcode", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.transcode),
-	  "make audio that the other side does not take into what it takes, where no codec is "
-	  "shared; no: such a call is refused" },
+	  "yes: audio is converted when the two sides share no codec; no: such a call is refused" },
+	{ "media", "opus_complexity", TYPE_NUMBER, "5", 1, 10, FIELD(media.opus_complexity),
+	  "CPU time for quality where audio is converted to Opus: 10 takes twice the time of 5, 1 "
+	  "takes a third" },
 	{ "media", "keep_first_words", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.keep_first_words),
-	  "keep what the callee says before the client's encryption is up (3 s at most) and play "
-	  "it 25 % fast, and pauses faster, until it has caught up" },
+	  "yes: the first words of the person called are kept until the client's encryption is up "
+	  "(3 s at most), then played 25 % faster, pauses faster still, until the sound has caught "
+	  "up" },
 	{ "media", "stun_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.stun),
-	  "host or host:port: told to users (XEP-0215), and asked which address we have outside "
-	  "where public_address does not say" },
+	  "STUN server, host or host:port: users are told of it (XEP-0215), and the gateway asks "
+	  "it for its public address where public_address is not set" },
 	{ "media", "turn_server", TYPE_SERVER, NULL, 0, 0, FIELD(media.turn),
-	  "host or host:port: told to users with credentials of their own; takes UDP and TCP" },
+	  "TURN server for UDP and TCP, host or host:port: users are told of it, with credentials "
+	  "of their own" },
 	{ "media", "turn_secret", TYPE_SECRET, NULL, 0, 0, FIELD(media.turn_secret),
-	  "the secret it has for such credentials (static-auth-secret in coturn)" },
+	  "secret that the TURN server has for such credentials (static-auth-secret in coturn)" },
 	{ "media", "turn_tls_port", TYPE_PORT, "0", 0, 65535, FIELD(media.turn_tls_port),
-	  "where it takes TLS; 0: it does not" },
+	  "TLS port of the TURN server; 0: none" },
 	{ "media", "turn_ttl", TYPE_NUMBER, "43200", 60, 30 * SECONDS_A_DAY,
-	  FIELD(media.turn_ttl_s), "seconds the credentials are good for" },
+	  FIELD(media.turn_ttl_s), "seconds that such credentials are valid" },
 	{ "media", "turn_relay", TYPE_BOOLEAN, "no", 0, 0, FIELD(media.turn_relay),
-	  "yes: the gateway too takes a relayed address there, for each call (behind a NAT that "
-	  "forwards no ports)" },
+	  "yes: the gateway itself takes a relayed address of the TURN server for each call "
+	  "(behind a NAT that forwards no ports)" },
 	{ "media", "kernel_split", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.kernel_split),
-	  "no: take RTP through the ICE library, slower (where a filter on sockets is "
+	  "no: RTP goes through the ICE library, which is slower (where socket filters are "
 	  "forbidden)" },
 
 	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),
-	  "seconds to prepare a call's media" },
+	  "seconds to prepare the media of a call" },
 	{ "calls", "ring_timeout", TYPE_NUMBER, "120", 1, 3600, FIELD(ring_timeout_s),
-	  "seconds a user's devices ring (a trunk has its own: trunk set NAME ring-seconds=N)" },
+	  "seconds that a user's devices ring (for a trunk: trunk set NAME ring-seconds=N)" },
 	{ "calls", "first_ring", TYPE_NUMBER, "20", 1, 3600, FIELD(first_ring_s),
-	  "seconds the first devices ring where a user has ring=xmpp-then-sip or the reverse" },
+	  "seconds that the first devices ring, for a user with ring=xmpp-then-sip or "
+	  "ring=sip-then-xmpp" },
 	{ "calls", "connect_timeout", TYPE_NUMBER, "15", 1, 300, FIELD(connect_timeout_s),
-	  "seconds from the answer until audio can flow" },
+	  "seconds from the answer until audio must flow" },
 	{ "calls", "change_timeout", TYPE_NUMBER, "10", 1, 60, FIELD(change_timeout_s),
-	  "seconds a party has to agree to hold, resume or a new codec" },
+	  "seconds that a side has to agree to hold, resume or a new codec" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
 	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),
-	  "keys pressed during a call (PINs) are *** in ladders and logs; no: they are "
-	  "written down" },
+	  "yes: keys pressed during a call (PINs) are written as *** in ladders and logs; no: as "
+	  "they are" },
 
 	{ "records", "keep_days", TYPE_NUMBER, "365", 0, 36500, FIELD(keep_days),
 	  "days that records of calls are kept; 0: for ever" },
@@ -144,17 +152,17 @@ const ConfigKey config_keys[] = {
 	{ "limits", "max_setup_per_second", TYPE_NUMBER, "50", 1, 100000,
 	  FIELD(max_setup_per_second), "new calls a second" },
 	{ "limits", "abroad_minutes", TYPE_NUMBER, "60", 0, 100000, FIELD(abroad_minutes),
-	  "minutes a day that one user may talk to numbers outside his country, all his calls "
-	  "together; 0: none (user set JID abroad-minutes=… for one)" },
+	  "minutes a day that one user may talk to numbers abroad, all calls together; 0: none "
+	  "(user set JID abroad-minutes=… for one user)" },
 	{ "limits", "max_stanza_bytes", TYPE_NUMBER, "262144", 10000, 10485760,
-	  FIELD(max_stanza_bytes), "longest XMPP stanza" },
+	  FIELD(max_stanza_bytes), "longest XMPP stanza, in bytes" },
 	{ "limits", "max_sdp_bytes", TYPE_NUMBER, "65536", 1024, 1048576, FIELD(max_sdp_bytes),
-	  "longest SIP body" },
+	  "longest SIP body, in bytes" },
 	{ "limits", "max_iqs", TYPE_NUMBER, "10000", 10, 1000000, FIELD(max_iqs),
-	  "XMPP requests waiting for their answer" },
+	  "XMPP requests that wait for an answer" },
 	{ "limits", "max_connections", TYPE_NUMBER, "4000", 10, 100000, FIELD(max_connections),
-	  "SIP connections by TCP and TLS that others have opened; a quarter of the descriptors at "
-	  "most" },
+	  "SIP connections by TCP and TLS that others open; at most a quarter of the file "
+	  "descriptors" },
 };
 
 const guint config_n_keys = G_N_ELEMENTS(config_keys);

@@ -64,8 +64,8 @@ check_address(const ConfigKey *key, const char *whole, const char *address, GErr
 	if (g_inet_address_get_is_any(parsed) || is_wildcard(address))
 		return config_value_refuse(
 			key, whole, error,
-			"peers are told this address, so it cannot stand for all; "
-			"write the one they reach this machine at");
+			"peers are told this address, so it must be one address; write the address "
+			"at which they reach this machine");
 	return TRUE;
 }
 
@@ -110,10 +110,9 @@ set_server(const ConfigKey *key, const char *value, gpointer field, GError **err
 	if (!host || !(word_is_host_name(host) || g_hostname_is_ip_address(host)) ||
 	    g_network_address_get_port(G_NETWORK_ADDRESS(parsed)) == 0) {
 		g_clear_object(&parsed);
-		return config_value_refuse(
-			key, value, error,
-			"no server; write one such as turn.example.org, 192.0.2.1:3478 or "
-			"[2001:db8::1]:3478");
+		return config_value_refuse(key, value, error,
+					   "not a server; write one such as turn.example.org, "
+					   "192.0.2.1:3478 or [2001:db8::1]:3478");
 	}
 	g_free(server->host);
 	server->host = g_strdup(host);

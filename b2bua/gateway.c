@@ -107,7 +107,7 @@ gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
 {
 	if (plugin->interface_version != PLUGIN_INTERFACE_VERSION) {
 		g_set_error(error, plugin_error(), 0,
-			    "it was built for interface version %u, this gateway has %u: "
+			    "the plugin was built for interface version %u, this gateway has %u: "
 			    "rebuild the plugin",
 			    plugin->interface_version, PLUGIN_INTERFACE_VERSION);
 		return FALSE;
@@ -244,8 +244,7 @@ gateway_unread(Gateway *gateway)
 	if (now < gateway->unread_until)
 		return;
 	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
-	g_warning("the database cannot be read (%s): calls are refused, those to emergency "
-		  "numbers go on",
+	g_warning("the database cannot be read (%s): calls are refused; emergency calls go on",
 		  store_failure(gateway->store));
 }
 

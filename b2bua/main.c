@@ -119,7 +119,7 @@ raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		g_warning("descriptors stay limited to what they were: %s", g_strerror(errno));
+		g_warning("the limit of file descriptors cannot be raised: %s", g_strerror(errno));
 }
 
 /* --- signals --- */
@@ -142,7 +142,7 @@ on_stop_signal(gpointer user)
 		calls_end_all(self->gateway, REASON_SHUTDOWN);
 		return G_SOURCE_CONTINUE;
 	}
-	g_message("stopping: %u calls to end, for %u s at most", calls_live(self->gateway),
+	g_message("stopping: waiting for %u calls to end, %u s at most", calls_live(self->gateway),
 		  self->config->drain_seconds);
 	service_stopping(self->config->drain_seconds);
 	calls_drain(self->gateway, on_drained, self);
@@ -286,11 +286,11 @@ open_alone(const char *database, GError **error)
 {
 	if (!journal_has_database(database))
 		return store_open(database, error);
-	g_set_error(
-		error, STORE_ERROR, STORE_ERROR_IN_USE,
-		"database %s: a tandemd runs with it, but does not answer at the control_socket "
-		"of this configuration; restart it, or name its --config",
-		database);
+	g_set_error(error, STORE_ERROR, STORE_ERROR_IN_USE,
+		    "database %s: a running tandemd uses this database, but does not answer at the "
+		    "control_socket of this configuration; restart that tandemd, or name its "
+		    "configuration with --config",
+		    database);
 	return NULL;
 }
 
@@ -338,7 +338,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 		{ "control", 0, 0, G_OPTION_ARG_NONE, &options->control,
 		  "answer control requests from standard input, then stop", NULL },
 		{ "database", 0, 0, G_OPTION_ARG_FILENAME, &options->database,
-		  "with --control, for a backup: that one and not the configuration's", "FILE" },
+		  "with --control, for a backup: this database instead of the configuration's",
+		  "FILE" },
 		{ "print-config", 0, 0, G_OPTION_ARG_NONE, &options->print_config,
 		  "print every key with its default and meaning", NULL },
 		{ "check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
@@ -403,8 +404,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (!config_chooses_emergency(config)) {
-		service_fatal("%s: [gateway] emergency is not set, and there are telephones: "
-			      "write emergency=refuse (callers are told to take another one) or "
+		service_fatal("%s: [gateway] emergency is not set, and there are telephones: write "
+			      "emergency=refuse (callers are told to take another telephone) or "
 			      "emergency=trunk:NAME",
 			      config_file);
 		return 2;

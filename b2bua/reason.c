@@ -35,8 +35,10 @@ static const ReasonRow ROWS[N_REASONS] = {
 	[REASON_IP_VERSION] = { "ip-version", "One side has only IPv4 and the other only IPv6", 19,
 				TRUE },
 	[REASON_FORBIDDEN] = { "forbidden", "The call is not allowed", 18, TRUE },
-	[REASON_NOT_AUTHORIZED] = { "not-authorized", "The network wants other credentials", 17,
-				    TRUE },
+	[REASON_NOT_AUTHORIZED] = { "not-authorized",
+				    "The telephone network did not accept the gateway's "
+				    "credentials",
+				    17, TRUE },
 	[REASON_NO_MEDIA] = { "no-media", "No audio connection could be made", 16, TRUE },
 	[REASON_MEDIA_LOST] = { "media-lost", "The audio connection was lost", 15, TRUE },
 	[REASON_OVERLOAD] = { "overload", "The network is full or busy, please try again later", 14,
@@ -47,7 +49,7 @@ static const ReasonRow ROWS[N_REASONS] = {
 				    11, TRUE },
 	[REASON_ADMIN] = { "admin", "The operator ended the call", 31, FALSE },
 	[REASON_SHUTDOWN] = { "shutdown", "The gateway is shutting down", 30, FALSE },
-	[REASON_LOOP] = { "loop", "The call was sent on in a circle", 10, FALSE },
+	[REASON_LOOP] = { "loop", "The call was forwarded in a circle", 10, FALSE },
 	[REASON_CRASHED] = { "crashed", "The gateway failed during the call", 2, FALSE },
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* bench.h - what the parts of bench/relay share.
+/* bench.h - what the benchmarks share.
  *
  * Two processes: one is measured, the other plays all the clients and all the
  * telephones.  They speak in lines over two pipes.
@@ -15,6 +15,20 @@ typedef struct {
 void say(Talk *talk, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The line's words, at least `n` of them; to be freed. */
 char **hear(Talk *talk, guint n);
+
+/* From the process measured: its "ready" and process id. */
+pid_t hear_ready(Talk *talk);
+
+/* One measurement: two processes, each on a processor of its own. */
+typedef struct {
+	const char *name;					      /* of the process measured */
+	void (*measured)(Talk *talk, gpointer user);		      /* does not return */
+	void (*generate)(Talk *talk, gpointer user, gpointer figure); /* fills it */
+	gpointer user;
+} BenchPair;
+
+/* `figure` (size bytes, without pointers) is that of the generator; FALSE: it failed. */
+gboolean bench_pair(const BenchPair *pair, gpointer figure, gsize size);
 
 /* One that can be measured. */
 typedef struct {

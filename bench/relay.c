@@ -24,48 +24,14 @@
 #include "bench/bench.h"
 #include <getopt.h>
 #include <math.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define MAX_REPEAT   15
-#define MAX_KINDS    4
-#define ENOUGH	     0.97 /* of the load: less is another measurement */
-#define MEASURED_CPU 0
-#define LOAD_CPU     1
-
-/* --- talk --- */
-
-void
-say(Talk *talk, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vfprintf(talk->out, format, arguments);
-	va_end(arguments);
-	fputc('\n', talk->out);
-	fflush(talk->out);
-}
-
-char **
-hear(Talk *talk, guint n)
-{
-	char line[1024];
-	char **words;
-
-	if (!fgets(line, sizeof line, talk->in))
-		exit(1); /* the other one has said why */
-	words = g_strsplit(g_strchomp(line), " ", -1);
-	if (g_strv_length(words) < n)
-		g_error("\"%s\" has not %u words", line, n);
-	return words;
-}
+#define MAX_REPEAT 15
+#define MAX_KINDS  4
+#define ENOUGH	   0.97 /* of the load: less is another measurement */
 
 void
 call_key(guint call, guint8 key[30])
@@ -74,102 +40,42 @@ call_key(guint call, guint8 key[30])
 		key[i] = (guint8)(call * 31 + i * 7 + 1);
 }
 
-/* --- one measurement: two processes and a report --- */
+/* --- one measurement --- */
+
+typedef struct {
+	const Kind *kind;
+	guint calls, seconds;
+} Job;
 
 static void
-become(const char *name, guint cpu)
+measured(Talk *talk, gpointer user)
 {
-	cpu_set_t allowed, one;
-	guint seen = 0;
+	const Job *job = user;
 
-	CPU_ZERO(&one);
-	sched_getaffinity(0, sizeof allowed, &allowed);
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &allowed) && seen++ <= cpu) {
-			CPU_ZERO(&one);
-			CPU_SET(i, &one);
-		}
-	sched_setaffinity(0, sizeof one, &one);
-	if (!freopen("/dev/null", "w", stdout)) /* what the ports have to say */
-		exit(1);
-	/* Nothing measured outlives the one who reads it. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, name); /* for perf and top */
-}
-
-static pid_t
-hear_ready(Talk *talk)
-{
-	g_auto(GStrv) words = hear(talk, 2);
-
-	return (pid_t)atoi(words[1]);
+	job->kind->measured(talk, job->calls);
 }
 
 static void
-generate(const Kind *kind, Talk *talk, guint calls, guint seconds, int report)
+generate(Talk *talk, gpointer user, gpointer figure)
 {
-	Load *load = load_new(calls);
-	Figure figure;
+	const Job *job = user;
+	Load *load = load_new(job->calls);
 
-	kind->introduce(talk, load);
-	figure = load_run(load, seconds, hear_ready(talk));
-	if (write(report, &figure, sizeof figure) != sizeof figure)
-		exit(1);
-	exit(0);
-}
-
-static void
-open_pipe(int ends[2])
-{
-	if (pipe(ends) != 0) {
-		perror("pipe");
-		exit(1);
-	}
+	job->kind->introduce(talk, load);
+	*(Figure *)figure = load_run(load, job->seconds, hear_ready(talk));
 }
 
 static Figure
 measure(const Kind *kind, guint calls, guint seconds)
 {
-	int to_measured[2], to_generator[2], report[2];
+	Job job = { kind, calls, seconds };
+	const BenchPair pair = { kind->name, measured, generate, &job };
 	Figure figure = { 0 };
-	pid_t measured, generator;
 
-	open_pipe(to_measured);
-	open_pipe(to_generator);
-	open_pipe(report);
-	measured = fork();
-	if (measured == 0) {
-		Talk talk = { fdopen(to_measured[0], "r"), fdopen(to_generator[1], "w") };
-
-		close(to_measured[1]);
-		close(to_generator[0]);
-		close(report[0]);
-		close(report[1]);
-		become(kind->name, MEASURED_CPU);
-		kind->measured(&talk, calls);
-	}
-	generator = fork();
-	if (generator == 0) {
-		Talk talk = { fdopen(to_generator[0], "r"), fdopen(to_measured[1], "w") };
-
-		close(to_generator[1]);
-		close(to_measured[0]);
-		become("load", LOAD_CPU);
-		generate(kind, &talk, calls, seconds, report[1]);
-	}
-	close(to_measured[0]);
-	close(to_measured[1]);
-	close(to_generator[0]);
-	close(to_generator[1]);
-	close(report[1]);
-	if (read(report[0], &figure, sizeof figure) != sizeof figure) {
+	if (!bench_pair(&pair, &figure, sizeof figure)) {
 		fprintf(stderr, "relay: a measurement of %u calls failed\n", calls);
 		exit(1);
 	}
-	close(report[0]);
-	kill(measured, SIGKILL);
-	waitpid(measured, NULL, 0);
-	waitpid(generator, NULL, 0);
 	return figure;
 }
 

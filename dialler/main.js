@@ -14,9 +14,9 @@ const STATES = {
   connecting: 'Connecting …',
   ready: 'Ready',
   calling: 'Calling …',
-  ringing: 'It rings …',
+  ringing: 'Ringing …',
   incoming: 'is calling',
-  answering: 'Connecting the voice …',
+  answering: 'Connecting the audio …',
   talking: 'Talking',
 };
 

@@ -17,8 +17,8 @@ const WORDS = {
   timeout: 'Nobody answered.',
   cancel: 'The caller gave up.',
   gone: 'This number is not in service.',
-  'connectivity-error': 'No connection for the voice could be made.',
-  'failed-transport': 'The connection for the voice was lost.',
+  'connectivity-error': 'No audio connection could be made.',
+  'failed-transport': 'The audio connection was lost.',
   'security-error': 'The call could not be encrypted.',
   'failed-application': 'This browser and the gateway have no codec in common.',
   'general-error': 'The telephone network has a fault.',
@@ -64,7 +64,7 @@ export class Phone extends EventTarget {
       this.change({ state: 'ready' });
     });
     on('auth:failed', () => this.leave('The name or the password is wrong.'));
-    on('disconnected', error => this.leave(error && `The server is not to be reached: ${error.message ?? error}`));
+    on('disconnected', error => this.leave(error && `The server cannot be reached: ${error.message ?? error}`));
     on('jingle:created', session => this.watch(session));
     on('jingle:incoming', session => this.onIncoming(session));
     on('jingle:ringing', session => this.isCurrent(session) && this.change({ state: 'ringing' }));
@@ -107,7 +107,7 @@ export class Phone extends EventTarget {
       return await navigator.mediaDevices.getUserMedia({
         audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true }, video: false });
     } catch (error) {
-      const why = error.name === 'NotAllowedError' ? 'The microphone was not allowed.' : `No microphone: ${error.message}`;
+      const why = error.name === 'NotAllowedError' ? 'The browser is not allowed to use the microphone.' : `No microphone: ${error.message}`;
       this.change({ problem: why });
       return null;
     }

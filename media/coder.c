@@ -9,7 +9,6 @@
 #include "media/g711.h"
 
 #define NARROW		 8000
-#define OPUS_COMPLEXITY	 5
 #define OPUS_BITS_NARROW 20000
 #define OPUS_BITS_WIDE	 28000
 #define OPUS_LEAST_LOSS	 2 /* percent: below it FEC costs more than it gives */
@@ -246,7 +245,7 @@ opus_new(guint rate)
 
 	opus_encoder_ctl(opus,
 			 OPUS_SET_BITRATE(rate == NARROW ? OPUS_BITS_NARROW : OPUS_BITS_WIDE));
-	opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(OPUS_COMPLEXITY));
+	opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(CODER_OPUS_COMPLEXITY));
 	opus_encoder_ctl(opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
 	return opus;
 }
@@ -343,4 +342,12 @@ encoder_set_loss(Encoder *encoder, guint percent)
 	encoder->loss = percent;
 	opus_encoder_ctl(encoder->opus, OPUS_SET_INBAND_FEC(percent >= OPUS_LEAST_LOSS));
 	opus_encoder_ctl(encoder->opus, OPUS_SET_PACKET_LOSS_PERC((opus_int32)percent));
+}
+
+void
+encoder_set_complexity(Encoder *encoder, guint complexity)
+{
+	if (encoder->opus)
+		opus_encoder_ctl(encoder->opus,
+				 OPUS_SET_COMPLEXITY((opus_int32)MIN(complexity, 10)));
 }

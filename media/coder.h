@@ -12,7 +12,9 @@
 
 #define CODER_MAX_MS	  120		      /* of one payload: Opus has no longer ones */
 #define CODER_MAX_SAMPLES (CODER_MAX_MS * 16) /* at 16000 */
-#define CODER_MAX_PAYLOAD 1276		      /* bytes: RFC 6716 3.2.1 */
+/* Of Opus; see opus_new() for why. */
+#define CODER_OPUS_COMPLEXITY 5
+#define CODER_MAX_PAYLOAD     1276 /* bytes: RFC 6716 3.2.1 */
 
 typedef struct Decoder Decoder;
 /* NULL: this codec is passed through and not read. */
@@ -35,5 +37,7 @@ void encoder_free(Encoder *encoder);
 /* `samples` are 10, 20, 40 or 60 ms; of linear ones 10 or 20.  Bytes written to `payload`,
  * which has room for CODER_MAX_PAYLOAD. */
 gsize encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload);
+/* From 0 to 10, of Opus: CPU time against quality at one bit rate. */
+void encoder_set_complexity(Encoder *encoder, guint complexity);
 /* What the receiver loses: what can be made robust against it is. */
 void encoder_set_loss(Encoder *encoder, guint percent);

@@ -832,7 +832,8 @@ desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
 	made = desc_new();
 	stream = desc_add_stream(made, STREAM_AUDIO, NULL);
 	stream->direction = chosen->direction;
-	stream_add_codec(stream, spoken->pt, spoken->name, spoken->rate, spoken->channels);
+	/* with our parameters: it is to us that he speaks */
+	add_type(stream, codec_type(spoken->name, spoken->rate, spoken->channels));
 	return desc_answer(offer, made, ours);
 }
 

@@ -38,6 +38,7 @@ typedef struct {
 	gboolean turn_relay;   /* our own agents take a relayed address there too */
 	guint turn_ttl_s;      /* how long credentials are good for */
 	gboolean transcode; /* audio that the other side does not take is made into what it takes */
+	guint opus_complexity;	   /* of what is transcoded to Opus, 1 to 10; 0: 5 */
 	gboolean keep_first_words; /* what the telephone says before the client can hear it */
 	gboolean kernel_split;	   /* FALSE: always take RTP through libnice's callback (libraries'
 				      fall-back) */

@@ -5,11 +5,13 @@
 
 #define NARROW	       8000
 #define WIDE	       16000
-#define MAX_HELD       8     /* packets behind a gap */
-#define MAX_WAIT_US    60000 /* for a gap, whatever the jitter */
-#define JITTERS	       3     /* RFC 3550's is a mean: most come within so many of it */
-#define MAX_CONCEAL_MS 100   /* of a gap; the rest of it is silence */
-#define MAX_RESTART    1000  /* numbers: a greater step is a source begun anew */
+#define MAX_HELD       8      /* packets behind a gap */
+#define MAX_WAIT_US    120000 /* for a missing packet after it was due, whatever the jitter */
+#define MAX_AFTER_US   20000  /* and after the gap was seen, where that is later */
+#define DRIFT_US       100    /* a packet: two clocks differ, a way becomes longer */
+#define JITTERS	       3      /* RFC 3550's is a mean: most come within so many of it */
+#define MAX_CONCEAL_MS 100    /* of a gap; the rest of it is silence */
+#define MAX_RESTART    1000   /* numbers: a greater step is a source begun anew */
 #define MAX_FIFO       (2 * CODER_MAX_SAMPLES)
 
 typedef struct {
@@ -24,7 +26,7 @@ struct Transcoder {
 	guint ptime_ms, rate;
 	Decoder *decoder;
 	Encoder *encoder;
-	guint loss;
+	guint loss, complexity;
 
 	gboolean began;
 	guint32 ssrc;
@@ -34,7 +36,11 @@ struct Transcoder {
 
 	Held held[MAX_HELD];
 	guint n_held;
-	gint64 gap_since, gap_wait_us;
+	gint64 gap_since, wait_us;
+
+	/* the line of the packets that came soonest: this timestamp was due then */
+	guint32 due_timestamp;
+	gint64 due_us;
 
 	gboolean pauses; /* the source says nothing until it has something to say */
 	gint64 made_us;	 /* up to when the sink has been served in a pause */
@@ -72,6 +78,7 @@ transcoder_new(const CodecType *to, guint ptime_ms)
 	transcoder->to = to;
 	transcoder->ptime_ms = frame_ms(ptime_ms);
 	transcoder->marker = TRUE;
+	transcoder->complexity = CODER_OPUS_COMPLEXITY;
 	return transcoder;
 }
 
@@ -113,6 +120,7 @@ read_from(Transcoder *transcoder, const CodecType *from)
 	encoder_free(transcoder->encoder);
 	transcoder->encoder = encoder_new(transcoder->to, rate);
 	encoder_set_loss(transcoder->encoder, transcoder->loss);
+	encoder_set_complexity(transcoder->encoder, transcoder->complexity);
 }
 
 /* --- what is said --- */
@@ -241,17 +249,43 @@ hold(Transcoder *transcoder, const Held *packet, guint32 jitter_us, gint64 now_u
 		return;
 	if (transcoder->n_held == 0)
 		transcoder->gap_since = now_us;
-	transcoder->gap_wait_us = MIN((gint64)jitter_us * JITTERS, MAX_WAIT_US);
+	transcoder->wait_us = MIN((gint64)jitter_us * JITTERS, MAX_WAIT_US);
 	transcoder->held[transcoder->n_held] = *packet;
 	transcoder->held[transcoder->n_held++].payload = g_memdup2(packet->payload, packet->size);
 	if (transcoder->n_held == MAX_HELD)
 		play_held(transcoder, TRUE, now_us);
 }
 
+static gint64
+due(const Transcoder *transcoder, guint32 timestamp)
+{
+	const gint64 ahead = (gint32)(timestamp - transcoder->due_timestamp);
+
+	return transcoder->due_us + ahead * G_USEC_PER_SEC / transcoder->from->clock;
+}
+
+static void
+learn_due(Transcoder *transcoder, guint32 timestamp, gint64 now_us)
+{
+	const gint64 was_due = due(transcoder, timestamp), late = now_us - was_due;
+
+	transcoder->due_us = transcoder->began ? was_due + MIN(late, DRIFT_US) : now_us;
+	transcoder->due_timestamp = timestamp;
+}
+
+/* What is missing may come as late as any other, so no packet behind it waits longer than
+ * that: delays do not add up. */
+static gboolean
+gap_is_over(const Transcoder *transcoder, gint64 now_us)
+{
+	return now_us >= MAX(due(transcoder, transcoder->next_timestamp) + transcoder->wait_us,
+			     transcoder->gap_since + MIN(transcoder->wait_us, MAX_AFTER_US));
+}
+
 static void
 give_up_gap(Transcoder *transcoder, gint64 now_us)
 {
-	while (transcoder->n_held > 0 && now_us - transcoder->gap_since >= transcoder->gap_wait_us)
+	while (transcoder->n_held > 0 && gap_is_over(transcoder, now_us))
 		play_held(transcoder, TRUE, now_us);
 }
 
@@ -279,6 +313,7 @@ transcoder_push(Transcoder *transcoder, const CodecType *from, const RtpPacket *
 				  ABS((gint16)(packet->seq - transcoder->next_seq)) > MAX_RESTART))
 		begin_anew(transcoder, packet->ssrc);
 	transcoder->ssrc = packet->ssrc;
+	learn_due(transcoder, packet->timestamp, now_us);
 	step = transcoder->began ? (gint16)(packet->seq - transcoder->next_seq) : 0;
 	if (step < 0) {
 		transcoder->stats.late++;
@@ -353,6 +388,14 @@ transcoder_pull(Transcoder *transcoder, guint8 *payload, TranscodedFrame *frame)
 	transcoder->silence = 0;
 	transcoder->marker = FALSE;
 	return frame->size > 0;
+}
+
+void
+transcoder_set_complexity(Transcoder *transcoder, guint complexity)
+{
+	transcoder->complexity = complexity;
+	if (transcoder->encoder)
+		encoder_set_complexity(transcoder->encoder, complexity);
 }
 
 void

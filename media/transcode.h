@@ -41,6 +41,8 @@ typedef struct {
 /* The next one, written to `payload` (room for CODER_MAX_PAYLOAD); FALSE: not yet. */
 gboolean transcoder_pull(Transcoder *transcoder, guint8 *payload, TranscodedFrame *frame);
 
+/* See encoder_set_complexity(). */
+void transcoder_set_complexity(Transcoder *transcoder, guint complexity);
 /* What the sink loses, in percent. */
 void transcoder_set_loss(Transcoder *transcoder, guint percent);
 

@@ -182,12 +182,12 @@ why_not(Gateway *gateway, const Asker *asker)
 	if (self->closed)
 		return "the gateway is stopping";
 	if (!limits_ask(self->limits, asker->author, now))
-		return "too many calls at once";
+		return "too many calls began at once; try again";
 	if (!limits_have_line(self->limits, asker->author, LINE_ORDINARY, now) ||
 	    !descriptors_are_left())
 		return "all lines are in use";
 	if (asker->user && is_full(gateway, asker->user))
-		return "your account has as many calls as it may";
+		return "your account has as many calls as allowed";
 	limits_take(self->limits, asker->author, now);
 	return NULL;
 }
@@ -214,10 +214,10 @@ admission_ask_plan(const Call *call, Reason *reason, const char **text)
 		return TRUE;
 	if (call->line == LINE_SERVICE &&
 	    !limits_have_line(self->limits, call->author, LINE_SERVICE, g_get_monotonic_time()))
-		*text = "this service has as many calls as it may";
+		*text = "this service has as many calls as allowed";
 	*reason = *text ? REASON_OVERLOAD : REASON_NONE;
 	if (!*text && user && g_strcmp0(user, call->author) != 0 && is_full(call->gateway, user)) {
-		*text = "who is called has as many calls as he may";
+		*text = "the person called has as many calls as allowed";
 		*reason = REASON_BUSY;
 	}
 	return *text == NULL;

@@ -91,7 +91,8 @@ begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, con
 		return;
 	}
 	if (!is_kept(call)) {
-		refuse_over_limit(call, REASON_NETWORK_ERROR, "records of calls cannot be kept");
+		refuse_over_limit(call, REASON_NETWORK_ERROR,
+				  "the gateway cannot keep a record of the call");
 		return;
 	}
 	call_record_begin(call);
@@ -102,7 +103,7 @@ begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, con
 		return;
 	}
 	if (!call_pays_forward(call, call_current_stage(call))) {
-		call_end(call, REASON_BUSY, "who is called has as many calls as he may",
+		call_end(call, REASON_BUSY, "the person called has as many calls as allowed",
 			 BY_GATEWAY);
 		return;
 	}

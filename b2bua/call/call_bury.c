@@ -50,7 +50,7 @@ calls_bury(Gateway *gateway)
 	g_autoptr(GPtrArray) records = store_call_list_live(gateway_store(gateway), &error);
 
 	if (!records) {
-		g_warning("calls of before: %s", error->message);
+		g_warning("the calls that a crash left open cannot be read: %s", error->message);
 		return;
 	}
 	for (guint i = 0; i < records->len; i++) {

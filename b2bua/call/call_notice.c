@@ -20,19 +20,19 @@ own_loss(MediaLoss loss)
 		return "Your phone and the gateway found no network path to each other; a TURN "
 		       "server would help";
 	case MEDIA_LOST_SILENT:
-		return "Your phone never answered our connectivity checks: its network blocks UDP; "
-		       "a TURN server would help";
+		return "Your phone never answered the connectivity checks of the gateway: its "
+		       "network blocks UDP; a TURN server would help";
 	case MEDIA_LOST_NO_CANDIDATE:
 		return "Your phone offered no network address that the gateway can reach; a TURN "
 		       "server would help";
 	case MEDIA_LOST_DTLS:
 		return "Your phone did not complete the handshake for encrypted audio";
 	case MEDIA_LOST_FINGERPRINT:
-		return "The encryption key of your phone is not the one it had announced";
+		return "Your phone used another encryption key than the one that it announced";
 	case MEDIA_LOST_CONSENT:
 		return "The connection to your phone was lost: its network is gone or has changed";
 	case MEDIA_LOST_RTP:
-		return "No audio came from your phone any more";
+		return "The audio from your phone stopped";
 	}
 	return NULL;
 }
@@ -209,7 +209,7 @@ who(const Address *caller)
 	g_autofree char *text = NULL;
 
 	if (caller->scheme == ADDRESS_ANONYMOUS)
-		return g_strdup("somebody who hides the number");
+		return g_strdup("a caller who hides the number");
 	text = address_text(caller);
 	return caller->name ? g_strdup_printf("%s (%s)", caller->name, text)
 			    : g_steal_pointer(&text);

@@ -249,13 +249,13 @@ end_from_above(Call *call, const CallEvent *event)
 static void
 end_no_media(Call *call, const CallEvent *event)
 {
-	call_end(call, REASON_NO_MEDIA, "it was not ready in time", BY_GATEWAY);
+	call_end(call, REASON_NO_MEDIA, "the audio was not ready in time", BY_GATEWAY);
 }
 
 static void
 end_duration(Call *call, const CallEvent *event)
 {
-	call_end(call, REASON_HANGUP, "longest allowed duration", BY_GATEWAY);
+	call_end(call, REASON_HANGUP, "the longest allowed duration is reached", BY_GATEWAY);
 }
 
 /* --- the table --- */

@@ -181,7 +181,7 @@ call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming 
 	if (!leaving || first->busy || !may_give_way(first, leaving) ||
 	    g_strcmp0(account, leaving->account) != 0) {
 		call_refused(gateway, leg, plugin, incoming, REASON_FORBIDDEN,
-			     "it is not a call that this device can take over");
+			     "this device cannot take over that call");
 		return;
 	}
 	transfer = transfer_new(TAKEOVER, first, leaving);
@@ -214,7 +214,7 @@ transfer_leg_ended(Call *call, const CallEvent *event)
 		call_end_by_leg(call, event);
 		return;
 	}
-	call_note(call, "%s has gone, the other waits", event->party->lane);
+	call_note(call, "%s has hung up; the other side waits", event->party->lane);
 	party_drop_port(call, event->party);
 }
 

@@ -357,7 +357,8 @@ route_from_user(Question *question)
 	if (!callee)
 		callee = store_user_by_number(gateway_store(gateway), number, NULL);
 	if (callee && !callee->enabled) /* the carrier would bring his number back */
-		return route_refuse(question, REASON_NOT_FOUND, "that user is switched off");
+		return route_refuse(question, REASON_NOT_FOUND,
+				    "the account of that user is switched off");
 	if (!callee)
 		plan = route_to_trunks(question, caller, number);
 	else {

@@ -146,7 +146,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		return;
 	if (goes_round(question, callee)) {
 		if (when == REASON_NONE)
-			route_refuse(question, REASON_LOOP, "it was sent on before");
+			route_refuse(question, REASON_LOOP, "the call was forwarded before");
 		return;
 	}
 	way = owner ? NULL : way_out(gateway, callee->jid, number);

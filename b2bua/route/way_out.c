@@ -126,7 +126,7 @@ emergency(Gateway *gateway, WayOut *way)
 	add_trunk(gateway, way, trunk);
 	if (way->trunks->len == 0)
 		return refuse(way, REASON_NETWORK_ERROR,
-			      "the way for emergency calls is down: take another telephone");
+			      "emergency calls cannot go out now: take another telephone");
 	return way;
 }
 
@@ -137,7 +137,8 @@ emergency_policy(Gateway *gateway)
 	g_autoptr(Trunk) trunk = NULL;
 
 	if (!name)
-		return g_strdup("emergency calls: refused, callers are told so");
+		return g_strdup(
+			"emergency calls: refused; callers are told to take another telephone");
 	trunk = store_trunk_get(gateway_store(gateway), name, NULL);
 	return g_strdup_printf("emergency calls: by trunk %s%s", name,
 			       !trunk ? ", which does NOT EXIST: make it with 'trunk add'"
@@ -231,8 +232,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		return refuse(way, REASON_FORBIDDEN, "calls to such numbers are not allowed here");
 	if (way->cost > max_cost(store, account))
 		return refuse(way, REASON_FORBIDDEN,
-			      "calls to such numbers are too dear for your "
-			      "account");
+			      "calls to such numbers cost more than your account may spend");
 	if (!has_minutes(gateway, way, account, number))
 		return way;
 	if (rule && *rule->trunks)

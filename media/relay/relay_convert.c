@@ -135,6 +135,9 @@ get_convert(Relay *relay)
 	relay->convert->to_pt = sink->pt;
 	relay->convert->transcoder =
 		transcoder_new(relay->convert->to, desc_audio(relay->twin->remote)->ptime);
+	if (relay->options.media->opus_complexity)
+		transcoder_set_complexity(relay->convert->transcoder,
+					  relay->options.media->opus_complexity);
 	return relay->convert;
 }
 

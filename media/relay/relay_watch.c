@@ -31,10 +31,9 @@ foreign_text(const Relay *relay)
 {
 	char theirs[NET_ADDRESS_TEXT], signalled[NET_ADDRESS_TEXT];
 
-	return g_strdup_printf("audio comes from %s and is not taken, nothing comes from %s, "
-			       "which was signalled: if it is the right one, set "
-			       "rtp-source=any for this softphone or trunk, or media-hosts for "
-			       "the trunk",
+	return g_strdup_printf("audio comes from %s and is not taken; nothing comes from %s, the "
+			       "signalled address; if the first is the right one, set media-hosts "
+			       "for the trunk, or rtp-source=any for this softphone or trunk",
 			       net_address_text(&relay->watch.foreign, theirs),
 			       net_address_text(&relay->signalled, signalled));
 }
@@ -109,8 +108,8 @@ refused_text(const Relay *relay)
 	const RelayWatch *watch = &relay->watch;
 
 	if (relay->stats.dropped_auth - watch->auth >= REFUSED_LEAST)
-		return g_strdup("packets come that cannot be authenticated: they are protected "
-				"with another key than the agreed one");
+		return g_strdup("packets come that cannot be authenticated: the peer uses another "
+				"key than the agreed one");
 	if (relay->stats.dropped_source - watch->source >= REFUSED_LEAST)
 		return watch->foreign.length
 			       ? foreign_text(relay)
@@ -131,12 +130,12 @@ silent_text(const Relay *relay)
 
 	net_address_text(&relay->peer, peer);
 	if (watch->peer_sent - watch->peer_sent_then >= REFUSED_LEAST)
-		return g_strdup_printf("no audio comes from %s, though its reports say that it "
-				       "sends: it is lost on the way",
+		return g_strdup_printf("no audio comes from %s, although its reports say that "
+				       "audio is sent: the audio is lost on the way",
 				       peer);
 	if (relay->stats.rtcp_in > watch->rtcp)
-		return g_strdup_printf("no audio comes from %s, only its reports: it sends none, "
-				       "or it is lost on the way",
+		return g_strdup_printf("no audio comes from %s, only its reports: the audio is not "
+				       "sent, or is lost on the way",
 				       peer);
 	return g_strdup_printf("nothing comes from %s", peer);
 }
@@ -155,7 +154,7 @@ find_fault(const Relay *relay, gint64 now, char **text)
 		return MEDIA_SILENT;
 	}
 	if (watch->unheard) {
-		*text = g_strdup("its reports say that nothing arrives of what we send");
+		*text = g_strdup("its reports say that nothing arrives of what the gateway sends");
 		return MEDIA_UNHEARD;
 	}
 	return MEDIA_HEARD;

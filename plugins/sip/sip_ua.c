@@ -193,7 +193,7 @@ stop_nua(SipUa *self)
 	if (self->down)
 		nua_destroy(self->nua);
 	else /* a peer that does not answer our BYE: nua refuses to be destroyed */
-		g_info("sip: a peer has not answered our last requests");
+		g_info("sip: a peer has not answered the last requests of the gateway");
 }
 
 static void
@@ -254,7 +254,7 @@ on_sweep_time(gpointer user)
 	g_autoptr(GError) error = NULL;
 
 	if (!store_contact_expire(gateway_store(self->gateway), &error))
-		g_warning("sip: old registrations stay: %s", error->message);
+		g_warning("sip: old registrations cannot be deleted: %s", error->message);
 	sources_refresh(self->sources);
 	digest_server_sweep(self->digest);
 	return G_SOURCE_CONTINUE;
@@ -336,8 +336,8 @@ start(Gateway *gateway, GError **error)
 	su_init();
 	su_log_redirect(NULL, on_log, NULL);
 	if (!credentials_register())
-		g_warning("sip: this build of sofia-sip takes no digest of ours: trunks that ask "
-			  "for SHA-256 will refuse us");
+		g_warning("sip: this build of sofia-sip does not accept the gateway's digest: "
+			  "trunks that ask for SHA-256 will refuse the gateway");
 	sip_counters_reset();
 	ua = g_new0(SipUa, 1);
 	ua->plugin = &sip_plugin;
@@ -377,7 +377,7 @@ on_trunk_changed(const char *name)
 	g_autoptr(GError) error = NULL;
 
 	if (!trunks_changed(ua->trunks, name, &error))
-		g_warning("sip: trunk %s cannot be read again, it stays as it was: %s", name,
+		g_warning("sip: trunk %s cannot be read again and stays as it was: %s", name,
 			  error->message);
 	watches_changed(ua->watches, name);
 	sources_lift_trunks(ua->sources);
@@ -389,7 +389,7 @@ on_all_changed(void)
 	g_autoptr(GError) error = NULL;
 
 	if (!trunks_reload(ua->trunks, &error))
-		g_warning("sip: the trunks cannot be read again, the old ones stay: %s",
+		g_warning("sip: the trunks cannot be read again and stay as they were: %s",
 			  error->message);
 	watches_reload(ua->watches);
 	sources_refresh(ua->sources);

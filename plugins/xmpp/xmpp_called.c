@@ -21,7 +21,7 @@
 #define MAX_FORKS 32   /* of one call */
 #define OTHERS_MS 3000 /* one device took no call: how long others have to say that they ring */
 
-#define UNENCRYPTED "The client that is on line takes calls without encryption only"
+#define UNENCRYPTED "The client that is on line takes only calls without encryption"
 
 /* --- who is there --- */
 
@@ -45,7 +45,7 @@ note_unencrypted(const XmppLeg *leg, const char *device, guint can)
 {
 	if (!takes_no_calls(can) || !xmpp_caps_is_unencrypted(can))
 		return FALSE;
-	leg_trace(&leg->leg, TRACE_NOTE, "%s takes calls without encryption only: not called",
+	leg_trace(&leg->leg, TRACE_NOTE, "%s takes only calls without encryption: not called",
 		  device);
 	return TRUE;
 }

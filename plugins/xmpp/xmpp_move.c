@@ -43,5 +43,5 @@ xmpp_move_asked(XmppLeg *leg, const Jingle *jingle)
 	if (target)
 		leg_transfer(&leg->leg, target, NULL);
 	else
-		leg_trace(&leg->leg, TRACE_NOTE, "there is nobody of that name");
+		leg_trace(&leg->leg, TRACE_NOTE, "there is no such user or number");
 }

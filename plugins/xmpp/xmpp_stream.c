@@ -237,8 +237,8 @@ on_quiet_check(gpointer data)
 
 	if (!full && !stream->listener->quiet(stream->user))
 		return G_SOURCE_CONTINUE;
-	g_message("xmpp: opening the stream anew: the server's parser and ours remember %zu "
-		  "bytes of names",
+	g_message("xmpp: the stream is opened again: the parsers of the server and of the gateway "
+		  "remember %zu bytes of names",
 		  stream->name_bytes);
 	stream->timer = 0;
 	xmpp_disconnect(stream->connection); /* lets what is queued go out first */

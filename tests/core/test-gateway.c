@@ -99,7 +99,7 @@ test_limit_per_user(void)
 	g_assert_cmpstr(
 		call_out("user1"), ==,
 		"overload: The network is full or busy, please try again later (your account "
-		"has as many calls as it may)");
+		"has as many calls as allowed)");
 	g_assert_null(call_out("user2"));
 	g_assert_cmpuint(calls_live(gateway), ==, 3);
 	/* one ends: there is room again */
@@ -121,7 +121,8 @@ newest_leg(void)
 static void
 test_limit_of_forwards(void)
 {
-	const char *full = "busy: The line is busy (who is called has as many calls as he may)";
+	const char *full =
+		"busy: The line is busy (the person called has as many calls as allowed)";
 
 	set_up("");
 	g_assert_true(store_setting_set(store, "user2@example.org", "max-calls", "1", NULL));
@@ -129,7 +130,7 @@ test_limit_of_forwards(void)
 					"+14155551234", NULL));
 	g_assert_null(call_to("user1", "+15550002"));
 	g_assert_cmpstr(call_to("user1", "+15550002"), ==, full);
-	g_assert_nonnull(strstr(call_out("user2"), "as many calls as it may"));
+	g_assert_nonnull(strstr(call_out("user2"), "as many calls as allowed"));
 	call_hangup(first_call(), REASON_ADMIN, NULL);
 	fake_media_deliver();
 	g_assert_cmpuint(calls_live(gateway), ==, 0);
@@ -150,7 +151,7 @@ test_limit_of_forwards(void)
 		g_assert_cmpuint(calls_live(gateway), ==, 1);
 	}
 	g_assert_cmpstr(refusal, ==, "busy: The line is busy");
-	g_assert_nonnull(strstr(call_out("user2"), "as many calls as it may"));
+	g_assert_nonnull(strstr(call_out("user2"), "as many calls as allowed"));
 	call_hangup(first_call(), REASON_ADMIN, NULL);
 	fake_media_deliver();
 	g_assert_null(call_out("user2"));

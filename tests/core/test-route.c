@@ -212,11 +212,11 @@ test_routes(void)
 		/* a user who is switched off is not called elsewhere: the carrier would bring his
 		 * number back, and his address is ours */
 		{ "anna@example.org/phone", "+15550004@gw.example.org", NULL,
-		  "not-found (that user is switched off)" },
+		  "not-found (the account of that user is switched off)" },
 		{ "anna@example.org/phone", "dora\\40example.org@gw.example.org", NULL,
-		  "not-found (that user is switched off)" },
+		  "not-found (the account of that user is switched off)" },
 		{ "anna@example.org/phone", "sip:dora@sip.example.org", NULL,
-		  "not-found (that user is switched off)" },
+		  "not-found (the account of that user is switched off)" },
 		{ "+14155551234", "sip:anna@sip.example.org", "second", "not-found ()" },
 		{ "+14155551234", "anonymous", "second", "not-found ()" },
 		{ "+14155551234", "+15550001", "off", "forbidden (no such trunk)" },
@@ -594,7 +594,7 @@ test_loops(void)
 			g_assert_cmpstr(target->diversion->before[0], ==, "+14155550100");
 		}
 		if (!plan)
-			g_assert_cmpstr(words, ==, "it was sent on before");
+			g_assert_cmpstr(words, ==, "the call was forwarded before");
 	}
 	tear_down();
 }
@@ -771,7 +771,7 @@ test_rules(void)
 		{ "+190055512345", "forbidden (calls to such numbers are not allowed here)" },
 		{ "+97912345678912", "forbidden (calls to such numbers are not allowed here)" },
 		{ "+41446681800",
-		  "forbidden (calls to such numbers are too dear for your account)" },
+		  "forbidden (calls to such numbers cost more than your account may spend)" },
 		/* what no plan knows, and what tells the carrier what to do */
 		{ "+882130012345", "forbidden (calls to such numbers are not allowed here)" },
 		{ "+883510012345", "forbidden (calls to such numbers are not allowed here)" },

@@ -233,6 +233,39 @@ def _hits(power, columns, phase, lags, width, floor):
     return hit
 
 
+FRAME = 0.02
+
+
+def damage(recording, name):
+    """(share, longest run in ms) of the 20 ms frames that do not hold at least half of the
+    right tone; those across two tones, or before and after all of it, are not looked at.
+    None where the signal is not heard."""
+    samples = recording.samples.astype(float) / 32768
+    power = _tone_power(samples, recording.rate)
+    columns = slice(0, 8) if name == "A" else slice(8, 16)
+    share = power / (power.sum(1, keepdims=True) + max(1e-7, power.max() * 1e-3))
+    mine = share[:, columns]
+    phase = int(np.argmax(_correlate(mine)))
+    lags, width = _follow(mine, phase)
+    known = [(i, lag) for i, lag in enumerate(lags) if lag is not None]
+    if not known:
+        return None
+    length, found = round(FRAME * recording.rate), []
+    time_in = np.arange(length) / recording.rate
+    for start in range(0, len(samples) - length, length):
+        step = start / recording.rate / HOP
+        lag = min(known, key=lambda k: abs(k[0] - step / width))[1]
+        at = ((step - phase - lag) * HOP) % PERIOD
+        if at % SLOT < 0.01 or at % SLOT > SLOT - FRAME - 0.01:
+            continue
+        tone = TONES[name][ORDER[int(at / SLOT) % len(ORDER)]]
+        found.append(abs((samples[start:start + length] * np.exp(-2j * np.pi * tone * time_in)).mean()))
+    found = np.array(found)
+    bad = found < np.median(found) / 2
+    edges = np.flatnonzero(np.concatenate([[True], ~bad, [True]]))
+    return float(bad.mean()), round((np.diff(edges).max() - 1) * FRAME * 1000)
+
+
 def analyse(recording, name, fed_at=None):
     """What of signal `name` is in the recording; `fed_at` is when its source
     began to play it, for the delay."""

@@ -28,7 +28,7 @@ class Client:
     number = ALICE
 
     def __init__(self, phone):
-        self.phone, self.title = phone, phone.name
+        self.phone, self.title, self.plays = phone, phone.name, phone.plays
         self.codec = None
 
     def use(self, codec):
@@ -66,6 +66,7 @@ class UserAgent:
 
     def __init__(self, agent, number, dial):
         self.agent, self.number, self._dial, self.title = agent, number, dial, agent.name
+        self.plays = agent.plays
         self.call = self.codec = None
 
     def use(self, codec):
@@ -105,6 +106,7 @@ class Program:
 
     def __init__(self, phone, codec):
         self.phone, self.codec, self.title = phone, codec, type(phone).__name__
+        self.plays = phone.plays
         self.calls = False
 
     def use(self, codec):

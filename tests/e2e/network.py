@@ -146,11 +146,11 @@ class BadLine:
 
     OURS, THEIRS = "198.51.100.5", "198.51.100.6"
 
-    def __init__(self, bench, delay_ms, jitter_ms=0, loss=0.0):
+    def __init__(self, bench, delay_ms, jitter_ms=0, loss=0.0, udp_only=False):
         self.inner = bench.keep(Place())
         self.process = process.start(
             ["/usr/bin/python3", HERE / "peers" / "badline.py", "--other", self.inner.pid, "--delay-ms", delay_ms,
-             "--jitter-ms", jitter_ms, "--loss", loss], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+             "--jitter-ms", jitter_ms, "--loss", loss, *(["--udp-only"] if udp_only else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         bench.keep(self)
         if self.process.stdout.readline() != b"ready\n":
             raise Failed("the bad line did not come up: is there no /dev/net/tun?")

@@ -216,11 +216,12 @@ class Quickstart:
                 f"nsenter --target {'PID' if once else os.getpid()} --user --preserve-credentials --net"
             user = "any phone started the same way"
             where = f"""
-This machine has no network but its loopback, which WebRTC does not use, so all of this runs in a network
-namespace: what is outside it cannot log in.  Start your client inside:
+This machine has only a loopback network, which WebRTC does not use.  So the gateway runs in a network namespace,
+and programs outside the namespace cannot log in.  Start your client inside:
   {enter} YOUR-CLIENT
-or give the machine an address and run ./quickstart again (ip link add dummy0 type dummy; ip link set dummy0 up;
-ip addr add 10.77.0.1/24 dev dummy0; undone by: ip link del dummy0)."""
+Or give the machine an address and run ./quickstart again:
+  ip link add dummy0 type dummy; ip link set dummy0 up; ip addr add 10.77.0.1/24 dev dummy0
+(ip link del dummy0 takes the address away again)."""
         head = "./quickstart without --once stays up, for your browser" if once else "Try it in your browser"
         print(f"""{head} on this machine:
   page    {self.dialler.url}  press Connect, then "Hear yourself"; Bob is a second window that logs in as bob

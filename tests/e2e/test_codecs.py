@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Codecs: the part of the matrix (audio_codecs.py) that ./check has time for, and wideband
 in real browsers."""
+import time
+
 import audio
-from codec_rows import BRIGHT, CODECS, Kept, carrier, client, each, judge, told, user_agent, user_side
-from harness import ALICE, OUTSIDE, alone, check, hear
+from codec_rows import BRIGHT, CODECS, SIP, Client, Kept, carrier, client, each, judge, told, user_agent, user_side
+from harness import ALICE, BOB, CAROL, OUTSIDE, alone, check, hear, slow
+from network import BadLine
 from peers.browser import Chromium
 from test_browsers import MAX_LOSS, STATE, begin, firefox, login
 
@@ -79,3 +82,93 @@ def test_codecs_wideband_chromium(bench):
 @alone
 def test_codecs_wideband_firefox(bench):
     browser_is_wide(bench, begin(bench, firefox(bench)))
+
+
+def sent_on(bench, other, phone_to):
+    """A telephone with PCMU calls alice's softphone, which sends it on to a side with Opus alone."""
+    far, phone = carrier(bench), bench.softphone(plays="B")
+    far.use("PCMU")
+    other.use("opus")
+    far.dial(ALICE)
+    phone.wait_call()
+    phone.answer()
+    far.wait_up()
+    bench.talk(1)
+    phone.transfer(f"sip:{phone_to}@{SIP}")
+    other.wait_ringing()
+    other.answer()
+    other.wait_up()
+    phone.wait_said("BYE sip:")
+    began = time.time() + 0.6
+    bench.talk(3)
+    over = time.time()
+    far.hangup()
+    other.wait_over()
+    for listener, speaker in ((far.kept(), other), (other.kept(), far)):
+        heard = audio.analyse(audio.between(listener.recording, began, over), speaker.plays)
+        print(f"{listener.title} heard {heard}")
+        check(heard.present and heard.seconds > 2 and heard.loss < 0.03, f"{listener.title} heard {heard}")
+    check(far.heard_codecs() == ["PCMU"] and other.heard_codecs() == ["opus"],
+          f"sent: {far.heard_codecs()} to the telephone, {other.heard_codecs()} to the other")
+    said = [v for k, v in bench.tandem.json("call", "show", bench.tandem.calls()[-1]["id"])["rows"] if k == "audio"]
+    check(len(said) == 2 and all("transcoded" in line for line in said), f"call show says {said}")
+
+
+def test_codecs_transfer_to_an_opus_softphone(bench):
+    bench.gateway()
+    sent_on(bench, user_agent(bench), BOB)
+
+
+def test_codecs_transfer_to_an_opus_client(bench):
+    bench.gateway()
+    sent_on(bench, Client(bench.webrtc("carol", "A")), CAROL)
+
+
+BUFFER = 0.16     # seconds that the telephone waits for a packet
+WARM = 12         # seconds until the client's reports have told its encoder of the loss
+LINE_JITTER = 60  # ms
+
+
+def over_a_bad_line(bench, phone, far, codec):
+    """A call out; what the telephone (PCMU) hears of the client, from WARM on."""
+    phone.use(codec)
+    far.use("PCMU")
+    phone.dial(OUTSIDE)
+    far.wait_ringing()
+    far.answer()
+    phone.wait_up()
+    began = time.time() + WARM
+    bench.talk(WARM + 15)
+    phone.hangup()
+    far.wait_over()
+    line, over = far.call.line, time.time() - 0.5
+    recording = audio.between(line.recording(BUFFER), began, over)
+    heard = audio.analyse(recording, phone.plays)
+    row = bench.tandem.counters("caller")
+    said = told(bench)["caller"]
+    damage = audio.damage(recording, phone.plays)
+    print(f"{codec}: the telephone heard {heard}; of its frames {damage[0]:.1%} are damaged, {damage[1]} ms at a time at most; lost {row['lost_in']} of {row['packets_in']}, jitter {row['jitter_us']} us; {said}")
+    check(heard.present, f"{codec}: {heard}")
+    return damage
+
+
+def bad_line(bench, loss):
+    line = BadLine(bench, delay_ms=LINE_JITTER + 10, jitter_ms=LINE_JITTER, loss=loss, udp_only=True)
+    bench.prosody(interfaces=("127.0.0.1", line.OURS))
+    bench.gateway(media={"local_addresses": line.OURS, "keep_first_words": False})
+    far = carrier(bench)
+    with line.inside():
+        phone = Client(bench.webrtc("alice", "A", options=["--server", line.OURS]))
+    plain, better = (over_a_bad_line(bench, phone, far, codec) for codec in ("PCMU", "opus"))
+    # one gap too many in 15 s says nothing: the longest is printed, and limited
+    check(better[0] < 0.7 * plain[0] and better[1] <= 100, f"of {loss:.0%} lost: PCMU passed through {plain}; Opus {better}")
+
+
+@slow
+def test_codecs_loss_of_5_percent(bench):
+    bad_line(bench, 0.05)
+
+
+@slow
+def test_codecs_loss_of_10_percent(bench):
+    bad_line(bench, 0.10)

@@ -132,7 +132,7 @@ def test_message_network_without_udp(bench):
     carrier, phone = bench.carrier(), bench.webrtc()
     for rule in ("add pref 10 lookup local", "del pref 0", "add pref 5 to 10.77.0.1 ipproto udp blackhole"):
         subprocess.run(["ip", "rule", *rule.split()], check=True)
-    sentence = re.escape("Your phone never answered our connectivity checks: its network blocks UDP; "
+    sentence = re.escape("Your phone never answered the connectivity checks of the gateway: its network blocks UDP; "
                          "a TURN server would help")
     phone.call(NUMBER)
     leg = carrier.wait_call()

@@ -303,7 +303,7 @@ def test_network_no_udp(bench):
     leg.answer()
     phone.wait("ended", by="peer")
     leg.wait_end()
-    sentence = "Your phone never answered our connectivity checks: its network blocks UDP; a TURN server would help"
+    sentence = "Your phone never answered the connectivity checks of the gateway: its network blocks UDP; a TURN server would help"
     read(phone, NUMBER, re.escape(sentence))
     record = bench.tandem.last_record()
     check(record["reason"] == "no-media", f"the record says {record}")

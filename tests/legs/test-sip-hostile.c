@@ -180,7 +180,7 @@ numbers_are_no_target(void)
 		uri = g_strdup_printf("ACK sip:%s@127.0.0.1:%u ", i < 2 ? "+14155550100" : "911",
 				      peer->port);
 		ack = peer_wait(peer, uri);
-		g_assert_nonnull(strstr(rig_traces(), "its Contact is no SIP address"));
+		g_assert_nonnull(strstr(rig_traces(), "the Contact is not a SIP address"));
 		rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
 		rig_answer_bye(peer);
 	}

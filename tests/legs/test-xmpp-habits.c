@@ -233,21 +233,25 @@ test_unencrypted(void)
 		const char *what, *features[2], *missed, *ladder; /* NULL: not said */
 		gboolean late; /* what "a" can is told after the call has begun */
 	} rows[] = {
-		{ "Gajim 1.9", { RIG_CAN_PLAIN }, "without encryption", "/a takes calls", FALSE },
+		{ "Gajim 1.9",
+		  { RIG_CAN_PLAIN },
+		  "without encryption",
+		  "/a takes only calls without",
+		  FALSE },
 		{ "it says so late",
 		  { RIG_CAN_PLAIN },
 		  "without encryption",
-		  "/a takes calls",
+		  "/a takes only calls without",
 		  TRUE },
 		{ "beside Gajim 2",
 		  { RIG_CAN_PLAIN, RIG_CAN_CHAT },
 		  "without encryption",
-		  "/a takes calls",
+		  "/a takes only calls without",
 		  FALSE },
 		{ "beside Dino",
 		  { RIG_CAN_PLAIN, RIG_CAN_MESSAGES },
 		  NULL,
-		  "/a takes calls",
+		  "/a takes only calls without",
 		  FALSE },
 		{ "Gajim 2",
 		  { RIG_CAN_CHAT },
@@ -282,8 +286,9 @@ test_unencrypted(void)
 		g_assert_null(rig_find_said("session-initiate"));
 		end_call();
 		record = rig_last_record();
-		g_assert_cmpint(strstr(record->ladder, "without encryption only") != NULL, ==,
-				rows[i].ladder != NULL);
+		g_assert_cmpint(strstr(record->ladder, "takes only calls without encryption") !=
+					NULL,
+				==, rows[i].ladder != NULL);
 		if (rows[i].ladder)
 			g_assert_nonnull(strstr(record->ladder, rows[i].ladder));
 		if (rows[i].missed) {

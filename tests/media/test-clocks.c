@@ -172,17 +172,20 @@ test_row(gconstpointer data)
 
 typedef struct {
 	const char *name, *one, *two;
+	const char *told_two; /* what the gateway told end two, where that has other numbers */
 	guint8 from_two, at_one;
 	guint16 bytes; /* of a frame at one; 0: as the coder likes */
 	guint32 units;
 } Made;
 
 static const Made made[] = {
-	{ "pcma-to-opus", "96 opus/48000", "8 PCMA", 8, 96, 0, 960 },
-	{ "pcmu-to-g722", "9 G722", "0 PCMU", 0, 9, 160, 160 },
-	{ "opus-to-pcmu", "0 PCMU", "111 opus/48000", 111, 0, 160, 160 },
-	{ "g722-to-opus", "96 opus/48000", "9 G722", 9, 96, 0, 960 },
-	{ "pcmu-to-pcma", "8 PCMA", "0 PCMU", 0, 8, 160, 160 },
+	{ "pcma-to-opus", "96 opus/48000", "8 PCMA", NULL, 8, 96, 0, 960 },
+	{ "pcmu-to-g722", "9 G722", "0 PCMU", NULL, 0, 9, 160, 160 },
+	{ "opus-to-pcmu", "0 PCMU", "111 opus/48000", NULL, 111, 0, 160, 160 },
+	{ "g722-to-opus", "96 opus/48000", "9 G722", NULL, 9, 96, 0, 960 },
+	{ "pcmu-to-pcma", "8 PCMA", "0 PCMU", NULL, 0, 8, 160, 160 },
+	/* a client that has answered an offer by one of its own */
+	{ "other-numbers", "0 PCMU", "111 opus/48000", "97 opus/48000", 111, 0, 160, 160 },
 };
 
 static void
@@ -193,11 +196,13 @@ test_made(gconstpointer data)
 	Bridge *bridge = bridge_new(TRANSPORT_RTP, TRANSPORT_RTP, row->one);
 	End *one = bridge->one, *two = bridge->two;
 	guint8 frame[FRAME];
+	PortStats stats;
 	guint before;
 
 	memset(frame, 0xd5, sizeof frame);
 	one->local_codecs = one->remote_codecs = row->one;
-	two->local_codecs = two->remote_codecs = row->two;
+	two->local_codecs = row->told_two ? row->told_two : row->two;
+	two->remote_codecs = row->two;
 	end_connect(one);
 	end_connect(two);
 	before = end_listen(one);
@@ -227,6 +232,11 @@ test_made(gconstpointer data)
 		g_assert_cmphex(heard->ssrc, ==, heard[-1].ssrc);
 	}
 	g_assert_nonnull(strstr(two->gateway->ports[two->port].notes->str, "is transcoded to"));
+	stats = peer_query(two->gateway, two->port);
+	g_assert_true(g_str_has_prefix(strchr(row->two, ' ') + 1, stats.heard->name));
+	g_assert_true(g_str_has_prefix(strchr(row->one, ' ') + 1, stats.made->name));
+	g_assert_cmpuint(stats.transcoded, ==, 10);
+	g_assert_cmpuint(stats.concealed + stats.late, ==, 0);
 	/* a codec that both have is passed on, in the same stream */
 	one->local_codecs = one->remote_codecs = row->two;
 	end_connect(one);
@@ -237,6 +247,7 @@ test_made(gconstpointer data)
 	g_assert_cmpuint(end_heard(one, before)->seq, ==,
 			 (guint16)(end_heard(one, before - 1)->seq + 1));
 	g_assert_cmpuint(heard_frame(end_heard(one, before)), ==, two->frame - 1);
+	g_assert_null(peer_query(two->gateway, two->port).made);
 	bridge_free(bridge);
 }
 

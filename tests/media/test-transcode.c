@@ -259,30 +259,47 @@ test_line(gconstpointer data)
 	source_free(source);
 }
 
-/* A gap is given up when the jitter's time is over, though nothing more comes. */
+/* A gap is given up when the missing packet is later than the jitter says, though nothing
+ * more comes.  A packet behind the gap that was late itself waits the less. */
+typedef struct {
+	const char *name;
+	guint32 jitter_us;
+	gint64 comes_us, over_us; /* the packet behind the gap; it would be due at 40 ms */
+} Gap;
+
+static const Gap gaps[] = {
+	{ "/transcode/gap/in-time", 10000, 40000, 60000 },
+	{ "/transcode/gap/much-jitter", 40000, 40000, 140000 },
+	{ "/transcode/gap/late-itself", 40000, 100000, 140100 },
+	{ "/transcode/gap/as-late-as-can-be", 40000, 150000, 170000 },
+	{ "/transcode/gap/little-jitter", 1000, 40000, 43000 },
+};
+
 static void
-test_gap_in_time(void)
+test_gap_in_time(gconstpointer data)
 {
+	const Gap *gap = data;
 	Source *source = source_new(type("PCMU"), 8000, 440, 20);
 	Transcoder *transcoder = transcoder_new(type("opus"), 0);
 	guint8 payload[CODER_MAX_PAYLOAD];
 	TranscodedFrame frame;
 	TranscoderStats stats;
 
-	transcoder_push(transcoder, source->type, source_next(source), 10000, 0);
+	transcoder_push(transcoder, source->type, source_next(source), gap->jitter_us, 0);
 	g_assert_true(transcoder_pull(transcoder, payload, &frame));
 	source_next(source);
-	transcoder_push(transcoder, source->type, source_next(source), 10000, 40000);
+	transcoder_push(transcoder, source->type, source_next(source), gap->jitter_us,
+			gap->comes_us);
 	g_assert_false(transcoder_pull(transcoder, payload, &frame));
 	g_assert_true(transcoder_waits(transcoder));
-	transcoder_tick(transcoder, 60000);
+	transcoder_tick(transcoder, gap->over_us - 1);
 	g_assert_false(transcoder_pull(transcoder, payload, &frame));
-	transcoder_tick(transcoder, 70000);
+	transcoder_tick(transcoder, gap->over_us);
 	g_assert_true(transcoder_pull(transcoder, payload, &frame));
 	g_assert_true(transcoder_pull(transcoder, payload, &frame));
 	g_assert_false(transcoder_waits(transcoder));
 	transcoder_stats(transcoder, &stats);
-	g_assert_cmpuint(stats.waited_ms, ==, 30);
+	g_assert_cmpuint(stats.waited_ms, ==, (gap->over_us - gap->comes_us) / 1000);
 	transcoder_free(transcoder);
 	source_free(source);
 }
@@ -382,7 +399,8 @@ main(int argc, char **argv)
 
 		g_test_add_data_func(path, &lines[i], test_line);
 	}
-	g_test_add_func("/transcode/gap", test_gap_in_time);
+	for (guint i = 0; i < G_N_ELEMENTS(gaps); i++)
+		g_test_add_data_func(gaps[i].name, &gaps[i], test_gap_in_time);
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
 	g_test_add_func("/transcode/junk", test_junk);

@@ -167,7 +167,7 @@ static const Case cases[] = {
 	  "nothing comes from" },
 	{ "only reports", TRANSPORT_RTP, only_reports, FALSE, MEDIA_SILENT, "only its reports" },
 	{ "lost on the way", TRANSPORT_RTP, reports_that_it_sends, FALSE, MEDIA_SILENT,
-	  "it is lost on the way" },
+	  "the audio is lost on the way" },
 	{ "another codec", TRANSPORT_RTP, sends_another_codec, FALSE, MEDIA_REFUSED,
 	  "source or payload type" },
 	{ "changes its codec", TRANSPORT_RTP, changes_its_codec, FALSE, MEDIA_REFUSED,
@@ -175,9 +175,9 @@ static const Case cases[] = {
 	{ "another key", TRANSPORT_WEBRTC, sends_under_another_key, FALSE, MEDIA_REFUSED,
 	  "cannot be authenticated" },
 	{ "it hears no more", TRANSPORT_RTP, hears_no_more, FALSE, MEDIA_UNHEARD,
-	  "nothing arrives of what we send" },
+	  "nothing arrives of what the gateway sends" },
 	{ "a client never hears", TRANSPORT_WEBRTC, reports_about_nobody, FALSE, MEDIA_UNHEARD,
-	  "nothing arrives of what we send" },
+	  "nothing arrives of what the gateway sends" },
 };
 
 typedef struct {

@@ -281,6 +281,7 @@ test_made(void)
 	g_autoptr(Desc) offer = desc_offer(opus, ours);
 	g_autoptr(Desc) for_client = desc_offer(g711, browser);
 	g_autoptr(Desc) answer = NULL, only = NULL;
+	const Codec *fec;
 
 	desc_add_made(offer);
 	assert_codecs(nth(offer, 0), "96 opus/48000/2, 9 G722/8000, 0 PCMU/8000, 8 PCMA/8000, "
@@ -297,6 +298,9 @@ test_made(void)
 	answer = desc_answer_made(opus, g711, ours);
 	assert_codecs(nth(answer, 0), "96 opus/48000/2, 97 telephone-event/48000");
 	g_assert_cmpint(nth(answer, 0)->direction, ==, DIRECTION_SENDONLY);
+	fec = stream_find_codec(nth(answer, 0), "opus", 48000);
+	g_assert_cmpuint(fec->params->len, ==, 2);
+	g_assert_cmpstr(((CodecParam *)fec->params->pdata[1])->name, ==, "useinbandfec");
 	g_assert_null(desc_answer_made(g729, g711, ours));
 	g_assert_null(desc_answer_made(opus, g729, ours));
 }

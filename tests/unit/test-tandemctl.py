@@ -315,9 +315,9 @@ CHECKS = [
     ("[media]\nlocal_addresses = 127.0.0.1;192.0.2.79", "[media] local_addresses = 192.0.2.79: not an address of"),
     ("[sip]\nmin_expires = 3000\nmax_expires = 60", "[sip] min_expires = 3000: above max_expires = 60"),
     ("[sip]\ntls_port = 5061\ntls_certificate = /nonexistent.pem", "[sip] tls_certificate = /nonexistent.pem: No such file"),
-    ("[sip]\ntls_port = 5061\ntls_certificate = /etc/passwd", "[sip] tls_certificate = /etc/passwd: no PEM file"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = /etc/passwd", "[sip] tls_certificate = /etc/passwd: not a PEM file"),
     ("emergency = trunk:nothere", "[gateway] emergency = trunk:nothere: there is no such trunk"),
-    ("emergency = trunk:off", "[gateway] emergency = trunk:off: it is not enabled"),
+    ("emergency = trunk:off", "[gateway] emergency = trunk:off: the trunk is not enabled"),
     ("emergency = trunk:carrier", None),
     ("plugins = xmpp;smoke", "[gateway] plugins: smoke: there is no"),
 ]
@@ -356,8 +356,8 @@ def files_in_the_way(rig):
         ("database", "a later schema", newer, "later version"),
         ("database", "a folder", lambda path: path.mkdir(), "not a file"),
         ("database", "an empty file", lambda path: path.write_text(""), None),
-        ("control_socket", "a file", lambda path: path.write_text(""), "no socket"),
-        ("control_socket", "a folder", lambda path: path.mkdir(), "no socket"),
+        ("control_socket", "a file", lambda path: path.write_text(""), "not a socket"),
+        ("control_socket", "a folder", lambda path: path.mkdir(), "not a socket"),
     ]
     for number, (key, what, make, said) in enumerate(rows):
         path = rig.folder / f"in-the-way-{number}"

@@ -171,8 +171,9 @@ open_transport(const HopFacts *facts, const char *host, guint port)
 	const char *hops[] = { facts->source, facts->known };
 
 	for (guint i = 0; i < G_N_ELEMENTS(hops); i++) {
+		gboolean usable = hops[i] && (facts->tls || !header_hop_is_tls(hops[i]));
 		g_autofree char *same =
-			hops[i] ? header_next_hop(host, port, hop_transport(hops[i])) : NULL;
+			usable ? header_next_hop(host, port, hop_transport(hops[i])) : NULL;
 
 		if (is_same_place(same, hops[i]))
 			return hop_transport(hops[i]);
@@ -335,7 +336,7 @@ on_name(gpointer user, GPtrArray *hops)
 		return;
 	go(leg, hop, NULL, leg->name_source);
 	text = header_hop_text(leg->next_hop);
-	leg_trace(&leg->leg, TRACE_NOTE, "what follows goes to %s", text);
+	leg_trace(&leg->leg, TRACE_NOTE, "later requests go to %s", text);
 	leg_save(&leg->leg);
 }
 

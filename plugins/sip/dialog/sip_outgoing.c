@@ -212,8 +212,8 @@ note_contact(SipLeg *leg, const sip_t *sip)
 
 	if (was)
 		leg_trace(&leg->leg, TRACE_NOTE,
-			  "its Contact is no SIP address (%s): what follows goes to where it came "
-			  "from",
+			  "the Contact is not a SIP address (%s): later requests go to where this "
+			  "message came from",
 			  was);
 }
 

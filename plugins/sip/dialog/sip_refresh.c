@@ -83,7 +83,8 @@ offer_again(SipLeg *leg)
 	leg->moved = FALSE;
 	leg->moving = TRUE;
 	leg->change = CHANGE_REFRESH;
-	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: our address is %s now", way_host(leg->way));
+	leg_trace(&leg->leg, TRACE_OUT, "INVITE again: the gateway's address is %s now",
+		  way_host(leg->way));
 	sip_leg_send_reinvite(leg, sip_leg_sdp(leg, leg->said));
 }
 

@@ -304,7 +304,7 @@ on_name(gpointer user, GPtrArray *hops)
 		set(&burial->field[NEXT_HOP], g_strdup(hop));
 		send_bye(burial->ua, burial->field, burial->reason);
 	} else
-		g_warning("cannot end a call left by a crash: nobody knows where %s is",
+		g_warning("cannot end a call left by a crash: the address of %s is not known",
 			  burial->field[TARGET]);
 	burial_free(burial);
 }

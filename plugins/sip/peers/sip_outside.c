@@ -140,7 +140,8 @@ outside_listen(Outside *self, void (*func)(gpointer user), gpointer user)
 	self->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (self->netlink < 0 ||
 	    bind(self->netlink, (struct sockaddr *)&address, sizeof address) != 0) {
-		g_message("sip: changes of this machine's addresses are not heard of");
+		g_message("sip: the kernel does not report address changes of this machine; a new "
+			  "address is noticed later");
 		return;
 	}
 	self->source = g_unix_fd_add(self->netlink, G_IO_IN, on_netlink, self);
@@ -332,8 +333,9 @@ outside_hear(Outside *self, const char *trunk, const sip_t *answer)
 	}
 	if (!may_move(seen))
 		return OUTSIDE_SAME;
-	g_message("trunk %s: we are seen at %s port %u, no longer at %s port %u", trunk, host, port,
-		  seen->host, seen->port);
+	g_message(
+		"trunk %s: the carrier sees the gateway at %s port %u now, no longer at %s port %u",
+		trunk, host, port, seen->host, seen->port);
 	all = self->config->sip_public_address && strcmp(seen->host, told_to_all(self)) == 0 &&
 	      strcmp(seen->host, host) != 0;
 	if (all) {

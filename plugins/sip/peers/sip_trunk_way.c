@@ -13,9 +13,9 @@
 
 #define SEPARATORS " ,\t"
 #define HOPS	   "" /* the name of a source that is a hop */
-#define NO_TLS                                                                      \
-	"transport=tls, and we have no TLS: write tls_port and tls_certificate in " \
-	"[sip] and start again"
+#define NO_TLS                                                                               \
+	"transport=tls, but this gateway has no TLS: write tls_port and tls_certificate in " \
+	"[sip] and restart tandemd"
 
 typedef struct {
 	Trunks *trunks;
@@ -168,16 +168,15 @@ warn_of(const Trunks *trunks, const Trunk *trunk)
 	gboolean tls = strcmp(trunk->transport, "tls") == 0;
 
 	if (trunk->enabled && !tls && g_strcmp0(trunk->srtp, "off") != 0)
-		g_warning("trunk %s: srtp=%s without transport=tls: the key stands in the SIP and "
-			  "hides a call from nobody on the way",
+		g_warning("trunk %s: srtp=%s without transport=tls: SIP carries the key in the "
+			  "clear, so everybody on the way can listen",
 			  trunk->name, trunk->srtp);
 	if (!trunk->enabled || !tls)
 		return;
 	if (!trunks->tls)
 		g_warning("trunk %s: %s", trunk->name, NO_TLS);
 	else if (!trunk->tls_verify)
-		g_warning("trunk %s: tls-verify=no: whoever answers in the place of %s is taken "
-			  "for it",
+		g_warning("trunk %s: tls-verify=no: any server that answers as %s is trusted",
 			  trunk->name, trunk->host);
 }
 

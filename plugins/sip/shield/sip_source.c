@@ -176,7 +176,7 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 	sip_count(COUNTER_SIP_REQUESTS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER) {
 		text = endpoint_key_text(&address);
-		g_message("sip: requests of %s come too fast (%s): what is beyond %u a second is "
+		g_message("sip: %s sends requests too fast (%s): requests beyond %u a second are "
 			  "dropped without an answer",
 			  text, what, rate->a_second);
 	}
@@ -315,7 +315,7 @@ sources_take_account(Sources *self, const SipEvent *event, const char *account)
 	sip_count(COUNTER_SIP_REGISTRATIONS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER)
 		g_message("sip: softphone %s registers more than %u times a second and is refused "
-			  "for now; is its password known to somebody else?",
+			  "for now; does somebody else know its password?",
 			  account, account_rate.a_second);
 	return FALSE;
 }
@@ -346,7 +346,7 @@ log_block(Sources *self, const ThrottleKey *key, const char *what)
 
 	sip_count(COUNTER_SIP_SOURCES_IGNORED);
 	g_message("sip: requests of %s are ignored for a while: %u failures within %u s, the last: "
-		  "%s; if it is one of yours: tandemctl sources lift %s",
+		  "%s; if the address is yours: tandemctl sources lift %s",
 		  address, config->sip_throttle_failures, config->sip_throttle_window_s, what,
 		  address);
 }

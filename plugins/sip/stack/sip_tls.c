@@ -105,13 +105,14 @@ use_files(SSL_CTX *context, GError **error)
 {
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, tls.certificate) != 1)
-		return complain(
-			error, "tls_certificate", tls.certificate,
-			"it must be a file of PEM, the certificate first, that we may read");
+		return complain(error, "tls_certificate", tls.certificate,
+				"the file must be PEM, with the certificate first, and tandemd "
+				"must be allowed to read it");
 	if (SSL_CTX_use_PrivateKey_file(context, tls.key, SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(context) != 1)
 		return complain(error, "tls_key", tls.key,
-				"it must be the certificate's key, of PEM, that we may read");
+				"the file must be PEM, with the certificate's key, and tandemd "
+				"must be allowed to read it");
 	return TRUE;
 }
 
@@ -183,8 +184,9 @@ warn_of_readers(void)
 	struct stat status;
 
 	if (stat(tls.key, &status) == 0 && (status.st_mode & S_IRWXO))
-		g_warning("sip: everybody on this machine can read the key in %s: chmod o= %s",
-			  tls.key, tls.key);
+		g_warning(
+			"sip: everybody on this machine can read the key in %s; write: chmod o= %s",
+			tls.key, tls.key);
 }
 
 gboolean

@@ -200,7 +200,7 @@ const char *
 tls_peer_problem(const TlsPeer *peer)
 {
 	if (!peer->problem && peer->waiting)
-		return "it does not answer the TLS handshake; is its port one of TLS?";
+		return "the server does not answer the TLS handshake; is its port a TLS port?";
 	return peer->problem;
 }
 
@@ -249,14 +249,13 @@ explain(TlsPeer *peer, int error, X509 *certificate)
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		date = time_text(X509_get0_notAfter(certificate));
 		complain(peer,
-			 "the certificate of %s was good until %s; the carrier has to renew it, if "
-			 "this machine's clock is right",
+			 "the certificate of %s ended on %s; the carrier must renew it, if this "
+			 "machine's clock is right",
 			 peer->name, date);
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		date = time_text(X509_get0_notBefore(certificate));
-		complain(peer,
-			 "the certificate of %s is good from %s on; is this machine's clock right?",
+		complain(peer, "the certificate of %s begins on %s; is this machine's clock right?",
 			 peer->name, date);
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -266,13 +265,13 @@ explain(TlsPeer *peer, int error, X509 *certificate)
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 		complain(
 			peer,
-			"the certificate of %s is signed by %s, whom nobody here knows; if that is "
-			"the carrier's authority, give its certificate with tls-ca=FILE",
+			"the certificate of %s is signed by %s, which this machine does not know; "
+			"if that is the carrier's authority, give its certificate with tls-ca=FILE",
 			peer->name, issuer);
 		break;
 	default:
 		complain(peer,
-			 "the certificate of %s is not taken: %s; the carrier has to replace it",
+			 "the certificate of %s is not accepted: %s; the carrier must replace it",
 			 peer->name, X509_verify_cert_error_string(error));
 	}
 }
@@ -292,8 +291,8 @@ on_certificate(int good, X509_STORE_CTX *context)
 		return good;
 	names = tls_peer_certificate_names(certificate);
 	complain(peer,
-		 "the certificate of %s is for %s; set the trunk's host to the name it is for, or "
-		 "ask the carrier for the right one",
+		 "the certificate of %s is for %s; set the trunk's host to that name, or ask the "
+		 "carrier for the right certificate",
 		 peer->name, names);
 	X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
 	return 0;
@@ -316,7 +315,9 @@ authorities(TlsPeer *peer)
 		return store;
 	why = ERR_reason_error_string(ERR_peek_error());
 	if (peer->ca_file)
-		complain(peer, "tls-ca=%s: %s; it must be a file of PEM that we may read",
+		complain(peer,
+			 "tls-ca=%s: %s; the file must be PEM, and tandemd must be allowed to read "
+			 "it",
 			 peer->ca_file, why ? why : "cannot be read");
 	else
 		complain(peer,
@@ -367,7 +368,7 @@ tls_peer_failed(TlsPeer *peer, const char *why)
 	const char *said = tls_peer_problem(peer);
 
 	if (!peer->problem && why)
-		complain(peer, "the TLS handshake with %s failed: %s; is its port one of TLS?",
+		complain(peer, "the TLS handshake with %s failed: %s; is its port a TLS port?",
 			 peer->name, why);
 	else if (!peer->problem)
 		complain(peer, "%s", said ? said : "the TLS handshake failed");

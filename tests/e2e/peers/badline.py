@@ -19,6 +19,7 @@ import struct
 import sys
 import time
 
+UDP = b"\x11"  # the protocol, in the header of IPv4
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 0x0001, 0x1000
 CLONE_NEWNET = 0x40000000
 
@@ -54,10 +55,10 @@ class Way:
                 return
             rtp = is_rtp(packet)
             self.seen += rtp
-            if self.random.random() < self.options.loss:
+            if self.random.random() < self.options.loss and (packet[9:10] == UDP or not self.options.udp_only):
                 self.lost += rtp
                 continue
-            delay = self.options.delay_ms + self.random.uniform(-1, 1) * self.options.jitter_ms
+            delay = self.options.delay_ms + self.random.uniform(-1, 1) * self.options.jitter_ms * (packet[9:10] == UDP or not self.options.udp_only)
             self.number += 1
             heapq.heappush(self.waiting, (time.monotonic() + delay / 1000, self.number, packet))
 
@@ -79,6 +80,7 @@ def main():
     parser.add_argument("--delay-ms", type=float, default=0)
     parser.add_argument("--jitter-ms", type=float, default=0)
     parser.add_argument("--loss", type=float, default=0)
+    parser.add_argument("--udp-only", action="store_true", help="what is no UDP is late, and neither early nor lost")
     options = parser.parse_args()
     here = open_tun("badline")
     there = os.open(f"/proc/{options.other}/ns/net", os.O_RDONLY)

@@ -153,8 +153,9 @@ class Line:
         """The names of the codecs that came, in their order."""
         return list(dict.fromkeys(self.told[p[1]] for p in self._main_stream() if p[1] in self.told))
 
-    def recording(self):
-        """The packets on their own clock, fixed at the earliest arrival."""
+    def recording(self, buffer=None):
+        """The packets on their own clock, fixed at the earliest arrival.  `buffer`: what comes
+        so many seconds later than that is not heard, as in a telephone."""
         first = next((p[2] for p in self._main_stream()), 0)
         stream = sorted((p for p in self._main_stream() if p[1] in self.told),
                         key=lambda p: (p[2] - first + 0x8000) % 0x10000)
@@ -177,6 +178,9 @@ class Line:
             if voice.rate < rate:
                 frame = np.interp(np.arange(len(frame) * rate // voice.rate) * voice.rate / rate, np.arange(len(frame)), frame)
             placed.append((arrival, round(at * rate), frame))
+        if buffer is not None:
+            soonest = min(arrival - at / rate for arrival, at, _ in placed)
+            placed = [(arrival, at, frame) for arrival, at, frame in placed if arrival - at / rate <= soonest + buffer]
         earliest = min(at for _, at, _ in placed)
         samples = np.zeros(max(at + len(frame) for _, at, frame in placed) - earliest, "<i2")
         for _, at, frame in placed:
