@@ -2,6 +2,7 @@
 /* fake_media.c - media.h without packets: ports are ready, and up when they are
  * connected, each on a later turn of the main loop, as with the real thing. */
 #include "tests/legs/fake_media.h"
+#include "media/audio.h"
 
 void (*fake_media_digit)(char digit);
 
@@ -137,6 +138,12 @@ PortId
 media_add_rtp_port(Media *media, Side side, const char *address)
 {
 	return media_add_port(media, side, TRANSPORT_RTP);
+}
+
+void
+media_play_to(Media *media, PortId port, AudioSource *source)
+{
+	audio_source_free(source);
 }
 
 void
