@@ -54,6 +54,15 @@ word_is_host_name(const char *name)
 }
 
 gboolean
+word_has_sound_length(const char *network)
+{
+	const char *slash = strchr(network, '/');
+
+	return !slash || g_ascii_string_to_unsigned(slash + 1, 10, 0,
+						    strchr(network, ':') ? 128 : 32, NULL, NULL);
+}
+
+gboolean
 word_is_yes_or_no(const char *word, gboolean *yes)
 {
 	static const char *const words[][2] = {

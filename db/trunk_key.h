@@ -64,7 +64,7 @@ typedef gboolean TrunkYES;
 	ROW("response-seconds", response_seconds, UINT, WHOLE, "5", "1…30", 0,                     \
 	    "how long the carrier may be silent before the next trunk is tried")                   \
 	ROW("ring-seconds", ring_seconds, UINT, WHOLE, "120", "1…3600", 0,                         \
-	    "how long a call may ring before the next trunk is tried")                             \
+	    "how long a call may ring; then it ends as not answered")                              \
 	ROW("options-seconds", options_seconds, UINT, WHOLE, "60", "0…3600", TRUNK_PROBE,          \
 	    "how often the gateway asks by OPTIONS whether the trunk answers; 0: never")           \
 	ROW("session-seconds", session_seconds, UINT, WHOLE, "1800", "0|90…86400", 0,              \

@@ -299,7 +299,9 @@ check_proxy(const Word *word, const char *text, GError **error)
 static gboolean
 check_network(const Word *word, const char *whole, const char *item, GError **error)
 {
-	g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new_from_string(item, NULL);
+	g_autoptr(GInetAddressMask) mask = word_has_sound_length(item)
+						   ? g_inet_address_mask_new_from_string(item, NULL)
+						   : NULL;
 
 	return mask || word_refuse(word, whole, error,
 				   "%s is not an address or network; write such as "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_network.c - see sip_network.h. */
 #include "plugins/sip/stack/sip_network.h"
+#include "b2bua/words.h"
 #include "plugins/sip/stack/sip_resolve.h"
 #include <string.h>
 
@@ -89,21 +90,12 @@ networks_drop(Networks *self, const char *name)
 	}
 }
 
-/* GLib takes "192.0.2.1/1000" for a network of no bits, which is everybody. */
-static gboolean
-has_sound_length(const char *word)
-{
-	const char *slash = strchr(word, '/');
-
-	return !slash || g_ascii_string_to_unsigned(slash + 1, 10, 0, strchr(word, ':') ? 128 : 32,
-						    NULL, NULL);
-}
-
 GInetAddressMask *
 network_parse(const char *word)
 {
-	GInetAddressMask *mask =
-		has_sound_length(word) ? g_inet_address_mask_new_from_string(word, NULL) : NULL;
+	GInetAddressMask *mask = word_has_sound_length(word)
+					 ? g_inet_address_mask_new_from_string(word, NULL)
+					 : NULL;
 	g_autoptr(GInetAddress) address = mask ? NULL : resolve_numeric(word);
 
 	return address ? mask_of(address) : mask;
