@@ -33,13 +33,6 @@
 #define MAX_KINDS  4
 #define ENOUGH	   0.97 /* of the load: less is another measurement */
 
-void
-call_key(guint call, guint8 key[30])
-{
-	for (guint i = 0; i < 30; i++)
-		key[i] = (guint8)(call * 31 + i * 7 + 1);
-}
-
 /* --- one measurement --- */
 
 typedef struct {

@@ -37,6 +37,13 @@ hear(Talk *talk, guint n)
 	return words;
 }
 
+void
+call_key(guint call, guint8 key[30])
+{
+	for (guint i = 0; i < 30; i++)
+		key[i] = (guint8)(call * 31 + i * 7 + 1);
+}
+
 static void
 become(const char *name, guint cpu)
 {
