@@ -24,7 +24,7 @@ typedef guint TrunkUINT;
 typedef gint TrunkINT;
 typedef gboolean TrunkYES;
 
-/* Key, member and column, how it is kept, type (WORD_… of b2bua/admin/words.h), default as text
+/* Key, member and column, how it is kept, type (WORD_… of b2bua/admin/verbs.h), default as text
  * (NULL: nothing, and NULL in the column), values as usage shows them, flags, help: one sentence
  * for the operator, without a full stop.  A list is kept by blanks.  The order is that of the
  * manual page: what belongs together. */

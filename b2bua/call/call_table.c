@@ -270,33 +270,38 @@ end_duration(Call *call, const CallEvent *event)
 	}
 
 #define TRANSFEROR_ENDS "transferor: drop; else end → ENDED"
+#define LOST_EARLY	"silent RTP: note; else end → ENDED"
+#define LATE_ANSWER	"late answer, or end → ENDED"
 #define OR_NEXT		", or next stage → SETUP, or end → ENDED"
 
 static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
-	[CALL_SETUP][EVENT_MEDIA_READY] = GO(dial_stage, "dial stage", CALL_CALLING),
+	[CALL_SETUP][EVENT_MEDIA_READY] =
+		GO(dial_stage, "end → ENDED; else dial stage", CALL_CALLING),
 	[CALL_SETUP][EVENT_CHANGED] = STAY(change_refuse, "refuse"),
 	[CALL_SETUP][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
-	[CALL_SETUP][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
+	[CALL_SETUP][EVENT_MEDIA_LOST] = STAY(end_lost, LOST_EARLY),
 	[CALL_SETUP][EVENT_TIMEOUT] = STAY(end_no_media, "end: no media → ENDED"),
 	[CALL_SETUP][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_CALLING][EVENT_RINGING] = GO(ring, "ring", CALL_RINGING),
-	[CALL_CALLING][EVENT_CALLEE_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
+	[CALL_CALLING][EVENT_CALLEE_ANSWERED] =
+		GO(connect_callee, "end → ENDED; else connect", CALL_CONNECTING),
 	[CALL_CALLING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_CALLING][EVENT_CHANGED] = STAY(change_early, "answer what is agreed, or refuse"),
 	[CALL_CALLING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CALLING][EVENT_CALLEE_ENDED] = STAY(stage_drop, "drop" OR_NEXT),
-	[CALL_CALLING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
+	[CALL_CALLING][EVENT_MEDIA_LOST] = STAY(end_lost, LOST_EARLY),
 	[CALL_CALLING][EVENT_TIMEOUT] = STAY(stage_next, "next stage → SETUP, or end → ENDED"),
 	[CALL_CALLING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
 	[CALL_RINGING][EVENT_RINGING] = STAY(ring, "ring"),
-	[CALL_RINGING][EVENT_CALLEE_ANSWERED] = GO(connect_callee, "connect", CALL_CONNECTING),
+	[CALL_RINGING][EVENT_CALLEE_ANSWERED] =
+		GO(connect_callee, "end → ENDED; else connect", CALL_CONNECTING),
 	[CALL_RINGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_RINGING][EVENT_CHANGED] = STAY(change_early, "answer what is agreed, or refuse"),
 	[CALL_RINGING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_RINGING][EVENT_CALLEE_ENDED] = STAY(stage_drop, "drop" OR_NEXT),
-	[CALL_RINGING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
+	[CALL_RINGING][EVENT_MEDIA_LOST] = STAY(end_lost, LOST_EARLY),
 	[CALL_RINGING][EVENT_TIMEOUT] = STAY(stage_next, "next stage → SETUP, or end → ENDED"),
 	[CALL_RINGING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
@@ -306,12 +311,12 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 		STAY(change_early, "restart, answer what is agreed, or refuse"),
 	[CALL_CONNECTING][EVENT_CALLER_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_CONNECTING][EVENT_CALLEE_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
-	[CALL_CONNECTING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
+	[CALL_CONNECTING][EVENT_MEDIA_LOST] = STAY(end_lost, LOST_EARLY),
 	[CALL_CONNECTING][EVENT_TIMEOUT] = STAY(end_no_media, "end: no media → ENDED"),
 	[CALL_CONNECTING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
-	[CALL_ACTIVE][EVENT_CALLER_ANSWERED] = STAY(change_late_answer, "late answer"),
-	[CALL_ACTIVE][EVENT_CALLEE_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_ACTIVE][EVENT_CALLER_ANSWERED] = STAY(change_late_answer, LATE_ANSWER),
+	[CALL_ACTIVE][EVENT_CALLEE_ANSWERED] = STAY(change_late_answer, LATE_ANSWER),
 	[CALL_ACTIVE][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_ACTIVE][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
 	[CALL_ACTIVE][EVENT_CHANGED] =
@@ -320,10 +325,13 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_ACTIVE][EVENT_CALLEE_ENDED] = STAY(call_end_by_leg, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_ACTIVE][EVENT_TIMEOUT] = STAY(end_duration, "end → ENDED"),
-	[CALL_ACTIVE][EVENT_TRANSFER] = STAY(transfer_begin, "call the target → TRANSFERRING"),
+	[CALL_ACTIVE][EVENT_TRANSFER] =
+		STAY(transfer_begin, "call the target → TRANSFERRING, or refuse"),
 
-	[CALL_CHANGING][EVENT_CALLER_ANSWERED] = STAY(change_settle, "settle → ACTIVE"),
-	[CALL_CHANGING][EVENT_CALLEE_ANSWERED] = STAY(change_settle, "settle → ACTIVE"),
+	[CALL_CHANGING][EVENT_CALLER_ANSWERED] =
+		STAY(change_settle, "settle → ACTIVE, or CHANGING again"),
+	[CALL_CHANGING][EVENT_CALLEE_ANSWERED] =
+		STAY(change_settle, "settle → ACTIVE, or CHANGING again"),
 	[CALL_CHANGING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_CHANGING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
 	[CALL_CHANGING][EVENT_CHANGED] =
@@ -334,8 +342,8 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_CHANGING][EVENT_TIMEOUT] = GO(change_give_up, "refuse", CALL_ACTIVE),
 	[CALL_CHANGING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
 
-	[CALL_TRANSFERRING][EVENT_CALLER_ANSWERED] = STAY(change_late_answer, "late answer"),
-	[CALL_TRANSFERRING][EVENT_CALLEE_ANSWERED] = STAY(change_late_answer, "late answer"),
+	[CALL_TRANSFERRING][EVENT_CALLER_ANSWERED] = STAY(change_late_answer, LATE_ANSWER),
+	[CALL_TRANSFERRING][EVENT_CALLEE_ANSWERED] = STAY(change_late_answer, LATE_ANSWER),
 	[CALL_TRANSFERRING][EVENT_MEDIA_UP] = STAY(note_up, "note"),
 	[CALL_TRANSFERRING][EVENT_MEDIA_READY] = STAY(change_answer_restart, "answer restart"),
 	[CALL_TRANSFERRING][EVENT_CHANGED] = STAY(change_restart_or_refuse, "restart, or refuse"),
@@ -344,13 +352,14 @@ static const CallCell TABLE[N_CALL_STATES][N_CALL_EVENTS] = {
 	[CALL_TRANSFERRING][EVENT_MEDIA_LOST] = STAY(end_lost, "end → ENDED"),
 	[CALL_TRANSFERRING][EVENT_TIMEOUT] = STAY(end_duration, "end → ENDED"),
 	[CALL_TRANSFERRING][EVENT_TRANSFER] = STAY(transfer_refuse, "refuse"),
-	[CALL_TRANSFERRING][EVENT_TRANSFER_ANSWERED] = STAY(transfer_join, "join → ACTIVE"),
+	[CALL_TRANSFERRING][EVENT_TRANSFER_ANSWERED] =
+		STAY(transfer_join, "join → ACTIVE, or back"),
 	[CALL_TRANSFERRING][EVENT_TRANSFER_FAILED] =
 		STAY(transfer_give_up, "back → ACTIVE, or end → ENDED"),
 
 	/* he has been answered for early media: nobody has answered yet */
 	[CALL_SETUP... CALL_CONNECTING][EVENT_CALLER_ANSWERED] =
-		STAY(change_late_answer, "late answer"),
+		STAY(change_late_answer, LATE_ANSWER),
 	[CALL_SETUP... CALL_TRANSFERRING][EVENT_CANDIDATE] = STAY(tell_candidate, "tell it"),
 	[CALL_SETUP... CALL_TRANSFERRING][EVENT_HANGUP] = STAY(end_from_above, "end → ENDED"),
 

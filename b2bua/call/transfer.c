@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* transfer.c - see transfer.h; the leg that the gateway plays is here as well.
  *
- * The two calls never change each other from inside of a step: what the second one
- * has to say to the first goes into the first one's queue, and the joining, which
- * takes a party out of the second, waits for the main loop, when neither is busy.
+ * What the second call has to say to the first goes into the queue of the first.  The
+ * joining, a step of the first, takes a party out of the second, which is not busy then.
  * Thread: signalling.
  */
 #include "b2bua/call/call_list.h"

@@ -5,10 +5,11 @@
  *   a user      →    name of a service           the plugin that answers by itself
  *   a user      →    number of a user            that user's devices
  *   a user      →    name of a softphone         its user's devices
- *   a user      →    any other number            each enabled trunk, by priority
+ *   a user      →    any other number            the trunks that way_out() names
  *   a user      →    a SIP address outside       its host, where [sip] dial_uris allows it
  *   a trunk     →    name of a service           the plugin that answers by itself
  *   a trunk     →    number of a user            that user's devices
+ *   either      →    JID of a user               that user's devices
  *
  * What becomes of a call to a user (his devices, his forwards) is in route_user.c.
  *

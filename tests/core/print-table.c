@@ -27,7 +27,15 @@ main(void)
 	       "that\n"
 	       "has lost the race is let go while the winner is connected, so nobody is left to "
 	       "answer\n"
-	       "in CONNECTING.\n",
+	       "in CONNECTING.\n\n"
+	       "Beside the table: a call that is refused while it begins goes from SETUP to ENDED "
+	       "without\n"
+	       "an event.  A device that takes the place of another one (INVITE with Replaces) "
+	       "puts the\n"
+	       "call from ACTIVE into TRANSFERRING.  In ENDED nothing is heard, counted or noted.  "
+	       "What a\n"
+	       "cell does last may bring the next change at once: so ACTIVE may become CHANGING "
+	       "again.\n",
 	       table);
 	return 0;
 }
