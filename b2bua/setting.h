@@ -19,7 +19,7 @@
 	    "a chat message from the number tells of a missed call")                              \
 	ROW(RING, "ring", CHOICE, "both|xmpp|sip|xmpp-then-sip|sip-then-xmpp", "both", WORD_SELF, \
 	    "which devices ring: XMPP clients, softphones, both, or one kind after the other")    \
-	ROW(COUNTRY, "country", COUNTRY, "DE", NULL, WORD_SELF,                                   \
+	ROW(COUNTRY, "country", COUNTRY, "DE", NULL, 0,                                           \
 	    "the country of numbers that are dialled without a \"+\"; default: the gateway's")    \
 	ROW(MAX_COST, "max-cost", WHOLE, "0…9", "9", 0,                                           \
 	    "the highest cost of a route that the user may call by")                              \

@@ -143,6 +143,15 @@ take_two(char **word, char **shown, GError **error)
 	return FALSE;
 }
 
+/* Behind the words before the keys; options may stand between them. */
+static char **
+first_key(char **words, guint before)
+{
+	while (*words && before > 0)
+		before -= !g_str_has_prefix(*words++, "--");
+	return words;
+}
+
 gboolean
 secret_take(const Verb *verb, char **words, char **shown, GError **error)
 {
@@ -150,9 +159,9 @@ secret_take(const Verb *verb, char **words, char **shown, GError **error)
 	KeySet set = keys_after(verb, &before);
 
 	*shown = NULL;
-	if (set == KEYS_NONE || g_strv_length(words) <= before)
+	if (set == KEYS_NONE)
 		return TRUE;
-	for (char **word = words + before; *word; word++) {
+	for (char **word = first_key(words, before); *word; word++) {
 		const char *equals = strchr(*word, '=');
 
 		if (equals) {

@@ -308,7 +308,8 @@ print_members(JsonObject *object)
 		print_rows(json_object_get_array_member(object, "columns"), rows);
 	if (json_object_has_member(object, "text"))
 		print_text(json_object_get_string_member(object, "text"));
-	else if (rows && json_array_get_length(rows) == 0)
+	else if (rows && json_array_get_length(rows) == 0 &&
+		 !is_lines(json_object_get_array_member(object, "columns")))
 		g_print("none\n");
 }
 

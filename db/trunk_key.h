@@ -15,6 +15,7 @@ typedef enum {
 	TRUNK_SOURCE = 1 << 1, /* from where calls may come in */
 	TRUNK_PROBE = 1 << 2,  /* registration and OPTIONS begin anew */
 	TRUNK_SECRET = 1 << 3, /* never shown, never logged */
+	TRUNK_LOGIN = 1 << 4,  /* of no use without the trunk's password */
 } TrunkFlags;
 
 /* How a value is kept: TRUNK_TEXT is a char *. */
@@ -44,13 +45,13 @@ typedef gboolean TrunkYES;
 	ROW("tls-ca", tls_ca, TEXT, PEM, "", "FILE", TRUNK_PROBE,                                  \
 	    "a PEM file of the authorities that the trunk's certificate is checked with, or of "   \
 	    "the certificate itself; default: the authorities of the system")                      \
-	ROW("username", username, TEXT, TEXT, NULL, "NAME", TRUNK_PROBE,                           \
+	ROW("username", username, TEXT, TEXT, NULL, "NAME", TRUNK_PROBE | TRUNK_LOGIN,             \
 	    "the gateway's name when the carrier asks for one; goes with password")                \
 	ROW("password", password, TEXT, SECRET, NULL, "SECRET", TRUNK_SECRET | TRUNK_PROBE,        \
 	    "the password that belongs to username")                                               \
 	ROW("realm", realm, TEXT, TEXT, NULL, "REALM", 0,                                          \
 	    "the only realm that username and password are given to; default: any")                \
-	ROW("register", registers, YES, YES, "no", "yes|no", TRUNK_PROBE,                          \
+	ROW("register", registers, YES, YES, "no", "yes|no", TRUNK_PROBE | TRUNK_LOGIN,            \
 	    "yes: the gateway registers there, so that the carrier knows its address")             \
 	ROW("account", account, TEXT, TEXT, "", "NAME", TRUNK_PROBE,                               \
 	    "the gateway's number or name at the carrier, where that is not username")             \
@@ -85,7 +86,7 @@ typedef gboolean TrunkYES;
 	ROW("sources", sources, TEXT, NETWORKS, "", "NETWORK,…", TRUNK_SOURCE,                     \
 	    "the addresses and networks that calls in are taken from; default: those of the "      \
 	    "host")                                                                                \
-	ROW("in-username", in_username, TEXT, TEXT, NULL, "NAME", 0,                               \
+	ROW("in-username", in_username, TEXT, TEXT, NULL, "NAME", TRUNK_LOGIN,                     \
 	    "the name that the carrier must give for calls in; goes with in-password")             \
 	ROW("in-password", in_password, TEXT, SECRET, NULL, "SECRET", TRUNK_SECRET,                \
 	    "the password that belongs to in-username")                                            \

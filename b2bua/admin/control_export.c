@@ -2,7 +2,8 @@
 /* control_export.c - what admins have made, as the JSON lines that `import` reads.
  *
  * What has its default is left out.  No line has a password: the gateway keeps none of a
- * softphone, and shows none of a trunk.
+ * softphone, and shows none of a trunk.  What goes with a password of a trunk is left out with
+ * it: an import would refuse the one without the other.
  */
 #include <string.h>
 #include "b2bua/admin/handlers.h"
@@ -94,6 +95,15 @@ export_softphones(Request *request, GPtrArray *softphones)
 				: NULL);
 }
 
+/* Is a value of this key in the line of that trunk? */
+static gboolean
+is_told(const Trunk *trunk, const TrunkKey *key)
+{
+	const gboolean has_login = trunk->password || trunk->in_password;
+
+	return !(key->flags & TRUNK_SECRET) && !(has_login && key->flags & TRUNK_LOGIN);
+}
+
 static char *
 export_trunks(Request *request, GPtrArray *trunks)
 {
@@ -109,7 +119,7 @@ export_trunks(Request *request, GPtrArray *trunks)
 		for (guint k = 0; k < n; k++) {
 			g_autofree char *value = trunk_value(trunk, &keys[k]);
 
-			if (!(keys[k].flags & TRUNK_SECRET))
+			if (is_told(trunk, &keys[k]))
 				add_other(line, keys[k].name, value, keys[k].fallback);
 		}
 		add_line(request, line);

@@ -25,8 +25,8 @@
 	    VERB_AUDITED, CHANGES_BY_KEY, "change a user's settings; KEY= is the default")         \
 	ROW(user_del, "user", "del", W(W_USER), VERB_OPERATOR, VERB_AUDITED, CHANGE_USER,          \
 	    "delete a user who owns no number")                                                    \
-	ROW(softphone_add, "softphone", "add", W(W_USER, W_PHONE_OPTIONAL),                        \
-	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGE_SOFTPHONE,                             \
+	ROW(softphone_add, "softphone", "add", W(W_USER, W_PHONE_OPTIONAL), VERB_OPERATOR,         \
+	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
 	    "make a SIP phone of a user; its password is shown once")                              \
 	ROW(softphone_list, "softphone", "list", W(W_USER_OPTIONAL), VERB_OPERATOR | VERB_SELF, 0, \
 	    CHANGES_NOTHING, "list all softphones, or those of a user")                            \

@@ -25,7 +25,7 @@ pass_late_answer(Call *call, Party *party, const Desc *before)
 	    !other->leg->plugin->leg->change || !other->local ||
 	    desc_change_is_local(before, party->remote))
 		return;
-	offer = call_change_for(before, party->remote, other);
+	offer = call_change_for(call, before, party->remote, other);
 	if (offer)
 		ask(call, other, offer);
 }
@@ -229,7 +229,7 @@ change_pass_on(Call *call, const CallEvent *event)
 		absorb_change(call, party, event->desc);
 		return;
 	}
-	offer = call_change_for(party->remote, event->desc, other);
+	offer = call_change_for(call, party->remote, event->desc, other);
 	if (!offer) {
 		leg_command_answer(party, NULL);
 		return;
@@ -301,7 +301,7 @@ is_held(const Party *party)
 
 /* NULL: all is well with him. */
 static Desc *
-straight_offer(const Party *party, const Party *other)
+straight_offer(const Call *call, const Party *party, const Party *other)
 {
 	g_autoptr(Desc) offer = NULL, agreed = NULL;
 
@@ -309,7 +309,7 @@ straight_offer(const Party *party, const Party *other)
 		return is_held(party) ? desc_turned(party->local, DIRECTION_SENDRECV) : NULL;
 	agreed = call_agreed(other);
 	if (agreed)
-		offer = call_change_for(other->remote, agreed, party);
+		offer = call_change_for(call, other->remote, agreed, party);
 	return g_steal_pointer(&offer);
 }
 
@@ -327,7 +327,7 @@ change_straighten(Call *call)
 		party->debt = DEBT_NONE; /* asked once */
 		if (!party->leg || !party->leg->plugin->leg->change)
 			continue;
-		offer = straight_offer(party, parties[1 - i]);
+		offer = straight_offer(call, party, parties[1 - i]);
 		if (offer) {
 			ask(call, party, offer);
 			return;

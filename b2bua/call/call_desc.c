@@ -129,7 +129,7 @@ desc_restarts_ice(const Desc *before, const Desc *after)
 /* Hold and resume repeat what the other side has been told already: numbers and
  * streams stay where they are. */
 Desc *
-call_change_for(const Desc *said, const Desc *offer, const Party *other)
+call_change_for(const Call *call, const Desc *said, const Desc *offer, const Party *other)
 {
 	const Stream *before = desc_audio(said), *after = desc_audio(offer);
 	const Stream *now = desc_audio(other->local);
@@ -140,9 +140,9 @@ call_change_for(const Desc *said, const Desc *offer, const Party *other)
 		g_autoptr(Transport) ours = transport_copy(other->ours);
 
 		ours->sdes = now->transport->sdes;
-		return desc_offer(offer, ours);
+		return completed(call, desc_offer(offer, ours));
 	}
-	return desc_offer(offer, other->ours);
+	return completed(call, desc_offer(offer, other->ours));
 }
 
 Desc *

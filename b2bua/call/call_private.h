@@ -225,7 +225,7 @@ gboolean desc_change_is_local(const Desc *before, const Desc *after);
 gboolean desc_restarts_ice(const Desc *before, const Desc *after);
 /* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
  * relay. */
-Desc *call_change_for(const Desc *said, const Desc *offer, const Party *other);
+Desc *call_change_for(const Call *call, const Desc *said, const Desc *offer, const Party *other);
 /* The codecs that a side and we have agreed on, first the one it sends: an offer
  * without a transport. */
 Desc *call_agreed(const Party *party);

@@ -654,8 +654,9 @@ static const struct {
 	{ "user show bob@example.org", "bob@example.org: one word too many" },
 	{ "number list", "[\"+14155550101\",\"alice@example.org\"" },
 	{ "number list bob@example.org", "bob@example.org: one word too many" },
-	{ "softphone add", "[\"user name\",\"alice\"]" },
-	{ "softphone list", "[\"alice\",\"alice@example.org\"" },
+	{ "user set country=FR", "country: the operator of the gateway sets this" },
+	{ "softphone add", "softphone: that is for the operator of the gateway" },
+	{ "softphone list", NULL },
 	{ "trunk list", "trunk: that is for the operator of the gateway" },
 	{ "user list", "user: that is for the operator of the gateway" },
 	{ "hangup 1", "hangup: that is for the operator of the gateway" },
@@ -1040,8 +1041,7 @@ assert_export(void)
 		"{\\\"softphone\\\":\\\"desk\\\",\\\"user\\\":\\\"alice@example.org\\\","
 		"\\\"srtp\\\":"
 		"\\\"offer\\\"}",
-		"{\\\"trunk\\\":\\\"carrier\\\",\\\"host\\\":\\\"192.0.2.1\\\",\\\"username\\\":"
-		"\\\"u\\\","
+		"{\\\"trunk\\\":\\\"carrier\\\",\\\"host\\\":\\\"192.0.2.1\\\","
 		"\\\"codecs\\\":\\\"PCMA PCMU\\\",\\\"priority\\\":\\\"5\\\"}",
 		"{\\\"route\\\":\\\"+49\\\",\\\"verdict\\\":\\\"allow\\\",\\\"trunks\\\":"
 		"\\\"carrier\\\",\\\"cost\\\":2}",

@@ -163,6 +163,8 @@ def at_terminal(rig, typed, *words):
 def passwords(rig):
     done = rig.run("trunk", "set", "carrier", "username=u", "password=-", given="one two\n")
     result("a password from standard input", done.returncode or done.stderr or rig.secrets()[0] != "one two")
+    done = rig.run("trunk", "set", "--hangup", "carrier", "password=-", given="three\n")
+    result("a password behind an option", done.returncode or done.stderr or rig.secrets()[0] != "three")
     done = rig.run("trunk", "set", "carrier", "in-username=u", "in-password", "-", "password=-", given="first\nsecond\n")
     result("two of them, a line each", done.returncode or rig.secrets() != ("second", "first"))
     status, shown = at_terminal(rig, b"typed\n", "trunk", "set", "carrier", "password=-")
