@@ -121,6 +121,10 @@ gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **error)
 			    "it reaches people, and has no dial and hangup");
 		return FALSE;
 	}
+	if (plugin->leg && !plugin->leg->hangup) {
+		g_set_error(error, plugin_error(), 0, "it has legs, and no hangup");
+		return FALSE;
+	}
 	if (!plugin->start(gateway, error))
 		return FALSE;
 	g_ptr_array_add(gateway->plugins, (gpointer)plugin);
