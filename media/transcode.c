@@ -109,6 +109,8 @@ read_from(Transcoder *transcoder, const CodecType *from)
 
 	if (from == transcoder->from)
 		return;
+	drop_held(transcoder);
+	transcoder->pauses = FALSE;
 	transcoder->from = from;
 	decoder_free(transcoder->decoder);
 	transcoder->decoder = decoder_new(from, rate);

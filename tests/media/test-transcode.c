@@ -365,6 +365,35 @@ test_pause(void)
 	source_free(source);
 }
 
+/* What waits behind a gap is nothing that another decoder reads. */
+static void
+test_codec_changes(void)
+{
+	Source *source = source_new(type("PCMU"), 8000, 440, 20);
+	Transcoder *transcoder = transcoder_new(type("opus"), 0);
+	guint8 payload[CODER_MAX_PAYLOAD];
+	TranscodedFrame frame;
+	TranscoderStats stats;
+
+	transcoder_push(transcoder, source->type, source_next(source), 0, 0);
+	g_assert_true(transcoder_pull(transcoder, payload, &frame));
+	source_next(source);
+	transcoder_push(transcoder, source->type, source_next(source), 40000, 2 * FRAME_US);
+	g_assert_true(transcoder_waits(transcoder));
+	for (guint i = 3; i < 20; i++) {
+		transcoder_push(transcoder, type("PCMA"), source_next(source), 0, i * FRAME_US);
+		g_assert_false(transcoder_waits(transcoder));
+		transcoder_tick(transcoder, i * FRAME_US);
+		g_assert_true(transcoder_pull(transcoder, payload, &frame));
+		g_assert_false(transcoder_pull(transcoder, payload, &frame));
+	}
+	transcoder_stats(transcoder, &stats);
+	g_assert_cmpuint(stats.packets, ==, 18);
+	g_assert_cmpuint(stats.concealed + stats.late, ==, 0);
+	transcoder_free(transcoder);
+	source_free(source);
+}
+
 static void
 test_junk(void)
 {
@@ -411,6 +440,7 @@ main(int argc, char **argv)
 		g_test_add_data_func(gaps[i].name, &gaps[i], test_gap_in_time);
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
+	g_test_add_func("/transcode/codec-changes", test_codec_changes);
 	g_test_add_func("/transcode/junk", test_junk);
 	return g_test_run();
 }
