@@ -209,8 +209,8 @@ contexts_timeout(const Contexts *set, gint64 now)
 
 /* --- running one --- */
 
-/* GLib wakes a context whose descriptors have changed, even the thread that changed them:
- * it is asked now, and need not be woken for that. */
+/* GLib wakes a context whose descriptors have changed, even the thread that changed them.  The
+ * context must be asked once more afterwards: another thread may have woken it as well. */
 static void
 forget_wake(const Context *context)
 {
@@ -221,23 +221,35 @@ forget_wake(const Context *context)
 		g_warning("wake-up of a context: %s", g_strerror(errno));
 }
 
-/* What it waits for next: descriptors and a time. */
-static void
-ask(Context *context)
+/* FALSE: the number of its descriptors has changed, and its wake-up is forgotten. */
+static gboolean
+ask_once(Context *context, gint *timeout)
 {
 	const guint before = context->fds->len;
-	gint timeout, n;
+	gint n;
 
 	g_main_context_prepare(context->main, &context->priority);
-	while ((n = g_main_context_query(context->main, context->priority, &timeout,
+	while ((n = g_main_context_query(context->main, context->priority, timeout,
 					 (GPollFD *)(void *)context->fds->data,
 					 (gint)context->fds->len)) > (gint)context->fds->len)
 		g_array_set_size(context->fds, (guint)n);
 	g_array_set_size(context->fds, (guint)n);
-	if (context->fds->len != before)
-		forget_wake(context);
 	if (context->wake_fd < 0 && n > 0) /* new, it has no descriptor but this */
 		context->wake_fd = g_array_index(context->fds, GPollFD, 0).fd;
+	if (context->fds->len == before)
+		return TRUE;
+	forget_wake(context);
+	return FALSE;
+}
+
+/* What it waits for next: descriptors and a time. */
+static void
+ask(Context *context)
+{
+	gint timeout;
+
+	while (!ask_once(context, &timeout))
+		;
 	watch_all(context);
 	context->due = timeout < 0 ? NEVER : g_get_monotonic_time() + (gint64)timeout * 1000;
 	settle(context->set, context);

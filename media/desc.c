@@ -924,7 +924,8 @@ map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[
 {
 	for (guint i = 0; from && i < from->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(from->codecs, i);
-		const Codec *same = is_event(codec) ? NULL : find_same(to, codec);
+		const Codec *same =
+			is_event(codec) || !codec_relayed(codec) ? NULL : find_same(to, codec);
 
 		if (codec->pt >= 128 || seen[codec->pt])
 			continue;

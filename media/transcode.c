@@ -9,9 +9,10 @@
 #define MAX_WAIT_US    120000 /* for a missing packet after it was due, whatever the jitter */
 #define MAX_AFTER_US   20000  /* and after the gap was seen, where that is later */
 #define DRIFT_US       100    /* a packet: two clocks differ, a way becomes longer */
-#define JITTERS	       3      /* RFC 3550's is a mean: most come within so many of it */
-#define MAX_CONCEAL_MS 100    /* of a gap; the rest of it is silence */
-#define MAX_RESTART    1000   /* numbers: a greater step is a source begun anew */
+#define MAX_LATE_US    G_USEC_PER_SEC /* more: its timestamps stood still in a pause */
+#define JITTERS	       3	      /* RFC 3550's is a mean: most come within so many of it */
+#define MAX_CONCEAL_MS 100	      /* of a gap; the rest of it is silence */
+#define MAX_RESTART    1000	      /* numbers: a greater step is a source begun anew */
 #define MAX_FIFO       (2 * CODER_MAX_SAMPLES)
 
 typedef struct {
@@ -108,6 +109,8 @@ read_from(Transcoder *transcoder, const CodecType *from)
 
 	if (from == transcoder->from)
 		return;
+	drop_held(transcoder);
+	transcoder->pauses = FALSE;
 	transcoder->from = from;
 	decoder_free(transcoder->decoder);
 	transcoder->decoder = decoder_new(from, rate);
@@ -269,7 +272,10 @@ learn_due(Transcoder *transcoder, guint32 timestamp, gint64 now_us)
 {
 	const gint64 was_due = due(transcoder, timestamp), late = now_us - was_due;
 
-	transcoder->due_us = transcoder->began ? was_due + MIN(late, DRIFT_US) : now_us;
+	if (!transcoder->began || late > MAX_LATE_US)
+		transcoder->due_us = now_us;
+	else
+		transcoder->due_us = was_due + MIN(late, DRIFT_US);
 	transcoder->due_timestamp = timestamp;
 }
 

@@ -127,6 +127,12 @@ write_pcm(Recorder *recorder, const gint16 *pcm, guint frames)
 		recorder->result.ms += frames * AUDIO_FRAME_MS;
 }
 
+static gboolean
+is_over(const Recorder *recorder)
+{
+	return recorder->error || recorder->result.ms >= AUDIO_LONGEST_S * 1000;
+}
+
 /* What is missing is heard as silence, so that the time is right. */
 static void
 write_missing(Recorder *recorder, guint blocks)
@@ -134,7 +140,7 @@ write_missing(Recorder *recorder, guint blocks)
 	static const gint16 silence[2 * BLOCK_SAMPLES];
 
 	recorder->result.dropped_ms += blocks * BLOCK_MS;
-	while (blocks-- > 0 && !recorder->error)
+	while (blocks-- > 0 && !is_over(recorder))
 		write_pcm(recorder, silence, BLOCK_FRAMES);
 }
 
@@ -147,9 +153,9 @@ write_block(gpointer argument)
 	ASSERT_FILES();
 	if (!recorder->error)
 		write_missing(recorder, block->dropped);
-	if (!recorder->error)
+	if (!is_over(recorder))
 		write_pcm(recorder, block->pcm, block->frames);
-	if (recorder->result.ms >= AUDIO_LONGEST_S * 1000)
+	if (is_over(recorder))
 		g_atomic_int_set(&recorder->over, TRUE);
 	g_atomic_int_add(&recorder->waiting, -1);
 	g_free(block);

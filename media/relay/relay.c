@@ -93,6 +93,8 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		return;
 	}
 	twin->out_rate = relay->rate[packet->pt];
+	if (G_UNLIKELY(relay->convert)) /* or its pause would go on as noise */
+		relay_convert_stop(relay);
 	if (G_LIKELY(rtp_rewrite(&twin->out, data, packet, pt, twin->out_rate, now)))
 		relay_send_rtp(twin, data, length);
 }

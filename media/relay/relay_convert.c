@@ -12,7 +12,7 @@ struct Convert {
 	Transcoder *transcoder;
 	const CodecType *to, *from; /* from: of the last packet's number */
 	guint8 from_pt, to_pt;
-	gboolean hurry, noted;
+	gboolean hurry;
 	TranscoderStats counted; /* in the relay's counters already */
 };
 
@@ -112,6 +112,8 @@ relay_convert_learn(Relay *relay)
 	if (relay->convert &&
 	    (!to || to != relay->convert->to || sink->pt != relay->convert->to_pt))
 		relay_convert_stop(relay);
+	if (!relay->convert)
+		relay->convert_noted = FALSE;
 	if (relay->convert)
 		relay->convert->from = NULL; /* numbers may mean something else now */
 	if (!to || !may_convert(relay))
@@ -185,8 +187,8 @@ relay_convert(Relay *relay, const RtpPacket *packet, gint64 now)
 	}
 	if (!convert->from)
 		return;
-	if (!convert->noted && !relay->audio && !relay->twin->audio) {
-		convert->noted = TRUE;
+	if (!relay->convert_noted && !relay->audio && !relay->twin->audio) {
+		relay->convert_noted = TRUE;
 		relay_note(relay, "audio: %s is transcoded to %s", convert->from->name,
 			   convert->to->name);
 	}
@@ -219,7 +221,7 @@ relay_convert_frame(Relay *relay, guint8 pt, const RtpPacket *frame, gint64 now)
 void
 relay_convert_tick(Relay *relay, gint64 now)
 {
-	if (!relay->twin) {
+	if (!relay->twin || !relay->may_receive) {
 		relay_convert_stop(relay);
 		return;
 	}

@@ -87,8 +87,9 @@ struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together */
 	Relay *twin;
 	Protection *receive, *send;
-	Worker *worker; /* that of the options */
-	Late *late;	/* NULL: packets pass as they come */
+	Worker *worker;	  /* that of the options */
+	Late *late;	  /* NULL: packets pass as they come */
+	Convert *convert; /* NULL: nothing had to be made into another codec */
 	int out_fd;
 	guint out_index;
 	gboolean relayed; /* sent by the agent, over a TURN server; or to us */
@@ -120,8 +121,8 @@ struct Relay {
 	SourceRank rank;      /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
-	guint64 unmapped;  /* packets in that the twin has no payload type for */
-	Convert *convert;  /* NULL: nothing had to be made into another codec */
+	guint64 unmapped; /* packets in that the twin has no payload type for */
+	gboolean convert_noted;
 	RelayAudio *audio; /* NULL: its far side is a peer */
 	void (*hear)(Relay *relay, const guint8 *data, gsize length); /* RTP, by us; or NULL */
 	SdesKey sdes_in, sdes_out;     /* of a plain port: what receive and send were made of */

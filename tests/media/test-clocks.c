@@ -251,6 +251,59 @@ test_made(gconstpointer data)
 	bridge_free(bridge);
 }
 
+/* --- a pause of the source is filled, until something else is said or nothing may be --- */
+
+static gboolean
+has_digit(gpointer user)
+{
+	End *end = user;
+	guint ends = 0;
+
+	end_listen(end);
+	for (guint i = 0; i < end->heard->len; i++)
+		ends += end_heard(end, i)->pt == 101 && (end_heard(end, i)->payload[1] & 0x80);
+	return ends >= 3;
+}
+
+static void
+test_pause_over(gconstpointer data)
+{
+	static const guint8 opus[] = { 0x08, 0x0b, 0xe4, 0xc1 }; /* then a TOC alone: DTX */
+	const gboolean held = GPOINTER_TO_INT(data);
+	Bridge *bridge = bridge_new(TRANSPORT_RTP, TRANSPORT_RTP, "0 PCMU");
+	End *one = bridge->one, *two = bridge->two;
+	guint heard;
+
+	two->local_codecs = two->remote_codecs = "111 opus/48000, 0 PCMU, 101 telephone-event";
+	end_connect(one);
+	end_connect(two);
+	heard = end_listen(one);
+	for (guint i = 0; i < 2; i++) {
+		const RtpPacket packet = {
+			.pt = 111, .seq = two->seq++, .timestamp = two->timestamp, .ssrc = two->ssrc
+		};
+
+		two->timestamp += 960;
+		end_send_packet(two, &packet, opus, i == 0 ? sizeof opus : 1);
+	}
+	end_wait(one, heard + 6);
+	if (held) {
+		two->remote_direction = DIRECTION_RECVONLY;
+		end_connect(two);
+		peer_query(two->gateway, two->port);
+	} else {
+		end_send(two, 0);
+		end_settle(two, one);
+	}
+	heard = end_listen(one);
+	/* the time of a digit the other way: five frames and more */
+	media_send_dtmf(two->gateway->media, two->port, '5');
+	g_assert_true(wait_for(has_digit, two, ENOUGH));
+	g_assert_cmpuint(end_listen(one), ==, heard);
+	assert_one_stream(one, 0);
+	bridge_free(bridge);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -265,5 +318,7 @@ main(int argc, char **argv)
 
 		g_test_add_data_func(path, &made[i], test_made);
 	}
+	g_test_add_data_func("/clocks/pause/passed", GINT_TO_POINTER(FALSE), test_pause_over);
+	g_test_add_data_func("/clocks/pause/held", GINT_TO_POINTER(TRUE), test_pause_over);
 	return g_test_run();
 }

@@ -310,6 +310,65 @@ test_other_thread(void)
 	end();
 }
 
+typedef struct {
+	GSource source;
+	gboolean armed;
+} Meanwhile;
+
+static gpointer
+attach_first_from_elsewhere(gpointer context)
+{
+	static guint ignored;
+	GSource *timer = g_timeout_source_new(1000000);
+
+	g_source_set_callback(timer, count, &ignored, NULL);
+	g_source_set_priority(timer, G_PRIORITY_HIGH); /* that has been asked already */
+	g_source_attach(timer, context);
+	g_source_unref(timer);
+	return NULL;
+}
+
+static gboolean
+attach_meanwhile(GSource *source, gint *timeout)
+{
+	Meanwhile *meanwhile = (Meanwhile *)source;
+
+	*timeout = -1;
+	if (meanwhile->armed)
+		g_thread_join(g_thread_new("other", attach_first_from_elsewhere,
+					   g_source_get_context(source)));
+	meanwhile->armed = FALSE;
+	return FALSE;
+}
+
+/* The wake-up that a new descriptor causes is forgotten, that of the other thread is not. */
+static void
+test_other_thread_meanwhile(void)
+{
+	static GSourceFuncs funcs = { .prepare = attach_meanwhile, .dispatch = on_dispatch };
+	GSource *source = g_source_new(&funcs, sizeof(Meanwhile)), *reader;
+	GMainContext *context;
+	guint got = 0;
+	int pair[2];
+
+	begin();
+	make_pair(pair);
+	context = contexts_add(set);
+	g_source_attach(source, context);
+	contexts_changed(set, context);
+	settle();
+	((Meanwhile *)source)->armed = TRUE;
+	reader = watch_fd(context, pair[0], &got);
+	settle();
+	g_assert_false(((Meanwhile *)source)->armed);
+	g_assert_cmpint(contexts_timeout(set, g_get_monotonic_time()), >, 900000);
+	end();
+	g_source_unref(source);
+	g_source_unref(reader);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* Its own thread's sources cost no wake-up, but have to be told of. */
 static void
 test_own_thread(void)
@@ -340,6 +399,8 @@ main(int argc, char **argv)
 	g_test_add_func("/contexts/a number that another context has now", test_reused_number);
 	g_test_add_func("/contexts/a number closed and opened again", test_same_number_again);
 	g_test_add_func("/contexts/a source of another thread wakes", test_other_thread);
+	g_test_add_func("/contexts/a source of another thread while it is asked",
+			test_other_thread_meanwhile);
 	g_test_add_func("/contexts/a source of its own is told of", test_own_thread);
 	g_test_add_func("/contexts/is the default of the thread while it runs",
 			test_thread_default);

@@ -265,20 +265,23 @@ typedef struct {
 	const char *name;
 	guint32 jitter_us;
 	gint64 comes_us, over_us; /* the packet behind the gap; it would be due at 40 ms */
+	gint64 pause_us; /* before, without a step of the timestamps; times are from its end */
 } Gap;
 
 static const Gap gaps[] = {
-	{ "/transcode/gap/in-time", 10000, 40000, 60000 },
-	{ "/transcode/gap/much-jitter", 40000, 40000, 140000 },
-	{ "/transcode/gap/late-itself", 40000, 100000, 140100 },
-	{ "/transcode/gap/as-late-as-can-be", 40000, 150000, 170000 },
-	{ "/transcode/gap/little-jitter", 1000, 40000, 43000 },
+	{ "/transcode/gap/in-time", 10000, 40000, 60000, 0 },
+	{ "/transcode/gap/much-jitter", 40000, 40000, 140000, 0 },
+	{ "/transcode/gap/late-itself", 40000, 100000, 140100, 0 },
+	{ "/transcode/gap/as-late-as-can-be", 40000, 150000, 170000, 0 },
+	{ "/transcode/gap/little-jitter", 1000, 40000, 43000, 0 },
+	{ "/transcode/gap/after-a-pause", 40000, 40000, 140000, 5000000 },
 };
 
 static void
 test_gap_in_time(gconstpointer data)
 {
 	const Gap *gap = data;
+	const gint64 began = gap->pause_us;
 	Source *source = source_new(type("PCMU"), 8000, 440, 20);
 	Transcoder *transcoder = transcoder_new(type("opus"), 0);
 	guint8 payload[CODER_MAX_PAYLOAD];
@@ -287,14 +290,19 @@ test_gap_in_time(gconstpointer data)
 
 	transcoder_push(transcoder, source->type, source_next(source), gap->jitter_us, 0);
 	g_assert_true(transcoder_pull(transcoder, payload, &frame));
+	if (began) {
+		transcoder_push(transcoder, source->type, source_next(source), gap->jitter_us,
+				began);
+		g_assert_true(transcoder_pull(transcoder, payload, &frame));
+	}
 	source_next(source);
 	transcoder_push(transcoder, source->type, source_next(source), gap->jitter_us,
-			gap->comes_us);
+			began + gap->comes_us);
 	g_assert_false(transcoder_pull(transcoder, payload, &frame));
 	g_assert_true(transcoder_waits(transcoder));
-	transcoder_tick(transcoder, gap->over_us - 1);
+	transcoder_tick(transcoder, began + gap->over_us - 1);
 	g_assert_false(transcoder_pull(transcoder, payload, &frame));
-	transcoder_tick(transcoder, gap->over_us);
+	transcoder_tick(transcoder, began + gap->over_us);
 	g_assert_true(transcoder_pull(transcoder, payload, &frame));
 	g_assert_true(transcoder_pull(transcoder, payload, &frame));
 	g_assert_false(transcoder_waits(transcoder));
@@ -357,6 +365,35 @@ test_pause(void)
 	source_free(source);
 }
 
+/* What waits behind a gap is nothing that another decoder reads. */
+static void
+test_codec_changes(void)
+{
+	Source *source = source_new(type("PCMU"), 8000, 440, 20);
+	Transcoder *transcoder = transcoder_new(type("opus"), 0);
+	guint8 payload[CODER_MAX_PAYLOAD];
+	TranscodedFrame frame;
+	TranscoderStats stats;
+
+	transcoder_push(transcoder, source->type, source_next(source), 0, 0);
+	g_assert_true(transcoder_pull(transcoder, payload, &frame));
+	source_next(source);
+	transcoder_push(transcoder, source->type, source_next(source), 40000, 2 * FRAME_US);
+	g_assert_true(transcoder_waits(transcoder));
+	for (guint i = 3; i < 20; i++) {
+		transcoder_push(transcoder, type("PCMA"), source_next(source), 0, i * FRAME_US);
+		g_assert_false(transcoder_waits(transcoder));
+		transcoder_tick(transcoder, i * FRAME_US);
+		g_assert_true(transcoder_pull(transcoder, payload, &frame));
+		g_assert_false(transcoder_pull(transcoder, payload, &frame));
+	}
+	transcoder_stats(transcoder, &stats);
+	g_assert_cmpuint(stats.packets, ==, 18);
+	g_assert_cmpuint(stats.concealed + stats.late, ==, 0);
+	transcoder_free(transcoder);
+	source_free(source);
+}
+
 static void
 test_junk(void)
 {
@@ -403,6 +440,7 @@ main(int argc, char **argv)
 		g_test_add_data_func(gaps[i].name, &gaps[i], test_gap_in_time);
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
+	g_test_add_func("/transcode/codec-changes", test_codec_changes);
 	g_test_add_func("/transcode/junk", test_junk);
 	return g_test_run();
 }

@@ -459,6 +459,20 @@ test_pt_map_conflict(void)
 	assert_map(map, "96>0 97>0");
 }
 
+/* A port whose peer is us speaks linear samples, and these never pass as they are. */
+static void
+test_pt_map_linear(void)
+{
+	guint8 map[128];
+	g_autoptr(Desc) peer = audio_desc(rtp("192.0.2.2", 1), "0 PCMU/8000, 97 L16/16000");
+	g_autoptr(Desc) us = audio_desc(rtp("192.0.2.3", 1), "96 L16/16000");
+
+	desc_pt_map(peer, peer, us, map);
+	assert_map(map, "");
+	desc_pt_map(us, us, peer, map);
+	assert_map(map, "");
+}
+
 static void
 test_candidate_usable(void)
 {
@@ -628,6 +642,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/answer/several-audio", test_answer_second_audio);
 	g_test_add_func("/desc/pt-map/events", test_pt_map);
 	g_test_add_func("/desc/pt-map/conflict", test_pt_map_conflict);
+	g_test_add_func("/desc/pt-map/linear", test_pt_map_linear);
 	g_test_add_func("/desc/candidate-usable", test_candidate_usable);
 	g_test_add_func("/desc/names", test_names);
 	g_test_add_func("/desc/summary", test_summary);
