@@ -428,7 +428,8 @@ test_plugin_without_verbs(void)
 	g_assert_false(gateway_add_plugin(gateway, &other, &some));
 	other.reaches = 0;
 	g_clear_error(&some);
-	g_assert_false(gateway_add_plugin(gateway, &other, &some)); /* whom it calls cannot hang up */
+	g_assert_false(
+		gateway_add_plugin(gateway, &other, &some)); /* whom it calls cannot hang up */
 	other.leg = NULL;
 	g_assert_true(gateway_add_plugin(gateway, &other, NULL));
 	tear_down();
