@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* memory.c - reads the process's PSS every half minute. */
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "b2bua/admin/memory.h"
 
-#define EVERY_US (30 * G_USEC_PER_SEC)
+#define EVERY_MS 30000
 
 struct MemoryWatch {
 	GThread *thread;
-	GMutex mutex;
-	GCond quit_set;
-	gboolean quit;
+	int quit; /* an eventfd: readable when the thread is to end */
 };
 
 static atomic_uint_fast64_t latest;
@@ -44,19 +45,12 @@ read_pss(void)
 static gpointer
 run(gpointer user)
 {
-	MemoryWatch *watch = user;
+	const MemoryWatch *watch = user;
+	struct pollfd quit = { .fd = watch->quit, .events = POLLIN };
 
-	gboolean quit = FALSE;
-
-	while (!quit) {
+	do
 		read_pss();
-		g_mutex_lock(&watch->mutex);
-		if (!watch->quit)
-			g_cond_wait_until(&watch->quit_set, &watch->mutex,
-					  g_get_monotonic_time() + EVERY_US);
-		quit = watch->quit;
-		g_mutex_unlock(&watch->mutex);
-	}
+	while (poll(&quit, 1, EVERY_MS) <= 0);
 	return NULL;
 }
 
@@ -65,13 +59,13 @@ memory_watch(void)
 {
 	MemoryWatch *watch = g_new0(MemoryWatch, 1);
 
-	g_mutex_init(&watch->mutex);
-	g_cond_init(&watch->quit_set);
-	watch->thread = g_thread_try_new("memory", run, watch, NULL);
+	watch->quit = eventfd(0, EFD_CLOEXEC);
+	if (watch->quit >= 0)
+		watch->thread = g_thread_try_new("memory", run, watch, NULL);
 	if (watch->thread)
 		return watch;
-	g_mutex_clear(&watch->mutex);
-	g_cond_clear(&watch->quit_set);
+	if (watch->quit >= 0)
+		close(watch->quit);
 	g_free(watch);
 	return NULL;
 }
@@ -81,12 +75,8 @@ memory_unwatch(MemoryWatch *watch)
 {
 	if (!watch)
 		return;
-	g_mutex_lock(&watch->mutex);
-	watch->quit = TRUE;
-	g_cond_signal(&watch->quit_set);
-	g_mutex_unlock(&watch->mutex);
+	eventfd_write(watch->quit, 1);
 	g_thread_join(watch->thread);
-	g_mutex_clear(&watch->mutex);
-	g_cond_clear(&watch->quit_set);
+	close(watch->quit);
 	g_free(watch);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* audio.c - files of audio, with the threads of the process. */
+/* files.c - files of audio, with the threads of the process. */
 #include "media/audio.h"
 #include "media/audio/recorder.h"
 #include "media/port.h"
