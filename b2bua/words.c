@@ -53,13 +53,20 @@ word_is_host_name(const char *name)
 	return TRUE;
 }
 
-gboolean
-word_has_sound_length(const char *network)
+/* GLib takes "192.0.2.1/1000" for a network of no bits, which is everybody. */
+static gboolean
+has_sound_length(const char *network)
 {
 	const char *slash = strchr(network, '/');
 
 	return !slash || g_ascii_string_to_unsigned(slash + 1, 10, 0,
 						    strchr(network, ':') ? 128 : 32, NULL, NULL);
+}
+
+GInetAddressMask *
+word_network(const char *word)
+{
+	return has_sound_length(word) ? g_inet_address_mask_new_from_string(word, NULL) : NULL;
 }
 
 gboolean

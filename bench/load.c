@@ -364,8 +364,8 @@ now_and_then(Load *load, guint tick)
 
 /* --- a run --- */
 
-static double
-cpu_us(pid_t process)
+double
+load_cpu_us(pid_t process)
 {
 	struct timespec used = { 0 };
 	clockid_t clock;
@@ -379,7 +379,7 @@ static Mark
 mark(const Load *load, pid_t measured)
 {
 	return (Mark){ .at = g_get_monotonic_time(),
-		       .cpu = cpu_us(measured),
+		       .cpu = load_cpu_us(measured),
 		       .sent = load->sent,
 		       .heard = load->heard + dropped_by_us(load) };
 }

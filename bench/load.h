@@ -67,6 +67,7 @@ guint16 load_port(const Load *load, guint call, LoadSide side);
 /* Where a side of the call sends to; RTCP one port above for a telephone. */
 void load_set_to(Load *load, guint call, LoadSide side, guint16 port);
 void load_send(Load *load, guint call, const guint8 *data, gsize length); /* the client */
-void load_receive(Load *load); /* what is there now, of all sockets */
+void load_receive(Load *load);	   /* what is there now, of all sockets */
+double load_cpu_us(pid_t process); /* user and system, so far */
 /* One second and then `seconds` that count, of process `measured`. */
 Figure load_run(Load *load, guint seconds, pid_t measured);

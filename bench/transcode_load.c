@@ -186,17 +186,6 @@ shift_of(const TranscodeLoad *load, LoadSide side)
 
 /* --- a run --- */
 
-static double
-cpu_us(pid_t process)
-{
-	struct timespec used = { 0 };
-	clockid_t clock;
-
-	if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &used) != 0)
-		g_error("the process measured has ended");
-	return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
-}
-
 static void
 tick(TranscodeLoad *load, guint number)
 {
@@ -220,7 +209,7 @@ transcode_load_run(TranscodeLoad *load, pid_t measured)
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (guint i = 0; i < ticks; i++) {
 		if (i == WARM_S * 1000) {
-			cpu = cpu_us(measured);
+			cpu = load_cpu_us(measured);
 			began = g_get_monotonic_time();
 			heard = load->heard[CLIENT] + load->heard[TELEPHONE];
 			sent = load->sent;
@@ -234,7 +223,7 @@ transcode_load_run(TranscodeLoad *load, pid_t measured)
 		}
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 	}
-	cpu = cpu_us(measured) - cpu;
+	cpu = load_cpu_us(measured) - cpu;
 	ended = g_get_monotonic_time();
 	heard = load->heard[CLIENT] + load->heard[TELEPHONE] - heard;
 	sent = load->sent - sent;

@@ -299,9 +299,7 @@ check_proxy(const Word *word, const char *text, GError **error)
 static gboolean
 check_network(const Word *word, const char *whole, const char *item, GError **error)
 {
-	g_autoptr(GInetAddressMask) mask = word_has_sound_length(item)
-						   ? g_inet_address_mask_new_from_string(item, NULL)
-						   : NULL;
+	g_autoptr(GInetAddressMask) mask = word_network(item);
 
 	return mask || word_refuse(word, whole, error,
 				   "%s is not an address or network; write such as "

@@ -14,12 +14,6 @@ xmpp_count(XmppCounter counter)
 	values[counter]++;
 }
 
-guint64
-xmpp_counter(XmppCounter counter)
-{
-	return values[counter];
-}
-
 void
 xmpp_counters_reset(void)
 {

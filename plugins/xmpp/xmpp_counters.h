@@ -23,5 +23,4 @@ typedef enum { XMPP_COUNTERS(COUNTER_ID) N_XMPP_COUNTERS } XmppCounter;
 extern const CounterSet xmpp_counters;
 
 void xmpp_count(XmppCounter counter); /* one more */
-guint64 xmpp_counter(XmppCounter counter);
-void xmpp_counters_reset(void); /* the plugin starts */
+void xmpp_counters_reset(void);	      /* the plugin starts */

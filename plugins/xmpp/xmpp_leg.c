@@ -6,19 +6,6 @@
 
 #define LINGER_MS 30000 /* how long a leg that is over answers strays */
 
-const char *
-xmpp_state_name(XmppState state)
-{
-	static const char *const names[N_XMPP_STATES] = {
-		[XMPP_PROPOSED] = "proposed",	[XMPP_PROCEEDED] = "proceeded",
-		[XMPP_OFFERED] = "offered",	[XMPP_RINGING] = "ringing",
-		[XMPP_INITIATED] = "initiated", [XMPP_TALKING] = "talking",
-		[XMPP_OVER] = "over",
-	};
-
-	return names[state];
-}
-
 /* --- life --- */
 
 static void

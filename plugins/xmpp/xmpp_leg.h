@@ -58,8 +58,7 @@ typedef enum {
 	XMPP_RINGING,
 	XMPP_INITIATED,
 	XMPP_TALKING,
-	XMPP_OVER,
-	N_XMPP_STATES
+	XMPP_OVER
 } XmppState;
 
 typedef struct XmppLeg XmppLeg;
@@ -122,7 +121,6 @@ struct XmppLeg {
 };
 
 extern const Plugin xmpp_plugin;
-const char *xmpp_state_name(XmppState state);
 
 /* --- xmpp_leg.c --- */
 XmppLeg *xmpp_leg_new(Xmpp *xmpp, const char *local, const char *sid);

@@ -93,9 +93,7 @@ networks_drop(Networks *self, const char *name)
 GInetAddressMask *
 network_parse(const char *word)
 {
-	GInetAddressMask *mask = word_has_sound_length(word)
-					 ? g_inet_address_mask_new_from_string(word, NULL)
-					 : NULL;
+	GInetAddressMask *mask = word_network(word);
 	g_autoptr(GInetAddress) address = mask ? NULL : resolve_numeric(word);
 
 	return address ? mask_of(address) : mask;
