@@ -8,8 +8,8 @@
 #pragma once
 #include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/route/limits.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
@@ -75,7 +75,7 @@ typedef struct {
 	MediaFault suspect; /* said once of its audio, since it was answered */
 	MediaFault fault;   /* said again: one direction is dead */
 	MediaFault written; /* in the ladder */
-	AbroadUse *abroad;  /* while he talks for somebody's minutes abroad */
+	MeterUse *use;	    /* while he is called, and talks, for somebody who pays */
 	char lane[16];	    /* in the flight recorder */
 } Party;
 

@@ -80,7 +80,7 @@ party_side(const Party *party)
 void
 party_free(Party *party)
 {
-	abroad_end(party->abroad);
+	meter_end(party->use);
 	transport_free(party->ours);
 	desc_unref(party->local);
 	desc_unref(party->remote);
