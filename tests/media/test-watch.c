@@ -169,7 +169,7 @@ static const Case cases[] = {
 	{ "lost on the way", TRANSPORT_RTP, reports_that_it_sends, FALSE, MEDIA_SILENT,
 	  "the audio is lost on the way" },
 	{ "another codec", TRANSPORT_RTP, sends_another_codec, FALSE, MEDIA_REFUSED,
-	  "source or payload type" },
+	  "payload type 96" },
 	{ "changes its codec", TRANSPORT_RTP, changes_its_codec, FALSE, MEDIA_REFUSED,
 	  "payload type 96" },
 	{ "another key", TRANSPORT_WEBRTC, sends_under_another_key, FALSE, MEDIA_REFUSED,
