@@ -118,7 +118,7 @@ struct Relay {
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
 	const MediaSources *sources; /* besides the signalled host */
-	SourceRank rank;      /* of the source that is latched */
+	SourceRank rank;	     /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
 	guint64 unmapped; /* packets in that the twin has no payload type for */
