@@ -102,7 +102,7 @@ stops_and_counts(End *one, const End *two, guint n)
 {
 	if (n < 40)
 		end_send(one, 0);
-	if (n % 50 == 0)
+	if (n % 20 == 0)
 		report(one, &(RtcpSender){ .packets = MIN(n, 40) }, NULL);
 }
 
