@@ -80,6 +80,7 @@ typedef struct {
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
 	Emergency *emergency;  /* or NULL */
+	char *device;	       /* which of the account's devices: a softphone's name; NULL: any */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -212,6 +213,7 @@ typedef struct {
 	NumberPrivacy privacy;
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
+	const char *device;	    /* which of the account's: a full JID, a softphone's name */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 
@@ -231,6 +233,9 @@ void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in d
  * instead because of the silence, which from now on is that of a telephone. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
+/* Which of the account's devices has taken the call: a name that it has in the next call as well,
+ * such as a full JID. */
+void leg_device(Leg *leg, const char *device);
 /* Nobody is known to be at the far end of a callee's leg, which is called all the same:
  * it is not waited for when another of his devices says no.  Until leg_ringing(). */
 void leg_unattended(Leg *leg);
