@@ -68,7 +68,7 @@ typedef struct {
 	char *location; /* where the caller is, a URI; NULL: he has not said */
 } Emergency;
 
-/* Who is to be rung, made by route().  Borrowed during dial(). */
+/* Who is to be rung, made by route_incoming().  Borrowed during dial(). */
 typedef struct {
 	const Plugin *plugin;
 	char *account; /* whose device it is: a bare JID; NULL: a telephone's */
@@ -229,15 +229,15 @@ void call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomi
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
-/* Its network has the call and looks for whom it is for: nobody else is to be called
- * instead because of the silence, which from now on is that of a telephone. */
+/* The callee's network has the call.  Silence from now on counts as a telephone that is
+ * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
 /* Which of the account's devices has taken the call: a name that it has in the next call as well,
  * such as a full JID. */
 void leg_device(Leg *leg, const char *device);
-/* Nobody is known to be at the far end of a callee's leg, which is called all the same:
- * it is not waited for when another of his devices says no.  Until leg_ringing(). */
+/* No device is known behind this leg.  The call does not wait for it when another device
+ * declines.  Ends with leg_ringing(). */
 void leg_unattended(Leg *leg);
 void leg_answered(Leg *leg, const Desc *answer);
 void leg_changed(Leg *leg, const Desc *offer);

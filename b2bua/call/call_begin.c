@@ -44,7 +44,7 @@ is_admitted(Call *call, const Incoming *incoming)
 
 /* What costs money needs a record that a crash does not take; calls for help do not. */
 static gboolean
-is_kept(const Call *call)
+record_suffices(const Call *call)
 {
 	gboolean costs = FALSE;
 
@@ -59,7 +59,7 @@ is_kept(const Call *call)
 	return !costs || call_is_for_help(call);
 }
 
-/* NULL as the plan is a refusal, with its reason and words. */
+/* Without a plan the call is refused, with this reason and these words. */
 static void
 begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, const char *words)
 {
@@ -81,7 +81,7 @@ begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, con
 		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
-	if (!is_kept(call)) {
+	if (!record_suffices(call)) {
 		refuse_over_limit(call, REASON_NETWORK_ERROR,
 				  "the gateway cannot keep a record of the call");
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_queue.c - the queue of a call's events, its timer, and how it goes.
+/* call_queue.c - the queue of a call's events, its timer, and how it is freed.
  *
  * An event that is raised while another is handled (the call is busy) waits in the queue, so
  * nothing is handled from inside of something else.  What is done with an event is not known

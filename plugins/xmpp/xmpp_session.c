@@ -653,9 +653,7 @@ answer_change(XmppLeg *leg, const Desc *answer)
 void
 xmpp_session_answer(XmppLeg *leg, const Desc *answer)
 {
-	if (leg->state == XMPP_PROPOSED && answer)
-		xmpp_ring_proceed(leg, answer);
-	else if (leg->state == XMPP_OFFERED && answer)
+	if (leg->state == XMPP_OFFERED && answer)
 		accept_session(leg, answer);
 	else if (leg->state == XMPP_TALKING)
 		answer_change(leg, answer);
