@@ -353,7 +353,7 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 		break;
 	case NEWS_ONE_WAY:
 		if (media->listener->one_way)
-			media->listener->one_way(media->user, id, news->fault, news->text);
+			media->listener->one_way(media->user, id, &news->silence, news->text);
 		break;
 	case NEWS_DTMF:
 		media->listener->dtmf(media->user, id, news->digit);

@@ -126,6 +126,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->caller = call_add_party(call, SIDE_CALLER,
 				      audio ? audio->transport->kind : plugin->transport);
 	call->caller->leg = leg;
+	call->caller->plugin = plugin;
 	party_reach(call->caller, PROGRESS_CALLED);
 	party_set_descs(call->caller, NULL, incoming->offer);
 	party_note_offer(call->caller, incoming->offer);

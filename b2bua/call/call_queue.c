@@ -49,6 +49,7 @@ call_free(Call *call)
 	call_record_free(call->record);
 	trace_free(call->trace);
 	g_free(call->refusal_words);
+	g_free(call->loss_text);
 	g_free(call->one_way);
 	g_free(call->account);
 	g_free(call->author);

@@ -398,6 +398,10 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg_dtmf(&leg->leg, jingle->key);
 	if (jingle->transfer_to)
 		xmpp_move_asked(leg, jingle);
+	if (jingle->info == JINGLE_INFO_MUTE)
+		leg_muted(&leg->leg, TRUE);
+	else if (jingle->info == JINGLE_INFO_UNMUTE || jingle->info == JINGLE_INFO_ACTIVE)
+		leg_muted(&leg->leg, FALSE);
 	xmpp_hold_info(leg, jingle->info);
 }
 
