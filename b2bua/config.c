@@ -113,6 +113,7 @@ derive(Config *config)
 		domain = g_strdup(config->sip_public_address ? config->sip_public_address
 							     : config->sip_address);
 	config->sip_domain = host_in_uri(domain);
+	media->transcode = strcmp(config->transcode, "never") != 0;
 	if (!media->rtp_address)
 		media->rtp_address = g_strdup(config->sip_address);
 	if (!media->local_addresses) {
@@ -362,6 +363,7 @@ static const char *const LIVE[] = {
 	"gateway country",
 	"gateway emergency",
 	"gateway drain_seconds",
+	"media transcode",
 	"xmpp operators",
 	"sip min_expires",
 	"sip max_expires",

@@ -23,6 +23,7 @@ typedef enum {
 	TYPE_COUNTRY_LIST, /* "any", or two letters each, by ";" */
 	TYPE_HOURS,	   /* "7-22" */
 	TYPE_LOG_LEVEL,
+	TYPE_TRANSCODE, /* a policy of transcoding.h */
 	TYPE_EMERGENCY,
 	TYPE_COUNTRY, /* two letters, upper case */
 	TYPE_NUMBER,  /* guint within min … max */

@@ -48,9 +48,9 @@
 	ROW(HIDE_NUMBER, "hide-number", YES, "yes|no", "no", WORD_SELF,                            \
 	    "yes: telephones that the user calls are not shown the user's number, but in an "      \
 	    "emergency")                                                                           \
-	ROW(ABROAD_MINUTES, "abroad-minutes", WHOLE, "0…100000", NULL, 0,                          \
-	    "minutes a day to numbers outside the user's country, all calls together; default: "   \
-	    "the gateway's")                                                                       \
+	ROW(TRANSCODE, "transcode", CHOICE, "needed|adaptive|always|never", NULL, 0,               \
+	    "when audio of the user's calls is made into another codec, as [media] transcode; "    \
+	    "default: the trunk's, else the gateway's")                                            \
 	ROW(ABROAD_HOURS, "abroad-hours", HOURS, "7-22", NULL, 0,                                  \
 	    "the hours of the day in which the user may call abroad; default: the gateway's")      \
 	ROW(COUNTRIES, "countries", COUNTRIES, "any|AT,CH", NULL, 0,                               \
@@ -58,7 +58,10 @@
 	    "to them")                                                                             \
 	ROW(MONEY_A_DAY, "money-a-day", WHOLE, "0…100000", NULL, 0,                                \
 	    "what the user's calls may cost a day, in units of the currency; default: the "        \
-	    "gateway's")
+	    "gateway's")                                                                           \
+	ROW(ABROAD_MINUTES, "abroad-minutes", WHOLE, "0…100000", NULL, 0,                          \
+	    "minutes a day to numbers outside the user's country, all calls together; default: "   \
+	    "the gateway's")
 
 #define SETTING_ID(id, name, type, values, fallback, flags, help) SETTING_##id,
 typedef enum { SETTINGS(SETTING_ID) N_SETTINGS } Setting;

@@ -914,7 +914,7 @@ test_learn(void)
 	set_up("");
 	stop();
 	store_close(store);
-	old = store_open_version(path, 17, NULL);
+	old = store_open_version(path, 18, NULL);
 	g_assert_true(store_user_add(old, "user1@example.org", NULL));
 	g_assert_true(store_number_add(old, "+4930123401", "user1@example.org", NULL));
 	g_assert_true(
