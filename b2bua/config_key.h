@@ -21,6 +21,7 @@ typedef enum {
 	TYPE_URI_LIST,	   /* "no", or "any" and hosts by ";" */
 	TYPE_LOG_LEVEL,
 	TYPE_EMERGENCY,
+	TYPE_PLAIN_RTP, /* no, local, yes */
 	TYPE_COUNTRY, /* two letters, upper case */
 	TYPE_NUMBER,  /* guint within min … max */
 	TYPE_PORT,    /* guint16 within min … max */

@@ -194,6 +194,15 @@ check_log_level(const ConfigKey *key, const char *value, GError **error)
 }
 
 static gboolean
+check_plain_rtp(const ConfigKey *key, const char *value, GError **error)
+{
+	static const char *const values[] = { "no", "local", "yes", NULL };
+
+	return g_strv_contains(values, value) ||
+	       config_value_refuse(key, value, error, "write no, local or yes");
+}
+
+static gboolean
 check_path(const ConfigKey *key, const char *value, GError **error)
 {
 	gsize limit = sizeof((struct sockaddr_un *)0)->sun_path - 1;
@@ -231,6 +240,8 @@ check_text(const ConfigKey *key, const char *value, GError **error)
 					   "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_PLAIN_RTP:
+		return check_plain_rtp(key, value, error);
 	case TYPE_EMERGENCY:
 		return strcmp(value, "refuse") == 0 ||
 		       (g_str_has_prefix(value, "trunk:") && value[strlen("trunk:")]) ||

@@ -34,10 +34,9 @@ call_prepare_stage(Call *call)
 
 	for (guint i = 0; i < stage->targets->len; i++) {
 		const Target *target = stage->targets->pdata[i];
-		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport);
+		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport, target);
 
 		party->stage = call->stage;
-		party->target = target;
 		party->account = g_strdup(target->account);
 	}
 }
