@@ -574,6 +574,17 @@ desc_offer_all(const Transport *ours, TransportKind other)
 	return offer;
 }
 
+/* Names are compared without case (RFC 4855 3), but not by everybody. */
+static void
+use_usual_name(Codec *codec)
+{
+	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+
+	codec->made = FALSE;
+	g_free(codec->name);
+	codec->name = g_strdup(type->name);
+}
+
 Desc *
 desc_offer(const Desc *theirs, const Transport *ours)
 {
@@ -592,7 +603,7 @@ desc_offer(const Desc *theirs, const Transport *ours)
 		const Codec *codec = g_ptr_array_index(audio->codecs, i);
 		if (!codec_relayed(codec) || find_same(stream, codec))
 			continue;
-		copy_codec(stream, codec->pt, codec)->made = FALSE;
+		use_usual_name(copy_codec(stream, codec->pt, codec));
 		speech = speech || !is_event(codec);
 	}
 	settle_events(stream);
