@@ -140,6 +140,9 @@ const ConfigKey config_keys[] = {
 	  "seconds from the answer until audio must flow" },
 	{ "calls", "change_timeout", TYPE_NUMBER, "10", 1, 60, FIELD(change_timeout_s),
 	  "seconds that a side has to agree to hold, resume or a new codec" },
+	{ "calls", "dead_timeout", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(dead_timeout_s),
+	  "seconds after which a call is ended in which no audio comes from either side, and "
+	  "neither is on hold; 0: never" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
 	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),

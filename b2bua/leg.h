@@ -68,7 +68,7 @@ typedef struct {
 	char *location; /* where the caller is, a URI; NULL: he has not said */
 } Emergency;
 
-/* Who is to be rung, made by route().  Borrowed during dial(). */
+/* Who is to be rung, made by route_incoming().  Borrowed during dial(). */
 typedef struct {
 	const Plugin *plugin;
 	char *account; /* whose device it is: a bare JID; NULL: a telephone's */
@@ -229,12 +229,12 @@ void call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomi
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
-/* Its network has the call and looks for whom it is for: nobody else is to be called
- * instead because of the silence, which from now on is that of a telephone. */
+/* The callee's network has the call.  Silence from now on counts as a telephone that is
+ * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
-/* Nobody is known to be at the far end of a callee's leg, which is called all the same:
- * it is not waited for when another of his devices says no.  Until leg_ringing(). */
+/* No device is known behind this leg.  The call does not wait for it when another device
+ * declines.  Ends with leg_ringing(). */
 void leg_unattended(Leg *leg);
 void leg_answered(Leg *leg, const Desc *answer);
 void leg_changed(Leg *leg, const Desc *offer);
@@ -246,9 +246,48 @@ void leg_digits(Leg *leg, const char *digits);
 /* This peer wants the other side to talk to somebody else: to `target`, or, when it
  * is NULL, to the other side of the call of `with`, a leg of the same account. */
 void leg_transfer(Leg *leg, const Address *target, const Leg *with);
+/* `text` is what the peer has said, in its own words, which the other side may read; or NULL. */
 void leg_ended(Leg *leg, Reason reason, const char *text);
 /* The same, when it was not the peer who ended it: his protocol has got nowhere. */
 void leg_failed(Leg *leg, Reason reason, const char *text);
+
+/* What a leg knows of why it ends, besides what the peer says.  None of it is heard by
+ * anybody but the operator; the sentences that follow from it stand in one catalogue. */
+typedef enum {
+	LEG_NO_FAULT,	      /* the peer has spoken for itself */
+	LEG_NO_NAME,	      /* its host name is not found */
+	LEG_NOT_REACHED,      /* no connection, or refused; `error` may say why */
+	LEG_BAD_TLS,	      /* its certificate, or ours, is not accepted */
+	LEG_NO_RESPONSE,      /* it never answered */
+	LEG_GONE,	      /* it answers no more, or has gone off line */
+	LEG_NOT_REGISTERED,   /* a softphone that was there is not any more */
+	LEG_CODECS_FORBIDDEN, /* none of the codecs offered may be used with it */
+	LEG_SERVER_AWAY,      /* its XMPP server is not connected */
+	LEG_NO_SESSION,	      /* it was let begin the session, and did not */
+	LEG_NO_ACCEPT,	      /* it took the call, and did not accept the session */
+	LEG_UNENCRYPTED,      /* it cannot encrypt audio */
+	LEG_BAD_DESCRIPTION,  /* its description cannot be used */
+	LEG_NO_DESCRIPTION,   /* it answered without one */
+	LEG_NO_AUDIO,	      /* without audio */
+	LEG_NOT_SECURE,	      /* without SRTP, or with it, against what the operator says */
+	LEG_NO_ACK,	      /* it never confirmed the answer */
+	LEG_NO_CODEC,	      /* it shares no codec with the gateway */
+	N_LEG_FAULTS
+} LegFault;
+
+/* Borrowed; NULL or 0: not known. */
+typedef struct {
+	LegFault fault;
+	int error;	    /* errno */
+	const char *hop;    /* the address that was tried, or has spoken */
+	const char *detail; /* what was seen; for the operator */
+} LegFacts;
+
+/* Before leg_ended(). */
+void leg_explain(Leg *leg, const LegFacts *facts);
+
+/* The peer's person has turned the microphone off, as its client says: silence is no fault. */
+void leg_muted(Leg *leg, gboolean muted);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
 

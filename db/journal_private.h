@@ -3,6 +3,7 @@
  *
  * Entry and what is said of it go by mailboxes between the signalling thread (Journal)
  * and the writer (Writer); each owns what it has in its hands.
+ * Thread: each function says which of the two.
  */
 #pragma once
 #include <pthread.h>

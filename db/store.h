@@ -228,6 +228,7 @@ typedef struct {
 	char *user;		    /* bare JID of the account it belongs to */
 	char *ha1_md5, *ha1_sha256; /* hash(username:realm:password), hex: all that is kept */
 	char *srtp, *rtp_source;    /* as a trunk's */
+	char *codecs;		    /* likewise */
 	gint64 created;
 } Softphone;
 void softphone_free(Softphone *softphone);
@@ -239,6 +240,8 @@ gboolean
 store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error);
 gboolean store_softphone_set_rtp_source(Store *store, const char *username, const char *source,
 					GError **error);
+gboolean
+store_softphone_set_codecs(Store *store, const char *username, const char *codecs, GError **error);
 /* Registrations made with the old password end. */
 gboolean store_softphone_set_password(Store *store, const char *username, const char *password,
 				      GError **error);

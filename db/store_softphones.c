@@ -22,9 +22,9 @@ no_such_softphone(const char *username, GError **error)
 
 /* --- softphones --- */
 
-#define SOFTPHONE_COLUMNS                                                                 \
-	"SELECT id, username, user, ha1_md5, ha1_sha256, created, srtp, rtp_source FROM " \
-	"softphones "
+#define SOFTPHONE_COLUMNS                                                                    \
+	"SELECT id, username, user, ha1_md5, ha1_sha256, created, srtp, rtp_source, codecs " \
+	"FROM softphones "
 
 static gpointer
 softphone_from_row(Query *query)
@@ -39,6 +39,7 @@ softphone_from_row(Query *query)
 	softphone->created = query_int(query, 5);
 	softphone->srtp = query_text(query, 6);
 	softphone->rtp_source = query_text(query, 7);
+	softphone->codecs = query_text(query, 8);
 	return softphone;
 }
 
@@ -53,6 +54,7 @@ softphone_free(Softphone *softphone)
 	g_free(softphone->ha1_sha256);
 	g_free(softphone->srtp);
 	g_free(softphone->rtp_source);
+	g_free(softphone->codecs);
 	g_free(softphone);
 }
 
@@ -148,26 +150,41 @@ update_column(Store *store, const char *sql, const char *username, const char *v
 	return store_changes(store) == 1 || no_such_softphone(username, error);
 }
 
+static gboolean
+set_column(Store *store, const char *sql, const char *username, const char *value, GError **error)
+{
+	return store_begin(store, error) &&
+	       store_settle(store, update_column(store, sql, username, value, error), error);
+}
+
+#define SET(column) "UPDATE softphones SET " column " = ?1 WHERE username = ?2 AND realm = ?3"
+
 gboolean
 store_softphone_set_srtp(Store *store, const char *username, const char *srtp, GError **error)
 {
-	static const char sql[] =
-		"UPDATE softphones SET srtp = ?1 WHERE username = ?2 AND realm = ?3";
+	static const char sql[] = SET("srtp");
 
-	return store_begin(store, error) &&
-	       store_settle(store, update_column(store, sql, username, srtp, error), error);
+	return set_column(store, sql, username, srtp, error);
 }
 
 gboolean
 store_softphone_set_rtp_source(Store *store, const char *username, const char *source,
 			       GError **error)
 {
-	static const char sql[] =
-		"UPDATE softphones SET rtp_source = ?1 WHERE username = ?2 AND realm = ?3";
+	static const char sql[] = SET("rtp_source");
 
-	return store_begin(store, error) &&
-	       store_settle(store, update_column(store, sql, username, source, error), error);
+	return set_column(store, sql, username, source, error);
 }
+
+gboolean
+store_softphone_set_codecs(Store *store, const char *username, const char *codecs, GError **error)
+{
+	static const char sql[] = SET("codecs");
+
+	return set_column(store, sql, username, codecs, error);
+}
+
+#undef SET
 
 gboolean
 store_softphone_set_password(Store *store, const char *username, const char *password,

@@ -44,7 +44,7 @@ typedef struct {
 typedef struct {
 	GMainContext *loop;
 	gboolean controlling;
-	gboolean rtcp_apart; /* two components */
+	gboolean rtcp_apart;	/* two components */
 	char **local_addresses; /* borrowed */
 	const char *public_address;
 	guint16 port_min, port_max;

@@ -34,13 +34,15 @@ typedef struct {
 	 * while it lasts, and with MEDIA_HEARD (text NULL) when it is over.  A stream from a
 	 * foreign source is told at once.  Whether the call is answered is not known here.  May be
 	 * NULL. */
-	void (*one_way)(gpointer user, PortId port, MediaFault fault, const char *text);
+	void (*one_way)(gpointer user, PortId port, const MediaSilence *silence, const char *text);
 	/* A telephone-event digit went from this port to its twin (RFC 4733). */
 	void (*dtmf)(gpointer user, PortId port, char digit);
 	/* What media_play() was given last has come to its end.  May be NULL. */
 	void (*played)(gpointer user, PortId port);
 } MediaListener;
 
+/* First thing in a process that has many calls: what they need of its memory. */
+void media_prepare_process(void);
 /* Workers: one per process, made by main before any call and freed after the
  * last.  Initialises OpenSSL's certificate and libsrtp. */
 Workers *workers_new(const MediaOptions *options, GError **error);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <syslog.h>
 #include "b2bua/admin/handlers.h"
+#include "b2bua/admin/keys.h"
 #include "b2bua/setting.h"
 
 #define MAX_LINE 2000
@@ -68,7 +69,9 @@ see_softphone(Store *store, const char *id, GArray *facts)
 		return;
 	add(facts, "softphone", softphone->username, FALSE);
 	add(facts, "user", softphone->user, FALSE);
-	add(facts, "srtp", softphone->srtp, FALSE);
+#define ROW(id, name, type, values, fallback, flags, help) add(facts, name, softphone->id, FALSE);
+	SOFTPHONE_KEYS(ROW)
+#undef ROW
 	add(facts, "password", softphone->ha1_md5, TRUE);
 }
 

@@ -158,6 +158,12 @@ softphone_rtp_source(Request *request, gpointer username, const Pair *pair, GErr
 	return store_softphone_set_rtp_source(request->store, username, pair->value, error);
 }
 
+static gboolean
+softphone_codecs(Request *request, gpointer username, const Pair *pair, GError **error)
+{
+	return store_softphone_set_codecs(request->store, username, pair->value, error);
+}
+
 #define ROW(id, name, type, values, fallback, flags, help) { name, softphone_##id },
 static const KeyFunction FUNCTIONS[] = { SOFTPHONE_KEYS(ROW){ NULL, NULL } };
 #undef ROW
@@ -195,6 +201,7 @@ add_softphone_row(Request *request, const Softphone *softphone, GError **error)
 	row_add_time(row, softphone->created);
 	row_add(row, softphone->srtp);
 	row_add(row, softphone->rtp_source);
+	row_add(row, softphone->codecs);
 	return TRUE;
 }
 
@@ -219,7 +226,7 @@ do_softphone_list(Request *request, GError **error)
 	g_autoptr(GPtrArray) list = NULL;
 
 	reply_table(request, "softphone", "user", "registered", "created", "srtp", "rtp-source",
-		    NULL);
+		    "codecs", NULL);
 	if (!jid) {
 		request->more = more_softphones;
 		return TRUE;

@@ -53,7 +53,7 @@ call_is_for_help(const Call *call)
 
 /* What costs money needs a record that a crash does not take; calls for help do not. */
 static gboolean
-is_kept(const Call *call)
+record_suffices(const Call *call)
 {
 	gboolean costs = FALSE;
 
@@ -68,7 +68,7 @@ is_kept(const Call *call)
 	return !costs || call_is_for_help(call);
 }
 
-/* NULL as the plan is a refusal, with its reason and words. */
+/* Without a plan the call is refused, with this reason and these words. */
 static void
 begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, const char *words)
 {
@@ -90,7 +90,7 @@ begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, con
 		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
-	if (!is_kept(call)) {
+	if (!record_suffices(call)) {
 		refuse_over_limit(call, REASON_NETWORK_ERROR,
 				  "the gateway cannot keep a record of the call");
 		return;
@@ -135,6 +135,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->caller = call_add_party(call, SIDE_CALLER,
 				      audio ? audio->transport->kind : plugin->transport, NULL);
 	call->caller->leg = leg;
+	call->caller->plugin = plugin;
 	party_reach(call->caller, PROGRESS_CALLED);
 	party_set_descs(call->caller, NULL, incoming->offer);
 	party_note_offer(call->caller, incoming->offer);

@@ -13,6 +13,7 @@
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
+#include "b2bua/why/cause.h"
 
 /* The columns of the table. */
 typedef enum {
@@ -57,7 +58,8 @@ typedef enum {
 #define NO_PORT G_MAXUINT /* of a side without packets */
 
 typedef struct {
-	Leg *leg; /* NULL: not attached yet, or let go */
+	Leg *leg;	      /* NULL: not attached yet, or let go */
+	const Plugin *plugin; /* of the leg that it has or had */
 	Side side;
 	guint stage;	      /* of a callee */
 	const Target *target; /* of a callee; the plan's; NULL when he came by a transfer */
@@ -70,13 +72,19 @@ typedef struct {
 	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
 	Progress progress;
 	Debt debt;
-	gboolean up;	    /* its port is, and media can flow */
-	guint restarts;	    /* of his ICE that media has not answered yet */
-	MediaFault suspect; /* said once of its audio, since it was answered */
-	MediaFault fault;   /* said again: one direction is dead */
-	MediaFault written; /* in the ladder */
-	AbroadUse *abroad;  /* while he talks for somebody's minutes abroad */
-	char lane[16];	    /* in the flight recorder */
+	gboolean up;	      /* its port is, and media can flow */
+	guint restarts;	      /* of his ICE that media has not answered yet */
+	MediaFault suspect;   /* said once of its audio, since it was answered */
+	MediaFault fault;     /* said again: one direction is dead */
+	MediaFault written;   /* in the ladder */
+	MediaSilence silence; /* what was seen of it last, and what was said of that */
+	char *silence_text;
+	gboolean muted;	  /* by its own word */
+	LegFault trouble; /* what its leg has said of why it ends: leg_explain() */
+	int error;
+	char *hop, *detail;
+	AbroadUse *abroad; /* while he talks for somebody's minutes abroad */
+	char lane[16];	   /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
@@ -128,13 +136,16 @@ struct Call {
 	Reason refusal;
 	char *refusal_words;
 	EndedBy refused_by;
+	const Party *refuser; /* or NULL */
 
 	gboolean forwarder_counts; /* it is one of the calls of the one who has sent it on */
 	Reason forwarded_as;	   /* what the devices said before a forward was taken; or NONE */
 
-	/* whose media was lost, and how, when the call ends by it */
-	const Party *lost;
+	/* of whom it is known why the call ends; and how its media was lost, if that was */
+	const Party *about;
+	gboolean lost;
 	MediaLoss loss;
+	char *loss_text;
 
 	char *one_way; /* that one side is not heard, and what to do; or NULL */
 	gboolean one_way_counted, dead_counted;
@@ -250,11 +261,29 @@ void call_count_quality(const Call *call);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 void call_log_end(Call *call);
 
+/* --- call_why.c --- */
+/* Why a call has ended, or is bad.  It borrows what the call knows. */
+typedef struct {
+	Cause cause;
+	CauseFacts facts;
+	const Party *about; /* NULL: nobody in particular */
+	char *caller_codecs, *callee_codecs;
+} Why;
+/* The call ends; one direction of `party` is dead. */
+void why_of_end(const Call *call, Reason reason, const char *words, EndedBy by, Why *why);
+void why_of_silence(const Call *call, const Party *party, Why *why);
+void why_clear(Why *why);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Why, why_clear)
+/* What the person of `party`, or its far end, may know of it. */
+char *why_for(const Why *why, const Party *party);
+/* For the operator, with the remedy. */
+char *why_for_operator(const Why *why);
+
 /* --- call_notice.c --- */
 /* One direction of `party` is dead: says so to the persons of both sides, once. */
-void call_notice_fault(Call *call, const Party *party);
+void call_notice_fault(Call *call, const Why *why);
 /* The call has ended: says to the persons of both sides what they should know. */
-void call_notice(Call *call, Reason reason, const char *words, EndedBy by);
+void call_notice(Call *call, const Why *why, EndedBy by);
 
 /* --- call_queue.c --- */
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */

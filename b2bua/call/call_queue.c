@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* call_queue.c - the queue of a call's events, its timer, and how it goes.
+/* call_queue.c - the queue of a call's events, its timer, and how it is freed.
  *
  * An event that is raised while another is handled (the call is busy) waits in the queue, so
  * nothing is handled from inside of something else.  What is done with an event is not known
@@ -48,6 +48,7 @@ call_free(Call *call)
 	call_record_free(call->record);
 	trace_free(call->trace);
 	g_free(call->refusal_words);
+	g_free(call->loss_text);
 	g_free(call->one_way);
 	g_free(call->account);
 	g_free(call->author);

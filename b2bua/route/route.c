@@ -476,16 +476,6 @@ route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const
 	return plan;
 }
 
-Plan *
-route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
-      const char *caller_trunk, Reason *reason, const char **text)
-{
-	Incoming incoming = { .from = from, .to = to, .trunk = caller_trunk };
-
-	(void)caller_plugin;
-	return route_incoming(gateway, &incoming, reason, text);
-}
-
 /* Who cannot be told apart from a trunk's caller has no account, and no country of his.  The
  * store is asked for his country when it matters alone. */
 gboolean

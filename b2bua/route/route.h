@@ -37,9 +37,6 @@ void stage_free(Stage *stage);
 void target_free(Target *target);
 
 /* NULL with `reason` and `text` (static) set when nobody may be called. */
-Plan *route(Gateway *gateway, const Plugin *caller_plugin, const Address *from, const Address *to,
-	    const char *caller_trunk, Reason *reason, const char **text);
-/* The same of all that a peer asks. */
 Plan *route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const char **text);
 
 /* A user dials an emergency number: told by the number alone, asks no rule and no trunk. */

@@ -7,7 +7,7 @@
 #include "b2bua/gateway.h"
 #include "b2bua/route/route.h"
 
-/* What route() is asked, and why the answer is no. */
+/* What route_incoming() is asked, and why the answer is no. */
 typedef struct {
 	Gateway *gateway;
 	const Address *from, *to;

@@ -69,8 +69,8 @@ add_devices(Question *question, Plan *plan, const User *callee, const Address *s
 
 /* --- forwards --- */
 
-/* Strangers do not call for help by calling him, and he is not called twice.  The
- * carrier would bring a number of ours back, that of a user who is switched off. */
+/* A forward never leads to an emergency number, to the user himself, or to a user who is
+ * switched off: the carrier would bring that number back. */
 static gboolean
 leads_nowhere(Gateway *gateway, const User *callee, const char *number, const User *owner)
 {

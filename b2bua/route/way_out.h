@@ -4,8 +4,9 @@
  * In this order: emergency numbers by the gateway's policy; the rule with the
  * longest beginning of the number (or "default") and the rule of its class
  * ("premium" …) must both allow it; the higher of their costs is held against the
- * user's max-cost; abroad he has so many minutes a day; the trunks are those that the rule names,
- * else all. Thread: signalling.
+ * user's max-cost; calls abroad need minutes that are left of today's; the
+ * trunks are those that the rule names, else all.
+ * Thread: signalling.
  */
 #pragma once
 #include "b2bua/gateway.h"

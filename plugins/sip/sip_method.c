@@ -34,7 +34,7 @@ typedef struct {
 	void (*take)(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender);
 	int status; /* where nothing is to be taken */
 	const char *phrase;
-	/* Of one that may not: everybody is asked for a telephone's password, by 401. */
+	/* Whoever is not in `who` is asked for a telephone's password by 401, strangers too. */
 	gboolean registers;
 	/* Of one whose nonce is too old: TRUE when that very request was answered before, and
 	 * has been again. */
@@ -93,8 +93,9 @@ take_options(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 
 /* --- the table --- */
 
-/* REFER: sofia would send a NOTIFY after one that was declined.  INFO in no dialog it would
- * answer by 200. */
+/* INVITE: UNREAD is a caller whom the store could not tell; the core lets calls for help
+ * through.  REFER: sofia would send a NOTIFY after one that was declined.  INFO in no dialog it
+ * would answer by 200. */
 static const Method methods[] = {
 	{ sip_method_invite, "INVITE", BY_US, .transaction = TRUE,
 	  .who = WHO(TRUNK) | WHO(PHONE) | WHO(UNREAD), .take = take_invite },

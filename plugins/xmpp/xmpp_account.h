@@ -26,7 +26,7 @@ XmppAccounts *xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco 
 void xmpp_accounts_free(XmppAccounts *accounts); /* NULL is fine */
 
 /* TRUE when this JID of ours exists for the one who asks (or NULL): the domain, or
- * something that route() can call for him. */
+ * something that route_incoming() can call for him. */
 gboolean
 xmpp_accounts_is_ours(const XmppAccounts *accounts, const Address *jid, const Address *asks);
 /* "+1…@domain/gw" → a number; everything else stays a JID.  What follows the number

@@ -17,9 +17,9 @@
 #include "b2bua/route/route.h"
 #include <string.h>
 
-#define SILENT_MS 1000 /* a device that is there and says nothing may well ring */
-#define MAX_FORKS 32   /* of one call */
-#define OTHERS_MS 3000 /* one device took no call: how long others have to say that they ring */
+#define SILENT_MS   1000 /* a device that is there and says nothing may well ring */
+#define MAX_DEVICES 32	 /* of one call */
+#define OTHERS_MS   3000 /* one device took no call: how long others have to say that they ring */
 
 #define UNENCRYPTED "The client that is on line takes only calls without encryption"
 
@@ -58,9 +58,9 @@ note_unencrypted(const XmppLeg *leg, const char *device, guint can)
 }
 
 static gboolean
-find_rung(const XmppLeg *leg, const char *device, guint *index)
+find_may_ring(const XmppLeg *leg, const char *device, guint *index)
 {
-	return g_ptr_array_find_with_equal_func(leg->rung, device, g_str_equal, index);
+	return g_ptr_array_find_with_equal_func(leg->may_ring, device, g_str_equal, index);
 }
 
 static gboolean
@@ -76,7 +76,7 @@ has_fork(const XmppLeg *leg)
 static gboolean
 nobody_left(const XmppLeg *leg)
 {
-	return !has_fork(leg) && (leg->bounced || (leg->hoped && leg->rung->len == 0));
+	return !has_fork(leg) && (leg->no_propose || (leg->hoped && leg->may_ring->len == 0));
 }
 
 static void
@@ -90,8 +90,8 @@ give_up(XmppLeg *leg, const char *why)
 static gboolean
 somebody_is_there(const XmppLeg *leg)
 {
-	for (guint i = 0; i < leg->rung->len; i++)
-		if (can_of(leg, leg->rung->pdata[i]) & XMPP_CAN_JMI)
+	for (guint i = 0; i < leg->may_ring->len; i++)
+		if (can_of(leg, leg->may_ring->pdata[i]) & XMPP_CAN_JMI)
 			return TRUE;
 	return has_fork(leg);
 }
@@ -112,8 +112,8 @@ rings(XmppLeg *leg, const char *device)
 {
 	leg_trace(&leg->leg, TRACE_IN, "ringing from %s", device);
 	leg->heard = TRUE;
-	if (!find_rung(leg, device, NULL) && leg->rung->len < DESC_MAX_CANDIDATES)
-		g_ptr_array_add(leg->rung, g_strdup(device));
+	if (!find_may_ring(leg, device, NULL) && leg->may_ring->len < MAX_DEVICES)
+		g_ptr_array_add(leg->may_ring, g_strdup(device));
 	tell_ringing(leg);
 }
 
@@ -153,9 +153,9 @@ was_last(XmppLeg *leg, const char *device)
 {
 	guint index;
 
-	if (!find_rung(leg, device, &index))
+	if (!find_may_ring(leg, device, &index))
 		return FALSE;
-	g_ptr_array_remove_index(leg->rung, index);
+	g_ptr_array_remove_index(leg->may_ring, index);
 	return nobody_left(leg);
 }
 
@@ -212,16 +212,16 @@ xmpp_called_bounced(XmppLeg *leg, const Address *from, const xmlNode *stanza)
 	xml_stanza_error(stanza, &error);
 	leg_trace(&leg->leg, TRACE_IN, "propose came back from %s: %s", full,
 		  error.condition ? error.condition : "error");
-	if (from->resource && find_rung(leg, full, NULL)) {
+	if (from->resource && find_may_ring(leg, full, NULL)) {
 		device_is_out(leg, full);
 	} else if (leg->heard) {
 		return; /* it rings elsewhere */
 	} else if (from->resource) {
-		if (leg->rung->len == 0 && !has_fork(leg))
+		if (leg->may_ring->len == 0 && !has_fork(leg))
 			xmpp_leg_set_timer(leg, OTHERS_MS, on_no_others);
 	} else {
 		/* Nobody is there, whatever his server calls it. */
-		leg->bounced = TRUE;
+		leg->no_propose = TRUE;
 		if (nobody_left(leg))
 			give_up(leg, "nobody is there");
 	}
@@ -275,7 +275,7 @@ may_end_it(const XmppLeg *leg, const char *device)
 {
 	if (g_strcmp0(leg->peer, device) == 0)
 		return TRUE;
-	return leg->state == XMPP_TALKING && !find_rung(leg, device, NULL);
+	return leg->state == XMPP_TALKING && !find_may_ring(leg, device, NULL);
 }
 
 static void
@@ -295,7 +295,7 @@ on_reject(XmppLeg *leg, const XmppMessage *message)
 		  jmi->reason ? jmi->reason : "", seconds, message->from_text);
 	if (leg->state == XMPP_RINGING) {
 		/* He said it to his own devices; those without messages hear it from us. */
-		leg->bounced = TRUE;
+		leg->no_propose = TRUE;
 		xmpp_leg_part(leg, reason, jmi->reason_text);
 	} else if (g_strcmp0(leg->peer, message->from_text) == 0) {
 		xmpp_leg_over(leg, reason, jmi->reason_text);
@@ -394,7 +394,8 @@ was_called(const XmppLeg *leg, const char *device)
 static void
 call_late(XmppLeg *leg, const char *device, guint can)
 {
-	if (leg->leg.side != SIDE_CALLEE || was_called(leg, device) || leg->forks->len >= MAX_FORKS)
+	if (leg->leg.side != SIDE_CALLEE || was_called(leg, device) ||
+	    leg->forks->len >= MAX_DEVICES)
 		return;
 	leg->hoped = TRUE;
 	call_directly(leg, device, can);
@@ -417,7 +418,7 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 		device_is_out(leg, device);
 	else if (is_called_directly(leg, can))
 		call_late(leg, device, can);
-	else if ((can & XMPP_CAN_JMI) && find_rung(leg, device, NULL) && !leg->timer)
+	else if ((can & XMPP_CAN_JMI) && find_may_ring(leg, device, NULL) && !leg->timer)
 		on_silence(leg); /* his second is over */
 }
 
@@ -435,11 +436,11 @@ see_who_is_there(XmppLeg *leg)
 		if (is_called_directly(leg, device->can))
 			direct++;
 		else if (!takes_no_calls(leg, device->can))
-			g_ptr_array_add(leg->rung, g_strdup(device->jid));
+			g_ptr_array_add(leg->may_ring, g_strdup(device->jid));
 		else if (note_unencrypted(leg, device->jid, device->can))
 			unencrypted++;
 	}
-	leg->hoped = leg->rung->len > 0 || direct > 0;
+	leg->hoped = leg->may_ring->len > 0 || direct > 0;
 	if (!devices || devices->len == 0)
 		leg_unattended(&leg->leg);
 	if (leg->hoped || !devices || devices->len == 0)
@@ -471,7 +472,7 @@ call_devices(XmppLeg *leg, const char *nick)
 static void
 stay_away(XmppLeg *leg, Reason reason, const char *text)
 {
-	leg->bounced = TRUE; /* no propose to take back */
+	leg->no_propose = TRUE;
 	xmpp_leg_fail(leg, reason, text);
 }
 
@@ -521,7 +522,7 @@ fork_takes(XmppLeg *leg, XmppFork *fork)
 			    .text = "Answered on another device" };
 	const Desc *told;
 
-	if (!leg->bounced)
+	if (!leg->no_propose)
 		xmpp_leg_say(leg, &retract);
 	stop_forks(leg, fork);
 	xmpp_leg_set_peer(leg, fork->jid);

@@ -31,7 +31,7 @@ xmpp_leg_new(Xmpp *xmpp, const char *local, const char *sid)
 	leg->forks = g_ptr_array_new_with_free_func(fork_free);
 	leg->keys = g_ptr_array_new_with_free_func(g_free);
 	leg->live_keys = g_ptr_array_new_with_free_func(g_free);
-	leg->rung = g_ptr_array_new_with_free_func(g_free);
+	leg->may_ring = g_ptr_array_new_with_free_func(g_free);
 	leg->began_us = g_get_monotonic_time();
 	g_hash_table_add(xmpp->legs, leg);
 	return leg;
@@ -46,7 +46,7 @@ xmpp_leg_free(XmppLeg *leg)
 	g_hash_table_remove(leg->xmpp->legs, leg);
 	xmpp_find_remove(leg);
 	g_ptr_array_unref(leg->live_keys);
-	g_ptr_array_unref(leg->rung);
+	g_ptr_array_unref(leg->may_ring);
 	g_ptr_array_unref(leg->forks);
 	xmpp_iq_forget(leg->xmpp->iq, leg);
 	g_ptr_array_unref(leg->keys);
@@ -275,7 +275,7 @@ stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 			    .reason = xmpp_reason_to_jingle(reason),
 			    .text = text };
 
-	if (!leg->bounced)
+	if (!leg->no_propose)
 		xmpp_leg_say(leg, &retract);
 	for (guint i = 0; i < leg->forks->len; i++) {
 		XmppFork *fork = leg->forks->pdata[i];
@@ -376,7 +376,7 @@ xmpp_leg_save(const Leg *base)
 
 	if (leg->state == XMPP_PROPOSED)
 		save_one(list, "reject", &whom, leg->sid);
-	if (leg->state == XMPP_RINGING && !leg->bounced)
+	if (leg->state == XMPP_RINGING && !leg->no_propose)
 		save_one(list, "retract", &bare, leg->sid);
 	if (leg->state == XMPP_OFFERED || leg->state == XMPP_INITIATED ||
 	    leg->state == XMPP_TALKING || leg->state == XMPP_PROCEEDED) {

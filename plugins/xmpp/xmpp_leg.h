@@ -110,16 +110,17 @@ struct XmppLeg {
 	GPtrArray *forks;     /* XmppFork */
 	GPtrArray *keys;      /* in Xmpp.sessions */
 	GPtrArray *live_keys; /* in Xmpp.live, until it is over */
-	GPtrArray *rung; /* char *: full JIDs that our propose may ring at, as far as is known */
-	Timer *timer;	 /* one; what it means depends on the state */
+	GPtrArray
+		*may_ring; /* char *: full JIDs that our propose may ring at, as far as is known */
+	Timer *timer;	   /* one; what it means depends on the state */
 	gint64 began_us;
 	XmppHold hold;
 	gboolean rang;	     /* ringing was said (caller), or is told of (callee) */
 	gboolean heard;	     /* a device has said itself that it rings */
-	gboolean hoped;	     /* there was one that might ring: `rung`, or called directly */
+	gboolean hoped;	     /* there was one that might ring: `may_ring`, or called directly */
 	gboolean explained;  /* he was told what a message during the call does */
 	gboolean clear;	     /* of a callee: the device that takes it was offered no DTLS */
-	gboolean bounced;    /* our propose came back from the server */
+	gboolean no_propose; /* none to retract: it came back, was rejected, or was not sent */
 	const char *refusal; /* Jingle's word for why, when a Reason has none; static, or NULL */
 	Transport *fresh;    /* an ICE restart of his that waits for the change under way */
 	char *past_ufrag;    /* of his before the last restart: what still comes for it is late */

@@ -417,7 +417,12 @@ ring(Leg *leg, const Desc *early)
 static void
 answer(Leg *leg, const Desc *desc)
 {
-	xmpp_session_answer((XmppLeg *)leg, desc);
+	XmppLeg *self = (XmppLeg *)leg;
+
+	if (self->state != XMPP_PROPOSED)
+		xmpp_session_answer(self, desc);
+	else if (desc)
+		xmpp_ring_proceed(self, desc);
 }
 
 static void

@@ -104,9 +104,7 @@ static const struct {
 const char *
 xmpp_reason_to_jingle(Reason reason)
 {
-	const char *name = (guint)reason < N_REASONS ? to_jingle[reason] : NULL;
-
-	return name ? name : "general-error";
+	return (guint)reason < N_REASONS ? to_jingle[reason] : "general-error";
 }
 
 /* Dino writes failed_transport. */

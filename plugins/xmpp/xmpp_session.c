@@ -408,6 +408,10 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg_dtmf(&leg->leg, jingle->key);
 	if (jingle->transfer_to)
 		xmpp_move_asked(leg, jingle);
+	if (jingle->info == JINGLE_INFO_MUTE)
+		leg_muted(&leg->leg, TRUE);
+	else if (jingle->info == JINGLE_INFO_UNMUTE || jingle->info == JINGLE_INFO_ACTIVE)
+		leg_muted(&leg->leg, FALSE);
 	xmpp_hold_info(leg, jingle->info);
 }
 
@@ -663,9 +667,7 @@ answer_change(XmppLeg *leg, const Desc *answer)
 void
 xmpp_session_answer(XmppLeg *leg, const Desc *answer)
 {
-	if (leg->state == XMPP_PROPOSED && answer)
-		xmpp_ring_proceed(leg, answer);
-	else if (leg->state == XMPP_OFFERED && answer)
+	if (leg->state == XMPP_OFFERED && answer)
 		accept_session(leg, answer);
 	else if (leg->state == XMPP_TALKING)
 		answer_change(leg, answer);

@@ -158,9 +158,9 @@ fake_media_lost(Media *media, PortId port, MediaLoss why, const char *text)
 }
 
 void
-fake_media_one_way(Media *media, PortId port, MediaFault fault, const char *text)
+fake_media_one_way(Media *media, PortId port, const MediaSilence *silence, const char *text)
 {
-	media->listener->one_way(media->user, port, fault, text);
+	media->listener->one_way(media->user, port, silence, text);
 }
 
 void

@@ -9,6 +9,7 @@
  */
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,6 +228,29 @@ do_call(const char *line)
 	}
 }
 
+/* "unreached", "silent" or "description", and where. */
+static void
+explain(FakeLeg *leg, const char *text)
+{
+	static const struct {
+		const char *name;
+		LegFacts facts;
+	} KINDS[] = {
+		{ "unreached", { .fault = LEG_NOT_REACHED, .error = ECONNREFUSED } },
+		{ "silent", { .fault = LEG_NO_RESPONSE } },
+		{ "description", { .fault = LEG_BAD_DESCRIPTION, .detail = "no fingerprint" } },
+	};
+	g_auto(GStrv) words = g_strsplit(text, " ", 2);
+
+	for (guint i = 0; i < G_N_ELEMENTS(KINDS); i++) {
+		LegFacts facts = KINDS[i].facts;
+
+		facts.hop = words[1];
+		if (strcmp(words[0], KINDS[i].name) == 0)
+			leg_explain(&leg->leg, &facts);
+	}
+}
+
 static void
 do_leg(const char *line)
 {
@@ -239,7 +263,8 @@ do_leg(const char *line)
 	if (!leg)
 		g_error("nobody of the name %s in \"%s\"", words[0], line);
 	if (*rest && !g_str_has_prefix(rest, "without") && strcmp(words[1], "ends") != 0 &&
-	    strcmp(words[1], "fails") != 0 && strcmp(words[1], "is") != 0)
+	    strcmp(words[1], "fails") != 0 && strcmp(words[1], "is") != 0 &&
+	    strcmp(words[1], "explains") != 0)
 		desc = parse_desc(kind_of(leg), rest);
 	if (strcmp(words[1], "tries") == 0) {
 		leg_trying(&leg->leg);
@@ -253,8 +278,13 @@ do_leg(const char *line)
 		leg_candidate(&leg->leg, &(Candidate){ .foundation = "7" });
 	} else if (strcmp(words[1], "digit") == 0) {
 		leg_dtmf(&leg->leg, rest[0]);
-	} else if (strcmp(words[1], "is") == 0) { /* "callee is unattended" */
-		leg_unattended(&leg->leg);
+	} else if (strcmp(words[1], "is") == 0) { /* "callee is unattended", "is muted" */
+		if (strcmp(rest, "unattended") == 0)
+			leg_unattended(&leg->leg);
+		else
+			leg_muted(&leg->leg, strcmp(rest, "muted") == 0);
+	} else if (strcmp(words[1], "explains") == 0) { /* "callee explains refused by udp:…" */
+		explain(leg, rest);
 	} else if (strcmp(words[1], "fails") == 0) {
 		why = g_strsplit(rest, " ", 2);
 		fake_leg_fail(leg, reason_from_name(why[0]), why[1]);
@@ -287,9 +317,25 @@ call_of_port(PortId port)
 static void
 do_media(const char *line)
 {
-	static const char *const LOSSES[] = { "setup",	 "ice", "dtls",	  "fingerprint",
-					      "consent", "rtp", "silent", "no-candidate" };
-	static const char *const FAULTS[] = { "heard", "silent", "refused", "unheard" };
+	static const char *const LOSSES[] = { "setup",	     "ice",	     "dtls",
+					      "fingerprint", "consent",	     "rtp",
+					      "silent",	     "no-candidate", "no-checks",
+					      "password",    "dtls-silent",  "dtls-refused" };
+	static const struct {
+		const char *name;
+		MediaSilence silence;
+	} FAULTS[] = {
+		{ "heard", { .fault = MEDIA_HEARD } },
+		{ "silent", { .fault = MEDIA_SILENT, .silent_ms = 7000 } },
+		{ "stopped", { .fault = MEDIA_SILENT, .ever = TRUE, .reports = TRUE } },
+		{ "vanished", { .fault = MEDIA_SILENT, .ever = TRUE } },
+		{ "lost", { .fault = MEDIA_SILENT, .ever = TRUE, .sent = TRUE, .reports = TRUE } },
+		{ "silent-for-long", { .fault = MEDIA_SILENT, .ever = TRUE, .silent_ms = 60000 } },
+		{ "refused", { .fault = MEDIA_REFUSED } },
+		{ "undecryptable", { .fault = MEDIA_REFUSED, .auth = TRUE } },
+		{ "unreadable", { .fault = MEDIA_REFUSED, .codec = TRUE } },
+		{ "unheard", { .fault = MEDIA_UNHEARD } },
+	};
 	g_auto(GStrv) words = g_strsplit(line, " ", 5);
 	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
 	const Call *call = call_of_port(port);
@@ -306,8 +352,8 @@ do_media(const char *line)
 				fake_media_lost(call->media, port, i, words[4]);
 	} else if (strcmp(words[1], "audio") == 0) { /* "media audio 2 silent nothing comes" */
 		for (guint i = 0; i < G_N_ELEMENTS(FAULTS); i++)
-			if (strcmp(words[3], FAULTS[i]) == 0)
-				fake_media_one_way(call->media, port, i, words[4]);
+			if (strcmp(words[3], FAULTS[i].name) == 0)
+				fake_media_one_way(call->media, port, &FAULTS[i].silence, words[4]);
 	} else {
 		g_error("\"%s\" is not understood", line);
 	}

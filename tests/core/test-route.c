@@ -11,6 +11,15 @@ static Config *config;
 static Store *store;
 static Gateway *gateway;
 
+static Plan *
+route(Gateway *where, const Address *from, const Address *to, const char *trunk, Reason *reason,
+      const char **words)
+{
+	Incoming incoming = { .from = from, .to = to, .trunk = trunk };
+
+	return route_incoming(where, &incoming, reason, words);
+}
+
 static void
 dial_nobody(Call *call, const Target *target, const Desc *offer)
 {
@@ -114,7 +123,7 @@ ask(const char *from_text, const char *to_text, const char *trunk)
 	g_autoptr(Address) from = address(from_text), to = address(to_text);
 	Reason reason = REASON_NONE;
 	const char *words = NULL;
-	g_autoptr(Plan) plan = route(gateway, NULL, from, to, trunk, &reason, &words);
+	g_autoptr(Plan) plan = route(gateway, from, to, trunk, &reason, &words);
 	GString *text;
 
 	if (!plan) {
@@ -388,7 +397,7 @@ assert_forwards(const char *from_text, const char *expected)
 	g_autoptr(Address) from = address(from_text), to = address("+15550002");
 	Reason reason = REASON_NONE;
 	const char *words = NULL;
-	g_autoptr(Plan) plan = route(gateway, NULL, from, to, "second", &reason, &words);
+	g_autoptr(Plan) plan = route(gateway, from, to, "second", &reason, &words);
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; plan && i < plan->stages->len; i++) {
@@ -502,7 +511,7 @@ test_hidden_forward(void)
 		if (hidden)
 			g_assert_true(store_setting_set(store, "anna@example.org", "hide-number",
 							"on", NULL));
-		plan = route(gateway, NULL, from, to, NULL, &reason, &words);
+		plan = route(gateway, from, to, NULL, &reason, &words);
 		g_assert_nonnull(plan);
 		g_assert_cmpuint(plan->stages->len, ==, 2);
 		for (guint i = 0; i < plan->stages->len; i++) {

@@ -8,6 +8,7 @@ from codec_rows import BRIGHT, CODECS, SIP, Client, Kept, carrier, client, each,
 from harness import ALICE, BOB, CAROL, OUTSIDE, alone, check, hear, slow
 from network import BadLine
 from peers.browser import Chromium
+from peers.rtp import parse_sdp
 from test_browsers import MAX_LOSS, STATE, begin, firefox, login
 
 
@@ -41,6 +42,25 @@ def test_codecs_baresip(bench):
     bench.gateway()
     user, far = user_side(bench, "baresip", "G722"), client(bench, "webrtc", "B")
     judge(each(bench, [(user, "G722", far, "G722"), (user, "G722", far, "opus")]))
+
+
+def test_codecs_softphone_in_its_order(bench):
+    """What a softphone is offered is what the operator has said, in that order."""
+    bench.gateway()
+    phone, far = user_agent(bench), carrier(bench)
+    for codecs, offered in (("", ["PCMU", "PCMA", "opus", "G722"]), ("PCMA", ["PCMA"]),
+                            ("G722,PCMA,PCMU", ["PCMA", "PCMU", "G722"]), ("opus,G722", ["opus", "G722"])):
+        bench.tandem.ctl("softphone", "set", "bob", f"codecs={codecs}")
+        far.agent.codecs = (0, 8)
+        far.dial(BOB)
+        phone.wait_ringing()
+        sdp = parse_sdp(phone.call.offered)[2]
+        names = [name.split("/")[0] for name in sdp.values() if not name.startswith("telephone-event")]
+        check(names == offered, f"codecs={codecs}: the softphone was offered {names}")
+        phone.call.refuse(486)
+        far.call.wait(486)
+    bench.tandem.ctl("softphone", "set", "bob", "codecs=opus")
+    judge(each(bench, [(phone, "opus", far, "PCMU")]))
 
 
 def browser_is_wide(bench, page):

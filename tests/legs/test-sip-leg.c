@@ -64,7 +64,8 @@ in__addresses(void)
 		{ NULL, "+12125550199 (Bob \"B\")" },
 		/* A trunk is trusted to know better than the From; digits alone are a number. */
 		{ "P-Asserted-Identity: \"Real\" <sip:12025550111@carrier.example>\r\n",
-		  "sip:12025550111@carrier.example (Real)" }, /* of which country, route() knows */
+		  "sip:12025550111@carrier.example (Real)" }, /* of which country, the route knows
+							       */
 		{ "P-Asserted-Identity: <sip:pbx@x.example>, <tel:+12025550111>\r\n",
 		  "+12025550111 (Bob \"B\")" },
 		{ "P-Asserted-Identity: <sip:+12025550111@x.example>\r\nPrivacy: id\r\n",

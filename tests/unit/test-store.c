@@ -479,6 +479,7 @@ static const char *const rows[] = {
 	"DELETE FROM routes WHERE target = 'star';",
 	"UPDATE softphones SET rtp_source = 'any';",
 	"UPDATE trunks SET called = 'to';",
+	"UPDATE softphones SET codecs = 'opus PCMA';",
 };
 
 /* As it was before, for its owner alone; and goes. */

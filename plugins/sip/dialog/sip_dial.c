@@ -33,7 +33,9 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	sip_leg_keep_session(leg);
 	leg_attach(&leg->leg, ua->plugin, call);
 	if (!wanted) {
-		sip_leg_over(leg, REASON_INCOMPATIBLE, "no codec that the trunk's codecs allow");
+		sip_leg_over(leg, REASON_INCOMPATIBLE,
+			     way_is_phone(leg->way) ? "no codec that the softphone's codecs allow"
+						    : "no codec that the trunk's codecs allow");
 		return;
 	}
 	sip_leg_set_offer(leg, wanted);

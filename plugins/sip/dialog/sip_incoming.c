@@ -50,7 +50,7 @@ refuse_content(SipLeg *leg, const Content *content)
 	return TRUE;
 }
 
-/* What he has an address of is what his audio is sent by from now on. */
+/* The IP version of the peer's audio address is used for its audio from now on. */
 static void
 read_offer(SipLeg *leg, const sip_t *sip, Content *content)
 {
@@ -101,7 +101,7 @@ is_refused(SipLeg *leg, const sip_t *sip, const Address *to, const Content *cont
 	return !session_learn_request(&leg->session, sip) && refuse_interval(leg);
 }
 
-/* What cannot be read is not what may be left out: it would ring somewhere. */
+/* A broken Replaces must be refused: ignored, the call would ring somewhere else. */
 static gboolean
 replaces_is_broken(const sip_t *sip)
 {
@@ -134,7 +134,7 @@ find_replaced(SipLeg *leg, const sip_t *sip, SipLeg **replaced)
 	return TRUE;
 }
 
-/* A trunk is believed who calls. */
+/* What a trunk says of the caller is believed. */
 static void
 trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
 {

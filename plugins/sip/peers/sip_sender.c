@@ -30,7 +30,7 @@ may_be_phone(SipUa *ua, const SipEvent *event)
 
 /* Of one that has proven nothing. */
 static void
-judge(SipUa *ua, const SipEvent *event, Admission admission, Sender *sender)
+judge(SipUa *ua, const SipEvent *event, TrunkAdmission admission, Sender *sender)
 {
 	g_autofree char *claimed = digest_server_username(ua->digest, event->sip);
 	gboolean by_trunk = sender->challenge != NULL;
@@ -61,7 +61,7 @@ sender_identify(SipUa *ua, const SipEvent *event, Sender *sender)
 {
 	g_autoptr(GInetAddress) source = source_of(event->msg);
 	gboolean phone_first = phone_comes_first(ua, event), is_phone = FALSE;
-	Admission admission;
+	TrunkAdmission admission;
 
 	*sender = (Sender){ .phone = { .verdict = PHONE_STRANGER } };
 	if (phone_first) {

@@ -239,7 +239,7 @@ wants_digest(const Trunk *trunk)
 	return trunk->in_username && trunk->in_username[0];
 }
 
-Admission
+TrunkAdmission
 trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
 	     char **challenge)
 {

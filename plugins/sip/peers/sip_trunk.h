@@ -54,12 +54,12 @@ typedef enum {
 	ADMIT_STALE,	 /* the same: it has proven its password, with a nonce too old */
 	ADMIT_WRONG,	 /* the same, and it has tried a wrong password */
 	ADMIT_TRUNK	 /* `trunk` */
-} Admission;
+} TrunkAdmission;
 
 /* Whose is this request?  `trunk` (borrowed) or `challenge` (the value of a
  * WWW-Authenticate header, newly allocated) is set. */
-Admission trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip, const Trunk **trunk,
-		       char **challenge);
+TrunkAdmission trunks_admit(Trunks *trunks, GInetAddress *source, const sip_t *sip,
+			    const Trunk **trunk, char **challenge);
 
 /* Calls may come from there.  Of an IPv6 address the first 64 bits decide. */
 gboolean trunks_know(Trunks *trunks, GInetAddress *source);

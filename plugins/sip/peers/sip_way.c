@@ -94,6 +94,7 @@ to_phone(SipWay *way, const Target *target)
 	}
 	way->phone = g_strdup(contact->received);
 	way->softphone = g_strdup(contact->username);
+	way->codecs = softphone ? g_strdup(softphone->codecs) : NULL;
 	way->crypto = softphone ? crypto_policy(softphone->srtp) : CRYPTO_OFF;
 	way->any_source = softphone && g_strcmp0(softphone->rtp_source, "any") == 0;
 	way->from = header_from(target->from, domain);

@@ -184,7 +184,7 @@ identity_address(const url_t *url)
 
 	if (!user)
 		return NULL;
-	/* digits without a "+" mean something in a country alone: route() knows which */
+	/* digits without a "+" mean something in a country alone: the route knows which */
 	if (number_normalise(user, &number))
 		return address_new(ADDRESS_NUMBER, number, url->url_host, NULL);
 	return address_new(ADDRESS_SIP, user, url->url_host ? url->url_host : "invalid", NULL);
