@@ -41,6 +41,7 @@ struct Config {
 	char *sip_public_address; /* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;
+	char *transcode; /* a policy's name: transcoding.h */
 	/* [calls] */
 	guint first_ring_s; /* before the next devices of a user ring */
 	guint setup_timeout_s, ring_timeout_s, connect_timeout_s, change_timeout_s, max_duration_s;

@@ -80,6 +80,7 @@ typedef struct {
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
 	Emergency *emergency;  /* or NULL */
+	char *device;	       /* which of the account's devices: a softphone's name; NULL: any */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -214,6 +215,7 @@ typedef struct {
 	NumberPrivacy privacy;
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
+	const char *device;	    /* which of the account's: a full JID, a softphone's name */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 
@@ -233,6 +235,9 @@ void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in d
  * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
+/* Which of the account's devices has taken the call: a name that it has in the next call as well,
+ * such as a full JID. */
+void leg_device(Leg *leg, const char *device);
 /* No device is known behind this leg.  The call does not wait for it when another device
  * declines.  Ends with leg_ringing(). */
 void leg_unattended(Leg *leg);

@@ -48,6 +48,7 @@ call_prepare_stage(Call *call)
 
 		party->stage = call->stage;
 		party->account = g_strdup(target->account);
+		party->device = g_strdup(target->device);
 	}
 }
 
@@ -174,6 +175,8 @@ stage_drop(Call *call, const CallEvent *event)
 	gboolean hung_up = event->reason == REASON_HANGUP || event->reason == REASON_CANCELLED;
 	Reason reason = hung_up ? REASON_DECLINED : event->reason;
 
+	if (reason == REASON_INCOMPATIBLE)
+		reason = call_incompatible(call, event->party);
 	refuse_with(call, event->party, reason, event->text,
 		    event->failed ? BY_GATEWAY : BY_CALLEE);
 	call_let_go(call, event->party, event->reason, NULL);

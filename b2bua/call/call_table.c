@@ -178,7 +178,7 @@ connect_callee(Call *call, const CallEvent *event)
 				    elsewhere);
 	told = event->desc ? call_answer_for(call, event->desc) : NULL;
 	if (!told) {
-		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+		call_end(call, call_incompatible(call, callee), NULL, BY_GATEWAY);
 		return;
 	}
 	party_note_answer(callee, callee->local, event->desc);

@@ -177,6 +177,17 @@ end(Leg *leg, Reason reason, const char *text, gboolean failed)
 }
 
 void
+leg_device(Leg *leg, const char *device)
+{
+	Party *party = party_of(leg);
+
+	if (!party)
+		return;
+	g_free(party->device);
+	party->device = g_strdup(device);
+}
+
+void
 leg_ended(Leg *leg, Reason reason, const char *text)
 {
 	end(leg, reason, text, FALSE);
