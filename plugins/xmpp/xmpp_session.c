@@ -285,6 +285,11 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	summary = desc_summary(answer);
 	leg_trace(&leg->leg, TRACE_IN, "session-accept from %s %s", leg->peer, summary);
 	leg->theirs = answer;
+	if (leg->clear && !transport_of(answer)->unencrypted) { /* it cannot have our fingerprint */
+		xmpp_leg_fail(leg, REASON_SECURITY,
+			      "the client answers with DTLS that it was not offered");
+		return;
+	}
 	leg->content = g_strdup(audio ? audio->name : "0");
 	leg->state = XMPP_TALKING;
 	xmpp_leg_set_timer(leg, 0, NULL);
