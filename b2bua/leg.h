@@ -30,6 +30,7 @@
 typedef struct Call Call;
 typedef struct Gateway Gateway;
 typedef struct Plugin Plugin;
+typedef struct Charge Charge; /* who pays: route/meter.h */
 
 /* How somebody is reached.  A plugin says which of these it can (flags); the gateway
  * looks for one that can, and knows no plugin by its name. */
@@ -75,7 +76,7 @@ typedef struct {
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
 	Way way;
-	char *abroad;	       /* the account whose minutes abroad it uses, or NULL */
+	Charge *charge;	       /* what it counts as, and for whom; or NULL */
 	gboolean accept_early; /* a client is answered when early media begins: he hears it */
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
@@ -293,6 +294,11 @@ void leg_explain(Leg *leg, const LegFacts *facts);
 void leg_muted(Leg *leg, gboolean muted);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
+/* Beside calls: the person of an enabled account has written this in the chat with `chat` (a
+ * number, or the domain without a user), and nobody else can have.  FALSE: it answers no
+ * question that has been asked there. */
+gboolean
+account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text);
 
 /* --- the flight recorder, see trace.h --- */
 typedef enum { TRACE_IN, TRACE_OUT, TRACE_NOTE } TraceKind;

@@ -8,8 +8,8 @@
 #pragma once
 #include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/route/limits.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
@@ -87,8 +87,8 @@ typedef struct {
 	char *hop, *detail;
 	TranscodeChoice sound; /* once it is known */
 	gboolean sound_known;
-	AbroadUse *abroad; /* while he talks for somebody's minutes abroad */
-	char lane[16];	   /* in the flight recorder */
+	MeterUse *use; /* while he is called, and talks, for somebody who pays */
+	char lane[16]; /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
