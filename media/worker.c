@@ -327,15 +327,12 @@ worker_hurry(Worker *worker, gboolean more)
 		worker->next_tick = worker->now + HURRY_US;
 }
 
-<<<<<<< HEAD
-=======
 guint
 worker_load(const Worker *worker)
 {
 	return (guint)g_atomic_int_get(&worker->busy);
 }
 
->>>>>>> main
 gint64
 worker_now(const Worker *worker)
 {
