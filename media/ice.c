@@ -33,6 +33,7 @@ struct Ice {
 	char *remote_ufrag, *remote_pwd;
 	guint n_remote, generation;
 	gboolean heard;	   /* a check of the peer's arrived */
+	guint32 priority;  /* of the candidate of ours that RTP goes by */
 	gboolean gathered; /* what comes now is late */
 	gboolean complete; /* and nothing will */
 	Route routes[ICE_RTCP];
@@ -100,6 +101,8 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 		return;
 	route->relayed = relayed;
 	route->selected = relayed ? -1 : index;
+	if (component == ICE_RTP)
+		ice->priority = local->priority;
 	if (relayed)
 		from_nice(&local->addr, &base);
 	else
@@ -168,6 +171,9 @@ Ice *
 ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 {
 	Ice *ice = g_new0(Ice, 1);
+	const guint consent = options->kernel_split && !options->turn && !options->rtcp_apart
+				      ? 0
+				      : NICE_AGENT_OPTION_CONSENT_FRESHNESS;
 
 	ice->options = *options;
 	ice->events = events;
@@ -182,8 +188,7 @@ ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 	 * some phones nominate with. */
 	ice->agent = nice_agent_new_full(options->loop, NICE_COMPATIBILITY_RFC5245,
 					 NICE_AGENT_OPTION_ICE_TRICKLE |
-						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION |
-						 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION | consent);
 	g_object_set(ice->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
 		     options->controlling, NULL);
 	g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_selected_pair), ice);
@@ -239,6 +244,16 @@ open_sockets(Ice *ice, guint component)
 	}
 }
 
+/* Is each socket's traffic ours to see, and one for all?  Where it is not, the agent asks. */
+static gboolean
+consent_is_ours(const Ice *ice)
+{
+	for (guint i = 0; i < ice->sockets->len; i++)
+		if (!g_array_index(ice->sockets, IceSocket, i).receives)
+			return FALSE;
+	return !ice->options.turn && !ice->options.rtcp_apart;
+}
+
 static void
 use_servers(Ice *ice, guint component)
 {
@@ -275,6 +290,8 @@ ice_gather(Ice *ice, GError **error)
 	ice->gathered = TRUE;
 	for (guint i = ICE_RTP; begun && i <= ice->n_components; i++)
 		open_sockets(ice, i);
+	if (!consent_is_ours(ice))
+		g_object_set(ice->agent, "keepalive-conncheck", TRUE, NULL);
 	if (ice->sockets->len > 0)
 		return TRUE;
 	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(EADDRINUSE),
@@ -415,6 +432,30 @@ ice_add_candidate(Ice *ice, const Candidate *candidate)
 		give_candidate(ice, candidate);
 	else if (ice->waiting->len < DESC_MAX_CANDIDATES)
 		g_array_append_val(ice->waiting, *candidate);
+}
+
+/* RFC 8445 7.1.1, 5.1.2.1: what a check of this candidate says */
+static guint32
+check_priority(guint32 priority)
+{
+	return 110u << 24 | (priority & 0xffffff);
+}
+
+ConsentKeys *
+ice_consent(const Ice *ice)
+{
+	ConsentKeys *keys;
+
+	if (ice->routes[0].selected < 0 || !ice->remote_ufrag || !consent_is_ours(ice))
+		return NULL;
+	keys = g_new0(ConsentKeys, 1);
+	nice_agent_get_local_credentials(ice->agent, ice->stream, &keys->local_ufrag,
+					 &keys->local_pwd);
+	keys->remote_ufrag = g_strdup(ice->remote_ufrag);
+	keys->remote_pwd = g_strdup(ice->remote_pwd);
+	keys->priority = check_priority(ice->priority);
+	g_object_get(ice->agent, "controlling-mode", &keys->controlling, NULL);
+	return keys;
 }
 
 /* Not nice_agent_send() where there is a socket: that fails for ever once consent was lost, even

@@ -54,6 +54,7 @@ typedef struct {
 	guint n_sockets, socket, component;
 	NetAddress address;
 	SrtpKeys keys;
+	ConsentKeys *consent;
 	GBytes *packet;
 	MediaStatsFunc asked;
 	AudioSource *source;
@@ -111,6 +112,7 @@ message_free(Message *message)
 		g_bytes_unref(message->packet);
 	transport_free(message->news.transport);
 	g_free(message->news.text);
+	consent_keys_free(message->consent);
 	explicit_bzero(&message->keys, sizeof message->keys);
 	g_free(message);
 }
@@ -461,6 +463,34 @@ set_route(gpointer argument) /* media */
 }
 
 static void
+set_consent(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_consent(message->port->relay, g_steal_pointer(&message->consent));
+}
+
+/* Whoever is told of new credentials checks with them at once. */
+static void
+leave_checks(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_consent_leave_checks(message->port->relay);
+	tell_ready(message->port, g_steal_pointer(&message->news.transport));
+}
+
+static void
+restart(Port *port)
+{
+	Message *message = message_new(port);
+
+	port_note(port, "ice: restart, the peer has new credentials");
+	message->news.transport = webrtc_transport(port);
+	to_media(leave_checks, message);
+}
+
+static void
 post_route(Port *port, guint component, guint socket, const NetAddress *peer)
 {
 	Message *message = message_new(port);
@@ -469,6 +499,15 @@ post_route(Port *port, guint component, guint socket, const NetAddress *peer)
 	message->socket = socket == ICE_RELAYED ? RELAY_BY_OWNER : socket;
 	message->address = *peer;
 	to_media(set_route, message);
+}
+
+static void
+post_consent(Port *port)
+{
+	Message *message = message_new(port);
+
+	message->consent = ice_consent(port->ice);
+	to_media(set_consent, message);
 }
 
 static void
@@ -506,6 +545,7 @@ ice_selected(gpointer user, guint component, guint socket, const NetAddress *pee
 	if (component != ICE_RTP)
 		return;
 	port->selected = TRUE;
+	post_consent(port);
 	start_dtls(port);
 	start_clear(port);
 }
@@ -687,10 +727,8 @@ connect_webrtc(Port *port, const Desc *local, const Desc *remote)
 					      port->options.workers->options.ice_timeout_s * 1000,
 					      on_deadline, port);
 	port->connected = TRUE;
-	if (ice_connect(port->ice, theirs)) {
-		port_note(port, "ice: restart, the peer has new credentials");
-		tell_ready(port, webrtc_transport(port));
-	}
+	if (ice_connect(port->ice, theirs))
+		restart(port);
 	start_dtls(port);
 	start_clear(port);
 }
