@@ -105,6 +105,14 @@ static const CauseRow ROWS[N_CAUSES] = {
 				  "{Peer} answers connectivity checks and sends none, though it "
 				  "must choose the way[: {detail}]",
 				  "Update the client: a client must send checks (RFC 8445 7.2)" },
+	[CAUSE_ICE_NO_CHOICE] = { "ice-no-choice",
+				  "Your phone did not complete the audio connection: it was "
+				  "reached, and chose no way",
+				  "No audio connection to the phone at the other end could be made",
+				  "Connectivity checks pass to {peer} and back, and it chose no "
+				  "pair[: {detail}]",
+				  "Update the client: the controlling agent must nominate (RFC "
+				  "8445 8.1)" },
 	[CAUSE_ICE_PASSWORD] = { "ice-password",
 				 "Your phone refused the connectivity checks of the gateway: it "
 				 "expects another password than it has announced",

@@ -26,6 +26,19 @@ answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
 	send_to(path, answer->data, answer->len, from);
 }
 
+/* It does not know the password that it would have to seal it with. */
+static void
+refuse_check(IcePath *path, const guint8 *data, const NetAddress *from)
+{
+	g_autoptr(GByteArray) answer = stun_new(STUN_BINDING_ERROR, data + 8);
+	const guint refuses = path->peer->refuses;
+	const guint8 code[4] = { 0, 0, (guint8)(refuses / 100), (guint8)(refuses % 100) };
+
+	stun_put(answer, STUN_ERROR_CODE, code, sizeof code);
+	answer->data[3] = (guint8)(answer->len - STUN_HEADER);
+	send_to(path, answer->data, answer->len, from);
+}
+
 static void
 on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 {
@@ -35,6 +48,12 @@ on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *fr
 	if (!stun_is_sealed(data, length, peer->pwd))
 		return;
 	path->checks_in++;
+	if (peer->mute)
+		return;
+	if (peer->refuses) {
+		refuse_check(path, data, from);
+		return;
+	}
 	if (stun_find(data, length, STUN_USE, &size))
 		path->nominations_in++;
 	answer_check(path, data, from);
@@ -275,7 +294,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
 	((IcePeer *)user)->failures++;
 	g_test_message("peer: %s", text);
