@@ -5,15 +5,10 @@
  * peeks.  Of several datagrams that came at once it sees the first; checks are 20 ms apart.
  */
 #include "media/ice_overhear.h"
+#include "media/stun_answer.h"
 #include <sys/socket.h>
 
-#define STUN_HEADER	 20
-#define BINDING_SUCCESS	 0x0101
-#define BINDING_ERROR	 0x0111
-#define MAGIC		 0x2112a442
-#define ATTRIBUTE_HEADER 4
-#define ERROR_CODE	 0x0009
-#define MAX_STUN	 548 /* RFC 8489 6.1: fits any path */
+#define MAX_STUN 548 /* RFC 8489 6.1: fits any path */
 
 typedef struct {
 	GSource source; /* first */
@@ -21,49 +16,6 @@ typedef struct {
 	OverhearFunc func;
 	gpointer user;
 } Overhear;
-
-static guint
-get(const guint8 *data, guint bytes)
-{
-	guint value = 0;
-
-	while (bytes-- > 0)
-		value = value << 8 | *data++;
-	return value;
-}
-
-static int
-error_code(const guint8 *data, gsize length)
-{
-	gsize at = STUN_HEADER;
-
-	while (length - at >= ATTRIBUTE_HEADER) {
-		const guint type = get(data + at, 2), size = get(data + at + 2, 2);
-
-		at += ATTRIBUTE_HEADER;
-		if (size > length - at)
-			return -1;
-		if (type == ERROR_CODE)
-			return size >= 4 && (data[at + 2] & 7) >= 3 && data[at + 3] < 100
-				       ? (data[at + 2] & 7) * 100 + data[at + 3]
-				       : -1;
-		at += MIN((size + 3) / 4 * 4, length - at);
-	}
-	return -1;
-}
-
-int
-stun_answer(const guint8 *data, gsize length)
-{
-	guint type;
-
-	if (length < STUN_HEADER || get(data + 4, 4) != MAGIC)
-		return -1;
-	type = get(data, 2);
-	if (type == BINDING_SUCCESS)
-		return 0;
-	return type == BINDING_ERROR ? error_code(data, length) : -1;
-}
 
 static gboolean
 look(GSource *source)

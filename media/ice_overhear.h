@@ -3,16 +3,13 @@
  * itself: needed to say why no pair was found.
  *
  * It looks at what lies in the agent's sockets just before the agent reads it.
- * Thread: ice; stun_answer() any (pure).  RFC 8489 sections 5 and 14.8.
+ * Thread: ice.
  */
 #pragma once
 #include <gio/gio.h>
 #include "media/udp.h"
 
-/* Of a Binding response: 0 a success, else the error code; -1: it is none. */
-int stun_answer(const guint8 *data, gsize length);
-
-/* From whom, and what stun_answer() says.  Must not touch the agent. */
+/* From whom, and what stun_answer() says of it.  Must not touch the agent. */
 typedef void (*OverhearFunc)(gpointer user, const NetAddress *from, int answer);
 
 /* `sockets`: GSocket *, which must live as long.  Ended by g_source_destroy() and unref. */

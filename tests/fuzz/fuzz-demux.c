@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include "media/demux.h"
 #include "media/dtmf.h"
-#include "media/ice_overhear.h"
 #include "media/rtcp.h"
+#include "media/stun_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
