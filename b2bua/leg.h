@@ -30,6 +30,7 @@
 typedef struct Call Call;
 typedef struct Gateway Gateway;
 typedef struct Plugin Plugin;
+typedef struct Charge Charge; /* who pays: route/meter.h */
 
 /* How somebody is reached.  A plugin says which of these it can (flags); the gateway
  * looks for one that can, and knows no plugin by its name. */
@@ -75,11 +76,12 @@ typedef struct {
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
 	Way way;
-	char *abroad;	       /* the account whose minutes abroad it uses, or NULL */
+	Charge *charge;	       /* what it counts as, and for whom; or NULL */
 	gboolean accept_early; /* a client is answered when early media begins: he hears it */
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
 	Emergency *emergency;  /* or NULL */
+	char *device;	       /* which of the account's devices: a softphone's name; NULL: any */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -212,6 +214,7 @@ typedef struct {
 	NumberPrivacy privacy;
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
+	const char *device;	    /* which of the account's: a full JID, a softphone's name */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 
@@ -231,6 +234,9 @@ void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in d
  * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
+/* Which of the account's devices has taken the call: a name that it has in the next call as well,
+ * such as a full JID. */
+void leg_device(Leg *leg, const char *device);
 /* No device is known behind this leg.  The call does not wait for it when another device
  * declines.  Ends with leg_ringing(). */
 void leg_unattended(Leg *leg);
@@ -289,6 +295,11 @@ void leg_explain(Leg *leg, const LegFacts *facts);
 void leg_muted(Leg *leg, gboolean muted);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
+/* Beside calls: the person of an enabled account has written this in the chat with `chat` (a
+ * number, or the domain without a user), and nobody else can have.  FALSE: it answers no
+ * question that has been asked there. */
+gboolean
+account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text);
 
 /* --- the flight recorder, see trace.h --- */
 typedef enum { TRACE_IN, TRACE_OUT, TRACE_NOTE } TraceKind;

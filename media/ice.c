@@ -30,9 +30,10 @@ struct Ice {
 	guint n_remote, generation;
 	gboolean heard;	   /* a check of the peer's arrived */
 	gboolean answered; /* it has answered one of ours; known as long as there is no pair */
-	int refused;	   /* it has refused one: the error code */
+	guint refused;	   /* it has refused one: the error code */
 	GSource *overhear; /* NULL: there is a pair, or nothing to be heard yet */
 	gint selected;	   /* index into sockets, -1: no pair */
+	guint32 priority;  /* of the pair's candidate of ours */
 	gboolean relayed;  /* there is one, over the TURN server */
 	gboolean gathered; /* what comes now is late */
 	gboolean complete; /* and nothing will */
@@ -93,14 +94,14 @@ stop_overhearing(Ice *ice)
 
 /* Servers answer as well; the peer may do it from an address that was not announced. */
 static void
-on_answer(gpointer user, const NetAddress *from, int answer)
+on_answer(gpointer user, const NetAddress *from, guint error)
 {
 	Ice *ice = user;
 
-	if (answer == 0)
+	if (error == 0)
 		ice->answered = ice->answered || ice_knows(ice, from);
-	else if (answer != ROLE_CONFLICT && ice_knows(ice, from))
-		ice->refused = answer;
+	else if (error != ROLE_CONFLICT && ice_knows(ice, from))
+		ice->refused = error;
 }
 
 static void
@@ -120,6 +121,7 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 		return;
 	stop_overhearing(ice);
 	ice->relayed = relayed;
+	ice->priority = local->priority;
 	ice->selected = relayed ? -1 : index;
 	if (relayed)
 		from_nice(&local->addr, &base);
@@ -185,6 +187,8 @@ Ice *
 ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 {
 	Ice *ice = g_new0(Ice, 1);
+	const guint consent =
+		options->kernel_split && !options->turn ? 0 : NICE_AGENT_OPTION_CONSENT_FRESHNESS;
 
 	ice->options = *options;
 	ice->events = events;
@@ -197,8 +201,7 @@ ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 	 * some phones nominate with. */
 	ice->agent = nice_agent_new_full(options->loop, NICE_COMPATIBILITY_RFC5245,
 					 NICE_AGENT_OPTION_ICE_TRICKLE |
-						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION |
-						 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION | consent);
 	g_object_set(ice->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
 		     options->controlling, NULL);
 	g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_selected_pair), ice);
@@ -252,6 +255,16 @@ open_sockets(Ice *ice)
 	}
 }
 
+/* Is each socket's traffic ours to see?  Where it is not, the agent asks. */
+static gboolean
+consent_is_ours(const Ice *ice)
+{
+	for (guint i = 0; i < ice->sockets->len; i++)
+		if (!g_array_index(ice->sockets, IceSocket, i).receives)
+			return FALSE;
+	return !ice->options.turn;
+}
+
 static void
 use_servers(Ice *ice)
 {
@@ -286,6 +299,8 @@ ice_gather(Ice *ice, GError **error)
 	ice->gathered = TRUE;
 	if (begun)
 		open_sockets(ice);
+	if (!consent_is_ours(ice))
+		g_object_set(ice->agent, "keepalive-conncheck", TRUE, NULL);
 	if (ice->sockets->len > 0)
 		return TRUE;
 	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(EADDRINUSE),
@@ -425,6 +440,30 @@ ice_add_candidate(Ice *ice, const Candidate *candidate)
 		g_array_append_val(ice->waiting, *candidate);
 }
 
+/* RFC 8445 7.1.1, 5.1.2.1: what a check of this candidate says */
+static guint32
+check_priority(guint32 priority)
+{
+	return 110u << 24 | (priority & 0xffffff);
+}
+
+ConsentKeys *
+ice_consent(const Ice *ice)
+{
+	ConsentKeys *keys;
+
+	if (ice->selected < 0 || !ice->remote_ufrag || !consent_is_ours(ice))
+		return NULL;
+	keys = g_new0(ConsentKeys, 1);
+	nice_agent_get_local_credentials(ice->agent, ice->stream, &keys->local_ufrag,
+					 &keys->local_pwd);
+	keys->remote_ufrag = g_strdup(ice->remote_ufrag);
+	keys->remote_pwd = g_strdup(ice->remote_pwd);
+	keys->priority = check_priority(ice->priority);
+	g_object_get(ice->agent, "controlling-mode", &keys->controlling, NULL);
+	return keys;
+}
+
 /* Not nice_agent_send() where there is a socket: that fails for ever once consent was lost, even
  * when the peer has come back. */
 void
@@ -496,7 +535,7 @@ ice_explain(const Ice *ice)
 	if (n > 0)
 		g_string_append(text, listed < n ? " …)" : ")");
 	if (ice->refused)
-		g_string_append_printf(text, "; refused with STUN error %d", ice->refused);
+		g_string_append_printf(text, "; refused with STUN error %u", ice->refused);
 	g_string_append(text, ice->heard      ? "; checks of the peer's did arrive"
 			      : ice->answered ? "; no check of the peer's arrived"
 					      : "; nothing received from the peer");

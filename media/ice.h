@@ -7,6 +7,7 @@
  * a function of this header except ice_gather() and ice_connect().
  */
 #pragma once
+#include "media/binding.h"
 #include "media/media_types.h"
 #include "media/udp.h"
 
@@ -59,6 +60,9 @@ Transport *ice_transport(const Ice *ice);
 gboolean ice_connect(Ice *ice, const Transport *remote);
 /* Kept until ice_connect(); unusable ones are dropped. */
 void ice_add_candidate(Ice *ice, const Candidate *candidate);
+/* What the selected pair's consent is asked for with, to be freed.  NULL: the agent asks,
+ * since what would be answered is his alone (no kernel split, or a relay of ours). */
+ConsentKeys *ice_consent(const Ice *ice);
 /* To the selected pair; lost when there is none. */
 void ice_send(Ice *ice, const guint8 *data, gsize length);
 /* Was it signalled, or has it passed a check? */

@@ -5,7 +5,7 @@
  * peeks.  Of several datagrams that came at once it sees the first; checks are 20 ms apart.
  */
 #include "media/ice_overhear.h"
-#include "media/stun_answer.h"
+#include "media/binding.h"
 #include <sys/socket.h>
 
 #define MAX_STUN 548 /* RFC 8489 6.1: fits any path */
@@ -28,10 +28,11 @@ look(GSource *source)
 		NetAddress from = { .length = sizeof from.ip6 };
 		ssize_t length = recvfrom(fd, data, sizeof data, MSG_PEEK | MSG_DONTWAIT, &from.any,
 					  &from.length);
-		int answer = length > 0 ? stun_answer(data, (gsize)length) : -1;
+		Binding binding;
 
-		if (answer >= 0)
-			self->func(self->user, &from, answer);
+		if (length > 0 && binding_parse(data, (gsize)length, &binding) &&
+		    binding.type != BINDING_REQUEST)
+			self->func(self->user, &from, binding.error);
 	}
 	return FALSE;
 }

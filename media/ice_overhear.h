@@ -9,8 +9,8 @@
 #include <gio/gio.h>
 #include "media/udp.h"
 
-/* From whom, and what stun_answer() says of it.  Must not touch the agent. */
-typedef void (*OverhearFunc)(gpointer user, const NetAddress *from, int answer);
+/* From whom; `error` 0: a success.  Must not touch the agent. */
+typedef void (*OverhearFunc)(gpointer user, const NetAddress *from, guint error);
 
 /* `sockets`: GSocket *, which must live as long.  Ended by g_source_destroy() and unref. */
 GSource *ice_overhear(GMainContext *loop, GPtrArray *sockets, OverhearFunc func, gpointer user);

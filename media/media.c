@@ -160,6 +160,18 @@ workers_move(Workers *workers, const char *before, const char *now)
 	options->public_address = g_strdup(now);
 }
 
+guint
+workers_media_threads(const Workers *workers)
+{
+	return workers->options.n_media;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return worker_load(workers->media[thread]);
+}
+
 static gboolean
 drain_all(Workers *workers)
 {
@@ -276,6 +288,12 @@ media_use_reserve(Media *media)
 	ASSERT_SIGNALLING();
 	g_assert(media->ports->len == 0);
 	media->reserve = TRUE;
+}
+
+guint
+media_load(const Media *media)
+{
+	return workers_load(media->workers, media->media);
 }
 
 /* The last eighth of the range, but what two calls need, and no more than sixteen do. */

@@ -53,6 +53,7 @@ typedef struct {
 	guint n_sockets, socket;
 	NetAddress address;
 	SrtpKeys keys;
+	ConsentKeys *consent;
 	GBytes *packet;
 	MediaStatsFunc asked;
 	AudioSource *source;
@@ -110,6 +111,7 @@ message_free(Message *message)
 		g_bytes_unref(message->packet);
 	transport_free(message->news.transport);
 	g_free(message->news.text);
+	consent_keys_free(message->consent);
 	explicit_bzero(&message->keys, sizeof message->keys);
 	g_free(message);
 }
@@ -447,6 +449,34 @@ set_route(gpointer argument) /* media */
 }
 
 static void
+set_consent(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_consent(message->port->relay, g_steal_pointer(&message->consent));
+}
+
+/* Whoever is told of new credentials checks with them at once. */
+static void
+leave_checks(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_consent_leave_checks(message->port->relay);
+	tell_ready(message->port, g_steal_pointer(&message->news.transport));
+}
+
+static void
+restart(Port *port)
+{
+	Message *message = message_new(port);
+
+	port_note(port, "ice: restart, the peer has new credentials");
+	message->news.transport = webrtc_transport(port);
+	to_media(leave_checks, message);
+}
+
+static void
 post_route(Port *port, guint socket, const NetAddress *peer)
 {
 	Message *message = message_new(port);
@@ -457,6 +487,15 @@ post_route(Port *port, guint socket, const NetAddress *peer)
 }
 
 static void
+post_consent(Port *port)
+{
+	Message *message = message_new(port);
+
+	message->consent = ice_consent(port->ice);
+	to_media(set_consent, message);
+}
+
+static void
 ice_selected(gpointer user, guint socket, const NetAddress *peer, const char *text)
 {
 	Port *port = user;
@@ -464,6 +503,7 @@ ice_selected(gpointer user, guint socket, const NetAddress *peer, const char *te
 	port->selected = TRUE;
 	port_note(port, "%s", text);
 	post_route(port, socket, peer);
+	post_consent(port);
 	start_dtls(port);
 }
 
@@ -637,10 +677,8 @@ connect_webrtc(Port *port, const Desc *local, const Desc *remote)
 					      port->options.workers->options.ice_timeout_s * 1000,
 					      on_deadline, port);
 	port->connected = TRUE;
-	if (ice_connect(port->ice, theirs)) {
-		port_note(port, "ice: restart, the peer has new credentials");
-		tell_ready(port, webrtc_transport(port));
-	}
+	if (ice_connect(port->ice, theirs))
+		restart(port);
 	start_dtls(port);
 }
 

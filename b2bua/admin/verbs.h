@@ -44,6 +44,9 @@ typedef enum {
 	WORD_CODECS,
 	WORD_PEM,
 	WORD_COUNTRY,
+	WORD_COUNTRIES, /* "any", or two letters each */
+	WORD_HOURS,	/* "7-22" */
+	WORD_MONEY,	/* "0.12" */
 	WORD_DIGITS,
 	WORD_DESTINATION, /* a number to send calls to */
 	WORD_CALLERS,	  /* numbers, beginnings of numbers, "anonymous" */

@@ -338,8 +338,13 @@ party_drop_port(Call *call, Party *party)
 void
 call_connect_party(Call *call, const Party *party)
 {
-	if (party_has_port(party) && party->local && party->remote)
-		media_connect(call->media, party->port, party->local, party->remote);
+	g_autoptr(Desc) remote = NULL;
+
+	if (!party_has_port(party) || !party->local || !party->remote)
+		return;
+	remote = party->sound.opus_first ? desc_speaking(party->remote, party->local, "opus")
+					 : desc_ref(party->remote);
+	media_connect(call->media, party->port, party->local, remote);
 }
 
 void

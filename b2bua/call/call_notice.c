@@ -108,6 +108,8 @@ is_missed(const Call *call, Reason reason, EndedBy by)
 	case REASON_TIMEOUT:
 	case REASON_UNREACHABLE:
 	case REASON_INCOMPATIBLE:
+	case REASON_NO_TRANSCODING:
+	case REASON_TRANSCODING_BUSY:
 	case REASON_IP_VERSION:
 	case REASON_SECURITY:
 	case REASON_NO_MEDIA:

@@ -8,11 +8,12 @@
 #pragma once
 #include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/route/limits.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
+#include "b2bua/transcoding.h"
 #include "b2bua/why/cause.h"
 
 /* The columns of the table. */
@@ -64,6 +65,7 @@ typedef struct {
 	guint stage;	      /* of a callee */
 	const Target *target; /* of a callee; the plan's; NULL when he came by a transfer */
 	char *account;	      /* whose device it is: a bare JID; NULL: a telephone */
+	char *device;	      /* which of them: a full JID, a softphone's name; NULL: not known */
 	PortId port;	      /* 0: dropped */
 	TransportKind kind;
 	Transport *ours;    /* NULL until media is ready */
@@ -83,8 +85,10 @@ typedef struct {
 	LegFault trouble; /* what its leg has said of why it ends: leg_explain() */
 	int error;
 	char *hop, *detail;
-	AbroadUse *abroad; /* while he talks for somebody's minutes abroad */
-	char lane[16];	   /* in the flight recorder */
+	TranscodeChoice sound; /* once it is known */
+	gboolean sound_known;
+	MeterUse *use; /* while he is called, and talks, for somebody who pays */
+	char lane[16]; /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
@@ -215,18 +219,26 @@ void party_reach(Party *party, Progress progress);
 /* The change under way. */
 void call_forget_change(Call *call);
 
+/* --- call_sound.c --- */
+gboolean call_is_for_help(const Call *call);
+/* How its audio is dealt with: decided at the first question. */
+const TranscodeChoice *call_sound(const Call *call, Party *party);
+/* Why audio is not transcoded between this side (NULL: none) and the others; NONE: it may be. */
+Reason call_sound_refusal(const Call *call, Party *party);
+/* Of two sides that share no codec. */
+Reason call_incompatible(const Call *call, Party *party);
+/* The call is over: what its devices have lost is kept. */
+void call_sound_learn(const Call *call);
+
 /* --- call_desc.c --- */
 void party_set_descs(Party *party, const Desc *local, const Desc *remote);
 /* It has offered, or answered what we asked for. */
 void party_note_offer(Party *party, const Desc *offer);
 void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
-/* Whether audio may be made into another codec. */
-gboolean call_transcodes(const Call *call);
-/* desc_answer(), or what is made of it where no codec is shared. */
-Desc *
-call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours);
+/* desc_answer() to an offer of this side, or what is made of it where no codec is shared. */
+Desc *call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *answer);
 /* What a callee is offered; NULL when the caller's offer has nothing we relay. */
-Desc *call_offer_for(const Call *call, const Party *callee);
+Desc *call_offer_for(const Call *call, Party *callee);
 /* What the caller is told when the callee has said `answer`: the answer to his
  * offer, or an offer when he made none. */
 Desc *call_answer_for(const Call *call, const Desc *answer);
@@ -236,7 +248,7 @@ gboolean desc_change_is_local(const Desc *before, const Desc *after);
 gboolean desc_restarts_ice(const Desc *before, const Desc *after);
 /* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
  * relay. */
-Desc *call_change_for(const Call *call, const Desc *said, const Desc *offer, const Party *other);
+Desc *call_change_for(const Call *call, const Desc *said, const Desc *offer, Party *other);
 /* The codecs that a side and we have agreed on, first the one it sends: an offer
  * without a transport. */
 Desc *call_agreed(const Party *party);

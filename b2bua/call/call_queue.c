@@ -29,6 +29,7 @@ call_free(Call *call)
 		g_free(call->record->stats);
 		call->record->stats = call_stats(call);
 		call_count_quality(call);
+		call_sound_learn(call);
 		call_record_write(call);
 		call_log_end(call);
 		calls_remove(call->gateway, call);

@@ -367,6 +367,8 @@ is_abnormal(Reason reason)
 {
 	switch (reason) {
 	case REASON_INCOMPATIBLE:
+	case REASON_NO_TRANSCODING:
+	case REASON_TRANSCODING_BUSY:
 	case REASON_IP_VERSION:
 	case REASON_SECURITY:
 	case REASON_NO_MEDIA:

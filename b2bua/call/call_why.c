@@ -91,7 +91,8 @@ why_of_end(const Call *call, Reason reason, const char *words, EndedBy by, Why *
 	set_about(call, ender(call, by), why);
 	if (call->lost) {
 		why->facts.detail = call->loss_text;
-	} else if (reason == REASON_INCOMPATIBLE) {
+	} else if (reason == REASON_INCOMPATIBLE || reason == REASON_NO_TRANSCODING ||
+		   reason == REASON_TRANSCODING_BUSY) {
 		const Party *callee = call->callee ? call->callee : call->about;
 
 		why->caller_codecs = codecs_of(call->caller);

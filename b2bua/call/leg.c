@@ -177,6 +177,17 @@ end(Leg *leg, Reason reason, const char *text, gboolean failed)
 }
 
 void
+leg_device(Leg *leg, const char *device)
+{
+	Party *party = party_of(leg);
+
+	if (!party)
+		return;
+	g_free(party->device);
+	party->device = g_strdup(device);
+}
+
+void
 leg_ended(Leg *leg, Reason reason, const char *text)
 {
 	end(leg, reason, text, FALSE);
@@ -284,7 +295,7 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 	Leg *leg = g_steal_pointer(&party->leg);
 	HangingUp before = hanging_up; /* one call's end may end another's */
 
-	abroad_end(g_steal_pointer(&party->abroad));
+	meter_end(g_steal_pointer(&party->use));
 	if (!leg)
 		return;
 	leg->call = NULL;

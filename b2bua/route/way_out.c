@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* way_out.c - whether a number outside may be called by a user, and by which trunks. */
 #include "b2bua/route/way_out.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/number.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/setting.h"
@@ -40,6 +39,7 @@ way_out_free(WayOut *way)
 	g_ptr_array_unref(way->trunks);
 	g_free(way->rule);
 	g_free(way->class_rule);
+	charge_free(way->charge);
 	g_string_free(way->notes, TRUE);
 	g_free(way);
 }
@@ -193,17 +193,38 @@ max_cost(Store *store, const char *account)
 }
 
 static gboolean
-has_minutes(Gateway *gateway, WayOut *way, const char *account, const char *number)
+passes_guard(Gateway *gateway, WayOut *way)
 {
-	Abroad *abroad = gateway_parts(gateway)->abroad;
-	gboolean failed = FALSE;
-	const char *why;
+	way->guard = meter_ask(gateway_parts(gateway)->meter, way->charge);
+	if (way->guard.answer == METER_MAY)
+		return TRUE;
+	refuse(way, way->guard.answer == METER_UNREAD ? REASON_NETWORK_ERROR : REASON_FORBIDDEN,
+	       way->guard.text);
+	return FALSE;
+}
 
-	way->abroad = abroad_is(abroad, account, number);
-	why = way->abroad ? abroad_refusal(abroad, account, &failed) : NULL;
-	if (why)
-		refuse(way, failed ? REASON_NETWORK_ERROR : REASON_FORBIDDEN, why);
-	return !why;
+/* Those that have carried as much as they may today are left out. */
+static void
+drop_used_up(Gateway *gateway, WayOut *way)
+{
+	for (guint i = 0; i < way->trunks->len;) {
+		const Trunk *trunk = way->trunks->pdata[i];
+
+		if (meter_trunk_may(gateway_parts(gateway)->meter, trunk, way->charge)) {
+			i++;
+			continue;
+		}
+		g_string_append_printf(way->notes, "trunk %s has carried as much as it may today\n",
+				       trunk->name);
+		g_ptr_array_remove_index(way->trunks, i);
+	}
+}
+
+void
+way_out_used(Gateway *gateway, const WayOut *way, const char *number)
+{
+	if (way->charge && way->guard.answer != METER_MAY)
+		meter_refused(gateway_parts(gateway)->meter, way->charge, &way->guard, number);
 }
 
 WayOut *
@@ -233,7 +254,10 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	if (way->cost > max_cost(store, account))
 		return refuse(way, REASON_FORBIDDEN,
 			      "calls to such numbers cost more than your account may spend");
-	if (!has_minutes(gateway, way, account, number))
+	way->charge =
+		meter_charge(gateway_parts(gateway)->meter, account, number, way->number_class,
+			     MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0));
+	if (!passes_guard(gateway, way))
 		return way;
 	if (rule && *rule->trunks)
 		add_trunks(gateway, way, rule->trunks);
@@ -241,6 +265,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		add_trunks(gateway, way, class_rule->trunks);
 	else
 		add_all_trunks(gateway, way);
+	drop_used_up(gateway, way);
 	if (plugin)
 		last_those_down(plugin, way->trunks);
 	if (way->trunks->len == 0)

@@ -303,8 +303,25 @@ static const CauseRow ROWS[N_CAUSES] = {
 	[CAUSE_NO_CODEC] = { "no-codec", NULL, "The two sides have no codec in common",
 			     "The two sides have no codec in common[: the caller has "
 			     "{caller-codecs}][, the callee {callee-codecs}]",
-			     "Set [media] transcode=yes, or let both sides use PCMA, PCMU, G722 or "
-			     "Opus" },
+			     "Let both sides use PCMA, PCMU, G722 or Opus" },
+	[CAUSE_NO_TRANSCODING] = { "no-transcoding", NULL, "The two sides have no codec in common",
+				   "The two sides have no codec in common[: the caller has "
+				   "{caller-codecs}][, the callee {callee-codecs}]; "
+				   "transcode=never "
+				   "holds for this call",
+				   "Set transcode=needed for the user, the trunk or [media], or "
+				   "let "
+				   "both sides use one codec" },
+	[CAUSE_TRANSCODING_BUSY] = { "transcoding-busy", NULL,
+				     "The gateway is too busy for this call",
+				     "The two sides have no codec in common[: the caller has "
+				     "{caller-codecs}][, the callee {callee-codecs}], and the "
+				     "media "
+				     "thread was too busy to transcode one more call",
+				     "See media-load in status; let both sides use one codec, "
+				     "lower "
+				     "[media] opus_complexity, or give the machine more "
+				     "processors" },
 };
 
 const CauseRow *

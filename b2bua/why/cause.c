@@ -107,6 +107,10 @@ cause_find(const CauseFacts *facts)
 	if (cause == CAUSE_REASON && facts->reason == REASON_INCOMPATIBLE && facts->by_gateway &&
 	    facts->caller_codecs)
 		return CAUSE_NO_CODEC;
+	if (facts->reason == REASON_NO_TRANSCODING)
+		return CAUSE_NO_TRANSCODING;
+	if (facts->reason == REASON_TRANSCODING_BUSY)
+		return CAUSE_TRANSCODING_BUSY;
 	return cause;
 }
 

@@ -236,6 +236,9 @@ on_readable(Watch *watch)
 	case PACKET_RTCP:
 		relay_receive_rtcp(socket->relay, data, (gsize)length, &from);
 		return;
+	case PACKET_STUN:
+		relay_consent_receive(socket->relay, socket->index, data, (gsize)length, &from);
+		return;
 	default:
 		break;
 	}
@@ -265,7 +268,6 @@ register_relay(Relay *relay)
 	relay->registered = TRUE;
 	relay->set_index = relay->options.set->relays->len;
 	g_ptr_array_add(relay->options.set->relays, relay);
-	worker_add_load(relay->worker, 1);
 	/* spread, so that not everybody reports in the same turn */
 	relay->next_stats = now + g_random_int_range(STATS_US / 2, STATS_US);
 }
@@ -387,7 +389,6 @@ unregister_relay(Relay *relay)
 	if (relay->set_index < relays->len)
 		((Relay *)g_ptr_array_index(relays, relay->set_index))->set_index =
 			relay->set_index;
-	worker_add_load(relay->worker, -1);
 	relay->registered = FALSE;
 }
 
@@ -395,6 +396,7 @@ void
 relay_close(Relay *relay)
 {
 	relay_say_bye(relay);
+	relay_consent_stop(relay);
 	relay_late_stop(relay);
 	relay_convert_stop(relay);
 	relay_audio_stop(relay);

@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "media/audio.h"
+#include "media/binding.h"
 #include "media/media_types.h"
 #include "media/srtp.h"
 #include "media/udp.h"
@@ -69,6 +70,11 @@ void relay_join(Relay *one, Relay *other); /* with itself: an echo */
 void relay_set_route(Relay *relay, guint socket, const NetAddress *peer);
 void relay_set_protection(Relay *relay, Protection *receive, Protection *send);
 void relay_set_alive(Relay *relay, gboolean alive);
+/* After relay_set_route(): consent is the relay's business; takes the keys.  NULL: the
+ * agent's.  What it notices is as relay_set_alive(). */
+void relay_set_consent(Relay *relay, ConsentKeys *keys);
+/* The agent has to have the peer's checks: there are new credentials. */
+void relay_consent_leave_checks(Relay *relay);
 /* A packet that came through the agent (no kernel split). */
 void relay_receive(Relay *relay, const guint8 *data, gsize length);
 

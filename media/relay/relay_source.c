@@ -206,4 +206,5 @@ relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
 	relay->out_fd = relay->sockets[relayed ? 0 : socket].fd;
 	relay->peer = *peer;
 	relay->error_noted = FALSE;
+	relay_consent_moved(relay);
 }

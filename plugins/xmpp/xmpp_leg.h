@@ -235,6 +235,9 @@ extern const XmppForkEvents xmpp_called_fork_events;
 /* --- xmpp_text.c --- */
 /* What a user wrote and nobody reads: he is told so, where he would think otherwise. */
 void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+/* TRUE: it answers a question of the gateway, and has been taken. */
+gboolean
+xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
 
 /* --- xmpp_plugin.c --- */

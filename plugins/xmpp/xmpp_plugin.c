@@ -183,7 +183,8 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
 		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
-	} else if (!xmpp_digits_message(xmpp, message, from, to)) {
+	} else if (!xmpp_digits_message(xmpp, message, from, to) &&
+		   !xmpp_text_answers(xmpp, message, from, to)) {
 		xmpp_text_refuse(xmpp, message, from, to);
 	}
 }

@@ -223,6 +223,12 @@ media_use_reserve(Media *media)
 	fake_media.reserved++;
 }
 
+guint
+media_load(const Media *media)
+{
+	return fake_media.load;
+}
+
 /* Numbers are unique in all media here, so it keeps its own. */
 PortId
 media_take_port(Media *media, Media *from, PortId port)

@@ -9,6 +9,7 @@
 #include "media/media.h"
 
 typedef struct {
+	guint load;			  /* of every media thread, percent */
 	gboolean hold_up;		  /* connected ports are not up by themselves */
 	void (*say)(const char *command); /* told of every command; may be NULL */
 	guint open, ports;		  /* how many there are */

@@ -338,9 +338,11 @@ do_media(const char *line)
 	};
 	g_auto(GStrv) words = g_strsplit(line, " ", 5);
 	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
-	const Call *call = call_of_port(port);
+	const Call *call = strcmp(words[1], "load") == 0 ? NULL : call_of_port(port);
 
-	if (strcmp(words[1], "ready") == 0) {
+	if (strcmp(words[1], "load") == 0) { /* "media load 90" */
+		fake_media.load = port;
+	} else if (strcmp(words[1], "ready") == 0) {
 		fake_media_deliver();
 	} else if (strcmp(words[1], "up") == 0) {
 		fake_media_up(call->media, port);
@@ -395,6 +397,17 @@ do_settings(const char *line)
 	g_assert_true(store_setting_set(world.store, words[0], words[2], words[3], NULL));
 }
 
+/* "bob@example.org/phone has lost 150", of 10,000 packets */
+static void
+do_lost(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", 4);
+	g_autofree char *account = g_strndup(line, strcspn(line, "/"));
+	CallLoss loss = { g_get_real_time() / G_USEC_PER_SEC, (guint)atoi(words[3]) };
+
+	g_assert_true(store_loss_add(world.store, account, words[0], &loss, NULL));
+}
+
 static void
 do_line(const char *line)
 {
@@ -415,6 +428,8 @@ do_line(const char *line)
 		call_expire(the_call());
 	else if (strcmp(line, "the operator hangs up") == 0)
 		call_hangup(the_call(), REASON_ADMIN, NULL);
+	else if (strstr(line, " has lost "))
+		do_lost(line);
 	else if (g_str_has_prefix(line, "settings of "))
 		do_settings(line + strlen("settings of "));
 	else if (g_str_has_prefix(line, "inside of the dial: "))
@@ -498,6 +513,7 @@ set_up(void)
 	fake_legs_reset();
 	fake_media_reset();
 	fake_media.hold_up = TRUE;
+	fake_media.load = 0;
 	fake_media.say = say_media;
 	fake_legs.in_command = in_command;
 	fake_legs.in_notice = in_notice;

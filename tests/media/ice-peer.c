@@ -19,23 +19,15 @@ send_to(IcePath *path, const void *data, gsize length, const NetAddress *to)
 static void
 answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
 {
-	g_autoptr(GByteArray) answer = stun_new(STUN_BINDING_SUCCESS, data + 8);
+	const IcePeer *peer = path->peer;
+	g_autoptr(GByteArray) answer =
+		stun_new(peer->refuses ? STUN_BINDING_ERROR : STUN_BINDING_SUCCESS, data + 8);
 
-	stun_put_mapped(answer, from);
-	stun_seal(answer, path->peer->pwd);
-	send_to(path, answer->data, answer->len, from);
-}
-
-/* It does not know the password that it would have to seal it with. */
-static void
-refuse_check(IcePath *path, const guint8 *data, const NetAddress *from)
-{
-	g_autoptr(GByteArray) answer = stun_new(STUN_BINDING_ERROR, data + 8);
-	const guint refuses = path->peer->refuses;
-	const guint8 code[4] = { 0, 0, (guint8)(refuses / 100), (guint8)(refuses % 100) };
-
-	stun_put(answer, STUN_ERROR_CODE, code, sizeof code);
-	answer->data[3] = (guint8)(answer->len - STUN_HEADER);
+	if (peer->refuses)
+		stun_put_number(answer, STUN_ERROR, peer->refuses / 100 << 8 | peer->refuses % 100);
+	else
+		stun_put_mapped(answer, from);
+	stun_seal(answer, peer->forges ? "the password of nobody" : peer->pwd);
 	send_to(path, answer->data, answer->len, from);
 }
 
@@ -50,10 +42,6 @@ on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *fr
 	path->checks_in++;
 	if (peer->mute)
 		return;
-	if (peer->refuses) {
-		refuse_check(path, data, from);
-		return;
-	}
 	if (stun_find(data, length, STUN_USE, &size))
 		path->nominations_in++;
 	answer_check(path, data, from);
@@ -65,7 +53,7 @@ on_stun(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 	IcePeer *peer = path->peer;
 	const guint type = stun_type(data);
 
-	if (peer->silent || length < STUN_HEADER)
+	if (peer->silent || length < STUN_HEADER || type == STUN_BINDING_INDICATION)
 		return;
 	if (type == STUN_BINDING_REQUEST) {
 		on_request(path, data, length, from);

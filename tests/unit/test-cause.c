@@ -134,6 +134,8 @@ test_which(void)
 		{ CAUSE_NO_CODEC, { .fault = LEG_NO_CODEC } },
 		{ CAUSE_NO_CODEC,
 		  { .reason = REASON_INCOMPATIBLE, .by_gateway = TRUE, .caller_codecs = "G729" } },
+		{ CAUSE_NO_TRANSCODING, { .reason = REASON_NO_TRANSCODING } },
+		{ CAUSE_TRANSCODING_BUSY, { .reason = REASON_TRANSCODING_BUSY } },
 		/* a plugin of somebody else's says what nobody knows */
 		{ CAUSE_REASON, { .fault = LEG_NO_SESSION, .peer = PEER_UNKNOWN } },
 	};
