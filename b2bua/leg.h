@@ -25,7 +25,7 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 6
+#define PLUGIN_INTERFACE_VERSION 7
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -156,6 +156,8 @@ typedef struct {
 typedef struct {
 	/* A line to read, from `number` (as he would dial it).  Kept for him when he is away. */
 	void (*notice)(const char *account, const Address *number, const char *text);
+	/* Some device of his may be one without DTLS, and is called all the same.  NULL: none. */
+	gboolean (*unencrypted)(const char *account);
 } AccountVerbs;
 
 typedef struct TextVerbs TextVerbs; /* no plugin carries texts to the outside yet */
