@@ -184,6 +184,12 @@ call_trouble(const Call *call)
 	return g_strdup("one-way: the caller is not heard");
 }
 
+const char *
+call_in_the_clear(const Call *call)
+{
+	return NULL;
+}
+
 char *
 call_stats(const Call *call)
 {
