@@ -253,11 +253,7 @@ test_unencrypted(void)
 		  NULL,
 		  "/a takes only calls without",
 		  FALSE },
-		{ "Gajim 2",
-		  { RIG_CAN_CHAT },
-		  "that is on line takes calls",
-		  NULL,
-		  FALSE },
+		{ "Gajim 2", { RIG_CAN_CHAT }, "that is on line takes calls", NULL, FALSE },
 	};
 
 	rig_set_up(LIMITS);
