@@ -9,6 +9,7 @@
 #include <string.h>
 #include "media/codec.h"
 #include "media/desc.h"
+#include "media/fmtp.h"
 
 #define EVENTS "telephone-event"
 #define NARROW 8000 /* samples a second of a telephone line */
@@ -212,11 +213,12 @@ gboolean
 codec_same(const Codec *one, const Codec *other)
 {
 	return one->rate == other->rate && one->channels == other->channels &&
-	       g_ascii_strcasecmp(one->name, other->name) == 0;
+	       g_ascii_strcasecmp(one->name, other->name) == 0 &&
+	       codec_type_of(one) == codec_type_of(other);
 }
 
-static const Codec *
-find_same(const Stream *stream, const Codec *wanted)
+const Codec *
+stream_find_same(const Stream *stream, const Codec *wanted)
 {
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
@@ -232,7 +234,8 @@ stream_spoken(const Stream *ours, const Stream *theirs)
 	for (guint i = 0; i < theirs->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
 
-		if (codec_relayed(codec) && !is_event(codec) && (!ours || find_same(ours, codec)))
+		if (codec_relayed(codec) && !is_event(codec) &&
+		    (!ours || stream_find_same(ours, codec)))
 			return codec;
 	}
 	return NULL;
@@ -410,7 +413,7 @@ desc_summary(const Desc *desc)
 gboolean
 codec_relayed(const Codec *codec)
 {
-	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+	const CodecType *type = codec_type_of(codec);
 
 	return type && type->kind != CODEC_LINEAR;
 }
@@ -570,7 +573,7 @@ desc_offer(const Desc *theirs, const Transport *ours)
 	stream->ptime = audio->ptime;
 	for (guint i = 0; i < audio->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(audio->codecs, i);
-		if (!codec_relayed(codec) || find_same(stream, codec))
+		if (!codec_relayed(codec) || stream_find_same(stream, codec))
 			continue;
 		copy_codec(stream, codec->pt, codec)->made = FALSE;
 		speech = speech || !is_event(codec);
@@ -593,6 +596,28 @@ bring_forward(GPtrArray *codecs, const char *name, gboolean made, guint at)
 	return n;
 }
 
+static gboolean
+has_type(const Stream *stream, const CodecType *type)
+{
+	for (guint i = 0; i < stream->codecs->len; i++)
+		if (codec_type_of(stream->codecs->pdata[i]) == type)
+			return TRUE;
+	return FALSE;
+}
+
+static void
+add_named(Stream *stream, const char *name)
+{
+	const CodecType *types;
+	guint n;
+
+	types = codec_types(&n);
+	for (guint i = 0; i < n; i++)
+		if (types[i].named && g_ascii_strcasecmp(types[i].name, name) == 0 &&
+		    !has_type(stream, &types[i]))
+			add_type(stream, &types[i])->made = TRUE;
+}
+
 Desc *
 desc_only(const Desc *offer, const char *names)
 {
@@ -603,6 +628,8 @@ desc_only(const Desc *offer, const char *names)
 
 	if (!names || !names[0])
 		return g_steal_pointer(&wanted);
+	for (char **word = words; stream->makes && *word; word++)
+		add_named(stream, *word);
 	for (guint made = 0; made < 2; made++)
 		for (char **word = words; *word; word++)
 			if (**word && g_ascii_strcasecmp(*word, EVENTS) != 0)
@@ -667,10 +694,10 @@ answer_audio(Stream *stream, const Stream *offered, const Stream *chosen, gboole
 {
 	for (guint i = 0; i < chosen->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
-		const Codec *theirs = find_same(offered, codec);
+		const Codec *theirs = stream_find_same(offered, codec);
 
 		if (theirs && codec->made == made && codec_relayed(codec) && !is_event(codec) &&
-		    !find_same(stream, codec))
+		    !stream_find_same(stream, codec))
 			copy_codec(stream, theirs->pt, codec);
 	}
 }
@@ -693,7 +720,8 @@ answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 	for (guint i = 0; i < offered->codecs->len; i++) {
 		const Codec *event = g_ptr_array_index(offered->codecs, i);
 
-		if (is_event(event) && speaks_at(stream, event->rate) && !find_same(stream, event))
+		if (is_event(event) && speaks_at(stream, event->rate) &&
+		    !stream_find_same(stream, event))
 			copy_codec(stream, event->pt, event);
 	}
 	other = find_event(offered, 0);
@@ -773,7 +801,7 @@ has_wide(const Stream *stream)
 {
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
-		const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+		const CodecType *type = codec_type_of(codec);
 
 		if (type && is_wide(type))
 			return TRUE;
@@ -789,8 +817,8 @@ add_made(Stream *stream, gboolean wide)
 
 	types = codec_types(&n);
 	for (guint i = 0; i < n; i++)
-		if (types[i].kind != CODEC_EVENT && is_wide(&types[i]) == wide &&
-		    !stream_find_codec(stream, types[i].name, types[i].clock))
+		if (types[i].kind != CODEC_EVENT && !types[i].named && is_wide(&types[i]) == wide &&
+		    !has_type(stream, &types[i]))
 			add_type(stream, &types[i])->made = TRUE;
 }
 
@@ -815,17 +843,33 @@ desc_add_made(Desc *offer)
 
 	if (!stream)
 		return;
+	stream->makes = TRUE;
 	add_made(stream, wide);
 	add_made(stream, !wide);
 	settle_events(stream);
 	events_last(stream->codecs);
 }
 
+/* The first that there is a better reason for than that it spares bits; else the first. */
+static const Codec *
+best_spoken(const Stream *theirs)
+{
+	for (guint i = 0; i < theirs->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
+		const CodecType *type = codec_type_of(codec);
+
+		if (type && codec_relayed(codec) && !is_event(codec) &&
+		    (is_wide(type) || !type->named))
+			return codec;
+	}
+	return stream_spoken(NULL, theirs);
+}
+
 Desc *
 desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
 {
 	const Stream *offered = desc_audio(offer), *chosen = desc_audio(answer);
-	const Codec *spoken = offered ? stream_spoken(NULL, offered) : NULL;
+	const Codec *spoken = offered ? best_spoken(offered) : NULL;
 	g_autoptr(Desc) made = NULL;
 	Stream *stream;
 
@@ -835,7 +879,7 @@ desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
 	stream = desc_add_stream(made, STREAM_AUDIO, NULL);
 	stream->direction = chosen->direction;
 	/* with our parameters: it is to us that he speaks */
-	add_type(stream, codec_type(spoken->name, spoken->rate, spoken->channels));
+	codec_repeat_modes(add_type(stream, codec_type_of(spoken)), spoken);
 	return desc_answer(offer, made, ours);
 }
 
@@ -866,6 +910,7 @@ desc_turned(const Desc *desc, Direction direction)
 		to->direction = from == audio ? direction : from->direction;
 		to->rejected = from->rejected;
 		to->ptime = from->ptime;
+		to->makes = from->makes;
 		set_transport(to, from->transport);
 		if (to->transport->kind == TRANSPORT_WEBRTC)
 			to->transport->setup = SETUP_ACTPASS; /* an offer */
@@ -891,7 +936,7 @@ desc_offer_again(const Desc *told, const Desc *other, Direction direction)
 	for (guint i = 0; stream && theirs && i < theirs->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
 
-		if (codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
+		if (codec_relayed(codec) && !is_event(codec) && !stream_find_same(stream, codec))
 			copy_codec(stream, free_number(stream, codec->pt), codec);
 	}
 	if (stream)
@@ -926,8 +971,9 @@ map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[
 {
 	for (guint i = 0; from && i < from->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(from->codecs, i);
-		const Codec *same =
-			is_event(codec) || !codec_relayed(codec) ? NULL : find_same(to, codec);
+		const Codec *same = is_event(codec) || !codec_relayed(codec)
+					    ? NULL
+					    : stream_find_same(to, codec);
 
 		if (codec->pt >= 128 || seen[codec->pt])
 			continue;

@@ -101,9 +101,10 @@ typedef struct {
 	char *media, *profile;
 	char *mid; /* Jingle content name, SDP mid; NULL when not given */
 	Direction direction;
-	gboolean rejected;    /* keeps its place: RFC 3264 section 6 */
-	guint ptime;	      /* ms, 0 when not said */
-	GPtrArray *codecs;    /* Codec *, preferred first; owned */
+	gboolean rejected; /* keeps its place: RFC 3264 section 6 */
+	guint ptime;	   /* ms, 0 when not said */
+	gboolean makes;	   /* an offer of ours may have codecs besides that would be transcoded */
+	GPtrArray *codecs; /* Codec *, preferred first; owned */
 	Transport *transport; /* owned; never NULL */
 } Stream;
 
@@ -135,7 +136,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
  * ours, else the first; or NULL (RFC 3264 6: each stream is for itself). */
 const Stream *desc_audio(const Desc *desc);
 const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 rate);
-gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
+/* Name, rate, channels, and the format of the payloads where there are several (fmtp.h). */
+gboolean codec_same(const Codec *one, const Codec *other);
+const Codec *stream_find_same(const Stream *stream, const Codec *wanted);
 /* The codec that is sent to whoever said `theirs`: his first that is no event and that
  * `ours`, what he was told (NULL: he was told the same), has as well.  NULL: none. */
 const Codec *stream_spoken(const Stream *ours, const Stream *theirs);
@@ -158,8 +161,9 @@ gboolean codec_relayed(const Codec *codec);
 Desc *desc_offer_all(const Transport *ours, TransportKind other);
 
 /* `offer` with the codecs of these names ("opus PCMA") alone, in this order but those that are
- * passed through before those that are made, and the events of their clocks; "" or NULL: as it
- * is.  NULL when none is left. */
+ * passed through before those that are made, and the events of their clocks; where desc_add_made()
+ * was there with those that are offered only when they are named.  "" or NULL: as it is.  NULL
+ * when none is left. */
 Desc *desc_only(const Desc *offer, const char *names);
 
 /* The caller's codecs (those we relay, his numbering) and telephone-event, our
@@ -176,8 +180,9 @@ Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
  * offer of ours, behind the other side's own codecs; wideband first where that side has some.
  * Before the first desc_ref(). */
 void desc_add_made(Desc *offer);
-/* Where no codec is shared: the answer to `offer` with its first codec that we relay; its direction
- * and length of packets are those of `answer`.  NULL when there is none. */
+/* Where no codec is shared: the answer to `offer` with its first codec that we relay, but a narrow
+ * one that spares bits (G.729, AMR) only where it has no other; its direction and length of packets
+ * are those of `answer`.  NULL when there is none. */
 Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */

@@ -171,5 +171,5 @@ call_understood(const Party *party, const Party *other)
 	if (!his || !others)
 		return FALSE;
 	sent = desc_audio(his)->codecs->pdata[0];
-	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
+	return stream_find_same(desc_audio(others), sent) != NULL;
 }

@@ -76,7 +76,7 @@ fake_desc(TransportKind kind, const char *codecs, Direction direction, guint16 p
 		{ "PCMU", "PCMU", 0 },
 		{ "PCMA", "PCMA", 8 },
 		{ "event", "telephone-event", 101 },
-		{ "G729", "G729", 18 }, /* not relayed */
+		{ "G723", "G723", 4 }, /* not relayed */
 	};
 	g_auto(GStrv) words = g_strsplit(codecs, " ", -1);
 	Desc *desc = desc_new();
