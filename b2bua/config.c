@@ -113,6 +113,7 @@ derive(Config *config)
 		domain = g_strdup(config->sip_public_address ? config->sip_public_address
 							     : config->sip_address);
 	config->sip_domain = host_in_uri(domain);
+	media->transcode = strcmp(config->transcode, "never") != 0;
 	if (!media->rtp_address)
 		media->rtp_address = g_strdup(config->sip_address);
 	if (!media->local_addresses) {
@@ -358,23 +359,15 @@ config_load(const char *path, GError **error)
 /* Asked for each time by the signalling thread; all others are bound, opened or handed to
  * another thread at the start. */
 static const char *const LIVE[] = {
-	"gateway log_level",
-	"gateway country",
-	"gateway emergency",
-	"gateway drain_seconds",
-	"sip min_expires",
-	"sip max_expires",
-	"sip dial_uris",
-	"calls setup_timeout",
-	"calls ring_timeout",
-	"calls first_ring",
-	"calls connect_timeout",
-	"calls change_timeout",
-	"calls max_duration",
-	"calls hide_digits",
-	"limits max_calls",
-	"limits max_calls_per_user",
-	"limits max_setup_per_second",
+	"gateway log_level",	     "gateway country",
+	"gateway emergency",	     "gateway drain_seconds",
+	"media transcode",	     "sip min_expires",
+	"sip max_expires",	     "sip dial_uris",
+	"calls setup_timeout",	     "calls ring_timeout",
+	"calls first_ring",	     "calls connect_timeout",
+	"calls change_timeout",	     "calls max_duration",
+	"calls hide_digits",	     "limits max_calls",
+	"limits max_calls_per_user", "limits max_setup_per_second",
 };
 
 static gboolean

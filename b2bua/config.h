@@ -39,9 +39,11 @@ struct Config {
 	char *sip_public_address; /* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;
+	char *transcode; /* a policy's name: transcoding.h */
 	/* [calls] */
 	guint first_ring_s; /* before the next devices of a user ring */
 	guint setup_timeout_s, ring_timeout_s, connect_timeout_s, change_timeout_s, max_duration_s;
+	guint dead_timeout_s; /* 0: never */
 	gboolean hide_digits; /* keys pressed are "***" in ladders and logs */
 	/* [records]; 0: for ever */
 	guint keep_days, keep_ladder_days;

@@ -94,8 +94,10 @@ const ConfigKey config_keys[] = {
 	  "the failure names its cause" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
-	{ "media", "transcode", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.transcode),
-	  "yes: audio is converted when the two sides share no codec; no: such a call is refused" },
+	{ "media", "transcode", TYPE_TRANSCODE, "adaptive", 0, 0, FIELD(transcode),
+	  "when audio is made into another codec. needed: when the two sides share none; adaptive: "
+	  "also for a device whose last calls lost packets, or whose client asks for it: it gets "
+	  "Opus; always: each device gets Opus; never: a call that needs it is refused" },
 	{ "media", "opus_complexity", TYPE_NUMBER, "5", 1, 10, FIELD(media.opus_complexity),
 	  "CPU time for quality where audio is converted to Opus: 10 takes twice the time of 5, 1 "
 	  "takes a third" },
@@ -133,6 +135,9 @@ const ConfigKey config_keys[] = {
 	  "seconds from the answer until audio must flow" },
 	{ "calls", "change_timeout", TYPE_NUMBER, "10", 1, 60, FIELD(change_timeout_s),
 	  "seconds that a side has to agree to hold, resume or a new codec" },
+	{ "calls", "dead_timeout", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(dead_timeout_s),
+	  "seconds after which a call is ended in which no audio comes from either side, and "
+	  "neither is on hold; 0: never" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
 	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),

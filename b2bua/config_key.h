@@ -20,6 +20,7 @@ typedef enum {
 	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
 	TYPE_URI_LIST,	   /* "no", or "any" and hosts by ";" */
 	TYPE_LOG_LEVEL,
+	TYPE_TRANSCODE, /* a policy of transcoding.h */
 	TYPE_EMERGENCY,
 	TYPE_COUNTRY, /* two letters, upper case */
 	TYPE_NUMBER,  /* guint within min … max */

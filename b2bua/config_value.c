@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 #include "b2bua/config_key.h"
 #include "b2bua/numberplan.h"
+#include "b2bua/transcoding.h"
 #include "b2bua/words.h"
 
 #define STUN_PORT 3478 /* RFC 8489 section 17.3.1 */
@@ -194,6 +195,15 @@ check_log_level(const ConfigKey *key, const char *value, GError **error)
 }
 
 static gboolean
+check_transcode(const ConfigKey *key, const char *value, GError **error)
+{
+	TranscodePolicy policy;
+
+	return transcode_policy_find(value, &policy) ||
+	       config_value_refuse(key, value, error, "write needed, adaptive, always or never");
+}
+
+static gboolean
 check_path(const ConfigKey *key, const char *value, GError **error)
 {
 	gsize limit = sizeof((struct sockaddr_un *)0)->sun_path - 1;
@@ -231,6 +241,8 @@ check_text(const ConfigKey *key, const char *value, GError **error)
 					   "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_TRANSCODE:
+		return check_transcode(key, value, error);
 	case TYPE_EMERGENCY:
 		return strcmp(value, "refuse") == 0 ||
 		       (g_str_has_prefix(value, "trunk:") && value[strlen("trunk:")]) ||

@@ -80,6 +80,7 @@ typedef struct {
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
 	Emergency *emergency;  /* or NULL */
+	char *device;	       /* which of the account's devices: a softphone's name; NULL: any */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -212,6 +213,7 @@ typedef struct {
 	NumberPrivacy privacy;
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
+	const char *device;	    /* which of the account's: a full JID, a softphone's name */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 
@@ -231,6 +233,9 @@ void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in d
  * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
+/* Which of the account's devices has taken the call: a name that it has in the next call as well,
+ * such as a full JID. */
+void leg_device(Leg *leg, const char *device);
 /* No device is known behind this leg.  The call does not wait for it when another device
  * declines.  Ends with leg_ringing(). */
 void leg_unattended(Leg *leg);
@@ -244,9 +249,48 @@ void leg_digits(Leg *leg, const char *digits);
 /* This peer wants the other side to talk to somebody else: to `target`, or, when it
  * is NULL, to the other side of the call of `with`, a leg of the same account. */
 void leg_transfer(Leg *leg, const Address *target, const Leg *with);
+/* `text` is what the peer has said, in its own words, which the other side may read; or NULL. */
 void leg_ended(Leg *leg, Reason reason, const char *text);
 /* The same, when it was not the peer who ended it: his protocol has got nowhere. */
 void leg_failed(Leg *leg, Reason reason, const char *text);
+
+/* What a leg knows of why it ends, besides what the peer says.  None of it is heard by
+ * anybody but the operator; the sentences that follow from it stand in one catalogue. */
+typedef enum {
+	LEG_NO_FAULT,	      /* the peer has spoken for itself */
+	LEG_NO_NAME,	      /* its host name is not found */
+	LEG_NOT_REACHED,      /* no connection, or refused; `error` may say why */
+	LEG_BAD_TLS,	      /* its certificate, or ours, is not accepted */
+	LEG_NO_RESPONSE,      /* it never answered */
+	LEG_GONE,	      /* it answers no more, or has gone off line */
+	LEG_NOT_REGISTERED,   /* a softphone that was there is not any more */
+	LEG_CODECS_FORBIDDEN, /* none of the codecs offered may be used with it */
+	LEG_SERVER_AWAY,      /* its XMPP server is not connected */
+	LEG_NO_SESSION,	      /* it was let begin the session, and did not */
+	LEG_NO_ACCEPT,	      /* it took the call, and did not accept the session */
+	LEG_UNENCRYPTED,      /* it cannot encrypt audio */
+	LEG_BAD_DESCRIPTION,  /* its description cannot be used */
+	LEG_NO_DESCRIPTION,   /* it answered without one */
+	LEG_NO_AUDIO,	      /* without audio */
+	LEG_NOT_SECURE,	      /* without SRTP, or with it, against what the operator says */
+	LEG_NO_ACK,	      /* it never confirmed the answer */
+	LEG_NO_CODEC,	      /* it shares no codec with the gateway */
+	N_LEG_FAULTS
+} LegFault;
+
+/* Borrowed; NULL or 0: not known. */
+typedef struct {
+	LegFault fault;
+	int error;	    /* errno */
+	const char *hop;    /* the address that was tried, or has spoken */
+	const char *detail; /* what was seen; for the operator */
+} LegFacts;
+
+/* Before leg_ended(). */
+void leg_explain(Leg *leg, const LegFacts *facts);
+
+/* The peer's person has turned the microphone off, as its client says: silence is no fault. */
+void leg_muted(Leg *leg, gboolean muted);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
 

@@ -48,6 +48,9 @@
 	ROW(HIDE_NUMBER, "hide-number", YES, "yes|no", "no", WORD_SELF,                           \
 	    "yes: telephones that the user calls are not shown the user's number, but in an "     \
 	    "emergency")                                                                          \
+	ROW(TRANSCODE, "transcode", CHOICE, "needed|adaptive|always|never", NULL, 0,              \
+	    "when audio of the user's calls is made into another codec, as [media] transcode; "   \
+	    "default: the trunk's, else the gateway's")                                           \
 	ROW(ABROAD_MINUTES, "abroad-minutes", WHOLE, "0…100000", NULL, 0,                         \
 	    "minutes a day to numbers outside the user's country, all calls together; default: "  \
 	    "the gateway's")

@@ -122,6 +122,22 @@ gboolean store_abroad_get(Store *store, const char *account, const char *day, gi
 gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,
 			  GError **error);
 
+/* --- what the last calls of a user's device have lost: b2bua/transcoding.h decides by it --- */
+#define DEVICE_LOSS_CALLS 3
+#define DEVICE_LOSS_BAD	  100 /* from here on a call is a bad one */
+typedef struct {
+	gint64 at;  /* s since 1970; 0: there was no call */
+	guint loss; /* of 10,000 packets */
+} CallLoss;
+typedef struct {
+	CallLoss calls[DEVICE_LOSS_CALLS]; /* the latest first */
+} DeviceLoss;
+/* DeviceLoss; of all devices of the account that have lost any, or of this one. */
+GArray *
+store_loss_of(Store *store, const char *account, const char *device_or_null, GError **error);
+gboolean store_loss_add(Store *store, const char *account, const char *device, const CallLoss *call,
+			GError **error);
+
 /* --- subscribers: who is told of the presence of which number; "!" is the gateway --- */
 /* Nothing happens when it is there, or when the user has `max` already. */
 gboolean

@@ -60,6 +60,10 @@ typedef gboolean TrunkYES;
 	    "Remote-Party-ID; account: From has the account, P-Asserted-Identity the caller")      \
 	ROW("codecs", codecs, TEXT, CODECS, "", "NAME,…", 0,                                       \
 	    "the codecs of the trunk, the wanted one first; default: all that the gateway has")    \
+	ROW("transcode", transcode, TEXT, CHOICE, "default",                                       \
+	    "default|needed|adaptive|always|never", 0,                                             \
+	    "when audio of the trunk's calls is made into another codec, as [media] transcode; "   \
+	    "default: the gateway's; a user's own setting comes first")                            \
 	ROW("priority", priority, INT, WHOLE, "10", "-1000…1000", 0,                               \
 	    "calls out go to the trunk with the lowest priority first")                            \
 	ROW("response-seconds", response_seconds, UINT, WHOLE, "5", "1…30", 0,                     \

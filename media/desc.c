@@ -865,11 +865,25 @@ best_spoken(const Stream *theirs)
 	return stream_spoken(NULL, theirs);
 }
 
+static const Codec *
+find_named(const Stream *stream, const char *name)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (codec_relayed(codec) && g_ascii_strcasecmp(codec->name, name) == 0)
+			return codec;
+	}
+	return NULL;
+}
+
 Desc *
-desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
+desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const Transport *ours)
 {
 	const Stream *offered = desc_audio(offer), *chosen = desc_audio(answer);
-	const Codec *spoken = offered ? best_spoken(offered) : NULL;
+	const Codec *spoken = !offered ? NULL
+			      : name   ? find_named(offered, name)
+				       : best_spoken(offered);
 	g_autoptr(Desc) made = NULL;
 	Stream *stream;
 
@@ -881,6 +895,38 @@ desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
 	/* with our parameters: it is to us that he speaks */
 	codec_repeat_modes(add_type(stream, codec_type_of(spoken)), spoken);
 	return desc_answer(offer, made, ours);
+}
+
+void
+desc_prefer(Desc *offer, const char *name)
+{
+	Stream *stream = (Stream *)desc_audio(offer);
+	Codec *wanted = stream ? (Codec *)find_named(stream, name) : NULL;
+
+	if (!wanted)
+		return;
+	wanted->made = FALSE;
+	bring_forward(stream->codecs, name, FALSE, 0);
+}
+
+Desc *
+desc_speaking(const Desc *desc, const Desc *told, const char *name)
+{
+	const Stream *audio = desc_audio(desc), *ours = told ? desc_audio(told) : NULL;
+	Desc *speaking;
+	Stream *stream;
+
+	if (!audio || !find_named(audio, name) || (told && (!ours || !find_named(ours, name))))
+		return desc_ref(desc);
+	speaking = desc_moved(desc, audio->transport);
+	stream = (Stream *)desc_audio(speaking);
+	for (guint i = stream->codecs->len; i-- > 0;) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (!is_event(codec) && g_ascii_strcasecmp(codec->name, name) != 0)
+			g_ptr_array_remove_index(stream->codecs, i);
+	}
+	return speaking;
 }
 
 Desc *

@@ -180,10 +180,18 @@ Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
  * offer of ours, behind the other side's own codecs; wideband first where that side has some.
  * Before the first desc_ref(). */
 void desc_add_made(Desc *offer);
-/* Where no codec is shared: the answer to `offer` with its first codec that we relay, but a narrow
- * one that spares bits (G.729, AMR) only where it has no other; its direction and length of packets
- * are those of `answer`.  NULL when there is none. */
-Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
+/* Where no codec is shared: the answer to `offer` with the codec of this name, or (NULL) its first
+ * that we relay, but a narrow one that spares bits (G.729, AMR) only where it has no other; its
+ * direction and length of packets are those of `answer`.  NULL when there is none. */
+Desc *
+desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const Transport *ours);
+
+/* An offer of ours says this codec first, and as if the other side had it: it is wanted even
+ * where packets have to be made into it.  Before the first desc_ref(). */
+void desc_prefer(Desc *offer, const char *name);
+/* What a peer takes, as if it took this codec and events alone: what it is sent is made into
+ * it.  As it is when the peer, or what it was `told` (NULL: the same), has no such codec. */
+Desc *desc_speaking(const Desc *desc, const Desc *told, const char *name);
 
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */
 Desc *desc_answer_nothing(const Desc *offer);

@@ -160,6 +160,18 @@ workers_move(Workers *workers, const char *before, const char *now)
 	options->public_address = g_strdup(now);
 }
 
+guint
+workers_media_threads(const Workers *workers)
+{
+	return workers->options.n_media;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return worker_load(workers->media[thread]);
+}
+
 static gboolean
 drain_all(Workers *workers)
 {
@@ -278,6 +290,12 @@ media_use_reserve(Media *media)
 	media->reserve = TRUE;
 }
 
+guint
+media_load(const Media *media)
+{
+	return workers_load(media->workers, media->media);
+}
+
 /* The last eighth of the range, but what two calls need, and no more than sixteen do. */
 static guint16
 last_port(const Media *media)
@@ -335,7 +353,7 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 		break;
 	case NEWS_ONE_WAY:
 		if (media->listener->one_way)
-			media->listener->one_way(media->user, id, news->fault, news->text);
+			media->listener->one_way(media->user, id, &news->silence, news->text);
 		break;
 	case NEWS_DTMF:
 		media->listener->dtmf(media->user, id, news->digit);

@@ -704,9 +704,9 @@ relay_is_lost(gpointer port, MediaLoss why, char *text)
 }
 
 static void
-relay_is_one_way(gpointer port, MediaFault fault, char *text)
+relay_is_one_way(gpointer port, const MediaSilence *silence, char *text)
 {
-	port_tell(port, &(PortNews){ .kind = NEWS_ONE_WAY, .fault = fault, .text = text });
+	port_tell(port, &(PortNews){ .kind = NEWS_ONE_WAY, .silence = *silence, .text = text });
 }
 
 static void

@@ -42,7 +42,7 @@ typedef struct {
 	Transport *transport; /* READY; owned */
 	Candidate candidate;  /* CANDIDATE */
 	MediaLoss loss;	      /* LOST */
-	MediaFault fault;     /* ONE_WAY */
+	MediaSilence silence; /* ONE_WAY */
 	char *text;	      /* LOST, NOTE, ONE_WAY (or NULL); owned */
 	char digit;	      /* DTMF */
 	PortStats stats;      /* STATS */

@@ -28,6 +28,7 @@
 /* Likewise fewer agents: a check may well be answered some milliseconds later. */
 #define COLLECT_CONTEXTS    64
 #define COLLECT_CONTEXTS_NS 10000000
+#define BUSY_US		    G_USEC_PER_SEC
 
 typedef struct Post Post;
 struct Post {
@@ -52,6 +53,9 @@ struct Worker {
 	gpointer tick_user;
 	gint64 now, next_tick, give_up;
 	gint hurry, load;
+	/* of the thread */
+	gint64 busy_since, busy_us; /* when it was looked at last, and the CPU time by then */
+	gint busy;		    /* percent; atomic: any thread asks */
 };
 
 static __thread WorkerKind current_kind = WORKER_SIGNALLING;
@@ -204,6 +208,24 @@ look_ahead(const struct epoll_event *events, int i, int n)
 		watch->next(watch);
 }
 
+/* The mean of this second and of those before: one alone may be the start of many calls. */
+static void
+note_busy(Worker *worker)
+{
+	const gint64 passed = worker->now - worker->busy_since;
+	struct timespec used;
+	gint64 used_us;
+
+	if (G_LIKELY(passed < BUSY_US))
+		return;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	used_us = used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+	g_atomic_int_set(&worker->busy,
+			 (worker->busy + (gint)((used_us - worker->busy_us) * 100 / passed)) / 2);
+	worker->busy_since = worker->now;
+	worker->busy_us = used_us;
+}
+
 /* Posts run after the packets of a turn: a post may close a socket that is still
  * named in `events`. */
 static void
@@ -230,6 +252,8 @@ turn(Worker *worker)
 		run_posts(worker);
 	}
 	tick_if_due(worker);
+	if (worker->kind == WORKER_MEDIA)
+		note_busy(worker);
 	if (n == EVENTS_PER_TURN)
 		return; /* there are more */
 	if (worker->contexts && contexts_count(worker->contexts) >= COLLECT_CONTEXTS)
@@ -254,7 +278,7 @@ run_thread(void *argument)
 	current_kind = worker->kind;
 	/* the default slack of 50 us would be a tenth of the pause above */
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
-	worker->now = g_get_monotonic_time();
+	worker->now = worker->busy_since = g_get_monotonic_time();
 	while (!worker->quit || is_closing(worker))
 		turn(worker);
 	if (worker->contexts)
@@ -288,6 +312,12 @@ void
 worker_add_load(Worker *worker, gint streams)
 {
 	worker->load += streams;
+}
+
+guint
+worker_load(const Worker *worker)
+{
+	return (guint)g_atomic_int_get(&worker->busy);
 }
 
 gint64

@@ -69,6 +69,10 @@ void worker_hurry(Worker *worker, gboolean more); /* counted */
 void worker_add_load(Worker *worker, gint streams);
 gint64 worker_now(const Worker *worker); /* monotonic, us; of the current turn */
 
+/* How much of a processor the thread has used over the last seconds, in percent.  0 of a
+ * worker that is no media worker.  Thread: any. */
+guint worker_load(const Worker *worker);
+
 /* Which kind of thread this is; a thread that is no worker is signalling. */
 WorkerKind worker_current(void);
 #define ASSERT_SIGNALLING() g_assert(worker_current() == WORKER_SIGNALLING)

@@ -158,11 +158,26 @@ say_gateway(Request *request)
 	say(request, group, "database", gateway_config(request->gateway)->database);
 }
 
+/* "media-0 12 %, media-1 3 %" */
+static void
+say_media(Request *request)
+{
+	const Workers *workers = gateway_workers(request->gateway);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; workers && i < workers_media_threads(workers); i++)
+		g_string_append_printf(text, "%smedia-%u %u %%", i ? ", " : "", i,
+				       workers_load(workers, i));
+	if (text->len > 0)
+		say(request, "gateway", "media-load", text->str);
+}
+
 gboolean
 do_status(Request *request, GError **error)
 {
 	reply_table(request, "key", "value", "group", "unit", NULL);
 	say_gateway(request);
+	say_media(request);
 	say_plugins(request);
 	if (!say_trunks(request, error))
 		return FALSE;

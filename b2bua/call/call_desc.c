@@ -7,6 +7,8 @@
  */
 #include "b2bua/call/call_private.h"
 
+#define OPUS "opus"
+
 /* --- what a side has said and was told --- */
 
 void
@@ -48,46 +50,65 @@ party_note_answer(Party *party, const Desc *asked, const Desc *answer)
 
 /* --- what it is shown --- */
 
-gboolean
-call_transcodes(const Call *call)
+static gboolean
+may_make(const Call *call, Party *party)
 {
-	return gateway_config(call->gateway)->media.transcode;
+	return call_sound_refusal(call, party) == REASON_NONE;
+}
+
+static gboolean
+speaks(const Desc *desc, const char *name)
+{
+	const Codec *first = desc ? stream_spoken(NULL, desc_audio(desc)) : NULL;
+
+	return first && g_ascii_strcasecmp(first->name, name) == 0;
 }
 
 Desc *
-call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours)
+call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *answer)
 {
-	Desc *result = desc_answer(offer, answer, ours);
+	g_autoptr(Desc) result = desc_answer(offer, answer, party->ours);
+	Desc *made = NULL;
 
-	return result || !call_transcodes(call) ? result : desc_answer_made(offer, answer, ours);
+	if (!may_make(call, party))
+		return g_steal_pointer(&result);
+	if (call_sound(call, party)->opus_first && !speaks(result, OPUS))
+		made = desc_answer_made(offer, answer, OPUS, party->ours);
+	if (!made && !result)
+		made = desc_answer_made(offer, answer, NULL, party->ours);
+	return made ? made : g_steal_pointer(&result);
 }
 
 /* An offer with what the other side has; NULL when that is none. */
 static Desc *
-completed(const Call *call, Desc *offer)
+completed(const Call *call, Party *party, Desc *offer)
 {
-	if (offer && call_transcodes(call))
-		desc_add_made(offer);
+	if (!offer || !may_make(call, party))
+		return offer;
+	desc_add_made(offer);
+	if (call_sound(call, party)->opus_first)
+		desc_prefer(offer, OPUS);
 	return offer;
 }
 
 Desc *
-call_offer_for(const Call *call, const Party *callee)
+call_offer_for(const Call *call, Party *callee)
 {
 	const Party *caller = call->caller;
 
-	return completed(call, caller->remote ? desc_offer(caller->remote, callee->ours)
-					      : desc_offer_all(callee->ours, caller->kind));
+	return completed(call, callee,
+			 caller->remote ? desc_offer(caller->remote, callee->ours)
+					: desc_offer_all(callee->ours, caller->kind));
 }
 
 Desc *
 call_answer_for(const Call *call, const Desc *answer)
 {
-	const Party *caller = call->caller;
+	Party *caller = call->caller;
 
 	if (!caller->remote)
-		return completed(call, desc_offer(answer, caller->ours));
-	return call_answer_to(call, caller->remote, answer, caller->ours);
+		return completed(call, caller, desc_offer(answer, caller->ours));
+	return call_answer_to(call, caller, caller->remote, answer);
 }
 
 /* --- in the middle of a call --- */
@@ -129,7 +150,7 @@ desc_restarts_ice(const Desc *before, const Desc *after)
 /* Hold and resume repeat what the other side has been told already: numbers and
  * streams stay where they are. */
 Desc *
-call_change_for(const Call *call, const Desc *said, const Desc *offer, const Party *other)
+call_change_for(const Call *call, const Desc *said, const Desc *offer, Party *other)
 {
 	const Stream *before = desc_audio(said), *after = desc_audio(offer);
 	const Stream *now = desc_audio(other->local);
@@ -140,9 +161,9 @@ call_change_for(const Call *call, const Desc *said, const Desc *offer, const Par
 		g_autoptr(Transport) ours = transport_copy(other->ours);
 
 		ours->sdes = now->transport->sdes;
-		return completed(call, desc_offer(offer, ours));
+		return completed(call, other, desc_offer(offer, ours));
 	}
-	return completed(call, desc_offer(offer, other->ours));
+	return completed(call, other, desc_offer(offer, other->ours));
 }
 
 Desc *

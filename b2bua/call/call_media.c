@@ -7,6 +7,8 @@
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_list.h"
 
+#define SILENCE_AGAIN_MS 2500 /* the other side's silence is as old as when it was last said */
+
 /* --- what the media reports --- */
 
 /* The caller's port and those of the stage; a port that was dropped is not waited for. */
@@ -117,18 +119,19 @@ call_trouble(const Call *call)
 }
 
 static void
-write_fault(Call *call, Party *party, MediaFault fault, const char *text)
+write_fault(Call *call, Party *party)
 {
-	const char *who = party_side(party);
+	g_auto(Why) why = { 0 };
 
-	if (party->written == fault)
+	if (party->written == party->silence.fault)
 		return;
-	party->written = fault;
+	party->written = party->silence.fault;
+	why_of_silence(call, party, &why);
 	g_free(call->one_way);
-	call->one_way = g_strdup_printf(fault == MEDIA_UNHEARD ? "the %s hears nothing: %s"
-							       : "the %s is not heard: %s",
-					who, text);
+	call->one_way = cause_for_operator(why.cause, &why.facts);
 	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+	if (cause_remedy(why.cause))
+		trace_add(call->trace, "media", TRACE_NOTE, cause_remedy(why.cause));
 }
 
 static void
@@ -154,33 +157,67 @@ count_fault(Call *call)
 	call->dead_counted = TRUE;
 }
 
+static void
+tell_fault(Call *call, Party *party)
+{
+	g_auto(Why) why = { 0 };
+
+	write_fault(call, party);
+	count_fault(call);
+	why_of_silence(call, party, &why);
+	call_notice_fault(call, &why);
+}
+
+/* Said every 2 s while it lasts, so that no timer is needed. */
+static void
+end_if_dead(Call *call, Party *party)
+{
+	const guint limit_ms = gateway_config(call->gateway)->dead_timeout_s * 1000;
+	const Party *other = call_other_party(call, party);
+
+	if (limit_ms == 0 || !call_is_dead(call) || party->silence.silent_ms < limit_ms ||
+	    other->silence.silent_ms + SILENCE_AGAIN_MS < limit_ms)
+		return;
+	call_post(call, (CallEvent){ .kind = EVENT_MEDIA_LOST,
+				     .party = party,
+				     .port = party->port,
+				     .loss = MEDIA_LOST_DEAD,
+				     .text = g_strdup(party->silence_text) });
+}
+
 /* What comes from a foreign source is written down at once; all else, and what the persons
  * are told, when it is said a second time since the answer: the first may be of the silence
  * before it. */
 static void
-on_one_way(gpointer user, PortId port, MediaFault fault, const char *text)
+on_one_way(gpointer user, PortId port, const MediaSilence *silence, const char *text)
 {
 	Call *call = user;
 	Party *party = call_party_of_port(call, port);
+	const MediaFault fault = silence->fault;
 
 	if (!party)
 		return;
-	if (fault == MEDIA_HEARD) {
+	if (fault == MEDIA_HEARD || (fault == MEDIA_SILENT && party->muted)) {
 		clear_fault(call, party);
 		return;
 	}
+	party->silence = *silence;
+	g_free(party->silence_text);
+	party->silence_text = g_strdup(text);
 	if (fault == MEDIA_REFUSED)
-		write_fault(call, party, fault, text);
-	if (!is_talking(call) || party->fault == fault)
+		write_fault(call, party);
+	if (!is_talking(call))
 		return;
+	if (party->fault == fault) {
+		end_if_dead(call, party);
+		return;
+	}
 	if (party->suspect != fault) {
 		party->suspect = fault;
 		return;
 	}
-	write_fault(call, party, fault, text);
 	party->fault = fault;
-	count_fault(call);
-	call_notice_fault(call, party);
+	tell_fault(call, party);
 }
 
 static void
@@ -301,8 +338,13 @@ party_drop_port(Call *call, Party *party)
 void
 call_connect_party(Call *call, const Party *party)
 {
-	if (party_has_port(party) && party->local && party->remote)
-		media_connect(call->media, party->port, party->local, party->remote);
+	g_autoptr(Desc) remote = NULL;
+
+	if (!party_has_port(party) || !party->local || !party->remote)
+		return;
+	remote = party->sound.opus_first ? desc_speaking(party->remote, party->local, "opus")
+					 : desc_ref(party->remote);
+	media_connect(call->media, party->port, party->local, remote);
 }
 
 void

@@ -16,7 +16,7 @@ stage_is_over(const Call *call)
 }
 
 static void
-refuse_with(Call *call, Reason reason, const char *words, EndedBy by)
+refuse_with(Call *call, const Party *refuser, Reason reason, const char *words, EndedBy by)
 {
 	if (reason_more_telling(call->refusal, reason) == call->refusal)
 		return;
@@ -24,6 +24,16 @@ refuse_with(Call *call, Reason reason, const char *words, EndedBy by)
 	g_free(call->refusal_words);
 	call->refusal_words = g_strdup(words);
 	call->refused_by = by;
+	call->refuser = refuser;
+}
+
+static char *
+refusal_text(const Call *call)
+{
+	g_auto(Why) why = { 0 };
+
+	why_of_end(call, call->refusal, call->refusal_words, call->refused_by, &why);
+	return cause_for_operator(why.cause, &why.facts);
 }
 
 /* A port for each target; they are dialled when all ports are ready. */
@@ -39,6 +49,7 @@ call_prepare_stage(Call *call)
 		party->stage = call->stage;
 		party->target = target;
 		party->account = g_strdup(target->account);
+		party->device = g_strdup(target->device);
 	}
 }
 
@@ -100,15 +111,18 @@ static void
 leave_stage(Call *call)
 {
 	guint left = call->callees->len, next = next_way(call);
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *note = NULL;
 
+	call->about = call->refuser;
 	if (next >= call->plan->stages->len ||
 	    !call_pays_forward(call, call->plan->stages->pdata[next])) {
 		call_end(call, call->refusal, call->refusal_words, call->refused_by);
 		return;
 	}
 	text = call_sentence(call->refusal, call->refusal_words);
-	call_note(call, "next way: %s", text);
+	note = refusal_text(call);
+	call_note(call, "next way: %s", note);
+	call->about = NULL;
 	call->stage = next;
 	call_enter(call, CALL_SETUP);
 	for (guint i = 0; i < left; i++)
@@ -117,6 +131,7 @@ leave_stage(Call *call)
 		/* what those say who are called now is told by itself */
 		call->forwarded_as = call->refusal;
 		call->refusal = REASON_NONE;
+		call->refuser = NULL;
 		g_clear_pointer(&call->refusal_words, g_free);
 	}
 	call_prepare_stage(call);
@@ -161,7 +176,10 @@ stage_drop(Call *call, const CallEvent *event)
 	gboolean hung_up = event->reason == REASON_HANGUP || event->reason == REASON_CANCELLED;
 	Reason reason = hung_up ? REASON_DECLINED : event->reason;
 
-	refuse_with(call, reason, event->text, event->failed ? BY_GATEWAY : BY_CALLEE);
+	if (reason == REASON_INCOMPATIBLE)
+		reason = call_incompatible(call, event->party);
+	refuse_with(call, event->party, reason, event->text,
+		    event->failed ? BY_GATEWAY : BY_CALLEE);
 	call_let_go(call, event->party, event->reason, NULL);
 	if (speaks_for_all(call, event->party, reason))
 		let_go_of_stage(call, reason);
@@ -179,6 +197,6 @@ stage_next(Call *call, const CallEvent *event)
 
 		rang = rang || (call_in_stage(call, party) && party->progress >= PROGRESS_TRYING);
 	}
-	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
+	refuse_with(call, NULL, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
 	leave_stage(call);
 }

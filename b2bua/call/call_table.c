@@ -178,7 +178,7 @@ connect_callee(Call *call, const CallEvent *event)
 				    elsewhere);
 	told = event->desc ? call_answer_for(call, event->desc) : NULL;
 	if (!told) {
-		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+		call_end(call, call_incompatible(call, callee), NULL, BY_GATEWAY);
 		return;
 	}
 	party_note_answer(callee, callee->local, event->desc);
@@ -233,11 +233,13 @@ end_lost(Call *call, const CallEvent *event)
 		call_note(call, "%s's early media is silent", event->party->lane);
 		return;
 	}
-	call->lost = event->party;
+	call->about = event->party;
+	call->lost = TRUE;
 	call->loss = event->loss;
+	call->loss_text = g_strdup(event->text);
 	if (event->loss == MEDIA_LOST_FINGERPRINT)
 		reason = REASON_SECURITY;
-	call_end(call, reason, event->text, BY_GATEWAY);
+	call_end(call, reason, NULL, BY_GATEWAY);
 }
 
 static void

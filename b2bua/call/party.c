@@ -85,6 +85,10 @@ party_free(Party *party)
 	desc_unref(party->local);
 	desc_unref(party->remote);
 	g_free(party->account);
+	g_free(party->device);
+	g_free(party->silence_text);
+	g_free(party->hop);
+	g_free(party->detail);
 	g_free(party);
 }
 

@@ -257,9 +257,9 @@ find_coming(const Transfer *transfer)
 
 /* A telephone can be asked for another codec, a client of ours cannot. */
 static gboolean
-can_hear(const Call *call, const Party *party, const Party *other)
+can_hear(const Call *call, Party *party, const Party *other)
 {
-	return call_understood(other, party) || call_transcodes(call) ||
+	return call_understood(other, party) || call_sound_refusal(call, party) == REASON_NONE ||
 	       (other->kind == TRANSPORT_RTP && other->leg->plugin->leg->change);
 }
 

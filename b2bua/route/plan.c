@@ -25,6 +25,7 @@ void
 target_free(Target *target)
 {
 	g_free(target->account);
+	g_free(target->device);
 	address_free(target->from);
 	address_free(target->to);
 	g_free(target->way.trunk);

@@ -44,6 +44,7 @@ add_phones(Question *question, Stage *stage, const User *callee, const Address *
 
 		target->way.contact = contact->id;
 		target->account = g_strdup(callee->jid);
+		target->device = g_strdup(contact->username);
 	}
 }
 

@@ -32,7 +32,8 @@ typedef struct {
 	void (*note)(gpointer owner, char *text);
 	void (*digit)(gpointer owner, char digit); /* went to the twin (RFC 4733) */
 	void (*lost)(gpointer owner, MediaLoss why, char *text);
-	void (*one_way)(gpointer owner, MediaFault fault, char *text); /* text may be NULL */
+	/* text may be NULL */
+	void (*one_way)(gpointer owner, const MediaSilence *silence, char *text);
 	void (*played)(gpointer owner); /* what relay_play() was given last, to its end */
 	void (*stats)(gpointer owner, const PortStats *stats); /* every 5 s */
 	/* WebRTC: a packet was authentic, the first under the latest keys. */

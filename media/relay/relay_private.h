@@ -62,16 +62,19 @@ typedef struct {
 
 /* What is known of the audio of this side while it should come and go; see relay_watch.c. */
 typedef struct {
-	gint64 since;	      /* both sides talk */
-	guint64 good;	      /* packets that could be passed on, as of the last tick */
-	gint64 heard_at;      /* the tick that last saw them grow */
-	gboolean quiet;	      /* a whole tick had none since */
-	gint64 gap;	      /* the longest, us */
-	guint64 auth, source; /* refused by then */
+	gint64 since;		       /* both sides talk */
+	guint64 good;		       /* packets that could be passed on, as of the last tick */
+	gint64 heard_at;	       /* the tick that last saw them grow */
+	gboolean quiet;		       /* a whole tick had none since */
+	gint64 gap;		       /* the longest, us */
+	guint64 auth, source;	       /* refused by then */
+	guint64 strange, strange_then; /* of no agreed codec, before any of one */
+	guint8 strange_pt;
 	guint64 payload, rtcp;
-	guint32 peer_sent, peer_sent_then; /* by the peer's own sender reports */
-	guint64 sent_when_heard;	   /* packets of ours, when it last reported progress */
-	gboolean unheard;		   /* its newest report has none, though we have sent */
+	guint32 peer_ahead, peer_ahead_then; /* packets that the peer says to have sent, less
+						those that came */
+	guint64 sent_when_heard;	     /* packets of ours, when it last reported progress */
+	gboolean unheard;		     /* its newest report has none, though we have sent */
 	MediaFault told;
 	gint64 told_at;
 	NetAddress foreign; /* newest source that was not taken */
@@ -252,6 +255,8 @@ void relay_watch(Relay *relay, gint64 now);
 gint64 relay_watch_gap(const Relay *relay);
 /* A stream like the peer's comes from elsewhere, and is not taken. */
 void relay_watch_foreign(Relay *relay, const NetAddress *from);
+/* A packet from where the peer may send, of no codec that was agreed, before any other. */
+void relay_watch_strange(Relay *relay, guint8 pt);
 /* A report came from the peer: `about`, the block about our stream, or NULL. */
 void relay_watch_report(Relay *relay, const RtcpBlock *about);
 

@@ -59,7 +59,7 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 		    (!relay->in.has_source || packet.ssrc == relay->in.ssrc))
 			rtcp_sr_seen(&relay->last_sr, &sender, now);
 		if (rtcp_sender(&packet, &sender))
-			relay->watch.peer_sent = sender.packets;
+			relay->watch.peer_ahead = sender.packets - (guint32)relay->stats.packets_in;
 		if (packet.type == RTCP_SR || packet.type == RTCP_RR)
 			read_blocks(relay, &packet, now);
 	}

@@ -151,9 +151,14 @@ relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 {
 	SourceRank rank;
 
-	if (!relay->connected || !relay->signalled.length || relay->rate[packet->pt] == 0)
+	if (!relay->connected || !relay->signalled.length)
 		return FALSE;
 	rank = rank_of(relay, from);
+	if (relay->rate[packet->pt] == 0) {
+		if (rank != SOURCE_FOREIGN)
+			relay_watch_strange(relay, packet->pt);
+		return FALSE;
+	}
 	if (rank == SOURCE_FOREIGN)
 		return admit_foreign(relay, from, packet);
 	if (relay->latched && rank <= relay->rank && !is_silent(relay))

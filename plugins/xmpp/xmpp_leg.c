@@ -86,6 +86,7 @@ xmpp_leg_set_peer(XmppLeg *leg, const char *jid)
 
 	g_free(leg->peer);
 	leg->peer = g_strdup(jid);
+	leg_device(&leg->leg, jid);
 	if (!leg->peer_bare && address)
 		leg->peer_bare = address_bare_jid(address);
 }

@@ -140,7 +140,10 @@ begin(Xmpp *xmpp, const XmppMessage *message)
 	g_autofree char *bare = address_bare_jid(message->to);
 	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
 	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
-	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
+	Incoming incoming = { .from = message->from,
+			      .to = callee,
+			      .device = message->from_text,
+			      .post_dial = post_dial };
 	g_autofree char *account = address_bare_jid(message->from);
 	XmppLeg *old = xmpp_find_talking(xmpp, account, message->to);
 	XmppLeg *leg = leg_of_propose(xmpp, message, bare);

@@ -197,7 +197,10 @@ begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 	g_autofree char *local = address_full_jid(message->to);
 	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
 	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
-	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
+	Incoming incoming = { .from = message->from,
+			      .to = callee,
+			      .device = message->from_text,
+			      .post_dial = post_dial };
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, jingle->sid);
 	g_autoptr(GError) error = NULL;
 
@@ -395,6 +398,10 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg_dtmf(&leg->leg, jingle->key);
 	if (jingle->transfer_to)
 		xmpp_move_asked(leg, jingle);
+	if (jingle->info == JINGLE_INFO_MUTE)
+		leg_muted(&leg->leg, TRUE);
+	else if (jingle->info == JINGLE_INFO_UNMUTE || jingle->info == JINGLE_INFO_ACTIVE)
+		leg_muted(&leg->leg, FALSE);
 	xmpp_hold_info(leg, jingle->info);
 }
 

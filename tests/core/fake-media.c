@@ -158,9 +158,9 @@ fake_media_lost(Media *media, PortId port, MediaLoss why, const char *text)
 }
 
 void
-fake_media_one_way(Media *media, PortId port, MediaFault fault, const char *text)
+fake_media_one_way(Media *media, PortId port, const MediaSilence *silence, const char *text)
 {
-	media->listener->one_way(media->user, port, fault, text);
+	media->listener->one_way(media->user, port, silence, text);
 }
 
 void
@@ -221,6 +221,12 @@ media_use_reserve(Media *media)
 {
 	g_assert_cmpuint(media->ports->len, ==, 0);
 	fake_media.reserved++;
+}
+
+guint
+media_load(const Media *media)
+{
+	return fake_media.load;
 }
 
 /* Numbers are unique in all media here, so it keeps its own. */

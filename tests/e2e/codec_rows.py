@@ -31,10 +31,10 @@ class Client:
         self.phone, self.title, self.plays = phone, phone.name, phone.plays
         self.codec = None
 
-    def use(self, codec):
-        self.codec = codec
+    def use(self, *codecs):
+        self.codec = codecs[0]
         self.phone.forget()
-        self.phone.use_codecs(codec)
+        self.phone.use_codecs(*codecs)
 
     def dial(self, number):
         self.phone.call(f"{number}@{GATEWAY}")

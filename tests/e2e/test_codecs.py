@@ -173,17 +173,49 @@ def over_a_bad_line(bench, phone, far, codec):
     return damage[0] * (row["lost_in"] + row["packets_in"]) / row["lost_in"], damage[1]
 
 
-def bad_line(bench, loss):
+def on_a_bad_line(bench, loss):
+    """The line, a carrier, and a client at the far end of the line."""
     line = BadLine(bench, delay_ms=LINE_JITTER + 10, jitter_ms=LINE_JITTER, loss=loss, udp_only=True)
     bench.prosody(interfaces=("127.0.0.1", line.OURS))
     bench.gateway(media={"local_addresses": line.OURS, "keep_first_words": False})
     far = carrier(bench)
     with line.inside():
         phone = Client(bench.webrtc("alice", "A", options=["--server", line.OURS]))
+    return line, far, phone
+
+
+def bad_line(bench, loss):
+    _, far, phone = on_a_bad_line(bench, loss)
     plain, better = (over_a_bad_line(bench, phone, far, codec) for codec in ("PCMU", "opus"))
     # one long gap in 15 s says nothing: 60 to 120 ms were seen at 10 %, and the longest is printed
     check(better[0] < 0.85 * plain[0] and better[1] <= 200,
           f"of {loss:.0%} lost, damaged frames by lost packet and the longest: PCMU passed through {plain}; Opus {better}")
+
+
+@slow
+def test_codecs_adaptive(bench):
+    """A client with both codecs: its first call over a bad line passes through, and after that
+    it is given Opus, whoever calls; but not when its user wants none."""
+    _, far, phone = on_a_bad_line(bench, 0.05)
+    far.use("PCMU")
+    for calls, setting, wanted in ((True, None, "PCMU, passed through"), (True, None, "opus, transcoded to PCMU"),
+                                   (False, None, "opus, transcoded to PCMU"), (True, "needed", "PCMU, passed through")):
+        if setting:
+            bench.tandem.ctl("user", "set", "alice@localhost", f"transcode={setting}")
+        phone.use("opus", "PCMU")
+        caller, callee = (phone, far) if calls else (far, phone)
+        caller.dial(callee.number)
+        callee.wait_ringing()
+        callee.answer()
+        caller.wait_up()
+        callee.wait_up()
+        bench.talk(WARM)
+        caller.hangup()
+        callee.wait_over()
+        said = told(bench)["caller" if calls else "callee"]
+        check(said.startswith(wanted), f"call show says {said}, not {wanted}")
+        given = "is given Opus: its last" in bench.tandem.ladder(bench.tandem.calls()[0]["id"])
+        check(given == wanted.startswith("opus"), f"the ladder says that Opus is given: {given}")
 
 
 @slow

@@ -114,6 +114,12 @@ media_use_reserve(Media *media)
 {
 }
 
+guint
+media_load(const Media *media)
+{
+	return 0;
+}
+
 void
 media_stay_near(Media *media, const Media *near)
 {

@@ -18,6 +18,7 @@ typedef struct {
 		guint readies, ups, losses, played;
 		MediaLoss loss;
 		MediaFault fault;
+		MediaSilence silence;
 		char *text;
 		GString *notes, *digits;
 		PortStats stats;

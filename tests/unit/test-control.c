@@ -71,6 +71,24 @@ gateway_parts(Gateway *self)
 	return &none;
 }
 
+Workers *
+gateway_workers(const Gateway *self)
+{
+	return (Workers *)self;
+}
+
+guint
+workers_media_threads(const Workers *workers)
+{
+	return 2;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return 40 + thread;
+}
+
 Store *
 gateway_store(const Gateway *self)
 {
@@ -1148,6 +1166,7 @@ test_live(void)
 	g_assert_null(strstr(config, "\"sip\""));
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, "[\"media-load\",\"media-0 40 %, media-1 41 %\",\"gateway\",\"\"]");
 	assert_holds(status, ",\"gateway\",\"s\"]");
 	assert_holds(status, "\"gateway\",\"KiB\"]");
 	assert_holds(status, "[\"emergency\",\"refused");

@@ -296,14 +296,14 @@ test_made(void)
 				    "110 telephone-event/48000");
 	g_assert_null(desc_answer(opus, g711, ours));
 	((Stream *)g_ptr_array_index(g711->streams, 0))->direction = DIRECTION_SENDONLY;
-	answer = desc_answer_made(opus, g711, ours);
+	answer = desc_answer_made(opus, g711, NULL, ours);
 	assert_codecs(nth(answer, 0), "96 opus/48000/2, 97 telephone-event/48000");
 	g_assert_cmpint(nth(answer, 0)->direction, ==, DIRECTION_SENDONLY);
 	fec = stream_find_codec(nth(answer, 0), "opus", 48000);
 	g_assert_cmpuint(fec->params->len, ==, 2);
 	g_assert_cmpstr(((CodecParam *)fec->params->pdata[1])->name, ==, "useinbandfec");
-	g_assert_null(desc_answer_made(ilbc, g711, ours));
-	g_assert_null(desc_answer_made(opus, ilbc, ours));
+	g_assert_null(desc_answer_made(ilbc, g711, NULL, ours));
+	g_assert_null(desc_answer_made(opus, ilbc, NULL, ours));
 }
 
 static const char *
@@ -350,13 +350,13 @@ test_named(void)
 
 	codec_add_param(nth(mobile, 0)->codecs->pdata[0], "octet-align", "1");
 	codec_add_param(nth(mobile, 0)->codecs->pdata[0], "mode-set", "0,2,4,7");
-	lean = desc_answer_made(mobile, opus, ours);
+	lean = desc_answer_made(mobile, opus, NULL, ours);
 	assert_codecs(nth(lean, 0), "96 AMR/8000");
 	g_assert_cmpstr(param(lean, 0, "octet-align"), ==, "1");
 	g_assert_cmpstr(param(lean, 0, "mode-set"), ==, "0,2,4,7");
-	usual = desc_answer_made(office, opus, ours);
+	usual = desc_answer_made(office, opus, NULL, ours);
 	assert_codecs(nth(usual, 0), "8 PCMA/8000");
-	best = desc_answer_made(wide, opus, ours);
+	best = desc_answer_made(wide, opus, NULL, ours);
 	assert_codecs(nth(best, 0), "100 AMR-WB/16000, 101 telephone-event/16000");
 
 	/* the same name in the other format is another codec */
@@ -367,6 +367,37 @@ test_named(void)
 		      nth(mobile, 0)->codecs->pdata[0]);
 	codec_add_param(nth(mobile, 0)->codecs->pdata[0], "crc", "1");
 	g_assert_false(codec_relayed(nth(mobile, 0)->codecs->pdata[0]));
+}
+
+/* One codec is wanted although the other side has not got it. */
+static void
+test_preferred(void)
+{
+	g_autoptr(Desc) g711 = audio_desc(rtp("192.0.2.8", 1), "8 PCMA/8000, "
+							       "101 telephone-event/8000");
+	g_autoptr(Desc) both = audio_desc(rtp("192.0.2.7", 1), "8 PCMA/8000, 96 opus/48000/2, "
+							       "101 telephone-event/8000");
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) offer = desc_offer(g711, ours);
+	g_autoptr(Desc) answer = NULL, spoken = NULL, as_it_is = NULL, not_told = NULL;
+
+	desc_prefer(offer, "opus"); /* it has none */
+	assert_codecs(nth(offer, 0), "8 PCMA/8000, 101 telephone-event/8000");
+	desc_add_made(offer);
+	desc_prefer(offer, "opus");
+	assert_codecs(nth(offer, 0), "111 opus/48000/2, 8 PCMA/8000, 0 PCMU/8000, 9 G722/8000, "
+				     "101 telephone-event/8000, 110 telephone-event/48000");
+	g_assert_false(((Codec *)nth(offer, 0)->codecs->pdata[0])->made);
+	answer = desc_answer_made(both, g711, "opus", ours);
+	assert_codecs(nth(answer, 0), "96 opus/48000/2, 101 telephone-event/8000");
+	g_assert_null(desc_answer_made(g711, both, "opus", ours));
+	spoken = desc_speaking(both, offer, "opus");
+	assert_codecs(nth(spoken, 0), "96 opus/48000/2, 101 telephone-event/8000");
+	g_assert_cmpstr(nth(spoken, 0)->transport->address, ==, "192.0.2.7");
+	as_it_is = desc_speaking(g711, offer, "opus");
+	g_assert_true(as_it_is == g711);
+	not_told = desc_speaking(both, g711, "opus");
+	g_assert_true(not_told == both);
 }
 
 static void
@@ -713,6 +744,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/wideband", test_wideband);
 	g_test_add_func("/desc/made", test_made);
 	g_test_add_func("/desc/named", test_named);
+	g_test_add_func("/desc/preferred", test_preferred);
 	g_test_add_func("/desc/turned", test_turned);
 	g_test_add_func("/desc/threads", test_threads);
 	g_test_add_func("/desc/wish", test_wish);

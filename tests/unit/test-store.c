@@ -452,6 +452,66 @@ test_subscribers(Files *files, gconstpointer unused)
 	assert_subscribers(store, "");
 }
 
+/* --- what devices have lost --- */
+
+static guint
+count_devices(Store *store, const char *account, const char *device)
+{
+	g_autoptr(GArray) devices = store_loss_of(store, account, device, NULL);
+
+	g_assert_nonnull(devices);
+	return devices->len;
+}
+
+static void
+lose(Store *store, const char *device, gint64 at, guint loss)
+{
+	const CallLoss call = { at, loss };
+
+	g_assert_true(store_loss_add(store, ALICE, device, &call, NULL));
+}
+
+/* Of a device the last three calls are known, from its first bad one until three good ones;
+ * of an account sixteen devices. */
+static void
+test_loss(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(GArray) devices = NULL;
+	const DeviceLoss *phone;
+
+	g_assert_true(store_user_add(store, ALICE, NULL));
+	lose(store, "phone", 1, DEVICE_LOSS_BAD - 1);
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 0);
+	for (gint64 at = 2; at <= 5; at++)
+		lose(store, "phone", at, 100 * (guint)at);
+	lose(store, "desk", 6, 900);
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 2);
+	g_assert_cmpuint(count_devices(store, BOB, "phone"), ==, 0);
+	devices = store_loss_of(store, ALICE, "phone", NULL);
+	g_assert_cmpuint(devices->len, ==, 1);
+	phone = &g_array_index(devices, DeviceLoss, 0);
+	for (guint i = 0; i < DEVICE_LOSS_CALLS; i++) {
+		g_assert_cmpint(phone->calls[i].at, ==, 5 - i);
+		g_assert_cmpuint(phone->calls[i].loss, ==, 100 * (5 - i));
+	}
+	for (gint64 at = 7; at <= 9; at++) {
+		g_assert_cmpuint(count_devices(store, ALICE, "phone"), ==, 1);
+		lose(store, "phone", at, 0);
+	}
+	g_assert_cmpuint(count_devices(store, ALICE, "phone"), ==, 0);
+	for (guint i = 0; i < 20; i++) {
+		g_autofree char *name = g_strdup_printf("client%u", i);
+
+		lose(store, name, 10 + i, 200);
+	}
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 16);
+	g_assert_cmpuint(count_devices(store, ALICE, "client4"), ==, 1);
+	g_assert_cmpuint(count_devices(store, ALICE, "client3"), ==, 0);
+	g_assert_true(store_user_del(store, ALICE, NULL));
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 0);
+}
+
 /* --- the file --- */
 
 /* What each version can hold, as its own software would have written it. */
@@ -480,6 +540,7 @@ static const char *const rows[] = {
 	"UPDATE softphones SET rtp_source = 'any';",
 	"UPDATE trunks SET called = 'to';",
 	"UPDATE softphones SET codecs = 'opus PCMA';",
+	"INSERT INTO device_loss (account, device, at, loss) VALUES ('" ALICE "', 'x', 1, 300);",
 };
 
 /* As it was before, for its owner alone; and goes. */
@@ -1008,6 +1069,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/calls", test_calls);
 	FILES("settings", test_settings);
 	FILES("subscribers", test_subscribers);
+	g_test_add_func("/store/loss", test_loss);
 	g_test_add_func("/store/softphones", test_softphones);
 	g_test_add_func("/store/contacts", test_contacts);
 	g_test_add_func("/store/no-scan", test_no_scan);
