@@ -605,19 +605,6 @@ has_type(const Stream *stream, const CodecType *type)
 	return FALSE;
 }
 
-static void
-add_named(Stream *stream, const char *name)
-{
-	const CodecType *types;
-	guint n;
-
-	types = codec_types(&n);
-	for (guint i = 0; i < n; i++)
-		if (types[i].named && g_ascii_strcasecmp(types[i].name, name) == 0 &&
-		    !has_type(stream, &types[i]))
-			add_type(stream, &types[i])->made = TRUE;
-}
-
 Desc *
 desc_only(const Desc *offer, const char *names)
 {
@@ -628,8 +615,6 @@ desc_only(const Desc *offer, const char *names)
 
 	if (!names || !names[0])
 		return g_steal_pointer(&wanted);
-	for (char **word = words; stream->makes && *word; word++)
-		add_named(stream, *word);
 	for (guint made = 0; made < 2; made++)
 		for (char **word = words; *word; word++)
 			if (**word && g_ascii_strcasecmp(*word, EVENTS) != 0)
@@ -809,16 +794,25 @@ has_wide(const Stream *stream)
 	return FALSE;
 }
 
+static gboolean
+is_asked_for(const CodecType *type, char **words)
+{
+	for (; type->named && *words; words++)
+		if (g_ascii_strcasecmp(type->name, *words) == 0)
+			return TRUE;
+	return !type->named;
+}
+
 static void
-add_made(Stream *stream, gboolean wide)
+add_made(Stream *stream, gboolean wide, char **words)
 {
 	const CodecType *types;
 	guint n;
 
 	types = codec_types(&n);
 	for (guint i = 0; i < n; i++)
-		if (types[i].kind != CODEC_EVENT && !types[i].named && is_wide(&types[i]) == wide &&
-		    !has_type(stream, &types[i]))
+		if (types[i].kind != CODEC_EVENT && is_wide(&types[i]) == wide &&
+		    is_asked_for(&types[i], words) && !has_type(stream, &types[i]))
 			add_type(stream, &types[i])->made = TRUE;
 }
 
@@ -836,16 +830,16 @@ events_last(GPtrArray *codecs)
 }
 
 void
-desc_add_made(Desc *offer)
+desc_add_made(Desc *offer, const char *names)
 {
+	g_auto(GStrv) words = g_strsplit(names ? names : "", " ", -1);
 	Stream *stream = (Stream *)desc_audio(offer);
 	gboolean wide = stream && has_wide(stream);
 
 	if (!stream)
 		return;
-	stream->makes = TRUE;
-	add_made(stream, wide);
-	add_made(stream, !wide);
+	add_made(stream, wide, words);
+	add_made(stream, !wide, words);
 	settle_events(stream);
 	events_last(stream->codecs);
 }
@@ -956,7 +950,6 @@ desc_turned(const Desc *desc, Direction direction)
 		to->direction = from == audio ? direction : from->direction;
 		to->rejected = from->rejected;
 		to->ptime = from->ptime;
-		to->makes = from->makes;
 		set_transport(to, from->transport);
 		if (to->transport->kind == TRANSPORT_WEBRTC)
 			to->transport->setup = SETUP_ACTPASS; /* an offer */

@@ -101,10 +101,9 @@ typedef struct {
 	char *media, *profile;
 	char *mid; /* Jingle content name, SDP mid; NULL when not given */
 	Direction direction;
-	gboolean rejected; /* keeps its place: RFC 3264 section 6 */
-	guint ptime;	   /* ms, 0 when not said */
-	gboolean makes;	   /* an offer of ours may have codecs besides that would be transcoded */
-	GPtrArray *codecs; /* Codec *, preferred first; owned */
+	gboolean rejected;    /* keeps its place: RFC 3264 section 6 */
+	guint ptime;	      /* ms, 0 when not said */
+	GPtrArray *codecs;    /* Codec *, preferred first; owned */
 	Transport *transport; /* owned; never NULL */
 } Stream;
 
@@ -161,9 +160,8 @@ gboolean codec_relayed(const Codec *codec);
 Desc *desc_offer_all(const Transport *ours, TransportKind other);
 
 /* `offer` with the codecs of these names ("opus PCMA") alone, in this order but those that are
- * passed through before those that are made, and the events of their clocks; where desc_add_made()
- * was there with those that are offered only when they are named.  "" or NULL: as it is.  NULL
- * when none is left. */
+ * passed through before those that are made, and the events of their clocks; "" or NULL: as it
+ * is.  NULL when none is left. */
 Desc *desc_only(const Desc *offer, const char *names);
 
 /* The caller's codecs (those we relay, his numbering) and telephone-event, our
@@ -178,8 +176,9 @@ Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* Where packets are made into another codec (transcode.h): adds what else can be made to an
  * offer of ours, behind the other side's own codecs; wideband first where that side has some.
+ * `names` ("AMR PCMA") has those that are offered only when they are named (codec.h); or NULL.
  * Before the first desc_ref(). */
-void desc_add_made(Desc *offer);
+void desc_add_made(Desc *offer, const char *names);
 /* Where no codec is shared: the answer to `offer` with the codec of this name, or (NULL) its first
  * that we relay, but a narrow one that spares bits (G.729, AMR) only where it has no other; its
  * direction and length of packets are those of `answer`.  NULL when there is none. */

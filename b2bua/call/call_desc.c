@@ -83,9 +83,12 @@ call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *an
 static Desc *
 completed(const Call *call, Party *party, Desc *offer)
 {
+	g_autofree char *names = NULL;
+
 	if (!offer || !may_make(call, party))
 		return offer;
-	desc_add_made(offer);
+	names = call_codec_names(call, party);
+	desc_add_made(offer, names);
 	if (call_sound(call, party)->opus_first)
 		desc_prefer(offer, OPUS);
 	return offer;
