@@ -23,6 +23,7 @@
 #include "b2bua/call/call_bury.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/call/core.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/service.h"
@@ -193,6 +194,16 @@ open_records(Daemon *self, GError **error)
 	return self->journal != NULL;
 }
 
+/* What is not learned now is learned at the next start; until then people are asked. */
+static void
+learn_countries(Gateway *gateway)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!meter_learn(gateway_parts(gateway)->meter, &error))
+		g_warning("the countries that users have called are not known: %s", error->message);
+}
+
 static gboolean
 bring_up(Daemon *self, GError **error)
 {
@@ -204,6 +215,7 @@ bring_up(Daemon *self, GError **error)
 	if (!self->workers)
 		return FALSE;
 	self->gateway = core_new(self->config, self->store, self->workers);
+	learn_countries(self->gateway);
 	for (char **name = self->config->plugins; name && *name; name++)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;

@@ -145,6 +145,26 @@ transport_copy(const Transport *transport)
 	return copy;
 }
 
+Transport *
+transport_unencrypted(const Transport *ours)
+{
+	Transport *told = transport_copy(ours);
+
+	g_clear_pointer(&told->fingerprint, g_free);
+	g_clear_pointer(&told->fingerprint_hash, g_free);
+	told->setup = SETUP_NONE;
+	told->rtcp_mux = FALSE;
+	told->unencrypted = TRUE;
+	return told;
+}
+
+gboolean
+transport_is_clear(const Transport *ours, const Transport *theirs)
+{
+	return ours->kind == TRANSPORT_WEBRTC && theirs->kind == TRANSPORT_WEBRTC &&
+	       theirs->unencrypted;
+}
+
 void
 transport_free(Transport *transport)
 {
@@ -322,7 +342,7 @@ candidate_usable(const Candidate *candidate)
 {
 	guint8 address[16];
 
-	if (candidate->component != 1 || candidate->port < 1024)
+	if (candidate->component < 1 || candidate->component > 2 || candidate->port < 1024)
 		return FALSE;
 	if (inet_pton(AF_INET, candidate->address, address) == 1)
 		return ipv4_usable(address);
@@ -374,7 +394,9 @@ append_transport(GString *line, const Transport *transport)
 		return;
 	g_string_append_printf(line, ", ICE %u candidate%s", transport->candidates->len,
 			       transport->candidates->len == 1 ? "" : "s");
-	if (!transport->fingerprint)
+	if (transport->unencrypted)
+		g_string_append(line, ", not encrypted");
+	else if (!transport->fingerprint)
 		g_string_append(line, ", no fingerprint");
 	else if (transport->setup != SETUP_NONE)
 		g_string_append_printf(line, ", DTLS %s", setup_name(transport->setup));
@@ -453,7 +475,7 @@ new_offer(const Transport *ours)
 	offer->bundle = webrtc;
 	stream = desc_add_stream(offer, STREAM_AUDIO, webrtc ? "0" : NULL);
 	set_transport(stream, ours);
-	stream->transport->setup = webrtc ? SETUP_ACTPASS : SETUP_NONE;
+	stream->transport->setup = webrtc && !ours->unencrypted ? SETUP_ACTPASS : SETUP_NONE;
 	return offer;
 }
 
@@ -557,6 +579,17 @@ desc_offer_all(const Transport *ours, TransportKind other)
 	return offer;
 }
 
+/* Names are compared without case (RFC 4855 3), but not by everybody. */
+static void
+use_usual_name(Codec *codec)
+{
+	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+
+	codec->made = FALSE;
+	g_free(codec->name);
+	codec->name = g_strdup(type->name);
+}
+
 Desc *
 desc_offer(const Desc *theirs, const Transport *ours)
 {
@@ -575,7 +608,7 @@ desc_offer(const Desc *theirs, const Transport *ours)
 		const Codec *codec = g_ptr_array_index(audio->codecs, i);
 		if (!codec_relayed(codec) || stream_find_same(stream, codec))
 			continue;
-		copy_codec(stream, codec->pt, codec)->made = FALSE;
+		use_usual_name(copy_codec(stream, codec->pt, codec));
 		speech = speech || !is_event(codec);
 	}
 	settle_events(stream);
@@ -732,6 +765,17 @@ add_rejected(Desc *answer, const Stream *offered)
 	}
 }
 
+/* The answer to one without DTLS has none either. */
+static void
+speak_clearly(Stream *stream, const Transport *offered)
+{
+	Transport *clear = transport_unencrypted(stream->transport);
+
+	clear->rtcp_mux = stream->transport->rtcp_mux && offered->rtcp_mux;
+	transport_free(stream->transport);
+	stream->transport = clear;
+}
+
 static gboolean
 add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Transport *ours)
 {
@@ -741,8 +785,13 @@ add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Tr
 	set_transport(stream, ours);
 	transport = stream->transport;
 	transport->rtcp_mux = ours->rtcp_mux && offered->transport->rtcp_mux;
-	transport->setup = ours->kind == TRANSPORT_WEBRTC ? answer_setup(offered->transport->setup)
-							  : SETUP_NONE;
+	if (transport_is_clear(ours, offered->transport))
+		speak_clearly(stream, offered->transport);
+	else
+		transport->setup = ours->kind == TRANSPORT_WEBRTC
+					   ? answer_setup(offered->transport->setup)
+					   : SETUP_NONE;
+	transport = stream->transport;
 	if (ours->kind == TRANSPORT_RTP && offered->transport->kind == TRANSPORT_RTP) {
 		transport->sdes.profile = offered->transport->sdes.profile;
 		transport->sdes.tag = offered->transport->sdes.tag;
@@ -951,7 +1000,7 @@ desc_turned(const Desc *desc, Direction direction)
 		to->rejected = from->rejected;
 		to->ptime = from->ptime;
 		set_transport(to, from->transport);
-		if (to->transport->kind == TRANSPORT_WEBRTC)
+		if (to->transport->kind == TRANSPORT_WEBRTC && !to->transport->unencrypted)
 			to->transport->setup = SETUP_ACTPASS; /* an offer */
 		for (guint j = 0; j < from->codecs->len; j++) {
 			const Codec *codec = g_ptr_array_index(from->codecs, j);
@@ -998,7 +1047,9 @@ desc_moved(const Desc *desc, const Transport *transport)
 		if (stream != desc_audio(moved))
 			continue;
 		transport_free(stream->transport);
-		stream->transport = transport_copy(transport);
+		stream->transport = before->transport->unencrypted
+					    ? transport_unencrypted(transport)
+					    : transport_copy(transport);
 		stream->transport->setup = before->transport->setup;
 		stream->transport->rtcp_mux = before->transport->rtcp_mux;
 	}

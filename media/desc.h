@@ -21,7 +21,7 @@
 
 typedef enum {
 	TRANSPORT_RTP,	  /* RTP and RTCP over UDP: RTP/AVP, RTP/SAVP with keys */
-	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF) */
+	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF); or `unencrypted` */
 	TRANSPORT_NONE,	  /* no packets: a side that the gateway plays itself */
 	TRANSPORT_LOOP,	  /* none either: whoever is on the other side hears himself */
 	N_TRANSPORT_KINDS
@@ -90,6 +90,9 @@ typedef struct {
 	char *fingerprint_hash; /* "sha-256" */
 	char *fingerprint;	/* "AA:BB:..", capitals */
 	DtlsSetup setup;
+	/* Its owner has said nothing of DTLS: RTP/AVP over ICE, where RTCP that is not multiplexed
+	 * has component 2.  That a peer may be so is decided by whoever reads its description. */
+	gboolean unencrypted;
 } Transport;
 
 typedef struct {
@@ -128,6 +131,10 @@ void codec_add_param(Codec *codec, const char *name, const char *value);
 Transport *transport_new(TransportKind kind);
 Transport *transport_copy(const Transport *transport);
 void transport_free(Transport *transport); /* NULL is fine */
+/* `ours`, of TRANSPORT_WEBRTC, as a peer without DTLS is told it; new. */
+Transport *transport_unencrypted(const Transport *ours);
+/* Both are TRANSPORT_WEBRTC, and `theirs` is not encrypted. */
+gboolean transport_is_clear(const Transport *ours, const Transport *theirs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
 
 /* --- looking --- */
@@ -147,7 +154,7 @@ const char *direction_name(Direction direction);     /* "sendrecv" … */
 const char *candidate_type_name(CandidateType type); /* "host" … */
 const char *setup_name(DtlsSetup setup);	     /* "actpass" …, NULL for NONE */
 gboolean candidate_type_from_name(const char *name, CandidateType *type);
-/* Usable for our agent: component 1, numeric unicast address, port >= 1024 … */
+/* Usable for our agent: component 1 or 2, numeric unicast address, port >= 1024 … */
 gboolean candidate_usable(const Candidate *candidate);
 
 /* --- offer and answer (RFC 3264) --- */

@@ -11,16 +11,52 @@
 
 /* --- what a side has said and was told --- */
 
+static const Transport *
+audio_transport(const Desc *desc)
+{
+	const Stream *audio = desc ? desc_audio(desc) : NULL;
+
+	return audio ? audio->transport : NULL;
+}
+
+gboolean
+party_is_clear(const Party *party)
+{
+	const Transport *theirs = audio_transport(party->remote);
+
+	return theirs && theirs->unencrypted;
+}
+
+/* One offer goes to devices with DTLS and to those without; what one of these was told of it
+ * says nothing of DTLS (xmpp_called.c). */
+static const Desc *
+as_told(const Desc *local, const Desc *remote)
+{
+	const Transport *ours = audio_transport(local), *theirs = audio_transport(remote);
+	g_autoptr(Transport) told = NULL;
+
+	if (!ours || !theirs || ours->unencrypted || !transport_is_clear(ours, theirs))
+		return local ? desc_ref(local) : NULL;
+	told = transport_unencrypted(ours);
+	return desc_moved(local, told);
+}
+
 void
 party_set_descs(Party *party, const Desc *local, const Desc *remote)
 {
-	const Desc *new_local = local ? desc_ref(local) : NULL;
+	const Desc *new_local = as_told(local, remote);
 	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
 
 	desc_unref(party->local);
 	desc_unref(party->remote);
 	party->local = new_local;
 	party->remote = new_remote;
+	if (party->ours && party_is_clear(party) && !party->ours->unencrypted) {
+		Transport *told = transport_unencrypted(party->ours);
+
+		transport_free(party->ours);
+		party->ours = told;
+	}
 }
 
 /* Of a client the other side's hold has been taken off its wish before it was said

@@ -25,11 +25,18 @@
 
 /* --- who is there --- */
 
+static gboolean
+can_be_called(const XmppLeg *leg, guint can)
+{
+	return xmpp_caps_can_call(can) ||
+	       (xmpp_caps_is_unencrypted(can) && xmpp_clear_can_be_offered(leg));
+}
+
 /* FALSE as well for one of which nothing is known yet. */
 static gboolean
-takes_no_calls(guint can)
+takes_no_calls(const XmppLeg *leg, guint can)
 {
-	return (can & XMPP_CAN_TELL) && !(can & XMPP_CAN_JMI) && !xmpp_caps_can_call(can);
+	return (can & XMPP_CAN_TELL) && !(can & XMPP_CAN_JMI) && !can_be_called(leg, can);
 }
 
 static guint
@@ -38,12 +45,12 @@ can_of(const XmppLeg *leg, const char *device)
 	return xmpp_accounts_can(leg->xmpp->accounts, leg->peer_bare, device);
 }
 
-/* A device that could be called if only it had DTLS.  The operator, who sees it on line, reads
- * why it does not ring. */
+/* A device that could be called if only it had DTLS, or its user's might do without.  The operator,
+ * who sees it on line, reads why it does not ring. */
 static gboolean
 note_unencrypted(const XmppLeg *leg, const char *device, guint can)
 {
-	if (!takes_no_calls(can) || !xmpp_caps_is_unencrypted(can))
+	if (!takes_no_calls(leg, can) || !xmpp_caps_is_unencrypted(can))
 		return FALSE;
 	leg_trace(&leg->leg, TRACE_NOTE, "%s takes only calls without encryption: not called",
 		  device);
@@ -224,7 +231,7 @@ xmpp_called_bounced(XmppLeg *leg, const Address *from, const xmlNode *stanza)
 void
 xmpp_called_receipt(XmppLeg *leg, const char *device)
 {
-	if (leg->state == XMPP_RINGING && !takes_no_calls(can_of(leg, device)))
+	if (leg->state == XMPP_RINGING && !takes_no_calls(leg, can_of(leg, device)))
 		rings(leg, device);
 }
 
@@ -350,7 +357,7 @@ on_fork_answer(gpointer user, const xmlNode *answer)
 }
 
 static void
-call_directly(XmppLeg *leg, const char *jid)
+call_directly(XmppLeg *leg, const char *jid, guint can)
 {
 	XmppFork *fork = g_new0(XmppFork, 1);
 	XmppRequest request = { .from = leg->local, .to = jid, .done = on_fork_answer };
@@ -358,17 +365,18 @@ call_directly(XmppLeg *leg, const char *jid)
 	fork->leg = leg;
 	fork->jid = g_strdup(jid);
 	fork->sid = xmpp_new_sid();
+	fork->clear = xmpp_caps_is_unencrypted(can);
 	g_ptr_array_add(leg->forks, fork);
 	xmpp_leg_register(leg, jid, fork->sid);
 	request.user = fork;
-	xmpp_leg_out(leg, "session-initiate to %s", jid);
-	xmpp_request(leg->xmpp, &request, xmpp_session_build_initiate(leg, fork->sid));
+	xmpp_leg_out(leg, "session-initiate to %s%s", jid, fork->clear ? ", not encrypted" : "");
+	xmpp_request(leg->xmpp, &request, xmpp_session_build_initiate(leg, fork->sid, fork->clear));
 }
 
 static gboolean
-is_called_directly(guint can)
+is_called_directly(const XmppLeg *leg, guint can)
 {
-	return xmpp_caps_can_call(can) && !(can & XMPP_CAN_JMI);
+	return can_be_called(leg, can) && !(can & XMPP_CAN_JMI);
 }
 
 /* --- devices that come while it rings --- */
@@ -384,13 +392,13 @@ was_called(const XmppLeg *leg, const char *device)
 
 /* The propose tells it nothing.  After a restart of the server, or of ours, all come so. */
 static void
-call_late(XmppLeg *leg, const char *device)
+call_late(XmppLeg *leg, const char *device, guint can)
 {
 	if (leg->leg.side != SIDE_CALLEE || was_called(leg, device) ||
 	    leg->forks->len >= MAX_DEVICES)
 		return;
 	leg->hoped = TRUE;
-	call_directly(leg, device);
+	call_directly(leg, device, can);
 	if (!leg->rang)
 		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
 	leg_save(&leg->leg);
@@ -406,10 +414,10 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 		return;
 	if (note_unencrypted(leg, device, can))
 		unencrypted_is_out(leg, device);
-	else if (takes_no_calls(can))
+	else if (takes_no_calls(leg, can))
 		device_is_out(leg, device);
-	else if (is_called_directly(can))
-		call_late(leg, device);
+	else if (is_called_directly(leg, can))
+		call_late(leg, device, can);
 	else if ((can & XMPP_CAN_JMI) && find_may_ring(leg, device, NULL) && !leg->timer)
 		on_silence(leg); /* his second is over */
 }
@@ -425,9 +433,9 @@ see_who_is_there(XmppLeg *leg)
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
 
-		if (is_called_directly(device->can))
+		if (is_called_directly(leg, device->can))
 			direct++;
-		else if (!takes_no_calls(device->can))
+		else if (!takes_no_calls(leg, device->can))
 			g_ptr_array_add(leg->may_ring, g_strdup(device->jid));
 		else if (note_unencrypted(leg, device->jid, device->can))
 			unencrypted++;
@@ -452,8 +460,8 @@ call_devices(XmppLeg *leg, const char *nick)
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
 
-		if (is_called_directly(device->can))
-			call_directly(leg, device->jid);
+		if (is_called_directly(leg, device->can))
+			call_directly(leg, device->jid, device->can);
 	}
 	if (xmpp_stream_is_up(leg->xmpp->stream))
 		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
@@ -512,6 +520,7 @@ fork_takes(XmppLeg *leg, XmppFork *fork)
 			    .to = leg->peer_bare,
 			    .reason = xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
 			    .text = "Answered on another device" };
+	const Desc *told;
 
 	if (!leg->no_propose)
 		xmpp_leg_say(leg, &retract);
@@ -521,8 +530,14 @@ fork_takes(XmppLeg *leg, XmppFork *fork)
 	leg->sid = g_strdup(fork->sid);
 	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
 	leg->jmi = FALSE;
+	leg->clear = fork->clear;
 	g_ptr_array_set_size(leg->forks, 0);
 	leg->state = XMPP_INITIATED;
+	if (leg->clear) {
+		told = leg->ours;
+		leg->ours = xmpp_clear_desc(told);
+		desc_unref(told);
+	}
 }
 
 static void

@@ -34,7 +34,7 @@ send_candidate(XmppLeg *leg, const Candidate *candidate)
 	JingleSession session = session_of(leg);
 	const Transport *ours = transport_of(leg->ours);
 
-	if (!ours || !leg->content)
+	if (!ours || !leg->content || (candidate->component != 1 && ours->rtcp_mux))
 		return;
 	xmpp_leg_out(leg, "transport-info %s %s:%u", candidate_type_name(candidate->type),
 		     candidate->address, candidate->port);
@@ -61,16 +61,17 @@ xmpp_session_candidate(XmppLeg *leg, const Candidate *ours)
 /* Clients lose candidates that come before their session-accept, so those known
  * by now go into the offer itself. */
 xmlNode *
-xmpp_session_build_initiate(XmppLeg *leg, const char *sid)
+xmpp_session_build_initiate(XmppLeg *leg, const char *sid, gboolean clear)
 {
 	JingleSession session = { .sid = sid, .initiator = leg->local };
 	const Stream *audio = desc_audio(leg->ours);
 	g_autoptr(Transport) transport = NULL;
 	g_autoptr(Desc) offer = NULL;
 
-	if (!audio || leg->late->len == 0)
+	if (!audio || (leg->late->len == 0 && !clear))
 		return jingle_build_initiate(&session, leg->ours);
-	transport = transport_copy(audio->transport);
+	transport =
+		clear ? transport_unencrypted(audio->transport) : transport_copy(audio->transport);
 	g_array_append_vals(transport->candidates, leg->late->data, leg->late->len);
 	offer = xmpp_desc_like(leg->ours, audio->direction, transport);
 	return jingle_build_initiate(&session, offer);
@@ -115,7 +116,7 @@ xmpp_session_initiate(XmppLeg *leg)
 
 	xmpp_leg_out(leg, "session-initiate %s", summary);
 	xmpp_leg_set_timer(leg, ACCEPT_MS, on_no_accept);
-	request_watched(leg, xmpp_session_build_initiate(leg, leg->sid));
+	request_watched(leg, xmpp_session_build_initiate(leg, leg->sid, FALSE));
 	g_array_set_size(leg->late, 0);
 }
 
@@ -169,7 +170,7 @@ take_initiate(XmppLeg *leg, Jingle *jingle)
 	g_autofree char *summary = NULL;
 
 	keep_request(leg, jingle);
-	offer = desc_from_jingle(jingle, &error);
+	offer = desc_from_jingle(jingle, FALSE, &error);
 	/* From here on the session exists, and is refused by its own word. */
 	leg->state = XMPP_OFFERED;
 	if (!offer) {
@@ -205,7 +206,7 @@ begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 	g_autoptr(GError) error = NULL;
 
 	leg->state = XMPP_OFFERED;
-	leg->theirs = desc_from_jingle(jingle, &error);
+	leg->theirs = desc_from_jingle(jingle, xmpp_clear_may_call(xmpp, message->from), &error);
 	keep_request(leg, jingle);
 	xmpp_leg_set_peer(leg, message->from_text);
 	xmpp_leg_register(leg, leg->peer, leg->sid);
@@ -275,7 +276,7 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg->xmpp->fork_events->takes(leg, fork);
 	if (leg->state != XMPP_INITIATED || leg->leg.side != SIDE_CALLEE)
 		return;
-	answer = desc_from_jingle(jingle, &error);
+	answer = desc_from_jingle(jingle, leg->clear, &error);
 	if (!answer) {
 		leg_trace(&leg->leg, TRACE_IN, "session-accept: %s", error->message);
 		xmpp_leg_fail(leg, error->code, error->message);
@@ -284,6 +285,11 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	summary = desc_summary(answer);
 	leg_trace(&leg->leg, TRACE_IN, "session-accept from %s %s", leg->peer, summary);
 	leg->theirs = answer;
+	if (leg->clear && !transport_of(answer)->unencrypted) { /* it cannot have our fingerprint */
+		xmpp_leg_fail(leg, REASON_SECURITY,
+			      "the client answers with DTLS that it was not offered");
+		return;
+	}
 	leg->content = g_strdup(audio ? audio->name : "0");
 	leg->state = XMPP_TALKING;
 	xmpp_leg_set_timer(leg, 0, NULL);
@@ -315,8 +321,10 @@ on_restart(XmppLeg *leg, const Transport *fresh)
 		transport->fingerprint = g_strdup(known->fingerprint);
 		transport->fingerprint_hash = g_strdup(known->fingerprint_hash);
 	}
+	transport->unencrypted = known->unencrypted;
 	transport->rtcp_mux = known->rtcp_mux;
-	transport->setup = SETUP_ACTPASS; /* an offer; DTLS goes on as it was */
+	/* an offer; DTLS goes on as it was */
+	transport->setup = known->unencrypted ? SETUP_NONE : SETUP_ACTPASS;
 	offer = xmpp_desc_like(leg->theirs, audio->direction, transport);
 	desc_unref(leg->theirs);
 	leg->theirs = desc_ref(offer);
@@ -333,12 +341,22 @@ is_restart(const XmppLeg *leg, const Transport *fresh)
 	       g_strcmp0(fresh->ufrag, known->ufrag) != 0;
 }
 
+static gboolean
+rtcp_is_apart(const XmppLeg *leg)
+{
+	const Transport *known = transport_of(leg->theirs);
+
+	return known && known->unencrypted && !known->rtcp_mux;
+}
+
 static void
 take_candidates(XmppLeg *leg, const Transport *transport)
 {
 	for (guint i = 0; i < transport->candidates->len && leg->state != XMPP_OVER; i++) {
 		const Candidate *candidate = &g_array_index(transport->candidates, Candidate, i);
 
+		if (candidate->component != 1 && !rtcp_is_apart(leg))
+			continue;
 		leg_trace(&leg->leg, TRACE_IN, "transport-info %s %s:%u",
 			  candidate_type_name(candidate->type), candidate->address,
 			  candidate->port);

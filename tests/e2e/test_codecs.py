@@ -38,6 +38,12 @@ def test_codecs_linphone(bench):
     judge(each(bench, [(user, "opus", far, "opus"), (user, "opus", far, "G722")]))
 
 
+def test_codecs_linphone_g722(bench):
+    bench.gateway()
+    user, far = user_side(bench, "linphone", "G722"), carrier(bench)
+    judge(each(bench, [(user, "G722", far, "G722"), (user, "G722", far, "opus")]))
+
+
 def test_codecs_baresip(bench):
     bench.gateway()
     user, far = user_side(bench, "baresip", "G722"), client(bench, "webrtc", "B")
@@ -125,6 +131,8 @@ def browser_is_wide(bench, page):
             far.wait_up()
         page.wait(f"{STATE} === 'talking'")
         bench.talk()
+        shown = page.evaluate("document.getElementById('quality').innerText")
+        check(shown.startswith(f"{codec}, wideband · good"), f"the page says {shown!r}")
         page.click("hangup")
         far.wait_over()
         page.wait(f"{STATE} === 'ready'")

@@ -19,10 +19,15 @@ send_to(IcePath *path, const void *data, gsize length, const NetAddress *to)
 static void
 answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
 {
-	g_autoptr(GByteArray) answer = stun_new(STUN_BINDING_SUCCESS, data + 8);
+	const IcePeer *peer = path->peer;
+	g_autoptr(GByteArray) answer =
+		stun_new(peer->refuses ? STUN_BINDING_ERROR : STUN_BINDING_SUCCESS, data + 8);
 
-	stun_put_mapped(answer, from);
-	stun_seal(answer, path->peer->pwd);
+	if (peer->refuses)
+		stun_put_number(answer, STUN_ERROR, 4 << 8 | 3);
+	else
+		stun_put_mapped(answer, from);
+	stun_seal(answer, peer->forges ? "the password of nobody" : peer->pwd);
 	send_to(path, answer->data, answer->len, from);
 }
 
@@ -46,7 +51,7 @@ on_stun(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 	IcePeer *peer = path->peer;
 	const guint type = stun_type(data);
 
-	if (peer->silent || length < STUN_HEADER)
+	if (peer->silent || length < STUN_HEADER || type == STUN_BINDING_INDICATION)
 		return;
 	if (type == STUN_BINDING_REQUEST) {
 		on_request(path, data, length, from);

@@ -32,6 +32,7 @@ typedef struct {
 
 struct IcePeer {
 	gboolean controlling, silent, deaf; /* deaf: DTLS and RTP are not heard */
+	gboolean forges, refuses;	    /* its answers: sealed with another key; error 403 */
 	guint64 tie_breaker;
 	guint32 nomination; /* value of the last one sent */
 	char ufrag[9], pwd[33];

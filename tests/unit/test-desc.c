@@ -116,7 +116,7 @@ test_offer(void)
 
 	g_assert_cmpuint(offer->streams->len, ==, 1);
 	g_assert_false(offer->bundle);
-	assert_codecs(nth(offer, 0), "111 opus/48000/2, 9 G722/8000, 0 pcmu/8000, 8 PCMA/8000, "
+	assert_codecs(nth(offer, 0), "111 opus/48000/2, 9 G722/8000, 0 PCMU/8000, 8 PCMA/8000, "
 				     "110 telephone-event/48000, 126 telephone-event/8000");
 	g_assert_null(nth(offer, 0)->mid);
 	g_assert_cmpint(nth(offer, 0)->transport->setup, ==, SETUP_NONE);
@@ -253,7 +253,7 @@ test_wideband(void)
 		{ "opus", "111 opus/48000/2, 110 telephone-event/48000" },
 		{ "PCMA OPUS", "8 PCMA/8000, 111 opus/48000/2, 110 telephone-event/48000, "
 			       "126 telephone-event/8000" },
-		{ "G722 pcmu", "9 G722/8000, 0 pcmu/8000, 126 telephone-event/8000" },
+		{ "G722 pcmu", "9 G722/8000, 0 PCMU/8000, 126 telephone-event/8000" },
 	};
 
 	assert_codecs(nth(answer, 1), "111 opus/48000/2, 9 G722/8000, 110 telephone-event/48000, "
@@ -581,7 +581,8 @@ test_candidate_usable(void)
 		{ 1, "127.0.0.1", 40000, TRUE },
 		{ 1, "2001:db8::1", 1024, TRUE },
 		{ 1, "::1", 40000, TRUE },
-		{ 2, "192.0.2.1", 40000, FALSE },
+		{ 2, "192.0.2.1", 40000, TRUE },
+		{ 3, "192.0.2.1", 40000, FALSE },
 		{ 0, "192.0.2.1", 40000, FALSE },
 		{ 1, "192.0.2.1", 1023, FALSE },
 		{ 1, "192.0.2.1", 9, FALSE },
