@@ -720,6 +720,48 @@ test_wish(void)
 				cases[i].wish);
 }
 
+static void
+assert_clear(const Desc *desc, gboolean multiplexed)
+{
+	const Transport *transport = desc_audio(desc)->transport;
+
+	g_assert_true(transport->unencrypted);
+	g_assert_null(transport->fingerprint);
+	g_assert_cmpint(transport->setup, ==, SETUP_NONE);
+	g_assert_cmpint(transport->rtcp_mux, ==, multiplexed);
+	g_assert_cmpstr(transport->ufrag, ==, "gW4k");
+}
+
+/* Who offers no DTLS is answered without, and stays so through hold and a restart; who
+ * offers it is answered with it. */
+static void
+test_unencrypted(void)
+{
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS), theirs = webrtc(SETUP_NONE);
+	g_autoptr(Transport) clear = transport_unencrypted(theirs);
+	g_autoptr(Transport) again = transport_unencrypted(clear);
+	g_autoptr(Desc) phone = audio_desc(rtp("192.0.2.7", 1), "8 PCMA/8000");
+	g_autoptr(Desc) offer = audio_desc(transport_copy(clear), "8 PCMA/8000");
+	g_autoptr(Desc) answer = desc_answer(offer, phone, ours);
+	g_autoptr(Desc) held = desc_turned(answer, DIRECTION_SENDONLY);
+	g_autoptr(Desc) moved = desc_moved(answer, ours);
+	g_autoptr(Desc) fresh = desc_offer(phone, clear);
+	g_autoptr(Desc) encrypted = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) safe = desc_answer(encrypted, phone, ours);
+	g_autoptr(Desc) plain = desc_answer(offer, phone, desc_audio(phone)->transport);
+
+	g_assert_true(transport_is_clear(ours, clear));
+	g_assert_false(transport_is_clear(ours, theirs));
+	g_assert_true(again->unencrypted);
+	assert_clear(answer, FALSE);
+	assert_clear(held, FALSE);
+	assert_clear(moved, FALSE);
+	assert_clear(fresh, FALSE);
+	g_assert_nonnull(desc_audio(safe)->transport->fingerprint);
+	g_assert_false(desc_audio(safe)->transport->unencrypted);
+	g_assert_false(desc_audio(plain)->transport->unencrypted);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -747,6 +789,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/named", test_named);
 	g_test_add_func("/desc/preferred", test_preferred);
 	g_test_add_func("/desc/turned", test_turned);
+	g_test_add_func("/desc/unencrypted", test_unencrypted);
 	g_test_add_func("/desc/threads", test_threads);
 	g_test_add_func("/desc/wish", test_wish);
 	return g_test_run();
