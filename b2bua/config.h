@@ -26,7 +26,9 @@ struct Config {
 	char *xmpp_host;   /* address of the server's component port */
 	guint xmpp_port;
 	char *xmpp_secret;
-	char **xmpp_operators; /* bare JIDs, told of what needs a person; NULL: nobody */
+	char *xmpp_plain_rtp;	 /* "no", "local", "yes": calls without DTLS */
+	char *xmpp_local_domain; /* whose users "local" means, or NULL: the domain above ours */
+	char **xmpp_operators;	 /* bare JIDs, told of what needs a person; NULL: nobody */
 	/* [sip] */
 	char *sip_address; /* numeric; bound and put in Contact and Via */
 	guint sip_port;

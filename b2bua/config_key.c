@@ -35,6 +35,13 @@ const ConfigKey config_keys[] = {
 	  "component port of the XMPP server" },
 	{ "xmpp", "secret", TYPE_SECRET, NULL, 0, 0, FIELD(xmpp_secret),
 	  "secret that the XMPP server has for this component (component_secret in Prosody)" },
+	{ "xmpp", "plain_rtp", TYPE_PLAIN_RTP, "no", 0, 0, FIELD(xmpp_plain_rtp),
+	  "calls with clients that have no DTLS (Gajim up to 1.9), whose audio is not encrypted "
+	  "between the client and the gateway: no, local (users of local_domain only) or yes; a "
+	  "client that has DTLS is always encrypted" },
+	{ "xmpp", "local_domain", TYPE_DOMAIN, NULL, 0, 0, FIELD(xmpp_local_domain),
+	  "domain of the users that plain_rtp = local means; default: domain without its first "
+	  "part, so example.org for gw.example.org" },
 
 	{ "xmpp", "operators", TYPE_JID_LIST, NULL, 0, 0, FIELD(xmpp_operators),
 	  "who is told by chat of what needs a person, such as a limit that is reached: bare JIDs "

@@ -25,9 +25,10 @@ typedef enum {
 	TYPE_LOG_LEVEL,
 	TYPE_TRANSCODE, /* a policy of transcoding.h */
 	TYPE_EMERGENCY,
-	TYPE_COUNTRY, /* two letters, upper case */
-	TYPE_NUMBER,  /* guint within min … max */
-	TYPE_PORT,    /* guint16 within min … max */
+	TYPE_PLAIN_RTP, /* no, local, yes */
+	TYPE_COUNTRY,	/* two letters, upper case */
+	TYPE_NUMBER,	/* guint within min … max */
+	TYPE_PORT,	/* guint16 within min … max */
 	TYPE_BOOLEAN,
 	N_TYPES
 } ConfigType;

@@ -220,6 +220,15 @@ check_log_level(const ConfigKey *key, const char *value, GError **error)
 }
 
 static gboolean
+check_plain_rtp(const ConfigKey *key, const char *value, GError **error)
+{
+	static const char *const values[] = { "no", "local", "yes", NULL };
+
+	return g_strv_contains(values, value) ||
+	       config_value_refuse(key, value, error, "write no, local or yes");
+}
+
+static gboolean
 check_transcode(const ConfigKey *key, const char *value, GError **error)
 {
 	TranscodePolicy policy;
@@ -266,6 +275,8 @@ check_text(const ConfigKey *key, const char *value, GError **error)
 					   "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_PLAIN_RTP:
+		return check_plain_rtp(key, value, error);
 	case TYPE_TRANSCODE:
 		return check_transcode(key, value, error);
 	case TYPE_EMERGENCY:

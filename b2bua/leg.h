@@ -25,7 +25,7 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 6
+#define PLUGIN_INTERFACE_VERSION 7
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -156,6 +156,8 @@ typedef struct {
 typedef struct {
 	/* A line to read, from `number` (as he would dial it).  Kept for him when he is away. */
 	void (*notice)(const char *account, const Address *number, const char *text);
+	/* Some device of his may be one without DTLS, and is called all the same.  NULL: none. */
+	gboolean (*unencrypted)(const char *account);
 } AccountVerbs;
 
 typedef struct TextVerbs TextVerbs; /* no plugin carries texts to the outside yet */
@@ -269,6 +271,7 @@ typedef enum {
 	LEG_SERVER_AWAY,      /* its XMPP server is not connected */
 	LEG_NO_SESSION,	      /* it was let begin the session, and did not */
 	LEG_NO_ACCEPT,	      /* it took the call, and did not accept the session */
+	LEG_NO_CLIENT,	      /* no client of the account that is on line takes calls */
 	LEG_UNENCRYPTED,      /* it cannot encrypt audio */
 	LEG_BAD_DESCRIPTION,  /* its description cannot be used */
 	LEG_NO_DESCRIPTION,   /* it answered without one */

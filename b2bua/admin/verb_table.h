@@ -86,6 +86,9 @@
 			 "used something today")),                                                 \
 	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
 	    "show what has been used of the limits of this hour and day")                          \
+	ROW(guard_test, "guard", "test", W(W_KEYS(KEYS_GUARD)), VERB_OPERATOR, VERB_LIVE,          \
+	    CHANGES_NOTHING,                                                                       \
+	    "show which calls of yesterday these limits would have refused or ended")              \
 	ROW(guard_lift, "guard", "lift",                                                           \
 	    W({ "JID|trunk:NAME", WORD_TEXT, 0, NULL, NULL, "a user or a trunk", 0 }),             \
 	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \

@@ -62,7 +62,15 @@ typedef enum {
 	WORD_SELF = 1 << 3,	  /* of a key: a user may set it for the own account */
 } WordFlags;
 
-typedef enum { KEYS_NONE, KEYS_USER, KEYS_NUMBER, KEYS_SOFTPHONE, KEYS_TRUNK, KEYS_ROUTE } KeySet;
+typedef enum {
+	KEYS_NONE,
+	KEYS_USER,
+	KEYS_NUMBER,
+	KEYS_SOFTPHONE,
+	KEYS_TRUNK,
+	KEYS_ROUTE,
+	KEYS_GUARD
+} KeySet;
 
 /* A word of a verb ("NAME", "--hangup") or a key ("ring"). */
 typedef struct {

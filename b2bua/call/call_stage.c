@@ -55,10 +55,9 @@ call_prepare_stage(Call *call)
 
 	for (guint i = 0; i < stage->targets->len; i++) {
 		const Target *target = stage->targets->pdata[i];
-		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport);
+		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport, target);
 
 		party->stage = call->stage;
-		party->target = target;
 		party->account = g_strdup(target->account);
 		party->device = g_strdup(target->device);
 		if (target->charge)

@@ -281,6 +281,15 @@ meter_limits(const Owner *owner, GuardLimits *limits, gboolean *own)
 	add_more(owner, limits, GUARD_ABROAD_CALLS);
 }
 
+void
+meter_limits_of(Meter *self, const char *account, GuardLimits *limits)
+{
+	Owner owner = { .meter = self, .name = (char *)account };
+	gboolean own;
+
+	meter_limits(&owner, limits, &own);
+}
+
 /* --- while they talk --- */
 
 static void set_timer(Owner *owner);

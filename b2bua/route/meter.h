@@ -81,5 +81,8 @@ gboolean meter_show(Meter *meter, const char *owner, MeterFunc func, gpointer us
 /* From now on it has used nothing. */
 gboolean meter_lift(Meter *meter, const char *owner, GError **error);
 
+/* What holds for an account today, without what its person has asked for in the chat. */
+void meter_limits_of(Meter *meter, const char *account, GuardLimits *limits);
+
 /* For tests: as if so much of the day had passed. */
 void meter_skip(Meter *meter, gint64 seconds);

@@ -227,6 +227,37 @@ way_out_used(Gateway *gateway, const WayOut *way, const char *number)
 		meter_refused(gateway_parts(gateway)->meter, way->charge, &way->guard, number);
 }
 
+/* A code that has a rule of its own is no longer one of all. */
+static RouteRule *
+rule_of_class(Store *store, const char *number, const char *number_class, const RouteRule *own)
+{
+	if (!number_class || (is_star_code(number) && own && strcmp(own->target, number) == 0))
+		return NULL;
+	return store_route_get(store, number_class);
+}
+
+static guint
+price_of(const RouteRule *rule, const RouteRule *class_rule)
+{
+	return MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0);
+}
+
+Charge *
+way_out_charge(Gateway *gateway, const char *account, const char *number)
+{
+	Store *store = gateway_store(gateway);
+	g_autofree char *country = user_country(gateway, account);
+	const char *number_class = class_of(number, country);
+	g_autoptr(RouteRule) rule = NULL, class_rule = NULL;
+
+	if (number_is_emergency(number, country))
+		return NULL;
+	rule = longest_rule(store, number);
+	class_rule = rule_of_class(store, number, number_class, rule);
+	return meter_charge(gateway_parts(gateway)->meter, account, number, number_class,
+			    price_of(rule, class_rule));
+}
+
 WayOut *
 way_out(Gateway *gateway, const char *account, const char *number)
 {
@@ -242,10 +273,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
 	rule = longest_rule(store, number);
-	/* a code that has a rule of its own is no longer one of all */
-	if (way->number_class &&
-	    !(is_star_code(number) && rule && strcmp(rule->target, number) == 0))
-		class_rule = store_route_get(store, way->number_class);
+	class_rule = rule_of_class(store, number, way->number_class, rule);
 	way->rule = g_strdup(rule ? rule->target : NULL);
 	way->class_rule = g_strdup(class_rule ? class_rule->target : NULL);
 	way->cost = MAX(rule ? rule->cost : 0, class_rule ? class_rule->cost : 0);

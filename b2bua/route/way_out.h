@@ -32,6 +32,8 @@ WayOut *way_out(Gateway *gateway, const char *account, const char *number);
 void way_out_free(WayOut *way);
 /* Somebody has really called `number`: who is asked about it, or told, is now. */
 void way_out_used(Gateway *gateway, const WayOut *way, const char *number);
+/* What such a call counts as; NULL: an emergency. */
+Charge *way_out_charge(Gateway *gateway, const char *account, const char *number);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)
 
 /* Where a user is at home: his own country, the gateway's, or NULL.  New. */

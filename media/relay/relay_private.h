@@ -122,8 +122,10 @@ struct Relay {
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
-	const MediaSources *sources; /* besides the signalled host */
-	SourceRank rank;	     /* of the source that is latched */
+	int rtcp_fd;
+	gboolean rtcp_apart, rtcp_relayed; /* not multiplexed; sent by the agent */
+	const MediaSources *sources;	   /* besides the signalled host */
+	SourceRank rank;		   /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
 	guint64 unmapped; /* packets in that the twin has no payload type for */
@@ -211,6 +213,13 @@ relay_send_rtp(Relay *relay, guint8 *data, gsize length)
 	relay->stats.bytes_out += bytes;
 	if (G_UNLIKELY(!relay->out_noted))
 		relay_note_first_out(relay, data[1] & 0x7f);
+}
+
+/* WebRTC: it has its keys, or needs none. */
+static inline gboolean
+relay_is_set_up(const Relay *relay)
+{
+	return !relay->webrtc || !relay->secure || relay->receive;
 }
 
 static inline gboolean

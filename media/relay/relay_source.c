@@ -170,6 +170,9 @@ relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 gboolean
 relay_admit_rtcp(Relay *relay, const NetAddress *from)
 {
+	if (relay->webrtc)
+		return net_address_equal(from,
+					 relay->rtcp_apart ? &relay->rtcp_peer : &relay->peer);
 	if (net_address_equal(from, &relay->rtcp_peer))
 		return TRUE;
 	if (!relay->connected || !relay->signalled.length ||
@@ -192,6 +195,18 @@ relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket
 		return;
 	relay->asked_at = now;
 	relay->options.events->ask_route(relay->options.owner, socket, from);
+}
+
+void
+relay_set_rtcp_route(Relay *relay, guint socket, const NetAddress *peer)
+{
+	const gboolean relayed = socket == RELAY_BY_OWNER;
+
+	if (relay->closed || (!relayed && socket >= relay->n_sockets))
+		return;
+	relay->rtcp_relayed = relayed;
+	relay->rtcp_fd = relayed ? -1 : relay->sockets[socket].fd;
+	relay->rtcp_peer = *peer;
 }
 
 void

@@ -2,6 +2,7 @@
 /* test-guard.c - what may be used: what is abroad, who pays, who is asked and told, and what
  * happens at the end.
  */
+#include "b2bua/route/guard_replay.h"
 #include "b2bua/route/meter.h"
 #include "b2bua/numberplan.h"
 #include "tests/core/fake-leg.h"
@@ -424,6 +425,60 @@ test_left(void)
 		g_assert_true(guard_hours_hold("22-6", hour) == (hour >= 22 || hour < 6));
 		g_assert_true(guard_hours_hold("0-24", hour));
 		g_assert_true(guard_hours_hold(NULL, hour));
+	}
+}
+
+/* --- yesterday again --- */
+
+static ReplayCall
+past(guint minute, guint length, GuardClass class)
+{
+	gint64 start = 1000000000000 + minute * (gint64)60000;
+
+	return (ReplayCall){ .started_ms = start,
+			     .answered_ms = start,
+			     .ended_ms = start + length * (gint64)60000,
+			     .hour = minute / 60,
+			     .class = class,
+			     .price = 10000 };
+}
+
+static void
+test_replay(void)
+{
+	const ReplayCall made[] = {
+		past(200, 20, GUARD_ABROAD), past(10, 30, GUARD_ABROAD), past(20, 30, GUARD_ABROAD),
+		past(25, 500, GUARD_HOME),   past(70, 5, GUARD_ABROAD),
+	};
+	GuardLimits limits;
+	ReplayResult result;
+
+	for (GuardRule rule = 0; rule < N_GUARD_RULES; rule++)
+		limits.most[rule] = GUARD_NO_LIMIT;
+	limits.most[GUARD_ABROAD_MINUTES] = 50; /* 10 alone, then 40 of two, 20 minutes long */
+	limits.most[GUARD_MONEY_HOUR] = 10000;
+	for (guint run = 0; run < 4; run++) {
+		g_autoptr(GArray) calls = g_array_new(FALSE, FALSE, sizeof(ReplayCall));
+
+		g_array_append_vals(calls, made, G_N_ELEMENTS(made));
+		if (run == 1)
+			limits.most[GUARD_ABROAD_MINUTES] = 1000;
+		if (run == 2)
+			limits.most[GUARD_ABROAD_AT_ONCE] = 1;
+		if (run == 3)
+			limits.most[GUARD_LONGEST_HOME] = 100;
+		guard_replay(calls, &limits, &result);
+		if (run == 0) {
+			/* the first was over at the very instant */
+			g_assert_cmpint(result.reached_ms[GUARD_ABROAD_MINUTES], ==,
+					1000000000000 + 40 * 60000);
+			g_assert_cmpuint(result.ended[GUARD_ABROAD_MINUTES], ==, 1);
+			g_assert_cmpuint(result.refused[GUARD_ABROAD_MINUTES], ==, 2);
+		} else {
+			g_assert_cmpint(result.reached_ms[GUARD_ABROAD_MINUTES], ==, 0);
+		}
+		g_assert_cmpuint(result.refused[GUARD_ABROAD_AT_ONCE], ==, run >= 2);
+		g_assert_cmpuint(result.ended[GUARD_LONGEST_HOME], ==, run == 3);
 	}
 }
 
@@ -962,6 +1017,7 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/judge", test_judge);
 	g_test_add_func("/guard/rules", test_rules);
 	g_test_add_func("/guard/left", test_left);
+	g_test_add_func("/guard/replay", test_replay);
 	g_test_add_func("/guard/new-country", test_new_country);
 	g_test_add_func("/guard/no", test_no);
 	g_test_add_func("/guard/late-yes", test_late_yes);

@@ -4,6 +4,7 @@
 The day's minutes abroad are one instead of sixty, all else is as on a new gateway.
 """
 import re
+import sqlite3
 import threading
 import time
 
@@ -127,6 +128,16 @@ def test_guard_stolen_password(bench):
             reads(phone, whose + sentence)
     rows = {row["limit"]: row for row in tandem.rows("guard", "show", f"alice@{DOMAIN}")}
     check(rows["abroad_minutes"]["state"] == "reached", f"guard show says {rows}")
+
+    # what a higher limit would have done, had all this been yesterday
+    day = 86400 * 1000000
+    with sqlite3.connect(tandem.database, timeout=10) as database:
+        until(lambda: database.execute("SELECT count(*) FROM calls WHERE ended_us = 0").fetchone()[0] == 1, 10, "the records")
+        database.execute("UPDATE calls SET started_us = started_us - ?, answered_us = answered_us - ?, ended_us = ended_us - ? "
+                         "WHERE answered_us > 0 AND ended_us > 0", (day, day, day))
+    for limit, reached in (("1", True), ("2", False)):
+        rows = tandem.rows("guard", "test", f"abroad-minutes={limit}")
+        check(any(row["limit"] == "abroad_minutes" for row in rows) == reached, f"guard test with {limit} says {rows}")
 
     # the person says no: it was not she; and the operator lifts it when the password is another
     alice.say(GATEWAY, "no")
