@@ -227,6 +227,8 @@ const TranscodeChoice *call_sound(const Call *call, Party *party);
 Reason call_sound_refusal(const Call *call, Party *party);
 /* Of two sides that share no codec. */
 Reason call_incompatible(const Call *call, Party *party);
+/* `codecs` of its trunk or softphone; NULL: none, or all.  Free it. */
+char *call_codec_names(const Call *call, const Party *party);
 /* The call is over: what its devices have lost is kept. */
 void call_sound_learn(const Call *call);
 
