@@ -35,6 +35,17 @@ const ConfigKey config_keys[] = {
 	  "component port of the XMPP server" },
 	{ "xmpp", "secret", TYPE_SECRET, NULL, 0, 0, FIELD(xmpp_secret),
 	  "secret that the XMPP server has for this component (component_secret in Prosody)" },
+	{ "xmpp", "plain_rtp", TYPE_PLAIN_RTP, "no", 0, 0, FIELD(xmpp_plain_rtp),
+	  "calls with clients that have no DTLS (Gajim up to 1.9), whose audio is not encrypted "
+	  "between the client and the gateway: no, local (users of local_domain only) or yes; a "
+	  "client that has DTLS is always encrypted" },
+	{ "xmpp", "local_domain", TYPE_DOMAIN, NULL, 0, 0, FIELD(xmpp_local_domain),
+	  "domain of the users that plain_rtp = local means; default: domain without its first "
+	  "part, so example.org for gw.example.org" },
+
+	{ "xmpp", "operators", TYPE_JID_LIST, NULL, 0, 0, FIELD(xmpp_operators),
+	  "who is told by chat of what needs a person, such as a limit that is reached: bare JIDs "
+	  "separated by \";\"" },
 
 	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
 	  "address of this machine that SIP is bound to" },
@@ -156,9 +167,6 @@ const ConfigKey config_keys[] = {
 	  "calls at once of one user" },
 	{ "limits", "max_setup_per_second", TYPE_NUMBER, "50", 1, 100000,
 	  FIELD(max_setup_per_second), "new calls a second" },
-	{ "limits", "abroad_minutes", TYPE_NUMBER, "60", 0, 100000, FIELD(abroad_minutes),
-	  "minutes a day that one user may talk to numbers abroad, all calls together; 0: none "
-	  "(user set JID abroad-minutes=… for one user)" },
 	{ "limits", "max_stanza_bytes", TYPE_NUMBER, "262144", 10000, 10485760,
 	  FIELD(max_stanza_bytes), "longest XMPP stanza, in bytes" },
 	{ "limits", "max_sdp_bytes", TYPE_NUMBER, "65536", 1024, 1048576, FIELD(max_sdp_bytes),
@@ -168,6 +176,21 @@ const ConfigKey config_keys[] = {
 	{ "limits", "max_connections", TYPE_NUMBER, "4000", 10, 100000, FIELD(max_connections),
 	  "SIP connections by TCP and TLS that others open; at most a quarter of the file "
 	  "descriptors" },
+#define ROW(id, section, key, measure, classes, span, fallback, words, help) \
+	{ section, key, TYPE_NUMBER, fallback, 0, GUARD_NO_LIMIT, FIELD(guard[GUARD_##id]), help },
+	GUARD_RULES(ROW)
+#undef ROW
+		{ "guard", "countries", TYPE_COUNTRY_LIST, NULL, 0, 0, FIELD(guard_countries),
+		  "countries abroad that every user may call without being asked: any, or letters "
+		  "such as "
+		  "AT;CH; default: each user is asked in the chat at the first call to a country" },
+	{ "guard", "abroad_hours", TYPE_HOURS, NULL, 0, 0, FIELD(abroad_hours),
+	  "hours of the day in which calls abroad may begin, such as 7-22; default: all" },
+	{ "guard", "more", TYPE_NUMBER, "3", 0, 100, FIELD(guard_more),
+	  "how often a day a user may answer YES in the chat and have abroad_minutes and "
+	  "abroad_calls once more; 0: never" },
+	{ "guard", "currency", TYPE_TEXT, "EUR", 0, 0, FIELD(currency),
+	  "the currency of the prices of routes" },
 };
 
 const guint config_n_keys = G_N_ELEMENTS(config_keys);

@@ -25,11 +25,12 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 6
+#define PLUGIN_INTERFACE_VERSION 7
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
 typedef struct Plugin Plugin;
+typedef struct Charge Charge; /* who pays: route/meter.h */
 
 /* How somebody is reached.  A plugin says which of these it can (flags); the gateway
  * looks for one that can, and knows no plugin by its name. */
@@ -75,7 +76,7 @@ typedef struct {
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
 	Way way;
-	char *abroad;	       /* the account whose minutes abroad it uses, or NULL */
+	Charge *charge;	       /* what it counts as, and for whom; or NULL */
 	gboolean accept_early; /* a client is answered when early media begins: he hears it */
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
@@ -155,6 +156,8 @@ typedef struct {
 typedef struct {
 	/* A line to read, from `number` (as he would dial it).  Kept for him when he is away. */
 	void (*notice)(const char *account, const Address *number, const char *text);
+	/* Some device of his may be one without DTLS, and is called all the same.  NULL: none. */
+	gboolean (*unencrypted)(const char *account);
 } AccountVerbs;
 
 typedef struct TextVerbs TextVerbs; /* no plugin carries texts to the outside yet */
@@ -268,6 +271,7 @@ typedef enum {
 	LEG_SERVER_AWAY,      /* its XMPP server is not connected */
 	LEG_NO_SESSION,	      /* it was let begin the session, and did not */
 	LEG_NO_ACCEPT,	      /* it took the call, and did not accept the session */
+	LEG_NO_CLIENT,	      /* no client of the account that is on line takes calls */
 	LEG_UNENCRYPTED,      /* it cannot encrypt audio */
 	LEG_BAD_DESCRIPTION,  /* its description cannot be used */
 	LEG_NO_DESCRIPTION,   /* it answered without one */
@@ -293,6 +297,11 @@ void leg_explain(Leg *leg, const LegFacts *facts);
 void leg_muted(Leg *leg, gboolean muted);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
+/* Beside calls: the person of an enabled account has written this in the chat with `chat` (a
+ * number, or the domain without a user), and nobody else can have.  FALSE: it answers no
+ * question that has been asked there. */
+gboolean
+account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text);
 
 /* --- the flight recorder, see trace.h --- */
 typedef enum { TRACE_IN, TRACE_OUT, TRACE_NOTE } TraceKind;

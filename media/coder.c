@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* coder.c - libopus, libspandsp and our tables behind one pair of functions. */
+/* coder.c - libopus, libspandsp, our tables and those of speech.h behind one pair of functions. */
 #include "media/coder.h"
 #include <opus.h>
 #include <spandsp.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include "media/bytes.h"
 #include "media/g711.h"
+#include "media/speech.h"
 
 #define NARROW		 8000
 #define OPUS_BITS_NARROW 20000
@@ -106,10 +107,23 @@ struct Decoder {
 	guint rate;
 	OpusDecoder *opus;
 	g722_decode_state_t *g722;
-	SpeexResamplerState *resampler; /* of linear samples; NULL: they have this rate */
+	const SpeechCodec *speech;
+	gpointer spoken;		/* its state */
+	SpeexResamplerState *resampler; /* from the codec's own rate; NULL: it has this one */
 	Line line;
 	gboolean pauses; /* the last payload has said so */
 };
+
+/* Of the codecs that have one rate, and no coder for another. */
+static SpeexResamplerState *
+resampler_new(const CodecType *type, guint from, guint to)
+{
+	int error;
+
+	if (from == to || (type->kind != CODEC_LINEAR && type->kind != CODEC_AMR_WB))
+		return NULL;
+	return speex_resampler_init(1, from, to, RESAMPLE_QUALITY, &error);
+}
 
 Decoder *
 decoder_new(const CodecType *type, guint rate)
@@ -127,9 +141,10 @@ decoder_new(const CodecType *type, guint rate)
 	if (type->kind == CODEC_G722)
 		decoder->g722 = g722_decode_init(NULL, G722_BITS,
 						 rate == NARROW ? G722_SAMPLE_RATE_8000 : 0);
-	if (type->kind == CODEC_LINEAR && rate != type->rate)
-		decoder->resampler =
-			speex_resampler_init(1, type->rate, rate, RESAMPLE_QUALITY, &error);
+	decoder->speech = speech_codec(type);
+	if (decoder->speech)
+		decoder->spoken = decoder->speech->decoder_new(type);
+	decoder->resampler = resampler_new(type, type->rate, rate);
 	return decoder;
 }
 
@@ -142,6 +157,8 @@ decoder_free(Decoder *decoder)
 		opus_decoder_destroy(decoder->opus);
 	if (decoder->g722)
 		g722_decode_free(decoder->g722);
+	if (decoder->speech)
+		decoder->speech->decoder_free(decoder->spoken);
 	if (decoder->resampler)
 		speex_resampler_destroy(decoder->resampler);
 	g_free(decoder);
@@ -157,20 +174,51 @@ decode_g711(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *p
 	return (guint)size;
 }
 
+/* From the codec's own rate to the caller's. */
+static guint
+resample(SpeexResamplerState *resampler, const gint16 *own, guint samples, gint16 *pcm)
+{
+	spx_uint32_t n = samples, made = CODER_MAX_SAMPLES;
+
+	if (!resampler) {
+		memcpy(pcm, own, n * sizeof *pcm);
+		return n;
+	}
+	speex_resampler_process_int(resampler, 0, own, &n, pcm, &made);
+	return made;
+}
+
 static guint
 decode_linear(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 {
 	gint16 linear[CODER_MAX_PAYLOAD / 2];
-	spx_uint32_t n = (spx_uint32_t)(size / 2), made = CODER_MAX_SAMPLES;
+	const guint n = (guint)(size / 2);
 
 	for (guint i = 0; i < n; i++)
 		linear[i] = (gint16)get16(payload + (gsize)2 * i);
-	if (decoder->resampler) {
-		speex_resampler_process_int(decoder->resampler, 0, linear, &n, pcm, &made);
-		return made;
-	}
-	memcpy(pcm, linear, n * sizeof *pcm);
-	return n;
+	return resample(decoder->resampler, linear, n, pcm);
+}
+
+static guint
+decode_speech(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
+{
+	gint16 own[CODER_MAX_SAMPLES];
+
+	return resample(decoder->resampler, own,
+			decoder->speech->decode(decoder->spoken, payload, size, own), pcm);
+}
+
+static void
+conceal_speech(const Decoder *decoder, gint16 *pcm, guint samples)
+{
+	const guint wanted = MIN(samples * decoder->type->rate / decoder->rate, CODER_MAX_SAMPLES);
+	gint16 own[CODER_MAX_SAMPLES], made[CODER_MAX_SAMPLES];
+	guint n;
+
+	decoder->speech->conceal(decoder->spoken, own, wanted);
+	n = MIN(resample(decoder->resampler, own, wanted, made), samples);
+	memcpy(pcm, made, n * sizeof *pcm);
+	memset(pcm + n, 0, (samples - n) * sizeof *pcm);
 }
 
 guint
@@ -203,6 +251,10 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	case CODEC_LINEAR:
 		samples = decode_linear(decoder, payload, size, pcm);
 		break;
+	case CODEC_G729:
+	case CODEC_AMR:
+	case CODEC_AMR_WB:
+		return decode_speech(decoder, payload, size, pcm);
 	case CODEC_EVENT:
 	case N_CODEC_KINDS:
 		break;
@@ -259,6 +311,10 @@ decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, g
 	int decoded;
 
 	samples = MIN(samples, CODER_MAX_SAMPLES);
+	if (decoder->speech) {
+		conceal_speech(decoder, pcm, samples);
+		return;
+	}
 	if (!decoder->opus) {
 		line_fill(&decoder->line, decoder->rate, pcm, samples);
 		return;
@@ -273,7 +329,16 @@ decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, g
 gboolean
 decoder_pauses(const Decoder *decoder, gsize size)
 {
+	if (decoder->speech)
+		return decoder->speech->pauses(decoder->spoken);
 	return decoder->opus && size <= OPUS_PAUSE_BYTES;
+}
+
+guint8
+decoder_asked(const Decoder *decoder)
+{
+	return decoder->speech && decoder->speech->asked ? decoder->speech->asked(decoder->spoken)
+							 : CODER_NO_MODE;
 }
 
 /* --- encoding --- */
@@ -283,6 +348,8 @@ struct Encoder {
 	guint rate;
 	OpusEncoder *opus;
 	g722_encode_state_t *g722;
+	const SpeechCodec *speech;
+	gpointer spoken;		/* its state */
 	SpeexResamplerState *resampler; /* as a decoder's */
 	guint loss;
 };
@@ -304,7 +371,6 @@ Encoder *
 encoder_new(const CodecType *type, guint rate)
 {
 	Encoder *encoder;
-	int error;
 
 	if (type->kind == CODEC_EVENT)
 		return NULL;
@@ -316,9 +382,10 @@ encoder_new(const CodecType *type, guint rate)
 	if (type->kind == CODEC_G722)
 		encoder->g722 = g722_encode_init(NULL, G722_BITS,
 						 rate == NARROW ? G722_SAMPLE_RATE_8000 : 0);
-	if (type->kind == CODEC_LINEAR && rate != type->rate)
-		encoder->resampler =
-			speex_resampler_init(1, rate, type->rate, RESAMPLE_QUALITY, &error);
+	encoder->speech = speech_codec(type);
+	if (encoder->speech)
+		encoder->spoken = encoder->speech->encoder_new(type);
+	encoder->resampler = resampler_new(type, rate, type->rate);
 	return encoder;
 }
 
@@ -331,6 +398,8 @@ encoder_free(Encoder *encoder)
 		opus_encoder_destroy(encoder->opus);
 	if (encoder->g722)
 		g722_encode_free(encoder->g722);
+	if (encoder->speech)
+		encoder->speech->encoder_free(encoder->spoken);
 	if (encoder->resampler)
 		speex_resampler_destroy(encoder->resampler);
 	g_free(encoder);
@@ -352,6 +421,15 @@ encode_linear(const Encoder *encoder, const gint16 *pcm, guint samples, guint8 *
 	for (guint i = 0; i < made; i++)
 		put16(payload + (gsize)2 * i, (guint16)pcm[i]);
 	return (gsize)2 * made;
+}
+
+static gsize
+encode_speech(const Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload)
+{
+	gint16 own[CODER_MAX_SAMPLES];
+
+	samples = resample(encoder->resampler, pcm, samples, own);
+	return encoder->speech->encode(encoder->spoken, own, samples, payload);
 }
 
 gsize
@@ -376,6 +454,10 @@ encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *paylo
 	case CODEC_LINEAR:
 		size = (int)encode_linear(encoder, pcm, samples, payload);
 		break;
+	case CODEC_G729:
+	case CODEC_AMR:
+	case CODEC_AMR_WB:
+		return encode_speech(encoder, pcm, samples, payload);
 	case CODEC_EVENT:
 	case N_CODEC_KINDS:
 		break;
@@ -400,4 +482,18 @@ encoder_set_complexity(Encoder *encoder, guint complexity)
 	if (encoder->opus)
 		opus_encoder_ctl(encoder->opus,
 				 OPUS_SET_COMPLEXITY((opus_int32)MIN(complexity, 10)));
+}
+
+void
+encoder_set_modes(Encoder *encoder, const CodecModes *modes)
+{
+	if (encoder->speech && encoder->speech->set_modes)
+		encoder->speech->set_modes(encoder->spoken, modes);
+}
+
+void
+encoder_ask(Encoder *encoder, guint8 mode)
+{
+	if (mode != CODER_NO_MODE && encoder->speech && encoder->speech->ask)
+		encoder->speech->ask(encoder->spoken, mode);
 }

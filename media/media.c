@@ -383,7 +383,7 @@ rtp_address_for(const MediaOptions *options, const char *peer)
 }
 
 static PortId
-add_port(Media *media, Side side, TransportKind kind, const char *peer)
+add_port(Media *media, Side side, TransportKind kind, const char *peer, gboolean may_be_clear)
 {
 	Workers *workers = media->workers;
 	PortOptions options = {
@@ -394,6 +394,7 @@ add_port(Media *media, Side side, TransportKind kind, const char *peer)
 		.id = media->ports->len + 1,
 		.side = side,
 		.kind = kind,
+		.may_be_clear = may_be_clear,
 		.port_max = last_port(media),
 		.rtp_address = rtp_address_for(&workers->options, peer),
 		.news = on_news,
@@ -415,13 +416,19 @@ add_port(Media *media, Side side, TransportKind kind, const char *peer)
 PortId
 media_add_port(Media *media, Side side, TransportKind kind)
 {
-	return add_port(media, side, kind, NULL);
+	return add_port(media, side, kind, NULL, FALSE);
+}
+
+PortId
+media_add_clear_port(Media *media, Side side)
+{
+	return add_port(media, side, TRANSPORT_WEBRTC, NULL, TRUE);
 }
 
 PortId
 media_add_rtp_port(Media *media, Side side, const char *address)
 {
-	return add_port(media, side, TRANSPORT_RTP, address);
+	return add_port(media, side, TRANSPORT_RTP, address, FALSE);
 }
 
 void

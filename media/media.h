@@ -79,6 +79,9 @@ PortId media_take_port(Media *media, Media *from, PortId port);
  * SIDE decides the ICE role: we are controlled by the caller and control the
  * callee (RFC 8445 6.1.1: who sent session-initiate controls). */
 PortId media_add_port(Media *media, Side side, TransportKind kind);
+/* TRANSPORT_WEBRTC, and the peer may be without DTLS, if both descriptions of
+ * media_connect() say so: RTCP has a component of its own then, unless it is multiplexed. */
+PortId media_add_clear_port(Media *media, Side side);
 /* Plain RTP to a peer at `address` (numeric; NULL: not known): of its IP version, where rtp_address
  * or one of local_addresses has it, else as media_add_port(). */
 PortId media_add_rtp_port(Media *media, Side side, const char *address);

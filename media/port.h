@@ -59,6 +59,7 @@ typedef struct {
 	PortId id;
 	Side side;
 	TransportKind kind;
+	gboolean may_be_clear;	 /* ICE: its peer may be without DTLS; two components */
 	guint16 port_max;	 /* the last one of the range that it may take */
 	char public_address[46]; /* "": none */
 	const char *rtp_address; /* of plain RTP: one of the workers' own, theirs to free */

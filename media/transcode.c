@@ -39,6 +39,8 @@ struct Transcoder {
 	Source sources[MAX_DECODERS];
 	Encoder *narrow, *wide;
 	guint loss, complexity;
+	CodecModes modes;
+	guint8 asked; /* of what is made */
 
 	gboolean began;
 	guint32 ssrc;
@@ -89,7 +91,8 @@ transcoder_new(const CodecType *to, guint ptime_ms)
 	Transcoder *transcoder = g_new0(Transcoder, 1);
 
 	transcoder->to = to;
-	transcoder->ptime_ms = frame_ms(ptime_ms);
+	transcoder->ptime_ms = MAX(frame_ms(ptime_ms), to->frame_ms);
+	transcoder->asked = CODER_NO_MODE;
 	transcoder->marker = TRUE;
 	transcoder->complexity = CODER_OPUS_COMPLEXITY;
 	return transcoder;
@@ -139,6 +142,7 @@ encoder_of(Transcoder *transcoder, guint rate)
 
 	if (!*encoder) {
 		*encoder = encoder_new(transcoder->to, rate);
+		encoder_set_modes(*encoder, &transcoder->modes);
 		transcoder->stats.coders++;
 	}
 	return *encoder;
@@ -165,6 +169,7 @@ read_from(Transcoder *transcoder, const CodecType *from)
 	transcoder->encoder = encoder_of(transcoder, rate);
 	encoder_set_loss(transcoder->encoder, transcoder->loss);
 	encoder_set_complexity(transcoder->encoder, transcoder->complexity);
+	encoder_ask(transcoder->encoder, transcoder->asked);
 }
 
 /* --- what is said --- */
@@ -485,6 +490,32 @@ transcoder_set_loss(Transcoder *transcoder, guint percent)
 	transcoder->loss = percent;
 	if (transcoder->encoder)
 		encoder_set_loss(transcoder->encoder, percent);
+}
+
+void
+transcoder_set_modes(Transcoder *transcoder, const CodecModes *modes)
+{
+	transcoder->modes = *modes;
+	if (transcoder->narrow)
+		encoder_set_modes(transcoder->narrow, modes);
+	if (transcoder->wide)
+		encoder_set_modes(transcoder->wide, modes);
+}
+
+void
+transcoder_ask(Transcoder *transcoder, guint8 mode)
+{
+	if (mode == transcoder->asked)
+		return;
+	transcoder->asked = mode;
+	if (transcoder->encoder)
+		encoder_ask(transcoder->encoder, mode);
+}
+
+guint8
+transcoder_asked(const Transcoder *transcoder)
+{
+	return transcoder->decoder ? decoder_asked(transcoder->decoder) : CODER_NO_MODE;
 }
 
 void

@@ -22,9 +22,11 @@
 #define HURRY_US	20000
 #define CLOSING_US	(3 * G_USEC_PER_SEC)
 #define CLOSING_POLL_MS 10
-/* Fewer streams than this are served packet by packet, for the least delay. */
-#define COLLECT_STREAMS	   64
-#define COLLECT_STREAMS_NS 500000
+/* Fewer packets a second than this are served one by one: for the least delay, and because
+ * a pause that collects nothing costs a wake-up. */
+#define COLLECT_RATE	   3000
+#define COLLECT_PACKETS_NS 500000
+#define RATE_US		   100000 /* it is counted for so long */
 /* Likewise fewer agents: a check may well be answered some milliseconds later. */
 #define COLLECT_CONTEXTS    64
 #define COLLECT_CONTEXTS_NS 10000000
@@ -52,7 +54,10 @@ struct Worker {
 	TickFunc tick;
 	gpointer tick_user;
 	gint64 now, next_tick, give_up;
-	gint hurry, load;
+	gint hurry;
+	guint seen; /* packets, since counted_at */
+	gint64 counted_at;
+	gboolean many; /* packets a second, by the last count */
 	/* of the thread */
 	gint64 busy_since, busy_us; /* when it was looked at last, and the CPU time by then */
 	gint busy;		    /* percent; atomic: any thread asks */
@@ -208,6 +213,19 @@ look_ahead(const struct epoll_event *events, int i, int n)
 		watch->next(watch);
 }
 
+static void
+count_packets(Worker *worker, guint n)
+{
+	const gint64 took = worker->now - worker->counted_at;
+
+	worker->seen += n;
+	if (took < RATE_US)
+		return;
+	worker->many = (gint64)worker->seen * G_USEC_PER_SEC >= took * COLLECT_RATE;
+	worker->seen = 0;
+	worker->counted_at = worker->now;
+}
+
 /* The mean of this second and of those before: one alone may be the start of many calls. */
 static void
 note_busy(Worker *worker)
@@ -236,6 +254,7 @@ turn(Worker *worker)
 	gboolean posted = FALSE;
 
 	worker->now = g_get_monotonic_time();
+	count_packets(worker, (guint)MAX(n, 0));
 	for (int i = 0; i < n; i++) {
 		Watch *watch = events[i].data.ptr;
 
@@ -258,8 +277,8 @@ turn(Worker *worker)
 		return; /* there are more */
 	if (worker->contexts && contexts_count(worker->contexts) >= COLLECT_CONTEXTS)
 		collect(COLLECT_CONTEXTS_NS);
-	else if (n > 0 && worker->load >= COLLECT_STREAMS)
-		collect(COLLECT_STREAMS_NS);
+	else if (n > 0 && worker->many)
+		collect(COLLECT_PACKETS_NS);
 }
 
 /* An agent may still be waiting for its TURN server. */
@@ -306,12 +325,6 @@ worker_hurry(Worker *worker, gboolean more)
 	worker->hurry += more ? 1 : -1;
 	if (more && worker->next_tick > worker->now + HURRY_US)
 		worker->next_tick = worker->now + HURRY_US;
-}
-
-void
-worker_add_load(Worker *worker, gint streams)
-{
-	worker->load += streams;
 }
 
 guint

@@ -124,7 +124,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->started_us = g_get_real_time();
 	g_queue_init(&call->events);
 	call->caller = call_add_party(call, SIDE_CALLER,
-				      audio ? audio->transport->kind : plugin->transport);
+				      audio ? audio->transport->kind : plugin->transport, NULL);
 	call->caller->leg = leg;
 	call->caller->plugin = plugin;
 	party_reach(call->caller, PROGRESS_CALLED);

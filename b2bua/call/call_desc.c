@@ -11,16 +11,52 @@
 
 /* --- what a side has said and was told --- */
 
+static const Transport *
+audio_transport(const Desc *desc)
+{
+	const Stream *audio = desc ? desc_audio(desc) : NULL;
+
+	return audio ? audio->transport : NULL;
+}
+
+gboolean
+party_is_clear(const Party *party)
+{
+	const Transport *theirs = audio_transport(party->remote);
+
+	return theirs && theirs->unencrypted;
+}
+
+/* One offer goes to devices with DTLS and to those without; what one of these was told of it
+ * says nothing of DTLS (xmpp_called.c). */
+static const Desc *
+as_told(const Desc *local, const Desc *remote)
+{
+	const Transport *ours = audio_transport(local), *theirs = audio_transport(remote);
+	g_autoptr(Transport) told = NULL;
+
+	if (!ours || !theirs || ours->unencrypted || !transport_is_clear(ours, theirs))
+		return local ? desc_ref(local) : NULL;
+	told = transport_unencrypted(ours);
+	return desc_moved(local, told);
+}
+
 void
 party_set_descs(Party *party, const Desc *local, const Desc *remote)
 {
-	const Desc *new_local = local ? desc_ref(local) : NULL;
+	const Desc *new_local = as_told(local, remote);
 	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
 
 	desc_unref(party->local);
 	desc_unref(party->remote);
 	party->local = new_local;
 	party->remote = new_remote;
+	if (party->ours && party_is_clear(party) && !party->ours->unencrypted) {
+		Transport *told = transport_unencrypted(party->ours);
+
+		transport_free(party->ours);
+		party->ours = told;
+	}
 }
 
 /* Of a client the other side's hold has been taken off its wish before it was said
@@ -83,9 +119,12 @@ call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *an
 static Desc *
 completed(const Call *call, Party *party, Desc *offer)
 {
+	g_autofree char *names = NULL;
+
 	if (!offer || !may_make(call, party))
 		return offer;
-	desc_add_made(offer);
+	names = call_codec_names(call, party);
+	desc_add_made(offer, names);
 	if (call_sound(call, party)->opus_first)
 		desc_prefer(offer, OPUS);
 	return offer;
@@ -192,5 +231,5 @@ call_understood(const Party *party, const Party *other)
 	if (!his || !others)
 		return FALSE;
 	sent = desc_audio(his)->codecs->pdata[0];
-	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
+	return stream_find_same(desc_audio(others), sent) != NULL;
 }

@@ -109,6 +109,14 @@ is_talking(const Call *call)
 				     call->state == CALL_TRANSFERRING);
 }
 
+const char *
+call_in_the_clear(const Call *call)
+{
+	return party_is_clear(call->caller) || (call->callee && party_is_clear(call->callee))
+		       ? "not encrypted between the client and the gateway"
+		       : NULL;
+}
+
 char *
 call_trouble(const Call *call)
 {
@@ -273,6 +281,19 @@ find_near(const Call *call)
 	return found < MAX_NEAR ? near : NULL;
 }
 
+/* A caller without DTLS has said so; of a callee his plugin knows. */
+static gboolean
+may_be_clear(const Party *party)
+{
+	const Target *target = party->target;
+	const AccountVerbs *verbs = target ? target->plugin->account : NULL;
+
+	if (party->kind != TRANSPORT_WEBRTC)
+		return FALSE;
+	return party_is_clear(party) || (target && target->account && verbs && verbs->unencrypted &&
+					 verbs->unencrypted(target->account));
+}
+
 static void
 open_port(Call *call, Party *party)
 {
@@ -281,6 +302,10 @@ open_port(Call *call, Party *party)
 	if (party->kind == TRANSPORT_RTP && audio && audio->transport->address[0]) {
 		party->port =
 			media_add_rtp_port(call->media, party->side, audio->transport->address);
+		return;
+	}
+	if (may_be_clear(party)) {
+		party->port = media_add_clear_port(call->media, party->side);
 		return;
 	}
 	if (party->kind == TRANSPORT_RTP || party->kind == TRANSPORT_WEBRTC) {
@@ -307,12 +332,13 @@ call_media_open(Call *call, const Call *with)
 }
 
 Party *
-call_add_party(Call *call, Side side, TransportKind kind)
+call_add_party(Call *call, Side side, TransportKind kind, const Target *target)
 {
 	Party *party = g_new0(Party, 1);
 
 	party->side = side;
 	party->kind = kind;
+	party->target = target;
 	if (side == SIDE_CALLER)
 		g_snprintf(party->lane, sizeof(party->lane), "caller");
 	else if (call->callees->len == 0)

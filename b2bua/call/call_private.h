@@ -8,8 +8,8 @@
 #pragma once
 #include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/route/limits.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
@@ -87,8 +87,8 @@ typedef struct {
 	char *hop, *detail;
 	TranscodeChoice sound; /* once it is known */
 	gboolean sound_known;
-	AbroadUse *abroad; /* while he talks for somebody's minutes abroad */
-	char lane[16];	   /* in the flight recorder */
+	MeterUse *use; /* while he is called, and talks, for somebody who pays */
+	char lane[16]; /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
@@ -227,11 +227,14 @@ const TranscodeChoice *call_sound(const Call *call, Party *party);
 Reason call_sound_refusal(const Call *call, Party *party);
 /* Of two sides that share no codec. */
 Reason call_incompatible(const Call *call, Party *party);
+/* `codecs` of its trunk or softphone; NULL: none, or all.  Free it. */
+char *call_codec_names(const Call *call, const Party *party);
 /* The call is over: what its devices have lost is kept. */
 void call_sound_learn(const Call *call);
 
 /* --- call_desc.c --- */
 void party_set_descs(Party *party, const Desc *local, const Desc *remote);
+gboolean party_is_clear(const Party *party); /* its audio is not encrypted, though it has ICE */
 /* It has offered, or answered what we asked for. */
 void party_note_offer(Party *party, const Desc *offer);
 void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
@@ -321,7 +324,8 @@ void leg_command_hangup(Call *call, Party *party, Reason reason, const char *tex
 /* --- call_media.c --- */
 /* `with`: a call it will be joined with, or NULL. */
 void call_media_open(Call *call, const Call *with);
-Party *call_add_party(Call *call, Side side, TransportKind kind);
+/* `target`: of a callee, whom it is for; or NULL. */
+Party *call_add_party(Call *call, Side side, TransportKind kind, const Target *target);
 void party_drop_port(Call *call, Party *party);
 void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);

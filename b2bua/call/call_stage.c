@@ -36,6 +36,17 @@ refusal_text(const Call *call)
 	return cause_for_operator(why.cause, &why.facts);
 }
 
+/* A party keeps on counting when a transfer takes him into another call. */
+static void
+on_used_up(gpointer user, const char *words)
+{
+	const Party *party = user;
+	Call *call = party->leg ? party->leg->call : NULL;
+
+	if (call)
+		call_hangup(call, REASON_HANGUP, words);
+}
+
 /* A port for each target; they are dialled when all ports are ready. */
 void
 call_prepare_stage(Call *call)
@@ -44,12 +55,15 @@ call_prepare_stage(Call *call)
 
 	for (guint i = 0; i < stage->targets->len; i++) {
 		const Target *target = stage->targets->pdata[i];
-		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport);
+		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport, target);
 
 		party->stage = call->stage;
-		party->target = target;
 		party->account = g_strdup(target->account);
 		party->device = g_strdup(target->device);
+		if (target->charge)
+			party->use =
+				meter_begin(gateway_parts(call->gateway)->meter, target->charge,
+					    target->way.trunk, on_used_up, party);
 	}
 }
 
@@ -104,6 +118,25 @@ call_pays_forward(Call *call, const Stage *stage)
 	return call->forwarder_counts;
 }
 
+/* What was allowed when the call was routed is asked again; NULL: it still is. */
+static const char *
+may_not_spend(const Call *call, const Stage *stage)
+{
+	Meter *meter = gateway_parts(call->gateway)->meter;
+
+	for (guint i = 0; i < stage->targets->len; i++) {
+		const Target *target = stage->targets->pdata[i];
+		MeterVerdict verdict;
+
+		if (!target->charge)
+			continue;
+		verdict = meter_ask(meter, target->charge);
+		if (verdict.answer != METER_MAY)
+			return verdict.text;
+	}
+	return NULL;
+}
+
 /* Nobody of this stage will answer.  Another way is tried only when it was the
  * network that refused, or when the person wants to be reached elsewhere; who is
  * busy is not called again. */
@@ -112,6 +145,7 @@ leave_stage(Call *call)
 {
 	guint left = call->callees->len, next = next_way(call);
 	g_autofree char *text = NULL, *note = NULL;
+	const char *words;
 
 	call->about = call->refuser;
 	if (next >= call->plan->stages->len ||
@@ -134,7 +168,11 @@ leave_stage(Call *call)
 		call->refuser = NULL;
 		g_clear_pointer(&call->refusal_words, g_free);
 	}
-	call_prepare_stage(call);
+	words = may_not_spend(call, call_current_stage(call));
+	if (words)
+		call_end(call, REASON_FORBIDDEN, words, BY_GATEWAY);
+	else
+		call_prepare_stage(call);
 }
 
 /* --- actions of the table --- */

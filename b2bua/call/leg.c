@@ -295,7 +295,7 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 	Leg *leg = g_steal_pointer(&party->leg);
 	HangingUp before = hanging_up; /* one call's end may end another's */
 
-	abroad_end(g_steal_pointer(&party->abroad));
+	meter_end(g_steal_pointer(&party->use));
 	if (!leg)
 		return;
 	leg->call = NULL;

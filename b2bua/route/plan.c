@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* plan.c - a Plan, its stages and their targets: made and freed. */
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route_private.h"
 
 static void
@@ -29,7 +30,7 @@ target_free(Target *target)
 	address_free(target->from);
 	address_free(target->to);
 	g_free(target->way.trunk);
-	g_free(target->abroad);
+	charge_free(target->charge);
 	diversion_free(target->diversion);
 	emergency_free(target->emergency);
 	g_free(target);

@@ -10,6 +10,7 @@
  *   relay_convert.c audio that the other side does not take
  *   relay_audio.c   audio of our own, and who hears
  *   relay_tick.c    now and then: digits of ours, silence, counters
+ *   relay_consent.c may we go on sending? (RFC 7675)
  *   relay_watch.c   now and then: is one direction dead?
  *
  * Thread: media.
@@ -40,6 +41,7 @@ typedef struct {
 } RelaySocket;
 
 typedef struct Late Late;	      /* see relay_late.c */
+typedef struct Consent Consent;	      /* see relay_consent.c */
 typedef struct Convert Convert;	      /* see relay_convert.c */
 typedef struct RelayAudio RelayAudio; /* see relay_audio.c */
 
@@ -120,8 +122,10 @@ struct Relay {
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
-	const MediaSources *sources; /* besides the signalled host */
-	SourceRank rank;	     /* of the source that is latched */
+	int rtcp_fd;
+	gboolean rtcp_apart, rtcp_relayed; /* not multiplexed; sent by the agent */
+	const MediaSources *sources;	   /* besides the signalled host */
+	SourceRank rank;		   /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
 	guint64 unmapped; /* packets in that the twin has no payload type for */
@@ -138,6 +142,7 @@ struct Relay {
 	guint32 ssrcs[RECENT_SSRCS];
 	guint n_ssrcs;
 	gint64 second_us;
+	Consent *consent; /* NULL: the agent asks */
 	gint64 asked_at, started_at, consent_lost_at, digit_at, next_stats, next_rtcp;
 	guint n_reports;
 	guint64 reported_out;
@@ -210,6 +215,13 @@ relay_send_rtp(Relay *relay, guint8 *data, gsize length)
 		relay_note_first_out(relay, data[1] & 0x7f);
 }
 
+/* WebRTC: it has its keys, or needs none. */
+static inline gboolean
+relay_is_set_up(const Relay *relay)
+{
+	return !relay->webrtc || !relay->secure || relay->receive;
+}
+
 static inline gboolean
 relay_can_send(const Relay *relay)
 {
@@ -280,6 +292,13 @@ void relay_audio_begin(Relay *relay);
 void relay_audio_joined(Relay *relay); /* or no longer */
 void relay_audio_tick(Relay *relay, gint64 now);
 void relay_audio_stop(Relay *relay);
+
+/* --- relay_consent.c --- */
+void relay_consent_tick(Relay *relay, gint64 now); /* when there is `consent` */
+void relay_consent_receive(Relay *relay, guint socket, const guint8 *data, gsize length,
+			   const NetAddress *from);
+void relay_consent_moved(Relay *relay); /* there is another route */
+void relay_consent_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 void relay_stop_digits(Relay *relay);

@@ -263,6 +263,12 @@ media_add_rtp_port(Media *media, Side side, const char *address)
 	return media_add_port(media, side, TRANSPORT_RTP);
 }
 
+PortId
+media_add_clear_port(Media *media, Side side)
+{
+	return media_add_port(media, side, TRANSPORT_WEBRTC);
+}
+
 void
 media_drop_port(Media *media, PortId port)
 {

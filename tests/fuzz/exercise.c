@@ -206,7 +206,7 @@ rebuild_transport(const Jingle *jingle)
 static void
 rebuild_session(const Jingle *jingle)
 {
-	g_autoptr(Desc) desc = desc_from_jingle(jingle, NULL), answer = NULL;
+	g_autoptr(Desc) desc = desc_from_jingle(jingle, TRUE, NULL), answer = NULL;
 	g_autoptr(Jingle) offer = send_jingle(jingle_build_initiate(&session, jingle->desc));
 	g_autoptr(Jingle) accept = NULL, blind = NULL;
 

@@ -224,6 +224,15 @@ peer_add_rtp(Peer *peer, Side side, const char *address)
 	return wait.port;
 }
 
+PortId
+peer_add_clear(Peer *peer, Side side)
+{
+	Wait wait = { .peer = peer, .port = media_add_clear_port(peer->media, side) };
+
+	g_assert_true(wait_for(is_ready, &wait, ENOUGH));
+	return wait.port;
+}
+
 void
 peer_wait_up(Peer *peer, PortId port)
 {

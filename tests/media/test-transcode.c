@@ -129,7 +129,7 @@ common_rate(const CodecType *from, const CodecType *to)
 
 /* --- from each to each --- */
 
-static const char *const names[] = { "opus", "G722", "PCMU", "PCMA" };
+static const char *const names[] = { "opus", "G722", "PCMU", "PCMA", "G729", "AMR", "AMR-WB" };
 
 static void
 check_pair(const CodecType *from, const CodecType *to, double frequency, guint ms, guint ptime)
@@ -168,6 +168,8 @@ test_pairs(void)
 		for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
 			const CodecType *from = type(names[i]), *to = type(names[k]);
 
+			if (!from || !to)
+				continue; /* left out by configure */
 			g_assert_true(transcode_possible(from, to));
 			check_pair(from, to, 440, 20, 0);
 			if (common_rate(from, to) == 16000) /* wideband stays wideband */

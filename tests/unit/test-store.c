@@ -530,7 +530,8 @@ static const char *const rows[] = {
 	"INSERT INTO subscribers VALUES ('+1@gw', '" ALICE "', 1);",
 	"UPDATE trunks SET country = 'DE', number_form = 'national';",
 	"UPDATE trunks SET early_media = 'accept';",
-	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
+	"INSERT INTO routes (target, allowed, trunks, cost, created) VALUES ('+49', 1, 'old', 2, "
+	"1);",
 	"UPDATE trunks SET tls_verify = 0, tls_ca = '/ca.pem';",
 	"UPDATE softphones SET srtp = 'require';",
 	"INSERT INTO calls (state, started_us, ended_us, count) VALUES ('ENDED', 2, 2, 7);",
@@ -541,6 +542,7 @@ static const char *const rows[] = {
 	"UPDATE trunks SET called = 'to';",
 	"UPDATE softphones SET codecs = 'opus PCMA';",
 	"INSERT INTO device_loss (account, device, at, loss) VALUES ('" ALICE "', 'x', 1, 300);",
+	"INSERT INTO guard_use (owner, span, period) VALUES ('trunk old', 0, 2026112814);",
 };
 
 /* As it was before, for its owner alone; and goes. */
@@ -596,6 +598,15 @@ test_migrations(Files *files, gconstpointer unused)
 			g_assert_cmpuint(trunk->response_seconds, ==, 5);
 			g_assert_cmpint(trunk->registers, ==, version >= 4);
 			g_assert_cmpuint(live->len, ==, 1);
+		}
+		if (version >= 12 &&
+		    version < 18) { /* what has been talked abroad is still known */
+			g_autoptr(GPtrArray) uses = store_use_get(store, ALICE, &error);
+			const StoreUse *use = uses->pdata[0];
+
+			g_assert_cmpuint(uses->len, ==, 1);
+			g_assert_cmpint(use->period, ==, 20261128);
+			g_assert_cmpint(use->ms[1], ==, 7000);
 		}
 		if (version >= 2)
 			assert_refused(store_number_del(store, ONE, &error) &&
