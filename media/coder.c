@@ -169,8 +169,7 @@ decode_g711(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *p
 {
 	Law law = decoder->type->kind == CODEC_PCMU ? LAW_U : LAW_A;
 
-	for (gsize i = 0; i < size; i++)
-		pcm[i] = law_decode(law, payload[i]);
+	law_decode_all(law, payload, (guint)size, pcm);
 	return (guint)size;
 }
 
@@ -447,8 +446,7 @@ encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *paylo
 		break;
 	case CODEC_PCMU:
 	case CODEC_PCMA:
-		for (guint i = 0; i < samples; i++)
-			payload[i] = law_encode(law, pcm[i]);
+		law_encode_all(law, pcm, samples, payload);
 		size = (int)samples;
 		break;
 	case CODEC_LINEAR:
