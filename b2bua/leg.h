@@ -271,6 +271,7 @@ typedef enum {
 	LEG_SERVER_AWAY,      /* its XMPP server is not connected */
 	LEG_NO_SESSION,	      /* it was let begin the session, and did not */
 	LEG_NO_ACCEPT,	      /* it took the call, and did not accept the session */
+	LEG_NO_CLIENT,	      /* no client of the account that is on line takes calls */
 	LEG_UNENCRYPTED,      /* it cannot encrypt audio */
 	LEG_BAD_DESCRIPTION,  /* its description cannot be used */
 	LEG_NO_DESCRIPTION,   /* it answered without one */

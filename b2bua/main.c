@@ -29,6 +29,7 @@
 #include "b2bua/service.h"
 #include "b2bua/route/way_out.h"
 #include "db/journal.h"
+#include "media/codec.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
 #define MAX_CONTROL_LINE_BYTES 65536
@@ -356,8 +357,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 		  "print every key with its default and meaning", NULL },
 		{ "check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
 		  "read the configuration, say what is wrong, stop", NULL },
-		{ "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "print the version",
-		  NULL },
+		{ "version", 'V', 0, G_OPTION_ARG_NONE, &options->version,
+		  "print the version and the codecs that are built in", NULL },
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -384,6 +385,14 @@ check_machine(const Config *config, const char *config_file)
 	return problems->len ? 2 : EXIT_SUCCESS;
 }
 
+static void
+say_version(void)
+{
+	g_autofree char *codecs = codec_names();
+
+	printf("tandemd %s\ncodecs: %s\n", PACKAGE_VERSION, codecs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -401,7 +410,7 @@ main(int argc, char **argv)
 	}
 	config_file = options.config_file ? options.config_file : g_strdup(DEFAULT_CONFIG);
 	if (options.version) {
-		printf("tandemd %s\n", PACKAGE_VERSION);
+		say_version();
 		return EXIT_SUCCESS;
 	}
 	if (options.print_config) {

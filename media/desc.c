@@ -9,6 +9,7 @@
 #include <string.h>
 #include "media/codec.h"
 #include "media/desc.h"
+#include "media/fmtp.h"
 
 #define EVENTS "telephone-event"
 #define NARROW 8000 /* samples a second of a telephone line */
@@ -232,11 +233,12 @@ gboolean
 codec_same(const Codec *one, const Codec *other)
 {
 	return one->rate == other->rate && one->channels == other->channels &&
-	       g_ascii_strcasecmp(one->name, other->name) == 0;
+	       g_ascii_strcasecmp(one->name, other->name) == 0 &&
+	       codec_type_of(one) == codec_type_of(other);
 }
 
-static const Codec *
-find_same(const Stream *stream, const Codec *wanted)
+const Codec *
+stream_find_same(const Stream *stream, const Codec *wanted)
 {
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
@@ -252,7 +254,8 @@ stream_spoken(const Stream *ours, const Stream *theirs)
 	for (guint i = 0; i < theirs->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
 
-		if (codec_relayed(codec) && !is_event(codec) && (!ours || find_same(ours, codec)))
+		if (codec_relayed(codec) && !is_event(codec) &&
+		    (!ours || stream_find_same(ours, codec)))
 			return codec;
 	}
 	return NULL;
@@ -432,7 +435,7 @@ desc_summary(const Desc *desc)
 gboolean
 codec_relayed(const Codec *codec)
 {
-	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+	const CodecType *type = codec_type_of(codec);
 
 	return type && type->kind != CODEC_LINEAR;
 }
@@ -603,7 +606,7 @@ desc_offer(const Desc *theirs, const Transport *ours)
 	stream->ptime = audio->ptime;
 	for (guint i = 0; i < audio->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(audio->codecs, i);
-		if (!codec_relayed(codec) || find_same(stream, codec))
+		if (!codec_relayed(codec) || stream_find_same(stream, codec))
 			continue;
 		use_usual_name(copy_codec(stream, codec->pt, codec));
 		speech = speech || !is_event(codec);
@@ -624,6 +627,15 @@ bring_forward(GPtrArray *codecs, const char *name, gboolean made, guint at)
 			g_ptr_array_insert(codecs, (gint)(at + n++),
 					   g_ptr_array_steal_index(codecs, i));
 	return n;
+}
+
+static gboolean
+has_type(const Stream *stream, const CodecType *type)
+{
+	for (guint i = 0; i < stream->codecs->len; i++)
+		if (codec_type_of(stream->codecs->pdata[i]) == type)
+			return TRUE;
+	return FALSE;
 }
 
 Desc *
@@ -700,10 +712,10 @@ answer_audio(Stream *stream, const Stream *offered, const Stream *chosen, gboole
 {
 	for (guint i = 0; i < chosen->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
-		const Codec *theirs = find_same(offered, codec);
+		const Codec *theirs = stream_find_same(offered, codec);
 
 		if (theirs && codec->made == made && codec_relayed(codec) && !is_event(codec) &&
-		    !find_same(stream, codec))
+		    !stream_find_same(stream, codec))
 			copy_codec(stream, theirs->pt, codec);
 	}
 }
@@ -726,7 +738,8 @@ answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 	for (guint i = 0; i < offered->codecs->len; i++) {
 		const Codec *event = g_ptr_array_index(offered->codecs, i);
 
-		if (is_event(event) && speaks_at(stream, event->rate) && !find_same(stream, event))
+		if (is_event(event) && speaks_at(stream, event->rate) &&
+		    !stream_find_same(stream, event))
 			copy_codec(stream, event->pt, event);
 	}
 	other = find_event(offered, 0);
@@ -822,7 +835,7 @@ has_wide(const Stream *stream)
 {
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
-		const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+		const CodecType *type = codec_type_of(codec);
 
 		if (type && is_wide(type))
 			return TRUE;
@@ -830,8 +843,17 @@ has_wide(const Stream *stream)
 	return FALSE;
 }
 
+static gboolean
+is_asked_for(const CodecType *type, char **words)
+{
+	for (; type->named && *words; words++)
+		if (g_ascii_strcasecmp(type->name, *words) == 0)
+			return TRUE;
+	return !type->named;
+}
+
 static void
-add_made(Stream *stream, gboolean wide)
+add_made(Stream *stream, gboolean wide, char **words)
 {
 	const CodecType *types;
 	guint n;
@@ -839,7 +861,7 @@ add_made(Stream *stream, gboolean wide)
 	types = codec_types(&n);
 	for (guint i = 0; i < n; i++)
 		if (types[i].kind != CODEC_EVENT && is_wide(&types[i]) == wide &&
-		    !stream_find_codec(stream, types[i].name, types[i].clock))
+		    is_asked_for(&types[i], words) && !has_type(stream, &types[i]))
 			add_type(stream, &types[i])->made = TRUE;
 }
 
@@ -857,17 +879,33 @@ events_last(GPtrArray *codecs)
 }
 
 void
-desc_add_made(Desc *offer)
+desc_add_made(Desc *offer, const char *names)
 {
+	g_auto(GStrv) words = g_strsplit(names ? names : "", " ", -1);
 	Stream *stream = (Stream *)desc_audio(offer);
 	gboolean wide = stream && has_wide(stream);
 
 	if (!stream)
 		return;
-	add_made(stream, wide);
-	add_made(stream, !wide);
+	add_made(stream, wide, words);
+	add_made(stream, !wide, words);
 	settle_events(stream);
 	events_last(stream->codecs);
+}
+
+/* The first that there is a better reason for than that it spares bits; else the first. */
+static const Codec *
+best_spoken(const Stream *theirs)
+{
+	for (guint i = 0; i < theirs->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
+		const CodecType *type = codec_type_of(codec);
+
+		if (type && codec_relayed(codec) && !is_event(codec) &&
+		    (is_wide(type) || !type->named))
+			return codec;
+	}
+	return stream_spoken(NULL, theirs);
 }
 
 static const Codec *
@@ -888,7 +926,7 @@ desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const 
 	const Stream *offered = desc_audio(offer), *chosen = desc_audio(answer);
 	const Codec *spoken = !offered ? NULL
 			      : name   ? find_named(offered, name)
-				       : stream_spoken(NULL, offered);
+				       : best_spoken(offered);
 	g_autoptr(Desc) made = NULL;
 	Stream *stream;
 
@@ -898,7 +936,7 @@ desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const 
 	stream = desc_add_stream(made, STREAM_AUDIO, NULL);
 	stream->direction = chosen->direction;
 	/* with our parameters: it is to us that he speaks */
-	add_type(stream, codec_type(spoken->name, spoken->rate, spoken->channels));
+	codec_repeat_modes(add_type(stream, codec_type_of(spoken)), spoken);
 	return desc_answer(offer, made, ours);
 }
 
@@ -986,7 +1024,7 @@ desc_offer_again(const Desc *told, const Desc *other, Direction direction)
 	for (guint i = 0; stream && theirs && i < theirs->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
 
-		if (codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
+		if (codec_relayed(codec) && !is_event(codec) && !stream_find_same(stream, codec))
 			copy_codec(stream, free_number(stream, codec->pt), codec);
 	}
 	if (stream)
@@ -1023,8 +1061,9 @@ map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[
 {
 	for (guint i = 0; from && i < from->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(from->codecs, i);
-		const Codec *same =
-			is_event(codec) || !codec_relayed(codec) ? NULL : find_same(to, codec);
+		const Codec *same = is_event(codec) || !codec_relayed(codec)
+					    ? NULL
+					    : stream_find_same(to, codec);
 
 		if (codec->pt >= 128 || seen[codec->pt])
 			continue;

@@ -142,7 +142,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
  * ours, else the first; or NULL (RFC 3264 6: each stream is for itself). */
 const Stream *desc_audio(const Desc *desc);
 const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 rate);
-gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
+/* Name, rate, channels, and the format of the payloads where there are several (fmtp.h). */
+gboolean codec_same(const Codec *one, const Codec *other);
+const Codec *stream_find_same(const Stream *stream, const Codec *wanted);
 /* The codec that is sent to whoever said `theirs`: his first that is no event and that
  * `ours`, what he was told (NULL: he was told the same), has as well.  NULL: none. */
 const Codec *stream_spoken(const Stream *ours, const Stream *theirs);
@@ -181,11 +183,12 @@ Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* Where packets are made into another codec (transcode.h): adds what else can be made to an
  * offer of ours, behind the other side's own codecs; wideband first where that side has some.
+ * `names` ("AMR PCMA") has those that are offered only when they are named (codec.h); or NULL.
  * Before the first desc_ref(). */
-void desc_add_made(Desc *offer);
-/* Where no codec is shared: the answer to `offer` with the codec of this name, or its first that
- * we relay (NULL); its direction and length of packets are those of `answer`.  NULL when there is
- * none. */
+void desc_add_made(Desc *offer, const char *names);
+/* Where no codec is shared: the answer to `offer` with the codec of this name, or (NULL) its first
+ * that we relay, but a narrow one that spares bits (G.729, AMR) only where it has no other; its
+ * direction and length of packets are those of `answer`.  NULL when there is none. */
 Desc *
 desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const Transport *ours);
 

@@ -6,13 +6,15 @@
  * business.
  */
 #include "media/ice.h"
+#include "media/ice_overhear.h"
 #include <errno.h>
 #include <nice/agent.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_REMOTE_CANDIDATES 24 /* each costs a check per local address */
-#define RELEASE_ATTEMPTS      2	 /* a second in all, if the TURN server is gone */
+#define MAX_REMOTE_CANDIDATES 24  /* each costs a check per local address */
+#define ROLE_CONFLICT	      487 /* the agent changes its role */
+#define RELEASE_ATTEMPTS      2	  /* a second in all, if the TURN server is gone */
 
 /* Where the packets of a component go. */
 typedef struct {
@@ -33,6 +35,9 @@ struct Ice {
 	char *remote_ufrag, *remote_pwd;
 	guint n_remote, generation;
 	gboolean heard;	   /* a check of the peer's arrived */
+	gboolean answered; /* it has answered one of ours; known as long as there is no pair */
+	guint refused;	   /* it has refused one: the error code */
+	GSource *overhear; /* NULL: there is a pair, or nothing to be heard yet */
 	guint32 priority;  /* of the candidate of ours that RTP goes by */
 	gboolean gathered; /* what comes now is late */
 	gboolean complete; /* and nothing will */
@@ -84,6 +89,26 @@ type_of(const NiceCandidate *nice)
 }
 
 static void
+stop_overhearing(Ice *ice)
+{
+	if (ice->overhear)
+		g_source_destroy(ice->overhear);
+	g_clear_pointer(&ice->overhear, g_source_unref);
+}
+
+/* Servers answer as well; the peer may do it from an address that was not announced. */
+static void
+on_answer(gpointer user, const NetAddress *from, guint error)
+{
+	Ice *ice = user;
+
+	if (error == 0)
+		ice->answered = ice->answered || ice_knows(ice, from);
+	else if (error != ROLE_CONFLICT && ice_knows(ice, from))
+		ice->refused = error;
+}
+
+static void
 on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
 		 NiceCandidate *remote, gpointer user)
 {
@@ -99,6 +124,7 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 		index = find_socket(ice, &local->addr);
 	if ((index < 0 && !relayed) || !from_nice(&remote->addr, &route->peer))
 		return;
+	stop_overhearing(ice);
 	route->relayed = relayed;
 	route->selected = relayed ? -1 : index;
 	if (component == ICE_RTP)
@@ -417,6 +443,8 @@ ice_connect(Ice *ice, const Transport *remote)
 		nice_agent_set_remote_credentials(ice->agent, ice->stream, remote->ufrag,
 						  remote->pwd);
 	}
+	if (!ice->overhear && ice->routes[0].selected < 0 && !ice->routes[0].relayed)
+		ice->overhear = ice_overhear(ice->options.loop, ice->agent_fds, on_answer, ice);
 	for (guint i = 0; i < remote->candidates->len; i++)
 		give_candidate(ice, &g_array_index(remote->candidates, Candidate, i));
 	for (guint i = 0; i < ice->waiting->len; i++)
@@ -496,8 +524,12 @@ ice_knows(const Ice *ice, const NetAddress *peer)
 MediaLoss
 ice_loss(const Ice *ice)
 {
+	if (ice->refused)
+		return MEDIA_LOST_PASSWORD;
 	if (ice->heard)
-		return MEDIA_LOST_ICE;
+		return ice->answered ? MEDIA_LOST_NO_CHOICE : MEDIA_LOST_ICE;
+	if (ice->answered)
+		return MEDIA_LOST_NO_CHECKS;
 	return ice->n_remote == 0 ? MEDIA_LOST_NO_CANDIDATE : MEDIA_LOST_SILENT;
 }
 
@@ -511,10 +543,9 @@ ice_explain(const Ice *ice)
 	if (n == 0)
 		g_string_append(text, "the peer gave no candidate that can be used");
 	else
-		g_string_append_printf(text,
-				       "no answer to the connectivity checks sent to %u "
-				       "candidate%s (",
-				       n, n == 1 ? "" : "s");
+		g_string_append_printf(
+			text, "%s to the connectivity checks sent to %u candidate%s (",
+			ice->answered ? "answers" : "no answer", n, n == 1 ? "" : "s");
 	for (GSList *each = candidates; each && listed < 4; each = each->next) {
 		NetAddress address;
 		char where[NET_ADDRESS_TEXT];
@@ -526,8 +557,11 @@ ice_explain(const Ice *ice)
 	}
 	if (n > 0)
 		g_string_append(text, listed < n ? " …)" : ")");
-	g_string_append(text, ice->heard ? "; checks of the peer's did arrive"
-					 : "; nothing received from the peer");
+	if (ice->refused)
+		g_string_append_printf(text, "; refused with STUN error %u", ice->refused);
+	g_string_append(text, ice->heard      ? "; checks of the peer's did arrive"
+			      : ice->answered ? "; no check of the peer's arrived"
+					      : "; nothing received from the peer");
 	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
 	return g_string_free(text, FALSE);
 }
@@ -580,6 +614,7 @@ ice_free(Ice *ice)
 	if (!ice)
 		return;
 	be_deaf(ice);
+	stop_overhearing(ice);
 	g_ptr_array_free(ice->agent_fds, TRUE);
 	if (ice->stream)
 		nice_agent_remove_stream(ice->agent, ice->stream);

@@ -55,6 +55,7 @@ typedef enum {
 	MEDIA_LOST_SILENT,	 /* no candidate pair in time: not one packet came from the peer */
 	MEDIA_LOST_NO_CANDIDATE, /* nor did it give a candidate that can be used */
 	MEDIA_LOST_NO_CHECKS,	 /* no pair: the peer answers our checks, and makes none */
+	MEDIA_LOST_NO_CHOICE,	 /* checks pass both ways, and the peer chooses no pair */
 	MEDIA_LOST_PASSWORD,	 /* no pair: the peer refuses our checks (RFC 8489 9.1.3) */
 	MEDIA_LOST_DTLS_SILENT,	 /* a pair, and not one DTLS packet */
 	MEDIA_LOST_DTLS_REFUSED, /* an alert, or no profile in common */

@@ -387,9 +387,9 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
-	lose(user, fingerprint ? MEDIA_LOST_FINGERPRINT : MEDIA_LOST_DTLS, text);
+	lose(user, why, text);
 }
 
 static const DtlsEvents dtls_events = { .send = dtls_send,
@@ -682,7 +682,10 @@ on_deadline(gpointer user)
 
 	worker_clear_timer(&port->deadline);
 	if (port->selected) {
-		lose(port, MEDIA_LOST_DTLS, "no DTLS handshake in time");
+		guint heard = dtls_heard(port->dtls);
+
+		text = g_strdup_printf("no DTLS handshake in time; %u datagrams came", heard);
+		lose(port, heard ? MEDIA_LOST_DTLS : MEDIA_LOST_DTLS_SILENT, text);
 	} else {
 		text = ice_explain(port->ice);
 		lose(port, ice_loss(port->ice), text);

@@ -9,6 +9,7 @@
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/memory.h"
 #include "b2bua/route/way_out.h"
+#include "media/codec.h"
 
 char *(*control_reload)(GError **error);
 
@@ -140,8 +141,10 @@ say_gateway(Request *request)
 	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
 	g_autofree char *records = store_journal_status(request->store);
 	g_autofree char *emergency = emergency_policy(request->gateway);
+	g_autofree char *codecs = codec_names();
 
 	say(request, group, "version", PACKAGE_VERSION);
+	say(request, group, "codecs", codecs);
 	say_number(request, group, "pid", getpid(), "");
 	say(request, group, "state",
 	    admission_is_closed(request->gateway) ? "stopping" : "running");

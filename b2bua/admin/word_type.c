@@ -406,11 +406,13 @@ check_target(const Word *word, const char *text, GError **error)
 static gboolean
 check_codec(const Word *word, const char *whole, const char *item, GError **error)
 {
+	g_autofree char *names = codec_names();
+
 	return codec_type_named(item) ||
 	       word_refuse(word, whole, error,
-			   "%s is not a codec of the gateway; write such as \"PCMA PCMU\", the "
-			   "wanted one first",
-			   item);
+			   "%s is not a codec of this gateway, which has %s; write such as \"PCMA "
+			   "PCMU\", the wanted one first",
+			   item, names);
 }
 
 static char *

@@ -119,9 +119,12 @@ call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *an
 static Desc *
 completed(const Call *call, Party *party, Desc *offer)
 {
+	g_autofree char *names = NULL;
+
 	if (!offer || !may_make(call, party))
 		return offer;
-	desc_add_made(offer);
+	names = call_codec_names(call, party);
+	desc_add_made(offer, names);
 	if (call_sound(call, party)->opus_first)
 		desc_prefer(offer, OPUS);
 	return offer;
@@ -228,5 +231,5 @@ call_understood(const Party *party, const Party *other)
 	if (!his || !others)
 		return FALSE;
 	sent = desc_audio(his)->codecs->pdata[0];
-	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
+	return stream_find_same(desc_audio(others), sent) != NULL;
 }

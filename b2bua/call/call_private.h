@@ -107,6 +107,12 @@ typedef struct CallEvent {
 	const Leg *with_leg;
 } CallEvent;
 
+/* Where it stands among the calls of a person; see call_list.c. */
+typedef struct {
+	char *person;
+	GList *link;
+} CallPlace;
+
 struct Call {
 	Gateway *gateway;
 	CallState state;
@@ -156,6 +162,8 @@ struct Call {
 
 	struct Transfer *transfer; /* that it is a part of; see transfer.h */
 	guint transferred;	   /* parties who came so */
+
+	CallPlace places[2]; /* of the account, and of who is called */
 
 	Media *media;
 	guint stats_wanted; /* ports whose last counters are still to come */
@@ -227,6 +235,8 @@ const TranscodeChoice *call_sound(const Call *call, Party *party);
 Reason call_sound_refusal(const Call *call, Party *party);
 /* Of two sides that share no codec. */
 Reason call_incompatible(const Call *call, Party *party);
+/* `codecs` of its trunk or softphone; NULL: none, or all.  Free it. */
+char *call_codec_names(const Call *call, const Party *party);
 /* The call is over: what its devices have lost is kept. */
 void call_sound_learn(const Call *call);
 

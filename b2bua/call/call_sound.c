@@ -35,14 +35,20 @@ user_policy(const Call *call, const char *account, TranscodePolicy *policy)
 	return transcode_policy_find(text, policy);
 }
 
-static gboolean
-trunk_policy(const Call *call, const Party *party, TranscodePolicy *policy)
+static Trunk *
+trunk_of(const Call *call, const Party *party)
 {
 	const char *name = party->target && party->target->way.trunk ? party->target->way.trunk
 			   : call->plan				     ? call->plan->trunk
 								     : NULL;
-	g_autoptr(Trunk) trunk =
-		name ? store_trunk_get(gateway_store(call->gateway), name, NULL) : NULL;
+
+	return name ? store_trunk_get(gateway_store(call->gateway), name, NULL) : NULL;
+}
+
+static gboolean
+trunk_policy(const Call *call, const Party *party, TranscodePolicy *policy)
+{
+	g_autoptr(Trunk) trunk = trunk_of(call, party);
 
 	return trunk && transcode_policy_find(trunk->transcode, policy);
 }
@@ -205,4 +211,18 @@ call_sound_learn(const Call *call)
 		return;
 	learn(call, call->caller);
 	learn(call, call->callee);
+}
+
+char *
+call_codec_names(const Call *call, const Party *party)
+{
+	Store *store = gateway_store(call->gateway);
+	const gint64 id = party->target ? party->target->way.contact : 0;
+	g_autoptr(Contact) contact = id ? store_contact_get(store, id, NULL) : NULL;
+	g_autoptr(Softphone) softphone =
+		contact ? store_softphone_get(store, contact->username, NULL) : NULL;
+	g_autoptr(Trunk) trunk =
+		softphone || party->kind != TRANSPORT_RTP ? NULL : trunk_of(call, party);
+
+	return g_strdup(softphone ? softphone->codecs : trunk ? trunk->codecs : NULL);
 }

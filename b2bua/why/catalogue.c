@@ -105,6 +105,14 @@ static const CauseRow ROWS[N_CAUSES] = {
 				  "{Peer} answers connectivity checks and sends none, though it "
 				  "must choose the way[: {detail}]",
 				  "Update the client: a client must send checks (RFC 8445 7.2)" },
+	[CAUSE_ICE_NO_CHOICE] = { "ice-no-choice",
+				  "Your phone did not complete the audio connection: it was "
+				  "reached, and chose no way",
+				  "No audio connection to the phone at the other end could be made",
+				  "Connectivity checks pass to {peer} and back, and it chose no "
+				  "pair[: {detail}]",
+				  "Update the client: the controlling agent must nominate (RFC "
+				  "8445 8.1)" },
 	[CAUSE_ICE_PASSWORD] = { "ice-password",
 				 "Your phone refused the connectivity checks of the gateway: it "
 				 "expects another password than it has announced",
@@ -198,10 +206,11 @@ static const CauseRow ROWS[N_CAUSES] = {
 			       "{hop}][: {detail}]",
 			       "Check the connection to the carrier, and the trunk's "
 			       "session-seconds" },
-	[CAUSE_TRUNK_CODECS] = { "trunk-codecs", NULL, "The two sides have no codec in common",
-				 "The caller offers no codec that the key codecs of {peer} "
-				 "allows[: the caller offers {caller-codecs}]",
-				 "Add a codec to the trunk's key codecs" },
+	[CAUSE_CODECS_FORBIDDEN] = { "codecs-forbidden", NULL,
+				     "The two sides have no codec in common",
+				     "The caller offers no codec that the key codecs of {peer} "
+				     "allows[: the caller offers {caller-codecs}]",
+				     "Add a codec to the key codecs of the trunk or softphone" },
 	[CAUSE_PHONE_UNREGISTERED] = { "phone-unregistered",
 				       "Your SIP phone is not registered any more",
 				       "The person called cannot be reached now",
@@ -249,11 +258,17 @@ static const CauseRow ROWS[N_CAUSES] = {
 	[CAUSE_CLIENT_OFFLINE] = { "client-offline", "Your phone has gone off line",
 				   "The phone at the other end has gone off line",
 				   "{Peer} has gone off line", NULL },
+	[CAUSE_NO_CLIENT] = { "no-client",
+			      "None of your phones rang: no client that is on line takes calls",
+			      "The person called cannot be reached now",
+			      "No client of {name} that is on line takes calls",
+			      "The user needs a client with calls (XEP-0353 or XEP-0166)" },
 	[CAUSE_CLIENT_UNENCRYPTED] = { "client-unencrypted",
-				       "None of your clients can encrypt audio",
+				       "None of your phones rang: the client that is on line takes "
+				       "only calls without encryption",
 				       "The person called cannot be reached now",
-				       "No client of {name} can encrypt its audio (DTLS-SRTP)[: "
-				       "{detail}]",
+				       "The client of {name} that is on line takes only calls "
+				       "without encryption",
 				       "The user needs a client with DTLS-SRTP" },
 
 	[CAUSE_DESCRIPTION] = { "description",
@@ -275,10 +290,12 @@ static const CauseRow ROWS[N_CAUSES] = {
 			     "{detail}]",
 			     "Call with audio; video alone, and port 0, are not relayed" },
 	[CAUSE_SRTP_WANTED] = { "srtp-wanted",
-				"Your phone does not encrypt its audio as it must here",
-				"The other end does not encrypt its audio as it must here",
-				"{Peer} does not encrypt audio as its key srtp wants[: {detail}]",
-				"Turn on SRTP at the far end, or set srtp=offer or srtp=off" },
+				"Your phone wants audio without encryption, or lacks something "
+				"that encryption needs here",
+				"The other end's audio is not encrypted as it must be here",
+				"{Peer} does not encrypt its audio as it must[: {detail}]",
+				"Turn on SRTP at a trunk or softphone, or set its key srtp; update "
+				"a client" },
 	[CAUSE_UNCONFIRMED] = { "unconfirmed", "Your phone never confirmed the answer of the call",
 				"The other end never confirmed the answer of the call",
 				"{Peer} never confirmed the answer with an ACK[ at {hop}]",

@@ -21,8 +21,6 @@
 #define MAX_DEVICES 32	 /* of one call */
 #define OTHERS_MS   3000 /* one device took no call: how long others have to say that they ring */
 
-#define UNENCRYPTED "The client that is on line takes only calls without encryption"
-
 /* --- who is there --- */
 
 static gboolean
@@ -171,7 +169,7 @@ static void
 unencrypted_is_out(XmppLeg *leg, const char *device)
 {
 	if (was_last(leg, device))
-		xmpp_leg_fail(leg, REASON_UNREACHABLE, UNENCRYPTED);
+		xmpp_leg_fail(leg, REASON_UNREACHABLE, LEG_UNENCRYPTED, NULL);
 }
 
 /* It has gone off line.  One that takes messages may be woken by what its server keeps for it;
@@ -183,7 +181,8 @@ xmpp_called_gone(XmppLeg *leg, const char *device)
 
 	if (leg->state == XMPP_INITIATED && g_strcmp0(leg->peer, device) == 0) {
 		leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", device);
-		xmpp_leg_part(leg, REASON_UNREACHABLE, "The client has gone off line");
+		leg_explain(&leg->leg, &(LegFacts){ .fault = LEG_GONE });
+		xmpp_leg_part(leg, REASON_UNREACHABLE, NULL);
 		return;
 	}
 	for (guint i = 0; leg->state == XMPP_RINGING && i < leg->forks->len; i++) {
@@ -424,7 +423,7 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 
 /* NULL, or why nobody can be called: those who are there take no calls, and no call waits for
  * somebody else. */
-static const char *
+static LegFault
 see_who_is_there(XmppLeg *leg)
 {
 	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
@@ -444,8 +443,8 @@ see_who_is_there(XmppLeg *leg)
 	if (!devices || devices->len == 0)
 		leg_unattended(&leg->leg);
 	if (leg->hoped || !devices || devices->len == 0)
-		return NULL;
-	return unencrypted > 0 ? UNENCRYPTED : "No client that is on line takes calls";
+		return LEG_NO_FAULT;
+	return unencrypted > 0 ? LEG_UNENCRYPTED : LEG_NO_CLIENT;
 }
 
 static void
@@ -470,10 +469,10 @@ call_devices(XmppLeg *leg, const char *nick)
 
 /* He is not called at all. */
 static void
-stay_away(XmppLeg *leg, Reason reason, const char *text)
+stay_away(XmppLeg *leg, Reason reason, LegFault fault)
 {
 	leg->no_propose = TRUE;
-	xmpp_leg_fail(leg, reason, text);
+	xmpp_leg_fail(leg, reason, fault, NULL);
 }
 
 void
@@ -483,7 +482,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
 	g_autofree char *sid = xmpp_new_sid();
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, sid);
-	const char *nobody = NULL;
+	LegFault nobody;
 
 	leg->jmi = TRUE;
 	leg->state = XMPP_RINGING;
@@ -495,7 +494,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	leg_attach(&leg->leg, xmpp->plugin, call);
 	xmpp_names_remember(xmpp, bare, target->from);
 	if (xmpp_is_cut_off(xmpp)) {
-		stay_away(leg, REASON_NETWORK_ERROR, "The XMPP server is away");
+		stay_away(leg, REASON_NETWORK_ERROR, LEG_SERVER_AWAY);
 	} else if ((nobody = see_who_is_there(leg))) {
 		stay_away(leg, REASON_UNREACHABLE, nobody);
 	} else {

@@ -341,12 +341,13 @@ xmpp_leg_part(XmppLeg *leg, Reason reason, const char *text)
 }
 
 void
-xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text)
+xmpp_leg_fail(XmppLeg *leg, Reason reason, LegFault fault, const char *detail)
 {
 	if (leg->state == XMPP_OVER)
 		return;
-	xmpp_leg_goodbye(leg, reason, text);
-	leg_failed(&leg->leg, reason, text);
+	xmpp_leg_goodbye(leg, reason, detail);
+	leg_explain(&leg->leg, &(LegFacts){ .fault = fault, .detail = detail });
+	leg_failed(&leg->leg, reason, NULL);
 }
 
 /* --- across a crash ---

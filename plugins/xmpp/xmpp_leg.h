@@ -174,8 +174,9 @@ void xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text);
 void xmpp_leg_over(XmppLeg *leg, Reason reason, const char *text);
 /* He ended it, and there is something to say all the same, to him or to others. */
 void xmpp_leg_part(XmppLeg *leg, Reason reason, const char *text);
-/* We must end it ourselves: goodbye, and the core is told. */
-void xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text);
+/* We must end it ourselves: goodbye, and the core is told.  `detail` is about what the peer itself
+ * has sent; or NULL. */
+void xmpp_leg_fail(XmppLeg *leg, Reason reason, LegFault fault, const char *detail);
 
 char *xmpp_leg_save(const Leg *leg);
 void xmpp_leg_bury(Xmpp *xmpp, const char *saved, Reason reason);

@@ -257,8 +257,7 @@ on_outage(gpointer user)
 	xmpp->outage = 0;
 	for (guint i = 0; i < legs->len; i++)
 		if (is_being_set_up(legs->pdata[i]))
-			xmpp_leg_fail(legs->pdata[i], REASON_NETWORK_ERROR,
-				      "The XMPP server is away");
+			xmpp_leg_fail(legs->pdata[i], REASON_NETWORK_ERROR, LEG_SERVER_AWAY, NULL);
 	return G_SOURCE_REMOVE;
 }
 

@@ -82,7 +82,7 @@ on_no_accept(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	xmpp_leg_fail(leg, REASON_NO_MEDIA, "The client did not accept the session");
+	xmpp_leg_fail(leg, REASON_NO_MEDIA, LEG_NO_ACCEPT, NULL);
 }
 
 /* The answer to a session-initiate or session-accept of ours.  A result, or
@@ -160,6 +160,17 @@ as_answer(const Desc *offer, const Desc *accepted, const Desc *ours)
 	return xmpp_desc_like(accepted, audio->direction, transport);
 }
 
+/* His description cannot be used. */
+static void
+fail_by(XmppLeg *leg, const GError *error)
+{
+	xmpp_leg_fail(leg, error->code,
+		      error->code == REASON_INCOMPATIBLE ? LEG_NO_AUDIO
+		      : error->code == REASON_SECURITY	 ? LEG_NOT_SECURE
+							 : LEG_BAD_DESCRIPTION,
+		      error->message);
+}
+
 /* His session-initiate after our proceed. */
 static void
 take_initiate(XmppLeg *leg, Jingle *jingle)
@@ -175,14 +186,14 @@ take_initiate(XmppLeg *leg, Jingle *jingle)
 	leg->state = XMPP_OFFERED;
 	if (!offer) {
 		leg_trace(&leg->leg, TRACE_IN, "session-initiate: %s", error->message);
-		xmpp_leg_fail(leg, error->code, error->message);
+		fail_by(leg, error);
 		return;
 	}
 	summary = desc_summary(offer);
 	leg_trace(&leg->leg, TRACE_IN, "session-initiate %s", summary);
 	accepted = desc_answer(offer, leg->ours, transport_of(leg->ours));
 	if (!accepted) {
-		xmpp_leg_fail(leg, REASON_INCOMPATIBLE, "No codec in common");
+		xmpp_leg_fail(leg, REASON_INCOMPATIBLE, LEG_NO_CODEC, NULL);
 		return;
 	}
 	leg->theirs = as_answer(offer, accepted, leg->ours);
@@ -253,7 +264,8 @@ on_initiate(XmppLeg *leg, Jingle *jingle)
 	jingle_free(jingle);
 	if (leg->state == XMPP_PROPOSED) {
 		leg->state = XMPP_OFFERED;
-		xmpp_leg_fail(leg, REASON_PROTOCOL_ERROR, "session-initiate before proceed");
+		xmpp_leg_fail(leg, REASON_PROTOCOL_ERROR, LEG_BAD_DESCRIPTION,
+			      "session-initiate before proceed");
 	} else if (leg->state == XMPP_OVER) {
 		/* It crossed our last word. */
 		XmppRequest whom = { .from = leg->local, .to = leg->peer };
@@ -279,14 +291,14 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 	answer = desc_from_jingle(jingle, leg->clear, &error);
 	if (!answer) {
 		leg_trace(&leg->leg, TRACE_IN, "session-accept: %s", error->message);
-		xmpp_leg_fail(leg, error->code, error->message);
+		fail_by(leg, error);
 		return;
 	}
 	summary = desc_summary(answer);
 	leg_trace(&leg->leg, TRACE_IN, "session-accept from %s %s", leg->peer, summary);
 	leg->theirs = answer;
 	if (leg->clear && !transport_of(answer)->unencrypted) { /* it cannot have our fingerprint */
-		xmpp_leg_fail(leg, REASON_SECURITY,
+		xmpp_leg_fail(leg, REASON_SECURITY, LEG_NOT_SECURE,
 			      "the client answers with DTLS that it was not offered");
 		return;
 	}

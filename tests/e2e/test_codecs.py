@@ -4,7 +4,7 @@ in real browsers."""
 import time
 
 import audio
-from codec_rows import BRIGHT, CODECS, SIP, Client, Kept, carrier, client, each, judge, told, user_agent, user_side
+from codec_rows import BRIGHT, CODECS, LEAN, SIP, Client, Kept, carrier, client, each, judge, told, user_agent, user_side
 from harness import ALICE, BOB, CAROL, OUTSIDE, alone, check, hear, slow
 from network import BadLine
 from peers.browser import Chromium
@@ -48,6 +48,50 @@ def test_codecs_baresip(bench):
     bench.gateway()
     user, far = user_side(bench, "baresip", "G722"), client(bench, "webrtc", "B")
     judge(each(bench, [(user, "G722", far, "G722"), (user, "G722", far, "opus")]))
+
+
+def test_codecs_lean_carrier(bench):
+    """A client with Opus, and a carrier with each codec that spares bits."""
+    bench.gateway()
+    user, far = user_side(bench, "webrtc", "opus"), carrier(bench)
+    judge(each(bench, [(user, "opus", far, other) for other in LEAN]))
+
+
+def test_codecs_lean_baresip(bench):
+    """Its AMR-WB has whole bytes, the carrier's has bits."""
+    bench.gateway()
+    user, far = user_side(bench, "baresip", "AMR-WB"), carrier(bench)
+    judge(each(bench, [(user, "AMR-WB", far, "PCMA")]))
+
+
+def test_codecs_lean_linphone(bench):
+    bench.gateway()
+    user, far = user_side(bench, "linphone", "G729"), carrier(bench)
+    judge(each(bench, [(user, "G729", far, "PCMU"), (user, "G729", far, "G729")]))
+
+
+def test_codecs_modes_of_amr(bench):
+    """A carrier that takes four modes and asks for the second is sent that one, three frames in a packet."""
+    bench.gateway()
+    user, far = user_side(bench, "webrtc", "opus"), carrier(bench)
+    far.agent.habits.update(fmtp={"AMR": "mode-set=0,2,4,7"}, speech={"mode": 4, "request": 3}, sdp={"lines": ["a=ptime:60"]})
+    user.use("opus")
+    far.use("AMR")
+    for caller, callee in ((far, user), (user, far)):
+        caller.dial(callee.number)
+        callee.wait_ringing()
+        callee.answer()
+        caller.wait_up()
+        callee.wait_up()
+        bench.talk(2)
+        caller.hangup()
+        callee.wait_over()
+        modes, sizes, sdp = far.call.line.heard_modes(), far.call.line.heard_sizes(), far.call.offered
+        check(modes in ([7, 2], [2]), f"{caller.title} calls: the carrier was sent the modes {modes}")
+        check(max(sizes) in (95, 47), f"{caller.title} calls: the carrier was sent payloads of {sizes} bytes")
+        check(caller is user or "mode-set=0,2,4,7" in sdp, f"the carrier was answered {sdp}")
+        heard = audio.analyse(user.kept().recording, far.plays)
+        check(heard.present and heard.loss < 0.03, f"{user.title} heard {heard}")
 
 
 def test_codecs_softphone_in_its_order(bench):

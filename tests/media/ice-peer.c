@@ -24,7 +24,7 @@ answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
 		stun_new(peer->refuses ? STUN_BINDING_ERROR : STUN_BINDING_SUCCESS, data + 8);
 
 	if (peer->refuses)
-		stun_put_number(answer, STUN_ERROR, 4 << 8 | 3);
+		stun_put_number(answer, STUN_ERROR, peer->refuses / 100 << 8 | peer->refuses % 100);
 	else
 		stun_put_mapped(answer, from);
 	stun_seal(answer, peer->forges ? "the password of nobody" : peer->pwd);
@@ -40,6 +40,8 @@ on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *fr
 	if (!stun_is_sealed(data, length, peer->pwd))
 		return;
 	path->checks_in++;
+	if (peer->mute)
+		return;
 	if (stun_find(data, length, STUN_USE, &size))
 		path->nominations_in++;
 	answer_check(path, data, from);
@@ -280,7 +282,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
 	((IcePeer *)user)->failures++;
 	g_test_message("peer: %s", text);

@@ -174,6 +174,11 @@ test_talks(gconstpointer data)
 			 0);
 	g_assert_nonnull(
 		strstr(chain->gateway->ports[chain->gateway_ice].notes->str, "not encrypted"));
+	connect_both(chain); /* said again it goes on */
+	chain->one->received = chain->two->received = 0;
+	g_assert_true(wait_for(both_heard, chain, ENOUGH));
+	g_assert_cmpuint(chain->gateway->ports[chain->gateway_ice].losses, ==, 0);
+	g_assert_cmpuint(chain->gateway->ports[chain->gateway_ice].ups, ==, 1);
 	chain_free(chain);
 }
 

@@ -127,11 +127,11 @@ test_refused(void)
 	Rig *rig = begin(&caller, 0);
 	gint64 began;
 
-	rig->peer->refuses = TRUE;
+	rig->peer->refuses = 403;
 	began = g_get_monotonic_time();
 	wait_for_notes(rig, "ice: the peer no longer answers connectivity checks", 1);
 	g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
-	rig->peer->refuses = FALSE;
+	rig->peer->refuses = 0;
 	wait_for_notes(rig, "ice: the peer answers connectivity checks again", 1);
 	rig_free(rig);
 }

@@ -582,7 +582,7 @@ static const struct {
 	{ "softphone set desk rtp-source=here", 2, { "rtp-source=here", "signalled or any" } },
 	{ "trunk set carrier srtp=yes", 2, { "srtp=yes", "off, offer or require" } },
 	{ "softphone set desk srtp=yes", 2, { "srtp=yes", "off, offer or require" } },
-	{ "softphone set desk codecs=GSM", 2, { "codecs=GSM", "not a codec of the gateway" } },
+	{ "softphone set desk codecs=GSM", 2, { "codecs=GSM", "not a codec of this gateway" } },
 	{ "softphone set desk colour=red", 2, { "colour", "srtp" } },
 	{ "softphone set nobody srtp=off", 2, { "nobody", "softphone list" } },
 	{ "trunk set carrier tls-ca=ca.pem", 2, { "tls-ca=ca.pem", "whole path" } },

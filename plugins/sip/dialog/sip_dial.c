@@ -8,6 +8,8 @@
 #include "plugins/sip/dialog/sip_location.h"
 #include "plugins/sip/peers/sip_outside.h"
 
+#define FIND_MS 8000 /* until the name servers have answered; nobody waits longer in silence */
+
 static void
 on_found(gpointer user, GPtrArray *hops, Reason reason, const char *text)
 {
@@ -16,11 +18,27 @@ on_found(gpointer user, GPtrArray *hops, Reason reason, const char *text)
 	if (leg->way->detail)
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", leg->way->detail);
 	if (!hops) {
-		sip_leg_over(leg, reason, text);
+		if (leg->way->fault == LEG_NO_FAULT && leg->way->only_public) {
+			/* said to a user who has dialled it */
+			sip_leg_over(leg, reason, text);
+			return;
+		}
+		sip_leg_fail(leg, reason, leg->way->fault,
+			     leg->way->detail ? leg->way->detail : text);
 		return;
 	}
 	leg->session.wanted_s = way_session_seconds(leg->way, SESSION_DEFAULT_SECONDS);
 	sip_leg_call_hops(leg, hops);
+}
+
+static void
+on_not_found(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg_trace(&leg->leg, TRACE_NOTE, "the name servers do not answer");
+	sip_leg_fail(leg, way_unreachable(leg->way, REASON_NETWORK_ERROR), LEG_NO_NAME,
+		     "the name servers do not answer");
 }
 
 void
@@ -33,9 +51,7 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	sip_leg_keep_session(leg);
 	leg_attach(&leg->leg, ua->plugin, call);
 	if (!wanted) {
-		sip_leg_over(leg, REASON_INCOMPATIBLE,
-			     way_is_phone(leg->way) ? "no codec that the softphone's codecs allow"
-						    : "no codec that the trunk's codecs allow");
+		sip_leg_fail(leg, REASON_INCOMPATIBLE, LEG_CODECS_FORBIDDEN, NULL);
 		return;
 	}
 	sip_leg_set_offer(leg, wanted);
@@ -45,5 +61,6 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 				     : NULL;
 		location_set(leg, target);
 	}
+	sip_leg_set_timer(leg, FIND_MS, on_not_found);
 	way_find(leg->way, on_found, leg);
 }
