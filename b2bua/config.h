@@ -49,6 +49,9 @@ struct Config {
 	guint max_calls, max_calls_per_user, max_setup_per_second;
 	guint abroad_minutes; /* of an account and day */
 	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
+	/* [http] */
+	char *http_address; /* numeric */
+	guint http_port;    /* 0: no HTTP */
 	/* [NAME] of other plugins than ours: "NAME key" → text; NULL: none */
 	GHashTable *own;
 };

@@ -216,6 +216,7 @@ gboolean store_keeps_calls(Store *store);
 gboolean store_keeps_refusals(Store *store);
 /* One line for people: how far what is written is behind.  New. */
 char *store_journal_status(Store *store);
+guint store_journal_waiting(const Store *store); /* entries that are not written yet */
 
 /* --- softphones: SIP phones that register, as further devices of a user --- */
 

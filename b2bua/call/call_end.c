@@ -3,6 +3,7 @@
  *
  * Thread: signalling.
  */
+#include "b2bua/call/call_metrics.h"
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/transfer.h"
 
@@ -38,6 +39,7 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	call_enter(call, CALL_ENDED);
 	call_note(call, "%s", text);
 	call_record_end(call, reason, text, by);
+	call_metrics_ended(call, reason_name(reason));
 	leg_command_hangup(call, call->caller, reason, text);
 	for (guint i = 0; i < call->callees->len; i++)
 		leg_command_hangup(call, call->callees->pdata[i], reason, text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_status.c - what `tandemctl status` shows of SIP. */
 #include "plugins/sip/sip_status.h"
+#include <time.h>
 #include "plugins/sip/stack/sip_connection.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/shield/sip_source.h"
@@ -26,6 +27,9 @@ say_tls(const SipUa *self, StatusFunc func, gpointer user)
 		{ .key = "tls handshakes", .number = counters->waiting },
 		{ .key = "tls unfinished", .number = counters->unfinished },
 		{ .key = "tls refused", .number = counters->refused },
+		{ .key = "tls certificate seconds",
+		  .number = (guint64)MAX(0, counters->good_until - time(NULL)),
+		  .quiet = TRUE },
 	};
 
 	if (self->config->sip_tls_port)
@@ -50,6 +54,22 @@ say_connections(StatusFunc func, gpointer user)
 }
 
 static void
+say_trunk_numbers(const SipUa *self, const char *name, StatusFunc func, gpointer user)
+{
+	Registered registered = watches_registered(self->watches, name);
+
+	func(user, &(StatusRow){ .trunk = name,
+				 .key = "up",
+				 .number = watches_available(self->watches, name),
+				 .quiet = TRUE });
+	if (registered != REGISTERED_NOT_ASKED)
+		func(user, &(StatusRow){ .trunk = name,
+					 .key = "registered",
+					 .number = registered == REGISTERED_YES,
+					 .quiet = TRUE });
+}
+
+static void
 say_trunks(const SipUa *self, StatusFunc func, gpointer user)
 {
 	g_autoptr(GPtrArray) names = trunks_names(self->trunks);
@@ -61,6 +81,7 @@ say_trunks(const SipUa *self, StatusFunc func, gpointer user)
 		g_autofree char *text = g_strconcat(entry, watched, NULL);
 
 		func(user, &(StatusRow){ .trunk = name, .key = "state", .text = text });
+		say_trunk_numbers(self, name, func, user);
 	}
 }
 
