@@ -390,6 +390,7 @@ main(int argc, char **argv)
 	g_autoptr(Config) config = NULL;
 	g_autoptr(GError) error = NULL;
 
+	media_prepare_process();
 	signal(SIGPIPE, SIG_IGN); /* libstrophe sends without MSG_NOSIGNAL */
 	g_log_set_writer_func(write_log, NULL, NULL);
 	if (!parse_options(&argc, &argv, &options, &error)) {

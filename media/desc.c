@@ -140,6 +140,7 @@ transport_copy(const Transport *transport)
 	copy->candidates = g_array_copy(transport->candidates);
 	copy->fingerprint_hash = g_strdup(transport->fingerprint_hash);
 	copy->fingerprint = g_strdup(transport->fingerprint);
+	media_sources_ref(copy->sources);
 	return copy;
 }
 
@@ -153,6 +154,7 @@ transport_free(Transport *transport)
 	g_array_unref(transport->candidates);
 	g_free(transport->fingerprint_hash);
 	g_free(transport->fingerprint);
+	media_sources_unref(transport->sources);
 	explicit_bzero(&transport->sdes, sizeof transport->sdes);
 	g_free(transport);
 }

@@ -79,7 +79,7 @@ typedef struct {
 	guint16 rtcp_port; /* 0: port + 1, or multiplexed */
 	gboolean rtcp_mux;
 	/* Where its owner's packets may come from besides: whoever has heard him says so. */
-	MediaSources sources;
+	const MediaSources *sources; /* shared; or NULL */
 	/* What its owner protects with.  Of our own the key is there from the
 	 * beginning, and has a profile once it is told. */
 	SdesKey sdes;

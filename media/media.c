@@ -9,6 +9,7 @@
 #include "media/audio.h"
 #include "media/port.h"
 #include "media/relay/relay.h"
+#include "media/tls_memory.h"
 #include <dlfcn.h>
 #include <sched.h>
 #include <string.h>
@@ -39,6 +40,14 @@ typedef struct {
 } Slot;
 
 /* --- the process --- */
+
+void
+media_prepare_process(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* which would not see what is used after it was freed */
+	tls_memory_use();
+#endif
+}
 
 /* sofia-sip exports a function of the same name, and libnice calls whichever
  * comes first: with sofia's every STUN message is empty and every call fails. */

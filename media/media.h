@@ -41,6 +41,8 @@ typedef struct {
 	void (*played)(gpointer user, PortId port);
 } MediaListener;
 
+/* First thing in a process that has many calls: what they need of its memory. */
+void media_prepare_process(void);
 /* Workers: one per process, made by main before any call and freed after the
  * last.  Initialises OpenSSL's certificate and libsrtp. */
 Workers *workers_new(const MediaOptions *options, GError **error);

@@ -86,6 +86,33 @@ same_bits(const guint8 *one, const guint8 *other, guint bits)
 	       (bits % 8 == 0 || ((one[bits / 8] ^ other[bits / 8]) & rest) == 0);
 }
 
+const MediaSources *
+media_sources_share(const MediaSources *sources)
+{
+	if (sources->n_nets == 0 && !sources->any)
+		return NULL;
+	return g_atomic_rc_box_dup(sizeof *sources, sources);
+}
+
+const MediaSources *
+media_sources_ref(const MediaSources *shared)
+{
+	return shared ? g_atomic_rc_box_acquire((gpointer)shared) : NULL;
+}
+
+void
+media_sources_unref(const MediaSources *shared)
+{
+	if (shared)
+		g_atomic_rc_box_release((gpointer)shared);
+}
+
+gboolean
+media_sources_any(const MediaSources *shared)
+{
+	return shared && shared->any;
+}
+
 gboolean
 media_sources_allow(const MediaSources *sources, const guint8 *address, gboolean ip6)
 {
@@ -93,7 +120,7 @@ media_sources_allow(const MediaSources *sources, const guint8 *address, gboolean
 		address += 12;
 		ip6 = FALSE;
 	}
-	for (guint i = 0; i < sources->n_nets; i++)
+	for (guint i = 0; sources && i < sources->n_nets; i++)
 		if (sources->nets[i].ip6 == ip6 &&
 		    same_bits(sources->nets[i].address, address, sources->nets[i].bits))
 			return TRUE;

@@ -14,6 +14,7 @@
 #define MAX_CONCEAL_MS 100	      /* of a gap; the rest of it is silence */
 #define MAX_RESTART    1000	      /* numbers: a greater step is a source begun anew */
 #define MAX_FIFO       (2 * CODER_MAX_SAMPLES)
+#define MAX_DECODERS   12 /* as many codecs as a peer can alternate between */
 
 typedef struct {
 	guint16 seq;
@@ -22,11 +23,19 @@ typedef struct {
 	guint8 *payload;
 } Held;
 
+/* Made once and kept: a peer that alternates between codecs makes us make nothing. */
+typedef struct {
+	const CodecType *from;
+	Decoder *decoder;
+} Source;
+
 struct Transcoder {
 	const CodecType *from, *to;
 	guint ptime_ms, rate;
-	Decoder *decoder;
-	Encoder *encoder;
+	Decoder *decoder; /* one of the sources' */
+	Encoder *encoder; /* one of these two */
+	Source sources[MAX_DECODERS];
+	Encoder *narrow, *wide;
 	guint loss, complexity;
 
 	gboolean began;
@@ -96,9 +105,40 @@ transcoder_free(Transcoder *transcoder)
 	if (!transcoder)
 		return;
 	drop_held(transcoder);
-	decoder_free(transcoder->decoder);
-	encoder_free(transcoder->encoder);
+	for (guint i = 0; i < MAX_DECODERS; i++)
+		decoder_free(transcoder->sources[i].decoder);
+	encoder_free(transcoder->narrow);
+	encoder_free(transcoder->wide);
 	g_free(transcoder);
+}
+
+static Decoder *
+decoder_of(Transcoder *transcoder, const CodecType *from, guint rate)
+{
+	Source *source = transcoder->sources;
+
+	while (source->from && source->from != from &&
+	       source < &transcoder->sources[MAX_DECODERS - 1])
+		source++;
+	if (source->from == from)
+		return source->decoder;
+	decoder_free(source->decoder);
+	source->from = from;
+	source->decoder = decoder_new(from, rate);
+	transcoder->stats.coders++;
+	return source->decoder;
+}
+
+static Encoder *
+encoder_of(Transcoder *transcoder, guint rate)
+{
+	Encoder **encoder = rate == NARROW ? &transcoder->narrow : &transcoder->wide;
+
+	if (!*encoder) {
+		*encoder = encoder_new(transcoder->to, rate);
+		transcoder->stats.coders++;
+	}
+	return *encoder;
 }
 
 /* Both coders at the rate of the poorer one. */
@@ -112,16 +152,14 @@ read_from(Transcoder *transcoder, const CodecType *from)
 	drop_held(transcoder);
 	transcoder->pauses = FALSE;
 	transcoder->from = from;
-	decoder_free(transcoder->decoder);
-	transcoder->decoder = decoder_new(from, rate);
+	transcoder->decoder = decoder_of(transcoder, from, rate);
 	transcoder->began = FALSE;
 	transcoder->frame = rate / 50;
 	if (rate == transcoder->rate)
 		return;
 	transcoder->rate = rate;
 	transcoder->n_pcm = 0;
-	encoder_free(transcoder->encoder);
-	transcoder->encoder = encoder_new(transcoder->to, rate);
+	transcoder->encoder = encoder_of(transcoder, rate);
 	encoder_set_loss(transcoder->encoder, transcoder->loss);
 	encoder_set_complexity(transcoder->encoder, transcoder->complexity);
 }

@@ -4,7 +4,8 @@
  * Packets go in, payloads come out, as long as the sink wants them.  What comes in order is
  * made at once; only a gap is waited for, as long as the measured jitter says, and what is
  * missing then is concealed.  A source that pauses (Opus DTX) is heard as the noise of its
- * line.  Allocates when it is made, and for packets that wait behind a gap.
+ * line.  Allocates when it is made, when a codec is read for the first time, and for packets
+ * that wait behind a gap.
  * Thread: one at a time.  RFC 3550, RFC 7587.
  */
 #pragma once
@@ -51,5 +52,6 @@ typedef struct {
 	guint64 concealed; /* frames of gaps that were filled */
 	guint64 late, unreadable;
 	guint waited_ms; /* the longest a packet has waited behind a gap */
+	guint coders;	 /* decoders and encoders that were made for it */
 } TranscoderStats;
 void transcoder_stats(const Transcoder *transcoder, TranscoderStats *stats);

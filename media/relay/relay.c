@@ -417,6 +417,7 @@ relay_close(Relay *relay)
 	relay->receive = relay->send = NULL;
 	g_clear_pointer(&relay->local, desc_unref);
 	g_clear_pointer(&relay->remote, desc_unref);
+	g_clear_pointer(&relay->sources, media_sources_unref);
 }
 
 void

@@ -98,7 +98,8 @@ learn_address(Relay *relay, const Transport *theirs)
 		relay->may_send = FALSE;
 		return;
 	}
-	relay->sources = theirs->sources;
+	media_sources_unref(relay->sources);
+	relay->sources = media_sources_ref(theirs->sources);
 	if (net_address_any(&signalled)) { /* hold as RFC 2543 had it: the peer is where it was */
 		relay->may_send = FALSE;
 		if (relay->signalled.length)

@@ -106,7 +106,7 @@ struct Relay {
 	RtpStats in;
 	guint8 map[128];   /* the peer's numbers to the twin's peer's */
 	guint32 rate[128]; /* 0: no such payload type */
-	gboolean event[128];
+	guint8 event[128]; /* gboolean */
 	DtmfReceiver digits_in;
 	DtmfSender digits_out;
 	/* now and then */
@@ -117,8 +117,8 @@ struct Relay {
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
-	MediaSources sources; /* besides the signalled host */
-	SourceRank rank;      /* of the source that is latched */
+	const MediaSources *sources; /* besides the signalled host */
+	SourceRank rank;	     /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
 	guint64 unmapped; /* packets in that the twin has no payload type for */

@@ -43,7 +43,7 @@ is_allowed(const Relay *relay, const NetAddress *from)
 	const gboolean ip6 = from->any.sa_family == AF_INET6;
 
 	return net_address_near(from, &relay->signalled) ||
-	       media_sources_allow(&relay->sources,
+	       media_sources_allow(relay->sources,
 				   ip6 ? (const guint8 *)&from->ip6.sin6_addr
 				       : (const guint8 *)&from->ip4.sin_addr,
 				   ip6);
@@ -134,7 +134,7 @@ admit_foreign(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 	}
 	if (!try_source(relay, trial, from, packet))
 		return FALSE;
-	if (!relay->sources.any || has_rival(relay, trial) ||
+	if (!media_sources_any(relay->sources) || has_rival(relay, trial) ||
 	    (relay->latched && relay->rank > SOURCE_FOREIGN)) {
 		relay_watch_foreign(relay, from);
 		trial->count--; /* asked again by the next */

@@ -289,7 +289,7 @@ remote_transport(const End *end)
 	g_strlcpy(transport->address, end->address, sizeof transport->address);
 	transport->port = end->announced ? end->announced : end->phone->sockets.port;
 	transport->rtcp_port = end->announced_rtcp;
-	transport->sources = end->sources;
+	transport->sources = media_sources_share(&end->sources);
 	return transport;
 }
 

@@ -394,6 +394,36 @@ test_codec_changes(void)
 	source_free(source);
 }
 
+/* A peer that changes its codec with each packet, wide and narrow, is heard, and costs no
+ * coder a packet. */
+static void
+test_codecs_alternate(void)
+{
+	Source *sources[] = { source_new(type("PCMU"), 8000, 440, 20),
+			      source_new(type("G722"), 16000, 440, 20) };
+	Transcoder *transcoder = transcoder_new(type("opus"), 0);
+	guint8 payload[CODER_MAX_PAYLOAD];
+	TranscodedFrame frame;
+	TranscoderStats stats;
+	guint frames = 0;
+
+	for (guint i = 0; i < 200; i++) {
+		RtpPacket packet = *source_next(sources[i % 2]);
+
+		packet.seq = (guint16)i;
+		packet.timestamp = i * 160;
+		transcoder_push(transcoder, sources[i % 2]->type, &packet, 0, i * FRAME_US);
+		while (transcoder_pull(transcoder, payload, &frame))
+			frames++;
+	}
+	transcoder_stats(transcoder, &stats);
+	g_assert_cmpuint(stats.coders, ==, 4);
+	g_assert_cmpuint(frames, ==, 200);
+	transcoder_free(transcoder);
+	source_free(sources[0]);
+	source_free(sources[1]);
+}
+
 static void
 test_junk(void)
 {
@@ -441,6 +471,7 @@ main(int argc, char **argv)
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
 	g_test_add_func("/transcode/codec-changes", test_codec_changes);
+	g_test_add_func("/transcode/codecs-alternate", test_codecs_alternate);
 	g_test_add_func("/transcode/junk", test_junk);
 	return g_test_run();
 }

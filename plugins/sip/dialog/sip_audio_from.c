@@ -68,6 +68,7 @@ void
 audio_from_allow(SipLeg *leg, const SipEvent *event, Desc *desc)
 {
 	MediaSources sources = { 0 };
+	const MediaSources *shared;
 
 	if (event->sip && event->sip->sip_request)
 		learn_request(leg, event);
@@ -78,9 +79,12 @@ audio_from_allow(SipLeg *leg, const SipEvent *event, Desc *desc)
 	if (leg->audio_host[0])
 		media_sources_add_host(&sources, leg->audio_host);
 	add_configured(leg, &sources);
+	shared = media_sources_share(&sources);
 	for (guint i = 0; i < desc->streams->len; i++) {
 		const Stream *stream = desc->streams->pdata[i];
 
-		stream->transport->sources = sources;
+		media_sources_unref(stream->transport->sources);
+		stream->transport->sources = media_sources_ref(shared);
 	}
+	media_sources_unref(shared);
 }
