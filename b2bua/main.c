@@ -197,8 +197,6 @@ open_records(Daemon *self, GError **error)
 static gboolean
 bring_up(Daemon *self, GError **error)
 {
-	g_autoptr(GError) problem = NULL;
-
 	if (!check_link_order(error))
 		return FALSE;
 	if (!open_records(self, error))
@@ -214,9 +212,9 @@ bring_up(Daemon *self, GError **error)
 	self->control = control_start(self->gateway, error);
 	if (!self->control)
 		return FALSE;
-	self->http = http_start(self->gateway, &problem);
-	if (problem)
-		g_propagate_error(error, g_steal_pointer(&problem));
+	if (self->config->http_port)
+		self->http = http_start(self->gateway, self->config->http_address,
+					self->config->http_port, error);
 	return self->http || !self->config->http_port;
 }
 

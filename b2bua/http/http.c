@@ -38,7 +38,7 @@ typedef struct {
 	Http *http;
 	char *(*ask)(Gateway *gateway, gboolean *good);
 	const char *type;
-	/* the answer; NULL: the gateway stops */
+	/* the answer */
 	char *text;
 	gboolean good;
 	/* HTTP thread */
@@ -100,11 +100,8 @@ on_answer(gpointer user)
 
 	if (!question->message)
 		return G_SOURCE_REMOVE;
-	if (question->text)
-		finish(question, question->good ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
-		       question->type, question->text);
-	else
-		finish(question, SOUP_STATUS_SERVICE_UNAVAILABLE, "text/plain", STOPPED);
+	finish(question, question->good ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
+	       question->type, question->text);
 	return G_SOURCE_REMOVE;
 }
 
@@ -128,8 +125,9 @@ on_question(gpointer user)
 	Question *question = user;
 	Http *http = question->http;
 
-	if (http->gateway)
-		question->text = question->ask(http->gateway, &question->good);
+	if (!http->gateway) /* and its requests have been answered */
+		return G_SOURCE_REMOVE;
+	question->text = question->ask(http->gateway, &question->good);
 	g_atomic_int_inc(&question->references);
 	g_main_context_invoke_full(http->context, G_PRIORITY_DEFAULT, on_answer, question,
 				   question_unref);
@@ -371,21 +369,17 @@ listen_at(Http *http, const char *address, guint port, GError **error)
 }
 
 Http *
-http_start(Gateway *gateway, GError **error)
+http_start(Gateway *gateway, const char *address, guint port, GError **error)
 {
-	const Config *config = gateway_config(gateway);
-	Http *http;
+	Http *http = g_new0(Http, 1);
 
-	if (config->http_port == 0)
-		return NULL;
-	http = g_new0(Http, 1);
 	http->references = 1;
 	http->gateway = gateway;
 	http->context = g_main_context_new();
 	http->loop = g_main_loop_new(http->context, FALSE);
 	http->stop = g_cancellable_new();
 	http->listener = g_socket_listener_new();
-	if (listen_at(http, config->http_address, config->http_port, error)) {
+	if (listen_at(http, address, port, error)) {
 		on_tick(http);
 		http->thread = g_thread_try_new("http", run, http, error);
 	}
@@ -401,6 +395,15 @@ http_port(const Http *http)
 	return http->port;
 }
 
+static gboolean
+on_stop(gpointer user)
+{
+	Http *http = user;
+
+	g_cancellable_cancel(http->stop);
+	return G_SOURCE_REMOVE;
+}
+
 void
 http_stop(Http *http)
 {
@@ -408,9 +411,13 @@ http_stop(Http *http)
 		return;
 	http->gateway = NULL;
 	timer_clear(&http->tick);
-	g_cancellable_cancel(http->stop);
-	if (http->thread)
+	/* by the thread that has its sources: GLib's GCancellable leaks one otherwise */
+	if (http->thread) {
+		g_main_context_invoke(http->context, on_stop, http);
 		g_thread_join(http->thread);
+	}
+	while (g_main_context_iteration(http->context, FALSE)) /* answers that came too late */
+		continue;
 	g_main_loop_unref(http->loop);
 	g_object_unref(http->listener);
 	g_object_unref(http->stop);

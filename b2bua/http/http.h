@@ -17,7 +17,7 @@
 
 typedef struct Http Http;
 
-/* Where [http] says; NULL without an error: it says nowhere. */
-Http *http_start(Gateway *gateway, GError **error);
+/* Port 0: any free one. */
+Http *http_start(Gateway *gateway, const char *address, guint port, GError **error);
 guint http_port(const Http *http);
 void http_stop(Http *http); /* NULL is fine */

@@ -88,7 +88,7 @@ say_trunks(const SipUa *self, StatusFunc func, gpointer user)
 void
 ua_status(const SipUa *self, StatusFunc func, gpointer user)
 {
-	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(self->gateway), NULL);
+	gint64 contacts = store_contact_count(gateway_store(self->gateway), NULL);
 	g_autofree char *listening = g_strdup_printf("%s:%u udp and tcp", self->config->sip_address,
 						     self->config->sip_port);
 	const StatusRow rows[] = {
@@ -99,7 +99,7 @@ ua_status(const SipUa *self, StatusFunc func, gpointer user)
 		{ .key = "strangers refused", .number = self->strangers },
 		{ .key = "headers refused", .number = guard_refused() },
 		{ .key = "stun dropped", .number = stack_n_stun() },
-		{ .key = "registrations", .number = contacts ? contacts->len : 0 },
+		{ .key = "registrations", .number = (guint64)MAX(0, contacts) },
 	};
 
 	say_all(func, user, rows, G_N_ELEMENTS(rows));
