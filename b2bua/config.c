@@ -113,6 +113,7 @@ derive(Config *config)
 		domain = g_strdup(config->sip_public_address ? config->sip_public_address
 							     : config->sip_address);
 	config->sip_domain = host_in_uri(domain);
+	media->transcode = strcmp(config->transcode, "never") != 0;
 	if (!media->rtp_address)
 		media->rtp_address = g_strdup(config->sip_address);
 	if (!media->local_addresses) {
@@ -362,6 +363,8 @@ static const char *const LIVE[] = {
 	"gateway country",
 	"gateway emergency",
 	"gateway drain_seconds",
+	"media transcode",
+	"xmpp operators",
 	"sip min_expires",
 	"sip max_expires",
 	"sip dial_uris",
@@ -372,6 +375,28 @@ static const char *const LIVE[] = {
 	"calls change_timeout",
 	"calls max_duration",
 	"calls hide_digits",
+	"guard abroad_at_once",
+	"guard abroad_calls",
+	"guard abroad_calls_hour",
+	"guard abroad_hours",
+	"guard abroad_minutes_hour",
+	"guard calls_day",
+	"guard calls_hour",
+	"guard countries",
+	"guard currency",
+	"guard longest_abroad",
+	"guard longest_home",
+	"guard longest_premium",
+	"guard minutes_day",
+	"guard minutes_hour",
+	"guard money_day",
+	"guard money_hour",
+	"guard more",
+	"guard new_countries",
+	"guard new_countries_hour",
+	"guard premium_calls",
+	"guard premium_minutes",
+	"limits abroad_minutes",
 	"limits max_calls",
 	"limits max_calls_per_user",
 	"limits max_setup_per_second",

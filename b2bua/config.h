@@ -8,6 +8,7 @@
  */
 #pragma once
 #include <glib.h>
+#include "b2bua/guard_rule.h"
 #include "media/media.h"
 
 struct Config {
@@ -25,6 +26,9 @@ struct Config {
 	char *xmpp_host;   /* address of the server's component port */
 	guint xmpp_port;
 	char *xmpp_secret;
+	char *xmpp_plain_rtp;	 /* "no", "local", "yes": calls without DTLS */
+	char *xmpp_local_domain; /* whose users "local" means, or NULL: the domain above ours */
+	char **xmpp_operators;	 /* bare JIDs, told of what needs a person; NULL: nobody */
 	/* [sip] */
 	char *sip_address; /* numeric; bound and put in Contact and Via */
 	guint sip_port;
@@ -39,19 +43,26 @@ struct Config {
 	char *sip_public_address; /* put in Contact instead, or NULL */
 	/* [media] */
 	MediaOptions media;
+	char *transcode; /* a policy's name: transcoding.h */
 	/* [calls] */
 	guint first_ring_s; /* before the next devices of a user ring */
 	guint setup_timeout_s, ring_timeout_s, connect_timeout_s, change_timeout_s, max_duration_s;
+	guint dead_timeout_s; /* 0: never */
 	gboolean hide_digits; /* keys pressed are "***" in ladders and logs */
 	/* [records]; 0: for ever */
 	guint keep_days, keep_ladder_days;
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;
-	guint abroad_minutes; /* of an account and day */
 	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
 	/* [http] */
 	char *http_address; /* numeric */
 	guint http_port;    /* 0: no HTTP */
+	/* [guard]: what one account may use; also in [limits] */
+	guint guard[N_GUARD_RULES];
+	char **guard_countries; /* "any", or those that nobody is asked about; NULL: each is */
+	char *abroad_hours;	/* "7-22"; NULL: always */
+	guint guard_more;	/* how often a day the person may say yes to as much again */
+	char *currency;		/* "EUR" */
 	/* [NAME] of other plugins than ours: "NAME key" → text; NULL: none */
 	GHashTable *own;
 };

@@ -35,6 +35,17 @@ const ConfigKey config_keys[] = {
 	  "component port of the XMPP server" },
 	{ "xmpp", "secret", TYPE_SECRET, NULL, 0, 0, FIELD(xmpp_secret),
 	  "secret that the XMPP server has for this component (component_secret in Prosody)" },
+	{ "xmpp", "plain_rtp", TYPE_PLAIN_RTP, "no", 0, 0, FIELD(xmpp_plain_rtp),
+	  "calls with clients that have no DTLS (Gajim up to 1.9), whose audio is not encrypted "
+	  "between the client and the gateway: no, local (users of local_domain only) or yes; a "
+	  "client that has DTLS is always encrypted" },
+	{ "xmpp", "local_domain", TYPE_DOMAIN, NULL, 0, 0, FIELD(xmpp_local_domain),
+	  "domain of the users that plain_rtp = local means; default: domain without its first "
+	  "part, so example.org for gw.example.org" },
+
+	{ "xmpp", "operators", TYPE_JID_LIST, NULL, 0, 0, FIELD(xmpp_operators),
+	  "who is told by chat of what needs a person, such as a limit that is reached: bare JIDs "
+	  "separated by \";\"" },
 
 	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
 	  "address of this machine that SIP is bound to" },
@@ -94,8 +105,10 @@ const ConfigKey config_keys[] = {
 	  "the failure names its cause" },
 	{ "media", "rtp_timeout", TYPE_NUMBER, "0", 0, SECONDS_A_DAY, FIELD(media.rtp_timeout_s),
 	  "seconds of silence after which a call is ended; 0: never (a held call may be silent)" },
-	{ "media", "transcode", TYPE_BOOLEAN, "yes", 0, 0, FIELD(media.transcode),
-	  "yes: audio is converted when the two sides share no codec; no: such a call is refused" },
+	{ "media", "transcode", TYPE_TRANSCODE, "adaptive", 0, 0, FIELD(transcode),
+	  "when audio is made into another codec. needed: when the two sides share none; adaptive: "
+	  "also for a device whose last calls lost packets, or whose client asks for it: it gets "
+	  "Opus; always: each device gets Opus; never: a call that needs it is refused" },
 	{ "media", "opus_complexity", TYPE_NUMBER, "5", 1, 10, FIELD(media.opus_complexity),
 	  "CPU time for quality where audio is converted to Opus: 10 takes twice the time of 5, 1 "
 	  "takes a third" },
@@ -137,6 +150,9 @@ const ConfigKey config_keys[] = {
 	  "seconds from the answer until audio must flow" },
 	{ "calls", "change_timeout", TYPE_NUMBER, "10", 1, 60, FIELD(change_timeout_s),
 	  "seconds that a side has to agree to hold, resume or a new codec" },
+	{ "calls", "dead_timeout", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(dead_timeout_s),
+	  "seconds after which a call is ended in which no audio comes from either side, and "
+	  "neither is on hold; 0: never" },
 	{ "calls", "max_duration", TYPE_NUMBER, "14400", 0, 7 * SECONDS_A_DAY,
 	  FIELD(max_duration_s), "seconds after which a call is hung up; 0: never" },
 	{ "calls", "hide_digits", TYPE_BOOLEAN, "yes", 0, 0, FIELD(hide_digits),
@@ -155,9 +171,6 @@ const ConfigKey config_keys[] = {
 	  "calls at once of one user" },
 	{ "limits", "max_setup_per_second", TYPE_NUMBER, "50", 1, 100000,
 	  FIELD(max_setup_per_second), "new calls a second" },
-	{ "limits", "abroad_minutes", TYPE_NUMBER, "60", 0, 100000, FIELD(abroad_minutes),
-	  "minutes a day that one user may talk to numbers abroad, all calls together; 0: none "
-	  "(user set JID abroad-minutes=… for one user)" },
 	{ "limits", "max_stanza_bytes", TYPE_NUMBER, "262144", 10000, 10485760,
 	  FIELD(max_stanza_bytes), "longest XMPP stanza, in bytes" },
 	{ "limits", "max_sdp_bytes", TYPE_NUMBER, "65536", 1024, 1048576, FIELD(max_sdp_bytes),
@@ -167,6 +180,21 @@ const ConfigKey config_keys[] = {
 	{ "limits", "max_connections", TYPE_NUMBER, "4000", 10, 100000, FIELD(max_connections),
 	  "SIP connections by TCP and TLS that others open; at most a quarter of the file "
 	  "descriptors" },
+#define ROW(id, section, key, measure, classes, span, fallback, words, help) \
+	{ section, key, TYPE_NUMBER, fallback, 0, GUARD_NO_LIMIT, FIELD(guard[GUARD_##id]), help },
+	GUARD_RULES(ROW)
+#undef ROW
+		{ "guard", "countries", TYPE_COUNTRY_LIST, NULL, 0, 0, FIELD(guard_countries),
+		  "countries abroad that every user may call without being asked: any, or letters "
+		  "such as "
+		  "AT;CH; default: each user is asked in the chat at the first call to a country" },
+	{ "guard", "abroad_hours", TYPE_HOURS, NULL, 0, 0, FIELD(abroad_hours),
+	  "hours of the day in which calls abroad may begin, such as 7-22; default: all" },
+	{ "guard", "more", TYPE_NUMBER, "3", 0, 100, FIELD(guard_more),
+	  "how often a day a user may answer YES in the chat and have abroad_minutes and "
+	  "abroad_calls once more; 0: never" },
+	{ "guard", "currency", TYPE_TEXT, "EUR", 0, 0, FIELD(currency),
+	  "the currency of the prices of routes" },
 };
 
 const guint config_n_keys = G_N_ELEMENTS(config_keys);

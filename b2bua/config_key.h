@@ -19,11 +19,16 @@ typedef enum {
 	TYPE_ADDRESS_LIST, /* of the same, by ";" */
 	TYPE_NAME_LIST,	   /* [a-z0-9_-]+ by ";" */
 	TYPE_URI_LIST,	   /* "no", or "any" and hosts by ";" */
+	TYPE_JID_LIST,	   /* bare JIDs by ";" */
+	TYPE_COUNTRY_LIST, /* "any", or two letters each, by ";" */
+	TYPE_HOURS,	   /* "7-22" */
 	TYPE_LOG_LEVEL,
+	TYPE_TRANSCODE, /* a policy of transcoding.h */
 	TYPE_EMERGENCY,
-	TYPE_COUNTRY, /* two letters, upper case */
-	TYPE_NUMBER,  /* guint within min … max */
-	TYPE_PORT,    /* guint16 within min … max */
+	TYPE_PLAIN_RTP, /* no, local, yes */
+	TYPE_COUNTRY,	/* two letters, upper case */
+	TYPE_NUMBER,	/* guint within min … max */
+	TYPE_PORT,	/* guint16 within min … max */
 	TYPE_BOOLEAN,
 	N_TYPES
 } ConfigType;

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/un.h>
 #include <gio/gio.h>
+#include "b2bua/address.h"
 #include "b2bua/config_key.h"
 #include "b2bua/numberplan.h"
+#include "b2bua/transcoding.h"
 #include "b2bua/words.h"
 
 #define STUN_PORT 3478 /* RFC 8489 section 17.3.1 */
@@ -146,6 +148,26 @@ check_uri_host(const ConfigKey *key, const char *value, const char *host, GError
 }
 
 static gboolean
+check_jid(const ConfigKey *key, const char *value, const char *jid, GError **error)
+{
+	g_autoptr(Address) address = address_from_jid(jid);
+
+	return (address && address->user && !address->resource) ||
+	       config_value_refuse(key, value, error,
+				   "%s is not a bare JID; write one such as admin@example.org",
+				   jid);
+}
+
+static gboolean
+check_country(const ConfigKey *key, const char *value, const char *country, GError **error)
+{
+	return g_str_equal(value, "any") || numberplan_knows(country) ||
+	       config_value_refuse(key, value, error,
+				   "write any, or the two letters of ISO 3166 of each country, "
+				   "such as AT;CH");
+}
+
+static gboolean
 check_item(const ConfigKey *key, const char *value, const char *item, GError **error)
 {
 	switch (key->type) {
@@ -153,6 +175,10 @@ check_item(const ConfigKey *key, const char *value, const char *item, GError **e
 		return check_address(key, value, item, error);
 	case TYPE_URI_LIST:
 		return check_uri_host(key, value, item, error);
+	case TYPE_JID_LIST:
+		return check_jid(key, value, item, error);
+	case TYPE_COUNTRY_LIST:
+		return check_country(key, value, item, error);
 	default:
 		return check_name(key, value, item, error);
 	}
@@ -194,6 +220,24 @@ check_log_level(const ConfigKey *key, const char *value, GError **error)
 }
 
 static gboolean
+check_plain_rtp(const ConfigKey *key, const char *value, GError **error)
+{
+	static const char *const values[] = { "no", "local", "yes", NULL };
+
+	return g_strv_contains(values, value) ||
+	       config_value_refuse(key, value, error, "write no, local or yes");
+}
+
+static gboolean
+check_transcode(const ConfigKey *key, const char *value, GError **error)
+{
+	TranscodePolicy policy;
+
+	return transcode_policy_find(value, &policy) ||
+	       config_value_refuse(key, value, error, "write needed, adaptive, always or never");
+}
+
+static gboolean
 check_path(const ConfigKey *key, const char *value, GError **error)
 {
 	gsize limit = sizeof((struct sockaddr_un *)0)->sun_path - 1;
@@ -231,11 +275,19 @@ check_text(const ConfigKey *key, const char *value, GError **error)
 					   "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_PLAIN_RTP:
+		return check_plain_rtp(key, value, error);
+	case TYPE_TRANSCODE:
+		return check_transcode(key, value, error);
 	case TYPE_EMERGENCY:
 		return strcmp(value, "refuse") == 0 ||
 		       (g_str_has_prefix(value, "trunk:") && value[strlen("trunk:")]) ||
 		       config_value_refuse(key, value, error,
 					   "write refuse, or trunk: and the name of a trunk");
+	case TYPE_HOURS:
+		return word_hours(value, &(guint){ 0 }, &(guint){ 0 }) ||
+		       config_value_refuse(key, value, error,
+					   "not hours; write such as 7-22, or 22-6 over midnight");
 	case TYPE_COUNTRY:
 		return numberplan_knows(value) ||
 		       config_value_refuse(
@@ -272,6 +324,8 @@ config_value_set(Config *config, const ConfigKey *key, const char *value, GError
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
 	case TYPE_URI_LIST:
+	case TYPE_JID_LIST:
+	case TYPE_COUNTRY_LIST:
 		return set_list(key, value, field, error);
 	case TYPE_SERVER:
 		return set_server(key, value, field, error);
@@ -317,6 +371,8 @@ config_value_differs(const Config *one, const Config *other, const ConfigKey *ke
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
 	case TYPE_URI_LIST:
+	case TYPE_JID_LIST:
+	case TYPE_COUNTRY_LIST:
 		list = *(const char *const *const *)a;
 		other_list = *(const char *const *const *)b;
 		return !list != !other_list || (list && !g_strv_equal(list, other_list));
@@ -369,6 +425,8 @@ config_value_text(const Config *config, const ConfigKey *key)
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
 	case TYPE_URI_LIST:
+	case TYPE_JID_LIST:
+	case TYPE_COUNTRY_LIST:
 		return list_text(*(char ***)field);
 	case TYPE_SERVER:
 		return server_text(field);
@@ -390,6 +448,8 @@ config_value_free(Config *config, const ConfigKey *key)
 	case TYPE_ADDRESS_LIST:
 	case TYPE_NAME_LIST:
 	case TYPE_URI_LIST:
+	case TYPE_JID_LIST:
+	case TYPE_COUNTRY_LIST:
 		g_strfreev(*(char ***)field);
 		break;
 	case TYPE_SERVER:

@@ -62,6 +62,8 @@ typedef struct {
 	    "calls to an emergency number that were let in")                                \
 	ROW(EVENTS_IGNORED, COUNTER_TOTAL, "events_ignored",                                \
 	    "events that the state of their call has no use for")                           \
+	ROW(GUARD_STOPS, COUNTER_TOTAL, "guard_stops",                                      \
+	    "limits of the guard that were reached, or ended by the person")                \
 	ROW(NOTICES, COUNTER_TOTAL, "notices", "messages to a user about a call")           \
 	ROW(NOTICES_OVER_LIMIT, COUNTER_TOTAL, "notices_over_limit",                        \
 	    "such messages that were not sent because the user had too many in a minute")   \

@@ -253,6 +253,20 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 }
 
 void
+gateway_tell_operators(Gateway *gateway, const char *text)
+{
+	char **operators = gateway->config->xmpp_operators;
+	g_autoptr(Address) from =
+		address_new(ADDRESS_JID, NULL, gateway->config->xmpp_domain, NULL);
+
+	g_warning("%s", text);
+	if (!operators || !gateway_notice_room(gateway, "", "operators"))
+		return;
+	for (; *operators; operators++)
+		gateway_notice(gateway, *operators, from, text);
+}
+
+void
 gateway_unread(Gateway *gateway)
 {
 	gint64 now = g_get_monotonic_time();

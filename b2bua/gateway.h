@@ -18,7 +18,7 @@ void gateway_free(Gateway *gateway); /* stops them, if nobody has */
 /* What the folders above have one of for each gateway.  core.c makes and frees them; the
  * root has only the place. */
 typedef struct {
-	struct Abroad *abroad;	     /* route/abroad.h */
+	struct Meter *meter;	     /* route/meter.h */
 	struct CallList *calls;	     /* call/call_list.h */
 	struct Admission *admission; /* call/admission.h */
 	struct Drain *drain;	     /* call/call_stop.h */
@@ -55,6 +55,9 @@ gateway_notice(Gateway *gateway, const char *account, const Address *number, con
 /* Asked first, before anything is looked up for it: FALSE when there were too many of this
  * kind in this minute (a client that redials must not flood its person, nor the store). */
 gboolean gateway_notice_room(Gateway *gateway, const char *account, const char *kind);
+
+/* To those of [xmpp] operators by chat, and to the log. */
+void gateway_tell_operators(Gateway *gateway, const char *text);
 
 /* Tells every plugin what has changed in the store. */
 void gateway_changed(Gateway *gateway, Change what, const char *key);

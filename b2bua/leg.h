@@ -25,11 +25,12 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 6
+#define PLUGIN_INTERFACE_VERSION 7
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
 typedef struct Plugin Plugin;
+typedef struct Charge Charge; /* who pays: route/meter.h */
 
 /* How somebody is reached.  A plugin says which of these it can (flags); the gateway
  * looks for one that can, and knows no plugin by its name. */
@@ -75,11 +76,12 @@ typedef struct {
 	Address *from; /* as the callee shall see the caller */
 	Address *to;
 	Way way;
-	char *abroad;	       /* the account whose minutes abroad it uses, or NULL */
+	Charge *charge;	       /* what it counts as, and for whom; or NULL */
 	gboolean accept_early; /* a client is answered when early media begins: he hears it */
 	gboolean withheld;     /* his number is the carrier's to know, not the callee's */
 	Diversion *diversion;  /* somebody sends it on to this target; or NULL */
 	Emergency *emergency;  /* or NULL */
+	char *device;	       /* which of the account's devices: a softphone's name; NULL: any */
 } Target;
 
 /* An address whose requests fail; everything borrowed. */
@@ -156,6 +158,8 @@ typedef struct {
 typedef struct {
 	/* A line to read, from `number` (as he would dial it).  Kept for him when he is away. */
 	void (*notice)(const char *account, const Address *number, const char *text);
+	/* Some device of his may be one without DTLS, and is called all the same.  NULL: none. */
+	gboolean (*unencrypted)(const char *account);
 } AccountVerbs;
 
 typedef struct TextVerbs TextVerbs; /* no plugin carries texts to the outside yet */
@@ -214,6 +218,7 @@ typedef struct {
 	NumberPrivacy privacy;
 	const char *preferred;
 	const Diversion *diversion; /* it was sent on before it came here; or NULL */
+	const char *device;	    /* which of the account's: a full JID, a softphone's name */
 	const char *post_dial; /* keys to press when it is answered, as for leg_digits(); or NULL */
 } Incoming;
 
@@ -233,6 +238,9 @@ void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in d
  * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);
 void leg_ringing(Leg *leg, const Desc *early);
+/* Which of the account's devices has taken the call: a name that it has in the next call as well,
+ * such as a full JID. */
+void leg_device(Leg *leg, const char *device);
 /* No device is known behind this leg.  The call does not wait for it when another device
  * declines.  Ends with leg_ringing(). */
 void leg_unattended(Leg *leg);
@@ -246,11 +254,56 @@ void leg_digits(Leg *leg, const char *digits);
 /* This peer wants the other side to talk to somebody else: to `target`, or, when it
  * is NULL, to the other side of the call of `with`, a leg of the same account. */
 void leg_transfer(Leg *leg, const Address *target, const Leg *with);
+/* `text` is what the peer has said, in its own words, which the other side may read; or NULL. */
 void leg_ended(Leg *leg, Reason reason, const char *text);
 /* The same, when it was not the peer who ended it: his protocol has got nowhere. */
 void leg_failed(Leg *leg, Reason reason, const char *text);
+
+/* What a leg knows of why it ends, besides what the peer says.  None of it is heard by
+ * anybody but the operator; the sentences that follow from it stand in one catalogue. */
+typedef enum {
+	LEG_NO_FAULT,	      /* the peer has spoken for itself */
+	LEG_NO_NAME,	      /* its host name is not found */
+	LEG_NOT_REACHED,      /* no connection, or refused; `error` may say why */
+	LEG_BAD_TLS,	      /* its certificate, or ours, is not accepted */
+	LEG_NO_RESPONSE,      /* it never answered */
+	LEG_GONE,	      /* it answers no more, or has gone off line */
+	LEG_NOT_REGISTERED,   /* a softphone that was there is not any more */
+	LEG_CODECS_FORBIDDEN, /* none of the codecs offered may be used with it */
+	LEG_SERVER_AWAY,      /* its XMPP server is not connected */
+	LEG_NO_SESSION,	      /* it was let begin the session, and did not */
+	LEG_NO_ACCEPT,	      /* it took the call, and did not accept the session */
+	LEG_NO_CLIENT,	      /* no client of the account that is on line takes calls */
+	LEG_UNENCRYPTED,      /* it cannot encrypt audio */
+	LEG_BAD_DESCRIPTION,  /* its description cannot be used */
+	LEG_NO_DESCRIPTION,   /* it answered without one */
+	LEG_NO_AUDIO,	      /* without audio */
+	LEG_NOT_SECURE,	      /* without SRTP, or with it, against what the operator says */
+	LEG_NO_ACK,	      /* it never confirmed the answer */
+	LEG_NO_CODEC,	      /* it shares no codec with the gateway */
+	N_LEG_FAULTS
+} LegFault;
+
+/* Borrowed; NULL or 0: not known. */
+typedef struct {
+	LegFault fault;
+	int error;	    /* errno */
+	const char *hop;    /* the address that was tried, or has spoken */
+	const char *detail; /* what was seen; for the operator */
+} LegFacts;
+
+/* Before leg_ended(). */
+void leg_explain(Leg *leg, const LegFacts *facts);
+
+/* The peer's person has turned the microphone off, as its client says: silence is no fault. */
+void leg_muted(Leg *leg, gboolean muted);
 /* The text of save() has changed: it is written before the next command. */
 void leg_save(Leg *leg);
+/* Beside calls: the person of an enabled account has written this in the chat with `chat` (a
+ * number, or the domain without a user), and nobody else can have.  FALSE: it answers no
+ * question that has been asked there. */
+gboolean
+account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text);
 
 /* --- the flight recorder, see trace.h --- */
 typedef enum { TRACE_IN, TRACE_OUT, TRACE_NOTE } TraceKind;

@@ -23,12 +23,14 @@
 #include "b2bua/call/call_bury.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/call/core.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/http/http.h"
 #include "b2bua/service.h"
 #include "b2bua/route/way_out.h"
 #include "db/journal.h"
+#include "media/codec.h"
 
 #define DEFAULT_CONFIG	       SYSCONFDIR "/tandem/tandem.conf"
 #define MAX_CONTROL_LINE_BYTES 65536
@@ -194,6 +196,16 @@ open_records(Daemon *self, GError **error)
 	return self->journal != NULL;
 }
 
+/* What is not learned now is learned at the next start; until then people are asked. */
+static void
+learn_countries(Gateway *gateway)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!meter_learn(gateway_parts(gateway)->meter, &error))
+		g_warning("the countries that users have called are not known: %s", error->message);
+}
+
 static gboolean
 bring_up(Daemon *self, GError **error)
 {
@@ -205,6 +217,7 @@ bring_up(Daemon *self, GError **error)
 	if (!self->workers)
 		return FALSE;
 	self->gateway = core_new(self->config, self->store, self->workers);
+	learn_countries(self->gateway);
 	for (char **name = self->config->plugins; name && *name; name++)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;
@@ -352,8 +365,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 		  "print every key with its default and meaning", NULL },
 		{ "check-config", 0, 0, G_OPTION_ARG_NONE, &options->check_config,
 		  "read the configuration, say what is wrong, stop", NULL },
-		{ "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "print the version",
-		  NULL },
+		{ "version", 'V', 0, G_OPTION_ARG_NONE, &options->version,
+		  "print the version and the codecs that are built in", NULL },
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -380,6 +393,14 @@ check_machine(const Config *config, const char *config_file)
 	return problems->len ? 2 : EXIT_SUCCESS;
 }
 
+static void
+say_version(void)
+{
+	g_autofree char *codecs = codec_names();
+
+	printf("tandemd %s\ncodecs: %s\n", PACKAGE_VERSION, codecs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -397,7 +418,7 @@ main(int argc, char **argv)
 	}
 	config_file = options.config_file ? options.config_file : g_strdup(DEFAULT_CONFIG);
 	if (options.version) {
-		printf("tandemd %s\n", PACKAGE_VERSION);
+		say_version();
 		return EXIT_SUCCESS;
 	}
 	if (options.print_config) {

@@ -16,26 +16,28 @@ typedef enum {
 	REASON_TRANSFERRED,	   /* this side has given way to another */
 	REASON_BUSY,
 	REASON_DECLINED,
-	REASON_NO_ANSWER,      /* it rang, nobody came */
-	REASON_UNREACHABLE,    /* the callee is known and not there now */
-	REASON_NOT_FOUND,      /* no such number or user */
-	REASON_GONE,	       /* the number is no longer in service, or has moved */
-	REASON_INCOMPLETE,     /* the number is too short or ambiguous */
-	REASON_FORBIDDEN,      /* the far end, or we, will not let this caller do this */
-	REASON_NOT_AUTHORIZED, /* credentials wanted or wrong */
-	REASON_INCOMPATIBLE,   /* no codec or transport in common */
-	REASON_IP_VERSION,     /* one side has only IPv4, the other only IPv6 */
-	REASON_SECURITY,       /* encryption or identity: refused or failed */
-	REASON_NO_MEDIA,       /* answered, but ICE, DTLS or RTP never came up */
-	REASON_MEDIA_LOST,     /* media was up and stopped */
-	REASON_TIMEOUT,	       /* a peer or server did not respond in time */
-	REASON_OVERLOAD,       /* we, or the far network, are full or draining */
-	REASON_NETWORK_ERROR,  /* the far network failed (5xx, broken link) */
-	REASON_PROTOCOL_ERROR, /* a peer said something that makes no sense */
-	REASON_ADMIN,	       /* hung up by the operator */
-	REASON_SHUTDOWN,       /* the gateway is stopping */
-	REASON_LOOP,	       /* sent on in a circle, or too often */
-	REASON_CRASHED,	       /* the gateway died in mid-call; written at the next start */
+	REASON_NO_ANSWER,	 /* it rang, nobody came */
+	REASON_UNREACHABLE,	 /* the callee is known and not there now */
+	REASON_NOT_FOUND,	 /* no such number or user */
+	REASON_GONE,		 /* the number is no longer in service, or has moved */
+	REASON_INCOMPLETE,	 /* the number is too short or ambiguous */
+	REASON_FORBIDDEN,	 /* the far end, or we, will not let this caller do this */
+	REASON_NOT_AUTHORIZED,	 /* credentials wanted or wrong */
+	REASON_INCOMPATIBLE,	 /* no codec or transport in common */
+	REASON_NO_TRANSCODING,	 /* no codec in common, and none may be made of another */
+	REASON_TRANSCODING_BUSY, /* the same, since the media threads are full */
+	REASON_IP_VERSION,	 /* one side has only IPv4, the other only IPv6 */
+	REASON_SECURITY,	 /* encryption or identity: refused or failed */
+	REASON_NO_MEDIA,	 /* answered, but ICE, DTLS or RTP never came up */
+	REASON_MEDIA_LOST,	 /* media was up and stopped */
+	REASON_TIMEOUT,		 /* a peer or server did not respond in time */
+	REASON_OVERLOAD,	 /* we, or the far network, are full or draining */
+	REASON_NETWORK_ERROR,	 /* the far network failed (5xx, broken link) */
+	REASON_PROTOCOL_ERROR,	 /* a peer said something that makes no sense */
+	REASON_ADMIN,		 /* hung up by the operator */
+	REASON_SHUTDOWN,	 /* the gateway is stopping */
+	REASON_LOOP,		 /* sent on in a circle, or too often */
+	REASON_CRASHED,		 /* the gateway died in mid-call; written at the next start */
 	N_REASONS
 } Reason;
 

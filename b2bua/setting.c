@@ -4,7 +4,7 @@
 #include "b2bua/words.h"
 #include <string.h>
 
-typedef enum { CALLERS, CHOICE, COUNTRY, DESTINATION, LOCATION, WHOLE, YES } Type;
+typedef enum { CALLERS, CHOICE, COUNTRIES, COUNTRY, DESTINATION, HOURS, LOCATION, WHOLE, YES } Type;
 
 static const struct {
 	const char *name, *fallback;

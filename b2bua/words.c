@@ -84,3 +84,56 @@ word_is_yes_or_no(const char *word, gboolean *yes)
 			}
 	return FALSE;
 }
+
+static gboolean
+hour_of(const char *text, gsize length, guint *hour)
+{
+	if (length == 0 || length > 2 || strspn(text, "0123456789") < length)
+		return FALSE;
+	*hour = (guint)(text[0] - '0');
+	if (length == 2)
+		*hour = *hour * 10 + (guint)(text[1] - '0');
+	return *hour <= 24;
+}
+
+gboolean
+word_hours(const char *word, guint *from, guint *to)
+{
+	const char *dash = strchr(word, '-');
+
+	return dash && hour_of(word, (gsize)(dash - word), from) &&
+	       hour_of(dash + 1, strlen(dash + 1), to) && *from != *to && *from < 24;
+}
+
+#define FRACTION 4 /* digits behind the point */
+
+gboolean
+word_money(const char *word, guint *ten_thousandths)
+{
+	gsize whole = strspn(word, "0123456789");
+	gsize digits = word[whole] == '.' ? strspn(word + whole + 1, "0123456789") : 0;
+	guint value = 0;
+
+	if (whole == 0 || whole > 4 || digits > FRACTION || (word[whole] == '.' && digits == 0) ||
+	    word[whole + (digits ? digits + 1 : 0)] != '\0')
+		return FALSE;
+	for (gsize i = 0; i < whole; i++)
+		value = value * 10 + (guint)(word[i] - '0');
+	for (gsize i = 0; i < FRACTION; i++)
+		value = value * 10 + (i < digits ? (guint)(word[whole + 1 + i] - '0') : 0);
+	*ten_thousandths = value;
+	return TRUE;
+}
+
+char *
+word_of_money(guint64 ten_thousandths)
+{
+	char *text = g_strdup_printf("%" G_GUINT64_FORMAT ".%04u", ten_thousandths / 10000,
+				     (guint)(ten_thousandths % 10000));
+	gsize length = strlen(text);
+
+	/* two digits behind the point at least */
+	for (guint i = 0; i < 2 && text[length - 1] == '0'; i++)
+		text[--length] = '\0';
+	return text;
+}

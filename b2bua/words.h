@@ -14,3 +14,8 @@ gboolean word_is_host_name(const char *name);
 GInetAddressMask *word_network(const char *word);
 /* yes, true, on, 1; no, false, off, 0, in any case.  FALSE: neither. */
 gboolean word_is_yes_or_no(const char *word, gboolean *yes);
+/* "7-22", "22-6": hours of the day, the last one not among them. */
+gboolean word_hours(const char *word, guint *from, guint *to);
+/* "0.0125": an amount of money up to 9999.9999; and as it is written. */
+gboolean word_money(const char *word, guint *ten_thousandths);
+char *word_of_money(guint64 ten_thousandths);

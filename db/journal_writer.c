@@ -21,6 +21,7 @@
 #define BATCH	    500	  /* entries of a transaction */
 #define US	    1000
 #define DAY_SECONDS 86400
+#define LOSS_DAYS   7 /* of b2bua/transcoding.h: nobody asks for what is older */
 
 typedef struct {
 	WriterOptions options;
@@ -247,6 +248,8 @@ prune(Writer *writer)
 		more |= call_rows_prune_ladders(writer->store,
 						now - (gint64)ladder_days * DAY_SECONDS,
 						&writer->pruned_ladder, &error);
+	if (!error && writer->store)
+		loss_rows_prune(writer->store, now - LOSS_DAYS * DAY_SECONDS, &error);
 	if (error)
 		g_debug("old records: %s", error->message); /* there is a next time */
 	writer->dirty = TRUE;
@@ -270,8 +273,7 @@ allocate_spill(Writer *writer)
 static gboolean
 prunes(const Writer *writer)
 {
-	return (writer->options.keep_days > 0 || writer->options.keep_ladder_days > 0) &&
-	       !writer->trouble;
+	return !writer->trouble;
 }
 
 static int

@@ -24,6 +24,9 @@ gboolean call_rows_prune(Store *store, gint64 before, GError **error);
 /* Their ladders alone; `from` is where the last time stopped. */
 gboolean call_rows_prune_ladders(Store *store, gint64 before, gint64 *from, GError **error);
 
+/* --- what devices have lost --- */
+gboolean loss_rows_prune(Store *store, gint64 before, GError **error); /* the latest call */
+
 /* --- contacts --- */
 gboolean contact_row_put(Store *store, const Contact *contact, GError **error);
 gboolean contact_row_del(Store *store, gint64 id, GError **error);

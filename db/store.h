@@ -115,12 +115,51 @@ char *store_setting_get(Store *store, const char *user, const char *key); /* NUL
 gboolean store_setting_set(Store *store, const char *user, const char *key,
 			   const char *value_or_null, GError **error);
 
-/* --- minutes abroad: b2bua/route/abroad.h counts --- */
-/* Seconds of that day ("2026-11-28"); 0: the account has not talked. */
-gboolean store_abroad_get(Store *store, const char *account, const char *day, gint64 *seconds,
-			  GError **error);
-gboolean store_abroad_set(Store *store, const char *account, const char *day, gint64 seconds,
-			  GError **error);
+/* The same, written by the journal: nobody waits for it, and who has been deleted has none. */
+gboolean store_setting_set_later(Store *store, const char *user, const char *key, const char *value,
+				 GError **error);
+
+/* --- what is used of the limits of the guard: b2bua/route/meter.h counts --- */
+typedef struct {
+	char *owner;   /* a bare JID, or "trunk NAME" */
+	guint span;    /* 0: of an hour, 1: of a day */
+	gint64 period; /* which one, by the machine's clock: 2026112814, 20261128 */
+	gint64 ms[3];  /* talked at home, abroad, to premium numbers */
+	gint64 calls[3];
+	gint64 cost;	  /* 1/10000 of the currency a minute, times ms */
+	gint64 countries; /* new ones that were asked about */
+	gint64 more;	  /* the person has said yes to as much again so often */
+	gint64 stopped;	  /* 1: the person has said no */
+} StoreUse;
+void store_use_free(StoreUse *use);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreUse, store_use_free)
+
+/* StoreUse *, of the latest hour and day that there is something of; written by the journal. */
+GPtrArray *store_use_get(Store *store, const char *owner, GError **error);
+GPtrArray *store_use_list(Store *store, gint64 day, GError **error); /* of all, that day alone */
+gboolean store_use_set(Store *store, const StoreUse *use, GError **error);
+
+/* Whom each account had called before the upgrade to this version, once: by account, then
+ * forgotten.  `last`: of this account.  For the start of the daemon. */
+typedef gboolean (*StoreLearnFunc)(gpointer user, const char *account, const char *number,
+				   gboolean last, GError **error);
+gboolean store_learn(Store *store, StoreLearnFunc func, gpointer user, GError **error);
+
+/* --- what the last calls of a user's device have lost: b2bua/transcoding.h decides by it --- */
+#define DEVICE_LOSS_CALLS 3
+#define DEVICE_LOSS_BAD	  100 /* from here on a call is a bad one */
+typedef struct {
+	gint64 at;  /* s since 1970; 0: there was no call */
+	guint loss; /* of 10,000 packets */
+} CallLoss;
+typedef struct {
+	CallLoss calls[DEVICE_LOSS_CALLS]; /* the latest first */
+} DeviceLoss;
+/* DeviceLoss; of all devices of the account that have lost any, or of this one. */
+GArray *
+store_loss_of(Store *store, const char *account, const char *device_or_null, GError **error);
+gboolean store_loss_add(Store *store, const char *account, const char *device, const CallLoss *call,
+			GError **error);
 
 /* --- subscribers: who is told of the presence of which number; "!" is the gateway --- */
 /* Nothing happens when it is there, or when the user has `max` already. */
@@ -163,6 +202,7 @@ typedef struct {
 	gboolean allowed;
 	char *trunks; /* names by blanks, in the order tried; "" is all by priority */
 	guint cost;   /* 0 to 9, held against the user's max-cost */
+	guint price;  /* of a minute, in 1/10000 of the currency */
 	gint64 created;
 } RouteRule;
 void route_rule_free(RouteRule *rule);

@@ -60,6 +60,10 @@ typedef gboolean TrunkYES;
 	    "Remote-Party-ID; account: From has the account, P-Asserted-Identity the caller")      \
 	ROW("codecs", codecs, TEXT, CODECS, "", "NAME,…", 0,                                       \
 	    "the codecs of the trunk, the wanted one first; default: all that the gateway has")    \
+	ROW("transcode", transcode, TEXT, CHOICE, "default",                                       \
+	    "default|needed|adaptive|always|never", 0,                                             \
+	    "when audio of the trunk's calls is made into another codec, as [media] transcode; "   \
+	    "default: the gateway's; a user's own setting comes first")                            \
 	ROW("priority", priority, INT, WHOLE, "10", "-1000…1000", 0,                               \
 	    "calls out go to the trunk with the lowest priority first")                            \
 	ROW("response-seconds", response_seconds, UINT, WHOLE, "5", "1…30", 0,                     \
@@ -107,6 +111,13 @@ typedef gboolean TrunkYES;
 	    "are offered beside plain RTP (RTP/AVP with a=crypto), and RTP/SAVP alone after a "    \
 	    "488; require: RTP/SAVP alone, both ways; keys are as safe as the SIP is: use "        \
 	    "transport=tls")                                                                       \
+	ROW("minutes-a-day", minutes_a_day, UINT, WHOLE, "100000", "0…100000", 0,                  \
+	    "how many minutes a day calls may go out by the trunk; 100000: no limit")              \
+	ROW("calls-a-day", calls_a_day, UINT, WHOLE, "100000", "0…100000", 0,                      \
+	    "how many calls out that are answered the trunk may carry a day; 100000: no limit")    \
+	ROW("money-a-day", money_a_day, UINT, WHOLE, "100000", "0…100000", 0,                      \
+	    "what calls out by the trunk may cost a day, by the price of their routes; 100000: "   \
+	    "no limit")                                                                            \
 	ROW("enabled", enabled, YES, YES, "yes", "yes|no", TRUNK_PROBE | TRUNK_SOURCE,             \
 	    "no: the trunk is not used")                                                           \
 	TRUNK_KEYS_MORE(ROW)

@@ -4,6 +4,7 @@
 // accounts: [{ account, password }], numbers: [{ number, label }] }.
 import { Phone } from './phone.js';
 import { Meter, wakeAudio } from './meter.js';
+import { QualityWatch } from './quality.js';
 
 const $ = id => document.getElementById(id);
 const KEYS = [['1', ''], ['2', 'ABC'], ['3', 'DEF'], ['4', 'GHI'], ['5', 'JKL'], ['6', 'MNO'], ['7', 'PQRS'], ['8', 'TUV'],
@@ -113,6 +114,12 @@ function buildNumbers() {
   }
 }
 
+function showQuality(said) {
+  const parts = said ? [`${said.codec}${said.wideband ? ', wideband' : ''}`, said.word, said.why] : [];
+  $('quality').textContent = parts.filter(Boolean).join(' · ');
+  $('quality').dataset.word = said?.word ?? '';
+}
+
 async function call(to) {
   await wakeAudio();
   await phone.call(to);
@@ -140,6 +147,7 @@ document.addEventListener('keydown', event => {
 phone.addEventListener('change', render);
 phone.addEventListener('media', onMedia);
 setInterval(() => phone.state === 'talking' && render(), 1000);
+new QualityWatch(() => (phone.state === 'talking' ? phone.session?.pc : null), showQuality);
 
 const [first] = config.accounts ?? [];
 if (first) Object.assign($('account'), { value: first.account }) && Object.assign($('password'), { value: first.password });

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* coder.c - libopus, libspandsp and our tables behind one pair of functions. */
+/* coder.c - libopus, libspandsp, our tables and those of speech.h behind one pair of functions. */
 #include "media/coder.h"
 #include <opus.h>
 #include <spandsp.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include "media/bytes.h"
 #include "media/g711.h"
+#include "media/speech.h"
 
 #define NARROW		 8000
 #define OPUS_BITS_NARROW 20000
@@ -22,13 +23,15 @@
 /* What was heard last, to go on with where something is missing: the last period of the
  * voice again, fading.  (plc.h of spandsp copies between ranges that overlap.) */
 #define LINE_SAMPLES (16000 / 1000 * 40)
-#define FADE_MS	     60
-#define JOIN_MS	     5 /* from what was made up back to what is heard */
+#define HOLD_MS	     20 /* as loud as it was */
+#define FADE_MS	     80 /* after that */
+#define JOIN_MS	     5	/* from what was made up back to what is heard */
 
 typedef struct {
 	gint16 last[LINE_SAMPLES]; /* 40 ms at 16000; the newest at the end */
 	guint filled;		   /* samples since the last that was heard */
 	guint period;
+	double match; /* of the last two periods: 1 is alike */
 } Line;
 
 static void
@@ -41,14 +44,16 @@ line_keep(Line *line, const gint16 *pcm, guint samples)
 }
 
 /* Voices have 66 to 400 periods a second. */
-static guint
-line_period(const Line *line, guint rate)
+static void
+line_measure(Line *line, guint rate)
 {
 	const guint window = rate / 100;
 	const gint16 *newest = line->last + LINE_SAMPLES - window;
-	guint best = rate / 100;
-	double best_match = 0;
+	double best = 0, loudness = 1;
 
+	line->period = rate / 100;
+	for (guint i = 0; i < window; i++)
+		loudness += (double)newest[i] * newest[i];
 	for (guint lag = rate / 400; lag <= rate / 66; lag++) {
 		double product = 0, energy = 1;
 
@@ -56,30 +61,31 @@ line_period(const Line *line, guint rate)
 			product += (double)newest[i] * newest[(gint)i - (gint)lag];
 			energy += (double)newest[(gint)i - (gint)lag] * newest[(gint)i - (gint)lag];
 		}
-		if (product > 0 && product * product / energy > best_match) {
-			best_match = product * product / energy;
-			best = lag;
+		if (product > 0 && product * product / energy > best) {
+			best = product * product / energy;
+			line->period = lag;
 		}
 	}
-	return best;
+	line->match = best / loudness;
 }
 
 /* The next sample that would have come; how loud it still is. */
 static gint16
 line_next(Line *line, guint rate)
 {
-	const gint fade = (gint)(rate / 1000 * FADE_MS), left = fade - (gint)line->filled;
+	const gint fade = (gint)(rate / 1000 * FADE_MS);
+	const gint left = fade + (gint)(rate / 1000 * HOLD_MS) - (gint)line->filled;
 	const guint at = LINE_SAMPLES - line->period + line->filled % line->period;
 
 	line->filled++;
-	return (gint16)(line->last[at] * MAX(left, 0) / fade);
+	return (gint16)(line->last[at] * CLAMP(left, 0, fade) / fade);
 }
 
 static void
 line_fill(Line *line, guint rate, gint16 *pcm, guint samples)
 {
 	if (line->filled == 0)
-		line->period = line_period(line, rate);
+		line_measure(line, rate);
 	for (guint i = 0; i < samples; i++)
 		pcm[i] = line_next(line, rate);
 }
@@ -101,9 +107,23 @@ struct Decoder {
 	guint rate;
 	OpusDecoder *opus;
 	g722_decode_state_t *g722;
-	SpeexResamplerState *resampler; /* of linear samples; NULL: they have this rate */
-	Line line;			/* of the codecs that have none of their own */
+	const SpeechCodec *speech;
+	gpointer spoken;		/* its state */
+	SpeexResamplerState *resampler; /* from the codec's own rate; NULL: it has this one */
+	Line line;
+	gboolean pauses; /* the last payload has said so */
 };
+
+/* Of the codecs that have one rate, and no coder for another. */
+static SpeexResamplerState *
+resampler_new(const CodecType *type, guint from, guint to)
+{
+	int error;
+
+	if (from == to || (type->kind != CODEC_LINEAR && type->kind != CODEC_AMR_WB))
+		return NULL;
+	return speex_resampler_init(1, from, to, RESAMPLE_QUALITY, &error);
+}
 
 Decoder *
 decoder_new(const CodecType *type, guint rate)
@@ -121,9 +141,10 @@ decoder_new(const CodecType *type, guint rate)
 	if (type->kind == CODEC_G722)
 		decoder->g722 = g722_decode_init(NULL, G722_BITS,
 						 rate == NARROW ? G722_SAMPLE_RATE_8000 : 0);
-	if (type->kind == CODEC_LINEAR && rate != type->rate)
-		decoder->resampler =
-			speex_resampler_init(1, type->rate, rate, RESAMPLE_QUALITY, &error);
+	decoder->speech = speech_codec(type);
+	if (decoder->speech)
+		decoder->spoken = decoder->speech->decoder_new(type);
+	decoder->resampler = resampler_new(type, type->rate, rate);
 	return decoder;
 }
 
@@ -136,6 +157,8 @@ decoder_free(Decoder *decoder)
 		opus_decoder_destroy(decoder->opus);
 	if (decoder->g722)
 		g722_decode_free(decoder->g722);
+	if (decoder->speech)
+		decoder->speech->decoder_free(decoder->spoken);
 	if (decoder->resampler)
 		speex_resampler_destroy(decoder->resampler);
 	g_free(decoder);
@@ -146,25 +169,55 @@ decode_g711(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *p
 {
 	Law law = decoder->type->kind == CODEC_PCMU ? LAW_U : LAW_A;
 
-	for (gsize i = 0; i < size; i++)
-		pcm[i] = law_decode(law, payload[i]);
+	law_decode_all(law, payload, (guint)size, pcm);
 	return (guint)size;
+}
+
+/* From the codec's own rate to the caller's. */
+static guint
+resample(SpeexResamplerState *resampler, const gint16 *own, guint samples, gint16 *pcm)
+{
+	spx_uint32_t n = samples, made = CODER_MAX_SAMPLES;
+
+	if (!resampler) {
+		memcpy(pcm, own, n * sizeof *pcm);
+		return n;
+	}
+	speex_resampler_process_int(resampler, 0, own, &n, pcm, &made);
+	return made;
 }
 
 static guint
 decode_linear(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 {
 	gint16 linear[CODER_MAX_PAYLOAD / 2];
-	spx_uint32_t n = (spx_uint32_t)(size / 2), made = CODER_MAX_SAMPLES;
+	const guint n = (guint)(size / 2);
 
 	for (guint i = 0; i < n; i++)
 		linear[i] = (gint16)get16(payload + (gsize)2 * i);
-	if (decoder->resampler) {
-		speex_resampler_process_int(decoder->resampler, 0, linear, &n, pcm, &made);
-		return made;
-	}
-	memcpy(pcm, linear, n * sizeof *pcm);
-	return n;
+	return resample(decoder->resampler, linear, n, pcm);
+}
+
+static guint
+decode_speech(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
+{
+	gint16 own[CODER_MAX_SAMPLES];
+
+	return resample(decoder->resampler, own,
+			decoder->speech->decode(decoder->spoken, payload, size, own), pcm);
+}
+
+static void
+conceal_speech(const Decoder *decoder, gint16 *pcm, guint samples)
+{
+	const guint wanted = MIN(samples * decoder->type->rate / decoder->rate, CODER_MAX_SAMPLES);
+	gint16 own[CODER_MAX_SAMPLES], made[CODER_MAX_SAMPLES];
+	guint n;
+
+	decoder->speech->conceal(decoder->spoken, own, wanted);
+	n = MIN(resample(decoder->resampler, own, wanted, made), samples);
+	memcpy(pcm, made, n * sizeof *pcm);
+	memset(pcm + n, 0, (samples - n) * sizeof *pcm);
 }
 
 guint
@@ -179,7 +232,9 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	case CODEC_OPUS:
 		decoded = opus_decode(decoder->opus, payload, (opus_int32)size, pcm,
 				      (int)(decoder->rate / 1000 * CODER_MAX_MS), 0);
-		return decoded > 0 ? (guint)decoded : 0;
+		samples = (guint)MAX(decoded, 0);
+		decoder->pauses = decoder_pauses(decoder, size);
+		break;
 	case CODEC_G722: /* a byte is two samples at 16000 */
 		if (size * 2 > CODER_MAX_SAMPLES)
 			return 0;
@@ -195,6 +250,10 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	case CODEC_LINEAR:
 		samples = decode_linear(decoder, payload, size, pcm);
 		break;
+	case CODEC_G729:
+	case CODEC_AMR:
+	case CODEC_AMR_WB:
+		return decode_speech(decoder, payload, size, pcm);
 	case CODEC_EVENT:
 	case N_CODEC_KINDS:
 		break;
@@ -204,12 +263,57 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	return samples;
 }
 
+/* libopus lets a tone die within a frame, and what follows, coded as a change of what was
+ * before, stays soft.  A tone is better said again; voices are less regular than this, and
+ * libopus continues those the better.  It decodes all the same, for what it has to remember. */
+#define PERIODIC 0.985
+#define SOFT	 4 /* times less energy */
+
+static double
+energy(const gint16 *pcm, guint samples)
+{
+	double sum = 0;
+
+	for (guint i = 0; i < samples; i++)
+		sum += (double)pcm[i] * pcm[i];
+	return sum;
+}
+
+/* `known`: the payload that follows has told what was lost. */
+static void
+conceal_opus(Decoder *decoder, gboolean known, gint16 *pcm, guint samples)
+{
+	Line *line = &decoder->line;
+	gint16 again[CODER_MAX_SAMPLES];
+
+	if (decoder->pauses)
+		return;
+	if (!known && line->filled == 0)
+		line_measure(line, decoder->rate);
+	if (line->match < PERIODIC || (known && line->filled == 0)) {
+		if (known)
+			line_heard(line, decoder->rate, pcm, samples);
+		return;
+	}
+	line_fill(line, decoder->rate, again, samples);
+	if (!known || energy(pcm, samples) * SOFT < energy(again, samples)) {
+		memcpy(pcm, again, samples * sizeof *pcm);
+		return;
+	}
+	line->filled -= samples;
+	line_heard(line, decoder->rate, pcm, samples);
+}
+
 void
 decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, guint samples)
 {
 	int decoded;
 
 	samples = MIN(samples, CODER_MAX_SAMPLES);
+	if (decoder->speech) {
+		conceal_speech(decoder, pcm, samples);
+		return;
+	}
 	if (!decoder->opus) {
 		line_fill(&decoder->line, decoder->rate, pcm, samples);
 		return;
@@ -218,12 +322,22 @@ decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, g
 			      next != NULL);
 	if (decoded < (int)samples)
 		memset(pcm + MAX(decoded, 0), 0, (samples - (guint)MAX(decoded, 0)) * sizeof *pcm);
+	conceal_opus(decoder, next != NULL, pcm, samples);
 }
 
 gboolean
 decoder_pauses(const Decoder *decoder, gsize size)
 {
+	if (decoder->speech)
+		return decoder->speech->pauses(decoder->spoken);
 	return decoder->opus && size <= OPUS_PAUSE_BYTES;
+}
+
+guint8
+decoder_asked(const Decoder *decoder)
+{
+	return decoder->speech && decoder->speech->asked ? decoder->speech->asked(decoder->spoken)
+							 : CODER_NO_MODE;
 }
 
 /* --- encoding --- */
@@ -233,6 +347,8 @@ struct Encoder {
 	guint rate;
 	OpusEncoder *opus;
 	g722_encode_state_t *g722;
+	const SpeechCodec *speech;
+	gpointer spoken;		/* its state */
 	SpeexResamplerState *resampler; /* as a decoder's */
 	guint loss;
 };
@@ -254,7 +370,6 @@ Encoder *
 encoder_new(const CodecType *type, guint rate)
 {
 	Encoder *encoder;
-	int error;
 
 	if (type->kind == CODEC_EVENT)
 		return NULL;
@@ -266,9 +381,10 @@ encoder_new(const CodecType *type, guint rate)
 	if (type->kind == CODEC_G722)
 		encoder->g722 = g722_encode_init(NULL, G722_BITS,
 						 rate == NARROW ? G722_SAMPLE_RATE_8000 : 0);
-	if (type->kind == CODEC_LINEAR && rate != type->rate)
-		encoder->resampler =
-			speex_resampler_init(1, rate, type->rate, RESAMPLE_QUALITY, &error);
+	encoder->speech = speech_codec(type);
+	if (encoder->speech)
+		encoder->spoken = encoder->speech->encoder_new(type);
+	encoder->resampler = resampler_new(type, rate, type->rate);
 	return encoder;
 }
 
@@ -281,6 +397,8 @@ encoder_free(Encoder *encoder)
 		opus_encoder_destroy(encoder->opus);
 	if (encoder->g722)
 		g722_encode_free(encoder->g722);
+	if (encoder->speech)
+		encoder->speech->encoder_free(encoder->spoken);
 	if (encoder->resampler)
 		speex_resampler_destroy(encoder->resampler);
 	g_free(encoder);
@@ -304,6 +422,15 @@ encode_linear(const Encoder *encoder, const gint16 *pcm, guint samples, guint8 *
 	return (gsize)2 * made;
 }
 
+static gsize
+encode_speech(const Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload)
+{
+	gint16 own[CODER_MAX_SAMPLES];
+
+	samples = resample(encoder->resampler, pcm, samples, own);
+	return encoder->speech->encode(encoder->spoken, own, samples, payload);
+}
+
 gsize
 encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload)
 {
@@ -319,13 +446,16 @@ encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *paylo
 		break;
 	case CODEC_PCMU:
 	case CODEC_PCMA:
-		for (guint i = 0; i < samples; i++)
-			payload[i] = law_encode(law, pcm[i]);
+		law_encode_all(law, pcm, samples, payload);
 		size = (int)samples;
 		break;
 	case CODEC_LINEAR:
 		size = (int)encode_linear(encoder, pcm, samples, payload);
 		break;
+	case CODEC_G729:
+	case CODEC_AMR:
+	case CODEC_AMR_WB:
+		return encode_speech(encoder, pcm, samples, payload);
 	case CODEC_EVENT:
 	case N_CODEC_KINDS:
 		break;
@@ -350,4 +480,18 @@ encoder_set_complexity(Encoder *encoder, guint complexity)
 	if (encoder->opus)
 		opus_encoder_ctl(encoder->opus,
 				 OPUS_SET_COMPLEXITY((opus_int32)MIN(complexity, 10)));
+}
+
+void
+encoder_set_modes(Encoder *encoder, const CodecModes *modes)
+{
+	if (encoder->speech && encoder->speech->set_modes)
+		encoder->speech->set_modes(encoder->spoken, modes);
+}
+
+void
+encoder_ask(Encoder *encoder, guint8 mode)
+{
+	if (mode != CODER_NO_MODE && encoder->speech && encoder->speech->ask)
+		encoder->speech->ask(encoder->spoken, mode);
 }

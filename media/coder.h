@@ -4,7 +4,7 @@
  * Mono, 16 bits, at 8000 or 16000 samples a second: the rate is the caller's, so that two
  * coders that are put together need no resampler (linear samples of our own have one rate, and
  * are resampled).  Both are owned by who made them.
- * Thread: one at a time.  RFC 3551, RFC 6716, RFC 7587, ITU-T G.711, G.722.
+ * Thread: one at a time.  RFC 3551, RFC 4867, RFC 6716, RFC 7587, ITU-T G.711, G.722, G.729.
  */
 #pragma once
 #include <glib.h>
@@ -15,6 +15,7 @@
 /* Of Opus; see opus_new() for why. */
 #define CODER_OPUS_COMPLEXITY 5
 #define CODER_MAX_PAYLOAD     1276 /* bytes: RFC 6716 3.2.1 */
+#define CODER_NO_MODE	      15   /* RFC 4867 4.3.1 */
 
 typedef struct Decoder Decoder;
 /* NULL: this codec is passed through and not read. */
@@ -27,17 +28,24 @@ guint decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16
  * nothing now.  `next`: the payload that follows, when it is the one after, may know more
  * (Opus in-band FEC); or NULL. */
 void decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, guint samples);
-/* A payload that says: nothing more until there is something to say (Opus DTX). */
+/* The last payload, of this size, says: nothing more until there is something to say (Opus
+ * DTX; SID of the others). */
 gboolean decoder_pauses(const Decoder *decoder, gsize size);
+/* The mode of AMR that the payloads' sender has asked to get; CODER_NO_MODE: none. */
+guint8 decoder_asked(const Decoder *decoder);
 
 typedef struct Encoder Encoder;
 /* NULL: this codec is passed through and not written. */
 Encoder *encoder_new(const CodecType *type, guint rate);
 void encoder_free(Encoder *encoder);
-/* `samples` are 10, 20, 40 or 60 ms; of linear ones 10 or 20.  Bytes written to `payload`,
- * which has room for CODER_MAX_PAYLOAD. */
+/* `samples` are 10, 20, 40 or 60 ms; of linear ones 10 or 20; of AMR not 10.  Bytes written to
+ * `payload`, which has room for CODER_MAX_PAYLOAD. */
 gsize encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 *payload);
 /* From 0 to 10, of Opus: CPU time against quality at one bit rate. */
 void encoder_set_complexity(Encoder *encoder, guint complexity);
 /* What the receiver loses: what can be made robust against it is. */
 void encoder_set_loss(Encoder *encoder, guint percent);
+/* Of AMR: which its receiver takes; from them the best. */
+void encoder_set_modes(Encoder *encoder, const CodecModes *modes);
+/* The receiver asks for this one, or CODER_NO_MODE. */
+void encoder_ask(Encoder *encoder, guint8 mode);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "media/codec.h"
 #include "media/desc.h"
+#include "media/fmtp.h"
 
 #define EVENTS "telephone-event"
 #define NARROW 8000 /* samples a second of a telephone line */
@@ -144,6 +145,26 @@ transport_copy(const Transport *transport)
 	return copy;
 }
 
+Transport *
+transport_unencrypted(const Transport *ours)
+{
+	Transport *told = transport_copy(ours);
+
+	g_clear_pointer(&told->fingerprint, g_free);
+	g_clear_pointer(&told->fingerprint_hash, g_free);
+	told->setup = SETUP_NONE;
+	told->rtcp_mux = FALSE;
+	told->unencrypted = TRUE;
+	return told;
+}
+
+gboolean
+transport_is_clear(const Transport *ours, const Transport *theirs)
+{
+	return ours->kind == TRANSPORT_WEBRTC && theirs->kind == TRANSPORT_WEBRTC &&
+	       theirs->unencrypted;
+}
+
 void
 transport_free(Transport *transport)
 {
@@ -212,11 +233,12 @@ gboolean
 codec_same(const Codec *one, const Codec *other)
 {
 	return one->rate == other->rate && one->channels == other->channels &&
-	       g_ascii_strcasecmp(one->name, other->name) == 0;
+	       g_ascii_strcasecmp(one->name, other->name) == 0 &&
+	       codec_type_of(one) == codec_type_of(other);
 }
 
-static const Codec *
-find_same(const Stream *stream, const Codec *wanted)
+const Codec *
+stream_find_same(const Stream *stream, const Codec *wanted)
 {
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
@@ -232,7 +254,8 @@ stream_spoken(const Stream *ours, const Stream *theirs)
 	for (guint i = 0; i < theirs->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
 
-		if (codec_relayed(codec) && !is_event(codec) && (!ours || find_same(ours, codec)))
+		if (codec_relayed(codec) && !is_event(codec) &&
+		    (!ours || stream_find_same(ours, codec)))
 			return codec;
 	}
 	return NULL;
@@ -319,7 +342,7 @@ candidate_usable(const Candidate *candidate)
 {
 	guint8 address[16];
 
-	if (candidate->component != 1 || candidate->port < 1024)
+	if (candidate->component < 1 || candidate->component > 2 || candidate->port < 1024)
 		return FALSE;
 	if (inet_pton(AF_INET, candidate->address, address) == 1)
 		return ipv4_usable(address);
@@ -371,7 +394,9 @@ append_transport(GString *line, const Transport *transport)
 		return;
 	g_string_append_printf(line, ", ICE %u candidate%s", transport->candidates->len,
 			       transport->candidates->len == 1 ? "" : "s");
-	if (!transport->fingerprint)
+	if (transport->unencrypted)
+		g_string_append(line, ", not encrypted");
+	else if (!transport->fingerprint)
 		g_string_append(line, ", no fingerprint");
 	else if (transport->setup != SETUP_NONE)
 		g_string_append_printf(line, ", DTLS %s", setup_name(transport->setup));
@@ -410,7 +435,7 @@ desc_summary(const Desc *desc)
 gboolean
 codec_relayed(const Codec *codec)
 {
-	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+	const CodecType *type = codec_type_of(codec);
 
 	return type && type->kind != CODEC_LINEAR;
 }
@@ -450,7 +475,7 @@ new_offer(const Transport *ours)
 	offer->bundle = webrtc;
 	stream = desc_add_stream(offer, STREAM_AUDIO, webrtc ? "0" : NULL);
 	set_transport(stream, ours);
-	stream->transport->setup = webrtc ? SETUP_ACTPASS : SETUP_NONE;
+	stream->transport->setup = webrtc && !ours->unencrypted ? SETUP_ACTPASS : SETUP_NONE;
 	return offer;
 }
 
@@ -554,6 +579,17 @@ desc_offer_all(const Transport *ours, TransportKind other)
 	return offer;
 }
 
+/* Names are compared without case (RFC 4855 3), but not by everybody. */
+static void
+use_usual_name(Codec *codec)
+{
+	const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+
+	codec->made = FALSE;
+	g_free(codec->name);
+	codec->name = g_strdup(type->name);
+}
+
 Desc *
 desc_offer(const Desc *theirs, const Transport *ours)
 {
@@ -570,9 +606,9 @@ desc_offer(const Desc *theirs, const Transport *ours)
 	stream->ptime = audio->ptime;
 	for (guint i = 0; i < audio->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(audio->codecs, i);
-		if (!codec_relayed(codec) || find_same(stream, codec))
+		if (!codec_relayed(codec) || stream_find_same(stream, codec))
 			continue;
-		copy_codec(stream, codec->pt, codec)->made = FALSE;
+		use_usual_name(copy_codec(stream, codec->pt, codec));
 		speech = speech || !is_event(codec);
 	}
 	settle_events(stream);
@@ -591,6 +627,15 @@ bring_forward(GPtrArray *codecs, const char *name, gboolean made, guint at)
 			g_ptr_array_insert(codecs, (gint)(at + n++),
 					   g_ptr_array_steal_index(codecs, i));
 	return n;
+}
+
+static gboolean
+has_type(const Stream *stream, const CodecType *type)
+{
+	for (guint i = 0; i < stream->codecs->len; i++)
+		if (codec_type_of(stream->codecs->pdata[i]) == type)
+			return TRUE;
+	return FALSE;
 }
 
 Desc *
@@ -667,10 +712,10 @@ answer_audio(Stream *stream, const Stream *offered, const Stream *chosen, gboole
 {
 	for (guint i = 0; i < chosen->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(chosen->codecs, i);
-		const Codec *theirs = find_same(offered, codec);
+		const Codec *theirs = stream_find_same(offered, codec);
 
 		if (theirs && codec->made == made && codec_relayed(codec) && !is_event(codec) &&
-		    !find_same(stream, codec))
+		    !stream_find_same(stream, codec))
 			copy_codec(stream, theirs->pt, codec);
 	}
 }
@@ -693,7 +738,8 @@ answer_codecs(Stream *stream, const Stream *offered, const Stream *chosen)
 	for (guint i = 0; i < offered->codecs->len; i++) {
 		const Codec *event = g_ptr_array_index(offered->codecs, i);
 
-		if (is_event(event) && speaks_at(stream, event->rate) && !find_same(stream, event))
+		if (is_event(event) && speaks_at(stream, event->rate) &&
+		    !stream_find_same(stream, event))
 			copy_codec(stream, event->pt, event);
 	}
 	other = find_event(offered, 0);
@@ -719,6 +765,17 @@ add_rejected(Desc *answer, const Stream *offered)
 	}
 }
 
+/* The answer to one without DTLS has none either. */
+static void
+speak_clearly(Stream *stream, const Transport *offered)
+{
+	Transport *clear = transport_unencrypted(stream->transport);
+
+	clear->rtcp_mux = stream->transport->rtcp_mux && offered->rtcp_mux;
+	transport_free(stream->transport);
+	stream->transport = clear;
+}
+
 static gboolean
 add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Transport *ours)
 {
@@ -728,8 +785,13 @@ add_answered(Desc *answer, const Stream *offered, const Stream *chosen, const Tr
 	set_transport(stream, ours);
 	transport = stream->transport;
 	transport->rtcp_mux = ours->rtcp_mux && offered->transport->rtcp_mux;
-	transport->setup = ours->kind == TRANSPORT_WEBRTC ? answer_setup(offered->transport->setup)
-							  : SETUP_NONE;
+	if (transport_is_clear(ours, offered->transport))
+		speak_clearly(stream, offered->transport);
+	else
+		transport->setup = ours->kind == TRANSPORT_WEBRTC
+					   ? answer_setup(offered->transport->setup)
+					   : SETUP_NONE;
+	transport = stream->transport;
 	if (ours->kind == TRANSPORT_RTP && offered->transport->kind == TRANSPORT_RTP) {
 		transport->sdes.profile = offered->transport->sdes.profile;
 		transport->sdes.tag = offered->transport->sdes.tag;
@@ -773,7 +835,7 @@ has_wide(const Stream *stream)
 {
 	for (guint i = 0; i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
-		const CodecType *type = codec_type(codec->name, codec->rate, codec->channels);
+		const CodecType *type = codec_type_of(codec);
 
 		if (type && is_wide(type))
 			return TRUE;
@@ -781,8 +843,17 @@ has_wide(const Stream *stream)
 	return FALSE;
 }
 
+static gboolean
+is_asked_for(const CodecType *type, char **words)
+{
+	for (; type->named && *words; words++)
+		if (g_ascii_strcasecmp(type->name, *words) == 0)
+			return TRUE;
+	return !type->named;
+}
+
 static void
-add_made(Stream *stream, gboolean wide)
+add_made(Stream *stream, gboolean wide, char **words)
 {
 	const CodecType *types;
 	guint n;
@@ -790,7 +861,7 @@ add_made(Stream *stream, gboolean wide)
 	types = codec_types(&n);
 	for (guint i = 0; i < n; i++)
 		if (types[i].kind != CODEC_EVENT && is_wide(&types[i]) == wide &&
-		    !stream_find_codec(stream, types[i].name, types[i].clock))
+		    is_asked_for(&types[i], words) && !has_type(stream, &types[i]))
 			add_type(stream, &types[i])->made = TRUE;
 }
 
@@ -808,24 +879,54 @@ events_last(GPtrArray *codecs)
 }
 
 void
-desc_add_made(Desc *offer)
+desc_add_made(Desc *offer, const char *names)
 {
+	g_auto(GStrv) words = g_strsplit(names ? names : "", " ", -1);
 	Stream *stream = (Stream *)desc_audio(offer);
 	gboolean wide = stream && has_wide(stream);
 
 	if (!stream)
 		return;
-	add_made(stream, wide);
-	add_made(stream, !wide);
+	add_made(stream, wide, words);
+	add_made(stream, !wide, words);
 	settle_events(stream);
 	events_last(stream->codecs);
 }
 
+/* The first that there is a better reason for than that it spares bits; else the first. */
+static const Codec *
+best_spoken(const Stream *theirs)
+{
+	for (guint i = 0; i < theirs->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
+		const CodecType *type = codec_type_of(codec);
+
+		if (type && codec_relayed(codec) && !is_event(codec) &&
+		    (is_wide(type) || !type->named))
+			return codec;
+	}
+	return stream_spoken(NULL, theirs);
+}
+
+static const Codec *
+find_named(const Stream *stream, const char *name)
+{
+	for (guint i = 0; i < stream->codecs->len; i++) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (codec_relayed(codec) && g_ascii_strcasecmp(codec->name, name) == 0)
+			return codec;
+	}
+	return NULL;
+}
+
 Desc *
-desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
+desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const Transport *ours)
 {
 	const Stream *offered = desc_audio(offer), *chosen = desc_audio(answer);
-	const Codec *spoken = offered ? stream_spoken(NULL, offered) : NULL;
+	const Codec *spoken = !offered ? NULL
+			      : name   ? find_named(offered, name)
+				       : best_spoken(offered);
 	g_autoptr(Desc) made = NULL;
 	Stream *stream;
 
@@ -835,8 +936,40 @@ desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours)
 	stream = desc_add_stream(made, STREAM_AUDIO, NULL);
 	stream->direction = chosen->direction;
 	/* with our parameters: it is to us that he speaks */
-	add_type(stream, codec_type(spoken->name, spoken->rate, spoken->channels));
+	codec_repeat_modes(add_type(stream, codec_type_of(spoken)), spoken);
 	return desc_answer(offer, made, ours);
+}
+
+void
+desc_prefer(Desc *offer, const char *name)
+{
+	Stream *stream = (Stream *)desc_audio(offer);
+	Codec *wanted = stream ? (Codec *)find_named(stream, name) : NULL;
+
+	if (!wanted)
+		return;
+	wanted->made = FALSE;
+	bring_forward(stream->codecs, name, FALSE, 0);
+}
+
+Desc *
+desc_speaking(const Desc *desc, const Desc *told, const char *name)
+{
+	const Stream *audio = desc_audio(desc), *ours = told ? desc_audio(told) : NULL;
+	Desc *speaking;
+	Stream *stream;
+
+	if (!audio || !find_named(audio, name) || (told && (!ours || !find_named(ours, name))))
+		return desc_ref(desc);
+	speaking = desc_moved(desc, audio->transport);
+	stream = (Stream *)desc_audio(speaking);
+	for (guint i = stream->codecs->len; i-- > 0;) {
+		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+
+		if (!is_event(codec) && g_ascii_strcasecmp(codec->name, name) != 0)
+			g_ptr_array_remove_index(stream->codecs, i);
+	}
+	return speaking;
 }
 
 Desc *
@@ -867,7 +1000,7 @@ desc_turned(const Desc *desc, Direction direction)
 		to->rejected = from->rejected;
 		to->ptime = from->ptime;
 		set_transport(to, from->transport);
-		if (to->transport->kind == TRANSPORT_WEBRTC)
+		if (to->transport->kind == TRANSPORT_WEBRTC && !to->transport->unencrypted)
 			to->transport->setup = SETUP_ACTPASS; /* an offer */
 		for (guint j = 0; j < from->codecs->len; j++) {
 			const Codec *codec = g_ptr_array_index(from->codecs, j);
@@ -891,7 +1024,7 @@ desc_offer_again(const Desc *told, const Desc *other, Direction direction)
 	for (guint i = 0; stream && theirs && i < theirs->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(theirs->codecs, i);
 
-		if (codec_relayed(codec) && !is_event(codec) && !find_same(stream, codec))
+		if (codec_relayed(codec) && !is_event(codec) && !stream_find_same(stream, codec))
 			copy_codec(stream, free_number(stream, codec->pt), codec);
 	}
 	if (stream)
@@ -914,7 +1047,9 @@ desc_moved(const Desc *desc, const Transport *transport)
 		if (stream != desc_audio(moved))
 			continue;
 		transport_free(stream->transport);
-		stream->transport = transport_copy(transport);
+		stream->transport = before->transport->unencrypted
+					    ? transport_unencrypted(transport)
+					    : transport_copy(transport);
 		stream->transport->setup = before->transport->setup;
 		stream->transport->rtcp_mux = before->transport->rtcp_mux;
 	}
@@ -926,8 +1061,9 @@ map_codecs(const Stream *from, const Stream *to, guint8 map[128], gboolean seen[
 {
 	for (guint i = 0; from && i < from->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(from->codecs, i);
-		const Codec *same =
-			is_event(codec) || !codec_relayed(codec) ? NULL : find_same(to, codec);
+		const Codec *same = is_event(codec) || !codec_relayed(codec)
+					    ? NULL
+					    : stream_find_same(to, codec);
 
 		if (codec->pt >= 128 || seen[codec->pt])
 			continue;

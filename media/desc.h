@@ -21,7 +21,7 @@
 
 typedef enum {
 	TRANSPORT_RTP,	  /* RTP and RTCP over UDP: RTP/AVP, RTP/SAVP with keys */
-	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF) */
+	TRANSPORT_WEBRTC, /* ICE, DTLS-SRTP, rtcp-mux (UDP/TLS/RTP/SAVPF); or `unencrypted` */
 	TRANSPORT_NONE,	  /* no packets: a side that the gateway plays itself */
 	TRANSPORT_LOOP,	  /* none either: whoever is on the other side hears himself */
 	N_TRANSPORT_KINDS
@@ -90,6 +90,9 @@ typedef struct {
 	char *fingerprint_hash; /* "sha-256" */
 	char *fingerprint;	/* "AA:BB:..", capitals */
 	DtlsSetup setup;
+	/* Its owner has said nothing of DTLS: RTP/AVP over ICE, where RTCP that is not multiplexed
+	 * has component 2.  That a peer may be so is decided by whoever reads its description. */
+	gboolean unencrypted;
 } Transport;
 
 typedef struct {
@@ -128,6 +131,10 @@ void codec_add_param(Codec *codec, const char *name, const char *value);
 Transport *transport_new(TransportKind kind);
 Transport *transport_copy(const Transport *transport);
 void transport_free(Transport *transport); /* NULL is fine */
+/* `ours`, of TRANSPORT_WEBRTC, as a peer without DTLS is told it; new. */
+Transport *transport_unencrypted(const Transport *ours);
+/* Both are TRANSPORT_WEBRTC, and `theirs` is not encrypted. */
+gboolean transport_is_clear(const Transport *ours, const Transport *theirs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
 
 /* --- looking --- */
@@ -135,7 +142,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transport, transport_free)
  * ours, else the first; or NULL (RFC 3264 6: each stream is for itself). */
 const Stream *desc_audio(const Desc *desc);
 const Codec *stream_find_codec(const Stream *stream, const char *name, guint32 rate);
-gboolean codec_same(const Codec *one, const Codec *other); /* name, rate, channels */
+/* Name, rate, channels, and the format of the payloads where there are several (fmtp.h). */
+gboolean codec_same(const Codec *one, const Codec *other);
+const Codec *stream_find_same(const Stream *stream, const Codec *wanted);
 /* The codec that is sent to whoever said `theirs`: his first that is no event and that
  * `ours`, what he was told (NULL: he was told the same), has as well.  NULL: none. */
 const Codec *stream_spoken(const Stream *ours, const Stream *theirs);
@@ -145,7 +154,7 @@ const char *direction_name(Direction direction);     /* "sendrecv" … */
 const char *candidate_type_name(CandidateType type); /* "host" … */
 const char *setup_name(DtlsSetup setup);	     /* "actpass" …, NULL for NONE */
 gboolean candidate_type_from_name(const char *name, CandidateType *type);
-/* Usable for our agent: component 1, numeric unicast address, port >= 1024 … */
+/* Usable for our agent: component 1 or 2, numeric unicast address, port >= 1024 … */
 gboolean candidate_usable(const Candidate *candidate);
 
 /* --- offer and answer (RFC 3264) --- */
@@ -174,11 +183,21 @@ Desc *desc_answer(const Desc *offer, const Desc *answer, const Transport *ours);
 
 /* Where packets are made into another codec (transcode.h): adds what else can be made to an
  * offer of ours, behind the other side's own codecs; wideband first where that side has some.
+ * `names` ("AMR PCMA") has those that are offered only when they are named (codec.h); or NULL.
  * Before the first desc_ref(). */
-void desc_add_made(Desc *offer);
-/* Where no codec is shared: the answer to `offer` with its first codec that we relay; its direction
- * and length of packets are those of `answer`.  NULL when there is none. */
-Desc *desc_answer_made(const Desc *offer, const Desc *answer, const Transport *ours);
+void desc_add_made(Desc *offer, const char *names);
+/* Where no codec is shared: the answer to `offer` with the codec of this name, or (NULL) its first
+ * that we relay, but a narrow one that spares bits (G.729, AMR) only where it has no other; its
+ * direction and length of packets are those of `answer`.  NULL when there is none. */
+Desc *
+desc_answer_made(const Desc *offer, const Desc *answer, const char *name, const Transport *ours);
+
+/* An offer of ours says this codec first, and as if the other side had it: it is wanted even
+ * where packets have to be made into it.  Before the first desc_ref(). */
+void desc_prefer(Desc *offer, const char *name);
+/* What a peer takes, as if it took this codec and events alone: what it is sent is made into
+ * it.  As it is when the peer, or what it was `told` (NULL: the same), has no such codec. */
+Desc *desc_speaking(const Desc *desc, const Desc *told, const char *name);
 
 /* The answer to an offer that has no audio any more (RFC 3264 8.2): all rejected, in place. */
 Desc *desc_answer_nothing(const Desc *offer);

@@ -218,12 +218,12 @@ dtls_context_fingerprint(const DtlsContext *context)
 /* --- a handshake --- */
 
 static void
-fail(Dtls *dtls, gboolean fingerprint, const char *text)
+fail(Dtls *dtls, MediaLoss why, const char *text)
 {
 	dtls->state = DTLS_FAILED;
 	worker_clear_timer(&dtls->retry);
 	worker_clear_timer(&dtls->limit);
-	dtls->events->failed(dtls->user, fingerprint, text);
+	dtls->events->failed(dtls->user, why, text);
 }
 
 /* RFC 8122 section 5: names of hash functions as they stand in a description. */
@@ -265,7 +265,7 @@ check_fingerprint(Dtls *dtls)
 		text = g_strdup_printf("the peer's certificate is %s %s, signalled was %s",
 				       dtls->hash, theirs ? theirs : "missing",
 				       dtls->fingerprint ? dtls->fingerprint : "nothing");
-	fail(dtls, TRUE, text);
+	fail(dtls, MEDIA_LOST_FINGERPRINT, text);
 	return FALSE;
 }
 
@@ -329,7 +329,8 @@ finish(Dtls *dtls)
 	if (!check_fingerprint(dtls))
 		return;
 	if (!export_keys(dtls, &keys)) {
-		fail(dtls, FALSE, "the peer does not agree on a protection profile (use_srtp)");
+		fail(dtls, MEDIA_LOST_DTLS_REFUSED,
+		     "the peer does not agree on a protection profile (use_srtp)");
 		return;
 	}
 	dtls->state = DTLS_DONE;
@@ -371,7 +372,7 @@ shake(Dtls *dtls)
 
 		g_snprintf(text, sizeof text, "handshake refused: %s",
 			   reason ? reason : "connection closed");
-		fail(dtls, FALSE, text);
+		fail(dtls, MEDIA_LOST_DTLS_REFUSED, text);
 	} else {
 		schedule_retry(dtls);
 	}
@@ -402,7 +403,7 @@ on_limit(gpointer user)
 		text = g_strdup_printf("no DTLS from the peer in %u ms; we are the %s",
 				       dtls->options.timeout_ms,
 				       dtls->options.client ? "client" : "server");
-	fail(dtls, FALSE, text);
+	fail(dtls, dtls->datagrams_in ? MEDIA_LOST_DTLS : MEDIA_LOST_DTLS_SILENT, text);
 	return G_SOURCE_REMOVE;
 }
 
@@ -447,6 +448,12 @@ dtls_start(Dtls *dtls)
 	dtls->state = DTLS_SHAKING;
 	dtls->limit = worker_timer(dtls->loop, dtls->options.timeout_ms, on_limit, dtls);
 	shake(dtls);
+}
+
+guint
+dtls_heard(const Dtls *dtls)
+{
+	return dtls ? dtls->datagrams_in : 0;
 }
 
 void

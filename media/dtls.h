@@ -8,6 +8,7 @@
  * Thread: ice, except dtls_context_*: any, once made.
  */
 #pragma once
+#include "media/media_types.h"
 #include "media/srtp.h"
 
 typedef struct DtlsContext DtlsContext; /* certificate and settings of the process */
@@ -18,7 +19,7 @@ typedef struct {
 	void (*send)(gpointer user, const guint8 *data, gsize length);
 	/* Exactly one of these, once; the Dtls may not be freed inside. */
 	void (*done)(gpointer user, const SrtpKeys *keys);
-	void (*failed)(gpointer user, gboolean fingerprint, const char *text);
+	void (*failed)(gpointer user, MediaLoss why, const char *text); /* one of DTLS */
 } DtlsEvents;
 
 typedef struct {
@@ -36,7 +37,8 @@ const char *dtls_context_fingerprint(const DtlsContext *context); /* sha-256, "A
 /* `events` is kept, `loop` is the context of the calling ice thread. */
 Dtls *dtls_new(DtlsContext *context, GMainContext *loop, const DtlsOptions *options,
 	       const DtlsEvents *events, gpointer user);
-void dtls_start(Dtls *dtls); /* there is a way to the peer now; again does nothing */
+void dtls_start(Dtls *dtls);	    /* there is a way to the peer now; again does nothing */
+guint dtls_heard(const Dtls *dtls); /* datagrams of the peer so far; NULL is none */
 void dtls_receive(Dtls *dtls, const guint8 *data, gsize length);
 /* Authenticated SRTP or SRTCP of the peer has come, so our last flight has arrived. */
 void dtls_proven(Dtls *dtls);

@@ -6,18 +6,26 @@
  * business.
  */
 #include "media/ice.h"
+#include "media/ice_overhear.h"
 #include <errno.h>
 #include <nice/agent.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COMPONENT	      1
-#define MAX_REMOTE_CANDIDATES 24 /* each costs a check per local address */
-#define RELEASE_ATTEMPTS      2	 /* a second in all, if the TURN server is gone */
+#define MAX_REMOTE_CANDIDATES 24  /* each costs a check per local address */
+#define ROLE_CONFLICT	      487 /* the agent changes its role */
+#define RELEASE_ATTEMPTS      2	  /* a second in all, if the TURN server is gone */
+
+/* Where the packets of a component go. */
+typedef struct {
+	gint selected;	  /* index into sockets, -1: no pair */
+	gboolean relayed; /* there is one, over the TURN server */
+	NetAddress peer;
+} Route;
 
 struct Ice {
 	NiceAgent *agent;
-	guint stream;
+	guint stream, n_components;
 	IceOptions options;
 	const IceEvents *events;
 	gpointer user;
@@ -27,11 +35,13 @@ struct Ice {
 	char *remote_ufrag, *remote_pwd;
 	guint n_remote, generation;
 	gboolean heard;	   /* a check of the peer's arrived */
-	gint selected;	   /* index into sockets, -1: no pair */
-	gboolean relayed;  /* there is one, over the TURN server */
+	gboolean answered; /* it has answered one of ours; known as long as there is no pair */
+	guint refused;	   /* it has refused one: the error code */
+	GSource *overhear; /* NULL: there is a pair, or nothing to be heard yet */
+	guint32 priority;  /* of the candidate of ours that RTP goes by */
 	gboolean gathered; /* what comes now is late */
 	gboolean complete; /* and nothing will */
-	NetAddress peer;
+	Route routes[ICE_RTCP];
 };
 
 static gboolean
@@ -79,10 +89,31 @@ type_of(const NiceCandidate *nice)
 }
 
 static void
+stop_overhearing(Ice *ice)
+{
+	if (ice->overhear)
+		g_source_destroy(ice->overhear);
+	g_clear_pointer(&ice->overhear, g_source_unref);
+}
+
+/* Servers answer as well; the peer may do it from an address that was not announced. */
+static void
+on_answer(gpointer user, const NetAddress *from, guint error)
+{
+	Ice *ice = user;
+
+	if (error == 0)
+		ice->answered = ice->answered || ice_knows(ice, from);
+	else if (error != ROLE_CONFLICT && ice_knows(ice, from))
+		ice->refused = error;
+}
+
+static void
 on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
 		 NiceCandidate *remote, gpointer user)
 {
 	Ice *ice = user;
+	Route *route = &ice->routes[component - ICE_RTP];
 	const gboolean relayed = local->type == NICE_CANDIDATE_TYPE_RELAYED;
 	gint index = find_socket(ice, &local->base_addr);
 	NetAddress base;
@@ -91,18 +122,23 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 
 	if (index < 0)
 		index = find_socket(ice, &local->addr);
-	if ((index < 0 && !relayed) || !from_nice(&remote->addr, &ice->peer))
+	if ((index < 0 && !relayed) || !from_nice(&remote->addr, &route->peer))
 		return;
-	ice->relayed = relayed;
-	ice->selected = relayed ? -1 : index;
+	stop_overhearing(ice);
+	route->relayed = relayed;
+	route->selected = relayed ? -1 : index;
+	if (component == ICE_RTP)
+		ice->priority = local->priority;
 	if (relayed)
 		from_nice(&local->addr, &base);
 	else
 		base = g_array_index(ice->sockets, IceSocket, index).local;
-	text = g_strdup_printf("ice: %s %s to %s %s", candidate_type_name(type_of(local)),
-			       net_address_text(&base, ours), candidate_type_name(type_of(remote)),
-			       net_address_text(&ice->peer, theirs));
-	ice->events->selected(ice->user, relayed ? ICE_RELAYED : (guint)index, &ice->peer, text);
+	text = g_strdup_printf("ice: %s%s %s to %s %s", component == ICE_RTCP ? "rtcp " : "",
+			       candidate_type_name(type_of(local)), net_address_text(&base, ours),
+			       candidate_type_name(type_of(remote)),
+			       net_address_text(&route->peer, theirs));
+	ice->events->selected(ice->user, component, relayed ? ICE_RELAYED : (guint)index,
+			      &route->peer, text);
 }
 
 static void
@@ -110,6 +146,8 @@ on_state(NiceAgent *agent, guint stream, guint component, guint state, gpointer 
 {
 	Ice *ice = user;
 
+	if (component != ICE_RTP)
+		return; /* a call lives without reports */
 	if (state == NICE_COMPONENT_STATE_FAILED)
 		ice->events->alive(ice->user, FALSE);
 	else if (state == NICE_COMPONENT_STATE_CONNECTED || state == NICE_COMPONENT_STATE_READY)
@@ -159,11 +197,16 @@ Ice *
 ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 {
 	Ice *ice = g_new0(Ice, 1);
+	const guint consent = options->kernel_split && !options->turn && !options->rtcp_apart
+				      ? 0
+				      : NICE_AGENT_OPTION_CONSENT_FRESHNESS;
 
 	ice->options = *options;
 	ice->events = events;
 	ice->user = user;
-	ice->selected = -1;
+	ice->n_components = options->rtcp_apart ? ICE_RTCP : ICE_RTP;
+	for (guint i = 0; i < G_N_ELEMENTS(ice->routes); i++)
+		ice->routes[i].selected = -1;
 	ice->sockets = g_array_new(FALSE, TRUE, sizeof(IceSocket));
 	ice->agent_fds = g_ptr_array_new_with_free_func(g_object_unref);
 	ice->waiting = g_array_new(FALSE, FALSE, sizeof(Candidate));
@@ -171,8 +214,7 @@ ice_new(const IceOptions *options, const IceEvents *events, gpointer user)
 	 * some phones nominate with. */
 	ice->agent = nice_agent_new_full(options->loop, NICE_COMPATIBILITY_RFC5245,
 					 NICE_AGENT_OPTION_ICE_TRICKLE |
-						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION |
-						 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+						 NICE_AGENT_OPTION_SUPPORT_RENOMINATION | consent);
 	g_object_set(ice->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
 		     options->controlling, NULL);
 	g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_selected_pair), ice);
@@ -203,14 +245,16 @@ add_local_addresses(Ice *ice, GError **error)
 }
 
 static void
-open_sockets(Ice *ice)
+open_sockets(Ice *ice, guint component)
 {
-	g_autoptr(GPtrArray) sockets = nice_agent_get_sockets(ice->agent, ice->stream, COMPONENT);
+	g_autoptr(GPtrArray) sockets = nice_agent_get_sockets(ice->agent, ice->stream, component);
 
 	for (guint i = 0; sockets && i < sockets->len; i++) {
 		GSocket *theirs = g_ptr_array_index(sockets, i);
 		int agent_fd = g_socket_get_fd(theirs);
-		IceSocket ours = { .fd = -1, .local.length = sizeof(struct sockaddr_in6) };
+		IceSocket ours = { .fd = -1,
+				   .local.length = sizeof(struct sockaddr_in6),
+				   .component = component };
 
 		if (getsockname(agent_fd, &ours.local.any, &ours.local.length) != 0)
 			continue;
@@ -226,8 +270,18 @@ open_sockets(Ice *ice)
 	}
 }
 
+/* Is each socket's traffic ours to see, and one for all?  Where it is not, the agent asks. */
+static gboolean
+consent_is_ours(const Ice *ice)
+{
+	for (guint i = 0; i < ice->sockets->len; i++)
+		if (!g_array_index(ice->sockets, IceSocket, i).receives)
+			return FALSE;
+	return !ice->options.turn && !ice->options.rtcp_apart;
+}
+
 static void
-use_servers(Ice *ice)
+use_servers(Ice *ice, guint component)
 {
 	const IceOptions *options = &ice->options;
 
@@ -235,7 +289,7 @@ use_servers(Ice *ice)
 		g_object_set(ice->agent, "stun-server", options->stun->host, "stun-server-port",
 			     (guint)options->stun->port, NULL);
 	if (options->turn)
-		nice_agent_set_relay_info(ice->agent, ice->stream, COMPONENT, options->turn->host,
+		nice_agent_set_relay_info(ice->agent, ice->stream, component, options->turn->host,
 					  options->turn->port, options->turn_username,
 					  options->turn_password, NICE_RELAY_TYPE_TURN_UDP);
 }
@@ -247,19 +301,23 @@ ice_gather(Ice *ice, GError **error)
 
 	if (!add_local_addresses(ice, error))
 		return FALSE;
-	ice->stream = nice_agent_add_stream(ice->agent, 1);
-	nice_agent_set_port_range(ice->agent, ice->stream, COMPONENT, ice->options.port_min,
-				  ice->options.port_max);
-	nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, on_receive,
-			       ice);
-	use_servers(ice);
+	ice->stream = nice_agent_add_stream(ice->agent, ice->n_components);
+	for (guint i = ICE_RTP; i <= ice->n_components; i++) {
+		nice_agent_set_port_range(ice->agent, ice->stream, i, ice->options.port_min,
+					  ice->options.port_max);
+		nice_agent_attach_recv(ice->agent, ice->stream, i, ice->options.loop, on_receive,
+				       ice);
+		use_servers(ice, i);
+	}
 	/* names are resolved on the context that is the default now */
 	g_main_context_push_thread_default(ice->options.loop);
 	begun = nice_agent_gather_candidates(ice->agent, ice->stream);
 	g_main_context_pop_thread_default(ice->options.loop);
 	ice->gathered = TRUE;
-	if (begun)
-		open_sockets(ice);
+	for (guint i = ICE_RTP; begun && i <= ice->n_components; i++)
+		open_sockets(ice, i);
+	if (!consent_is_ours(ice))
+		g_object_set(ice->agent, "keepalive-conncheck", TRUE, NULL);
 	if (ice->sockets->len > 0)
 		return TRUE;
 	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(EADDRINUSE),
@@ -282,7 +340,7 @@ describe(const Ice *ice, const NiceCandidate *nice, Candidate *ours)
 {
 	NetAddress address, outside, base;
 
-	*ours = (Candidate){ .component = COMPONENT,
+	*ours = (Candidate){ .component = nice->component_id,
 			     .priority = nice->priority,
 			     .generation = ice->generation,
 			     .type = type_of(nice) };
@@ -315,13 +373,16 @@ Transport *
 ice_transport(const Ice *ice)
 {
 	Transport *transport = transport_new(TRANSPORT_WEBRTC);
-	GSList *candidates = nice_agent_get_local_candidates(ice->agent, ice->stream, COMPONENT);
 
 	nice_agent_get_local_credentials(ice->agent, ice->stream, &transport->ufrag,
 					 &transport->pwd);
-	for (GSList *each = candidates; each; each = each->next)
-		announce(ice, each->data, transport);
-	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	for (guint i = ICE_RTP; i <= ice->n_components; i++) {
+		GSList *candidates = nice_agent_get_local_candidates(ice->agent, ice->stream, i);
+
+		for (GSList *each = candidates; each; each = each->next)
+			announce(ice, each->data, transport);
+		g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	}
 	transport->rtcp_mux = TRUE;
 	transport->candidates_complete = ice->complete;
 	return transport;
@@ -342,11 +403,12 @@ give_candidate(Ice *ice, const Candidate *candidate)
 	NiceCandidate *nice;
 	GSList one = { 0 };
 
-	if (ice->n_remote >= MAX_REMOTE_CANDIDATES || !candidate_usable(candidate))
+	if (ice->n_remote >= MAX_REMOTE_CANDIDATES * ice->n_components ||
+	    candidate->component > ice->n_components || !candidate_usable(candidate))
 		return;
 	nice = nice_candidate_new(nice_types[candidate->type]);
 	nice->transport = NICE_CANDIDATE_TRANSPORT_UDP;
-	nice->component_id = COMPONENT;
+	nice->component_id = candidate->component;
 	nice->stream_id = ice->stream;
 	nice->priority = candidate->priority;
 	g_strlcpy(nice->foundation, candidate->foundation, sizeof nice->foundation);
@@ -354,7 +416,8 @@ give_candidate(Ice *ice, const Candidate *candidate)
 		nice_address_set_port(&nice->addr, candidate->port);
 		nice->base_addr = nice->addr;
 		one.data = nice;
-		nice_agent_set_remote_candidates(ice->agent, ice->stream, COMPONENT, &one);
+		nice_agent_set_remote_candidates(ice->agent, ice->stream, candidate->component,
+						 &one);
 		ice->n_remote++;
 	}
 	nice_candidate_free(nice);
@@ -380,6 +443,8 @@ ice_connect(Ice *ice, const Transport *remote)
 		nice_agent_set_remote_credentials(ice->agent, ice->stream, remote->ufrag,
 						  remote->pwd);
 	}
+	if (!ice->overhear && ice->routes[0].selected < 0 && !ice->routes[0].relayed)
+		ice->overhear = ice_overhear(ice->options.loop, ice->agent_fds, on_answer, ice);
 	for (guint i = 0; i < remote->candidates->len; i++)
 		give_candidate(ice, &g_array_index(remote->candidates, Candidate, i));
 	for (guint i = 0; i < ice->waiting->len; i++)
@@ -397,28 +462,53 @@ ice_add_candidate(Ice *ice, const Candidate *candidate)
 		g_array_append_val(ice->waiting, *candidate);
 }
 
+/* RFC 8445 7.1.1, 5.1.2.1: what a check of this candidate says */
+static guint32
+check_priority(guint32 priority)
+{
+	return 110u << 24 | (priority & 0xffffff);
+}
+
+ConsentKeys *
+ice_consent(const Ice *ice)
+{
+	ConsentKeys *keys;
+
+	if (ice->routes[0].selected < 0 || !ice->remote_ufrag || !consent_is_ours(ice))
+		return NULL;
+	keys = g_new0(ConsentKeys, 1);
+	nice_agent_get_local_credentials(ice->agent, ice->stream, &keys->local_ufrag,
+					 &keys->local_pwd);
+	keys->remote_ufrag = g_strdup(ice->remote_ufrag);
+	keys->remote_pwd = g_strdup(ice->remote_pwd);
+	keys->priority = check_priority(ice->priority);
+	g_object_get(ice->agent, "controlling-mode", &keys->controlling, NULL);
+	return keys;
+}
+
 /* Not nice_agent_send() where there is a socket: that fails for ever once consent was lost, even
  * when the peer has come back. */
 void
-ice_send(Ice *ice, const guint8 *data, gsize length)
+ice_send(Ice *ice, guint component, const guint8 *data, gsize length)
 {
+	const Route *route = &ice->routes[component - ICE_RTP];
 	GSocket *from;
 
-	if (ice->relayed)
-		nice_agent_send(ice->agent, ice->stream, COMPONENT, (guint)length,
+	if (route->relayed)
+		nice_agent_send(ice->agent, ice->stream, component, (guint)length,
 				(const char *)data);
-	if (ice->selected < 0)
+	if (route->selected < 0)
 		return;
-	from = g_ptr_array_index(ice->agent_fds, (guint)ice->selected);
-	if (sendto(g_socket_get_fd(from), data, length, MSG_NOSIGNAL, &ice->peer.any,
-		   ice->peer.length) < 0)
-		g_debug("DTLS datagram not sent: %s", g_strerror(errno));
+	from = g_ptr_array_index(ice->agent_fds, (guint)route->selected);
+	if (sendto(g_socket_get_fd(from), data, length, MSG_NOSIGNAL, &route->peer.any,
+		   route->peer.length) < 0)
+		g_debug("datagram not sent: %s", g_strerror(errno));
 }
 
 gboolean
 ice_knows(const Ice *ice, const NetAddress *peer)
 {
-	GSList *candidates = nice_agent_get_remote_candidates(ice->agent, ice->stream, COMPONENT);
+	GSList *candidates = nice_agent_get_remote_candidates(ice->agent, ice->stream, ICE_RTP);
 	gboolean found = FALSE;
 
 	for (GSList *each = candidates; each && !found; each = each->next) {
@@ -434,25 +524,28 @@ ice_knows(const Ice *ice, const NetAddress *peer)
 MediaLoss
 ice_loss(const Ice *ice)
 {
+	if (ice->refused)
+		return MEDIA_LOST_PASSWORD;
 	if (ice->heard)
-		return MEDIA_LOST_ICE;
+		return ice->answered ? MEDIA_LOST_NO_CHOICE : MEDIA_LOST_ICE;
+	if (ice->answered)
+		return MEDIA_LOST_NO_CHECKS;
 	return ice->n_remote == 0 ? MEDIA_LOST_NO_CANDIDATE : MEDIA_LOST_SILENT;
 }
 
 char *
 ice_explain(const Ice *ice)
 {
-	GSList *candidates = nice_agent_get_remote_candidates(ice->agent, ice->stream, COMPONENT);
+	GSList *candidates = nice_agent_get_remote_candidates(ice->agent, ice->stream, ICE_RTP);
 	GString *text = g_string_new(NULL);
 	guint n = g_slist_length(candidates), listed = 0;
 
 	if (n == 0)
 		g_string_append(text, "the peer gave no candidate that can be used");
 	else
-		g_string_append_printf(text,
-				       "no answer to the connectivity checks sent to %u "
-				       "candidate%s (",
-				       n, n == 1 ? "" : "s");
+		g_string_append_printf(
+			text, "%s to the connectivity checks sent to %u candidate%s (",
+			ice->answered ? "answers" : "no answer", n, n == 1 ? "" : "s");
 	for (GSList *each = candidates; each && listed < 4; each = each->next) {
 		NetAddress address;
 		char where[NET_ADDRESS_TEXT];
@@ -464,8 +557,11 @@ ice_explain(const Ice *ice)
 	}
 	if (n > 0)
 		g_string_append(text, listed < n ? " …)" : ")");
-	g_string_append(text, ice->heard ? "; checks of the peer's did arrive"
-					 : "; nothing received from the peer");
+	if (ice->refused)
+		g_string_append_printf(text, "; refused with STUN error %u", ice->refused);
+	g_string_append(text, ice->heard      ? "; checks of the peer's did arrive"
+			      : ice->answered ? "; no check of the peer's arrived"
+					      : "; nothing received from the peer");
 	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
 	return g_string_free(text, FALSE);
 }
@@ -489,9 +585,8 @@ static void
 be_deaf(Ice *ice)
 {
 	g_signal_handlers_disconnect_by_data(ice->agent, ice);
-	if (ice->stream)
-		nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->options.loop, NULL,
-				       NULL);
+	for (guint i = ICE_RTP; ice->stream && i <= ice->n_components; i++)
+		nice_agent_attach_recv(ice->agent, ice->stream, i, ice->options.loop, NULL, NULL);
 }
 
 gboolean
@@ -519,6 +614,7 @@ ice_free(Ice *ice)
 	if (!ice)
 		return;
 	be_deaf(ice);
+	stop_overhearing(ice);
 	g_ptr_array_free(ice->agent_fds, TRUE);
 	if (ice->stream)
 		nice_agent_remove_stream(ice->agent, ice->stream);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* ice.h - one libnice agent: candidates, checks, consent (RFC 8445).
  *
- * One stream, one component (rtcp-mux).  The agent keeps STUN and DTLS; RTP is
- * received and sent past it on the sockets listed here.
+ * One stream, one component (rtcp-mux), or RTCP in a second one.  The agent keeps STUN
+ * and DTLS; RTP and RTCP are received and sent past it on the sockets listed here.
  * Thread: ice.  Events come from the context of that thread, never from inside
  * a function of this header except ice_gather() and ice_connect().
  */
 #pragma once
+#include "media/binding.h"
 #include "media/media_types.h"
 #include "media/udp.h"
 
@@ -18,27 +19,33 @@ typedef struct Ice Ice;
 typedef struct {
 	NetAddress local;
 	int fd;
+	guint component;
 	gboolean receives;
 } IceSocket;
+
+#define ICE_RTP	 1 /* components, RFC 8445 13 */
+#define ICE_RTCP 2
 
 #define ICE_RELAYED G_MAXUINT
 
 typedef struct {
-	/* A pair was selected, or another one: RTP goes there, from a socket or, with
-	 * ICE_RELAYED, by ice_send(). */
-	void (*selected)(gpointer user, guint socket, const NetAddress *peer, const char *text);
+	/* A pair of a component was selected, or another one: its packets go there, from a
+	 * socket or, with ICE_RELAYED, by ice_send(). */
+	void (*selected)(gpointer user, guint component, guint socket, const NetAddress *peer,
+			 const char *text);
 	/* One more of ours, which a STUN or TURN server took its time to give. */
 	void (*candidate)(gpointer user, const Candidate *ours);
 	/* What the agent got that is not STUN. */
 	void (*datagram)(gpointer user, const guint8 *data, gsize length);
-	/* Checks or consent (RFC 7675) failed, or work again.  Not the end: a peer
-	 * that begins late revives it. */
+	/* Checks or consent (RFC 7675) of component 1 failed, or work again.  Not the end: a
+	 * peer that begins late revives it. */
 	void (*alive)(gpointer user, gboolean alive);
 } IceEvents;
 
 typedef struct {
 	GMainContext *loop;
 	gboolean controlling;
+	gboolean rtcp_apart;	/* two components */
 	char **local_addresses; /* borrowed */
 	const char *public_address;
 	guint16 port_min, port_max;
@@ -59,8 +66,11 @@ Transport *ice_transport(const Ice *ice);
 gboolean ice_connect(Ice *ice, const Transport *remote);
 /* Kept until ice_connect(); unusable ones are dropped. */
 void ice_add_candidate(Ice *ice, const Candidate *candidate);
-/* To the selected pair; lost when there is none. */
-void ice_send(Ice *ice, const guint8 *data, gsize length);
+/* What the selected pair's consent is asked for with, to be freed.  NULL: the agent asks,
+ * since what would be answered is his alone (no kernel split, or a relay of ours). */
+ConsentKeys *ice_consent(const Ice *ice);
+/* To the selected pair of the component; lost when there is none. */
+void ice_send(Ice *ice, guint component, const guint8 *data, gsize length);
 /* Was it signalled, or has it passed a check? */
 gboolean ice_knows(const Ice *ice, const NetAddress *peer);
 /* Why there is no pair, for a person. */

@@ -160,6 +160,18 @@ workers_move(Workers *workers, const char *before, const char *now)
 	options->public_address = g_strdup(now);
 }
 
+guint
+workers_media_threads(const Workers *workers)
+{
+	return workers->options.n_media;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return worker_load(workers->media[thread]);
+}
+
 static gboolean
 drain_all(Workers *workers)
 {
@@ -278,6 +290,12 @@ media_use_reserve(Media *media)
 	media->reserve = TRUE;
 }
 
+guint
+media_load(const Media *media)
+{
+	return workers_load(media->workers, media->media);
+}
+
 /* The last eighth of the range, but what two calls need, and no more than sixteen do. */
 static guint16
 last_port(const Media *media)
@@ -335,7 +353,7 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 		break;
 	case NEWS_ONE_WAY:
 		if (media->listener->one_way)
-			media->listener->one_way(media->user, id, news->fault, news->text);
+			media->listener->one_way(media->user, id, &news->silence, news->text);
 		break;
 	case NEWS_DTMF:
 		media->listener->dtmf(media->user, id, news->digit);
@@ -365,7 +383,7 @@ rtp_address_for(const MediaOptions *options, const char *peer)
 }
 
 static PortId
-add_port(Media *media, Side side, TransportKind kind, const char *peer)
+add_port(Media *media, Side side, TransportKind kind, const char *peer, gboolean may_be_clear)
 {
 	Workers *workers = media->workers;
 	PortOptions options = {
@@ -376,6 +394,7 @@ add_port(Media *media, Side side, TransportKind kind, const char *peer)
 		.id = media->ports->len + 1,
 		.side = side,
 		.kind = kind,
+		.may_be_clear = may_be_clear,
 		.port_max = last_port(media),
 		.rtp_address = rtp_address_for(&workers->options, peer),
 		.news = on_news,
@@ -397,13 +416,19 @@ add_port(Media *media, Side side, TransportKind kind, const char *peer)
 PortId
 media_add_port(Media *media, Side side, TransportKind kind)
 {
-	return add_port(media, side, kind, NULL);
+	return add_port(media, side, kind, NULL, FALSE);
+}
+
+PortId
+media_add_clear_port(Media *media, Side side)
+{
+	return add_port(media, side, TRANSPORT_WEBRTC, NULL, TRUE);
 }
 
 PortId
 media_add_rtp_port(Media *media, Side side, const char *address)
 {
-	return add_port(media, side, TRANSPORT_RTP, address);
+	return add_port(media, side, TRANSPORT_RTP, address, FALSE);
 }
 
 void

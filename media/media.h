@@ -34,7 +34,7 @@ typedef struct {
 	 * while it lasts, and with MEDIA_HEARD (text NULL) when it is over.  A stream from a
 	 * foreign source is told at once.  Whether the call is answered is not known here.  May be
 	 * NULL. */
-	void (*one_way)(gpointer user, PortId port, MediaFault fault, const char *text);
+	void (*one_way)(gpointer user, PortId port, const MediaSilence *silence, const char *text);
 	/* A telephone-event digit went from this port to its twin (RFC 4733). */
 	void (*dtmf)(gpointer user, PortId port, char digit);
 	/* What media_play() was given last has come to its end.  May be NULL. */
@@ -51,6 +51,11 @@ void workers_free(Workers *workers);
  * from now on announce `now`. */
 void workers_move(Workers *workers, const char *before, const char *now);
 
+/* How busy the media threads are: `thread` of `n`, percent of a processor over the last
+ * seconds. */
+guint workers_media_threads(const Workers *workers);
+guint workers_load(const Workers *workers, guint thread);
+
 Media *media_open(Workers *workers, const MediaListener *listener, gpointer user);
 
 /* Before the first port: to the threads of `near`, so that a port of the one can
@@ -60,6 +65,9 @@ void media_stay_near(Media *media, const Media *near);
 /* Before the first port: its ports may be of those at the end of the range that are
  * kept back from ordinary calls. */
 void media_use_reserve(Media *media);
+
+/* The load of the thread that its ports are on. */
+guint media_load(const Media *media);
 
 /* The port goes on in `media`, its peer undisturbed: its number there.  From now
  * on what comes of it goes to the listener of `media`.  0, and all as before, when
@@ -71,6 +79,9 @@ PortId media_take_port(Media *media, Media *from, PortId port);
  * SIDE decides the ICE role: we are controlled by the caller and control the
  * callee (RFC 8445 6.1.1: who sent session-initiate controls). */
 PortId media_add_port(Media *media, Side side, TransportKind kind);
+/* TRANSPORT_WEBRTC, and the peer may be without DTLS, if both descriptions of
+ * media_connect() say so: RTCP has a component of its own then, unless it is multiplexed. */
+PortId media_add_clear_port(Media *media, Side side);
 /* Plain RTP to a peer at `address` (numeric; NULL: not known): of its IP version, where rtp_address
  * or one of local_addresses has it, else as media_add_port(). */
 PortId media_add_rtp_port(Media *media, Side side, const char *address);

@@ -46,14 +46,20 @@ typedef struct {
 
 /* Why a port was lost, for the ladder and the Reason. */
 typedef enum {
-	MEDIA_LOST_SETUP,	/* a socket or an agent could not be made: text says */
-	MEDIA_LOST_ICE,		/* no candidate pair in time, though checks of the peer's came */
-	MEDIA_LOST_DTLS,	/* no handshake in time, or refused */
-	MEDIA_LOST_FINGERPRINT, /* the certificate is not the signalled one */
-	MEDIA_LOST_CONSENT,	/* RFC 7675: the peer went away */
-	MEDIA_LOST_RTP,		/* rtp_timeout_s of silence */
-	MEDIA_LOST_SILENT,	/* no candidate pair in time: not one packet came from the peer */
-	MEDIA_LOST_NO_CANDIDATE /* nor did it give a candidate that can be used */
+	MEDIA_LOST_SETUP,	 /* a socket or an agent could not be made: text says */
+	MEDIA_LOST_ICE,		 /* no candidate pair in time, though checks of the peer's came */
+	MEDIA_LOST_DTLS,	 /* no handshake in time, or refused */
+	MEDIA_LOST_FINGERPRINT,	 /* the certificate is not the signalled one */
+	MEDIA_LOST_CONSENT,	 /* RFC 7675: the peer went away */
+	MEDIA_LOST_RTP,		 /* rtp_timeout_s of silence */
+	MEDIA_LOST_SILENT,	 /* no candidate pair in time: not one packet came from the peer */
+	MEDIA_LOST_NO_CANDIDATE, /* nor did it give a candidate that can be used */
+	MEDIA_LOST_NO_CHECKS,	 /* no pair: the peer answers our checks, and makes none */
+	MEDIA_LOST_NO_CHOICE,	 /* checks pass both ways, and the peer chooses no pair */
+	MEDIA_LOST_PASSWORD,	 /* no pair: the peer refuses our checks (RFC 8489 9.1.3) */
+	MEDIA_LOST_DTLS_SILENT,	 /* a pair, and not one DTLS packet */
+	MEDIA_LOST_DTLS_REFUSED, /* an alert, or no profile in common */
+	MEDIA_LOST_DEAD		 /* said of a call whose both sides are silent; never of one port */
 } MediaLoss;
 
 /* What is wrong with the audio of a port that should send and hear. */
@@ -63,6 +69,17 @@ typedef enum {
 	MEDIA_REFUSED, /* what comes is not taken: its source, its key, its codec */
 	MEDIA_UNHEARD  /* the peer reports that nothing of ours comes to it */
 } MediaFault;
+
+/* What is known of a direction that is dead: since its last packet that could be passed on. */
+typedef struct {
+	MediaFault fault;
+	gboolean ever;	  /* audio of the peer has come before */
+	gboolean sent;	  /* its reports say that it goes on sending */
+	gboolean reports; /* it has reported */
+	gboolean auth;	  /* what comes cannot be authenticated */
+	gboolean codec;	  /* or has a payload type that was not agreed */
+	guint silent_ms;  /* how long */
+} MediaSilence;
 
 /* Counters of one port, since it was made. */
 typedef struct {

@@ -33,7 +33,8 @@ struct Port {
 	guint protected_by; /* the association that its keys are of */
 	/* ice thread */
 	gboolean closed, connected, selected, up, lost;
-	GMainContext *context; /* the agent's, and of the timers here */
+	gboolean clear, rtcp_apart; /* both sides have said: no DTLS; no rtcp-mux */
+	GMainContext *context;	    /* the agent's, and of the timers here */
 	Ice *ice;
 	Dtls *dtls;
 	gboolean dtls_client;
@@ -50,9 +51,10 @@ typedef struct {
 	const Desc *local, *remote;
 	Candidate candidate;
 	IceSocket sockets[RELAY_MAX_SOCKETS];
-	guint n_sockets, socket;
+	guint n_sockets, socket, component;
 	NetAddress address;
 	SrtpKeys keys;
+	ConsentKeys *consent;
 	GBytes *packet;
 	MediaStatsFunc asked;
 	AudioSource *source;
@@ -110,6 +112,7 @@ message_free(Message *message)
 		g_bytes_unref(message->packet);
 	transport_free(message->news.transport);
 	g_free(message->news.text);
+	consent_keys_free(message->consent);
 	explicit_bzero(&message->keys, sizeof message->keys);
 	g_free(message);
 }
@@ -201,8 +204,10 @@ give_sockets(gpointer argument) /* media */
 	g_autoptr(Message) message = argument;
 
 	for (guint i = 0; i < message->n_sockets; i++)
-		relay_add_socket(message->port->relay, message->sockets[i].fd,
-				 message->sockets[i].receives);
+		relay_add_socket(
+			message->port->relay, message->sockets[i].fd,
+			(message->sockets[i].receives ? RELAY_RECEIVES : 0) |
+				(message->sockets[i].component == ICE_RTCP ? RELAY_RTCP : 0));
 }
 
 static void
@@ -224,8 +229,9 @@ open_rtp(Port *port)
 	}
 	message = message_new(port);
 	message->n_sockets = 2;
-	message->sockets[0] = (IceSocket){ .fd = pair.rtp, .receives = TRUE };
-	message->sockets[1] = (IceSocket){ .fd = pair.rtcp, .receives = TRUE };
+	message->sockets[0] = (IceSocket){ .fd = pair.rtp, .component = ICE_RTP, .receives = TRUE };
+	message->sockets[1] =
+		(IceSocket){ .fd = pair.rtcp, .component = ICE_RTCP, .receives = TRUE };
 	to_media(give_sockets, message);
 	ours = transport_new(TRANSPORT_RTP);
 	g_strlcpy(ours->address, announced, sizeof ours->address);
@@ -242,8 +248,14 @@ open_rtp(Port *port)
 static Transport *
 webrtc_transport(Port *port)
 {
-	Transport *ours = ice_transport(port->ice);
+	Transport *ours = ice_transport(port->ice), *told;
 
+	if (port->clear) {
+		told = transport_unencrypted(ours);
+		told->rtcp_mux = !port->rtcp_apart;
+		transport_free(ours);
+		return told;
+	}
 	ours->fingerprint_hash = g_strdup("sha-256");
 	ours->fingerprint = g_strdup(dtls_context_fingerprint(port->options.workers->dtls));
 	ours->setup = SETUP_ACTPASS;
@@ -262,6 +274,7 @@ open_webrtc(Port *port)
 	IceOptions ice = {
 		.loop = port->context,
 		.controlling = port->options.side == SIDE_CALLEE,
+		.rtcp_apart = port->options.may_be_clear,
 		.local_addresses = options->local_addresses,
 		.public_address = public,
 		.port_min = options->port_min,
@@ -320,7 +333,7 @@ open_port(gpointer argument)
 static void
 dtls_send(gpointer user, const guint8 *data, gsize length)
 {
-	ice_send(((Port *)user)->ice, data, length);
+	ice_send(((Port *)user)->ice, ICE_RTP, data, length);
 }
 
 static void
@@ -374,9 +387,9 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
-	lose(user, fingerprint ? MEDIA_LOST_FINGERPRINT : MEDIA_LOST_DTLS, text);
+	lose(user, why, text);
 }
 
 static const DtlsEvents dtls_events = { .send = dtls_send,
@@ -443,28 +456,98 @@ set_route(gpointer argument) /* media */
 {
 	g_autoptr(Message) message = argument;
 
-	relay_set_route(message->port->relay, message->socket, &message->address);
+	if (message->component == ICE_RTCP)
+		relay_set_rtcp_route(message->port->relay, message->socket, &message->address);
+	else
+		relay_set_route(message->port->relay, message->socket, &message->address);
 }
 
 static void
-post_route(Port *port, guint socket, const NetAddress *peer)
+set_consent(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_consent(message->port->relay, g_steal_pointer(&message->consent));
+}
+
+/* Whoever is told of new credentials checks with them at once. */
+static void
+leave_checks(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_consent_leave_checks(message->port->relay);
+	tell_ready(message->port, g_steal_pointer(&message->news.transport));
+}
+
+static void
+restart(Port *port)
 {
 	Message *message = message_new(port);
 
+	port_note(port, "ice: restart, the peer has new credentials");
+	message->news.transport = webrtc_transport(port);
+	to_media(leave_checks, message);
+}
+
+static void
+post_route(Port *port, guint component, guint socket, const NetAddress *peer)
+{
+	Message *message = message_new(port);
+
+	message->component = component;
 	message->socket = socket == ICE_RELAYED ? RELAY_BY_OWNER : socket;
 	message->address = *peer;
 	to_media(set_route, message);
 }
 
 static void
-ice_selected(gpointer user, guint socket, const NetAddress *peer, const char *text)
+post_consent(Port *port)
+{
+	Message *message = message_new(port);
+
+	message->consent = ice_consent(port->ice);
+	to_media(set_consent, message);
+}
+
+static void
+open_clear(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_unencrypted(message->port->relay, message->flag);
+	port_tell(message->port, &(PortNews){ .kind = NEWS_UP });
+}
+
+/* Without DTLS the pair that the checks have found is all that it takes. */
+static void
+start_clear(Port *port)
+{
+	Message *message;
+
+	if (!port->clear || !port->selected || port->up || port->lost)
+		return;
+	port->up = TRUE;
+	worker_clear_timer(&port->deadline);
+	port_note(port, "rtp: not encrypted between the client and the gateway");
+	message = message_new(port);
+	message->flag = port->rtcp_apart;
+	to_media(open_clear, message);
+}
+
+static void
+ice_selected(gpointer user, guint component, guint socket, const NetAddress *peer, const char *text)
 {
 	Port *port = user;
 
-	port->selected = TRUE;
 	port_note(port, "%s", text);
-	post_route(port, socket, peer);
+	post_route(port, component, socket, peer);
+	if (component != ICE_RTP)
+		return;
+	port->selected = TRUE;
+	post_consent(port);
 	start_dtls(port);
+	start_clear(port);
 }
 
 static void
@@ -565,8 +648,10 @@ send_by_agent(gpointer argument)
 	const guint8 *data = g_bytes_get_data(message->packet, &length);
 
 	g_atomic_int_add(&message->port->queued_packets, -1);
+	if (message->port->rtcp_apart && packet_kind(data, length) == PACKET_RTCP)
+		message->component = ICE_RTCP;
 	if (message->port->ice)
-		ice_send(message->port->ice, data, length);
+		ice_send(message->port->ice, message->component, data, length);
 }
 
 static void
@@ -580,6 +665,7 @@ relay_sends(gpointer user, const guint8 *data, gsize length)
 	g_atomic_int_inc(&port->queued_packets);
 	message = message_new(port);
 	message->packet = g_bytes_new(data, length);
+	message->component = ICE_RTP;
 	to_ice(send_by_agent, message);
 }
 
@@ -596,7 +682,10 @@ on_deadline(gpointer user)
 
 	worker_clear_timer(&port->deadline);
 	if (port->selected) {
-		lose(port, MEDIA_LOST_DTLS, "no DTLS handshake in time");
+		guint heard = dtls_heard(port->dtls);
+
+		text = g_strdup_printf("no DTLS handshake in time; %u datagrams came", heard);
+		lose(port, heard ? MEDIA_LOST_DTLS : MEDIA_LOST_DTLS_SILENT, text);
 	} else {
 		text = ice_explain(port->ice);
 		lose(port, ice_loss(port->ice), text);
@@ -624,21 +713,27 @@ connect_webrtc(Port *port, const Desc *local, const Desc *remote)
 		lose(port, MEDIA_LOST_ICE, "the peer's description has no ICE credentials");
 		return;
 	}
-	if (!theirs->fingerprint || !theirs->fingerprint_hash) {
-		lose(port, MEDIA_LOST_FINGERPRINT, "the peer's description has no fingerprint");
+	if (port->options.may_be_clear && !port->dtls && ours && ours->unencrypted &&
+	    theirs->unencrypted) {
+		port->clear = TRUE;
+		port->rtcp_apart = !(ours->rtcp_mux && theirs->rtcp_mux);
+	} else if (!theirs->fingerprint || !theirs->fingerprint_hash || port->clear) {
+		lose(port, MEDIA_LOST_FINGERPRINT,
+		     port->clear ? "the peer wants DTLS in the middle of a call without"
+				 : "the peer's description has no fingerprint");
 		return;
+	} else {
+		prepare_dtls(port, ours ? ours : &none, theirs);
 	}
-	prepare_dtls(port, ours ? ours : &none, theirs);
 	if (!port->connected)
 		port->deadline = worker_timer(port->context,
 					      port->options.workers->options.ice_timeout_s * 1000,
 					      on_deadline, port);
 	port->connected = TRUE;
-	if (ice_connect(port->ice, theirs)) {
-		port_note(port, "ice: restart, the peer has new credentials");
-		tell_ready(port, webrtc_transport(port));
-	}
+	if (ice_connect(port->ice, theirs))
+		restart(port);
 	start_dtls(port);
+	start_clear(port);
 }
 
 static void
@@ -670,7 +765,7 @@ check_route(gpointer argument)
 		return;
 	port_note(port, "rtp: the peer now sends from %s, following it",
 		  net_address_text(&message->address, text));
-	post_route(port, message->socket, &message->address);
+	post_route(port, ICE_RTP, message->socket, &message->address);
 }
 
 static void
@@ -704,9 +799,9 @@ relay_is_lost(gpointer port, MediaLoss why, char *text)
 }
 
 static void
-relay_is_one_way(gpointer port, MediaFault fault, char *text)
+relay_is_one_way(gpointer port, const MediaSilence *silence, char *text)
 {
-	port_tell(port, &(PortNews){ .kind = NEWS_ONE_WAY, .fault = fault, .text = text });
+	port_tell(port, &(PortNews){ .kind = NEWS_ONE_WAY, .silence = *silence, .text = text });
 }
 
 static void

@@ -42,7 +42,7 @@ typedef struct {
 	Transport *transport; /* READY; owned */
 	Candidate candidate;  /* CANDIDATE */
 	MediaLoss loss;	      /* LOST */
-	MediaFault fault;     /* ONE_WAY */
+	MediaSilence silence; /* ONE_WAY */
 	char *text;	      /* LOST, NOTE, ONE_WAY (or NULL); owned */
 	char digit;	      /* DTMF */
 	PortStats stats;      /* STATS */
@@ -59,6 +59,7 @@ typedef struct {
 	PortId id;
 	Side side;
 	TransportKind kind;
+	gboolean may_be_clear;	 /* ICE: its peer may be without DTLS; two components */
 	guint16 port_max;	 /* the last one of the range that it may take */
 	char public_address[46]; /* "": none */
 	const char *rtp_address; /* of plain RTP: one of the workers' own, theirs to free */

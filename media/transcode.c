@@ -9,6 +9,8 @@
 #define MAX_WAIT_US    120000 /* for a missing packet after it was due, whatever the jitter */
 #define MAX_AFTER_US   20000  /* and after the gap was seen, where that is later */
 #define DRIFT_US       100    /* a packet: two clocks differ, a way becomes longer */
+#define LATEST_MORE_US 10000  /* than the latest that is remembered */
+#define LATEST_PACKETS 256    /* how long a late one is remembered */
 #define MAX_LATE_US    G_USEC_PER_SEC /* more: its timestamps stood still in a pause */
 #define JITTERS	       3	      /* RFC 3550's is a mean: most come within so many of it */
 #define MAX_CONCEAL_MS 100	      /* of a gap; the rest of it is silence */
@@ -37,6 +39,8 @@ struct Transcoder {
 	Source sources[MAX_DECODERS];
 	Encoder *narrow, *wide;
 	guint loss, complexity;
+	CodecModes modes;
+	guint8 asked; /* of what is made */
 
 	gboolean began;
 	guint32 ssrc;
@@ -51,6 +55,7 @@ struct Transcoder {
 	/* the line of the packets that came soonest: this timestamp was due then */
 	guint32 due_timestamp;
 	gint64 due_us;
+	gint64 latest_us; /* the latest packet after that, of those that are not long ago */
 
 	gboolean pauses; /* the source says nothing until it has something to say */
 	gint64 made_us;	 /* up to when the sink has been served in a pause */
@@ -86,7 +91,8 @@ transcoder_new(const CodecType *to, guint ptime_ms)
 	Transcoder *transcoder = g_new0(Transcoder, 1);
 
 	transcoder->to = to;
-	transcoder->ptime_ms = frame_ms(ptime_ms);
+	transcoder->ptime_ms = MAX(frame_ms(ptime_ms), to->frame_ms);
+	transcoder->asked = CODER_NO_MODE;
 	transcoder->marker = TRUE;
 	transcoder->complexity = CODER_OPUS_COMPLEXITY;
 	return transcoder;
@@ -136,6 +142,7 @@ encoder_of(Transcoder *transcoder, guint rate)
 
 	if (!*encoder) {
 		*encoder = encoder_new(transcoder->to, rate);
+		encoder_set_modes(*encoder, &transcoder->modes);
 		transcoder->stats.coders++;
 	}
 	return *encoder;
@@ -162,6 +169,7 @@ read_from(Transcoder *transcoder, const CodecType *from)
 	transcoder->encoder = encoder_of(transcoder, rate);
 	encoder_set_loss(transcoder->encoder, transcoder->loss);
 	encoder_set_complexity(transcoder->encoder, transcoder->complexity);
+	encoder_ask(transcoder->encoder, transcoder->asked);
 }
 
 /* --- what is said --- */
@@ -286,11 +294,13 @@ is_held(const Transcoder *transcoder, guint16 seq)
 static void
 hold(Transcoder *transcoder, const Held *packet, guint32 jitter_us, gint64 now_us)
 {
+	const gint64 latest = transcoder->latest_us ? transcoder->latest_us + LATEST_MORE_US : 0;
+
 	if (is_held(transcoder, packet->seq))
 		return;
 	if (transcoder->n_held == 0)
 		transcoder->gap_since = now_us;
-	transcoder->wait_us = MIN((gint64)jitter_us * JITTERS, MAX_WAIT_US);
+	transcoder->wait_us = MIN(MAX((gint64)jitter_us * JITTERS, latest), MAX_WAIT_US);
 	transcoder->held[transcoder->n_held] = *packet;
 	transcoder->held[transcoder->n_held++].payload = g_memdup2(packet->payload, packet->size);
 	if (transcoder->n_held == MAX_HELD)
@@ -317,6 +327,16 @@ learn_due(Transcoder *transcoder, guint32 timestamp, gint64 now_us)
 	transcoder->due_timestamp = timestamp;
 }
 
+/* The mean that RFC 3550 has says little of the latest of many. */
+static void
+learn_latest(Transcoder *transcoder, gint64 now_us)
+{
+	const gint64 late = now_us - due(transcoder, transcoder->due_timestamp);
+
+	transcoder->latest_us -= transcoder->latest_us / LATEST_PACKETS;
+	transcoder->latest_us = MAX(transcoder->latest_us, MIN(late, MAX_WAIT_US));
+}
+
 /* What is missing may come as late as any other, so no packet behind it waits longer than
  * that: delays do not add up. */
 static gboolean
@@ -326,11 +346,33 @@ gap_is_over(const Transcoder *transcoder, gint64 now_us)
 			     transcoder->gap_since + MIN(transcoder->wait_us, MAX_AFTER_US));
 }
 
+/* Of several that are missing the first: the others may still come in time.  FALSE: there is
+ * but one, or they last longer than is concealed. */
+static gboolean
+give_up_first(Transcoder *transcoder)
+{
+	const Held *behind = oldest_held(transcoder);
+	const guint missing = (guint16)(behind->seq - transcoder->next_seq);
+	const gint32 ahead = (gint32)(behind->timestamp - transcoder->next_timestamp);
+	const guint32 clock = transcoder->from->clock;
+
+	if (missing < 2 || ahead <= 0 || (guint32)ahead > clock / 1000 * MAX_CONCEAL_MS)
+		return FALSE;
+	conceal(transcoder, (guint)((guint64)ahead / missing * transcoder->rate / clock), NULL);
+	transcoder->next_seq++;
+	transcoder->next_timestamp += (guint32)ahead / missing;
+	return TRUE;
+}
+
 static void
 give_up_gap(Transcoder *transcoder, gint64 now_us)
 {
-	while (transcoder->n_held > 0 && gap_is_over(transcoder, now_us))
-		play_held(transcoder, TRUE, now_us);
+	while (transcoder->n_held > 0 && gap_is_over(transcoder, now_us)) {
+		if (!give_up_first(transcoder))
+			play_held(transcoder, TRUE, now_us);
+		else
+			play_held(transcoder, FALSE, now_us);
+	}
 }
 
 static void
@@ -359,17 +401,17 @@ transcoder_push(Transcoder *transcoder, const CodecType *from, const RtpPacket *
 	transcoder->ssrc = packet->ssrc;
 	learn_due(transcoder, packet->timestamp, now_us);
 	step = transcoder->began ? (gint16)(packet->seq - transcoder->next_seq) : 0;
-	if (step < 0) {
+	if (step < 0)
 		transcoder->stats.late++;
-		return;
-	}
-	transcoder->made_us = now_us;
+	else
+		transcoder->made_us = now_us;
 	if (step > 0) {
 		hold(transcoder, &one, jitter_us, now_us);
-	} else {
+	} else if (step == 0) {
 		play(transcoder, &one);
 		play_held(transcoder, FALSE, now_us);
 	}
+	learn_latest(transcoder, now_us);
 	give_up_gap(transcoder, now_us);
 }
 
@@ -448,6 +490,32 @@ transcoder_set_loss(Transcoder *transcoder, guint percent)
 	transcoder->loss = percent;
 	if (transcoder->encoder)
 		encoder_set_loss(transcoder->encoder, percent);
+}
+
+void
+transcoder_set_modes(Transcoder *transcoder, const CodecModes *modes)
+{
+	transcoder->modes = *modes;
+	if (transcoder->narrow)
+		encoder_set_modes(transcoder->narrow, modes);
+	if (transcoder->wide)
+		encoder_set_modes(transcoder->wide, modes);
+}
+
+void
+transcoder_ask(Transcoder *transcoder, guint8 mode)
+{
+	if (mode == transcoder->asked)
+		return;
+	transcoder->asked = mode;
+	if (transcoder->encoder)
+		encoder_ask(transcoder->encoder, mode);
+}
+
+guint8
+transcoder_asked(const Transcoder *transcoder)
+{
+	return transcoder->decoder ? decoder_asked(transcoder->decoder) : CODER_NO_MODE;
 }
 
 void

@@ -46,6 +46,10 @@ gboolean transcoder_pull(Transcoder *transcoder, guint8 *payload, TranscodedFram
 void transcoder_set_complexity(Transcoder *transcoder, guint complexity);
 /* What the sink loses, in percent. */
 void transcoder_set_loss(Transcoder *transcoder, guint percent);
+/* See encoder_set_modes(), encoder_ask() and decoder_asked(). */
+void transcoder_set_modes(Transcoder *transcoder, const CodecModes *modes);
+void transcoder_ask(Transcoder *transcoder, guint8 mode);
+guint8 transcoder_asked(const Transcoder *transcoder);
 
 typedef struct {
 	guint64 packets;   /* that were made into something */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* udp.c - UDP sockets and addresses for RTP. */
 #include "media/udp.h"
+#include "media/bytes.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -236,19 +237,81 @@ udp_pair_open(const char *text, guint16 port_min, guint16 port_max, UdpPair *pai
 	return FALSE;
 }
 
-/* RFC 7983 section 7: the first byte tells RTP and RTCP from STUN and DTLS. */
-static gboolean
-attach_split(int fd)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 128, 0, 2),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 191, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 1), /* ours joined as the second */
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog program = { .len = G_N_ELEMENTS(filter), .filter = filter };
+/* --- the kernel's split --- */
 
+#define MAX_FILTER   64
+#define OURS	     1 /* our socket joined as the second */
+#define AGENTS	     0
+#define IP(offset)   ((guint32)(SKF_NET_OFF + (offset)))
+#define REQUEST	     0x0001
+#define SUCCESS	     0x0101
+#define ERROR	     0x0111
+#define IP4_NO_EXTRA 0x45 /* version 4, a header of 20 bytes */
+
+typedef struct {
+	struct sock_filter code[MAX_FILTER];
+	guint16 length;
+} Filter;
+
+static void
+add(Filter *filter, guint16 code, guint32 k, guint8 jt, guint8 jf)
+{
+	g_assert(filter->length < MAX_FILTER);
+	filter->code[filter->length++] = (struct sock_filter)BPF_JUMP(code, k, jt, jf);
+}
+
+/* The packet is the agent's, unless `size` bytes at that place are this number. */
+static void
+require(Filter *filter, guint16 size, guint32 at, guint32 number)
+{
+	add(filter, BPF_LD | size | BPF_ABS, at, 0, 0);
+	add(filter, BPF_JMP | BPF_JEQ | BPF_K, number, 1, 0);
+	add(filter, BPF_RET | BPF_K, AGENTS, 0, 0);
+}
+
+static void
+require_peer(Filter *filter, const NetAddress *peer)
+{
+	const gboolean ip6 = peer->any.sa_family == AF_INET6;
+	const guint8 *address =
+		ip6 ? (const guint8 *)&peer->ip6.sin6_addr : (const guint8 *)&peer->ip4.sin_addr;
+
+	if (ip6)
+		require(filter, BPF_B, IP(6), IPPROTO_UDP);
+	else
+		require(filter, BPF_B, IP(0), IP4_NO_EXTRA);
+	for (guint i = 0; i < (ip6 ? 16 : 4); i += 4)
+		require(filter, BPF_W, IP((ip6 ? 8 : 12) + i), get32(address + i));
+	require(filter, BPF_H, IP(ip6 ? 40 : 20), net_address_port(peer));
+}
+
+/* RFC 7983 section 7: the first byte tells RTP and RTCP from STUN and DTLS.  What is too short
+ * for a look is the agent's. */
+gboolean
+udp_split_set(int fd, const UdpSplit *split)
+{
+	Filter filter = { 0 };
+	struct sock_fprog program = { .filter = filter.code };
+
+	add(&filter, BPF_LD | BPF_B | BPF_ABS, 0, 0, 0);
+	add(&filter, BPF_JMP | BPF_JGE | BPF_K, 128, 0, 3);
+	add(&filter, BPF_JMP | BPF_JGT | BPF_K, 191, 1, 0);
+	add(&filter, BPF_RET | BPF_K, OURS, 0, 0);
+	add(&filter, BPF_RET | BPF_K, AGENTS, 0, 0);
+	if (!split) {
+		add(&filter, BPF_RET | BPF_K, AGENTS, 0, 0);
+	} else {
+		add(&filter, BPF_LD | BPF_H | BPF_ABS, 0, 0, 0);
+		add(&filter, BPF_JMP | BPF_JEQ | BPF_K, SUCCESS, 1, 0);
+		add(&filter, BPF_JMP | BPF_JEQ | BPF_K, ERROR, 0, 4);
+		require(&filter, BPF_W, 8, split->transaction);
+		add(&filter, BPF_RET | BPF_K, OURS, 0, 0);
+		add(&filter, BPF_JMP | BPF_JEQ | BPF_K, REQUEST, split->requests ? 1 : 0, 0);
+		add(&filter, BPF_RET | BPF_K, AGENTS, 0, 0);
+		require_peer(&filter, &split->peer);
+		add(&filter, BPF_RET | BPF_K, OURS, 0, 0);
+	}
+	program.len = filter.length;
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
 }
 
@@ -264,7 +327,7 @@ udp_split_open(int agent_fd)
 		return -1;
 	fd = open_socket(address.any.sa_family);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0 &&
-	    bind(fd, &address.any, address.length) == 0 && attach_split(fd))
+	    bind(fd, &address.any, address.length) == 0 && udp_split_set(fd, NULL))
 		return fd;
 	why = errno;
 	if (fd >= 0)

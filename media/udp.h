@@ -62,3 +62,13 @@ gboolean udp_pair_open(const char *address, guint16 port_min, guint16 port_max, 
  * what begins like RTP or RTCP (RFC 7983: 128 to 191).  -1 and errno when it
  * refuses.  To be closed before `agent_fd`, or it gets everything. */
 int udp_split_open(int agent_fd);
+
+/* What such a socket has besides RTP and RTCP. */
+typedef struct {
+	guint32 transaction; /* Binding responses whose transaction begins so */
+	gboolean requests;   /* Binding requests from `peer` */
+	NetAddress peer;
+} UdpSplit;
+
+/* NULL: nothing.  FALSE and errno when the kernel refuses; then all is as before. */
+gboolean udp_split_set(int fd, const UdpSplit *split);

@@ -22,12 +22,15 @@
 #define HURRY_US	20000
 #define CLOSING_US	(3 * G_USEC_PER_SEC)
 #define CLOSING_POLL_MS 10
-/* Fewer streams than this are served packet by packet, for the least delay. */
-#define COLLECT_STREAMS	   64
-#define COLLECT_STREAMS_NS 500000
+/* Fewer packets a second than this are served one by one: for the least delay, and because
+ * a pause that collects nothing costs a wake-up. */
+#define COLLECT_RATE	   3000
+#define COLLECT_PACKETS_NS 500000
+#define RATE_US		   100000 /* it is counted for so long */
 /* Likewise fewer agents: a check may well be answered some milliseconds later. */
 #define COLLECT_CONTEXTS    64
 #define COLLECT_CONTEXTS_NS 10000000
+#define BUSY_US		    G_USEC_PER_SEC
 
 typedef struct Post Post;
 struct Post {
@@ -51,7 +54,13 @@ struct Worker {
 	TickFunc tick;
 	gpointer tick_user;
 	gint64 now, next_tick, give_up;
-	gint hurry, load;
+	gint hurry;
+	guint seen; /* packets, since counted_at */
+	gint64 counted_at;
+	gboolean many; /* packets a second, by the last count */
+	/* of the thread */
+	gint64 busy_since, busy_us; /* when it was looked at last, and the CPU time by then */
+	gint busy;		    /* percent; atomic: any thread asks */
 };
 
 static __thread WorkerKind current_kind = WORKER_SIGNALLING;
@@ -204,6 +213,37 @@ look_ahead(const struct epoll_event *events, int i, int n)
 		watch->next(watch);
 }
 
+static void
+count_packets(Worker *worker, guint n)
+{
+	const gint64 took = worker->now - worker->counted_at;
+
+	worker->seen += n;
+	if (took < RATE_US)
+		return;
+	worker->many = (gint64)worker->seen * G_USEC_PER_SEC >= took * COLLECT_RATE;
+	worker->seen = 0;
+	worker->counted_at = worker->now;
+}
+
+/* The mean of this second and of those before: one alone may be the start of many calls. */
+static void
+note_busy(Worker *worker)
+{
+	const gint64 passed = worker->now - worker->busy_since;
+	struct timespec used;
+	gint64 used_us;
+
+	if (G_LIKELY(passed < BUSY_US))
+		return;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	used_us = used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+	g_atomic_int_set(&worker->busy,
+			 (worker->busy + (gint)((used_us - worker->busy_us) * 100 / passed)) / 2);
+	worker->busy_since = worker->now;
+	worker->busy_us = used_us;
+}
+
 /* Posts run after the packets of a turn: a post may close a socket that is still
  * named in `events`. */
 static void
@@ -214,6 +254,7 @@ turn(Worker *worker)
 	gboolean posted = FALSE;
 
 	worker->now = g_get_monotonic_time();
+	count_packets(worker, (guint)MAX(n, 0));
 	for (int i = 0; i < n; i++) {
 		Watch *watch = events[i].data.ptr;
 
@@ -230,12 +271,14 @@ turn(Worker *worker)
 		run_posts(worker);
 	}
 	tick_if_due(worker);
+	if (worker->kind == WORKER_MEDIA)
+		note_busy(worker);
 	if (n == EVENTS_PER_TURN)
 		return; /* there are more */
 	if (worker->contexts && contexts_count(worker->contexts) >= COLLECT_CONTEXTS)
 		collect(COLLECT_CONTEXTS_NS);
-	else if (n > 0 && worker->load >= COLLECT_STREAMS)
-		collect(COLLECT_STREAMS_NS);
+	else if (n > 0 && worker->many)
+		collect(COLLECT_PACKETS_NS);
 }
 
 /* An agent may still be waiting for its TURN server. */
@@ -254,7 +297,7 @@ run_thread(void *argument)
 	current_kind = worker->kind;
 	/* the default slack of 50 us would be a tenth of the pause above */
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
-	worker->now = g_get_monotonic_time();
+	worker->now = worker->busy_since = g_get_monotonic_time();
 	while (!worker->quit || is_closing(worker))
 		turn(worker);
 	if (worker->contexts)
@@ -284,10 +327,10 @@ worker_hurry(Worker *worker, gboolean more)
 		worker->next_tick = worker->now + HURRY_US;
 }
 
-void
-worker_add_load(Worker *worker, gint streams)
+guint
+worker_load(const Worker *worker)
 {
-	worker->load += streams;
+	return (guint)g_atomic_int_get(&worker->busy);
 }
 
 gint64

@@ -3,9 +3,10 @@
  *
  * Four kinds: the signalling worker is no thread of its own but the default
  * GMainContext of the process; an ice worker runs a GMainContext for each agent;
- * a media worker runs one epoll; the files worker runs what is posted, and may wait
- * for a disk.  They share nothing and speak only through worker_post(): a
- * function and an argument it owns, run in order, once.
+ * a media worker runs one epoll, and where packets are many it lets some come
+ * together, which costs less than a wake-up each; the files worker runs what is
+ * posted, and may wait for a disk.  They share nothing and speak only through
+ * worker_post(): a function and an argument it owns, run in order, once.
  * Thread: each function says which.
  */
 #pragma once
@@ -64,10 +65,11 @@ gboolean worker_watch(Worker *worker, int fd, Watch *watch);
  * called from a post or a tick and not from inside readable(). */
 void worker_unwatch(Worker *worker, int fd);
 void worker_hurry(Worker *worker, gboolean more); /* counted */
-/* Streams relayed by this worker: with many of them packets are collected for
- * half a millisecond, which costs less per packet than a wake-up each. */
-void worker_add_load(Worker *worker, gint streams);
-gint64 worker_now(const Worker *worker); /* monotonic, us; of the current turn */
+gint64 worker_now(const Worker *worker);	  /* monotonic, us; of the current turn */
+
+/* How much of a processor the thread has used over the last seconds, in percent.  0 of a
+ * worker that is no media worker.  Thread: any. */
+guint worker_load(const Worker *worker);
 
 /* Which kind of thread this is; a thread that is no worker is signalling. */
 WorkerKind worker_current(void);

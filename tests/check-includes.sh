@@ -70,12 +70,14 @@ rules() {
 	layer media 'media/relay/relay\.h|media/audio/recorder\.h'
 	layer media/audio 'media/[^/]*\.h'
 	# no port, no ICE, nothing of media.h but its types
-	layer media/relay 'media/(audio|bytes|catchup|codec|demux|desc|dtmf|g711|media_types|quality|rtcp|rtp|sdes|sources|srtp|transcode|udp|worker)\.h'
+	layer media/relay 'media/(audio|binding|bytes|catchup|codec|demux|desc|dtmf|fmtp|g711|media_types|quality|rtcp|rtp|sdes|sources|srtp|transcode|udp|worker)\.h'
 	layer b2bua 'media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
-	layer b2bua/call "$core|b2bua/route/[^/]*\.h"
-	layer b2bua/admin "$core|b2bua/(route|call)/[^/]*\.h"
-	layer b2bua/http "$core|b2bua/(route|call)/[^/]*\.h"
+	# pure: no call, no store, nothing of the media but its types
+	layer b2bua/why 'b2bua/(leg|reason)\.h|media/media_types\.h'
+	layer b2bua/call "$core|b2bua/(route|why)/[^/]*\.h"
+	layer b2bua/admin "$core|b2bua/(route|why|call)/[^/]*\.h"
+	layer b2bua/http "$core|b2bua/(route|why|call)/[^/]*\.h"
 	layer cli 'b2bua/(config_key|admin/(verbs|help))\.h'
 	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
 	# what is installed for somebody else's plugin does for the example of one
@@ -107,7 +109,7 @@ rules() {
 rules_bite() {
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
-	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/call b2bua/admin b2bua/http cli plugins/echo plugins/xmpp \
+	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/why b2bua/call b2bua/admin b2bua/http cli plugins/echo plugins/xmpp \
 		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip; do
 		mkdir -p "$tree/$folder"
 		printf '#include "%s"\n' other/x.h ../x.h db/x.c >"$tree/$folder/x.c"

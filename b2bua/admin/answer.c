@@ -143,6 +143,8 @@ answer_free(Answer *answer)
 	g_array_unref(answer->request.changed);
 	g_strfreev(answer->words);
 	g_free(answer->request.after);
+	if (answer->request.gathered)
+		answer->request.free_gathered(answer->request.gathered);
 	g_free(answer->account);
 	g_free(answer->who);
 	g_clear_error(&answer->error);

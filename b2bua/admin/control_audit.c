@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <syslog.h>
+#include "b2bua/words.h"
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/keys.h"
 #include "b2bua/setting.h"
@@ -97,7 +98,7 @@ static void
 see_route(Store *store, const char *id, GArray *facts)
 {
 	g_autoptr(RouteRule) rule = store_route_get(store, id);
-	g_autofree char *cost = NULL;
+	g_autofree char *cost = NULL, *price = NULL;
 
 	if (!rule)
 		return;
@@ -106,6 +107,8 @@ see_route(Store *store, const char *id, GArray *facts)
 	add(facts, "verdict", rule->allowed ? "allow" : "refuse", FALSE);
 	add(facts, "trunks", rule->trunks, FALSE);
 	add(facts, "cost", cost, FALSE);
+	price = rule->price ? word_of_money(rule->price) : NULL;
+	add(facts, "price", price, FALSE);
 }
 
 static const struct {

@@ -6,6 +6,7 @@
  * it: an import would refuse the one without the other.
  */
 #include <string.h>
+#include "b2bua/words.h"
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/keys.h"
 #include "b2bua/setting.h"
@@ -140,6 +141,11 @@ export_routes(Request *request, GPtrArray *rules)
 			add(line, "trunks", rule->trunks);
 		if (rule->cost)
 			json_object_set_int_member(line, "cost", rule->cost);
+		if (rule->price) {
+			g_autofree char *price = word_of_money(rule->price);
+
+			add(line, "price", price);
+		}
 		add_line(request, line);
 	}
 	return NULL;

@@ -9,6 +9,7 @@
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/memory.h"
 #include "b2bua/route/way_out.h"
+#include "media/codec.h"
 
 char *(*control_reload)(GError **error);
 
@@ -142,8 +143,10 @@ say_gateway(Request *request)
 	gint64 seconds = (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
 	g_autofree char *records = store_journal_status(request->store);
 	g_autofree char *emergency = emergency_policy(request->gateway);
+	g_autofree char *codecs = codec_names();
 
 	say(request, group, "version", PACKAGE_VERSION);
+	say(request, group, "codecs", codecs);
 	say_number(request, group, "pid", getpid(), "");
 	say(request, group, "state",
 	    gateway_is_stopping(request->gateway) ? "stopping" : "running");
@@ -157,11 +160,26 @@ say_gateway(Request *request)
 	say(request, group, "database", gateway_config(request->gateway)->database);
 }
 
+/* "media-0 12 %, media-1 3 %" */
+static void
+say_media(Request *request)
+{
+	const Workers *workers = gateway_workers(request->gateway);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; workers && i < workers_media_threads(workers); i++)
+		g_string_append_printf(text, "%smedia-%u %u %%", i ? ", " : "", i,
+				       workers_load(workers, i));
+	if (text->len > 0)
+		say(request, "gateway", "media-load", text->str);
+}
+
 gboolean
 do_status(Request *request, GError **error)
 {
 	reply_table(request, "key", "value", "group", "unit", NULL);
 	say_gateway(request);
+	say_media(request);
 	say_plugins(request);
 	if (!say_trunks(request, error))
 		return FALSE;

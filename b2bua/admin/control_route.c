@@ -3,9 +3,11 @@
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/keys.h"
+#include "b2bua/country.h"
 #include "b2bua/route/dial_uri.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
+#include "b2bua/words.h"
 
 /* --- the keys of keys.h --- */
 
@@ -35,6 +37,14 @@ route_cost(Request *request, gpointer user, const Pair *pair, GError **error)
 	return TRUE;
 }
 
+static gboolean
+route_price(Request *request, gpointer user, const Pair *pair, GError **error)
+{
+	RouteRule *rule = user;
+
+	return word_money(pair->value, &rule->price);
+}
+
 #define ROW(id, name, type, values, fallback, flags, help) { name, route_##id },
 static const KeyFunction FUNCTIONS[] = { ROUTE_KEYS(ROW){ NULL, NULL } };
 #undef ROW
@@ -57,15 +67,17 @@ do_route_list(Request *request, GError **error)
 
 	if (!rules)
 		return FALSE;
-	reply_table(request, "route", "verdict", "trunks", "cost", NULL);
+	reply_table(request, "route", "verdict", "trunks", "cost", "price", NULL);
 	for (guint i = 0; i < rules->len; i++) {
 		const RouteRule *rule = rules->pdata[i];
 		JsonArray *row = reply_row(request);
+		g_autofree char *price = word_of_money(rule->price);
 
 		row_add(row, rule->target);
 		row_add(row, rule->allowed ? "allow" : "refuse");
 		row_add(row, *rule->trunks ? rule->trunks : "all");
 		row_add_int(row, rule->cost);
+		row_add(row, rule->price ? price : "");
 	}
 	return TRUE;
 }
@@ -90,8 +102,18 @@ reply_way(Request *request, const WayOut *way)
 	if (way->class_rule)
 		reply_pair(request, "class-rule", way->class_rule);
 	reply_pair(request, "cost", cost);
-	if (way->abroad)
-		reply_pair(request, "abroad", "yes: counted against the user's abroad-minutes");
+	if (way->charge && way->charge->price) {
+		g_autofree char *price = word_of_money(way->charge->price);
+
+		reply_pair(request, "price", price);
+	}
+	if (way->charge && way->charge->country) {
+		g_autofree char *abroad =
+			g_strdup_printf("%s: counted against the user's abroad-minutes",
+					country_name(way->charge->country));
+
+		reply_pair(request, "abroad", abroad);
+	}
 	reply_pair(request, "verdict", way->reason == REASON_NONE ? "allow" : "refuse");
 	if (way->text)
 		reply_pair(request, "because", way->text);

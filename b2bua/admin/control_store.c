@@ -148,14 +148,19 @@ live_call(const Request *request, const CallRecord *record)
 	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
 }
 
-/* What ails one that is live, or how one ended. */
+/* What ails one that is live and what its people should know, or how one ended. */
 static char *
 words_of(const Request *request, const CallRecord *record)
 {
 	const Call *live = live_call(request, record);
-	char *trouble = live ? call_trouble(live) : NULL;
+	const char *clear = live ? call_in_the_clear(live) : NULL;
+	g_autofree char *trouble = live ? call_trouble(live) : NULL;
 
-	return trouble ? trouble : text_of(record);
+	if (trouble && clear)
+		return g_strdup_printf("%s; %s", trouble, clear);
+	if (trouble || clear)
+		return g_strdup(trouble ? trouble : clear);
+	return text_of(record);
 }
 
 static void

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "b2bua/admin/keys.h"
+#include "b2bua/guard_rule.h"
 #include "b2bua/setting.h"
 #include "db/trunk_key.h"
 
@@ -32,6 +33,33 @@ static const Word softphone_keys[] = { SOFTPHONE_KEYS(KEY) END };
 static const Word trunk_words[] = { TRUNK_KEYS(TRUNK_KEY) END };
 static const Word route_keys[] = { ROUTE_KEYS(KEY) END };
 
+/* Kept for ever. */
+static const char *
+hyphened(const char *key)
+{
+	g_autofree char *name = g_strdelimit(g_strdup(key), "_", '-');
+
+	return g_intern_string(name);
+}
+
+/* The rules of the guard, by their keys of tandem.conf with hyphens. */
+static const Word *
+guard_keys(void)
+{
+	static Word words[N_GUARD_RULES + 1];
+	static const char *const texts[][3] = {
+#define ROW(id, section, key, measure, classes, span, fallback, words, help) \
+	{ key, fallback, help },
+		GUARD_RULES(ROW)
+#undef ROW
+	};
+
+	for (guint i = 0; i < N_GUARD_RULES && !words[i].name; i++)
+		words[i] = (Word){ hyphened(texts[i][0]), WORD_WHOLE,  0,	 "0…100000",
+				   texts[i][1],		  texts[i][2], KEYS_NONE };
+	return words;
+}
+
 const Word *
 keys_of(KeySet set)
 {
@@ -41,7 +69,7 @@ keys_of(KeySet set)
 		[KEYS_ROUTE] = route_keys,
 	};
 
-	return sets[set];
+	return set == KEYS_GUARD ? guard_keys() : sets[set];
 }
 
 const Word *

@@ -30,7 +30,9 @@
 	    "as a trunk's: whether keys for SRTP are offered, and whether the phone must take " \
 	    "them")
 
-#define ROUTE_KEYS(ROW)                                                            \
-	ROW(trunks, "trunks", TRUNKS, "NAME,…", NULL, WORD_UNSETTABLE,             \
-	    "the trunks that are tried, in this order; default: all, by priority") \
-	ROW(cost, "cost", WHOLE, "0…9", "0", 0, "a user's max-cost must be as high")
+#define ROUTE_KEYS(ROW)                                                              \
+	ROW(trunks, "trunks", TRUNKS, "NAME,…", NULL, WORD_UNSETTABLE,               \
+	    "the trunks that are tried, in this order; default: all, by priority")   \
+	ROW(cost, "cost", WHOLE, "0…9", "0", 0, "a user's max-cost must be as high") \
+	ROW(price, "price", MONEY, "0.12", "0.00", 0,                                \
+	    "what a minute costs, in the currency of [guard]; counted for money-a-day")

@@ -45,6 +45,8 @@ struct Request {
 	char *after;
 	gint64 after_id;
 	guint left;
+	gpointer gathered; /* what it has read so far, if it needs all of it; or NULL */
+	GDestroyNotify free_gathered;
 };
 
 /* Finds the verb and reads its words; FALSE and an error of VERB_ERROR. */

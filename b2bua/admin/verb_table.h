@@ -80,6 +80,19 @@
 	      W_USER_OPTIONAL),                                                                    \
 	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
 	    "show which rule and which trunks a call would take, and why")                         \
+	ROW(guard_show, "guard", "show",                                                           \
+	    W(W_OPTIONAL("JID|trunk:NAME", WORD_TEXT,                                              \
+			 "a user or a trunk; default: all who have "                               \
+			 "used something today")),                                                 \
+	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
+	    "show what has been used of the limits of this hour and day")                          \
+	ROW(guard_test, "guard", "test", W(W_KEYS(KEYS_GUARD)), VERB_OPERATOR, VERB_LIVE,          \
+	    CHANGES_NOTHING,                                                                       \
+	    "show which calls of yesterday these limits would have refused or ended")              \
+	ROW(guard_lift, "guard", "lift",                                                           \
+	    W({ "JID|trunk:NAME", WORD_TEXT, 0, NULL, NULL, "a user or a trunk", 0 }),             \
+	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
+	    "begin to count anew: what has been used of this hour and day is forgotten")           \
 	ROW(calls, "calls", NULL,                                                                  \
 	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…10000", "20", "how many calls", 0 }),      \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list live and recent calls, the newest first")     \

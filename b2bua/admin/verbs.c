@@ -57,6 +57,7 @@ static const Noun nouns[] = {
 	{ "softphone", WORD_SOFTPHONE, "softphone list", "SIP phones of users" },
 	{ "trunk", WORD_TRUNK, "trunk list", "carriers and PBXs" },
 	{ "route", WORD_TARGET, "route list", "which numbers may be called, and by which trunks" },
+	{ "guard", WORD_SOURCE, "guard show", "limits of what users and trunks may use" },
 	{ "call", WORD_CALL, "calls", "what calls did, and why" },
 	{ "sources", WORD_SOURCE, "sources", "who is slowed or ignored" },
 };

@@ -44,6 +44,9 @@ typedef enum {
 	WORD_CODECS,
 	WORD_PEM,
 	WORD_COUNTRY,
+	WORD_COUNTRIES, /* "any", or two letters each */
+	WORD_HOURS,	/* "7-22" */
+	WORD_MONEY,	/* "0.12" */
 	WORD_DIGITS,
 	WORD_DESTINATION, /* a number to send calls to */
 	WORD_CALLERS,	  /* numbers, beginnings of numbers, "anonymous" */
@@ -59,7 +62,15 @@ typedef enum {
 	WORD_SELF = 1 << 3,	  /* of a key: a user may set it for the own account */
 } WordFlags;
 
-typedef enum { KEYS_NONE, KEYS_USER, KEYS_NUMBER, KEYS_SOFTPHONE, KEYS_TRUNK, KEYS_ROUTE } KeySet;
+typedef enum {
+	KEYS_NONE,
+	KEYS_USER,
+	KEYS_NUMBER,
+	KEYS_SOFTPHONE,
+	KEYS_TRUNK,
+	KEYS_ROUTE,
+	KEYS_GUARD
+} KeySet;
 
 /* A word of a verb ("NAME", "--hangup") or a key ("ring"). */
 typedef struct {

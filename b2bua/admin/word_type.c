@@ -6,6 +6,7 @@
 #include "b2bua/address.h"
 #include "b2bua/admin/word_type.h"
 #include "b2bua/config_key.h"
+#include "b2bua/country.h"
 #include "b2bua/location.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/route/way_out.h"
@@ -323,6 +324,50 @@ check_country(const Word *word, const char *text, GError **error)
 	return NULL;
 }
 
+static gboolean
+check_country_item(const Word *word, const char *whole, const char *item, GError **error)
+{
+	return numberplan_knows(item) || g_ascii_strcasecmp(item, COUNTRY_NONE) == 0 ||
+	       word_refuse(
+		       word, whole, error,
+		       "%s is not a country; write any, or the two letters of ISO 3166 of each, "
+		       "such as AT,CH",
+		       item);
+}
+
+static char *
+check_countries(const Word *word, const char *text, GError **error)
+{
+	g_autofree char *list = NULL;
+
+	if (strcmp(text, "any") == 0)
+		return g_strdup(text);
+	list = check_list(word, text, check_country_item, error);
+	return list ? g_ascii_strup(list, -1) : NULL;
+}
+
+static char *
+check_hours(const Word *word, const char *text, GError **error)
+{
+	guint from, to;
+
+	return keep(word_hours(text, &from, &to) ||
+			    word_refuse(word, text, error,
+					"not hours; write such as 7-22, or 22-6 over midnight"),
+		    text);
+}
+
+static char *
+check_money(const Word *word, const char *text, GError **error)
+{
+	guint amount;
+
+	if (word_money(text, &amount))
+		return word_of_money(amount);
+	word_refuse(word, text, error, "not an amount; write such as 0.12");
+	return NULL;
+}
+
 static char *
 check_location(const Word *word, const char *text, GError **error)
 {
@@ -361,11 +406,13 @@ check_target(const Word *word, const char *text, GError **error)
 static gboolean
 check_codec(const Word *word, const char *whole, const char *item, GError **error)
 {
+	g_autofree char *names = codec_names();
+
 	return codec_type_named(item) ||
 	       word_refuse(word, whole, error,
-			   "%s is not a codec of the gateway; write such as \"PCMA PCMU\", the "
-			   "wanted one first",
-			   item);
+			   "%s is not a codec of this gateway, which has %s; write such as \"PCMA "
+			   "PCMU\", the wanted one first",
+			   item, names);
 }
 
 static char *
@@ -426,44 +473,32 @@ check_pem(const Word *word, const char *text, GError **error)
 }
 
 static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, GError **error) = {
-	[WORD_TEXT] = check_any,
-	[WORD_SECRET] = check_any,
-	[WORD_CHOICE] = check_choice,
-	[WORD_YES] = check_yes,
-	[WORD_WHOLE] = check_whole,
-	[WORD_FLAG] = check_any,
-	[WORD_KEYS] = check_any,
-	[WORD_NOUN] = check_any,
-	[WORD_VERB] = check_any,
-	[WORD_USER] = check_user,
-	[WORD_NUMBER] = check_number,
-	[WORD_SOFTPHONE] = check_softphone,
-	[WORD_TRUNK] = check_trunk,
-	[WORD_TRUNKS] = check_trunks,
-	[WORD_TARGET] = check_target,
-	[WORD_CALL] = check_call,
-	[WORD_SOURCE] = check_any,
-	[WORD_DIALLED] = check_any,
-	[WORD_PATH] = check_any,
-	[WORD_HOST] = check_host,
-	[WORD_PROXY] = check_proxy,
-	[WORD_NETWORKS] = check_networks,
-	[WORD_CODECS] = check_codecs,
-	[WORD_PEM] = check_pem,
-	[WORD_COUNTRY] = check_country,
-	[WORD_DIGITS] = check_digits,
-	[WORD_DESTINATION] = check_destination,
-	[WORD_CALLERS] = check_callers,
-	[WORD_LOCATION] = check_location,
+	[WORD_TEXT] = check_any,	[WORD_SECRET] = check_any,
+	[WORD_CHOICE] = check_choice,	[WORD_YES] = check_yes,
+	[WORD_WHOLE] = check_whole,	[WORD_FLAG] = check_any,
+	[WORD_KEYS] = check_any,	[WORD_NOUN] = check_any,
+	[WORD_VERB] = check_any,	[WORD_USER] = check_user,
+	[WORD_NUMBER] = check_number,	[WORD_SOFTPHONE] = check_softphone,
+	[WORD_TRUNK] = check_trunk,	[WORD_TRUNKS] = check_trunks,
+	[WORD_TARGET] = check_target,	[WORD_CALL] = check_call,
+	[WORD_SOURCE] = check_any,	[WORD_DIALLED] = check_any,
+	[WORD_PATH] = check_any,	[WORD_HOST] = check_host,
+	[WORD_PROXY] = check_proxy,	[WORD_NETWORKS] = check_networks,
+	[WORD_CODECS] = check_codecs,	[WORD_PEM] = check_pem,
+	[WORD_COUNTRY] = check_country, [WORD_COUNTRIES] = check_countries,
+	[WORD_HOURS] = check_hours,	[WORD_MONEY] = check_money,
+	[WORD_DIGITS] = check_digits,	[WORD_DESTINATION] = check_destination,
+	[WORD_CALLERS] = check_callers, [WORD_LOCATION] = check_location,
 	[WORD_SECTION] = check_section,
 };
 
 static gboolean
 is_long(WordType type)
 {
-	return type == WORD_USER || type == WORD_CALLERS || type == WORD_NETWORKS ||
-	       type == WORD_CODECS || type == WORD_TRUNKS || type == WORD_LOCATION ||
-	       type == WORD_PATH || type == WORD_PEM || type == WORD_DIALLED;
+	return type == WORD_USER || type == WORD_COUNTRIES || type == WORD_CALLERS ||
+	       type == WORD_NETWORKS || type == WORD_CODECS || type == WORD_TRUNKS ||
+	       type == WORD_LOCATION || type == WORD_PATH || type == WORD_PEM ||
+	       type == WORD_DIALLED;
 }
 
 char *

@@ -32,6 +32,8 @@ char *call_stats(const Call *call);
 
 /* "the callee is not heard: nothing comes from …", or "dead: …"; NULL: its audio is in order. */
 char *call_trouble(const Call *call);
+/* Words for it; NULL: it is encrypted, as far as that is ours to say. */
+const char *call_in_the_clear(const Call *call);
 
 /* Ends it from above: the operator, a limit, the shutdown. */
 void call_hangup(Call *call, Reason reason, const char *text);

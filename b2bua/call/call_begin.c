@@ -42,15 +42,6 @@ is_admitted(Call *call, const Incoming *incoming)
 	return TRUE;
 }
 
-static gboolean
-call_is_for_help(const Call *call)
-{
-	g_autofree char *country = user_country(call->gateway, call_user(call));
-
-	return call->line == LINE_HELP ||
-	       (call->plan->number && number_is_emergency(call->plan->number, country));
-}
-
 /* What costs money needs a record that a crash does not take; calls for help do not. */
 static gboolean
 record_suffices(const Call *call)
@@ -133,8 +124,9 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->started_us = g_get_real_time();
 	g_queue_init(&call->events);
 	call->caller = call_add_party(call, SIDE_CALLER,
-				      audio ? audio->transport->kind : plugin->transport);
+				      audio ? audio->transport->kind : plugin->transport, NULL);
 	call->caller->leg = leg;
+	call->caller->plugin = plugin;
 	party_reach(call->caller, PROGRESS_CALLED);
 	party_set_descs(call->caller, NULL, incoming->offer);
 	party_note_offer(call->caller, incoming->offer);
@@ -153,6 +145,7 @@ set_account(Call *call, const Incoming *incoming)
 	else if (call->from->scheme == ADDRESS_JID)
 		call->account = address_bare_jid(call->from);
 	call->caller->account = g_strdup(call->account);
+	call->caller->device = g_strdup(incoming->device);
 }
 
 void

@@ -66,7 +66,7 @@ static void
 absorb_change(Call *call, Party *party, const Desc *offer)
 {
 	g_autoptr(Desc) told =
-		call_answer_to(call, offer, call_other_party(call, party)->remote, party->ours);
+		call_answer_to(call, party, offer, call_other_party(call, party)->remote);
 
 	if (told) {
 		party_set_descs(party, told, offer);
@@ -156,9 +156,9 @@ answer_callee(Call *call, Party *callee, const Desc *offer)
 static Desc *
 answer_early_caller(Call *call, const Desc *offer)
 {
-	const Party *caller = call->caller, *callee = call->early;
+	const Party *callee = call->early;
 
-	return callee && callee->remote ? call_answer_to(call, offer, callee->remote, caller->ours)
+	return callee && callee->remote ? call_answer_to(call, call->caller, offer, callee->remote)
 					: NULL;
 }
 
@@ -265,7 +265,7 @@ change_settle(Call *call, const CallEvent *event)
 	if (event->party != asked) /* he answers nothing that we asked */
 		return;
 	if (event->desc)
-		told = call_answer_to(call, offer, event->desc, (changer ? changer : asked)->ours);
+		told = call_answer_to(call, changer ? changer : asked, offer, event->desc);
 	if (told) {
 		party_note_answer(asked, call->change_passed, event->desc);
 		party_set_descs(asked, call->change_passed, event->desc);
@@ -301,7 +301,7 @@ is_held(const Party *party)
 
 /* NULL: all is well with him. */
 static Desc *
-straight_offer(const Call *call, const Party *party, const Party *other)
+straight_offer(const Call *call, Party *party, const Party *other)
 {
 	g_autoptr(Desc) offer = NULL, agreed = NULL;
 

@@ -7,18 +7,56 @@
  */
 #include "b2bua/call/call_private.h"
 
+#define OPUS "opus"
+
 /* --- what a side has said and was told --- */
+
+static const Transport *
+audio_transport(const Desc *desc)
+{
+	const Stream *audio = desc ? desc_audio(desc) : NULL;
+
+	return audio ? audio->transport : NULL;
+}
+
+gboolean
+party_is_clear(const Party *party)
+{
+	const Transport *theirs = audio_transport(party->remote);
+
+	return theirs && theirs->unencrypted;
+}
+
+/* One offer goes to devices with DTLS and to those without; what one of these was told of it
+ * says nothing of DTLS (xmpp_called.c). */
+static const Desc *
+as_told(const Desc *local, const Desc *remote)
+{
+	const Transport *ours = audio_transport(local), *theirs = audio_transport(remote);
+	g_autoptr(Transport) told = NULL;
+
+	if (!ours || !theirs || ours->unencrypted || !transport_is_clear(ours, theirs))
+		return local ? desc_ref(local) : NULL;
+	told = transport_unencrypted(ours);
+	return desc_moved(local, told);
+}
 
 void
 party_set_descs(Party *party, const Desc *local, const Desc *remote)
 {
-	const Desc *new_local = local ? desc_ref(local) : NULL;
+	const Desc *new_local = as_told(local, remote);
 	const Desc *new_remote = remote ? desc_ref(remote) : NULL;
 
 	desc_unref(party->local);
 	desc_unref(party->remote);
 	party->local = new_local;
 	party->remote = new_remote;
+	if (party->ours && party_is_clear(party) && !party->ours->unencrypted) {
+		Transport *told = transport_unencrypted(party->ours);
+
+		transport_free(party->ours);
+		party->ours = told;
+	}
 }
 
 /* Of a client the other side's hold has been taken off its wish before it was said
@@ -48,46 +86,68 @@ party_note_answer(Party *party, const Desc *asked, const Desc *answer)
 
 /* --- what it is shown --- */
 
-gboolean
-call_transcodes(const Call *call)
+static gboolean
+may_make(const Call *call, Party *party)
 {
-	return gateway_config(call->gateway)->media.transcode;
+	return call_sound_refusal(call, party) == REASON_NONE;
+}
+
+static gboolean
+speaks(const Desc *desc, const char *name)
+{
+	const Codec *first = desc ? stream_spoken(NULL, desc_audio(desc)) : NULL;
+
+	return first && g_ascii_strcasecmp(first->name, name) == 0;
 }
 
 Desc *
-call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours)
+call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *answer)
 {
-	Desc *result = desc_answer(offer, answer, ours);
+	g_autoptr(Desc) result = desc_answer(offer, answer, party->ours);
+	Desc *made = NULL;
 
-	return result || !call_transcodes(call) ? result : desc_answer_made(offer, answer, ours);
+	if (!may_make(call, party))
+		return g_steal_pointer(&result);
+	if (call_sound(call, party)->opus_first && !speaks(result, OPUS))
+		made = desc_answer_made(offer, answer, OPUS, party->ours);
+	if (!made && !result)
+		made = desc_answer_made(offer, answer, NULL, party->ours);
+	return made ? made : g_steal_pointer(&result);
 }
 
 /* An offer with what the other side has; NULL when that is none. */
 static Desc *
-completed(const Call *call, Desc *offer)
+completed(const Call *call, Party *party, Desc *offer)
 {
-	if (offer && call_transcodes(call))
-		desc_add_made(offer);
+	g_autofree char *names = NULL;
+
+	if (!offer || !may_make(call, party))
+		return offer;
+	names = call_codec_names(call, party);
+	desc_add_made(offer, names);
+	if (call_sound(call, party)->opus_first)
+		desc_prefer(offer, OPUS);
 	return offer;
 }
 
 Desc *
-call_offer_for(const Call *call, const Party *callee)
+call_offer_for(const Call *call, Party *callee)
 {
 	const Party *caller = call->caller;
 
-	return completed(call, caller->remote ? desc_offer(caller->remote, callee->ours)
-					      : desc_offer_all(callee->ours, caller->kind));
+	return completed(call, callee,
+			 caller->remote ? desc_offer(caller->remote, callee->ours)
+					: desc_offer_all(callee->ours, caller->kind));
 }
 
 Desc *
 call_answer_for(const Call *call, const Desc *answer)
 {
-	const Party *caller = call->caller;
+	Party *caller = call->caller;
 
 	if (!caller->remote)
-		return completed(call, desc_offer(answer, caller->ours));
-	return call_answer_to(call, caller->remote, answer, caller->ours);
+		return completed(call, caller, desc_offer(answer, caller->ours));
+	return call_answer_to(call, caller, caller->remote, answer);
 }
 
 /* --- in the middle of a call --- */
@@ -129,7 +189,7 @@ desc_restarts_ice(const Desc *before, const Desc *after)
 /* Hold and resume repeat what the other side has been told already: numbers and
  * streams stay where they are. */
 Desc *
-call_change_for(const Call *call, const Desc *said, const Desc *offer, const Party *other)
+call_change_for(const Call *call, const Desc *said, const Desc *offer, Party *other)
 {
 	const Stream *before = desc_audio(said), *after = desc_audio(offer);
 	const Stream *now = desc_audio(other->local);
@@ -140,9 +200,9 @@ call_change_for(const Call *call, const Desc *said, const Desc *offer, const Par
 		g_autoptr(Transport) ours = transport_copy(other->ours);
 
 		ours->sdes = now->transport->sdes;
-		return completed(call, desc_offer(offer, ours));
+		return completed(call, other, desc_offer(offer, ours));
 	}
-	return completed(call, desc_offer(offer, other->ours));
+	return completed(call, other, desc_offer(offer, other->ours));
 }
 
 Desc *
@@ -171,5 +231,5 @@ call_understood(const Party *party, const Party *other)
 	if (!his || !others)
 		return FALSE;
 	sent = desc_audio(his)->codecs->pdata[0];
-	return stream_find_codec(desc_audio(others), sent->name, sent->rate) != NULL;
+	return stream_find_same(desc_audio(others), sent) != NULL;
 }

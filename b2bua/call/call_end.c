@@ -26,13 +26,25 @@ on_settled(gpointer user)
 	call_closed(call);
 }
 
+/* What the operator reads stays with him. */
+static void
+hang_up(Call *call, Party *party, Reason reason, const Why *why)
+{
+	g_autofree char *text = why_for(why, party);
+
+	leg_command_hangup(call, party, reason, text);
+}
+
 void
 call_end(Call *call, Reason reason, const char *words, EndedBy by)
 {
-	g_autofree char *text = call_sentence(reason, words);
+	g_auto(Why) why = { 0 };
+	g_autofree char *text = NULL;
 
 	if (call->state == CALL_ENDED)
 		return;
+	why_of_end(call, reason, words, by, &why);
+	text = why_for_operator(&why);
 	call_forget_change(call);
 	call_stop_keys(call);
 	transfer_forget(call, reason, words);
@@ -40,10 +52,10 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	call_note(call, "%s", text);
 	call_record_end(call, reason, text, by);
 	call_metrics_ended(call, reason_name(reason));
-	leg_command_hangup(call, call->caller, reason, text);
+	hang_up(call, call->caller, reason, &why);
 	for (guint i = 0; i < call->callees->len; i++)
-		leg_command_hangup(call, call->callees->pdata[i], reason, text);
-	call_notice(call, reason, words, by);
+		hang_up(call, call->callees->pdata[i], reason, &why);
+	call_notice(call, &why, by);
 	call_media_finish(call);
 	if (call->stats_wanted > 0)
 		timer_set(&call->timer, SETTLE_MS, on_settled, call);
@@ -61,5 +73,6 @@ call_end_by_leg(Call *call, const CallEvent *event)
 		reason = REASON_CANCELLED;
 	if (call->answered_us != 0 && reason == REASON_CANCELLED)
 		reason = REASON_HANGUP;
+	call->about = event->party;
 	call_end(call, reason, event->text, by);
 }

@@ -7,6 +7,8 @@
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_list.h"
 
+#define SILENCE_AGAIN_MS 2500 /* the other side's silence is as old as when it was last said */
+
 /* --- what the media reports --- */
 
 /* The caller's port and those of the stage; a port that was dropped is not waited for. */
@@ -107,6 +109,14 @@ is_talking(const Call *call)
 				     call->state == CALL_TRANSFERRING);
 }
 
+const char *
+call_in_the_clear(const Call *call)
+{
+	return party_is_clear(call->caller) || (call->callee && party_is_clear(call->callee))
+		       ? "not encrypted between the client and the gateway"
+		       : NULL;
+}
+
 char *
 call_trouble(const Call *call)
 {
@@ -117,18 +127,19 @@ call_trouble(const Call *call)
 }
 
 static void
-write_fault(Call *call, Party *party, MediaFault fault, const char *text)
+write_fault(Call *call, Party *party)
 {
-	const char *who = party_side(party);
+	g_auto(Why) why = { 0 };
 
-	if (party->written == fault)
+	if (party->written == party->silence.fault)
 		return;
-	party->written = fault;
+	party->written = party->silence.fault;
+	why_of_silence(call, party, &why);
 	g_free(call->one_way);
-	call->one_way = g_strdup_printf(fault == MEDIA_UNHEARD ? "the %s hears nothing: %s"
-							       : "the %s is not heard: %s",
-					who, text);
+	call->one_way = cause_for_operator(why.cause, &why.facts);
 	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+	if (cause_remedy(why.cause))
+		trace_add(call->trace, "media", TRACE_NOTE, cause_remedy(why.cause));
 }
 
 static void
@@ -154,33 +165,67 @@ count_fault(Call *call)
 	call->dead_counted = TRUE;
 }
 
+static void
+tell_fault(Call *call, Party *party)
+{
+	g_auto(Why) why = { 0 };
+
+	write_fault(call, party);
+	count_fault(call);
+	why_of_silence(call, party, &why);
+	call_notice_fault(call, &why);
+}
+
+/* Said every 2 s while it lasts, so that no timer is needed. */
+static void
+end_if_dead(Call *call, Party *party)
+{
+	const guint limit_ms = gateway_config(call->gateway)->dead_timeout_s * 1000;
+	const Party *other = call_other_party(call, party);
+
+	if (limit_ms == 0 || !call_is_dead(call) || party->silence.silent_ms < limit_ms ||
+	    other->silence.silent_ms + SILENCE_AGAIN_MS < limit_ms)
+		return;
+	call_post(call, (CallEvent){ .kind = EVENT_MEDIA_LOST,
+				     .party = party,
+				     .port = party->port,
+				     .loss = MEDIA_LOST_DEAD,
+				     .text = g_strdup(party->silence_text) });
+}
+
 /* What comes from a foreign source is written down at once; all else, and what the persons
  * are told, when it is said a second time since the answer: the first may be of the silence
  * before it. */
 static void
-on_one_way(gpointer user, PortId port, MediaFault fault, const char *text)
+on_one_way(gpointer user, PortId port, const MediaSilence *silence, const char *text)
 {
 	Call *call = user;
 	Party *party = call_party_of_port(call, port);
+	const MediaFault fault = silence->fault;
 
 	if (!party)
 		return;
-	if (fault == MEDIA_HEARD) {
+	if (fault == MEDIA_HEARD || (fault == MEDIA_SILENT && party->muted)) {
 		clear_fault(call, party);
 		return;
 	}
+	party->silence = *silence;
+	g_free(party->silence_text);
+	party->silence_text = g_strdup(text);
 	if (fault == MEDIA_REFUSED)
-		write_fault(call, party, fault, text);
-	if (!is_talking(call) || party->fault == fault)
+		write_fault(call, party);
+	if (!is_talking(call))
 		return;
+	if (party->fault == fault) {
+		end_if_dead(call, party);
+		return;
+	}
 	if (party->suspect != fault) {
 		party->suspect = fault;
 		return;
 	}
-	write_fault(call, party, fault, text);
 	party->fault = fault;
-	count_fault(call);
-	call_notice_fault(call, party);
+	tell_fault(call, party);
 }
 
 static void
@@ -207,11 +252,19 @@ static const MediaListener LISTENER = {
 
 #define MAX_NEAR 8 /* calls of an account that share their threads */
 
-static gboolean
-is_of(const Call *call, const char *account)
+/* The newest call of the person that has ports; `busy`: there are too many. */
+static const Call *
+newest_of(const Call *call, const char *person, gboolean *busy)
 {
-	return account && (g_strcmp0(call->account, account) == 0 ||
-			   (call->plan && g_strcmp0(call->plan->called, account) == 0));
+	Call *others[MAX_NEAR];
+	const guint n = calls_of_person(call->gateway, person, others, MAX_NEAR);
+	const Call *newest = NULL;
+
+	*busy |= n == MAX_NEAR;
+	for (guint i = n; i-- > 0;)
+		if (others[i] != call && others[i]->media)
+			newest = others[i];
+	return newest;
 }
 
 /* The other calls of the same people may be joined with this one some day.  Of a
@@ -219,21 +272,26 @@ is_of(const Call *call, const char *account)
 static const Media *
 find_near(const Call *call)
 {
-	g_autoptr(GPtrArray) calls = calls_all(call->gateway);
-	const Media *near = NULL;
-	guint found = 0;
+	gboolean busy = FALSE;
+	const Call *one = newest_of(call, call->account, &busy);
+	const Call *other = newest_of(call, call->plan->called, &busy);
 
-	for (guint i = calls->len; i-- > 0 && found < MAX_NEAR;) {
-		const Call *other = calls->pdata[i];
+	if (!one || (other && other->started_us > one->started_us))
+		one = other;
+	return one && !busy ? one->media : NULL;
+}
 
-		if (other == call || !other->media ||
-		    (!is_of(other, call->account) && !is_of(other, call->plan->called)))
-			continue;
-		found++;
-		if (!near)
-			near = other->media;
-	}
-	return found < MAX_NEAR ? near : NULL;
+/* A caller without DTLS has said so; of a callee his plugin knows. */
+static gboolean
+may_be_clear(const Party *party)
+{
+	const Target *target = party->target;
+	const AccountVerbs *verbs = target ? target->plugin->account : NULL;
+
+	if (party->kind != TRANSPORT_WEBRTC)
+		return FALSE;
+	return party_is_clear(party) || (target && target->account && verbs && verbs->unencrypted &&
+					 verbs->unencrypted(target->account));
 }
 
 static void
@@ -244,6 +302,10 @@ open_port(Call *call, Party *party)
 	if (party->kind == TRANSPORT_RTP && audio && audio->transport->address[0]) {
 		party->port =
 			media_add_rtp_port(call->media, party->side, audio->transport->address);
+		return;
+	}
+	if (may_be_clear(party)) {
+		party->port = media_add_clear_port(call->media, party->side);
 		return;
 	}
 	if (party->kind == TRANSPORT_RTP || party->kind == TRANSPORT_WEBRTC) {
@@ -266,16 +328,18 @@ call_media_open(Call *call, const Call *with)
 		media_use_reserve(call->media);
 	if (near)
 		media_stay_near(call->media, near);
+	calls_place(call->gateway, call);
 	open_port(call, caller);
 }
 
 Party *
-call_add_party(Call *call, Side side, TransportKind kind)
+call_add_party(Call *call, Side side, TransportKind kind, const Target *target)
 {
 	Party *party = g_new0(Party, 1);
 
 	party->side = side;
 	party->kind = kind;
+	party->target = target;
 	if (side == SIDE_CALLER)
 		g_snprintf(party->lane, sizeof(party->lane), "caller");
 	else if (call->callees->len == 0)
@@ -301,8 +365,13 @@ party_drop_port(Call *call, Party *party)
 void
 call_connect_party(Call *call, const Party *party)
 {
-	if (party_has_port(party) && party->local && party->remote)
-		media_connect(call->media, party->port, party->local, party->remote);
+	g_autoptr(Desc) remote = NULL;
+
+	if (!party_has_port(party) || !party->local || !party->remote)
+		return;
+	remote = party->sound.opus_first ? desc_speaking(party->remote, party->local, "opus")
+					 : desc_ref(party->remote);
+	media_connect(call->media, party->port, party->local, remote);
 }
 
 void

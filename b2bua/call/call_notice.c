@@ -9,34 +9,6 @@
 #include "b2bua/call/call_private.h"
 #include "b2bua/setting.h"
 
-/* Of one's own telephone, by how its media was lost. */
-static const char *
-own_loss(MediaLoss loss)
-{
-	switch (loss) {
-	case MEDIA_LOST_SETUP:
-		return "The gateway could not open a port for the audio of your phone";
-	case MEDIA_LOST_ICE:
-		return "Your phone and the gateway found no network path to each other; a TURN "
-		       "server would help";
-	case MEDIA_LOST_SILENT:
-		return "Your phone never answered the connectivity checks of the gateway: its "
-		       "network blocks UDP; a TURN server would help";
-	case MEDIA_LOST_NO_CANDIDATE:
-		return "Your phone offered no network address that the gateway can reach; a TURN "
-		       "server would help";
-	case MEDIA_LOST_DTLS:
-		return "Your phone did not complete the handshake for encrypted audio";
-	case MEDIA_LOST_FINGERPRINT:
-		return "Your phone used another encryption key than the one that it announced";
-	case MEDIA_LOST_CONSENT:
-		return "The connection to your phone was lost: its network is gone or has changed";
-	case MEDIA_LOST_RTP:
-		return "The audio from your phone stopped";
-	}
-	return NULL;
-}
-
 /* What the person of `side` did himself, or what is the good end of a call. */
 static gboolean
 needs_no_words(Reason reason, EndedBy by, EndedBy self)
@@ -54,46 +26,6 @@ needs_no_words(Reason reason, EndedBy by, EndedBy self)
 	default:
 		return FALSE;
 	}
-}
-
-static const Target *
-current_target(const Call *call)
-{
-	const Stage *stage;
-
-	if (call->callee)
-		return call->callee->target;
-	if (!call->plan || call->stage >= call->plan->stages->len)
-		return NULL;
-	stage = call_current_stage(call);
-	return stage->targets->pdata[0];
-}
-
-/* A SIP address at somebody else's host. */
-static gboolean
-is_outside(const Target *target)
-{
-	return target->way.kind == WAY_URI;
-}
-
-/* "The number is not in service (404 Not Found from the carrier)" */
-static char *
-failure_sentence(const Call *call, const Party *self, Reason reason, const char *words, EndedBy by)
-{
-	const Target *target = current_target(call);
-
-	if (call->lost && call->lost == self)
-		return g_strdup(own_loss(call->loss));
-	if (call->lost) /* the words name addresses of the other's network */
-		return g_strdup_printf("%s (at the other end)", reason_sentence(reason));
-	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
-	    target->way.kind == WAY_TRUNK)
-		return g_strdup_printf("%s (%s from the carrier)", reason_sentence(reason), words);
-	if (words && by == BY_CALLEE && self->side == SIDE_CALLER && target &&
-	    g_ascii_isdigit(words[0]) && is_outside(target))
-		return g_strdup_printf("%s (%s from %s)", reason_sentence(reason), words,
-				       target->to->host);
-	return call_sentence(reason, words);
 }
 
 static void
@@ -121,45 +53,34 @@ number_of(const Call *call, const Party *self)
 }
 
 static void
-tell_failed(Call *call, const Party *self, Reason reason, const char *words, EndedBy by)
+tell_failed(Call *call, const Party *self, const Why *why, EndedBy by)
 {
 	g_autofree char *text = NULL;
 
-	if (needs_no_words(reason, by, self->side == SIDE_CALLER ? BY_CALLER : BY_CALLEE))
+	if (needs_no_words(why->facts.reason, by,
+			   self->side == SIDE_CALLER ? BY_CALLER : BY_CALLEE))
 		return;
-	text = failure_sentence(call, self, reason, words, by);
+	text = why_for(why, self);
 	tell(call, self->account, SETTING_CALL_FAILED_MESSAGES, number_of(call, self), text);
 }
 
 /* --- in the middle of a call --- */
 
-static const char *
-fault_sentence(const Call *call, const Party *party, const Party *reader)
-{
-	if (call_is_dead(call))
-		return "No audio passes in this call any more, in either direction";
-	if (party->fault == MEDIA_UNHEARD)
-		return reader == party
-			       ? "Your phone reports that it hears nothing of the other side"
-			       : "You are not heard: nothing that you say arrives at the other end";
-	return reader == party
-		       ? "You are not heard: no audio that can be used comes from your phone"
-		       : "You can be heard, but no audio comes from the other end";
-}
-
 static void
-tell_fault(Call *call, const Party *party, const Party *reader)
+tell_fault(Call *call, const Why *why, const Party *reader)
 {
+	g_autofree char *text = reader ? why_for(why, reader) : NULL;
+
 	if (reader && reader->account)
 		tell(call, reader->account, SETTING_CALL_FAILED_MESSAGES, number_of(call, reader),
-		     fault_sentence(call, party, reader));
+		     text);
 }
 
 void
-call_notice_fault(Call *call, const Party *party)
+call_notice_fault(Call *call, const Why *why)
 {
-	tell_fault(call, party, call->caller);
-	tell_fault(call, party, call->callee);
+	tell_fault(call, why, call->caller);
+	tell_fault(call, why, call->callee);
 }
 
 /* --- missed calls --- */
@@ -187,6 +108,8 @@ is_missed(const Call *call, Reason reason, EndedBy by)
 	case REASON_TIMEOUT:
 	case REASON_UNREACHABLE:
 	case REASON_INCOMPATIBLE:
+	case REASON_NO_TRANSCODING:
+	case REASON_TRANSCODING_BUSY:
 	case REASON_IP_VERSION:
 	case REASON_SECURITY:
 	case REASON_NO_MEDIA:
@@ -215,53 +138,61 @@ who(const Address *caller)
 			    : g_steal_pointer(&text);
 }
 
+/* It is known of his own devices. */
+static gboolean
+is_about_the_called(const Call *call, const Why *why)
+{
+	return why->about && why->about != call->caller &&
+	       g_strcmp0(why->about->account, call->plan->called) == 0;
+}
+
 /* Why he could not have taken it, after the colon. */
 static char *
-missed_why(const Call *call, Reason reason, const char *words, EndedBy by)
+missed_why(const Call *call, const Why *why)
 {
-	if (call->forwarded_as == REASON_NONE && !is_plain(reason))
-		/* of media that was lost the words name addresses of the caller's network */
-		return call_sentence(reason, call->lost ? NULL : words);
+	const CauseFacts *facts = &why->facts;
+	const gboolean forwarded = call->forwarded_as != REASON_NONE;
+
+	if (!forwarded && (why->cause != CAUSE_REASON || !is_plain(facts->reason)))
+		return cause_for_person(why->cause, facts, is_about_the_called(call, why));
 	if (call_anyone_rang(call))
 		return NULL;
 	/* we did not even try, and know why */
-	if (call->forwarded_as == REASON_NONE && reason == REASON_UNREACHABLE && by == BY_GATEWAY &&
-	    words)
-		return g_strdup_printf("none of your phones rang (%s)", words);
+	if (!forwarded && facts->reason == REASON_UNREACHABLE && facts->by_gateway && facts->words)
+		return g_strdup_printf("none of your phones rang (%s)", facts->words);
 	return g_strdup("none of your phones rang");
 }
 
 static char *
-missed_sentence(const Call *call, const Address *caller, Reason reason, const char *words,
-		EndedBy by)
+missed_sentence(const Call *call, const Address *caller, const Why *about)
 {
 	g_autoptr(GDateTime) began =
 		g_date_time_new_from_unix_local(call->started_us / G_USEC_PER_SEC);
 	g_autofree char *when = g_date_time_format(began, "%Y-%m-%d at %H:%M %Z");
-	g_autofree char *name = who(caller), *why = missed_why(call, reason, words, by);
+	g_autofree char *name = who(caller), *why = missed_why(call, about);
 
 	return g_strdup_printf("Missed call from %s on %s%s%s", name, when, why ? ": " : "",
 			       why ? why : "");
 }
 
 static void
-tell_missed(Call *call, Reason reason, const char *words, EndedBy by)
+tell_missed(Call *call, const Why *why)
 {
 	const Target *first = ((const Stage *)call->plan->stages->pdata[0])->targets->pdata[0];
-	g_autofree char *text = missed_sentence(call, first->from, reason, words, by);
+	g_autofree char *text = missed_sentence(call, first->from, why);
 
 	tell(call, call->plan->called, SETTING_MISSED_CALL_MESSAGES, first->from, text);
 }
 
 void
-call_notice(Call *call, Reason reason, const char *words, EndedBy by)
+call_notice(Call *call, const Why *why, EndedBy by)
 {
 	if (call->account)
-		tell_failed(call, call->caller, reason, words, by);
+		tell_failed(call, call->caller, why, by);
 	if (!call->plan || !call->plan->called)
 		return;
-	if (is_missed(call, reason, by))
-		tell_missed(call, reason, words, by);
+	if (is_missed(call, why->facts.reason, by))
+		tell_missed(call, why);
 	else if (call->callee && call->callee->account)
-		tell_failed(call, call->callee, reason, words, by);
+		tell_failed(call, call->callee, why, by);
 }

@@ -8,11 +8,13 @@
 #pragma once
 #include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/route/limits.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 #include "b2bua/trace.h"
+#include "b2bua/transcoding.h"
+#include "b2bua/why/cause.h"
 
 /* The columns of the table. */
 typedef enum {
@@ -57,11 +59,13 @@ typedef enum {
 #define NO_PORT G_MAXUINT /* of a side without packets */
 
 typedef struct {
-	Leg *leg; /* NULL: not attached yet, or let go */
+	Leg *leg;	      /* NULL: not attached yet, or let go */
+	const Plugin *plugin; /* of the leg that it has or had */
 	Side side;
 	guint stage;	      /* of a callee */
 	const Target *target; /* of a callee; the plan's; NULL when he came by a transfer */
 	char *account;	      /* whose device it is: a bare JID; NULL: a telephone */
+	char *device;	      /* which of them: a full JID, a softphone's name; NULL: not known */
 	PortId port;	      /* 0: dropped */
 	TransportKind kind;
 	Transport *ours;    /* NULL until media is ready */
@@ -70,13 +74,21 @@ typedef struct {
 	Direction wish;	    /* what it wants itself, whatever the other side's hold leaves of it */
 	Progress progress;
 	Debt debt;
-	gboolean up;	    /* its port is, and media can flow */
-	guint restarts;	    /* of his ICE that media has not answered yet */
-	MediaFault suspect; /* said once of its audio, since it was answered */
-	MediaFault fault;   /* said again: one direction is dead */
-	MediaFault written; /* in the ladder */
-	AbroadUse *abroad;  /* while he talks for somebody's minutes abroad */
-	char lane[16];	    /* in the flight recorder */
+	gboolean up;	      /* its port is, and media can flow */
+	guint restarts;	      /* of his ICE that media has not answered yet */
+	MediaFault suspect;   /* said once of its audio, since it was answered */
+	MediaFault fault;     /* said again: one direction is dead */
+	MediaFault written;   /* in the ladder */
+	MediaSilence silence; /* what was seen of it last, and what was said of that */
+	char *silence_text;
+	gboolean muted;	  /* by its own word */
+	LegFault trouble; /* what its leg has said of why it ends: leg_explain() */
+	int error;
+	char *hop, *detail;
+	TranscodeChoice sound; /* once it is known */
+	gboolean sound_known;
+	MeterUse *use; /* while he is called, and talks, for somebody who pays */
+	char lane[16]; /* in the flight recorder */
 } Party;
 
 typedef struct CallEvent {
@@ -94,6 +106,12 @@ typedef struct CallEvent {
 	gint64 with;	 /* that call, and the leg there of the party who asks; it may have gone */
 	const Leg *with_leg;
 } CallEvent;
+
+/* Where it stands among the calls of a person; see call_list.c. */
+typedef struct {
+	char *person;
+	GList *link;
+} CallPlace;
 
 struct Call {
 	Gateway *gateway;
@@ -128,19 +146,24 @@ struct Call {
 	Reason refusal;
 	char *refusal_words;
 	EndedBy refused_by;
+	const Party *refuser; /* or NULL */
 
 	gboolean forwarder_counts; /* it is one of the calls of the one who has sent it on */
 	Reason forwarded_as;	   /* what the devices said before a forward was taken; or NONE */
 
-	/* whose media was lost, and how, when the call ends by it */
-	const Party *lost;
+	/* of whom it is known why the call ends; and how its media was lost, if that was */
+	const Party *about;
+	gboolean lost;
 	MediaLoss loss;
+	char *loss_text;
 
 	char *one_way; /* that one side is not heard, and what to do; or NULL */
 	gboolean one_way_counted, dead_counted;
 
 	struct Transfer *transfer; /* that it is a part of; see transfer.h */
 	guint transferred;	   /* parties who came so */
+
+	CallPlace places[2]; /* of the account, and of who is called */
 
 	Media *media;
 	guint stats_wanted; /* ports whose last counters are still to come */
@@ -208,18 +231,29 @@ void party_reach(Party *party, Progress progress);
 /* The change under way. */
 void call_forget_change(Call *call);
 
+/* --- call_sound.c --- */
+gboolean call_is_for_help(const Call *call);
+/* How its audio is dealt with: decided at the first question. */
+const TranscodeChoice *call_sound(const Call *call, Party *party);
+/* Why audio is not transcoded between this side (NULL: none) and the others; NONE: it may be. */
+Reason call_sound_refusal(const Call *call, Party *party);
+/* Of two sides that share no codec. */
+Reason call_incompatible(const Call *call, Party *party);
+/* `codecs` of its trunk or softphone; NULL: none, or all.  Free it. */
+char *call_codec_names(const Call *call, const Party *party);
+/* The call is over: what its devices have lost is kept. */
+void call_sound_learn(const Call *call);
+
 /* --- call_desc.c --- */
 void party_set_descs(Party *party, const Desc *local, const Desc *remote);
+gboolean party_is_clear(const Party *party); /* its audio is not encrypted, though it has ICE */
 /* It has offered, or answered what we asked for. */
 void party_note_offer(Party *party, const Desc *offer);
 void party_note_answer(Party *party, const Desc *asked, const Desc *answer);
-/* Whether audio may be made into another codec. */
-gboolean call_transcodes(const Call *call);
-/* desc_answer(), or what is made of it where no codec is shared. */
-Desc *
-call_answer_to(const Call *call, const Desc *offer, const Desc *answer, const Transport *ours);
+/* desc_answer() to an offer of this side, or what is made of it where no codec is shared. */
+Desc *call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *answer);
 /* What a callee is offered; NULL when the caller's offer has nothing we relay. */
-Desc *call_offer_for(const Call *call, const Party *callee);
+Desc *call_offer_for(const Call *call, Party *callee);
 /* What the caller is told when the callee has said `answer`: the answer to his
  * offer, or an offer when he made none. */
 Desc *call_answer_for(const Call *call, const Desc *answer);
@@ -229,7 +263,7 @@ gboolean desc_change_is_local(const Desc *before, const Desc *after);
 gboolean desc_restarts_ice(const Desc *before, const Desc *after);
 /* What the other side is asked when one has said `offer` after `said`; NULL: nothing to
  * relay. */
-Desc *call_change_for(const Call *call, const Desc *said, const Desc *offer, const Party *other);
+Desc *call_change_for(const Call *call, const Desc *said, const Desc *offer, Party *other);
 /* The codecs that a side and we have agreed on, first the one it sends: an offer
  * without a transport. */
 Desc *call_agreed(const Party *party);
@@ -255,11 +289,29 @@ double call_mos(const Party *party, const PortStats *stats, gboolean out);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 void call_log_end(Call *call);
 
+/* --- call_why.c --- */
+/* Why a call has ended, or is bad.  It borrows what the call knows. */
+typedef struct {
+	Cause cause;
+	CauseFacts facts;
+	const Party *about; /* NULL: nobody in particular */
+	char *caller_codecs, *callee_codecs;
+} Why;
+/* The call ends; one direction of `party` is dead. */
+void why_of_end(const Call *call, Reason reason, const char *words, EndedBy by, Why *why);
+void why_of_silence(const Call *call, const Party *party, Why *why);
+void why_clear(Why *why);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Why, why_clear)
+/* What the person of `party`, or its far end, may know of it. */
+char *why_for(const Why *why, const Party *party);
+/* For the operator, with the remedy. */
+char *why_for_operator(const Why *why);
+
 /* --- call_notice.c --- */
 /* One direction of `party` is dead: says so to the persons of both sides, once. */
-void call_notice_fault(Call *call, const Party *party);
+void call_notice_fault(Call *call, const Why *why);
 /* The call has ended: says to the persons of both sides what they should know. */
-void call_notice(Call *call, Reason reason, const char *words, EndedBy by);
+void call_notice(Call *call, const Why *why, EndedBy by);
 
 /* --- call_queue.c --- */
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */
@@ -286,7 +338,8 @@ void leg_command_hangup(Call *call, Party *party, Reason reason, const char *tex
 /* --- call_media.c --- */
 /* `with`: a call it will be joined with, or NULL. */
 void call_media_open(Call *call, const Call *with);
-Party *call_add_party(Call *call, Side side, TransportKind kind);
+/* `target`: of a callee, whom it is for; or NULL. */
+Party *call_add_party(Call *call, Side side, TransportKind kind, const Target *target);
 void party_drop_port(Call *call, Party *party);
 void call_connect_party(Call *call, const Party *party);
 void call_join(Call *call, const Party *callee);

@@ -31,6 +31,7 @@ call_free(Call *call)
 		call->record->stats = call_stats(call);
 		call_count_quality(call);
 		call_metrics_free(call);
+		call_sound_learn(call);
 		call_record_write(call);
 		call_log_end(call);
 		calls_remove(call->gateway, call);
@@ -50,6 +51,7 @@ call_free(Call *call)
 	call_record_free(call->record);
 	trace_free(call->trace);
 	g_free(call->refusal_words);
+	g_free(call->loss_text);
 	g_free(call->one_way);
 	g_free(call->account);
 	g_free(call->author);

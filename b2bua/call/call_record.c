@@ -200,8 +200,9 @@ call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by)
 
 	record->ended_us = g_get_real_time();
 	set_string(&record->reason, g_strdup(reason_name(reason)));
-	set_string(&record->text, call->one_way ? g_strdup_printf("%s; %s", sentence, call->one_way)
-						: g_strdup(sentence));
+	set_string(&record->text, call->one_way && call->loss != MEDIA_LOST_DEAD
+					  ? g_strdup_printf("%s. %s", sentence, call->one_way)
+					  : g_strdup(sentence));
 	set_string(&record->ended_by, g_strdup(ENDED_BY[by]));
 	call_record_write(call);
 }
@@ -377,6 +378,8 @@ is_abnormal(Reason reason)
 {
 	switch (reason) {
 	case REASON_INCOMPATIBLE:
+	case REASON_NO_TRANSCODING:
+	case REASON_TRANSCODING_BUSY:
 	case REASON_IP_VERSION:
 	case REASON_SECURITY:
 	case REASON_NO_MEDIA:

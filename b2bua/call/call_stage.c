@@ -16,7 +16,7 @@ stage_is_over(const Call *call)
 }
 
 static void
-refuse_with(Call *call, Reason reason, const char *words, EndedBy by)
+refuse_with(Call *call, const Party *refuser, Reason reason, const char *words, EndedBy by)
 {
 	if (reason_more_telling(call->refusal, reason) == call->refusal)
 		return;
@@ -24,6 +24,27 @@ refuse_with(Call *call, Reason reason, const char *words, EndedBy by)
 	g_free(call->refusal_words);
 	call->refusal_words = g_strdup(words);
 	call->refused_by = by;
+	call->refuser = refuser;
+}
+
+static char *
+refusal_text(const Call *call)
+{
+	g_auto(Why) why = { 0 };
+
+	why_of_end(call, call->refusal, call->refusal_words, call->refused_by, &why);
+	return cause_for_operator(why.cause, &why.facts);
+}
+
+/* A party keeps on counting when a transfer takes him into another call. */
+static void
+on_used_up(gpointer user, const char *words)
+{
+	const Party *party = user;
+	Call *call = party->leg ? party->leg->call : NULL;
+
+	if (call)
+		call_hangup(call, REASON_HANGUP, words);
 }
 
 /* A port for each target; they are dialled when all ports are ready. */
@@ -34,11 +55,15 @@ call_prepare_stage(Call *call)
 
 	for (guint i = 0; i < stage->targets->len; i++) {
 		const Target *target = stage->targets->pdata[i];
-		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport);
+		Party *party = call_add_party(call, SIDE_CALLEE, target->plugin->transport, target);
 
 		party->stage = call->stage;
-		party->target = target;
 		party->account = g_strdup(target->account);
+		party->device = g_strdup(target->device);
+		if (target->charge)
+			party->use =
+				meter_begin(gateway_parts(call->gateway)->meter, target->charge,
+					    target->way.trunk, on_used_up, party);
 	}
 }
 
@@ -93,6 +118,25 @@ call_pays_forward(Call *call, const Stage *stage)
 	return call->forwarder_counts;
 }
 
+/* What was allowed when the call was routed is asked again; NULL: it still is. */
+static const char *
+may_not_spend(const Call *call, const Stage *stage)
+{
+	Meter *meter = gateway_parts(call->gateway)->meter;
+
+	for (guint i = 0; i < stage->targets->len; i++) {
+		const Target *target = stage->targets->pdata[i];
+		MeterVerdict verdict;
+
+		if (!target->charge)
+			continue;
+		verdict = meter_ask(meter, target->charge);
+		if (verdict.answer != METER_MAY)
+			return verdict.text;
+	}
+	return NULL;
+}
+
 /* Nobody of this stage will answer.  Another way is tried only when it was the
  * network that refused, or when the person wants to be reached elsewhere; who is
  * busy is not called again. */
@@ -100,15 +144,19 @@ static void
 leave_stage(Call *call)
 {
 	guint left = call->callees->len, next = next_way(call);
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *note = NULL;
+	const char *words;
 
+	call->about = call->refuser;
 	if (next >= call->plan->stages->len ||
 	    !call_pays_forward(call, call->plan->stages->pdata[next])) {
 		call_end(call, call->refusal, call->refusal_words, call->refused_by);
 		return;
 	}
 	text = call_sentence(call->refusal, call->refusal_words);
-	call_note(call, "next way: %s", text);
+	note = refusal_text(call);
+	call_note(call, "next way: %s", note);
+	call->about = NULL;
 	call->stage = next;
 	call_enter(call, CALL_SETUP);
 	for (guint i = 0; i < left; i++)
@@ -117,9 +165,14 @@ leave_stage(Call *call)
 		/* what those say who are called now is told by itself */
 		call->forwarded_as = call->refusal;
 		call->refusal = REASON_NONE;
+		call->refuser = NULL;
 		g_clear_pointer(&call->refusal_words, g_free);
 	}
-	call_prepare_stage(call);
+	words = may_not_spend(call, call_current_stage(call));
+	if (words)
+		call_end(call, REASON_FORBIDDEN, words, BY_GATEWAY);
+	else
+		call_prepare_stage(call);
 }
 
 /* --- actions of the table --- */
@@ -161,7 +214,10 @@ stage_drop(Call *call, const CallEvent *event)
 	gboolean hung_up = event->reason == REASON_HANGUP || event->reason == REASON_CANCELLED;
 	Reason reason = hung_up ? REASON_DECLINED : event->reason;
 
-	refuse_with(call, reason, event->text, event->failed ? BY_GATEWAY : BY_CALLEE);
+	if (reason == REASON_INCOMPATIBLE)
+		reason = call_incompatible(call, event->party);
+	refuse_with(call, event->party, reason, event->text,
+		    event->failed ? BY_GATEWAY : BY_CALLEE);
 	call_let_go(call, event->party, event->reason, NULL);
 	if (speaks_for_all(call, event->party, reason))
 		let_go_of_stage(call, reason);
@@ -179,6 +235,6 @@ stage_next(Call *call, const CallEvent *event)
 
 		rang = rang || (call_in_stage(call, party) && party->progress >= PROGRESS_TRYING);
 	}
-	refuse_with(call, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
+	refuse_with(call, NULL, rang ? REASON_NO_ANSWER : REASON_TIMEOUT, NULL, BY_GATEWAY);
 	leave_stage(call);
 }

@@ -140,27 +140,6 @@ ring(Call *call, const CallEvent *event)
 	ring_back(call);
 }
 
-/* A party keeps on counting when a transfer takes him into another call. */
-static void
-on_no_minutes_left(gpointer user)
-{
-	const Party *party = user;
-	Call *call = party->leg ? party->leg->call : NULL;
-
-	if (call)
-		call_hangup(call, REASON_HANGUP, "the minutes abroad for today are used up");
-}
-
-/* He has answered at a number abroad: its minutes are counted until he is let go. */
-static void
-count_abroad(Call *call, Party *party)
-{
-	if (!party->target || !party->target->abroad || party->abroad)
-		return;
-	party->abroad = abroad_begin(gateway_parts(call->gateway)->abroad, party->target->abroad,
-				     on_no_minutes_left, party);
-}
-
 /* The first answer becomes the other side, the rest hear of it. */
 static void
 connect_callee(Call *call, const CallEvent *event)
@@ -171,14 +150,14 @@ connect_callee(Call *call, const CallEvent *event)
 
 	call->callee = callee;
 	party_reach(callee, PROGRESS_ANSWERED);
-	count_abroad(call, callee);
+	meter_answered(callee->use);
 	for (guint i = 0; i < call->callees->len; i++)
 		if (call->callees->pdata[i] != callee)
 			call_let_go(call, call->callees->pdata[i], REASON_ANSWERED_ELSEWHERE,
 				    elsewhere);
 	told = event->desc ? call_answer_for(call, event->desc) : NULL;
 	if (!told) {
-		call_end(call, REASON_INCOMPATIBLE, NULL, BY_GATEWAY);
+		call_end(call, call_incompatible(call, callee), NULL, BY_GATEWAY);
 		return;
 	}
 	party_note_answer(callee, callee->local, event->desc);
@@ -233,11 +212,13 @@ end_lost(Call *call, const CallEvent *event)
 		call_note(call, "%s's early media is silent", event->party->lane);
 		return;
 	}
-	call->lost = event->party;
+	call->about = event->party;
+	call->lost = TRUE;
 	call->loss = event->loss;
+	call->loss_text = g_strdup(event->text);
 	if (event->loss == MEDIA_LOST_FINGERPRINT)
 		reason = REASON_SECURITY;
-	call_end(call, reason, event->text, BY_GATEWAY);
+	call_end(call, reason, NULL, BY_GATEWAY);
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "b2bua/call/call_metrics.h"
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_stop.h"
-#include "b2bua/route/abroad.h"
+#include "b2bua/route/meter.h"
 
 Gateway *
 core_new(const Config *config, Store *store, Workers *workers)
@@ -17,7 +17,7 @@ core_new(const Config *config, Store *store, Workers *workers)
 	Gateway *gateway = gateway_new(config, store, workers);
 
 	*gateway_parts(gateway) = (GatewayParts){
-		.abroad = abroad_new(config, store),
+		.meter = meter_new(gateway),
 		.calls = call_list_new(call_step),
 		.admission = admission_new(config),
 		.metrics = call_metrics_new(),
@@ -36,6 +36,6 @@ core_free(Gateway *gateway)
 	call_list_free(parts->calls);
 	admission_free(parts->admission);
 	metric_set_free(parts->metrics);
-	abroad_free(parts->abroad);
+	meter_free(parts->meter);
 	gateway_free(gateway);
 }

@@ -62,6 +62,7 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *call)
 	leg->call = call;
 	leg->side = SIDE_CALLEE;
 	party->leg = leg;
+	party->plugin = plugin;
 	party_reach(party, PROGRESS_CALLED);
 }
 
@@ -176,6 +177,17 @@ end(Leg *leg, Reason reason, const char *text, gboolean failed)
 }
 
 void
+leg_device(Leg *leg, const char *device)
+{
+	Party *party = party_of(leg);
+
+	if (!party)
+		return;
+	g_free(party->device);
+	party->device = g_strdup(device);
+}
+
+void
 leg_ended(Leg *leg, Reason reason, const char *text)
 {
 	end(leg, reason, text, FALSE);
@@ -185,6 +197,30 @@ void
 leg_failed(Leg *leg, Reason reason, const char *text)
 {
 	end(leg, reason, text, TRUE);
+}
+
+void
+leg_explain(Leg *leg, const LegFacts *facts)
+{
+	Party *party = party_of(leg);
+
+	if (!party)
+		return;
+	party->trouble = facts->fault;
+	party->error = facts->error;
+	g_free(party->hop);
+	party->hop = g_strdup(facts->hop);
+	g_free(party->detail);
+	party->detail = g_strdup(facts->detail);
+}
+
+void
+leg_muted(Leg *leg, gboolean muted)
+{
+	Party *party = party_of(leg);
+
+	if (party)
+		party->muted = muted;
 }
 
 void
@@ -259,7 +295,7 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 	Leg *leg = g_steal_pointer(&party->leg);
 	HangingUp before = hanging_up; /* one call's end may end another's */
 
-	abroad_end(g_steal_pointer(&party->abroad));
+	meter_end(g_steal_pointer(&party->use));
 	if (!leg)
 		return;
 	leg->call = NULL;

@@ -4,7 +4,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call/call_private.h"
-#include "b2bua/route/abroad.h"
+#include "b2bua/route/meter.h"
 
 Party *
 call_other_party(const Call *call, const Party *party)
@@ -80,11 +80,15 @@ party_side(const Party *party)
 void
 party_free(Party *party)
 {
-	abroad_end(party->abroad);
+	meter_end(party->use);
 	transport_free(party->ours);
 	desc_unref(party->local);
 	desc_unref(party->remote);
 	g_free(party->account);
+	g_free(party->device);
+	g_free(party->silence_text);
+	g_free(party->hop);
+	g_free(party->detail);
 	g_free(party);
 }
 

@@ -257,9 +257,9 @@ find_coming(const Transfer *transfer)
 
 /* A telephone can be asked for another codec, a client of ours cannot. */
 static gboolean
-can_hear(const Call *call, const Party *party, const Party *other)
+can_hear(const Call *call, Party *party, const Party *other)
 {
-	return call_understood(other, party) || call_transcodes(call) ||
+	return call_understood(other, party) || call_sound_refusal(call, party) == REASON_NONE ||
 	       (other->kind == TRANSPORT_RTP && other->leg->plugin->leg->change);
 }
 
@@ -303,6 +303,7 @@ seat(Call *call, Party *coming, Party *leaving)
 		g_ptr_array_add(call->callees, leaving);
 		g_free(call->account);
 		call->account = g_strdup(coming->account);
+		calls_place(call->gateway, call);
 	} else {
 		call->callee = coming;
 		g_ptr_array_add(call->callees, coming);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* plan.c - a Plan, its stages and their targets: made and freed. */
+#include "b2bua/route/meter.h"
 #include "b2bua/route/route_private.h"
 
 static void
@@ -25,10 +26,11 @@ void
 target_free(Target *target)
 {
 	g_free(target->account);
+	g_free(target->device);
 	address_free(target->from);
 	address_free(target->to);
 	g_free(target->way.trunk);
-	g_free(target->abroad);
+	charge_free(target->charge);
 	diversion_free(target->diversion);
 	emergency_free(target->emergency);
 	g_free(target);

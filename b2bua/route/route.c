@@ -302,12 +302,16 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 	const Plugin *plugin = gateway_reaching(question->gateway, WAY_TRUNK);
 	g_autoptr(WayOut) way = way_out(question->gateway, caller->jid, number);
 	g_autoptr(Plan) plan = NULL;
+	gboolean allowed = way->reason == REASON_NONE || way->guard.answer != METER_MAY;
 
-	if (way->reason != REASON_NONE)
+	if (!allowed)
 		return route_refuse(question, way->reason, way->text);
 	if (!caller->caller_id && !way->emergency)
 		return route_refuse(question, REASON_FORBIDDEN,
 				    "your account has no number to call from");
+	way_out_used(question->gateway, way, number);
+	if (way->reason != REASON_NONE)
+		return route_refuse(question, way->reason, way->text);
 	for (guint i = 0; plugin && i < way->trunks->len; i++) {
 		const Trunk *trunk = way->trunks->pdata[i];
 		Target *target;
@@ -317,7 +321,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 		target = plan_add_trunk(plan, plugin, trunk, caller_seen(question, caller),
 					route_number_at(trunk, number));
 		target->withheld = !way->emergency && question->withheld;
-		target->abroad = way->abroad ? g_strdup(caller->jid) : NULL;
+		target->charge = charge_copy(way->charge);
 		if (way->emergency)
 			target->emergency = emergency_of(question->gateway, caller->jid);
 	}

@@ -44,6 +44,7 @@ add_phones(Question *question, Stage *stage, const User *callee, const Address *
 
 		target->way.contact = contact->id;
 		target->account = g_strdup(callee->jid);
+		target->device = g_strdup(contact->username);
 	}
 }
 
@@ -150,6 +151,8 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 		return;
 	}
 	way = owner ? NULL : way_out(gateway, callee->jid, number);
+	if (way)
+		way_out_used(gateway, way, number);
 	if (owner)
 		add_devices(question, plan, owner, seen);
 	for (guint i = 0; way && plugin && i < way->trunks->len; i++) {
@@ -158,7 +161,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 						route_number_at(trunk, number));
 
 		target->withheld = question->withheld;
-		target->abroad = way->abroad ? g_strdup(callee->jid) : NULL;
+		target->charge = charge_copy(way->charge);
 		target->diversion = diversion_by(question, callee, when);
 	}
 	if (plan->stages->len == first)

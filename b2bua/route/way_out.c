@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* way_out.c - whether a number outside may be called by a user, and by which trunks. */
 #include "b2bua/route/way_out.h"
-#include "b2bua/route/abroad.h"
 #include "b2bua/number.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/setting.h"
@@ -40,6 +39,7 @@ way_out_free(WayOut *way)
 	g_ptr_array_unref(way->trunks);
 	g_free(way->rule);
 	g_free(way->class_rule);
+	charge_free(way->charge);
 	g_string_free(way->notes, TRUE);
 	g_free(way);
 }
@@ -193,17 +193,69 @@ max_cost(Store *store, const char *account)
 }
 
 static gboolean
-has_minutes(Gateway *gateway, WayOut *way, const char *account, const char *number)
+passes_guard(Gateway *gateway, WayOut *way)
 {
-	Abroad *abroad = gateway_parts(gateway)->abroad;
-	gboolean failed = FALSE;
-	const char *why;
+	way->guard = meter_ask(gateway_parts(gateway)->meter, way->charge);
+	if (way->guard.answer == METER_MAY)
+		return TRUE;
+	refuse(way, way->guard.answer == METER_UNREAD ? REASON_NETWORK_ERROR : REASON_FORBIDDEN,
+	       way->guard.text);
+	return FALSE;
+}
 
-	way->abroad = abroad_is(abroad, account, number);
-	why = way->abroad ? abroad_refusal(abroad, account, &failed) : NULL;
-	if (why)
-		refuse(way, failed ? REASON_NETWORK_ERROR : REASON_FORBIDDEN, why);
-	return !why;
+/* Those that have carried as much as they may today are left out. */
+static void
+drop_used_up(Gateway *gateway, WayOut *way)
+{
+	for (guint i = 0; i < way->trunks->len;) {
+		const Trunk *trunk = way->trunks->pdata[i];
+
+		if (meter_trunk_may(gateway_parts(gateway)->meter, trunk, way->charge)) {
+			i++;
+			continue;
+		}
+		g_string_append_printf(way->notes, "trunk %s has carried as much as it may today\n",
+				       trunk->name);
+		g_ptr_array_remove_index(way->trunks, i);
+	}
+}
+
+void
+way_out_used(Gateway *gateway, const WayOut *way, const char *number)
+{
+	if (way->charge && way->guard.answer != METER_MAY)
+		meter_refused(gateway_parts(gateway)->meter, way->charge, &way->guard, number);
+}
+
+/* A code that has a rule of its own is no longer one of all. */
+static RouteRule *
+rule_of_class(Store *store, const char *number, const char *number_class, const RouteRule *own)
+{
+	if (!number_class || (is_star_code(number) && own && strcmp(own->target, number) == 0))
+		return NULL;
+	return store_route_get(store, number_class);
+}
+
+static guint
+price_of(const RouteRule *rule, const RouteRule *class_rule)
+{
+	return MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0);
+}
+
+Charge *
+way_out_charge(Gateway *gateway, const char *account, const char *number)
+{
+	Store *store = gateway_store(gateway);
+	g_autofree char *country = user_country(gateway, account);
+	const char *number_class = class_of(number, country);
+	g_autoptr(RouteRule) rule = NULL, class_rule = NULL;
+
+	if (number_is_emergency(number, country))
+		return NULL;
+	rule = longest_rule(store, number);
+	class_rule = rule_of_class(store, number, number_class, rule);
+	return meter_charge(gateway_parts(gateway)->meter, account, number, number_class,
+			    price_of(rule, class_rule));
 }
 
 WayOut *
@@ -221,10 +273,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
 	rule = longest_rule(store, number);
-	/* a code that has a rule of its own is no longer one of all */
-	if (way->number_class &&
-	    !(is_star_code(number) && rule && strcmp(rule->target, number) == 0))
-		class_rule = store_route_get(store, way->number_class);
+	class_rule = rule_of_class(store, number, way->number_class, rule);
 	way->rule = g_strdup(rule ? rule->target : NULL);
 	way->class_rule = g_strdup(class_rule ? class_rule->target : NULL);
 	way->cost = MAX(rule ? rule->cost : 0, class_rule ? class_rule->cost : 0);
@@ -233,7 +282,10 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	if (way->cost > max_cost(store, account))
 		return refuse(way, REASON_FORBIDDEN,
 			      "calls to such numbers cost more than your account may spend");
-	if (!has_minutes(gateway, way, account, number))
+	way->charge =
+		meter_charge(gateway_parts(gateway)->meter, account, number, way->number_class,
+			     MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0));
+	if (!passes_guard(gateway, way))
 		return way;
 	if (rule && *rule->trunks)
 		add_trunks(gateway, way, rule->trunks);
@@ -241,6 +293,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		add_trunks(gateway, way, class_rule->trunks);
 	else
 		add_all_trunks(gateway, way);
+	drop_used_up(gateway, way);
 	if (plugin)
 		last_those_down(plugin, way->trunks);
 	if (way->trunks->len == 0)

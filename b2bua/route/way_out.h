@@ -4,20 +4,23 @@
  * In this order: emergency numbers by the gateway's policy; the rule with the
  * longest beginning of the number (or "default") and the rule of its class
  * ("premium" …) must both allow it; the higher of their costs is held against the
- * user's max-cost; calls abroad need minutes that are left of today's; the
- * trunks are those that the rule names, else all.
+ * user's max-cost; the guard must allow what it uses (meter.h); the trunks are those that the
+ * rule names, else all.  Nothing is counted and nobody is told: who makes a call of it says
+ * way_out_used().
  * Thread: signalling.
  */
 #pragma once
 #include "b2bua/gateway.h"
 #include "b2bua/number.h"
+#include "b2bua/route/meter.h"
 
 typedef struct {
 	GPtrArray *trunks; /* Trunk *, in the order tried; owned; empty when refused */
 	Reason reason;	   /* NONE: allowed */
 	const char *text;  /* static: why not, for the caller */
 	gboolean emergency;
-	gboolean abroad;	  /* its minutes are counted: abroad.h */
+	Charge *charge;		  /* what it counts as, and for whom; NULL: an emergency */
+	MeterVerdict guard;	  /* what the guard says of it */
 	const char *number_class; /* static; NULL for a short code of no country */
 	char *rule, *class_rule;  /* targets of the rules that held, or NULL */
 	guint cost;
@@ -27,6 +30,10 @@ typedef struct {
 /* `number` is E.164 or a short code; `account` a user. */
 WayOut *way_out(Gateway *gateway, const char *account, const char *number);
 void way_out_free(WayOut *way);
+/* Somebody has really called `number`: who is asked about it, or told, is now. */
+void way_out_used(Gateway *gateway, const WayOut *way, const char *number);
+/* What such a call counts as; NULL: an emergency. */
+Charge *way_out_charge(Gateway *gateway, const char *account, const char *number);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)
 
 /* Where a user is at home: his own country, the gateway's, or NULL.  New. */

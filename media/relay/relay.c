@@ -161,8 +161,13 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 	}
 	if (relay->webrtc) {
 		if (G_UNLIKELY(socket != relay->out_index ||
-			       !net_address_equal(from, &relay->peer)))
+			       !net_address_equal(from, &relay->peer))) {
 			relay_follow(relay, socket, from, &packet);
+			if (!relay->secure) { /* anybody may have sent it */
+				relay->stats.dropped_source++;
+				return;
+			}
+		}
 	} else if (G_UNLIKELY(!relay_comes_from_peer(relay, from)) &&
 		   !relay_admit(relay, from, &packet)) {
 		relay->stats.dropped_source++;
@@ -236,6 +241,9 @@ on_readable(Watch *watch)
 	case PACKET_RTCP:
 		relay_receive_rtcp(socket->relay, data, (gsize)length, &from);
 		return;
+	case PACKET_STUN:
+		relay_consent_receive(socket->relay, socket->index, data, (gsize)length, &from);
+		return;
 	default:
 		break;
 	}
@@ -252,7 +260,8 @@ relay_receive(Relay *relay, const guint8 *bytes, gsize length)
 	memcpy(data, bytes, length);
 	/* the agent has checked where it came from, and does not say */
 	if (packet_kind(data, length) == PACKET_RTCP)
-		relay_receive_rtcp(relay, data, length, &relay->peer);
+		relay_receive_rtcp(relay, data, length,
+				   relay->rtcp_apart ? &relay->rtcp_peer : &relay->peer);
 	else
 		receive_rtp(relay, relay->out_index, data, length, &relay->peer);
 }
@@ -265,14 +274,14 @@ register_relay(Relay *relay)
 	relay->registered = TRUE;
 	relay->set_index = relay->options.set->relays->len;
 	g_ptr_array_add(relay->options.set->relays, relay);
-	worker_add_load(relay->worker, 1);
 	/* spread, so that not everybody reports in the same turn */
 	relay->next_stats = now + g_random_int_range(STATS_US / 2, STATS_US);
 }
 
 void
-relay_add_socket(Relay *relay, int fd, gboolean receives)
+relay_add_socket(Relay *relay, int fd, guint kind)
 {
+	const gboolean receives = (kind & RELAY_RECEIVES) != 0;
 	RelaySocket *socket;
 
 	if (relay->closed || relay->n_sockets == RELAY_MAX_SOCKETS) {
@@ -287,12 +296,14 @@ relay_add_socket(Relay *relay, int fd, gboolean receives)
 				 .fd = fd,
 				 .index = relay->n_sockets,
 				 .receives = receives,
-				 .rtcp = !relay->webrtc && relay->n_sockets == 1 };
+				 .rtcp = (kind & RELAY_RTCP) != 0 };
 	relay->n_sockets++;
 	if (receives && !worker_watch(relay->worker, fd, &socket->watch))
 		relay_note(relay, "rtp: cannot watch a socket: %s", g_strerror(errno));
-	if (!relay->webrtc)
-		relay->out_fd = relay->sockets[0].fd;
+	if (!relay->webrtc && socket->rtcp)
+		relay->rtcp_fd = fd;
+	else if (!relay->webrtc)
+		relay->out_fd = fd;
 }
 
 void
@@ -322,6 +333,18 @@ relay_set_protection(Relay *relay, Protection *receive, Protection *send)
 	}
 	relay_free_protection(relay, old_receive);
 	relay_free_protection(relay, old_send);
+}
+
+/* From here on whoever knows the addresses can speak, as over plain RTP. */
+void
+relay_set_unencrypted(Relay *relay, gboolean rtcp_apart)
+{
+	if (relay->closed || !relay->webrtc || !relay->secure || relay->send)
+		return;
+	relay->secure = FALSE;
+	relay->rtcp_apart = rtcp_apart;
+	relay->started_at = worker_now(relay->worker);
+	relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
 }
 
 void
@@ -365,6 +388,8 @@ relay_new(const RelayOptions *options)
 	relay->options = *options;
 	relay->worker = options->worker;
 	relay->webrtc = relay->secure = options->kind == TRANSPORT_WEBRTC;
+	relay->rtcp_apart = !relay->webrtc;
+	relay->rtcp_fd = -1;
 	relay->second_us = (gint64)options->media->second_ms * 1000;
 	relay->out_fd = -1;
 	relay->digits_pt = NO_PT;
@@ -387,7 +412,6 @@ unregister_relay(Relay *relay)
 	if (relay->set_index < relays->len)
 		((Relay *)g_ptr_array_index(relays, relay->set_index))->set_index =
 			relay->set_index;
-	worker_add_load(relay->worker, -1);
 	relay->registered = FALSE;
 }
 
@@ -395,6 +419,7 @@ void
 relay_close(Relay *relay)
 {
 	relay_say_bye(relay);
+	relay_consent_stop(relay);
 	relay_late_stop(relay);
 	relay_convert_stop(relay);
 	relay_audio_stop(relay);
@@ -409,7 +434,7 @@ relay_close(Relay *relay)
 		close(relay->sockets[i].fd);
 	}
 	relay->n_sockets = 0;
-	relay->out_fd = -1;
+	relay->out_fd = relay->rtcp_fd = -1;
 	relay_free_protection(relay, relay->receive);
 	relay_free_protection(relay, relay->send);
 	explicit_bzero(&relay->sdes_in, sizeof relay->sdes_in);

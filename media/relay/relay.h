@@ -10,12 +10,13 @@
  */
 #pragma once
 #include "media/audio.h"
+#include "media/binding.h"
 #include "media/media_types.h"
 #include "media/srtp.h"
 #include "media/udp.h"
 #include "media/worker.h"
 
-#define RELAY_MAX_SOCKETS 8    /* local addresses of a WebRTC port */
+#define RELAY_MAX_SOCKETS 16   /* local addresses of an ICE port, of each component */
 #define RELAY_MAX_PACKET  1600 /* longer ones are malformed */
 
 typedef struct Relay Relay;
@@ -32,7 +33,8 @@ typedef struct {
 	void (*note)(gpointer owner, char *text);
 	void (*digit)(gpointer owner, char digit); /* went to the twin (RFC 4733) */
 	void (*lost)(gpointer owner, MediaLoss why, char *text);
-	void (*one_way)(gpointer owner, MediaFault fault, char *text); /* text may be NULL */
+	/* text may be NULL */
+	void (*one_way)(gpointer owner, const MediaSilence *silence, char *text);
 	void (*played)(gpointer owner); /* what relay_play() was given last, to its end */
 	void (*stats)(gpointer owner, const PortStats *stats); /* every 5 s */
 	/* WebRTC: a packet was authentic, the first under the latest keys. */
@@ -56,9 +58,10 @@ Relay *relay_new(const RelayOptions *options);
 void relay_free(Relay *relay); /* after relay_close() */
 void relay_close(Relay *relay);
 
-/* Takes the socket; one that does not receive is good for sending only.  Of a plain port:
- * RTP first, then RTCP. */
-void relay_add_socket(Relay *relay, int fd, gboolean receives);
+/* Takes the socket; one that does not receive is good for sending only.  RTP is not taken on
+ * one for RTCP.  Of a plain port: RTP first, then RTCP. */
+typedef enum { RELAY_RECEIVES = 1 << 0, RELAY_RTCP = 1 << 1 } RelaySocketKind;
+void relay_add_socket(Relay *relay, int fd, guint kind);
 void relay_connect(Relay *relay, const Desc *local, const Desc *remote);
 void relay_join(Relay *one, Relay *other); /* with itself: an echo */
 
@@ -66,8 +69,18 @@ void relay_join(Relay *one, Relay *other); /* with itself: an echo */
 
 /* WebRTC: where to send, and with what; takes the protections. */
 void relay_set_route(Relay *relay, guint socket, const NetAddress *peer);
+/* The same of RTCP, where that is apart. */
+void relay_set_rtcp_route(Relay *relay, guint socket, const NetAddress *peer);
+/* ICE to a peer without DTLS: packets pass in the clear from now on, between the pairs that
+ * the agent has chosen.  Before this, and without it, nothing passes that is not protected. */
+void relay_set_unencrypted(Relay *relay, gboolean rtcp_apart);
 void relay_set_protection(Relay *relay, Protection *receive, Protection *send);
 void relay_set_alive(Relay *relay, gboolean alive);
+/* After relay_set_route(): consent is the relay's business; takes the keys.  NULL: the
+ * agent's.  What it notices is as relay_set_alive(). */
+void relay_set_consent(Relay *relay, ConsentKeys *keys);
+/* The agent has to have the peer's checks: there are new credentials. */
+void relay_consent_leave_checks(Relay *relay);
 /* A packet that came through the agent (no kernel split). */
 void relay_receive(Relay *relay, const guint8 *data, gsize length);
 

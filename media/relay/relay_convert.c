@@ -5,6 +5,7 @@
  * that the sink's numbers go on when the source changes to a codec that passes.
  * RFC 3264 6.1.
  */
+#include "media/fmtp.h"
 #include "media/relay/relay_private.h"
 #include "media/transcode.h"
 
@@ -19,7 +20,7 @@ struct Convert {
 static const CodecType *
 type_of(const Codec *codec)
 {
-	return codec ? codec_type(codec->name, codec->rate, codec->channels) : NULL;
+	return codec ? codec_type_of(codec) : NULL;
 }
 
 static const CodecType *
@@ -103,6 +104,15 @@ may_convert(const Relay *relay)
 	return relay->audio || relay->twin->audio || relay->options.media->transcode;
 }
 
+static void
+set_modes(Convert *convert, const Codec *sink)
+{
+	CodecModes modes;
+
+	codec_modes_of(sink, &modes);
+	transcoder_set_modes(convert->transcoder, &modes);
+}
+
 void
 relay_convert_learn(Relay *relay)
 {
@@ -114,8 +124,10 @@ relay_convert_learn(Relay *relay)
 		relay_convert_stop(relay);
 	if (!relay->convert)
 		relay->convert_noted = FALSE;
-	if (relay->convert)
+	if (relay->convert) {
 		relay->convert->from = NULL; /* numbers may mean something else now */
+		set_modes(relay->convert, sink);
+	}
 	if (!to || !may_convert(relay))
 		return;
 	for (guint8 pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
@@ -137,6 +149,7 @@ get_convert(Relay *relay)
 	relay->convert->to_pt = sink->pt;
 	relay->convert->transcoder =
 		transcoder_new(relay->convert->to, desc_audio(relay->twin->remote)->ptime);
+	set_modes(relay->convert, sink);
 	if (relay->options.media->opus_complexity)
 		transcoder_set_complexity(relay->convert->transcoder,
 					  relay->options.media->opus_complexity);
@@ -152,6 +165,14 @@ set_hurry(Relay *relay, gboolean hurry)
 	relay_hurry(relay, hurry);
 }
 
+/* RFC 4867 4.3.1: what its peer sends says which mode it wants to get. */
+static void
+obey(Convert *convert, const Convert *other)
+{
+	if (other && other->from == convert->to)
+		transcoder_ask(convert->transcoder, transcoder_asked(other->transcoder));
+}
+
 /* All that is ready. */
 static void
 send_made(Relay *relay, gint64 now)
@@ -161,6 +182,7 @@ send_made(Relay *relay, gint64 now)
 	Relay *twin = relay->twin;
 	TranscodedFrame frame;
 
+	obey(convert, twin->convert);
 	while (transcoder_pull(convert->transcoder, data + RTP_HEADER, &frame)) {
 		RtpPacket packet = { .pt = convert->to_pt, .marker = frame.marker };
 

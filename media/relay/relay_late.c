@@ -70,8 +70,9 @@ relay_late_take(Relay *relay, const RtpPacket *packet)
 	const Relay *twin = relay->twin;
 	Law law;
 
-	if (!relay->late && (relay->kept_late || relay->webrtc || !twin->webrtc || twin->send ||
-			     !relay->may_receive || !relay->options.media->keep_first_words))
+	if (!relay->late &&
+	    (relay->kept_late || relay->webrtc || !twin->webrtc || !twin->secure || twin->send ||
+	     !relay->may_receive || !relay->options.media->keep_first_words))
 		return FALSE;
 	if (!law_of(relay, packet->pt, &law))
 		return FALSE;

@@ -81,6 +81,5 @@ relay_expects_rtp(const Relay *relay)
 	const Relay *twin = relay->twin;
 
 	return relay->connected && twin && twin->connected && relay_talks(relay) &&
-	       relay_talks(twin) && (!relay->webrtc || relay->receive) &&
-	       (!twin->webrtc || twin->receive);
+	       relay_talks(twin) && relay_is_set_up(relay) && relay_is_set_up(twin);
 }

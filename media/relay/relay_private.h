@@ -10,6 +10,7 @@
  *   relay_convert.c audio that the other side does not take
  *   relay_audio.c   audio of our own, and who hears
  *   relay_tick.c    now and then: digits of ours, silence, counters
+ *   relay_consent.c may we go on sending? (RFC 7675)
  *   relay_watch.c   now and then: is one direction dead?
  *
  * Thread: media.
@@ -40,6 +41,7 @@ typedef struct {
 } RelaySocket;
 
 typedef struct Late Late;	      /* see relay_late.c */
+typedef struct Consent Consent;	      /* see relay_consent.c */
 typedef struct Convert Convert;	      /* see relay_convert.c */
 typedef struct RelayAudio RelayAudio; /* see relay_audio.c */
 
@@ -62,16 +64,19 @@ typedef struct {
 
 /* What is known of the audio of this side while it should come and go; see relay_watch.c. */
 typedef struct {
-	gint64 since;	      /* both sides talk */
-	guint64 good;	      /* packets that could be passed on, as of the last tick */
-	gint64 heard_at;      /* the tick that last saw them grow */
-	gboolean quiet;	      /* a whole tick had none since */
-	gint64 gap;	      /* the longest, us */
-	guint64 auth, source; /* refused by then */
+	gint64 since;		       /* both sides talk */
+	guint64 good;		       /* packets that could be passed on, as of the last tick */
+	gint64 heard_at;	       /* the tick that last saw them grow */
+	gboolean quiet;		       /* a whole tick had none since */
+	gint64 gap;		       /* the longest, us */
+	guint64 auth, source;	       /* refused by then */
+	guint64 strange, strange_then; /* of no agreed codec, before any of one */
+	guint8 strange_pt;
 	guint64 payload, rtcp;
-	guint32 peer_sent, peer_sent_then; /* by the peer's own sender reports */
-	guint64 sent_when_heard;	   /* packets of ours, when it last reported progress */
-	gboolean unheard;		   /* its newest report has none, though we have sent */
+	guint32 peer_ahead, peer_ahead_then; /* packets that the peer says to have sent, less
+						those that came */
+	guint64 sent_when_heard;	     /* packets of ours, when it last reported progress */
+	gboolean unheard;		     /* its newest report has none, though we have sent */
 	MediaFault told;
 	gint64 told_at;
 	NetAddress foreign; /* newest source that was not taken */
@@ -117,8 +122,10 @@ struct Relay {
 	guint n_sockets;
 	const Desc *local, *remote;
 	NetAddress signalled, rtcp_peer;
-	const MediaSources *sources; /* besides the signalled host */
-	SourceRank rank;	     /* of the source that is latched */
+	int rtcp_fd;
+	gboolean rtcp_apart, rtcp_relayed; /* not multiplexed; sent by the agent */
+	const MediaSources *sources;	   /* besides the signalled host */
+	SourceRank rank;		   /* of the source that is latched */
 	Trial trials[2];
 	RelayWatch watch;
 	guint64 unmapped; /* packets in that the twin has no payload type for */
@@ -135,6 +142,7 @@ struct Relay {
 	guint32 ssrcs[RECENT_SSRCS];
 	guint n_ssrcs;
 	gint64 second_us;
+	Consent *consent; /* NULL: the agent asks */
 	gint64 asked_at, started_at, consent_lost_at, digit_at, next_stats, next_rtcp;
 	guint n_reports;
 	guint64 reported_out;
@@ -207,6 +215,13 @@ relay_send_rtp(Relay *relay, guint8 *data, gsize length)
 		relay_note_first_out(relay, data[1] & 0x7f);
 }
 
+/* WebRTC: it has its keys, or needs none. */
+static inline gboolean
+relay_is_set_up(const Relay *relay)
+{
+	return !relay->webrtc || !relay->secure || relay->receive;
+}
+
 static inline gboolean
 relay_can_send(const Relay *relay)
 {
@@ -252,6 +267,8 @@ void relay_watch(Relay *relay, gint64 now);
 gint64 relay_watch_gap(const Relay *relay);
 /* A stream like the peer's comes from elsewhere, and is not taken. */
 void relay_watch_foreign(Relay *relay, const NetAddress *from);
+/* A packet from where the peer may send, of no codec that was agreed, before any other. */
+void relay_watch_strange(Relay *relay, guint8 pt);
 /* A report came from the peer: `about`, the block about our stream, or NULL. */
 void relay_watch_report(Relay *relay, const RtcpBlock *about);
 
@@ -275,6 +292,13 @@ void relay_audio_begin(Relay *relay);
 void relay_audio_joined(Relay *relay); /* or no longer */
 void relay_audio_tick(Relay *relay, gint64 now);
 void relay_audio_stop(Relay *relay);
+
+/* --- relay_consent.c --- */
+void relay_consent_tick(Relay *relay, gint64 now); /* when there is `consent` */
+void relay_consent_receive(Relay *relay, guint socket, const guint8 *data, gsize length,
+			   const NetAddress *from);
+void relay_consent_moved(Relay *relay); /* there is another route */
+void relay_consent_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 void relay_stop_digits(Relay *relay);

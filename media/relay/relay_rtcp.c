@@ -48,7 +48,7 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 		relay->stats.dropped_malformed++;
 		return;
 	}
-	if (!relay->webrtc && !relay_admit_rtcp(relay, from)) {
+	if ((!relay->webrtc || !relay->secure) && !relay_admit_rtcp(relay, from)) {
 		relay->stats.dropped_source++;
 		return;
 	}
@@ -59,7 +59,7 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 		    (!relay->in.has_source || packet.ssrc == relay->in.ssrc))
 			rtcp_sr_seen(&relay->last_sr, &sender, now);
 		if (rtcp_sender(&packet, &sender))
-			relay->watch.peer_sent = sender.packets;
+			relay->watch.peer_ahead = sender.packets - (guint32)relay->stats.packets_in;
 		if (packet.type == RTCP_SR || packet.type == RTCP_RR)
 			read_blocks(relay, &packet, now);
 	}
@@ -68,13 +68,14 @@ relay_receive_rtcp(Relay *relay, guint8 *data, gsize length, const NetAddress *f
 static void
 send_rtcp(Relay *relay, guint8 *data, gsize length)
 {
-	const NetAddress *to = relay->webrtc ? &relay->peer : &relay->rtcp_peer;
-	int fd = relay->webrtc ? relay->out_fd : relay->sockets[1].fd;
+	const gboolean apart = relay->rtcp_apart;
+	const NetAddress *to = apart ? &relay->rtcp_peer : &relay->peer;
+	int fd = apart ? relay->rtcp_fd : relay->out_fd;
 
 	if (length == 0 ||
 	    (relay->send && protection_protect_rtcp(relay->send, data, &length) != PROTECTION_OK))
 		return;
-	if (relay->relayed) {
+	if (apart ? relay->rtcp_relayed : relay->relayed) {
 		relay->options.events->send(relay->options.owner, data, length);
 	} else if (sendto(fd, data, length, 0, &to->any, to->length) < 0) {
 		relay_note_error(relay, to, errno);
@@ -90,9 +91,9 @@ relay_can_report(const Relay *relay)
 		return FALSE;
 	if (relay->secure && !relay->send)
 		return FALSE;
-	if (relay->webrtc)
+	if (!relay->rtcp_apart)
 		return TRUE;
-	return relay->n_sockets > 1 && relay->rtcp_peer.length &&
+	return (relay->rtcp_fd >= 0 || relay->rtcp_relayed) && relay->rtcp_peer.length &&
 	       !net_address_any(&relay->rtcp_peer) &&
 	       (relay->stats.packets_out || relay->stats.packets_in);
 }

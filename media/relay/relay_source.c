@@ -151,9 +151,14 @@ relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 {
 	SourceRank rank;
 
-	if (!relay->connected || !relay->signalled.length || relay->rate[packet->pt] == 0)
+	if (!relay->connected || !relay->signalled.length)
 		return FALSE;
 	rank = rank_of(relay, from);
+	if (relay->rate[packet->pt] == 0) {
+		if (rank != SOURCE_FOREIGN)
+			relay_watch_strange(relay, packet->pt);
+		return FALSE;
+	}
 	if (rank == SOURCE_FOREIGN)
 		return admit_foreign(relay, from, packet);
 	if (relay->latched && rank <= relay->rank && !is_silent(relay))
@@ -165,6 +170,9 @@ relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 gboolean
 relay_admit_rtcp(Relay *relay, const NetAddress *from)
 {
+	if (relay->webrtc)
+		return net_address_equal(from,
+					 relay->rtcp_apart ? &relay->rtcp_peer : &relay->peer);
 	if (net_address_equal(from, &relay->rtcp_peer))
 		return TRUE;
 	if (!relay->connected || !relay->signalled.length ||
@@ -190,6 +198,18 @@ relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket
 }
 
 void
+relay_set_rtcp_route(Relay *relay, guint socket, const NetAddress *peer)
+{
+	const gboolean relayed = socket == RELAY_BY_OWNER;
+
+	if (relay->closed || (!relayed && socket >= relay->n_sockets))
+		return;
+	relay->rtcp_relayed = relayed;
+	relay->rtcp_fd = relayed ? -1 : relay->sockets[socket].fd;
+	relay->rtcp_peer = *peer;
+}
+
+void
 relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
 {
 	const gboolean relayed = socket == RELAY_BY_OWNER;
@@ -201,4 +221,5 @@ relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
 	relay->out_fd = relay->sockets[relayed ? 0 : socket].fd;
 	relay->peer = *peer;
 	relay->error_noted = FALSE;
+	relay_consent_moved(relay);
 }

@@ -151,6 +151,8 @@ tick(Relay *relay, gint64 now)
 		relay_stats(relay, &stats);
 		relay->options.events->stats(relay->options.owner, &stats);
 	}
+	if (relay->consent)
+		relay_consent_tick(relay, now);
 	relay_watch(relay, now);
 	check_silence(relay, now);
 }

@@ -13,17 +13,46 @@
 #define SILENCE_US    5000000
 #define AGAIN_US      2000000
 #define REFUSED_LEAST 10  /* packets: not a stray one */
+#define AHEAD_LEAST   25  /* packets: half a second */
 #define UNHEARD_LEAST 150 /* packets of ours that no report knows of: 3 s */
 #define COMFORT_NOISE 13  /* RFC 3551 table 4 */
+
+/* The peer counts more packets than have come, and not only since the last of its reports that
+ * was made while they came. */
+static gboolean
+is_sending(const RelayWatch *watch)
+{
+	return (gint32)(watch->peer_ahead - watch->peer_ahead_then) >= AHEAD_LEAST;
+}
+
+static gboolean
+is_of_another_codec(const Relay *relay)
+{
+	const RelayWatch *watch = &relay->watch;
+
+	return relay->stats.dropped_payload_type - watch->payload >= REFUSED_LEAST ||
+	       watch->strange - watch->strange_then >= REFUSED_LEAST;
+}
 
 static void
 tell(Relay *relay, MediaFault fault, char *text)
 {
 	RelayWatch *watch = &relay->watch;
+	const gint64 now = worker_now(relay->worker);
+	const gint64 silent = now - MAX(watch->heard_at, watch->since);
+	const MediaSilence silence = {
+		.fault = fault,
+		.ever = watch->good > 0,
+		.sent = is_sending(watch),
+		.reports = relay->stats.rtcp_in > watch->rtcp,
+		.auth = relay->stats.dropped_auth - watch->auth >= REFUSED_LEAST,
+		.codec = is_of_another_codec(relay),
+		.silent_ms = (guint)(silent * 1000 / relay->second_us),
+	};
 
 	watch->told = fault;
-	watch->told_at = worker_now(relay->worker);
-	relay->options.events->one_way(relay->options.owner, fault, text);
+	watch->told_at = now;
+	relay->options.events->one_way(relay->options.owner, &silence, text);
 }
 
 static char *
@@ -48,6 +77,13 @@ relay_watch_foreign(Relay *relay, const NetAddress *from)
 	/* packets may have been seen to be refused before it was known from where */
 	if (first || watch->told != MEDIA_REFUSED)
 		tell(relay, MEDIA_REFUSED, foreign_text(relay));
+}
+
+void
+relay_watch_strange(Relay *relay, guint8 pt)
+{
+	relay->watch.strange++;
+	relay->watch.strange_pt = pt;
 }
 
 /* A peer that has never reported about us may be one that never does; a WebRTC peer must
@@ -97,8 +133,9 @@ begin(Relay *relay, gint64 now)
 	watch->auth = relay->stats.dropped_auth;
 	watch->source = relay->stats.dropped_source;
 	watch->payload = relay->stats.dropped_payload_type;
+	watch->strange_then = watch->strange;
 	watch->rtcp = relay->stats.rtcp_in;
-	watch->peer_sent_then = relay->watch.peer_sent;
+	watch->peer_ahead_then = watch->peer_ahead;
 }
 
 /* Why nothing that comes can be passed on; NULL: nothing wrong comes. */
@@ -110,15 +147,14 @@ refused_text(const Relay *relay)
 	if (relay->stats.dropped_auth - watch->auth >= REFUSED_LEAST)
 		return g_strdup("packets come that cannot be authenticated: the peer uses another "
 				"key than the agreed one");
-	if (relay->stats.dropped_source - watch->source >= REFUSED_LEAST)
-		return watch->foreign.length
-			       ? foreign_text(relay)
-			       : g_strdup("packets come whose source or payload type was not "
-					  "agreed");
-	if (relay->stats.dropped_payload_type - watch->payload >= REFUSED_LEAST)
+	if (relay->stats.dropped_source - watch->source >= REFUSED_LEAST && watch->foreign.length)
+		return foreign_text(relay);
+	if (is_of_another_codec(relay))
 		return g_strdup_printf("packets come with payload type %u, which the other side "
 				       "has not agreed to",
-				       relay->last_pt);
+				       relay->in.has_source ? relay->last_pt : watch->strange_pt);
+	if (relay->stats.dropped_source - watch->source >= REFUSED_LEAST)
+		return g_strdup("packets come whose source was not agreed");
 	return NULL;
 }
 
@@ -129,7 +165,7 @@ silent_text(const Relay *relay)
 	char peer[NET_ADDRESS_TEXT];
 
 	net_address_text(&relay->peer, peer);
-	if (watch->peer_sent - watch->peer_sent_then >= REFUSED_LEAST)
+	if (is_sending(watch))
 		return g_strdup_printf("no audio comes from %s, although its reports say that "
 				       "audio is sent: the audio is lost on the way",
 				       peer);

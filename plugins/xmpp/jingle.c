@@ -151,7 +151,7 @@ check_setup(const Jingle *jingle, DtlsSetup setup, GError **error)
 }
 
 static gboolean
-check_audio(const Jingle *jingle, const JingleContent *audio, GError **error)
+check_audio(const Jingle *jingle, const JingleContent *audio, gboolean may_be_clear, GError **error)
 {
 	const Transport *transport = audio->stream->transport;
 
@@ -159,17 +159,17 @@ check_audio(const Jingle *jingle, const JingleContent *audio, GError **error)
 		return refuse(error, REASON_INCOMPATIBLE, "the audio has no codec");
 	if (g_strcmp0(audio->transport_ns, NS_ICE_UDP) != 0)
 		return refuse(error, REASON_INCOMPATIBLE, "the transport is not ICE-UDP");
-	if (!transport->fingerprint)
+	if (!transport->fingerprint && !(transport->unencrypted && may_be_clear))
 		return refuse(error, REASON_SECURITY,
 			      "the client gives no DTLS fingerprint, and calls without "
 			      "encryption are not taken");
 	if (!transport->ufrag || !transport->pwd)
 		return refuse(error, REASON_PROTOCOL_ERROR, "the ICE credentials are missing");
-	return check_setup(jingle, transport->setup, error);
+	return transport->unencrypted || check_setup(jingle, transport->setup, error);
 }
 
 Desc *
-desc_from_jingle(const Jingle *jingle, GError **error)
+desc_from_jingle(const Jingle *jingle, gboolean may_be_clear, GError **error)
 {
 	const JingleContent *audio = jingle_audio(jingle);
 
@@ -177,7 +177,7 @@ desc_from_jingle(const Jingle *jingle, GError **error)
 		refuse(error, REASON_INCOMPATIBLE, "there is no audio");
 		return NULL;
 	}
-	return check_audio(jingle, audio, error) ? desc_ref(jingle->desc) : NULL;
+	return check_audio(jingle, audio, may_be_clear, error) ? desc_ref(jingle->desc) : NULL;
 }
 
 void

@@ -75,7 +75,8 @@ typedef struct {
 	/* Codecs, transport, direction.  Belongs to Jingle.desc.  Its transport is
 	 * TRANSPORT_WEBRTC; ufrag, pwd and fingerprint are NULL where not sent,
 	 * setup is SETUP_NONE where not sent, candidates_complete is
-	 * <gathering-complete/>. */
+	 * <gathering-complete/>; unencrypted where there is neither a <fingerprint/>,
+	 * however spoilt, nor a <crypto/>. */
 	const Stream *stream;
 } JingleContent;
 
@@ -108,8 +109,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Jingle, jingle_free)
 
 /* The offer or answer in a session-initiate or session-accept (or content-add,
  * -accept), checked to be one we can have: audio, a codec, ICE with credentials,
- * a DTLS fingerprint, a role.  The direction is seen from the sender. */
-Desc *desc_from_jingle(const Jingle *jingle, GError **error);
+ * a DTLS fingerprint, a role.  The direction is seen from the sender.  `may_be_clear`:
+ * this sender may do without DTLS. */
+Desc *desc_from_jingle(const Jingle *jingle, gboolean may_be_clear, GError **error);
 
 const JingleContent *jingle_content(const Jingle *jingle, const char *name); /* NULL: none such */
 const JingleContent *jingle_audio(const Jingle *jingle); /* first audio content, or NULL */

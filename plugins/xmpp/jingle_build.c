@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* jingle_build.c - struct to <jingle/>, in the one form that suits all clients.
  *
- * Every candidate with all its attributes, senders "both", rtcp-mux always,
- * payloads with id, name and clock rate, parameters with name and value: each
+ * Every candidate with all its attributes, senders "both", rtcp-mux always where there
+ * is DTLS, payloads with id, name and clock rate, parameters with name and value: each
  * of these has a client that fails without it.
  * Thread: any (pure).  XEP-0166, 0167, 0176, 0320, 0338.
  */
@@ -81,7 +81,8 @@ add_description(xmlNode *content, const char *media, const Stream *stream, guint
 		add_codec(description, codec);
 		max--;
 	}
-	xml_add(description, NULL, "rtcp-mux");
+	if (stream->transport->rtcp_mux || !stream->transport->unencrypted)
+		xml_add(description, NULL, "rtcp-mux");
 }
 
 /* --- transport --- */
@@ -141,14 +142,16 @@ add_related(xmlNode *node, const Candidate *candidate)
 }
 
 static void
-add_candidate(xmlNode *transport, const Candidate *candidate)
+add_candidate(xmlNode *transport, const Transport *ours, const Candidate *candidate)
 {
+	const gboolean rtcp_apart = ours->unencrypted && !ours->rtcp_mux;
+
 	/* Within a session no two have the same three (RFC 8445 5.1.2). */
 	g_autofree char *id = g_strdup_printf("gw%u-%u-%u", candidate->generation,
 					      candidate->priority, candidate->port);
 	xmlNode *node;
 
-	if (candidate->component != 1 || !is_numeric(candidate->address))
+	if ((candidate->component != 1 && !rtcp_apart) || !is_numeric(candidate->address))
 		return;
 	node = xml_add(transport, NULL, "candidate");
 	xml_set_number(node, "component", candidate->component);
@@ -168,7 +171,7 @@ static void
 add_candidates(xmlNode *transport, const Transport *ours)
 {
 	for (guint i = 0; i < ours->candidates->len; i++)
-		add_candidate(transport, &g_array_index(ours->candidates, Candidate, i));
+		add_candidate(transport, ours, &g_array_index(ours->candidates, Candidate, i));
 }
 
 static void
@@ -227,6 +230,7 @@ xmlNode *
 jingle_build_initiate(const JingleSession *session, const Desc *offer)
 {
 	xmlNode *jingle = jingle_new(session, JINGLE_SESSION_INITIATE), *group = group_new();
+	gboolean bundles = FALSE;
 
 	for (guint i = 0; i < offer->streams->len; i++) {
 		const Stream *stream = g_ptr_array_index(offer->streams, i);
@@ -240,8 +244,12 @@ jingle_build_initiate(const JingleSession *session, const Desc *offer)
 		add_description(content, media_name(stream), stream, G_MAXUINT);
 		add_whole_transport(content, stream->transport, SETUP_ACTPASS);
 		add_member(group, name);
+		bundles = bundles || !stream->transport->unencrypted;
 	}
-	xml_adopt(jingle, group);
+	if (bundles)
+		xml_adopt(jingle, group);
+	else
+		xml_free(group); /* which would multiplex RTCP as well */
 	return jingle;
 }
 
@@ -340,7 +348,7 @@ jingle_build_candidate(const JingleSession *session, const char *content, const 
 {
 	xmlNode *jingle = jingle_new(session, JINGLE_TRANSPORT_INFO);
 
-	add_candidate(add_transport(add_content(jingle, content), ours), candidate);
+	add_candidate(add_transport(add_content(jingle, content), ours), ours, candidate);
 	return jingle;
 }
 

@@ -317,7 +317,7 @@ read_related(Candidate *candidate, const xmlNode *node)
 	candidate->related_port = (guint16)number_or(node, "rel-port", G_MAXUINT16, 0);
 }
 
-/* FALSE for what our agent has no use for: TCP, a .local name, component 2 … */
+/* FALSE for what our agent has no use for: TCP, a .local name … */
 static gboolean
 read_candidate(Candidate *candidate, const xmlNode *node)
 {
@@ -360,7 +360,8 @@ read_candidates(JingleContent *content, Transport *transport, const xmlNode *nod
 		raw->protocol = dup_or_empty(child, "protocol");
 		raw->address = dup_or_empty(child, "ip");
 		raw->type = dup_or_empty(child, "type");
-		raw->usable = read_candidate(&candidate, child);
+		raw->usable = read_candidate(&candidate, child) &&
+			      (candidate.component == 1 || !transport->rtcp_mux);
 		if (raw->usable)
 			g_array_append_val(transport->candidates, candidate);
 		g_ptr_array_add(content->raw_candidates, raw);
@@ -387,6 +388,7 @@ read_transport(JingleContent *content, Transport *transport, const xmlNode *node
 	transport->pwd = dup_credential(node, "pwd");
 	transport->candidates_complete = xml_child(node, NS_ICE_UDP, "gathering-complete") != NULL;
 	read_fingerprints(transport, node);
+	transport->unencrypted = !xml_child(node, NS_DTLS, "fingerprint") && !content->sdes;
 	read_candidates(content, transport, node);
 	for (child = xml_child(node, NS_ICE_OPTION, NULL);
 	     child && content->ice_options->len < MAX_ICE_OPTIONS;
@@ -464,10 +466,10 @@ read_content(Jingle *jingle, Desc *desc, const xmlNode *node)
 	stream->direction = jingle_direction(content->senders, speaker(jingle));
 	if (xml_child(node, NULL, "description"))
 		read_description(content, stream, xml_child(node, NULL, "description"));
-	if (xml_child(node, NULL, "transport"))
-		read_transport(content, stream->transport, xml_child(node, NULL, "transport"));
 	/* A client that bundles multiplexes RTCP whether it says so or not. */
 	stream->transport->rtcp_mux = content->rtcp_mux || desc->bundle;
+	if (xml_child(node, NULL, "transport"))
+		read_transport(content, stream->transport, xml_child(node, NULL, "transport"));
 	g_ptr_array_add(jingle->contents, content);
 }
 

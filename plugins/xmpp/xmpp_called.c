@@ -21,15 +21,20 @@
 #define MAX_DEVICES 32	 /* of one call */
 #define OTHERS_MS   3000 /* one device took no call: how long others have to say that they ring */
 
-#define UNENCRYPTED "The client that is on line takes only calls without encryption"
-
 /* --- who is there --- */
+
+static gboolean
+can_be_called(const XmppLeg *leg, guint can)
+{
+	return xmpp_caps_can_call(can) ||
+	       (xmpp_caps_is_unencrypted(can) && xmpp_clear_can_be_offered(leg));
+}
 
 /* FALSE as well for one of which nothing is known yet. */
 static gboolean
-takes_no_calls(guint can)
+takes_no_calls(const XmppLeg *leg, guint can)
 {
-	return (can & XMPP_CAN_TELL) && !(can & XMPP_CAN_JMI) && !xmpp_caps_can_call(can);
+	return (can & XMPP_CAN_TELL) && !(can & XMPP_CAN_JMI) && !can_be_called(leg, can);
 }
 
 static guint
@@ -38,12 +43,12 @@ can_of(const XmppLeg *leg, const char *device)
 	return xmpp_accounts_can(leg->xmpp->accounts, leg->peer_bare, device);
 }
 
-/* A device that could be called if only it had DTLS.  The operator, who sees it on line, reads
- * why it does not ring. */
+/* A device that could be called if only it had DTLS, or its user's might do without.  The operator,
+ * who sees it on line, reads why it does not ring. */
 static gboolean
 note_unencrypted(const XmppLeg *leg, const char *device, guint can)
 {
-	if (!takes_no_calls(can) || !xmpp_caps_is_unencrypted(can))
+	if (!takes_no_calls(leg, can) || !xmpp_caps_is_unencrypted(can))
 		return FALSE;
 	leg_trace(&leg->leg, TRACE_NOTE, "%s takes only calls without encryption: not called",
 		  device);
@@ -164,7 +169,7 @@ static void
 unencrypted_is_out(XmppLeg *leg, const char *device)
 {
 	if (was_last(leg, device))
-		xmpp_leg_fail(leg, REASON_UNREACHABLE, UNENCRYPTED);
+		xmpp_leg_fail(leg, REASON_UNREACHABLE, LEG_UNENCRYPTED, NULL);
 }
 
 /* It has gone off line.  One that takes messages may be woken by what its server keeps for it;
@@ -176,7 +181,8 @@ xmpp_called_gone(XmppLeg *leg, const char *device)
 
 	if (leg->state == XMPP_INITIATED && g_strcmp0(leg->peer, device) == 0) {
 		leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", device);
-		xmpp_leg_part(leg, REASON_UNREACHABLE, "The client has gone off line");
+		leg_explain(&leg->leg, &(LegFacts){ .fault = LEG_GONE });
+		xmpp_leg_part(leg, REASON_UNREACHABLE, NULL);
 		return;
 	}
 	for (guint i = 0; leg->state == XMPP_RINGING && i < leg->forks->len; i++) {
@@ -224,7 +230,7 @@ xmpp_called_bounced(XmppLeg *leg, const Address *from, const xmlNode *stanza)
 void
 xmpp_called_receipt(XmppLeg *leg, const char *device)
 {
-	if (leg->state == XMPP_RINGING && !takes_no_calls(can_of(leg, device)))
+	if (leg->state == XMPP_RINGING && !takes_no_calls(leg, can_of(leg, device)))
 		rings(leg, device);
 }
 
@@ -350,7 +356,7 @@ on_fork_answer(gpointer user, const xmlNode *answer)
 }
 
 static void
-call_directly(XmppLeg *leg, const char *jid)
+call_directly(XmppLeg *leg, const char *jid, guint can)
 {
 	XmppFork *fork = g_new0(XmppFork, 1);
 	XmppRequest request = { .from = leg->local, .to = jid, .done = on_fork_answer };
@@ -358,17 +364,18 @@ call_directly(XmppLeg *leg, const char *jid)
 	fork->leg = leg;
 	fork->jid = g_strdup(jid);
 	fork->sid = xmpp_new_sid();
+	fork->clear = xmpp_caps_is_unencrypted(can);
 	g_ptr_array_add(leg->forks, fork);
 	xmpp_leg_register(leg, jid, fork->sid);
 	request.user = fork;
-	xmpp_leg_out(leg, "session-initiate to %s", jid);
-	xmpp_request(leg->xmpp, &request, xmpp_session_build_initiate(leg, fork->sid));
+	xmpp_leg_out(leg, "session-initiate to %s%s", jid, fork->clear ? ", not encrypted" : "");
+	xmpp_request(leg->xmpp, &request, xmpp_session_build_initiate(leg, fork->sid, fork->clear));
 }
 
 static gboolean
-is_called_directly(guint can)
+is_called_directly(const XmppLeg *leg, guint can)
 {
-	return xmpp_caps_can_call(can) && !(can & XMPP_CAN_JMI);
+	return can_be_called(leg, can) && !(can & XMPP_CAN_JMI);
 }
 
 /* --- devices that come while it rings --- */
@@ -384,13 +391,13 @@ was_called(const XmppLeg *leg, const char *device)
 
 /* The propose tells it nothing.  After a restart of the server, or of ours, all come so. */
 static void
-call_late(XmppLeg *leg, const char *device)
+call_late(XmppLeg *leg, const char *device, guint can)
 {
 	if (leg->leg.side != SIDE_CALLEE || was_called(leg, device) ||
 	    leg->forks->len >= MAX_DEVICES)
 		return;
 	leg->hoped = TRUE;
-	call_directly(leg, device);
+	call_directly(leg, device, can);
 	if (!leg->rang)
 		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
 	leg_save(&leg->leg);
@@ -406,17 +413,17 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 		return;
 	if (note_unencrypted(leg, device, can))
 		unencrypted_is_out(leg, device);
-	else if (takes_no_calls(can))
+	else if (takes_no_calls(leg, can))
 		device_is_out(leg, device);
-	else if (is_called_directly(can))
-		call_late(leg, device);
+	else if (is_called_directly(leg, can))
+		call_late(leg, device, can);
 	else if ((can & XMPP_CAN_JMI) && find_may_ring(leg, device, NULL) && !leg->timer)
 		on_silence(leg); /* his second is over */
 }
 
 /* NULL, or why nobody can be called: those who are there take no calls, and no call waits for
  * somebody else. */
-static const char *
+static LegFault
 see_who_is_there(XmppLeg *leg)
 {
 	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
@@ -425,9 +432,9 @@ see_who_is_there(XmppLeg *leg)
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
 
-		if (is_called_directly(device->can))
+		if (is_called_directly(leg, device->can))
 			direct++;
-		else if (!takes_no_calls(device->can))
+		else if (!takes_no_calls(leg, device->can))
 			g_ptr_array_add(leg->may_ring, g_strdup(device->jid));
 		else if (note_unencrypted(leg, device->jid, device->can))
 			unencrypted++;
@@ -436,8 +443,8 @@ see_who_is_there(XmppLeg *leg)
 	if (!devices || devices->len == 0)
 		leg_unattended(&leg->leg);
 	if (leg->hoped || !devices || devices->len == 0)
-		return NULL;
-	return unencrypted > 0 ? UNENCRYPTED : "No client that is on line takes calls";
+		return LEG_NO_FAULT;
+	return unencrypted > 0 ? LEG_UNENCRYPTED : LEG_NO_CLIENT;
 }
 
 static void
@@ -452,8 +459,8 @@ call_devices(XmppLeg *leg, const char *nick)
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
 
-		if (is_called_directly(device->can))
-			call_directly(leg, device->jid);
+		if (is_called_directly(leg, device->can))
+			call_directly(leg, device->jid, device->can);
 	}
 	if (xmpp_stream_is_up(leg->xmpp->stream))
 		xmpp_leg_set_timer(leg, SILENT_MS, on_silence);
@@ -462,10 +469,10 @@ call_devices(XmppLeg *leg, const char *nick)
 
 /* He is not called at all. */
 static void
-stay_away(XmppLeg *leg, Reason reason, const char *text)
+stay_away(XmppLeg *leg, Reason reason, LegFault fault)
 {
 	leg->no_propose = TRUE;
-	xmpp_leg_fail(leg, reason, text);
+	xmpp_leg_fail(leg, reason, fault, NULL);
 }
 
 void
@@ -475,7 +482,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	g_autofree char *local = g_strconcat(bare, "/" XMPP_RESOURCE, NULL);
 	g_autofree char *sid = xmpp_new_sid();
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, sid);
-	const char *nobody = NULL;
+	LegFault nobody;
 
 	leg->jmi = TRUE;
 	leg->state = XMPP_RINGING;
@@ -487,7 +494,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	leg_attach(&leg->leg, xmpp->plugin, call);
 	xmpp_names_remember(xmpp, bare, target->from);
 	if (xmpp_is_cut_off(xmpp)) {
-		stay_away(leg, REASON_NETWORK_ERROR, "The XMPP server is away");
+		stay_away(leg, REASON_NETWORK_ERROR, LEG_SERVER_AWAY);
 	} else if ((nobody = see_who_is_there(leg))) {
 		stay_away(leg, REASON_UNREACHABLE, nobody);
 	} else {
@@ -512,6 +519,7 @@ fork_takes(XmppLeg *leg, XmppFork *fork)
 			    .to = leg->peer_bare,
 			    .reason = xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
 			    .text = "Answered on another device" };
+	const Desc *told;
 
 	if (!leg->no_propose)
 		xmpp_leg_say(leg, &retract);
@@ -521,8 +529,14 @@ fork_takes(XmppLeg *leg, XmppFork *fork)
 	leg->sid = g_strdup(fork->sid);
 	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
 	leg->jmi = FALSE;
+	leg->clear = fork->clear;
 	g_ptr_array_set_size(leg->forks, 0);
 	leg->state = XMPP_INITIATED;
+	if (leg->clear) {
+		told = leg->ours;
+		leg->ours = xmpp_clear_desc(told);
+		desc_unref(told);
+	}
 }
 
 static void

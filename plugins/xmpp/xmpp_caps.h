@@ -39,7 +39,7 @@ typedef enum {
 } XmppCan;
 guint xmpp_caps_read(const xmlNode *query); /* of XmppCan */
 gboolean xmpp_caps_can_call(guint can);	    /* takes a Jingle audio call of ours */
-/* Takes audio calls, but without DTLS alone: it is never called. */
+/* Takes audio calls, but without DTLS alone: see xmpp_clear.c. */
 gboolean xmpp_caps_is_unencrypted(guint can);
 
 /* The <c/> of a presence: TRUE when there is one with a SHA-1 hash.  Borrowed. */

@@ -86,6 +86,7 @@ xmpp_leg_set_peer(XmppLeg *leg, const char *jid)
 
 	g_free(leg->peer);
 	leg->peer = g_strdup(jid);
+	leg_device(&leg->leg, jid);
 	if (!leg->peer_bare && address)
 		leg->peer_bare = address_bare_jid(address);
 }
@@ -340,12 +341,13 @@ xmpp_leg_part(XmppLeg *leg, Reason reason, const char *text)
 }
 
 void
-xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text)
+xmpp_leg_fail(XmppLeg *leg, Reason reason, LegFault fault, const char *detail)
 {
 	if (leg->state == XMPP_OVER)
 		return;
-	xmpp_leg_goodbye(leg, reason, text);
-	leg_failed(&leg->leg, reason, text);
+	xmpp_leg_goodbye(leg, reason, detail);
+	leg_explain(&leg->leg, &(LegFacts){ .fault = fault, .detail = detail });
+	leg_failed(&leg->leg, reason, NULL);
 }
 
 /* --- across a crash ---

@@ -10,6 +10,7 @@
  *   xmpp_digits.c   keys as chat messages
  *   xmpp_text.c     chat that goes nowhere
  *   xmpp_find.c     which call is meant
+ *   xmpp_clear.c    who may call, and be called, without encryption
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *   xmpp_notice.c   what a person should read of a call
  *
@@ -31,6 +32,9 @@
 
 typedef struct XmppForkEvents XmppForkEvents;
 
+/* Whose audio may go without DTLS between client and gateway. */
+typedef enum { CLEAR_NO, CLEAR_LOCAL, CLEAR_YES } XmppClear;
+
 /* The plugin: one per process. */
 typedef struct {
 	Gateway *gateway;
@@ -39,6 +43,8 @@ typedef struct {
 	char *domain;
 	gsize max_stanza_bytes;
 	const MediaOptions *media; /* of the configuration */
+	XmppClear clear;
+	char *local_domain; /* of CLEAR_LOCAL */
 	XmppStream *stream;
 	XmppIq *iq;
 	XmppDisco *disco;
@@ -67,6 +73,7 @@ typedef struct XmppLeg XmppLeg;
 typedef struct {
 	XmppLeg *leg;
 	char *jid, *sid;
+	gboolean clear; /* what it was offered says nothing of DTLS */
 	gboolean dead;
 } XmppFork;
 
@@ -112,6 +119,7 @@ struct XmppLeg {
 	gboolean heard;	     /* a device has said itself that it rings */
 	gboolean hoped;	     /* there was one that might ring: `may_ring`, or called directly */
 	gboolean explained;  /* he was told what a message during the call does */
+	gboolean clear;	     /* of a callee: the device that takes it was offered no DTLS */
 	gboolean no_propose; /* none to retract: it came back, was rejected, or was not sent */
 	const char *refusal; /* Jingle's word for why, when a Reason has none; static, or NULL */
 	Transport *fresh;    /* an ICE restart of his that waits for the change under way */
@@ -166,8 +174,9 @@ void xmpp_leg_goodbye(XmppLeg *leg, Reason reason, const char *text);
 void xmpp_leg_over(XmppLeg *leg, Reason reason, const char *text);
 /* He ended it, and there is something to say all the same, to him or to others. */
 void xmpp_leg_part(XmppLeg *leg, Reason reason, const char *text);
-/* We must end it ourselves: goodbye, and the core is told. */
-void xmpp_leg_fail(XmppLeg *leg, Reason reason, const char *text);
+/* We must end it ourselves: goodbye, and the core is told.  `detail` is about what the peer itself
+ * has sent; or NULL. */
+void xmpp_leg_fail(XmppLeg *leg, Reason reason, LegFault fault, const char *detail);
 
 char *xmpp_leg_save(const Leg *leg);
 void xmpp_leg_bury(Xmpp *xmpp, const char *saved, Reason reason);
@@ -175,6 +184,20 @@ void xmpp_leg_bury(Xmpp *xmpp, const char *saved, Reason reason);
 /* A description of one audio stream like the one of `desc`, with another
  * direction and the given transport (copied). */
 Desc *xmpp_desc_like(const Desc *desc, Direction direction, const Transport *transport);
+
+/* --- xmpp_clear.c --- */
+/* FALSE: the configuration cannot be meant. */
+gboolean xmpp_clear_init(Xmpp *xmpp, const Config *config, GError **error);
+/* An account whose devices may do without DTLS, as far as they have none. */
+gboolean xmpp_clear_may(const Xmpp *xmpp, const char *bare);
+/* Some device of the account is without DTLS, or it is not known what there is. */
+gboolean xmpp_clear_needed(const Xmpp *xmpp, const char *bare);
+/* This device may begin a session without DTLS: it has never said that it can do better. */
+gboolean xmpp_clear_may_call(const Xmpp *xmpp, const Address *device);
+/* The offer of `leg` can be told to a device without DTLS. */
+gboolean xmpp_clear_can_be_offered(const XmppLeg *leg);
+/* `desc`, told to a device without DTLS. */
+Desc *xmpp_clear_desc(const Desc *desc);
 
 /* --- xmpp_find.c --- */
 void xmpp_leg_register(XmppLeg *leg, const char *jid, const char *sid);
@@ -234,6 +257,9 @@ extern const XmppForkEvents xmpp_called_fork_events;
 /* --- xmpp_text.c --- */
 /* What a user wrote and nobody reads: he is told so, where he would think otherwise. */
 void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+/* TRUE: it answers a question of the gateway, and has been taken. */
+gboolean
+xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
 
 /* --- xmpp_plugin.c --- */
@@ -257,7 +283,7 @@ void xmpp_session_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const A
 		     const xmlNode *jingle);
 /* Our session-initiate to the device that proceeded. */
 void xmpp_session_initiate(XmppLeg *leg);
-xmlNode *xmpp_session_build_initiate(XmppLeg *leg, const char *sid);
+xmlNode *xmpp_session_build_initiate(XmppLeg *leg, const char *sid, gboolean clear);
 void xmpp_session_answer(XmppLeg *leg, const Desc *answer);
 void xmpp_session_candidate(XmppLeg *leg, const Candidate *ours);
 

@@ -183,7 +183,8 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
 		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
-	} else if (!xmpp_digits_message(xmpp, message, from, to)) {
+	} else if (!xmpp_digits_message(xmpp, message, from, to) &&
+		   !xmpp_text_answers(xmpp, message, from, to)) {
 		xmpp_text_refuse(xmpp, message, from, to);
 	}
 }
@@ -256,8 +257,7 @@ on_outage(gpointer user)
 	xmpp->outage = 0;
 	for (guint i = 0; i < legs->len; i++)
 		if (is_being_set_up(legs->pdata[i]))
-			xmpp_leg_fail(legs->pdata[i], REASON_NETWORK_ERROR,
-				      "The XMPP server is away");
+			xmpp_leg_fail(legs->pdata[i], REASON_NETWORK_ERROR, LEG_SERVER_AWAY, NULL);
 	return G_SOURCE_REMOVE;
 }
 
@@ -344,6 +344,11 @@ start(Gateway *gateway, GError **error)
 	xmpp->plugin = &xmpp_plugin;
 	xmpp->fork_events = &xmpp_called_fork_events;
 	xmpp->domain = g_ascii_strdown(config->xmpp_domain, -1);
+	if (!xmpp_clear_init(xmpp, config, error)) {
+		g_free(xmpp->domain);
+		g_clear_pointer(&xmpp, g_free);
+		return FALSE;
+	}
 	xmpp->max_stanza_bytes = config->max_stanza_bytes;
 	xmpp->media = &config->media;
 	xmpp->legs = g_hash_table_new(NULL, NULL);
@@ -383,6 +388,7 @@ stop(void)
 	g_clear_handle_id(&xmpp->outage, g_source_remove);
 	g_clear_pointer(&xmpp->names, g_hash_table_unref);
 	g_free(xmpp->domain);
+	g_free(xmpp->local_domain);
 	g_free(xmpp);
 	xmpp = NULL;
 }
@@ -500,7 +506,13 @@ static const LegVerbs leg_verbs = {
 	.bury = bury,
 };
 
-static const AccountVerbs account_verbs = { .notice = notice };
+static gboolean
+unencrypted(const char *account)
+{
+	return xmpp_clear_needed(xmpp, account);
+}
+
+static const AccountVerbs account_verbs = { .notice = notice, .unencrypted = unencrypted };
 static const OperatorVerbs operator_verbs = { .status = status };
 
 const Plugin xmpp_plugin = {

@@ -30,7 +30,7 @@ on_no_initiate(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	xmpp_leg_fail(leg, REASON_NO_MEDIA, "The client did not begin the session");
+	xmpp_leg_fail(leg, REASON_NO_MEDIA, LEG_NO_SESSION, NULL);
 }
 
 void
@@ -140,7 +140,10 @@ begin(Xmpp *xmpp, const XmppMessage *message)
 	g_autofree char *bare = address_bare_jid(message->to);
 	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
 	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
-	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
+	Incoming incoming = { .from = message->from,
+			      .to = callee,
+			      .device = message->from_text,
+			      .post_dial = post_dial };
 	g_autofree char *account = address_bare_jid(message->from);
 	XmppLeg *old = xmpp_find_talking(xmpp, account, message->to);
 	XmppLeg *leg = leg_of_propose(xmpp, message, bare);
@@ -256,7 +259,8 @@ xmpp_ring_bounced(XmppLeg *leg, const Address *from, JmiKind kind)
 	    (from->resource && g_strcmp0(leg->peer, full) != 0))
 		return;
 	leg_trace(&leg->leg, TRACE_IN, "%s came back", jmi_kind_name(kind));
-	xmpp_leg_over(leg, REASON_UNREACHABLE, "The client is gone");
+	leg_explain(&leg->leg, &(LegFacts){ .fault = LEG_GONE });
+	xmpp_leg_over(leg, REASON_UNREACHABLE, NULL);
 }
 
 void
@@ -267,7 +271,8 @@ xmpp_ring_gone(XmppLeg *leg)
 	     leg->state != XMPP_OFFERED))
 		return;
 	leg_trace(&leg->leg, TRACE_IN, "%s has gone off line", leg->peer);
-	xmpp_leg_over(leg, REASON_CANCELLED, "The caller's client has gone off line");
+	leg_explain(&leg->leg, &(LegFacts){ .fault = LEG_GONE });
+	xmpp_leg_over(leg, REASON_CANCELLED, NULL);
 }
 
 /* An end of the one call that this device is setting up with that number. */

@@ -34,7 +34,7 @@ send_candidate(XmppLeg *leg, const Candidate *candidate)
 	JingleSession session = session_of(leg);
 	const Transport *ours = transport_of(leg->ours);
 
-	if (!ours || !leg->content)
+	if (!ours || !leg->content || (candidate->component != 1 && ours->rtcp_mux))
 		return;
 	xmpp_leg_out(leg, "transport-info %s %s:%u", candidate_type_name(candidate->type),
 		     candidate->address, candidate->port);
@@ -61,16 +61,17 @@ xmpp_session_candidate(XmppLeg *leg, const Candidate *ours)
 /* Clients lose candidates that come before their session-accept, so those known
  * by now go into the offer itself. */
 xmlNode *
-xmpp_session_build_initiate(XmppLeg *leg, const char *sid)
+xmpp_session_build_initiate(XmppLeg *leg, const char *sid, gboolean clear)
 {
 	JingleSession session = { .sid = sid, .initiator = leg->local };
 	const Stream *audio = desc_audio(leg->ours);
 	g_autoptr(Transport) transport = NULL;
 	g_autoptr(Desc) offer = NULL;
 
-	if (!audio || leg->late->len == 0)
+	if (!audio || (leg->late->len == 0 && !clear))
 		return jingle_build_initiate(&session, leg->ours);
-	transport = transport_copy(audio->transport);
+	transport =
+		clear ? transport_unencrypted(audio->transport) : transport_copy(audio->transport);
 	g_array_append_vals(transport->candidates, leg->late->data, leg->late->len);
 	offer = xmpp_desc_like(leg->ours, audio->direction, transport);
 	return jingle_build_initiate(&session, offer);
@@ -81,7 +82,7 @@ on_no_accept(gpointer data)
 {
 	XmppLeg *leg = data;
 
-	xmpp_leg_fail(leg, REASON_NO_MEDIA, "The client did not accept the session");
+	xmpp_leg_fail(leg, REASON_NO_MEDIA, LEG_NO_ACCEPT, NULL);
 }
 
 /* The answer to a session-initiate or session-accept of ours.  A result, or
@@ -115,7 +116,7 @@ xmpp_session_initiate(XmppLeg *leg)
 
 	xmpp_leg_out(leg, "session-initiate %s", summary);
 	xmpp_leg_set_timer(leg, ACCEPT_MS, on_no_accept);
-	request_watched(leg, xmpp_session_build_initiate(leg, leg->sid));
+	request_watched(leg, xmpp_session_build_initiate(leg, leg->sid, FALSE));
 	g_array_set_size(leg->late, 0);
 }
 
@@ -159,6 +160,17 @@ as_answer(const Desc *offer, const Desc *accepted, const Desc *ours)
 	return xmpp_desc_like(accepted, audio->direction, transport);
 }
 
+/* His description cannot be used. */
+static void
+fail_by(XmppLeg *leg, const GError *error)
+{
+	xmpp_leg_fail(leg, error->code,
+		      error->code == REASON_INCOMPATIBLE ? LEG_NO_AUDIO
+		      : error->code == REASON_SECURITY	 ? LEG_NOT_SECURE
+							 : LEG_BAD_DESCRIPTION,
+		      error->message);
+}
+
 /* His session-initiate after our proceed. */
 static void
 take_initiate(XmppLeg *leg, Jingle *jingle)
@@ -169,19 +181,19 @@ take_initiate(XmppLeg *leg, Jingle *jingle)
 	g_autofree char *summary = NULL;
 
 	keep_request(leg, jingle);
-	offer = desc_from_jingle(jingle, &error);
+	offer = desc_from_jingle(jingle, FALSE, &error);
 	/* From here on the session exists, and is refused by its own word. */
 	leg->state = XMPP_OFFERED;
 	if (!offer) {
 		leg_trace(&leg->leg, TRACE_IN, "session-initiate: %s", error->message);
-		xmpp_leg_fail(leg, error->code, error->message);
+		fail_by(leg, error);
 		return;
 	}
 	summary = desc_summary(offer);
 	leg_trace(&leg->leg, TRACE_IN, "session-initiate %s", summary);
 	accepted = desc_answer(offer, leg->ours, transport_of(leg->ours));
 	if (!accepted) {
-		xmpp_leg_fail(leg, REASON_INCOMPATIBLE, "No codec in common");
+		xmpp_leg_fail(leg, REASON_INCOMPATIBLE, LEG_NO_CODEC, NULL);
 		return;
 	}
 	leg->theirs = as_answer(offer, accepted, leg->ours);
@@ -197,12 +209,15 @@ begin_direct(Xmpp *xmpp, const XmppMessage *message, Jingle *jingle)
 	g_autofree char *local = address_full_jid(message->to);
 	g_autoptr(Address) callee = xmpp_accounts_dialled(xmpp->accounts, message->to);
 	g_autofree char *post_dial = xmpp_accounts_post_dial(message->to);
-	Incoming incoming = { .from = message->from, .to = callee, .post_dial = post_dial };
+	Incoming incoming = { .from = message->from,
+			      .to = callee,
+			      .device = message->from_text,
+			      .post_dial = post_dial };
 	XmppLeg *leg = xmpp_leg_new(xmpp, local, jingle->sid);
 	g_autoptr(GError) error = NULL;
 
 	leg->state = XMPP_OFFERED;
-	leg->theirs = desc_from_jingle(jingle, &error);
+	leg->theirs = desc_from_jingle(jingle, xmpp_clear_may_call(xmpp, message->from), &error);
 	keep_request(leg, jingle);
 	xmpp_leg_set_peer(leg, message->from_text);
 	xmpp_leg_register(leg, leg->peer, leg->sid);
@@ -249,7 +264,8 @@ on_initiate(XmppLeg *leg, Jingle *jingle)
 	jingle_free(jingle);
 	if (leg->state == XMPP_PROPOSED) {
 		leg->state = XMPP_OFFERED;
-		xmpp_leg_fail(leg, REASON_PROTOCOL_ERROR, "session-initiate before proceed");
+		xmpp_leg_fail(leg, REASON_PROTOCOL_ERROR, LEG_BAD_DESCRIPTION,
+			      "session-initiate before proceed");
 	} else if (leg->state == XMPP_OVER) {
 		/* It crossed our last word. */
 		XmppRequest whom = { .from = leg->local, .to = leg->peer };
@@ -272,15 +288,20 @@ on_accept(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg->xmpp->fork_events->takes(leg, fork);
 	if (leg->state != XMPP_INITIATED || leg->leg.side != SIDE_CALLEE)
 		return;
-	answer = desc_from_jingle(jingle, &error);
+	answer = desc_from_jingle(jingle, leg->clear, &error);
 	if (!answer) {
 		leg_trace(&leg->leg, TRACE_IN, "session-accept: %s", error->message);
-		xmpp_leg_fail(leg, error->code, error->message);
+		fail_by(leg, error);
 		return;
 	}
 	summary = desc_summary(answer);
 	leg_trace(&leg->leg, TRACE_IN, "session-accept from %s %s", leg->peer, summary);
 	leg->theirs = answer;
+	if (leg->clear && !transport_of(answer)->unencrypted) { /* it cannot have our fingerprint */
+		xmpp_leg_fail(leg, REASON_SECURITY, LEG_NOT_SECURE,
+			      "the client answers with DTLS that it was not offered");
+		return;
+	}
 	leg->content = g_strdup(audio ? audio->name : "0");
 	leg->state = XMPP_TALKING;
 	xmpp_leg_set_timer(leg, 0, NULL);
@@ -312,8 +333,10 @@ on_restart(XmppLeg *leg, const Transport *fresh)
 		transport->fingerprint = g_strdup(known->fingerprint);
 		transport->fingerprint_hash = g_strdup(known->fingerprint_hash);
 	}
+	transport->unencrypted = known->unencrypted;
 	transport->rtcp_mux = known->rtcp_mux;
-	transport->setup = SETUP_ACTPASS; /* an offer; DTLS goes on as it was */
+	/* an offer; DTLS goes on as it was */
+	transport->setup = known->unencrypted ? SETUP_NONE : SETUP_ACTPASS;
 	offer = xmpp_desc_like(leg->theirs, audio->direction, transport);
 	desc_unref(leg->theirs);
 	leg->theirs = desc_ref(offer);
@@ -330,12 +353,22 @@ is_restart(const XmppLeg *leg, const Transport *fresh)
 	       g_strcmp0(fresh->ufrag, known->ufrag) != 0;
 }
 
+static gboolean
+rtcp_is_apart(const XmppLeg *leg)
+{
+	const Transport *known = transport_of(leg->theirs);
+
+	return known && known->unencrypted && !known->rtcp_mux;
+}
+
 static void
 take_candidates(XmppLeg *leg, const Transport *transport)
 {
 	for (guint i = 0; i < transport->candidates->len && leg->state != XMPP_OVER; i++) {
 		const Candidate *candidate = &g_array_index(transport->candidates, Candidate, i);
 
+		if (candidate->component != 1 && !rtcp_is_apart(leg))
+			continue;
 		leg_trace(&leg->leg, TRACE_IN, "transport-info %s %s:%u",
 			  candidate_type_name(candidate->type), candidate->address,
 			  candidate->port);
@@ -395,6 +428,10 @@ on_info(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		leg_dtmf(&leg->leg, jingle->key);
 	if (jingle->transfer_to)
 		xmpp_move_asked(leg, jingle);
+	if (jingle->info == JINGLE_INFO_MUTE)
+		leg_muted(&leg->leg, TRUE);
+	else if (jingle->info == JINGLE_INFO_UNMUTE || jingle->info == JINGLE_INFO_ACTIVE)
+		leg_muted(&leg->leg, FALSE);
 	xmpp_hold_info(leg, jingle->info);
 }
 

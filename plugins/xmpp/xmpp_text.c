@@ -94,6 +94,25 @@ wants_answer(const xmlNode *message)
 	return g_strcmp0(type, "groupchat") == 0 || has_content(message);
 }
 
+/* A chat message that answers a question of the gateway's own. */
+gboolean
+xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
+{
+	const xmlNode *body = xml_child(message, NULL, "body");
+	const char *type = xml_attribute(message, "type");
+	g_autofree char *text = body ? xml_text(body) : NULL;
+	g_autofree char *bare = NULL, *account = NULL;
+	g_autoptr(Address) chat = NULL;
+
+	if (!text || g_strcmp0(type, "groupchat") == 0 || g_strcmp0(type, "headline") == 0 ||
+	    g_strcmp0(type, "error") == 0)
+		return FALSE;
+	bare = address_bare_jid(from);
+	account = g_utf8_strdown(bare, -1);
+	chat = to->user ? xmpp_accounts_callee(xmpp->accounts, to) : address_copy(to);
+	return account_answers(xmpp->gateway, account, chat, text);
+}
+
 void
 xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {

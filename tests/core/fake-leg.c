@@ -72,11 +72,12 @@ fake_desc(TransportKind kind, const char *codecs, Direction direction, guint16 p
 	static const struct {
 		const char *word, *name;
 		guint8 pt;
+		guint32 rate;
+		guint8 channels;
 	} CODECS[] = {
-		{ "PCMU", "PCMU", 0 },
-		{ "PCMA", "PCMA", 8 },
-		{ "event", "telephone-event", 101 },
-		{ "G729", "G729", 18 }, /* not relayed */
+		{ "PCMU", "PCMU", 0, 8000, 1 },	  { "PCMA", "PCMA", 8, 8000, 1 },
+		{ "opus", "opus", 98, 48000, 2 }, { "event", "telephone-event", 101, 8000, 1 },
+		{ "GSM", "GSM", 3, 8000, 1 }, /* not relayed */
 	};
 	g_auto(GStrv) words = g_strsplit(codecs, " ", -1);
 	Desc *desc = desc_new();
@@ -86,7 +87,8 @@ fake_desc(TransportKind kind, const char *codecs, Direction direction, guint16 p
 	for (char **word = words; *word; word++)
 		for (guint i = 0; i < G_N_ELEMENTS(CODECS); i++)
 			if (strcmp(*word, CODECS[i].word) == 0)
-				stream_add_codec(stream, CODECS[i].pt, CODECS[i].name, 8000, 1);
+				stream_add_codec(stream, CODECS[i].pt, CODECS[i].name,
+						 CODECS[i].rate, CODECS[i].channels);
 	stream->transport->kind = kind;
 	if (kind == TRANSPORT_RTP) {
 		g_strlcpy(stream->transport->address, "198.51.100.7",

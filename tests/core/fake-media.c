@@ -158,9 +158,9 @@ fake_media_lost(Media *media, PortId port, MediaLoss why, const char *text)
 }
 
 void
-fake_media_one_way(Media *media, PortId port, MediaFault fault, const char *text)
+fake_media_one_way(Media *media, PortId port, const MediaSilence *silence, const char *text)
 {
-	media->listener->one_way(media->user, port, fault, text);
+	media->listener->one_way(media->user, port, silence, text);
 }
 
 void
@@ -223,6 +223,12 @@ media_use_reserve(Media *media)
 	fake_media.reserved++;
 }
 
+guint
+media_load(const Media *media)
+{
+	return fake_media.load;
+}
+
 /* Numbers are unique in all media here, so it keeps its own. */
 PortId
 media_take_port(Media *media, Media *from, PortId port)
@@ -255,6 +261,12 @@ PortId
 media_add_rtp_port(Media *media, Side side, const char *address)
 {
 	return media_add_port(media, side, TRANSPORT_RTP);
+}
+
+PortId
+media_add_clear_port(Media *media, Side side)
+{
+	return media_add_port(media, side, TRANSPORT_WEBRTC);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "media/media.h"
 
 typedef struct {
+	guint load;			  /* of every media thread, percent */
 	gboolean hold_up;		  /* connected ports are not up by themselves */
 	void (*say)(const char *command); /* told of every command; may be NULL */
 	guint open, ports;		  /* how many there are */
@@ -24,7 +25,7 @@ void fake_media_deliver(void);
 /* Lets a port of `media` say this, now. */
 void fake_media_up(Media *media, PortId port);
 void fake_media_lost(Media *media, PortId port, MediaLoss why, const char *text);
-void fake_media_one_way(Media *media, PortId port, MediaFault fault, const char *text);
+void fake_media_one_way(Media *media, PortId port, const MediaSilence *silence, const char *text);
 void fake_media_candidate(Media *media, PortId port);
 void fake_media_note(Media *media, PortId port, const char *text);
 void fake_media_reset(void); /* numbers begin again at 1 */

@@ -9,6 +9,7 @@
  */
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,6 +228,29 @@ do_call(const char *line)
 	}
 }
 
+/* "unreached", "silent" or "description", and where. */
+static void
+explain(FakeLeg *leg, const char *text)
+{
+	static const struct {
+		const char *name;
+		LegFacts facts;
+	} KINDS[] = {
+		{ "unreached", { .fault = LEG_NOT_REACHED, .error = ECONNREFUSED } },
+		{ "silent", { .fault = LEG_NO_RESPONSE } },
+		{ "description", { .fault = LEG_BAD_DESCRIPTION, .detail = "no fingerprint" } },
+	};
+	g_auto(GStrv) words = g_strsplit(text, " ", 2);
+
+	for (guint i = 0; i < G_N_ELEMENTS(KINDS); i++) {
+		LegFacts facts = KINDS[i].facts;
+
+		facts.hop = words[1];
+		if (strcmp(words[0], KINDS[i].name) == 0)
+			leg_explain(&leg->leg, &facts);
+	}
+}
+
 static void
 do_leg(const char *line)
 {
@@ -239,7 +263,8 @@ do_leg(const char *line)
 	if (!leg)
 		g_error("nobody of the name %s in \"%s\"", words[0], line);
 	if (*rest && !g_str_has_prefix(rest, "without") && strcmp(words[1], "ends") != 0 &&
-	    strcmp(words[1], "fails") != 0 && strcmp(words[1], "is") != 0)
+	    strcmp(words[1], "fails") != 0 && strcmp(words[1], "is") != 0 &&
+	    strcmp(words[1], "explains") != 0)
 		desc = parse_desc(kind_of(leg), rest);
 	if (strcmp(words[1], "tries") == 0) {
 		leg_trying(&leg->leg);
@@ -253,8 +278,13 @@ do_leg(const char *line)
 		leg_candidate(&leg->leg, &(Candidate){ .foundation = "7" });
 	} else if (strcmp(words[1], "digit") == 0) {
 		leg_dtmf(&leg->leg, rest[0]);
-	} else if (strcmp(words[1], "is") == 0) { /* "callee is unattended" */
-		leg_unattended(&leg->leg);
+	} else if (strcmp(words[1], "is") == 0) { /* "callee is unattended", "is muted" */
+		if (strcmp(rest, "unattended") == 0)
+			leg_unattended(&leg->leg);
+		else
+			leg_muted(&leg->leg, strcmp(rest, "muted") == 0);
+	} else if (strcmp(words[1], "explains") == 0) { /* "callee explains refused by udp:…" */
+		explain(leg, rest);
 	} else if (strcmp(words[1], "fails") == 0) {
 		why = g_strsplit(rest, " ", 2);
 		fake_leg_fail(leg, reason_from_name(why[0]), why[1]);
@@ -287,14 +317,32 @@ call_of_port(PortId port)
 static void
 do_media(const char *line)
 {
-	static const char *const LOSSES[] = { "setup",	 "ice", "dtls",	  "fingerprint",
-					      "consent", "rtp", "silent", "no-candidate" };
-	static const char *const FAULTS[] = { "heard", "silent", "refused", "unheard" };
+	static const char *const LOSSES[] = { "setup",	     "ice",	     "dtls",
+					      "fingerprint", "consent",	     "rtp",
+					      "silent",	     "no-candidate", "no-checks",
+					      "password",    "dtls-silent",  "dtls-refused" };
+	static const struct {
+		const char *name;
+		MediaSilence silence;
+	} FAULTS[] = {
+		{ "heard", { .fault = MEDIA_HEARD } },
+		{ "silent", { .fault = MEDIA_SILENT, .silent_ms = 7000 } },
+		{ "stopped", { .fault = MEDIA_SILENT, .ever = TRUE, .reports = TRUE } },
+		{ "vanished", { .fault = MEDIA_SILENT, .ever = TRUE } },
+		{ "lost", { .fault = MEDIA_SILENT, .ever = TRUE, .sent = TRUE, .reports = TRUE } },
+		{ "silent-for-long", { .fault = MEDIA_SILENT, .ever = TRUE, .silent_ms = 60000 } },
+		{ "refused", { .fault = MEDIA_REFUSED } },
+		{ "undecryptable", { .fault = MEDIA_REFUSED, .auth = TRUE } },
+		{ "unreadable", { .fault = MEDIA_REFUSED, .codec = TRUE } },
+		{ "unheard", { .fault = MEDIA_UNHEARD } },
+	};
 	g_auto(GStrv) words = g_strsplit(line, " ", 5);
 	PortId port = words[2] ? (PortId)atoi(words[2]) : 0;
-	const Call *call = call_of_port(port);
+	const Call *call = strcmp(words[1], "load") == 0 ? NULL : call_of_port(port);
 
-	if (strcmp(words[1], "ready") == 0) {
+	if (strcmp(words[1], "load") == 0) { /* "media load 90" */
+		fake_media.load = port;
+	} else if (strcmp(words[1], "ready") == 0) {
 		fake_media_deliver();
 	} else if (strcmp(words[1], "up") == 0) {
 		fake_media_up(call->media, port);
@@ -306,8 +354,8 @@ do_media(const char *line)
 				fake_media_lost(call->media, port, i, words[4]);
 	} else if (strcmp(words[1], "audio") == 0) { /* "media audio 2 silent nothing comes" */
 		for (guint i = 0; i < G_N_ELEMENTS(FAULTS); i++)
-			if (strcmp(words[3], FAULTS[i]) == 0)
-				fake_media_one_way(call->media, port, i, words[4]);
+			if (strcmp(words[3], FAULTS[i].name) == 0)
+				fake_media_one_way(call->media, port, &FAULTS[i].silence, words[4]);
 	} else {
 		g_error("\"%s\" is not understood", line);
 	}
@@ -349,6 +397,17 @@ do_settings(const char *line)
 	g_assert_true(store_setting_set(world.store, words[0], words[2], words[3], NULL));
 }
 
+/* "bob@example.org/phone has lost 150", of 10,000 packets */
+static void
+do_lost(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", 4);
+	g_autofree char *account = g_strndup(line, strcspn(line, "/"));
+	CallLoss loss = { g_get_real_time() / G_USEC_PER_SEC, (guint)atoi(words[3]) };
+
+	g_assert_true(store_loss_add(world.store, account, words[0], &loss, NULL));
+}
+
 static void
 do_line(const char *line)
 {
@@ -369,6 +428,8 @@ do_line(const char *line)
 		call_expire(the_call());
 	else if (strcmp(line, "the operator hangs up") == 0)
 		call_hangup(the_call(), REASON_ADMIN, NULL);
+	else if (strstr(line, " has lost "))
+		do_lost(line);
 	else if (g_str_has_prefix(line, "settings of "))
 		do_settings(line + strlen("settings of "));
 	else if (g_str_has_prefix(line, "inside of the dial: "))
@@ -452,6 +513,7 @@ set_up(void)
 	fake_legs_reset();
 	fake_media_reset();
 	fake_media.hold_up = TRUE;
+	fake_media.load = 0;
 	fake_media.say = say_media;
 	fake_legs.in_command = in_command;
 	fake_legs.in_notice = in_notice;

@@ -65,7 +65,7 @@ static void
 set_up(void)
 {
 	static const char CONFIG[] = "[gateway]\nplugins=echo\n[xmpp]\ndomain=gw.example.org\n"
-				     "[sip]\ndomain=sip.example.org\n";
+				     "[sip]\ndomain=sip.example.org\n[guard]\ncountries=any\n";
 	g_autoptr(GError) error = NULL;
 
 	config = config_from_text(CONFIG, "test", &error);

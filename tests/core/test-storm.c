@@ -35,7 +35,7 @@ static Desc *
 random_desc(TransportKind kind)
 {
 	static const char *const CODECS[] = { "PCMU PCMA event", "PCMU", "PCMA event",
-					      "PCMA PCMU",	 "G729", "" };
+					      "PCMA PCMU",	 "GSM",	 "" };
 	static const guint LIKELY[] = { 0, 0, 0, 1, 1, 2, 3, 3, 4, 5 };
 
 	return fake_desc(kind, CODECS[LIKELY[roll(G_N_ELEMENTS(LIKELY))]], roll(4),

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from codec_rows import CODECS, GROUPS
+from codec_rows import CODECS, GROUPS, LEAN, built
 from run import run_in_namespace
 
 WIDTH = 26
@@ -43,11 +43,12 @@ def table(cells):
             return text
         notes.append(text)
         return f"FAILED ({len(notes)})"
-    lines = ["| caller > callee".ljust(40) + "".join(f"| {c}".ljust(WIDTH + 4) for c in CODECS) + "|",
-             "|".ljust(40, "-") + "".join("|".ljust(WIDTH + 4, "-") for _ in CODECS) + "|"]
+    columns = (*CODECS, *LEAN)
+    lines = ["| caller > callee".ljust(40) + "".join(f"| {c}".ljust(WIDTH + 4) for c in columns) + "|",
+             "|".ljust(40, "-") + "".join("|".ljust(WIDTH + 4, "-") for _ in columns) + "|"]
     for (title, other, codec), row in rows.items():
         lines.append(f"| {title} {codec} > {other}".ljust(40)
-                     + "".join(f"| {short(row.get(c, ''))}".ljust(WIDTH + 4) for c in CODECS) + "|")
+                     + "".join(f"| {short(row.get(c, ''))}".ljust(WIDTH + 4) for c in columns) + "|")
     lines.append("at the caller; at the callee: delay of the voice (where the phone tells its time), loudness above 4 kHz")
     return lines + [f"({i}) {text}" for i, text in enumerate(notes, 1)]
 
@@ -87,7 +88,8 @@ def main():
     options.build = options.build.resolve()
     options.folder = options.build / "e2e"
     options.folder.mkdir(exist_ok=True)
-    chosen = [g for g in GROUPS if not options.word or any(w in "_".join(g) for w in options.word)]
+    had = built(options.build)
+    chosen = [g for g in GROUPS if g[1] in had and (not options.word or any(w in "_".join(g) for w in options.word))]
     failures = []
     if not options.table:
         began = time.time()

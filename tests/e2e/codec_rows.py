@@ -7,6 +7,7 @@ a carrier; who is not one of the programs has its codec from peers/coder.py.
 """
 import json
 import re
+import subprocess
 import traceback
 
 import audio
@@ -15,7 +16,8 @@ from peers.carrier import Carrier
 from peers.softphone import Softphone
 
 CODECS = {"opus": 98, "G722": 9, "PCMA": 8, "PCMU": 0}
-WIDE = ("opus", "G722")
+LEAN = {"AMR-WB": 114, "AMR": 112, "G729": 18}  # in a build that has them; AMR in bits: baresip has whole bytes
+WIDE = ("opus", "G722", "AMR-WB")
 SIP = "127.0.0.1:5060"
 TALK = 3.2
 MAX_LOSS = 0.03      # of frames: a jitter buffer may grow once in a short call
@@ -31,10 +33,10 @@ class Client:
         self.phone, self.title, self.plays = phone, phone.name, phone.plays
         self.codec = None
 
-    def use(self, codec):
-        self.codec = codec
+    def use(self, *codecs):
+        self.codec = codecs[0]
         self.phone.forget()
-        self.phone.use_codecs(codec)
+        self.phone.use_codecs(*codecs)
 
     def dial(self, number):
         self.phone.call(f"{number}@{GATEWAY}")
@@ -64,13 +66,15 @@ class Client:
 class UserAgent:
     """peers/sip.py as a carrier or as a softphone."""
 
-    def __init__(self, agent, number, dial):
+    def __init__(self, agent, number, dial, allow):
         self.agent, self.number, self._dial, self.title = agent, number, dial, agent.name
+        self._allow = allow
         self.plays = agent.plays
         self.call = self.codec = None
 
     def use(self, codec):
-        self.codec, self.agent.codecs = codec, (CODECS[codec],)
+        self.codec, self.agent.codecs = codec, ({**CODECS, **LEAN}[codec],)
+        self._allow(codec)
 
     def dial(self, number):
         self.call = self._dial(number)
@@ -153,10 +157,18 @@ class Kept:
 
 # --- the two sides ---
 
+def allower(bench, *what):
+    """Lean codecs are offered where `codecs` names them."""
+    def allow(codec):
+        bench.tandem.ctl(*what, f"codecs={codec if codec in LEAN else ''}")
+    return allow
+
+
 def carrier(bench):
     agent = bench.keep(Carrier(bench.folder, {"address": "127.0.0.9", "trunk": {}}, ("127.0.0.1", 5060)))
     bench.tandem.ctl("trunk", "add", "carrier", "127.0.0.9", "options-seconds=0")
-    return UserAgent(agent, OUTSIDE, lambda number: agent.call_in(number, OUTSIDE, "B"))
+    return UserAgent(agent, OUTSIDE, lambda number: agent.call_in(number, OUTSIDE, "B"),
+                     allower(bench, "trunk", "set", "carrier"))
 
 
 def client(bench, kind, plays):
@@ -165,15 +177,19 @@ def client(bench, kind, plays):
 
 def user_agent(bench):
     agent = bench.keep(Softphone(bench.folder, "softphone", *bench.credential("bob"), ("127.0.0.1", 5060), "127.0.0.11")).register()
-    return UserAgent(agent, BOB, agent.dial)
+    return UserAgent(agent, BOB, agent.dial, allower(bench, "softphone", "set", "bob"))
 
 
 def program(bench, kind, codec):
     if kind == "linphone":
-        return Program(bench.linphone("bob", plays="A", codec=codec), codec)
+        phone = Program(bench.linphone("bob", plays="A", codec=codec), codec)
+        allower(bench, "softphone", "set", "bob")(codec)
+        return phone
     family = "g711" if codec.startswith("PCM") else codec.lower()
-    full = {"opus": "opus/48000/2", "G722": "G722/16000/1"}.get(codec, f"{codec}/8000/1")
-    return Program(bench.softphone("bob", plays="A", codec=family, options=f";audio_codecs={full}"), codec)
+    full = {"opus": "opus/48000/2", "G722": "G722/16000/1", "AMR-WB": "AMR-WB/16000/1"}.get(codec, f"{codec}/8000/1")
+    phone = Program(bench.softphone("bob", plays="A", codec=family, options=f";audio_codecs={full}"), codec)
+    allower(bench, "softphone", "set", "bob")(codec)
+    return phone
 
 
 def user_side(bench, kind, codec):
@@ -261,18 +277,32 @@ def judge(cells):
     check(not red, "\n".join(red))
 
 
+def built(build):
+    """The codecs that a build has."""
+    said = subprocess.run([build / "tandemd", "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"^codecs: (.*)", said, re.M)[1].split()
+
+
+def lean(build, codec, far):
+    """Those that this codec is tried with at the far side: a carrier has them, a client has none."""
+    if isinstance(far, Client):
+        return []
+    return [name for name in LEAN if name in built(build) and (codec == "opus" or name == codec)]
+
+
 def run(bench, kind, codec):
     """A user's side of one kind and one codec with each far side and codec."""
     bench.gateway()
     user = user_side(bench, kind, codec)
     fars = [carrier(bench), *([] if isinstance(user, Client) else [client(bench, "webrtc", "B")])]
-    cells = each(bench, [(user, codec, far, other) for far in fars for other in CODECS])
+    cells = each(bench, [(user, codec, far, other) for far in fars for other in (*CODECS, *lean(bench.tandem.build, codec, far))])
     (bench.folder.parent / f"codecs-{kind}-{codec}.json").write_text(json.dumps(cells, indent=1, ensure_ascii=False))
     judge(cells)
 
 
 GROUPS = [(kind, codec) for kind in ("webrtc", "aiortc", "softphone", "baresip", "linphone") for codec in CODECS
           if (kind, codec) != ("aiortc", "G722")]  # it has none
+GROUPS += [("softphone", codec) for codec in LEAN] + [("baresip", "AMR"), ("baresip", "AMR-WB"), ("linphone", "G729")]
 
 
 def _test(kind, codec):

@@ -22,7 +22,7 @@ from peers.baresip import Baresip
 from peers.linphone import Linphone
 from peers.process import Failed, until
 from peers.sipp import Carrier
-from peers.xmpp import XmppPhone, aiortc_program, client_program, rude_program, webrtc_program
+from peers.xmpp import XmppPhone, aiortc_program, client_program, gajim_program, rude_program, webrtc_program
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -441,6 +441,10 @@ class Bench:
 
     def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False, options=()):
         return self._phone(aiortc_program(), account, resource, plays, [*(["--direct"] if direct else []), *options])
+
+    def gajim(self, account="alice", plays="A"):
+        """The program itself; it knows no DTLS."""
+        return self._phone(gajim_program(), account, "gajim", plays, [])
 
     def rude(self, account):
         """A phone that makes one mistake a call (rude.mjs)."""

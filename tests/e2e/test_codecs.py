@@ -4,7 +4,7 @@ in real browsers."""
 import time
 
 import audio
-from codec_rows import BRIGHT, CODECS, SIP, Client, Kept, carrier, client, each, judge, told, user_agent, user_side
+from codec_rows import BRIGHT, CODECS, LEAN, SIP, Client, Kept, carrier, client, each, judge, told, user_agent, user_side
 from harness import ALICE, BOB, CAROL, OUTSIDE, alone, check, hear, slow
 from network import BadLine
 from peers.browser import Chromium
@@ -38,10 +38,60 @@ def test_codecs_linphone(bench):
     judge(each(bench, [(user, "opus", far, "opus"), (user, "opus", far, "G722")]))
 
 
+def test_codecs_linphone_g722(bench):
+    bench.gateway()
+    user, far = user_side(bench, "linphone", "G722"), carrier(bench)
+    judge(each(bench, [(user, "G722", far, "G722"), (user, "G722", far, "opus")]))
+
+
 def test_codecs_baresip(bench):
     bench.gateway()
     user, far = user_side(bench, "baresip", "G722"), client(bench, "webrtc", "B")
     judge(each(bench, [(user, "G722", far, "G722"), (user, "G722", far, "opus")]))
+
+
+def test_codecs_lean_carrier(bench):
+    """A client with Opus, and a carrier with each codec that spares bits."""
+    bench.gateway()
+    user, far = user_side(bench, "webrtc", "opus"), carrier(bench)
+    judge(each(bench, [(user, "opus", far, other) for other in LEAN]))
+
+
+def test_codecs_lean_baresip(bench):
+    """Its AMR-WB has whole bytes, the carrier's has bits."""
+    bench.gateway()
+    user, far = user_side(bench, "baresip", "AMR-WB"), carrier(bench)
+    judge(each(bench, [(user, "AMR-WB", far, "PCMA")]))
+
+
+def test_codecs_lean_linphone(bench):
+    bench.gateway()
+    user, far = user_side(bench, "linphone", "G729"), carrier(bench)
+    judge(each(bench, [(user, "G729", far, "PCMU"), (user, "G729", far, "G729")]))
+
+
+def test_codecs_modes_of_amr(bench):
+    """A carrier that takes four modes and asks for the second is sent that one, three frames in a packet."""
+    bench.gateway()
+    user, far = user_side(bench, "webrtc", "opus"), carrier(bench)
+    far.agent.habits.update(fmtp={"AMR": "mode-set=0,2,4,7"}, speech={"mode": 4, "request": 3}, sdp={"lines": ["a=ptime:60"]})
+    user.use("opus")
+    far.use("AMR")
+    for caller, callee in ((far, user), (user, far)):
+        caller.dial(callee.number)
+        callee.wait_ringing()
+        callee.answer()
+        caller.wait_up()
+        callee.wait_up()
+        bench.talk(2)
+        caller.hangup()
+        callee.wait_over()
+        modes, sizes, sdp = far.call.line.heard_modes(), far.call.line.heard_sizes(), far.call.offered
+        check(modes in ([7, 2], [2]), f"{caller.title} calls: the carrier was sent the modes {modes}")
+        check(max(sizes) in (95, 47), f"{caller.title} calls: the carrier was sent payloads of {sizes} bytes")
+        check(caller is user or "mode-set=0,2,4,7" in sdp, f"the carrier was answered {sdp}")
+        heard = audio.analyse(user.kept().recording, far.plays)
+        check(heard.present and heard.loss < 0.03, f"{user.title} heard {heard}")
 
 
 def test_codecs_softphone_in_its_order(bench):
@@ -81,6 +131,8 @@ def browser_is_wide(bench, page):
             far.wait_up()
         page.wait(f"{STATE} === 'talking'")
         bench.talk()
+        shown = page.evaluate("document.getElementById('quality').innerText")
+        check(shown.startswith(f"{codec}, wideband · good"), f"the page says {shown!r}")
         page.click("hangup")
         far.wait_over()
         page.wait(f"{STATE} === 'ready'")
@@ -173,17 +225,49 @@ def over_a_bad_line(bench, phone, far, codec):
     return damage[0] * (row["lost_in"] + row["packets_in"]) / row["lost_in"], damage[1]
 
 
-def bad_line(bench, loss):
+def on_a_bad_line(bench, loss):
+    """The line, a carrier, and a client at the far end of the line."""
     line = BadLine(bench, delay_ms=LINE_JITTER + 10, jitter_ms=LINE_JITTER, loss=loss, udp_only=True)
     bench.prosody(interfaces=("127.0.0.1", line.OURS))
     bench.gateway(media={"local_addresses": line.OURS, "keep_first_words": False})
     far = carrier(bench)
     with line.inside():
         phone = Client(bench.webrtc("alice", "A", options=["--server", line.OURS]))
+    return line, far, phone
+
+
+def bad_line(bench, loss):
+    _, far, phone = on_a_bad_line(bench, loss)
     plain, better = (over_a_bad_line(bench, phone, far, codec) for codec in ("PCMU", "opus"))
     # one long gap in 15 s says nothing: 60 to 120 ms were seen at 10 %, and the longest is printed
     check(better[0] < 0.85 * plain[0] and better[1] <= 200,
           f"of {loss:.0%} lost, damaged frames by lost packet and the longest: PCMU passed through {plain}; Opus {better}")
+
+
+@slow
+def test_codecs_adaptive(bench):
+    """A client with both codecs: its first call over a bad line passes through, and after that
+    it is given Opus, whoever calls; but not when its user wants none."""
+    _, far, phone = on_a_bad_line(bench, 0.05)
+    far.use("PCMU")
+    for calls, setting, wanted in ((True, None, "PCMU, passed through"), (True, None, "opus, transcoded to PCMU"),
+                                   (False, None, "opus, transcoded to PCMU"), (True, "needed", "PCMU, passed through")):
+        if setting:
+            bench.tandem.ctl("user", "set", "alice@localhost", f"transcode={setting}")
+        phone.use("opus", "PCMU")
+        caller, callee = (phone, far) if calls else (far, phone)
+        caller.dial(callee.number)
+        callee.wait_ringing()
+        callee.answer()
+        caller.wait_up()
+        callee.wait_up()
+        bench.talk(WARM)
+        caller.hangup()
+        callee.wait_over()
+        said = told(bench)["caller" if calls else "callee"]
+        check(said.startswith(wanted), f"call show says {said}, not {wanted}")
+        given = "is given Opus: its last" in bench.tandem.ladder(bench.tandem.calls()[0]["id"])
+        check(given == wanted.startswith("opus"), f"the ladder says that Opus is given: {given}")
 
 
 @slow

@@ -127,13 +127,13 @@ def test_message_nothing_to_say(bench):
 
 def test_message_network_without_udp(bench):
     """No UDP gets through from the client to the gateway: both calls end with the sentence
-    that names the cure.  SIP and XMPP are on 127.0.0.1."""
+    that says whose network it is.  SIP and XMPP are on 127.0.0.1."""
     bench.gateway(media={"local_addresses": "10.77.0.1", "ice_timeout": 4})
     carrier, phone = bench.carrier(), bench.webrtc()
     for rule in ("add pref 10 lookup local", "del pref 0", "add pref 5 to 10.77.0.1 ipproto udp blackhole"):
         subprocess.run(["ip", "rule", *rule.split()], check=True)
-    sentence = re.escape("Your phone never answered the connectivity checks of the gateway: its network blocks UDP; "
-                         "a TURN server would help")
+    sentence = re.escape("No audio could pass between your phone and the gateway: the network of your phone seems to "
+                         "block calls (UDP). Another network may help")
     phone.call(NUMBER)
     leg = carrier.wait_call()
     leg.answer()

@@ -303,11 +303,13 @@ def test_network_no_udp(bench):
     leg.answer()
     phone.wait("ended", by="peer")
     leg.wait_end()
-    sentence = "Your phone never answered the connectivity checks of the gateway: its network blocks UDP; a TURN server would help"
+    sentence = ("No audio could pass between your phone and the gateway: the network of your phone seems to block calls (UDP). "
+                "Another network may help")
     read(phone, NUMBER, re.escape(sentence))
     record = bench.tandem.last_record()
     check(record["reason"] == "no-media", f"the record says {record}")
-    check("connectivity checks" in record["text"] and "nothing received from the peer" in record["text"], record["text"])
+    check("connectivity check" in record["text"] and "nothing received from the peer" in record["text"], record["text"])
+    check("TURN server" in record["text"], f"no remedy: {record['text']}")
     check("no-media" in bench.tandem.ctl("call", "show", record["id"]).stdout, "the reason is not shown")
 
 
@@ -355,12 +357,12 @@ def test_network_one_way(bench):
     audio = ["FORWARD", "-o", "wan", "-p", "udp", "-m", "length", "--length", "200:230", "-j", "DROP"]
     home.router.run("iptables", "-w", "-I", *audio)
     began = time.monotonic()
-    read(phone, NUMBER, "You are not heard: no audio that can be used comes from your phone", 20)
+    read(phone, NUMBER, "You are not heard: .*your phone.*", 20)
     took = time.monotonic() - began
     print(f"named after {took:.1f} s")
     check(took < 10, f"it was named after {took:.1f} s only")
     [live] = bench.tandem.calls()
-    check(live["text"].startswith("one-way: the caller is not heard: no audio comes from"), live["text"])
+    check(live["text"].startswith("one-way: The caller is not heard: "), live["text"])
     check(bench.tandem.status()["count calls_one_way"] == 1, "it is not counted")
     home.router.run("iptables", "-w", "-D", *audio)
     until(lambda: not bench.tandem.calls()[0]["text"], 10, "the audio to be heard again")
@@ -370,7 +372,7 @@ def test_network_one_way(bench):
     record, told = bench.tandem.last_record(), bench.tandem.counters("caller")
     print(f"recorded: {told}")
     check("not heard" not in record["text"], record["text"])
-    check("the caller is not heard" in bench.tandem.ladder(record["id"]), "the ladder does not say it")
+    check("The caller is not heard" in bench.tandem.ladder(record["id"]), "the ladder does not say it")
     check(told["gap_ms"] >= 5000 and told["codec"] in ("PCMU", "PCMA"), f"{told}")
     check(bench.tandem.counters("callee")["gap_ms"] < 1000, "the carrier was heard all the time")
 

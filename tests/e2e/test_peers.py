@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from audio import Heard
-from harness import Failed, audio_is_whole, check, hear
+from harness import TOP, Failed, audio_is_whole, check, hear
 from test_clients import personalities
 
 
@@ -89,6 +89,12 @@ def test_peers_refuse_as_their_clients_do(bench):
     """Each rule of strict.mjs objects to what it is there for, and to nothing else."""
     rules = Path(__file__).parent / "peers" / "strict.test.mjs"
     done = subprocess.run(["node", "--test", rules], capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0, done.stdout[-3000:])
+
+
+def test_peers_dialler_says_how_a_call_sounds(bench):
+    """What the page makes of a browser's counters."""
+    done = subprocess.run(["node", "--test", TOP / "dialler" / "quality.test.mjs"], capture_output=True, text=True, timeout=60, check=False)
     check(done.returncode == 0, done.stdout[-3000:])
 
 

@@ -31,9 +31,25 @@ check_candidate(const xmlNode *node)
 	guint64 number;
 
 	check_attributes(node, names);
-	g_assert_cmpstr(xml_attribute(node, "component"), ==, "1");
+	if (g_strcmp0(xml_attribute(node, "component"), "2") != 0)
+		g_assert_cmpstr(xml_attribute(node, "component"), ==, "1");
 	g_assert_cmpstr(xml_attribute(node, "protocol"), ==, "udp");
 	g_assert_true(xml_attribute_number(node, "foundation", G_MAXINT32, &number));
+}
+
+/* RTCP has a component of its own where nothing is said of DTLS or of rtcp-mux, and there alone. */
+static void
+check_components(const xmlNode *content)
+{
+	const xmlNode *transport = xml_child(content, NS_ICE_UDP, "transport");
+	const xmlNode *description = xml_child(content, NS_RTP, "description");
+	const xmlNode *candidate = xml_child(transport, NS_ICE_UDP, "candidate");
+
+	if (!xml_child(transport, NS_DTLS, "fingerprint") &&
+	    !xml_child(description, NS_RTP, "rtcp-mux"))
+		return;
+	for (; candidate; candidate = xml_next(candidate, NS_ICE_UDP, "candidate"))
+		g_assert_cmpstr(xml_attribute(candidate, "component"), ==, "1");
 }
 
 static void
@@ -51,6 +67,8 @@ check_built(const xmlNode *node)
 		g_assert_cmpstr(xml_attribute(node, "name"), !=, "");
 		g_assert_cmpstr(xml_attribute(node, "value"), !=, "");
 	}
+	if (xml_is(node, NS_JINGLE, "content"))
+		check_components(node);
 	g_assert_cmpstr(xml_attribute(node, "senders"), !=, "none");
 	for (child = xml_child(node, NULL, NULL); child; child = xml_next(child, NULL, NULL))
 		check_built(child);
@@ -206,7 +224,7 @@ rebuild_transport(const Jingle *jingle)
 static void
 rebuild_session(const Jingle *jingle)
 {
-	g_autoptr(Desc) desc = desc_from_jingle(jingle, NULL), answer = NULL;
+	g_autoptr(Desc) desc = desc_from_jingle(jingle, TRUE, NULL), answer = NULL;
 	g_autoptr(Jingle) offer = send_jingle(jingle_build_initiate(&session, jingle->desc));
 	g_autoptr(Jingle) accept = NULL, blind = NULL;
 
@@ -221,6 +239,11 @@ rebuild_session(const Jingle *jingle)
 	check_setup(accept, TRUE);
 	check_setup(blind, TRUE);
 	g_assert_nonnull(jingle_audio(accept));
+	/* who has DTLS is never answered without, and the other way round */
+	g_assert_cmpint(jingle_audio(accept)->stream->transport->unencrypted, ==,
+			desc_audio(desc)->transport->unencrypted);
+	g_assert_cmpint(jingle_audio(accept)->stream->transport->fingerprint == NULL, ==,
+			desc_audio(desc)->transport->unencrypted);
 	g_assert_cmpint(accept->desc->bundle, ==, jingle->desc->bundle);
 }
 

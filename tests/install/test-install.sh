@@ -85,7 +85,7 @@ hardened() {
 	grep -qE "__[a-z]+_chk@" "$folder/said" || { echo "nothing is fortified"; return 1; }
 }
 
-version() { [ "$("$1" --version)" = "$2 $version" ]; }
+version() { [ "$("$1" --version | head -n 1)" = "$2 $version" ]; }
 
 # configure PLUGINS FOLDER: all but the programs below our own folder
 configure() {

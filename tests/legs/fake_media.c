@@ -10,6 +10,7 @@ struct Media {
 	const MediaListener *listener;
 	gpointer user;
 	TransportKind kinds[64];
+	gboolean clear[64];    /* made for a peer that may be without DTLS */
 	guint generations[64]; /* of ICE */
 	char *ufrags[64];      /* the peer's */
 	PortId last;
@@ -23,7 +24,7 @@ typedef struct {
 } Later;
 
 static Transport *
-make_transport(TransportKind kind, guint generation)
+make_transport(TransportKind kind, guint generation, gboolean two_components)
 {
 	Transport *transport = transport_new(kind);
 	Candidate candidate = { .foundation = "1",
@@ -50,6 +51,12 @@ make_transport(TransportKind kind, guint generation)
 	g_array_append_val(transport->candidates, candidate);
 	candidate.priority--;
 	candidate.port++;
+	if (two_components) {
+		Candidate rtcp = candidate;
+
+		rtcp.component = 2;
+		g_array_append_val(transport->candidates, rtcp);
+	}
 	if (generation) /* two, each of which has to be told by itself */
 		g_array_append_val(transport->candidates, candidate);
 	return transport;
@@ -60,7 +67,8 @@ say_ready(gpointer data)
 {
 	Later *later = data;
 	g_autoptr(Transport) ours = make_transport(later->media->kinds[later->port],
-						   later->media->generations[later->port]);
+						   later->media->generations[later->port],
+						   later->media->clear[later->port]);
 
 	later->media->listener->ready(later->media->user, later->port, ours);
 	return G_SOURCE_REMOVE;
@@ -114,6 +122,12 @@ media_use_reserve(Media *media)
 {
 }
 
+guint
+media_load(const Media *media)
+{
+	return 0;
+}
+
 void
 media_stay_near(Media *media, const Media *near)
 {
@@ -138,6 +152,13 @@ PortId
 media_add_rtp_port(Media *media, Side side, const char *address)
 {
 	return media_add_port(media, side, TRANSPORT_RTP);
+}
+
+PortId
+media_add_clear_port(Media *media, Side side)
+{
+	media->clear[(media->last + 1) % 64] = TRUE;
+	return media_add_port(media, side, TRANSPORT_WEBRTC);
 }
 
 void

@@ -167,6 +167,42 @@ leg_ended(Leg *leg, Reason reason, const char *text)
 	g_ptr_array_remove(legs, leg);
 }
 
+static LegFault fault;
+
+void
+leg_explain(Leg *leg, const LegFacts *facts)
+{
+	fault = facts->fault;
+}
+
+void
+leg_failed(Leg *leg, Reason reason, const char *text)
+{
+	static const char *const FAULTS[N_LEG_FAULTS] = {
+		[LEG_NO_NAME] = "no name",
+		[LEG_NOT_REACHED] = "not reached",
+		[LEG_BAD_TLS] = "bad tls",
+		[LEG_NO_RESPONSE] = "no response",
+		[LEG_GONE] = "gone",
+		[LEG_NOT_REGISTERED] = "not registered",
+		[LEG_CODECS_FORBIDDEN] = "codecs forbidden",
+		[LEG_BAD_DESCRIPTION] = "bad description",
+		[LEG_NO_DESCRIPTION] = "no description",
+		[LEG_NO_AUDIO] = "no audio",
+		[LEG_NOT_SECURE] = "not secure",
+		[LEG_NO_ACK] = "no ack",
+	};
+
+	g_assert_nonnull(leg->call);
+	g_assert_null(text); /* for the operator alone */
+	say("failed %s%s%s", reason_name(reason), FAULTS[fault] ? " " : "",
+	    FAULTS[fault] ? FAULTS[fault] : "");
+	fault = LEG_NO_FAULT;
+	leg->call = NULL;
+	rig_leg = NULL;
+	g_ptr_array_remove(legs, leg);
+}
+
 void
 leg_save(Leg *leg)
 {

@@ -85,7 +85,7 @@ body__answers(void)
 			   forms[i].body);
 		rig_expect(forms[i].refused ? "ringing" : "ringing 40004 sendrecv");
 		peer_reply(peer, invite, "200 OK", "t", forms[i].headers, forms[i].body);
-		rig_expect_start(forms[i].refused ? "ended incompatible"
+		rig_expect_start(forms[i].refused ? "failed incompatible"
 						  : "answered 40004 sendrecv");
 		ack = peer_wait(peer, "ACK ");
 		if (forms[i].refused)
@@ -113,7 +113,7 @@ body__ack(void)
 		tag = message_tag(ok, "To");
 		ack = peer_request(peer, "ACK", tag, forms[i].headers, forms[i].body);
 		peer_send(peer, ack);
-		rig_expect_start(forms[i].refused ? "ended incompatible"
+		rig_expect_start(forms[i].refused ? "failed incompatible"
 						  : "answered 40004 sendrecv");
 		if (forms[i].refused)
 			rig_answer_bye(peer);

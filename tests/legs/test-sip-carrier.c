@@ -391,7 +391,7 @@ hops__closed(void)
 	invite = peer_wait(peer, "INVITE ");
 	began = g_get_monotonic_time();
 	peer_hang_up(peer);
-	rig_expect_start("ended network-error");
+	rig_expect_start("failed network-error");
 	g_assert_cmpint(g_get_monotonic_time() - began, <, 2 * G_USEC_PER_SEC);
 	rig_stop();
 }
@@ -520,7 +520,7 @@ wants__codecs(void)
 			peer_reply(peer, invite, "486 Busy Here", "t1", NULL, NULL);
 			rig_expect("ended busy 486 Busy Here");
 		} else
-			rig_expect("ended incompatible no codec that the trunk's codecs allow");
+			rig_expect("failed incompatible codecs forbidden");
 		rig_stop();
 	}
 }
@@ -648,7 +648,7 @@ health__call(void)
 	rig_start();
 	rig_trunk("carrier", peer->port, patient);
 	rig_dial("carrier", "+14155550123", NULL);
-	rig_expect("ended timeout no response");
+	rig_expect("failed timeout no response");
 	g_assert_false(rig_plugin->operators->available("carrier"));
 	g_assert_true(rig_plugin->operators->available("other"));
 	rig_stop();

@@ -140,9 +140,9 @@ check_answer(Peer *peer, const Place *place, const char *early)
 		rig_end_call(peer);
 		return;
 	}
-	rig_expect_start(early			   ? "ended incompatible"
-			 : verdict == OTHER_FAMILY ? "ended ip-version answered with an address"
-						   : "ended incompatible");
+	rig_expect_start(early			   ? "failed incompatible"
+			 : verdict == OTHER_FAMILY ? "failed ip-version bad description"
+						   : "failed incompatible");
 	bye = peer_wait(peer, "BYE ");
 	reason = message_header(bye, "Reason");
 	g_assert_nonnull(reason);
@@ -223,7 +223,7 @@ check_ack(Peer *peer, const Place *place)
 		rig_end_call(peer);
 		return;
 	}
-	rig_expect_start(verdict == OTHER_FAMILY ? "ended ip-version" : "ended incompatible");
+	rig_expect_start(verdict == OTHER_FAMILY ? "failed ip-version" : "failed incompatible");
 	bye = peer_wait(peer, "BYE ");
 	peer_reply(peer, bye, "200 OK", NULL, NULL, NULL);
 }

@@ -253,11 +253,7 @@ test_unencrypted(void)
 		  NULL,
 		  "/a takes only calls without",
 		  FALSE },
-		{ "Gajim 2",
-		  { RIG_CAN_CHAT },
-		  "No client that is on line takes calls",
-		  NULL,
-		  FALSE },
+		{ "Gajim 2", { RIG_CAN_CHAT }, "that is on line takes calls", NULL, FALSE },
 	};
 
 	rig_set_up(LIMITS);
@@ -296,7 +292,7 @@ test_unencrypted(void)
 			g_assert_cmpstr(record->ended_by, ==, "gateway");
 			g_assert_nonnull(strstr(record->text, rows[i].missed));
 			g_assert_nonnull(words);
-			g_assert_nonnull(strstr(words, "none of your phones rang ("));
+			g_assert_nonnull(strstr(words, "None of your phones rang: "));
 			g_assert_nonnull(strstr(words, rows[i].missed));
 		}
 		rig_goes_offline("a");
@@ -678,7 +674,7 @@ test_refused(void)
 			g_assert_cmpstr(record->ended_by, ==, "gateway");
 			g_assert_cmpuint(strlen(record->ladder), >, 20);
 			g_assert_nonnull(words);
-			g_assert_cmpuint(strlen(words), >, strlen(record->text) / 2);
+			g_assert_cmpuint(strlen(words), >, 20);
 			if (g_str_equal(rows[i].what, "no fingerprint")) {
 				g_assert_nonnull(strstr(words, "without encryption"));
 				g_assert_nonnull(strstr(record->text, "without encryption"));

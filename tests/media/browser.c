@@ -20,7 +20,7 @@ struct Browser {
 };
 
 static void
-on_selected(gpointer user, guint socket, const NetAddress *peer, const char *text)
+on_selected(gpointer user, guint component, guint socket, const NetAddress *peer, const char *text)
 {
 	Browser *browser = user;
 
@@ -79,7 +79,7 @@ static const IceEvents ice_events = { .selected = on_selected,
 static void
 dtls_send(gpointer user, const guint8 *data, gsize length)
 {
-	ice_send(((Browser *)user)->ice, data, length);
+	ice_send(((Browser *)user)->ice, ICE_RTP, data, length);
 }
 
 static void
@@ -92,7 +92,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
 	g_error("the browser's handshake failed: %s", text);
 }
@@ -195,14 +195,14 @@ browser_send(Browser *browser, const void *data, gsize length, gboolean rtcp)
 		      : protection_protect(browser->send, copy, &length);
 	if (result != PROTECTION_OK)
 		return FALSE;
-	ice_send(browser->ice, copy, length);
+	ice_send(browser->ice, ICE_RTP, copy, length);
 	return TRUE;
 }
 
 void
 browser_send_raw(Browser *browser, const void *data, gsize length)
 {
-	ice_send(browser->ice, data, length);
+	ice_send(browser->ice, ICE_RTP, data, length);
 }
 
 guint

@@ -19,10 +19,15 @@ send_to(IcePath *path, const void *data, gsize length, const NetAddress *to)
 static void
 answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
 {
-	g_autoptr(GByteArray) answer = stun_new(STUN_BINDING_SUCCESS, data + 8);
+	const IcePeer *peer = path->peer;
+	g_autoptr(GByteArray) answer =
+		stun_new(peer->refuses ? STUN_BINDING_ERROR : STUN_BINDING_SUCCESS, data + 8);
 
-	stun_put_mapped(answer, from);
-	stun_seal(answer, path->peer->pwd);
+	if (peer->refuses)
+		stun_put_number(answer, STUN_ERROR, peer->refuses / 100 << 8 | peer->refuses % 100);
+	else
+		stun_put_mapped(answer, from);
+	stun_seal(answer, peer->forges ? "the password of nobody" : peer->pwd);
 	send_to(path, answer->data, answer->len, from);
 }
 
@@ -35,6 +40,8 @@ on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *fr
 	if (!stun_is_sealed(data, length, peer->pwd))
 		return;
 	path->checks_in++;
+	if (peer->mute)
+		return;
 	if (stun_find(data, length, STUN_USE, &size))
 		path->nominations_in++;
 	answer_check(path, data, from);
@@ -46,7 +53,7 @@ on_stun(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 	IcePeer *peer = path->peer;
 	const guint type = stun_type(data);
 
-	if (peer->silent || length < STUN_HEADER)
+	if (peer->silent || length < STUN_HEADER || type == STUN_BINDING_INDICATION)
 		return;
 	if (type == STUN_BINDING_REQUEST) {
 		on_request(path, data, length, from);
@@ -275,7 +282,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
 	((IcePeer *)user)->failures++;
 	g_test_message("peer: %s", text);

@@ -32,6 +32,9 @@ typedef struct {
 
 struct IcePeer {
 	gboolean controlling, silent, deaf; /* deaf: DTLS and RTP are not heard */
+	gboolean forges;		    /* seals its answers with another key */
+	gboolean mute;			    /* answers no check, whatever it sends itself */
+	guint refuses;			    /* answers checks with this error; 0: no */
 	guint64 tie_breaker;
 	guint32 nomination; /* value of the last one sent */
 	char ufrag[9], pwd[33];

@@ -19,6 +19,7 @@ make_workers(const RigOptions *options)
 		.port_max = 59999,
 		.ice_timeout_s = options->ice_timeout_s ? options->ice_timeout_s : 30,
 		.consent_timeout_s = options->consent_timeout_s,
+		.second_ms = options->second_ms,
 		.kernel_split = !options->agent_split,
 	};
 	g_autoptr(GError) error = NULL;

@@ -18,6 +18,7 @@ typedef struct {
 	const char *public_address;
 	guint ice_timeout_s; /* 30 when 0 */
 	guint consent_timeout_s;
+	guint second_ms;      /* 1000 when 0 */
 	gboolean dtls_client; /* we begin the handshake, not the peer */
 	gboolean agent_split; /* RTP through libnice, not the kernel's split */
 } RigOptions;

@@ -71,12 +71,13 @@ on_note(gpointer user, PortId port, const char *text)
 }
 
 static void
-on_one_way(gpointer user, PortId port, MediaFault fault, const char *text)
+on_one_way(gpointer user, PortId port, const MediaSilence *silence, const char *text)
 {
 	Peer *peer = user;
 
-	peer->ports[port].fault = fault;
-	if (fault == MEDIA_HEARD)
+	peer->ports[port].fault = silence->fault;
+	peer->ports[port].silence = *silence;
+	if (silence->fault == MEDIA_HEARD)
 		on_note(user, port, "heard again");
 	else if (!strstr(peer->ports[port].notes->str, text)) /* said again while it lasts */
 		on_note(user, port, text);
@@ -218,6 +219,15 @@ PortId
 peer_add_rtp(Peer *peer, Side side, const char *address)
 {
 	Wait wait = { .peer = peer, .port = media_add_rtp_port(peer->media, side, address) };
+
+	g_assert_true(wait_for(is_ready, &wait, ENOUGH));
+	return wait.port;
+}
+
+PortId
+peer_add_clear(Peer *peer, Side side)
+{
+	Wait wait = { .peer = peer, .port = media_add_clear_port(peer->media, side) };
 
 	g_assert_true(wait_for(is_ready, &wait, ENOUGH));
 	return wait.port;

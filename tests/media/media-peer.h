@@ -18,6 +18,7 @@ typedef struct {
 		guint readies, ups, losses, played;
 		MediaLoss loss;
 		MediaFault fault;
+		MediaSilence silence;
 		char *text;
 		GString *notes, *digits;
 		PortStats stats;
@@ -48,6 +49,7 @@ Peer *peer_new(Workers *workers);
 void peer_free(Peer *peer);
 PortId peer_add(Peer *peer, Side side, TransportKind kind);	 /* and waits until it is ready */
 PortId peer_add_rtp(Peer *peer, Side side, const char *address); /* the same */
+PortId peer_add_clear(Peer *peer, Side side);			 /* the same */
 void peer_wait_up(Peer *peer, PortId port);
 PortStats peer_query(Peer *peer, PortId port);
 

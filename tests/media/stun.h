@@ -7,20 +7,22 @@
 #pragma once
 #include "media/udp.h"
 
-#define STUN_MAGIC	     0x2112a442
-#define STUN_HEADER	     20
-#define STUN_BINDING_REQUEST 0x0001
-#define STUN_BINDING_SUCCESS 0x0101
-#define STUN_BINDING_ERROR   0x0111
-#define STUN_USERNAME	     0x0006
-#define STUN_INTEGRITY	     0x0008
-#define STUN_XOR_MAPPED	     0x0020
-#define STUN_PRIORITY	     0x0024
-#define STUN_USE	     0x0025
-#define STUN_FINGER	     0x8028
-#define STUN_CONTROLLED	     0x8029
-#define STUN_CONTROLS	     0x802a
-#define STUN_NOMINATION	     0xc001
+#define STUN_MAGIC		0x2112a442
+#define STUN_HEADER		20
+#define STUN_BINDING_REQUEST	0x0001
+#define STUN_BINDING_INDICATION 0x0011 /* keeps a NAT's hole open; nobody answers */
+#define STUN_BINDING_SUCCESS	0x0101
+#define STUN_BINDING_ERROR	0x0111
+#define STUN_USERNAME		0x0006
+#define STUN_INTEGRITY		0x0008
+#define STUN_ERROR		0x0009
+#define STUN_XOR_MAPPED		0x0020
+#define STUN_PRIORITY		0x0024
+#define STUN_USE		0x0025
+#define STUN_FINGER		0x8028
+#define STUN_CONTROLLED		0x8029
+#define STUN_CONTROLS		0x802a
+#define STUN_NOMINATION		0xc001
 
 /* `transaction`: of the request that is answered, or NULL for a new one. */
 GByteArray *stun_new(guint type, const guint8 *transaction);

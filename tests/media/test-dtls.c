@@ -242,12 +242,12 @@ our_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-our_failed(gpointer user, gboolean fingerprint, const char *text)
+our_failed(gpointer user, MediaLoss why, const char *text)
 {
 	Link *link = user;
 
 	link->failed++;
-	link->by_fingerprint = fingerprint;
+	link->by_fingerprint = why == MEDIA_LOST_FINGERPRINT;
 	link->text = g_strdup(text);
 }
 

@@ -162,6 +162,62 @@ test_useless_alone(void)
 	rig_free(rig);
 }
 
+/* --- why there is no pair --- */
+
+typedef struct {
+	const char *name;
+	Side side;
+	gboolean silent, mute, checks;
+	guint refuses;
+	MediaLoss loss;
+	const char *text;
+} NoPair;
+
+static const NoPair no_pairs[] = {
+	{ "silent", SIDE_CALLER, .silent = TRUE, .loss = MEDIA_LOST_SILENT,
+	  .text = "nothing received from the peer" },
+	{ "answers alone", SIDE_CALLER, .loss = MEDIA_LOST_NO_CHECKS,
+	  .text = "no check of the peer's arrived" },
+	{ "checks alone", SIDE_CALLEE, .mute = TRUE, .checks = TRUE, .loss = MEDIA_LOST_ICE,
+	  .text = "checks of the peer's did arrive" },
+	{ "refuses", SIDE_CALLEE, .refuses = 401, .checks = TRUE, .loss = MEDIA_LOST_PASSWORD,
+	  .text = "STUN error 401" },
+	{ "chooses none", SIDE_CALLER, .checks = TRUE, .loss = MEDIA_LOST_NO_CHOICE,
+	  .text = "answers to the connectivity checks" },
+};
+
+static void
+test_no_pair(gconstpointer data)
+{
+	const NoPair *what = data;
+	Rig *rig = rig_new(&(RigOptions){ .side = what->side, .ice_timeout_s = 2 });
+
+	rig->peer->silent = what->silent;
+	rig->peer->mute = what->mute;
+	rig->peer->refuses = what->refuses;
+	rig_connect(rig, NULL);
+	if (what->checks)
+		rig_check(rig, 0, CHECK_PLAIN);
+	g_assert_true(wait_for(is_lost, rig, RIG_ENOUGH));
+	g_test_message("%s", rig->gateway->ports[rig->webrtc].text);
+	g_assert_cmpint(rig->gateway->ports[rig->webrtc].loss, ==, what->loss);
+	g_assert_nonnull(strstr(rig->gateway->ports[rig->webrtc].text, what->text));
+	rig_free(rig);
+}
+
+/* A pair, and no handshake. */
+static void
+test_no_handshake(void)
+{
+	Rig *rig = rig_new(&(RigOptions){ .side = SIDE_CALLEE, .ice_timeout_s = 2 });
+
+	rig->peer->deaf = TRUE;
+	rig_connect(rig, NULL);
+	g_assert_true(wait_for(is_lost, rig, RIG_ENOUGH));
+	g_assert_cmpint(rig->gateway->ports[rig->webrtc].loss, ==, MEDIA_LOST_DTLS_SILENT);
+	rig_free(rig);
+}
+
 /* --- roles --- */
 
 /* The peer thinks it controls, as we do; who keeps the role is the tie-breaker's say. */
@@ -351,5 +407,11 @@ main(int argc, char **argv)
 	g_test_add_data_func("/ice/restart elsewhere, we are controlled", &caller,
 			     test_restart_elsewhere);
 	g_test_add_data_func("/ice/restart elsewhere, we control", &callee, test_restart_elsewhere);
+	for (guint i = 0; i < G_N_ELEMENTS(no_pairs); i++) {
+		g_autofree char *path = g_strconcat("/ice/no pair, ", no_pairs[i].name, NULL);
+
+		g_test_add_data_func(path, &no_pairs[i], test_no_pair);
+	}
+	g_test_add_func("/ice/no handshake", test_no_handshake);
 	return g_test_run();
 }

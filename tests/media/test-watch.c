@@ -93,7 +93,17 @@ static void
 reports_that_it_sends(End *one, const End *two, guint n)
 {
 	if (n % 10 == 0)
-		report(one, &(RtcpSender){ .packets = n }, NULL);
+		report(one, &(RtcpSender){ .packets = 100 * n }, NULL);
+}
+
+/* It counts what it has sent, more than at its last report, and all of that came. */
+static void
+stops_and_counts(End *one, const End *two, guint n)
+{
+	if (n < 40)
+		end_send(one, 0);
+	if (n % 20 == 0)
+		report(one, &(RtcpSender){ .packets = MIN(n, 40) }, NULL);
 }
 
 static const Heard *
@@ -168,8 +178,10 @@ static const Case cases[] = {
 	{ "only reports", TRANSPORT_RTP, only_reports, FALSE, MEDIA_SILENT, "only its reports" },
 	{ "lost on the way", TRANSPORT_RTP, reports_that_it_sends, FALSE, MEDIA_SILENT,
 	  "the audio is lost on the way" },
+	{ "stops and counts", TRANSPORT_RTP, stops_and_counts, FALSE, MEDIA_SILENT,
+	  "only its reports" },
 	{ "another codec", TRANSPORT_RTP, sends_another_codec, FALSE, MEDIA_REFUSED,
-	  "source or payload type" },
+	  "payload type 96" },
 	{ "changes its codec", TRANSPORT_RTP, changes_its_codec, FALSE, MEDIA_REFUSED,
 	  "payload type 96" },
 	{ "another key", TRANSPORT_WEBRTC, sends_under_another_key, FALSE, MEDIA_REFUSED,

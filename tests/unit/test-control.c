@@ -19,12 +19,14 @@
 #include "b2bua/admin/control_private.h"
 #include "b2bua/admin/memory.h"
 #include "b2bua/admin/word_type.h"
+#include "b2bua/route/meter.h"
 
 /* --- a gateway of our own --- */
 
 struct Gateway {
 	Config *config;
 	Store *store;
+	GatewayParts parts;
 	GString *changes; /* "user alice@example.org;" … */
 	guint hangups;
 	gint64 live;	   /* id of the live call, or 0 */
@@ -66,9 +68,47 @@ gateway_config(const Gateway *self)
 GatewayParts *
 gateway_parts(Gateway *self)
 {
-	static GatewayParts none;
+	return &self->parts;
+}
 
-	return &none;
+void
+gateway_count(Gateway *self, Counter counter)
+{
+}
+
+gboolean
+gateway_notice(Gateway *self, const char *account, const Address *number, const char *text)
+{
+	return FALSE;
+}
+
+gboolean
+gateway_notice_room(Gateway *self, const char *account, const char *kind)
+{
+	return TRUE;
+}
+
+void
+gateway_tell_operators(Gateway *self, const char *text)
+{
+}
+
+Workers *
+gateway_workers(const Gateway *self)
+{
+	return (Workers *)self;
+}
+
+guint
+workers_media_threads(const Workers *workers)
+{
+	return 2;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return 40 + thread;
 }
 
 Store *
@@ -144,6 +184,12 @@ call_trouble(const Call *call)
 	return g_strdup("one-way: the caller is not heard");
 }
 
+const char *
+call_in_the_clear(const Call *call)
+{
+	return NULL;
+}
+
 char *
 call_stats(const Call *call)
 {
@@ -200,6 +246,7 @@ gateway_init(const char *socket_path)
 	gateway.store = store_open(":memory:", NULL);
 	gateway.changes = g_string_new(NULL);
 	gateway.ended = g_string_new(NULL);
+	gateway.parts.meter = meter_new(&gateway);
 	g_assert_nonnull(gateway.config);
 	g_assert_nonnull(gateway.store);
 }
@@ -207,6 +254,7 @@ gateway_init(const char *socket_path)
 static void
 gateway_clear(void)
 {
+	meter_free(gateway.parts.meter);
 	config_free(gateway.config);
 	store_close(gateway.store);
 	g_string_free(gateway.changes, TRUE);
@@ -333,11 +381,22 @@ static const struct {
 	  { "[\"caller-id\",\"rpid\"]", "[\"response-seconds\",\"2\"]",
 	    "[\"follow-redirects\",\"yes\"]" } },
 	{ "trunk set carrier username= password= host 192.0.2.9", { "\"ok\":true" } },
-	{ "route list", { "[\"premium\",\"refuse\",\"all\",9]", "[\"satellite\",\"refuse\"" } },
+	{ "route list",
+	  { "[\"premium\",\"refuse\",\"all\",9,\"\"]", "[\"satellite\",\"refuse\"" } },
+	{ "route add +43 allow price=0.125", { "\"ok\":true" } },
+	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"0.125\"]" } },
+	{ "route add +43 allow price=2", { "\"ok\":true" } },
+	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"2.00\"]" } },
+	{ "route del +43", { "\"ok\":true" } },
+	{ "user set alice@example.org countries=at,CH abroad-hours=7-22 money-a-day=5",
+	  { "\"ok\":true" } },
+	{ "user show alice@example.org",
+	  { "[\"countries\",\"AT CH\"]", "[\"abroad-hours\",\"7-22\"]" } },
+	{ "user set alice@example.org countries= abroad-hours= money-a-day=", { "\"ok\":true" } },
 	{ "route add +49 allow trunks=carrier cost=2", { "\"ok\":true" } },
 	{ "route add +49900 refuse", { "\"ok\":true" } },
 	{ "route list",
-	  { "[\"+49\",\"allow\",\"carrier\",2]", "[\"+49900\",\"refuse\",\"all\",0]" } },
+	  { "[\"+49\",\"allow\",\"carrier\",2,\"\"]", "[\"+49900\",\"refuse\",\"all\",0,\"\"]" } },
 	{ "route del +49900", { "\"ok\":true" } },
 	{ "user set alice@example.org max-cost=3 max-calls=2", { "\"ok\":true" } },
 	{ "user show alice@example.org", { "[\"max-cost\",\"3\"]", "[\"max-calls\",\"2\"]" } },
@@ -471,8 +530,14 @@ static const struct {
 	{ "route add 49x allow", 2, { "route 49x", "premium" } },
 	{ "route add +49 perhaps", 2, { "perhaps", "allow or refuse" } },
 	{ "route add +49 allow cost=10", 2, { "cost=10", "0 to 9" } },
+	{ "route add +49 allow price=1,5", 2, { "price=1,5", "such as 0.12" } },
+	{ "route add +49 allow price=0.00001", 2, { "price=0.00001", "such as 0.12" } },
+	{ "route add +49 allow price=10000", 2, { "price=10000", "such as 0.12" } },
+	{ "user set alice@example.org countries=Austria", 2, { "Austria is not a country" } },
+	{ "user set alice@example.org abroad-hours=7-25", 2, { "abroad-hours=7-25", "7-22" } },
+	{ "user set alice@example.org abroad-hours=7", 2, { "abroad-hours=7", "7-22" } },
 	{ "route add +49 allow trunks=nothere", 2, { "nothere", "trunk list" } },
-	{ "route add +49 allow colour=red", 2, { "colour: unknown key", "trunks cost" } },
+	{ "route add +49 allow colour=red", 2, { "colour: unknown key", "trunks cost price" } },
 	{ "route del +999", 2, { "+999", "route list" } },
 	{ "route test 112", 1, { "tandemd is not running" } },
 	{ "user set alice@example.org max-cost=12", 2, { "max-cost=12", "0 to 9" } },
@@ -507,7 +572,7 @@ static const struct {
 	{ "softphone set desk rtp-source=here", 2, { "rtp-source=here", "signalled or any" } },
 	{ "trunk set carrier srtp=yes", 2, { "srtp=yes", "off, offer or require" } },
 	{ "softphone set desk srtp=yes", 2, { "srtp=yes", "off, offer or require" } },
-	{ "softphone set desk codecs=GSM", 2, { "codecs=GSM", "not a codec of the gateway" } },
+	{ "softphone set desk codecs=GSM", 2, { "codecs=GSM", "not a codec of this gateway" } },
 	{ "softphone set desk colour=red", 2, { "colour", "srtp" } },
 	{ "softphone set nobody srtp=off", 2, { "nobody", "softphone list" } },
 	{ "trunk set carrier tls-ca=ca.pem", 2, { "tls-ca=ca.pem", "whole path" } },
@@ -1148,6 +1213,7 @@ test_live(void)
 	g_assert_null(strstr(config, "\"sip\""));
 	status = ask(&gateway, "status");
 	assert_holds(status, "[\"version\",\"");
+	assert_holds(status, "[\"media-load\",\"media-0 40 %, media-1 41 %\",\"gateway\",\"\"]");
 	assert_holds(status, ",\"gateway\",\"s\"]");
 	assert_holds(status, "\"gateway\",\"KiB\"]");
 	assert_holds(status, "[\"emergency\",\"refused");

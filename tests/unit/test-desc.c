@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-desc.c - offer/answer arithmetic on descriptions (RFC 3264). */
 #include <string.h>
+#include "media/codec.h"
 #include "media/desc.h"
 
 static Transport *
@@ -115,7 +116,7 @@ test_offer(void)
 
 	g_assert_cmpuint(offer->streams->len, ==, 1);
 	g_assert_false(offer->bundle);
-	assert_codecs(nth(offer, 0), "111 opus/48000/2, 9 G722/8000, 0 pcmu/8000, 8 PCMA/8000, "
+	assert_codecs(nth(offer, 0), "111 opus/48000/2, 9 G722/8000, 0 PCMU/8000, 8 PCMA/8000, "
 				     "110 telephone-event/48000, 126 telephone-event/8000");
 	g_assert_null(nth(offer, 0)->mid);
 	g_assert_cmpint(nth(offer, 0)->transport->setup, ==, SETUP_NONE);
@@ -126,7 +127,7 @@ static void
 test_offer_to_client(void)
 {
 	g_autoptr(Desc) theirs =
-		audio_desc(rtp("192.0.2.7", 30000), "8 PCMA/8000, 18 G729/8000, 8 PCMA/8000, "
+		audio_desc(rtp("192.0.2.7", 30000), "8 PCMA/8000, 4 G723/8000, 8 PCMA/8000, "
 						    "101 telephone-event/8000");
 	g_autoptr(Transport) ours = webrtc(SETUP_NONE);
 	g_autoptr(Desc) offer = NULL;
@@ -252,7 +253,7 @@ test_wideband(void)
 		{ "opus", "111 opus/48000/2, 110 telephone-event/48000" },
 		{ "PCMA OPUS", "8 PCMA/8000, 111 opus/48000/2, 110 telephone-event/48000, "
 			       "126 telephone-event/8000" },
-		{ "G722 pcmu", "9 G722/8000, 0 pcmu/8000, 126 telephone-event/8000" },
+		{ "G722 pcmu", "9 G722/8000, 0 PCMU/8000, 126 telephone-event/8000" },
 	};
 
 	assert_codecs(nth(answer, 1), "111 opus/48000/2, 9 G722/8000, 110 telephone-event/48000, "
@@ -263,7 +264,7 @@ test_wideband(void)
 		assert_codecs(nth(wanted, 0), only[i][1]);
 	}
 	g_assert_null(desc_only(offer, "iLBC"));
-	desc_add_made(offer); /* has all */
+	desc_add_made(offer, NULL); /* has all */
 	g_assert_cmpuint(nth(offer, 0)->codecs->len, ==, 6);
 }
 
@@ -275,7 +276,7 @@ test_made(void)
 							       "97 telephone-event/48000");
 	g_autoptr(Desc) g711 = audio_desc(rtp("192.0.2.8", 1), "8 PCMA/8000, "
 							       "101 telephone-event/8000");
-	g_autoptr(Desc) g729 = audio_desc(rtp("192.0.2.9", 1), "18 G729/8000");
+	g_autoptr(Desc) ilbc = audio_desc(rtp("192.0.2.9", 1), "97 iLBC/8000");
 	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
 	g_autoptr(Transport) browser = webrtc(SETUP_ACTPASS);
 	g_autoptr(Desc) offer = desc_offer(opus, ours);
@@ -283,10 +284,10 @@ test_made(void)
 	g_autoptr(Desc) answer = NULL, only = NULL;
 	const Codec *fec;
 
-	desc_add_made(offer);
+	desc_add_made(offer, NULL);
 	assert_codecs(nth(offer, 0), "96 opus/48000/2, 9 G722/8000, 0 PCMU/8000, 8 PCMA/8000, "
 				     "97 telephone-event/48000, 101 telephone-event/8000");
-	desc_add_made(for_client);
+	desc_add_made(for_client, NULL);
 	assert_codecs(nth(for_client, 0),
 		      "8 PCMA/8000, 0 PCMU/8000, 111 opus/48000/2, 9 G722/8000, "
 		      "101 telephone-event/8000, 110 telephone-event/48000");
@@ -295,14 +296,108 @@ test_made(void)
 				    "110 telephone-event/48000");
 	g_assert_null(desc_answer(opus, g711, ours));
 	((Stream *)g_ptr_array_index(g711->streams, 0))->direction = DIRECTION_SENDONLY;
-	answer = desc_answer_made(opus, g711, ours);
+	answer = desc_answer_made(opus, g711, NULL, ours);
 	assert_codecs(nth(answer, 0), "96 opus/48000/2, 97 telephone-event/48000");
 	g_assert_cmpint(nth(answer, 0)->direction, ==, DIRECTION_SENDONLY);
 	fec = stream_find_codec(nth(answer, 0), "opus", 48000);
 	g_assert_cmpuint(fec->params->len, ==, 2);
 	g_assert_cmpstr(((CodecParam *)fec->params->pdata[1])->name, ==, "useinbandfec");
-	g_assert_null(desc_answer_made(g729, g711, ours));
-	g_assert_null(desc_answer_made(opus, g729, ours));
+	g_assert_null(desc_answer_made(ilbc, g711, NULL, ours));
+	g_assert_null(desc_answer_made(opus, ilbc, NULL, ours));
+}
+
+static const char *
+param(const Desc *desc, guint i, const char *name)
+{
+	const Codec *codec = nth(desc, 0)->codecs->pdata[i];
+
+	for (guint k = 0; k < codec->params->len; k++)
+		if (strcmp(((CodecParam *)codec->params->pdata[k])->name, name) == 0)
+			return ((CodecParam *)codec->params->pdata[k])->value;
+	return NULL;
+}
+
+/* What spares bits is offered where it is named, and answered where nothing else is there; AMR
+ * in both of its formats, each a codec of its own. */
+static void
+test_named(void)
+{
+	g_autoptr(Desc) opus = audio_desc(rtp("192.0.2.7", 1), "96 opus/48000/2");
+	g_autoptr(Desc) mobile = audio_desc(rtp("192.0.2.8", 1), "96 AMR/8000, 18 G729/8000");
+	g_autoptr(Desc) office = audio_desc(rtp("192.0.2.8", 1), "18 G729/8000, 8 PCMA/8000");
+	g_autoptr(Desc) wide = audio_desc(rtp("192.0.2.8", 1), "100 AMR-WB/16000, 8 PCMA/8000, "
+							       "101 telephone-event/16000");
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) offer = desc_offer(opus, ours), only = NULL;
+	g_autoptr(Desc) plain = desc_offer(opus, ours);
+	g_autoptr(Desc) lean = NULL, usual = NULL, best = NULL, passed = NULL;
+
+	if (!codec_type_named("G729") || !codec_type_named("AMR") || !codec_type_named("AMR-WB")) {
+		g_test_skip("built without");
+		return;
+	}
+	desc_add_made(plain, "PCMA"); /* not named */
+	g_assert_null(stream_find_codec(nth(plain, 0), "AMR", 8000));
+	g_assert_null(desc_only(plain, "AMR"));
+	desc_add_made(offer, "AMR-WB AMR g729 PCMA");
+	only = desc_only(offer, "AMR-WB AMR G729 PCMA");
+	assert_codecs(nth(only, 0), "104 AMR-WB/16000, 105 AMR-WB/16000, 102 AMR/8000, "
+				    "103 AMR/8000, 18 G729/8000, 8 PCMA/8000, "
+				    "109 telephone-event/16000, 101 telephone-event/8000");
+	g_assert_null(param(only, 0, "octet-align"));
+	g_assert_cmpstr(param(only, 1, "octet-align"), ==, "1");
+	g_assert_cmpstr(param(only, 4, "annexb"), ==, "no");
+
+	codec_add_param(nth(mobile, 0)->codecs->pdata[0], "octet-align", "1");
+	codec_add_param(nth(mobile, 0)->codecs->pdata[0], "mode-set", "0,2,4,7");
+	lean = desc_answer_made(mobile, opus, NULL, ours);
+	assert_codecs(nth(lean, 0), "96 AMR/8000");
+	g_assert_cmpstr(param(lean, 0, "octet-align"), ==, "1");
+	g_assert_cmpstr(param(lean, 0, "mode-set"), ==, "0,2,4,7");
+	usual = desc_answer_made(office, opus, NULL, ours);
+	assert_codecs(nth(usual, 0), "8 PCMA/8000");
+	best = desc_answer_made(wide, opus, NULL, ours);
+	assert_codecs(nth(best, 0), "100 AMR-WB/16000, 101 telephone-event/16000");
+
+	/* the same name in the other format is another codec */
+	passed = desc_answer(mobile, only, ours);
+	assert_codecs(nth(passed, 0), "96 AMR/8000, 18 G729/8000");
+	g_assert_null(stream_find_same(nth(wide, 0), nth(only, 0)->codecs->pdata[1]));
+	g_assert_true(stream_find_same(nth(mobile, 0), nth(only, 0)->codecs->pdata[3]) ==
+		      nth(mobile, 0)->codecs->pdata[0]);
+	codec_add_param(nth(mobile, 0)->codecs->pdata[0], "crc", "1");
+	g_assert_false(codec_relayed(nth(mobile, 0)->codecs->pdata[0]));
+}
+
+/* One codec is wanted although the other side has not got it. */
+static void
+test_preferred(void)
+{
+	g_autoptr(Desc) g711 = audio_desc(rtp("192.0.2.8", 1), "8 PCMA/8000, "
+							       "101 telephone-event/8000");
+	g_autoptr(Desc) both = audio_desc(rtp("192.0.2.7", 1), "8 PCMA/8000, 96 opus/48000/2, "
+							       "101 telephone-event/8000");
+	g_autoptr(Transport) ours = rtp("192.0.2.1", 4000);
+	g_autoptr(Desc) offer = desc_offer(g711, ours);
+	g_autoptr(Desc) answer = NULL, spoken = NULL, as_it_is = NULL, not_told = NULL;
+
+	desc_prefer(offer, "opus"); /* it has none */
+	assert_codecs(nth(offer, 0), "8 PCMA/8000, 101 telephone-event/8000");
+	desc_add_made(offer, NULL);
+	desc_prefer(offer, "opus");
+	assert_codecs(nth(offer, 0), "111 opus/48000/2, 8 PCMA/8000, 0 PCMU/8000, 9 G722/8000, "
+				     "101 telephone-event/8000, 110 telephone-event/48000");
+	g_assert_false(((Codec *)nth(offer, 0)->codecs->pdata[0])->made);
+	answer = desc_answer_made(both, g711, "opus", ours);
+	assert_codecs(nth(answer, 0), "96 opus/48000/2, 101 telephone-event/8000");
+	g_assert_null(desc_answer_made(g711, both, "opus", ours));
+	spoken = desc_speaking(both, offer, "opus");
+	assert_codecs(nth(spoken, 0), "96 opus/48000/2, 101 telephone-event/8000");
+	g_assert_cmpstr(nth(spoken, 0)->transport->address, ==, "192.0.2.7");
+	as_it_is = desc_speaking(g711, offer, "opus");
+	g_assert_true(as_it_is == g711);
+	not_told = desc_speaking(both, g711, "opus");
+	g_assert_true(not_told == both);
 }
 
 static void
@@ -486,7 +581,8 @@ test_candidate_usable(void)
 		{ 1, "127.0.0.1", 40000, TRUE },
 		{ 1, "2001:db8::1", 1024, TRUE },
 		{ 1, "::1", 40000, TRUE },
-		{ 2, "192.0.2.1", 40000, FALSE },
+		{ 2, "192.0.2.1", 40000, TRUE },
+		{ 3, "192.0.2.1", 40000, FALSE },
 		{ 0, "192.0.2.1", 40000, FALSE },
 		{ 1, "192.0.2.1", 1023, FALSE },
 		{ 1, "192.0.2.1", 9, FALSE },
@@ -624,6 +720,48 @@ test_wish(void)
 				cases[i].wish);
 }
 
+static void
+assert_clear(const Desc *desc, gboolean multiplexed)
+{
+	const Transport *transport = desc_audio(desc)->transport;
+
+	g_assert_true(transport->unencrypted);
+	g_assert_null(transport->fingerprint);
+	g_assert_cmpint(transport->setup, ==, SETUP_NONE);
+	g_assert_cmpint(transport->rtcp_mux, ==, multiplexed);
+	g_assert_cmpstr(transport->ufrag, ==, "gW4k");
+}
+
+/* Who offers no DTLS is answered without, and stays so through hold and a restart; who
+ * offers it is answered with it. */
+static void
+test_unencrypted(void)
+{
+	g_autoptr(Transport) ours = webrtc(SETUP_ACTPASS), theirs = webrtc(SETUP_NONE);
+	g_autoptr(Transport) clear = transport_unencrypted(theirs);
+	g_autoptr(Transport) again = transport_unencrypted(clear);
+	g_autoptr(Desc) phone = audio_desc(rtp("192.0.2.7", 1), "8 PCMA/8000");
+	g_autoptr(Desc) offer = audio_desc(transport_copy(clear), "8 PCMA/8000");
+	g_autoptr(Desc) answer = desc_answer(offer, phone, ours);
+	g_autoptr(Desc) held = desc_turned(answer, DIRECTION_SENDONLY);
+	g_autoptr(Desc) moved = desc_moved(answer, ours);
+	g_autoptr(Desc) fresh = desc_offer(phone, clear);
+	g_autoptr(Desc) encrypted = client_offer(SETUP_ACTPASS);
+	g_autoptr(Desc) safe = desc_answer(encrypted, phone, ours);
+	g_autoptr(Desc) plain = desc_answer(offer, phone, desc_audio(phone)->transport);
+
+	g_assert_true(transport_is_clear(ours, clear));
+	g_assert_false(transport_is_clear(ours, theirs));
+	g_assert_true(again->unencrypted);
+	assert_clear(answer, FALSE);
+	assert_clear(held, FALSE);
+	assert_clear(moved, FALSE);
+	assert_clear(fresh, FALSE);
+	g_assert_nonnull(desc_audio(safe)->transport->fingerprint);
+	g_assert_false(desc_audio(safe)->transport->unencrypted);
+	g_assert_false(desc_audio(plain)->transport->unencrypted);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -648,7 +786,10 @@ main(int argc, char **argv)
 	g_test_add_func("/desc/summary", test_summary);
 	g_test_add_func("/desc/wideband", test_wideband);
 	g_test_add_func("/desc/made", test_made);
+	g_test_add_func("/desc/named", test_named);
+	g_test_add_func("/desc/preferred", test_preferred);
 	g_test_add_func("/desc/turned", test_turned);
+	g_test_add_func("/desc/unencrypted", test_unencrypted);
 	g_test_add_func("/desc/threads", test_threads);
 	g_test_add_func("/desc/wish", test_wish);
 	return g_test_run();

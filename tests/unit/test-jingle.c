@@ -320,7 +320,7 @@ test_candidates(void)
 	const Candidate *second = &g_array_index(transport->candidates, Candidate, 1);
 	const JingleCandidate *raw;
 
-	g_assert_cmpuint(transport->candidates->len, ==, 3);
+	g_assert_cmpuint(transport->candidates->len, ==, 4);
 	g_assert_cmpstr(first->address, ==, "192.0.2.1");
 	g_assert_cmpuint(first->port, ==, 5000);
 	g_assert_cmpuint(first->generation, ==, 0);
@@ -467,7 +467,7 @@ test_refusals(void)
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(Jingle) jingle = parse(cases[i].text);
-		g_autoptr(Desc) desc = desc_from_jingle(jingle, &error);
+		g_autoptr(Desc) desc = desc_from_jingle(jingle, FALSE, &error);
 
 		if (cases[i].reason == REASON_NONE) {
 			g_assert_no_error(error);
@@ -484,30 +484,60 @@ test_clients(void)
 {
 	static const struct {
 		const char *file;
-		Reason reason;
+		Reason reason, clear; /* of one who must have DTLS, and of one who may do without */
 	} cases[] = {
-		{ "conversations-10-c-session-initiate-trickle.xml", REASON_NONE },
-		{ "conversations-12-c-session-initiate-audio-video.xml", REASON_NONE },
-		{ "conversations-66-c-session-accept.xml", REASON_NONE },
-		{ "dino-10-c-session-initiate.xml", REASON_NONE },
-		{ "dino-66-c-session-accept.xml", REASON_NONE },
-		{ "movim-10-c-session-initiate-chromium.xml", REASON_NONE },
-		{ "movim-11-c-session-initiate-firefox.xml", REASON_NONE },
-		{ "siskin-10-c-session-initiate.xml", REASON_NONE },
-		{ "stanza-10-c-session-initiate.xml", REASON_NONE },
-		{ "gajim-10-c-session-initiate-plain-rtp.xml", REASON_SECURITY },
-		{ "gajim-66-c-session-accept-plain-rtp.xml", REASON_SECURITY },
+		{ "conversations-10-c-session-initiate-trickle.xml", REASON_NONE, REASON_NONE },
+		{ "conversations-12-c-session-initiate-audio-video.xml", REASON_NONE, REASON_NONE },
+		{ "conversations-66-c-session-accept.xml", REASON_NONE, REASON_NONE },
+		{ "dino-10-c-session-initiate.xml", REASON_NONE, REASON_NONE },
+		{ "dino-66-c-session-accept.xml", REASON_NONE, REASON_NONE },
+		{ "movim-10-c-session-initiate-chromium.xml", REASON_NONE, REASON_NONE },
+		{ "movim-11-c-session-initiate-firefox.xml", REASON_NONE, REASON_NONE },
+		{ "siskin-10-c-session-initiate.xml", REASON_NONE, REASON_NONE },
+		{ "stanza-10-c-session-initiate.xml", REASON_NONE, REASON_NONE },
+		{ "gajim-10-c-session-initiate-plain-rtp.xml", REASON_SECURITY, REASON_NONE },
+		{ "gajim-66-c-session-accept-plain-rtp.xml", REASON_SECURITY, REASON_NONE },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(Jingle) jingle = parse_file(cases[i].file);
-		g_autoptr(Desc) desc = desc_from_jingle(jingle, &error);
+		g_autoptr(Desc) desc = desc_from_jingle(jingle, FALSE, &error);
+		g_autoptr(Desc) clear = desc_from_jingle(jingle, TRUE, NULL);
 
 		g_test_message("%s", cases[i].file);
 		g_assert_cmpint(desc != NULL, ==, cases[i].reason == REASON_NONE);
+		g_assert_cmpint(clear != NULL, ==, cases[i].clear == REASON_NONE);
+		/* who has DTLS is never taken without */
+		g_assert_cmpint(clear && desc_audio(clear)->transport->unencrypted, ==, !desc);
 		if (!desc)
 			g_assert_error(error, JINGLE_ERROR_DOMAIN, (gint)cases[i].reason);
+	}
+}
+
+/* Something was said of encryption, though nothing that can be used: that is no offer to do
+ * without. */
+static void
+test_not_clear(void)
+{
+	static const char *const texts[] = {
+		JINGLE("session-initiate",
+		       CONTENT("name='0'",
+			       RTP(PCMU) ICE(CREDENTIALS, DTLS("hash='md5'", "00:11")))),
+		JINGLE("session-initiate",
+		       CONTENT("name='0'", RTP(PCMU) ICE(CREDENTIALS, DTLS("", "")))),
+		JINGLE("session-initiate",
+		       CONTENT("name='0'", RTP(PCMU "<encryption><crypto tag='1'/></encryption>")
+						   ICE(CREDENTIALS, ""))),
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Jingle) jingle = parse(texts[i]);
+		g_autoptr(Desc) desc = desc_from_jingle(jingle, TRUE, &error);
+
+		g_assert_null(desc);
+		g_assert_error(error, JINGLE_ERROR_DOMAIN, REASON_SECURITY);
 	}
 }
 
@@ -749,6 +779,7 @@ main(int argc, char **argv)
 	g_test_add_func("/jingle/info", test_info);
 	g_test_add_func("/jingle/refusals", test_refusals);
 	g_test_add_func("/jingle/clients", test_clients);
+	g_test_add_func("/jingle/not-clear", test_not_clear);
 	g_test_add_func("/jingle/offer", test_offer);
 	g_test_add_func("/jingle/offered-names", test_offered_names);
 	g_test_add_func("/jingle/answer", test_answer);

@@ -658,10 +658,17 @@ test_prune(Rig *rig, gconstpointer unused)
 		record->ended_us = i == 7 ? 0 : record->started_us;
 		g_assert_true(store_call_begin(rig->other, record, NULL));
 	}
+	for (guint days = 6; days <= 8; days += 2) {
+		const CallLoss loss = { days_ago(days) / G_USEC_PER_SEC, 200 };
+
+		g_assert_true(store_loss_add(rig->other, "alice@example.org",
+					     days == 6 ? "new" : "old", &loss, NULL));
+	}
 	g_assert_true(store_commit(rig->other, NULL));
 	rig->store = store_open(rig->path, NULL);
 	rig->journal = journal_start(rig->store, &options, NULL);
-	while (rows_where(rig->other, "SELECT count(*) FROM calls") != 701 ||
+	while (rows_where(rig->other, "SELECT count(*) FROM device_loss") != 1 ||
+	       rows_where(rig->other, "SELECT count(*) FROM calls") != 701 ||
 	       rows_where(rig->other, "SELECT count(*) FROM calls WHERE ladder <> ''") != 401) {
 		g_assert_cmpint(g_get_monotonic_time(), <, until);
 		g_usleep(20000);

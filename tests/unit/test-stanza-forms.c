@@ -243,12 +243,11 @@ test_presence(void)
 	assert_same(caps, xml_child(presence, NS_CAPS, "c"));
 }
 
-/* We have no plain RTP (gajim-21); presence and disco have tests of their own. */
+/* Presence and disco have tests of their own. */
 static gboolean
 is_ours(const char *name)
 {
-	return strstr(name, "-g-") && !strstr(name, "plain-rtp") && !strstr(name, "presence") &&
-	       !strstr(name, "disco");
+	return strstr(name, "-g-") && !strstr(name, "presence") && !strstr(name, "disco");
 }
 
 int

@@ -452,6 +452,66 @@ test_subscribers(Files *files, gconstpointer unused)
 	assert_subscribers(store, "");
 }
 
+/* --- what devices have lost --- */
+
+static guint
+count_devices(Store *store, const char *account, const char *device)
+{
+	g_autoptr(GArray) devices = store_loss_of(store, account, device, NULL);
+
+	g_assert_nonnull(devices);
+	return devices->len;
+}
+
+static void
+lose(Store *store, const char *device, gint64 at, guint loss)
+{
+	const CallLoss call = { at, loss };
+
+	g_assert_true(store_loss_add(store, ALICE, device, &call, NULL));
+}
+
+/* Of a device the last three calls are known, from its first bad one until three good ones;
+ * of an account sixteen devices. */
+static void
+test_loss(void)
+{
+	g_autoptr(Store) store = open_memory();
+	g_autoptr(GArray) devices = NULL;
+	const DeviceLoss *phone;
+
+	g_assert_true(store_user_add(store, ALICE, NULL));
+	lose(store, "phone", 1, DEVICE_LOSS_BAD - 1);
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 0);
+	for (gint64 at = 2; at <= 5; at++)
+		lose(store, "phone", at, 100 * (guint)at);
+	lose(store, "desk", 6, 900);
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 2);
+	g_assert_cmpuint(count_devices(store, BOB, "phone"), ==, 0);
+	devices = store_loss_of(store, ALICE, "phone", NULL);
+	g_assert_cmpuint(devices->len, ==, 1);
+	phone = &g_array_index(devices, DeviceLoss, 0);
+	for (guint i = 0; i < DEVICE_LOSS_CALLS; i++) {
+		g_assert_cmpint(phone->calls[i].at, ==, 5 - i);
+		g_assert_cmpuint(phone->calls[i].loss, ==, 100 * (5 - i));
+	}
+	for (gint64 at = 7; at <= 9; at++) {
+		g_assert_cmpuint(count_devices(store, ALICE, "phone"), ==, 1);
+		lose(store, "phone", at, 0);
+	}
+	g_assert_cmpuint(count_devices(store, ALICE, "phone"), ==, 0);
+	for (guint i = 0; i < 20; i++) {
+		g_autofree char *name = g_strdup_printf("client%u", i);
+
+		lose(store, name, 10 + i, 200);
+	}
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 16);
+	g_assert_cmpuint(count_devices(store, ALICE, "client4"), ==, 1);
+	g_assert_cmpuint(count_devices(store, ALICE, "client3"), ==, 0);
+	g_assert_true(store_user_del(store, ALICE, NULL));
+	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 0);
+}
+
 /* --- the file --- */
 
 /* What each version can hold, as its own software would have written it. */
@@ -470,7 +530,8 @@ static const char *const rows[] = {
 	"INSERT INTO subscribers VALUES ('+1@gw', '" ALICE "', 1);",
 	"UPDATE trunks SET country = 'DE', number_form = 'national';",
 	"UPDATE trunks SET early_media = 'accept';",
-	"INSERT INTO routes VALUES ('+49', 1, 'old', 2, 1);",
+	"INSERT INTO routes (target, allowed, trunks, cost, created) VALUES ('+49', 1, 'old', 2, "
+	"1);",
 	"UPDATE trunks SET tls_verify = 0, tls_ca = '/ca.pem';",
 	"UPDATE softphones SET srtp = 'require';",
 	"INSERT INTO calls (state, started_us, ended_us, count) VALUES ('ENDED', 2, 2, 7);",
@@ -480,6 +541,8 @@ static const char *const rows[] = {
 	"UPDATE softphones SET rtp_source = 'any';",
 	"UPDATE trunks SET called = 'to';",
 	"UPDATE softphones SET codecs = 'opus PCMA';",
+	"INSERT INTO device_loss (account, device, at, loss) VALUES ('" ALICE "', 'x', 1, 300);",
+	"INSERT INTO guard_use (owner, span, period) VALUES ('trunk old', 0, 2026112814);",
 };
 
 /* As it was before, for its owner alone; and goes. */
@@ -535,6 +598,15 @@ test_migrations(Files *files, gconstpointer unused)
 			g_assert_cmpuint(trunk->response_seconds, ==, 5);
 			g_assert_cmpint(trunk->registers, ==, version >= 4);
 			g_assert_cmpuint(live->len, ==, 1);
+		}
+		if (version >= 12 &&
+		    version < 18) { /* what has been talked abroad is still known */
+			g_autoptr(GPtrArray) uses = store_use_get(store, ALICE, &error);
+			const StoreUse *use = uses->pdata[0];
+
+			g_assert_cmpuint(uses->len, ==, 1);
+			g_assert_cmpint(use->period, ==, 20261128);
+			g_assert_cmpint(use->ms[1], ==, 7000);
 		}
 		if (version >= 2)
 			assert_refused(store_number_del(store, ONE, &error) &&
@@ -1008,6 +1080,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/calls", test_calls);
 	FILES("settings", test_settings);
 	FILES("subscribers", test_subscribers);
+	g_test_add_func("/store/loss", test_loss);
 	g_test_add_func("/store/softphones", test_softphones);
 	g_test_add_func("/store/contacts", test_contacts);
 	g_test_add_func("/store/no-scan", test_no_scan);

@@ -411,7 +411,7 @@ def documented_columns(rig):
     promised = {m[1]: m[2].split() for m in re.finditer(r"^(\S+(?: \S+)?)\s{2,}(.+)$", table, re.M)}
     names = {"user show": JID, "number show": NUMBER, "trunk show": "carrier", "softphone show": "deskphone"}
     rig.run("softphone", "add", JID, "deskphone")
-    for verb in ("sources", "status", "call show", "route test"):  # the daemon's, and test-control's
+    for verb in ("sources", "status", "call show", "route test", "guard show", "guard test"):  # the daemon's, and test-control's
         promised.pop(verb)
     wrong, times = [], []
     for verb, columns in promised.items():

@@ -79,6 +79,7 @@ sofia=$(ldconfig -p | sed -n 's/.*libsofia-sip-ua\.so\.0 .*=> //p' | head -1)
 sofia_first() { ASAN_OPTIONS="verify_asan_link_order=0" LD_PRELOAD=$sofia "$@"; }
 
 expect "says its version" 0 '^tandemd [0-9]' "$tandemd" --version
+expect "says its codecs" 0 '^codecs: opus G722 .*PCMU PCMA' "$tandemd" --version
 expect "prints a configuration" 0 '^\[gateway\]' "$tandemd" --print-config
 expect "checks a right configuration" 0 '' "$tandemd" --config "$folder/tandem.conf" --check-config
 expect "checks a wrong configuration" 2 'pluginz' "$tandemd" --config "$folder/wrong.conf" --check-config

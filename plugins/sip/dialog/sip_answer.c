@@ -91,7 +91,8 @@ sip_leg_on_ack(SipLeg *leg, const SipEvent *event)
 	} else {
 		reason = reason == REASON_NONE ? REASON_INCOMPATIBLE : reason;
 		sip_leg_bye_for(leg, reason, "the ACK had no usable media description");
-		sip_leg_over(leg, reason, "the ACK had no usable media description");
+		sip_leg_fail(leg, reason, LEG_BAD_DESCRIPTION,
+			     "the ACK had no usable media description");
 	}
 }
 
@@ -101,5 +102,5 @@ sip_leg_on_lost_ack(SipLeg *leg)
 	if (leg->state != STATE_ANSWERED)
 		return;
 	leg_trace(&leg->leg, TRACE_NOTE, "the ACK never came");
-	sip_leg_over(leg, REASON_TIMEOUT, "the caller never confirmed the answer");
+	sip_leg_fail(leg, REASON_TIMEOUT, LEG_NO_ACK, NULL);
 }

@@ -16,7 +16,13 @@ on_found(gpointer user, GPtrArray *hops, Reason reason, const char *text)
 	if (leg->way->detail)
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", leg->way->detail);
 	if (!hops) {
-		sip_leg_over(leg, reason, text);
+		if (leg->way->fault == LEG_NO_FAULT && leg->way->only_public) {
+			/* said to a user who has dialled it */
+			sip_leg_over(leg, reason, text);
+			return;
+		}
+		sip_leg_fail(leg, reason, leg->way->fault,
+			     leg->way->detail ? leg->way->detail : text);
 		return;
 	}
 	leg->session.wanted_s = way_session_seconds(leg->way, SESSION_DEFAULT_SECONDS);
@@ -33,9 +39,7 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	sip_leg_keep_session(leg);
 	leg_attach(&leg->leg, ua->plugin, call);
 	if (!wanted) {
-		sip_leg_over(leg, REASON_INCOMPATIBLE,
-			     way_is_phone(leg->way) ? "no codec that the softphone's codecs allow"
-						    : "no codec that the trunk's codecs allow");
+		sip_leg_fail(leg, REASON_INCOMPATIBLE, LEG_CODECS_FORBIDDEN, NULL);
 		return;
 	}
 	sip_leg_set_offer(leg, wanted);

@@ -65,8 +65,8 @@ sip_leg_hangup(SipLeg *leg, Reason reason, const char *text)
 void
 sip_leg_drop(SipLeg *leg, Reason reason, const char *text)
 {
-	say_goodbye(leg, reason, text);
-	sip_leg_over(leg, reason, text);
+	say_goodbye(leg, reason, NULL);
+	sip_leg_fail(leg, reason, LEG_NO_FAULT, text);
 }
 
 /* --- theirs --- */
@@ -113,7 +113,11 @@ sip_leg_on_terminated(SipLeg *leg, const SipEvent *event)
 
 	if (lost)
 		leg_trace(&leg->leg, TRACE_NOTE, "%d %s", event->status, event->phrase);
-	sip_leg_over(leg, event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR,
-		     lost ? "the other side does not respond any more" : NULL);
+	if (lost)
+		sip_leg_fail(leg, event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR,
+			     LEG_GONE, event->phrase);
+	else
+		sip_leg_over(leg, event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR,
+			     NULL);
 	sip_leg_free(leg);
 }

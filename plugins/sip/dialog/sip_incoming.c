@@ -184,6 +184,7 @@ sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const Sip
 			      .trunk = trunk,
 			      .privacy = caller->privacy,
 			      .preferred = caller->preferred,
+			      .device = caller->softphone,
 			      .diversion = diversion.n ? &diversion : NULL };
 
 	diversion.before = before;

@@ -22,6 +22,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
+#include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_early.h"
 #include "plugins/sip/dialog/sip_hop.h"
 #include "plugins/sip/stack/sip_names.h"
@@ -148,6 +149,26 @@ sip_leg_over(SipLeg *leg, Reason reason, const char *text)
 	if (leg->leg.side == SIDE_CALLEE)
 		way_note(leg->way, reason, text);
 	leg_ended(&leg->leg, reason, text);
+	sip_leg_end(leg);
+}
+
+void
+sip_leg_explain(SipLeg *leg, LegFault fault, const char *detail)
+{
+	g_autofree char *hop = leg->next_hop ? header_hop_text(leg->next_hop) : NULL;
+
+	leg_explain(&leg->leg, &(LegFacts){ .fault = fault, .hop = hop, .detail = detail });
+}
+
+void
+sip_leg_fail(SipLeg *leg, Reason reason, LegFault fault, const char *detail)
+{
+	if (leg->state == STATE_ENDING)
+		return;
+	if (leg->leg.side == SIDE_CALLEE)
+		way_note(leg->way, reason, detail);
+	sip_leg_explain(leg, fault, detail);
+	leg_failed(&leg->leg, reason, NULL);
 	sip_leg_end(leg);
 }
 

@@ -12,6 +12,10 @@
 SipLeg *sip_leg_new(SipUa *ua, SipState state, SipWay *way); /* takes the way */
 /* The peer, or the network, ended it: tells the core. */
 void sip_leg_over(SipLeg *leg, Reason reason, const char *text);
+/* The same when the peer has not ended it: `detail` is for the operator; or NULL. */
+void sip_leg_fail(SipLeg *leg, Reason reason, LegFault fault, const char *detail);
+/* Before one of them: what the operator may want to know of it. */
+void sip_leg_explain(SipLeg *leg, LegFault fault, const char *detail);
 /* From here on the leg is ours alone and waits for nua's last word.  May free it. */
 void sip_leg_end(SipLeg *leg);
 void sip_leg_set_timer(SipLeg *leg, guint ms, TimerFunc func); /* replaces the one before */

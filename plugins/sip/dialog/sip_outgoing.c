@@ -30,7 +30,7 @@ on_no_response(gpointer user)
 {
 	SipLeg *leg = user;
 	g_autofree char *text = NULL;
-	const char *problem, *words;
+	const char *problem;
 
 	text = header_hop_text(leg->next_hop);
 	leg_trace(&leg->leg, TRACE_NOTE, "no response from %s", text);
@@ -40,8 +40,8 @@ on_no_response(gpointer user)
 	way_note_reached(leg->way, FALSE);
 	/* CANCEL is held back until something answers; then it goes out. */
 	nua_cancel(leg->nh, TAG_END());
-	sip_leg_over(leg, way_unreachable(leg->way, REASON_TIMEOUT, &words),
-		     problem ? problem : "no response");
+	sip_leg_fail(leg, way_unreachable(leg->way, REASON_TIMEOUT),
+		     problem ? LEG_BAD_TLS : LEG_NO_RESPONSE, problem);
 }
 
 static void
@@ -54,11 +54,15 @@ send_invite(SipLeg *leg)
 	g_autofree char *contact = sip_leg_contact(leg);
 	g_autofree char *session = session_ask(&leg->session, TRUE);
 	g_autofree char *min = session_min(&leg->session);
+	g_autofree char *hop = header_hop_text(leg->next_hop);
+	g_autofree char *what = way_trunk(way)
+					? g_strdup_printf("INVITE to %s at %s", way_trunk(way), hop)
+					: g_strdup_printf("INVITE to %s", hop);
 
 	leg->nh = nua_handle(leg->ua->nua, (nua_hmagic_t *)leg, NUTAG_URL(way->request_uri),
 			     SIPTAG_FROM_STR(way->from), SIPTAG_TO_STR(to), TAG_END());
 	if (!leg->nh) {
-		sip_leg_over(leg, REASON_PROTOCOL_ERROR,
+		sip_leg_fail(leg, REASON_PROTOCOL_ERROR, LEG_NO_FAULT,
 			     "the number cannot be written as a SIP address");
 		return;
 	}
@@ -80,7 +84,7 @@ send_invite(SipLeg *leg)
 		   TAG_IF(leg->where, SIPTAG_HEADER_STR(leg->where)), SESSION_TAGS(session, min),
 		   TAG_IF(way->anonymous, SIPTAG_PRIVACY_STR("id")), TAG_END());
 	sip_leg_set_timer(leg, way->response_ms, on_no_response);
-	sip_leg_trace_out(leg, "INVITE", leg->offer);
+	sip_leg_trace_out(leg, what, leg->offer);
 	if (leg->crypto.policy != CRYPTO_OFF && !header_hop_is_tls(leg->next_hop))
 		leg_trace(&leg->leg, TRACE_NOTE, "srtp: the key goes in the clear, not by TLS");
 }
@@ -232,12 +236,15 @@ final_answer(SipLeg *leg, const SipEvent *event, Reason *reason)
 
 /* Why the call cannot be gone on with, though it was answered; NULL: it can. */
 static const char *
-is_unusable(const SipLeg *leg, const SipEvent *event, const Desc *answer, Reason *reason)
+is_unusable(const SipLeg *leg, const SipEvent *event, const Desc *answer, Reason *reason,
+	    LegFault *fault)
 {
 	const char *insecure = crypto_refuse_answer(&leg->crypto, answer);
 
+	*fault = LEG_NOT_SECURE;
 	if (guard_way_is_bad(event->sip)) {
 		*reason = REASON_PROTOCOL_ERROR;
+		*fault = LEG_NO_FAULT;
 		return "answered with a Contact or a route that nothing can be sent to";
 	}
 	if (insecure) {
@@ -246,6 +253,9 @@ is_unusable(const SipLeg *leg, const SipEvent *event, const Desc *answer, Reason
 	}
 	if (answer)
 		return NULL;
+	*fault = !event->sip->sip_payload	  ? LEG_NO_DESCRIPTION
+		 : *reason == REASON_INCOMPATIBLE ? LEG_NO_AUDIO
+						  : LEG_BAD_DESCRIPTION;
 	return *reason == REASON_IP_VERSION
 		       ? "answered with an address of the IP version that the gateway's media "
 			 "does not have"
@@ -257,7 +267,8 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 {
 	Reason reason;
 	g_autoptr(Desc) answer = final_answer(leg, event, &reason);
-	const char *why = is_unusable(leg, event, answer, &reason);
+	LegFault fault;
+	const char *why = is_unusable(leg, event, answer, &reason, &fault);
 
 	sip_leg_learn_dialog(leg, event->sip);
 	origin_learn(leg, event->msg);
@@ -274,7 +285,7 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 	if (why) {
 		leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
 		sip_leg_bye_for(leg, reason, why);
-		sip_leg_over(leg, reason, why);
+		sip_leg_fail(leg, reason, fault, why);
 		return;
 	}
 	crypto_settle(&leg->crypto, answer);
@@ -303,18 +314,33 @@ follow_redirect(SipLeg *leg, const SipEvent *event)
 	return TRUE;
 }
 
+/* It was not said by anybody. */
+static void
+note_unreached(SipLeg *leg, int status, const char *problem)
+{
+	g_autofree char *hop = header_hop_text(leg->next_hop);
+
+	leg_trace(&leg->leg, TRACE_NOTE, "%s: %s", hop,
+		  problem	  ? problem
+		  : status == 408 ? "no response"
+				  : "not reached: nothing listens there, or the host is not there");
+}
+
 static void
 on_refused(SipLeg *leg, const SipEvent *event)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *detail = header_refusal_detail(event->sip);
 	gboolean internal = !event->sip; /* nua's own: 408 Timer B, 503 unreachable */
 	const char *problem = internal ? way_problem(leg->way, leg->next_hop) : NULL;
-	const char *words;
 	Reason reason = header_refusal(event->status, event->phrase, event->sip, &text);
 
 	if (internal)
 		reason = event->status == 408 ? REASON_TIMEOUT : REASON_NETWORK_ERROR;
-	leg_trace(&leg->leg, internal ? TRACE_NOTE : TRACE_IN, "%s", problem ? problem : text);
+	if (internal)
+		note_unreached(leg, event->status, problem);
+	else
+		leg_trace(&leg->leg, TRACE_IN, "%s%s%s", text, detail ? ", " : "",
+			  detail ? detail : "");
 	if (problem)
 		g_warning("trunk %s: %s", way_trunk(leg->way), problem);
 	if (follow_redirect(leg, event))
@@ -338,10 +364,16 @@ on_refused(SipLeg *leg, const SipEvent *event)
 	if ((internal ? !leg->trying : event->status == 503) && try_next_hop(leg))
 		return;
 	way_note_reached(leg->way, !internal);
-	words = text;
-	if (internal)
-		reason = way_unreachable(leg->way, reason, &words);
-	sip_leg_over(leg, reason, problem ? problem : words);
+	if (internal) {
+		sip_leg_fail(leg, way_unreachable(leg->way, reason),
+			     problem		    ? LEG_BAD_TLS
+			     : event->status == 408 ? LEG_NO_RESPONSE
+						    : LEG_NOT_REACHED,
+			     problem);
+		return;
+	}
+	sip_leg_explain(leg, LEG_NO_FAULT, detail);
+	sip_leg_over(leg, reason, text);
 	if (event->status == 401 ||
 	    event->status == 407) /* nua would wait for credentials and never end */
 		sip_leg_free(leg);

@@ -44,7 +44,7 @@ expire(SipLeg *leg, const char *why)
 	leg_trace(&leg->leg, TRACE_NOTE, "%s", why);
 	if (leg->state == STATE_UP)
 		sip_leg_bye(leg, "SIP;cause=408;text=\"Session expired\"");
-	sip_leg_over(leg, REASON_TIMEOUT, why);
+	sip_leg_fail(leg, REASON_TIMEOUT, LEG_GONE, why);
 }
 
 static void

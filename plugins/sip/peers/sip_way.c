@@ -90,6 +90,7 @@ to_phone(SipWay *way, const Target *target)
 
 	if (!contact || !contact->received || !strchr(contact->received, ':')) {
 		fail(way, REASON_UNREACHABLE, "the softphone is not registered any more");
+		way->fault = LEG_NOT_REGISTERED;
 		return;
 	}
 	way->phone = g_strdup(contact->received);
@@ -175,10 +176,11 @@ on_trunk_resolved(gpointer user, GPtrArray *hops)
 	g_autoptr(GPtrArray) ordered = NULL;
 
 	if (!trunk || !hops) {
+		way->fault = !trunk ? LEG_NO_FAULT : problem ? LEG_BAD_TLS : LEG_NO_NAME;
 		way->found(way->user, NULL, REASON_NETWORK_ERROR,
 			   !trunk    ? "no such trunk"
 			   : problem ? problem
-				     : "the trunk's host name cannot be resolved");
+				     : trunk->host);
 		return;
 	}
 	way->response_ms = trunk->response_seconds * 1000;
@@ -196,6 +198,7 @@ on_host_resolved(gpointer user, GPtrArray *hops, const GError *error)
 		return; /* and the way is gone */
 	if (!hops) {
 		way->detail = g_strdup(error->message);
+		way->fault = LEG_NO_NAME;
 		way->found(way->user, NULL, REASON_NOT_FOUND,
 			   "the host of the address cannot be found");
 		return;
@@ -405,10 +408,7 @@ way_note_reached(SipWay *way, gboolean reached)
 }
 
 Reason
-way_unreachable(const SipWay *way, Reason otherwise, const char **text)
+way_unreachable(const SipWay *way, Reason otherwise)
 {
-	*text = way->phone   ? "the softphone cannot be reached"
-		: way->trunk ? "the trunk cannot be reached"
-			     : "the host of the address cannot be reached";
 	return way->phone ? REASON_UNREACHABLE : otherwise;
 }

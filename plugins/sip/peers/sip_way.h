@@ -39,6 +39,7 @@ typedef struct {
 	char *detail;  /* why its host is not found, for the ladder; or NULL */
 	Reason reason; /* it cannot be reached at all; in words */
 	const char *text;
+	LegFault fault; /* why not, whenever it is said that it cannot be reached; or none */
 	GCancellable *lookup;
 	WayFunc found;
 	gpointer user;
@@ -92,5 +93,5 @@ gboolean way_owns(const SipWay *way, GInetAddress *address); /* of the trunk's *
 
 void way_note(SipWay *way, Reason reason, const char *text);
 void way_note_reached(SipWay *way, gboolean reached);
-/* Nothing has answered: `otherwise`, or what is said of a softphone; in words. */
-Reason way_unreachable(const SipWay *way, Reason otherwise, const char **text);
+/* Nothing has answered: `otherwise`, or what is said of a softphone. */
+Reason way_unreachable(const SipWay *way, Reason otherwise);

@@ -313,6 +313,31 @@ header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
 	return reason;
 }
 
+#define MAX_DETAIL 300
+
+static void
+append_detail(GString *text, const char *name, const sip_header_t *header)
+{
+	g_autofree char *value = header ? header_text(header) : NULL;
+	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+
+	if (valid && *valid && text->len < MAX_DETAIL)
+		g_string_append_printf(text, "%s%s: %s", text->len ? "; " : "", name, valid);
+}
+
+char *
+header_refusal_detail(const sip_t *sip)
+{
+	GString *text = g_string_new(NULL);
+
+	if (sip) {
+		append_detail(text, "Reason", (const sip_header_t *)sip->sip_reason);
+		append_detail(text, "Warning", (const sip_header_t *)sip->sip_warning);
+		append_detail(text, "Retry-After", (const sip_header_t *)sip->sip_retry_after);
+	}
+	return text->len ? g_string_free(text, FALSE) : (g_string_free(text, TRUE), NULL);
+}
+
 /* --- credentials --- */
 
 static const sip_www_authenticate_t *

@@ -30,6 +30,9 @@ static const struct {
 	/* the far network wants credentials of ours, not of this caller */
 	[REASON_NOT_AUTHORIZED] = { 403, "Forbidden", 50 },
 	[REASON_INCOMPATIBLE] = { 488, "Not Acceptable Here", 88 },
+	[REASON_NO_TRANSCODING] = { 488, "Not Acceptable Here", 88 },
+	/* not 503: calls that need no transcoding are taken */
+	[REASON_TRANSCODING_BUSY] = { 488, "Not Acceptable Here", 47 },
 	[REASON_IP_VERSION] = { 488, "Not Acceptable Here", 88 },
 	[REASON_SECURITY] = { 488, "Not Acceptable Here", 63 },
 	/* not 503: a proxy would take the whole gateway for dead */

@@ -18,7 +18,7 @@ import audio
 from . import process
 from .process import Failed, Transcript, until
 
-RATES = {"g711": 8000, "g722": 16000, "opus": 48000}
+RATES = {"g711": 8000, "g722": 16000, "opus": 48000, "amr": 8000, "amr-wb": 16000}
 
 
 class _Tape:
@@ -101,7 +101,7 @@ module aubridge.so
 module aufile.so
 module sndfile.so
 snd_path {folder}
-module {codec}.so
+module {module}.so
 opus_stereo no
 opus_sprop_stereo no
 module srtp.so
@@ -131,7 +131,7 @@ class Baresip:
         rtp = random.randrange(40000, 50000, 2)
         (folder / "config").write_text(CONFIG.format(
             folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100,
-            codec=codec, rate=RATES[codec]))
+            module=codec.removesuffix("-wb"), rate=RATES[codec]))
         (folder / "accounts").write_text("" if not user else f"<sip:{user}@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
         (folder / "contacts").write_text("")
         self._buffer, self._events = b"", []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the SIP peers speak: G.711 (audio.py), G.722 by libspandsp, Opus by libopus.
+"""What the SIP peers speak: G.711 (audio.py), G.722 by libspandsp, Opus by libopus; speech.py has G.729 and AMR.
 
 A coder holds the state of one direction; `rate` is of its samples, `clock` of its RTP time
 stamps.  Opus runs at 16 kHz here: what is above 8 kHz nobody listens for.
@@ -10,8 +10,9 @@ import functools
 import numpy as np
 
 import audio
+from .speech import G729, OCTETS, Amr
 
-STATIC = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000"}  # RFC 3551 6
+STATIC = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 18: "G729/8000"}  # RFC 3551 6
 MOST = 5760  # samples of the longest Opus packet, 120 ms, at 48 kHz
 OPUS_VOIP = 2048
 
@@ -83,11 +84,14 @@ class _Opus:
         return out[:max(done, 0)]
 
 
+AMR = tuple(name + form for name in ("AMR/8000", "AMR-WB/16000") for form in ("", OCTETS))
 _CODERS = {
     "PCMU/8000": lambda: _Law(audio.ulaw_encode, audio.ulaw_decode),
     "PCMA/8000": lambda: _Law(audio.alaw_encode, audio.alaw_decode),
     "G722/8000": _G722,
     "opus/48000/2": _Opus,
+    "G729/8000": G729,
+    **{name: functools.partial(Amr, name) for name in AMR},
 }
 WIDE = ("G722/8000", "opus/48000/2")
 
@@ -96,5 +100,6 @@ def known(name):
     return name in _CODERS
 
 
-def coder(name):
-    return _CODERS[name]()
+def coder(name, **speech):
+    """`speech`: what an Amr takes, of no meaning to the others."""
+    return _CODERS[name](**(speech if name in AMR else {}))

@@ -13,7 +13,7 @@ from . import process
 from .process import Failed, Transcript
 
 RATE = 8000
-CODECS = {"opus": (48000, 2), "G722": (8000, 1), "PCMU": (8000, 1), "PCMA": (8000, 1)}
+CODECS = {"opus": (48000, 2), "G722": (8000, 1), "PCMU": (8000, 1), "PCMA": (8000, 1), "G729": (8000, 1)}
 
 # A jitter buffer that grows is a hole in what is heard.  -1: any port; -2: none is listened at, its connections are its own
 CONFIG = """\

@@ -14,7 +14,8 @@ import time
 import numpy as np
 
 import audio
-from .coder import STATIC, coder, known
+from .coder import AMR, STATIC, coder, known
+from .speech import OCTETS, amr_frames
 
 EVENT_CLOCK = 8000
 FRAME = 0.02  # seconds of a packet
@@ -22,12 +23,13 @@ KEYS = "0123456789*#ABCD"  # by event number
 
 
 def parse_sdp(text):
-    """(address, port, {payload type: codec}) of the first stream, or None."""
+    """(address, port, {payload type: codec}) of the first stream, or None.  AMR in whole bytes is another codec than AMR."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", text, re.M)
     address = re.search(r"^c=IN IP[46] (\S+)", text, re.M)
     if not media or not address:
         return None
     named = {int(n): name for n, name in re.findall(r"^a=rtpmap:(\d+) (\S+)", text, re.M)}
+    named.update((int(n), named[int(n)] + OCTETS) for n in re.findall(r"^a=fmtp:(\d+) .*octet-align=1\b", text, re.M) if int(n) in named)
     return address[1], int(media[1]), {t: named.get(t) or STATIC.get(t) for t in map(int, media[2].split())}
 
 
@@ -39,6 +41,8 @@ class Line:
         self.codecs = {STATIC.get(c, c) for c in codecs}
         self.told = dict(STATIC)  # what the numbers mean that come
         self.speaks = None
+        self.tape = None  # payloads that are played over and over, for who has no time to encode
+        self.speech = {}  # of AMR: the mode it has, the mode it asks for
         self.plays = plays
         self.fed_at = None
         self.sent = 0
@@ -67,8 +71,8 @@ class Line:
             thread.start()
 
     def _play(self, payload_type):
-        voice = coder(self.speaks)
-        samples = audio.signal(self.plays, voice.rate)
+        voice = coder(self.speaks, **self.speech)
+        samples = None if self.tape else audio.signal(self.plays, voice.rate)
         length, ticks = round(FRAME * voice.rate), round(FRAME * voice.clock)
         ssrc, sequence, timestamp = (random.getrandbits(n) for n in (32, 16, 32))
         while not self._closed.is_set():
@@ -79,7 +83,8 @@ class Line:
             at = self.sent * length
             header = struct.pack("!BBHII", 0x80, payload_type | (0x80 if self.sent == 0 else 0),
                                  (sequence + self.sent) & 0xffff, (timestamp + self.sent * ticks) & 0xffffffff, ssrc)
-            frame = voice.encode(np.take(samples, np.arange(at, at + length), mode="wrap"))
+            frame = (self.tape[self.sent % len(self.tape)] if self.tape
+                     else voice.encode(np.take(samples, np.arange(at, at + length), mode="wrap")))
             try:
                 if not self.silent:
                     self._socket.sendto(header + frame, self.remote)
@@ -100,6 +105,10 @@ class Line:
                 continue
             sequence, timestamp, ssrc = struct.unpack("!HII", data[2:12])
             self._packets.append((now, data[1] & 0x7f, sequence, timestamp, ssrc, data[12 + 4 * (data[0] & 15):]))
+
+    @property
+    def closed(self):
+        return self._closed.is_set()
 
     def close(self):
         self._closed.set()
@@ -152,6 +161,16 @@ class Line:
     def heard_codecs(self):
         """The names of the codecs that came, in their order."""
         return list(dict.fromkeys(self.told[p[1]] for p in self._main_stream() if p[1] in self.told))
+
+    def heard_modes(self):
+        """The frame types of AMR that came, in their order, those that came again left out."""
+        modes = [kind for packet in self._main_stream() if self.told.get(packet[1]) in AMR
+                 for kind, _ in amr_frames(self.told[packet[1]], packet[5])[1]]
+        return [mode for mode, before in zip(modes, [None, *modes]) if mode != before]
+
+    def heard_sizes(self):
+        """How many bytes the payloads had that came."""
+        return {len(packet[5]) for packet in self._main_stream() if packet[1] in self.told}
 
     def recording(self, buffer=None):
         """The packets on their own clock, fixed at the earliest arrival.  `buffer`: what comes

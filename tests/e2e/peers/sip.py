@@ -13,7 +13,7 @@ import threading
 import time
 
 from .process import Failed
-from .coder import known
+from .coder import AMR, known
 from .rtp import Line, parse_sdp
 from .sipwire import (Endpoint, Hop, Message, bracketed, credentials, host_of, parameter, token, uri_of, user_of)
 
@@ -23,7 +23,7 @@ PHRASES = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 20
            486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 503: "Service Unavailable",
            603: "Decline"}
 CODECS = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 13: "CN/8000", 18: "G729/8000",
-          98: "opus/48000/2"}  # the last with a number of our own
+          98: "opus/48000/2", **dict(enumerate(AMR, 112))}  # these with numbers of our own
 ANSWERS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 PATIENCE = 32  # 64 times T1: RFC 3261 17.1.1.2, 13.3.1.4
 T1, T2 = 0.5, 4.0
@@ -232,9 +232,19 @@ class Agent:
         self.endpoint = Endpoint(address, port, self._on_message, tcp)
         self.port = self.endpoint.port
 
+    def forget_calls(self):
+        """Those that are over, and what was said in them."""
+        with self._changed:
+            over = {i for i, call in self.calls.items() if call.over}
+            for call_id in over:
+                self.calls.pop(call_id).line.close()
+            self._lines = [line for line in self._lines if not line.closed]
+            self._messages = [m for m in self._messages if m.call_id not in over]
+
     def new_line(self, plays):
         line = Line(plays, self.habits.get("media", self.address), tuple(CODECS[c] for c in self.codecs if known(CODECS[c])))
         line.told.update((c, CODECS[c]) for c in self.codecs if known(CODECS[c]))
+        line.speech, line.tape = self.habits.get("speech", {}), self.habits.get("tape")
         self._lines.append(line)
         return line
 
@@ -677,13 +687,21 @@ class Agent:
                  f"s={habits.get('session', '-')}", f"c=IN {family} {address}", "t=0 0",
                  f"m=audio {call.line.port} RTP/AVP {' '.join(map(str, types))}",
                  *([f"c=IN {family} {address}"] if habits.get("media-address") else []),
-                 *(f"a=rtpmap:{c} {name}" for c, name in codecs.items())]
+                 *self._codec_lines(codecs)]
         if len(types) > len(codecs):
             lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {habits.get('events', '0-15')}"]
         lines += habits.get("lines", ["a=ptime:20"])
         if direction != "sendrecv" or not habits.get("silent-direction"):
             lines.append(f"a={direction}")
         return "\r\n".join([*lines, ""])
+
+    def _codec_lines(self, codecs):
+        for number, name in codecs.items():
+            name, *params = name.split(";")
+            params += [p for p in [self.habits.get("fmtp", {}).get(name.split("/")[0])] if p]
+            yield f"a=rtpmap:{number} {name}"
+            if params:
+                yield f"a=fmtp:{number} {';'.join(params)}"
 
     def stop(self):
         self.stopping = True

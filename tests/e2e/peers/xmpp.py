@@ -174,6 +174,11 @@ def client_program(personality):
     return programs[personality["program"]], ["--personality", personality["file"]]
 
 
+def gajim_program():
+    # with a session bus of its own, where no other Gajim is
+    return ["dbus-run-session", "--", "/usr/bin/python3", HERE / "gajim_program.py"]
+
+
 def rude_program():
     return ["node", HERE / "rude.mjs"]
 

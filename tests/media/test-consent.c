@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-consent.c - who may still be sent to, once the agent has found a pair (RFC 7675).
+ *
+ * A second is 100 ms here: the first check of ours comes after 0.4 s.
+ */
+#include "tests/media/ice-rig.h"
+#include <string.h>
+
+#define CHECKS 2 /* so many of ours: it goes on */
+
+static const RigOptions caller = { .side = SIDE_CALLER, .second_ms = 100 };
+static const RigOptions callee = { .side = SIDE_CALLEE, .second_ms = 100 };
+static const RigOptions two_addresses = { .side = SIDE_CALLER,
+					  .addresses = { "127.0.0.1", "127.0.0.2" },
+					  .second_ms = 100 };
+static const RigOptions ipv6 = {
+	.side = SIDE_CALLER, .addresses = { "::1" }, .gateway = { "::1" }, .second_ms = 100
+};
+
+typedef struct {
+	Rig *rig;
+	guint path, until;
+	const char *words;
+} Wait;
+
+static gboolean
+is_asked(gpointer user)
+{
+	const Wait *wait = user;
+
+	return wait->rig->peer->paths[wait->path].checks_in >= wait->until;
+}
+
+static void
+wait_for_checks(Rig *rig, guint path)
+{
+	Wait wait = { rig, path, rig->peer->paths[path].checks_in + CHECKS, NULL };
+
+	g_assert_true(wait_for(is_asked, &wait, RIG_ENOUGH));
+}
+
+static gboolean
+is_noted(gpointer user)
+{
+	const Wait *wait = user;
+
+	return rig_notes(wait->rig, wait->words) >= wait->until;
+}
+
+static void
+wait_for_notes(Rig *rig, const char *words, guint n)
+{
+	Wait wait = { rig, 0, n, words };
+
+	g_assert_true(wait_for(is_noted, &wait, RIG_ENOUGH));
+}
+
+static Rig *
+begin(const RigOptions *options, guint path)
+{
+	Rig *rig = rig_new(options);
+
+	rig_connect(rig, NULL);
+	rig_secure(rig, path);
+	wait_for_checks(rig, path);
+	return rig;
+}
+
+static void
+check_alive(const Rig *rig)
+{
+	g_assert_cmpuint(rig_notes(rig, "no longer answers"), ==, 0);
+	g_assert_cmpuint(rig->gateway->ports[rig->webrtc].losses, ==, 0);
+}
+
+/* Checks cross in both directions, of all kinds; nothing nominates any more. */
+static void
+test_both_ways(gconstpointer data)
+{
+	Rig *rig = begin(data, 0);
+	const guint nominations = rig->peer->paths[0].nominations_in;
+
+	for (CheckKind kind = CHECK_PLAIN; kind <= CHECK_NOMINATION; kind++)
+		rig_check(rig, 0, kind);
+	wait_for_checks(rig, 0);
+	wait_for_checks(rig, 0);
+	g_assert_cmpuint(rig->peer->paths[0].nominations_in, ==, nominations);
+	g_assert_cmpuint(rig->peer->paths[0].answers_wrong, ==, 0);
+	g_assert_cmpuint(rig->peer->paths[0].conflicts_in, ==, 0);
+	rig_talk(rig, 0, 'a');
+	check_alive(rig);
+	rig_free(rig);
+}
+
+static void
+test_silent_and_back(void)
+{
+	Rig *rig = begin(&caller, 0);
+
+	rig->peer->silent = TRUE;
+	wait_for_notes(rig, "ice: the peer no longer answers connectivity checks", 1);
+	rig->peer->silent = FALSE;
+	wait_for_notes(rig, "ice: the peer answers connectivity checks again", 1);
+	rig_talk(rig, 0, 'a');
+	rig_free(rig);
+}
+
+/* Whoever does not know the password answers nothing. */
+static void
+test_forged(void)
+{
+	Rig *rig = begin(&callee, 0);
+
+	rig->peer->forges = TRUE;
+	wait_for_notes(rig, "ice: the peer no longer answers connectivity checks", 1);
+	wait_for_checks(rig, 0);
+	g_assert_cmpuint(rig_notes(rig, "answers connectivity checks again"), ==, 0);
+	rig->peer->forges = FALSE;
+	wait_for_notes(rig, "ice: the peer answers connectivity checks again", 1);
+	rig_free(rig);
+}
+
+/* Consent is taken back in so many words, and not only after a silence. */
+static void
+test_refused(void)
+{
+	Rig *rig = begin(&caller, 0);
+	gint64 began;
+
+	rig->peer->refuses = 403;
+	began = g_get_monotonic_time();
+	wait_for_notes(rig, "ice: the peer no longer answers connectivity checks", 1);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
+	rig->peer->refuses = 0;
+	wait_for_notes(rig, "ice: the peer answers connectivity checks again", 1);
+	rig_free(rig);
+}
+
+/* A better pair is nominated: the agent follows, and we ask there. */
+static void
+test_renominated(void)
+{
+	Rig *rig = rig_new(&two_addresses);
+
+	rig_connect(rig, NULL);
+	rig_check(rig, 0, CHECK_PLAIN);
+	rig_secure(rig, 1);
+	wait_for_checks(rig, 1);
+	rig_talk(rig, 1, 'a');
+	rig_check(rig, 0, CHECK_NOMINATION);
+	rig->peer->path = 0;
+	rig_talk(rig, 0, 'b');
+	wait_for_checks(rig, 0);
+	rig_check(rig, 0, CHECK_PLAIN);
+	check_alive(rig);
+	rig_free(rig);
+}
+
+static gboolean
+has_new_credentials(gpointer user)
+{
+	const Rig *rig = user;
+
+	return strcmp(rig->peer->gateway->ufrag, rig_ours(rig)->ufrag) != 0;
+}
+
+/* The checks of a restart come from the address whose checks were ours to answer.  Twice:
+ * with the new credentials it goes on as before. */
+static void
+test_restart(gconstpointer data)
+{
+	Rig *rig = begin(data, 0);
+
+	for (char letter = 'b'; letter <= 'c'; letter++) {
+		ice_peer_restart(rig->peer);
+		rig_connect(rig, NULL);
+		g_assert_true(wait_for(has_new_credentials, rig, RIG_ENOUGH));
+		ice_peer_told(rig->peer, rig_ours(rig));
+		rig_check(rig, 0, CHECK_USE_CANDIDATE);
+		rig_talk(rig, 0, letter);
+		wait_for_checks(rig, 0);
+		wait_for_checks(rig, 0);
+		rig_check(rig, 0, CHECK_PLAIN);
+	}
+	check_alive(rig);
+	rig_free(rig);
+}
+
+static gboolean
+is_judged(gpointer user)
+{
+	const Rig *rig = user;
+
+	ice_peer_check(rig->peer, 0, CHECK_PLAIN);
+	return rig->peer->paths[0].conflicts_in > 0;
+}
+
+/* A check in our own role is the agent's to answer, with 487 here.  The first
+ * one is lost, and repeated as each peer does. */
+static void
+test_role_conflict(void)
+{
+	Rig *rig = begin(&caller, 0);
+
+	rig->peer->tie_breaker = G_MAXUINT64;
+	rig->peer->controlling = !rig->peer->controlling;
+	g_assert_true(wait_for(is_judged, rig, RIG_ENOUGH));
+	rig_check(rig, 0, CHECK_PLAIN);
+	check_alive(rig);
+	rig_free(rig);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_data_func("/consent/both ways, caller", &caller, test_both_ways);
+	g_test_add_data_func("/consent/both ways, callee", &callee, test_both_ways);
+	g_test_add_data_func("/consent/both ways, IPv6", &ipv6, test_both_ways);
+	g_test_add_func("/consent/silent for a while", test_silent_and_back);
+	g_test_add_func("/consent/forged answers", test_forged);
+	g_test_add_func("/consent/refused", test_refused);
+	g_test_add_func("/consent/renominated", test_renominated);
+	g_test_add_data_func("/consent/restart, caller", &caller, test_restart);
+	g_test_add_data_func("/consent/restart, callee", &callee, test_restart);
+	g_test_add_func("/consent/role conflict", test_role_conflict);
+	return g_test_run();
+}
