@@ -34,8 +34,8 @@ test_text(void)
 	MetricSet *set = metric_set_new(ROWS, N_ROWS);
 	g_autofree char *text = NULL;
 
-	add(set, ENDED, "a\"b\\c\nd\xff", "busy", 1);
-	add(set, ENDED, "a\"b\\c\nd\xff", "busy", 1);
+	add(set, ENDED, "a\"b\\c\nx\xff", "busy", 1);
+	add(set, ENDED, "a\"b\\c\nx\xff", "busy", 1);
 	add(set, LIVE, NULL, NULL, 3);
 	add(set, LIVE, NULL, NULL, -1);
 	add(set, SECONDS, "ring", NULL, 0.1); /* a bound belongs to its bucket */
@@ -45,7 +45,7 @@ test_text(void)
 	g_assert_cmpstr(text, ==,
 			"# HELP ended_total Ended \\\\ calls\n"
 			"# TYPE ended_total counter\n"
-			"ended_total{trunk=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\",reason=\"busy\"} 2\n"
+			"ended_total{trunk=\"a\\\"b\\\\c\\nx\xef\xbf\xbd\",reason=\"busy\"} 2\n"
 			"# HELP live Live calls\n"
 			"# TYPE live gauge\n"
 			"live 2\n"
