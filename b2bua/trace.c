@@ -8,9 +8,10 @@
 #include "b2bua/trace.h"
 #include <string.h>
 
-#define MAX_FIRST      120 /* lines kept from the beginning */
-#define MAX_LAST       180 /* lines kept from the end */
-#define MAX_LINE_BYTES 240
+#define MAX_FIRST	 120 /* lines kept from the beginning */
+#define MAX_LAST	 180 /* lines kept from the end */
+#define MAX_LINE_BYTES	 240
+#define USUAL_LINE_BYTES 64
 
 struct Trace {
 	gint64 start_us;
@@ -47,13 +48,27 @@ trace_free(Trace *trace)
 	g_free(trace);
 }
 
+static gboolean
+is_plain(const char *text, gsize length)
+{
+	for (gsize i = 0; i < length; i++)
+		if (!g_ascii_isprint(text[i]))
+			return FALSE;
+	return TRUE;
+}
+
 /* One line of valid UTF-8 and bounded length, whatever a stranger put into it. */
 static char *
 clean(const char *text)
 {
-	char *line = g_utf8_make_valid(text, (gssize)strnlen(text, MAX_LINE_BYTES));
-	GString *out = g_string_new(NULL);
+	const gsize length = strnlen(text, MAX_LINE_BYTES);
+	GString *out;
+	char *line;
 
+	if (is_plain(text, length)) /* nearly always */
+		return g_strndup(text, length);
+	line = g_utf8_make_valid(text, (gssize)length);
+	out = g_string_new(NULL);
 	for (const char *p = line; *p; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 
@@ -84,19 +99,26 @@ trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text)
 	}
 }
 
+static void
+append_line(GString *text, const char *line)
+{
+	g_string_append(text, line);
+	g_string_append_c(text, '\n');
+}
+
 char *
 trace_text(const Trace *trace)
 {
-	GString *text = g_string_new(NULL);
+	GString *text = g_string_sized_new(trace->first->len * USUAL_LINE_BYTES);
 
 	for (guint i = 0; i < trace->first->len; i++)
-		g_string_append_printf(text, "%s\n", (char *)trace->first->pdata[i]);
+		append_line(text, trace->first->pdata[i]);
 	if (trace->dropped > 0)
 		g_string_append_printf(text,
 				       "%" G_GINT64_FORMAT "\tcore\tnote\t%u lines left out here\n",
 				       trace->dropped_us, trace->dropped);
 	for (GList *item = trace->last.head; item; item = item->next)
-		g_string_append_printf(text, "%s\n", (char *)item->data);
+		append_line(text, item->data);
 	return g_string_free(text, FALSE);
 }
 

@@ -5,6 +5,13 @@
 #define U_BIAS 132
 #define U_MAX  (32767 - U_BIAS)
 
+/* The place of the highest bit of `magnitude`, which is not 0, from that of 0x80 on. */
+static guint
+segment_of(int magnitude)
+{
+	return 24 - (guint)__builtin_clz((unsigned)magnitude);
+}
+
 static gint16
 decode_u(guint8 code)
 {
@@ -18,10 +25,8 @@ static guint8
 encode_u(gint16 sample)
 {
 	int magnitude = MIN(ABS((int)sample), U_MAX) + U_BIAS;
-	guint segment = 7;
+	guint segment = segment_of(magnitude);
 
-	while (segment > 0 && !(magnitude & (0x80 << segment)))
-		segment--;
 	return (guint8) ~((sample < 0 ? 0x80 : 0) | segment << 4 |
 			  ((magnitude >> (segment + 3)) & 0x0f));
 }
@@ -42,10 +47,8 @@ static guint8
 encode_a(gint16 sample)
 {
 	int magnitude = sample < 0 ? ~sample : sample;
-	guint segment = 0;
+	guint segment = segment_of(magnitude | 0x80);
 
-	while (segment < 7 && magnitude >= 0x100 << segment)
-		segment++;
 	magnitude = magnitude >> (segment > 0 ? segment + 3 : 4);
 	return (guint8)((sample < 0 ? 0 : 0x80) | segment << 4 | (magnitude & 0x0f)) ^ 0x55;
 }
@@ -60,4 +63,26 @@ guint8
 law_encode(Law law, gint16 sample)
 {
 	return law == LAW_U ? encode_u(sample) : encode_a(sample);
+}
+
+void
+law_decode_all(Law law, const guint8 *codes, guint n, gint16 *samples)
+{
+	if (law == LAW_U)
+		for (guint i = 0; i < n; i++)
+			samples[i] = decode_u(codes[i]);
+	else
+		for (guint i = 0; i < n; i++)
+			samples[i] = decode_a(codes[i]);
+}
+
+void
+law_encode_all(Law law, const gint16 *samples, guint n, guint8 *codes)
+{
+	if (law == LAW_U)
+		for (guint i = 0; i < n; i++)
+			codes[i] = encode_u(samples[i]);
+	else
+		for (guint i = 0; i < n; i++)
+			codes[i] = encode_a(samples[i]);
 }

@@ -19,12 +19,13 @@
 /* G.113 table I.2 has both lines of G.711, and table IV.1 the impairment of G.722 at 64
  * kbit/s.  No table has the robustness of G.722, nor anything of Opus: G.722 is taken to hide
  * losses half as well as G.711 does, and Opus at the rates of a call is near to transparent
- * in listening tests and hides them about as well as G.711 with concealment. */
+ * in listening tests and hides them about as well as G.711 with concealment.  G.729 is that with
+ * annex A; AMR at 12.2 kbit/s is GSM-EFR, which the tables have; AMR-WB is rated at 23.85 kbit/s,
+ * and taken to hide losses as AMR does. */
 static const QualityCodec CONCEALED[] = {
-	{ "PCMU", FALSE, 0, 25.1 },
-	{ "PCMA", FALSE, 0, 25.1 },
-	{ "G722", TRUE, 13, 12.5 },
-	{ "opus", TRUE, 3, 20 },
+	{ "PCMU", FALSE, 0, 25.1 }, { "PCMA", FALSE, 0, 25.1 }, { "G722", TRUE, 13, 12.5 },
+	{ "opus", TRUE, 3, 20 },    { "G729", FALSE, 11, 19 },	{ "AMR", FALSE, 5, 10 },
+	{ "AMR-WB", TRUE, 8, 10 },
 };
 static const QualityCodec PLAIN[] = {
 	{ "PCMU", FALSE, 0, 4.3 },

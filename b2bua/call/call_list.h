@@ -21,7 +21,13 @@ Call *calls_find(Gateway *gateway, gint64 id); /* NULL when not live */
 /* Call *, borrowed, oldest first; free the array.  None of them outlives the next event. */
 GPtrArray *calls_all(Gateway *gateway);
 
+/* Call *, newest first, at most `most`: those where the person is the caller's account, or is
+ * called.  Borrowed as above; how many there are. */
+guint calls_of_person(Gateway *gateway, const char *person, Call *found[], guint most);
+
 /* --- for the calls themselves --- */
+/* Whose it is: said when that is known, and again when it has changed. */
+void calls_place(Gateway *gateway, Call *call);
 CallStep calls_step(Gateway *gateway);
 void calls_add(Gateway *gateway, Call *call);
 void calls_remove(Gateway *gateway, Call *call);

@@ -252,11 +252,19 @@ static const MediaListener LISTENER = {
 
 #define MAX_NEAR 8 /* calls of an account that share their threads */
 
-static gboolean
-is_of(const Call *call, const char *account)
+/* The newest call of the person that has ports; `busy`: there are too many. */
+static const Call *
+newest_of(const Call *call, const char *person, gboolean *busy)
 {
-	return account && (g_strcmp0(call->account, account) == 0 ||
-			   (call->plan && g_strcmp0(call->plan->called, account) == 0));
+	Call *others[MAX_NEAR];
+	const guint n = calls_of_person(call->gateway, person, others, MAX_NEAR);
+	const Call *newest = NULL;
+
+	*busy |= n == MAX_NEAR;
+	for (guint i = n; i-- > 0;)
+		if (others[i] != call && others[i]->media)
+			newest = others[i];
+	return newest;
 }
 
 /* The other calls of the same people may be joined with this one some day.  Of a
@@ -264,21 +272,13 @@ is_of(const Call *call, const char *account)
 static const Media *
 find_near(const Call *call)
 {
-	g_autoptr(GPtrArray) calls = calls_all(call->gateway);
-	const Media *near = NULL;
-	guint found = 0;
+	gboolean busy = FALSE;
+	const Call *one = newest_of(call, call->account, &busy);
+	const Call *other = newest_of(call, call->plan->called, &busy);
 
-	for (guint i = calls->len; i-- > 0 && found < MAX_NEAR;) {
-		const Call *other = calls->pdata[i];
-
-		if (other == call || !other->media ||
-		    (!is_of(other, call->account) && !is_of(other, call->plan->called)))
-			continue;
-		found++;
-		if (!near)
-			near = other->media;
-	}
-	return found < MAX_NEAR ? near : NULL;
+	if (!one || (other && other->started_us > one->started_us))
+		one = other;
+	return one && !busy ? one->media : NULL;
 }
 
 /* A caller without DTLS has said so; of a callee his plugin knows. */
@@ -328,6 +328,7 @@ call_media_open(Call *call, const Call *with)
 		media_use_reserve(call->media);
 	if (near)
 		media_stay_near(call->media, near);
+	calls_place(call->gateway, call);
 	open_port(call, caller);
 }
 

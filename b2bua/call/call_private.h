@@ -107,6 +107,12 @@ typedef struct CallEvent {
 	const Leg *with_leg;
 } CallEvent;
 
+/* Where it stands among the calls of a person; see call_list.c. */
+typedef struct {
+	char *person;
+	GList *link;
+} CallPlace;
+
 struct Call {
 	Gateway *gateway;
 	CallState state;
@@ -156,6 +162,8 @@ struct Call {
 
 	struct Transfer *transfer; /* that it is a part of; see transfer.h */
 	guint transferred;	   /* parties who came so */
+
+	CallPlace places[2]; /* of the account, and of who is called */
 
 	Media *media;
 	guint stats_wanted; /* ports whose last counters are still to come */

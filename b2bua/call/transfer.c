@@ -303,6 +303,7 @@ seat(Call *call, Party *coming, Party *leaving)
 		g_ptr_array_add(call->callees, leaving);
 		g_free(call->account);
 		call->account = g_strdup(coming->account);
+		calls_place(call->gateway, call);
 	} else {
 		call->callee = coming;
 		g_ptr_array_add(call->callees, coming);

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness import alone, check, needs_build
+from load_rows import transcoded_calls
 from peers.sipp import echo_load
 
 CALLS = 1000
@@ -38,3 +39,9 @@ def test_memory_is_flat_over_1000_echo_calls(bench):
     growth = used[-1] - used[0]
     check(growth < MOST_KIB, f"{growth} KiB more in use after call {CALLS} than after call {WARM}: {used}")
     check(resident[-1] - resident[0] < 4 * 1024, f"resident {resident}")
+
+
+@alone
+@needs_build("plain")
+def test_memory_is_flat_over_400_transcoded_calls(bench):
+    transcoded_calls(bench, 400)

@@ -25,6 +25,20 @@ test_g711(void)
 					sample < -32000 || sample > 32000 ? 800 : limit);
 		}
 	}
+	for (int sample = -32768; sample <= 32767; sample++) {
+		const gint16 one = (gint16)sample;
+		guint8 all;
+
+		for (Law law = LAW_U; law <= LAW_A; law++) {
+			law_encode_all(law, &one, 1, &all);
+			g_assert_cmpint(all, ==, law_encode(law, one));
+			/* louder is never quieter */
+			if (sample > -32768)
+				g_assert_cmpint(
+					law_decode(law, all), >=,
+					law_decode(law, law_encode(law, (gint16)(sample - 1))));
+		}
+	}
 	g_assert_cmpint(law_encode(LAW_U, 0), ==, 0xff); /* G.711, tables 1 and 2 */
 	g_assert_cmpint(law_encode(LAW_A, 0), ==, 0xd5);
 	g_assert_cmpint(law_decode(LAW_U, 0x00), ==, -32124);

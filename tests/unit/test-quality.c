@@ -57,7 +57,9 @@ test_rating(void)
 static void
 test_bounds(void)
 {
-	static const char *const names[] = { "PCMU", "pcma", "G722", "OPUS" };
+	static const char *const names[] = {
+		"PCMU", "pcma", "G722", "OPUS", "G729", "AMR", "AMR-WB"
+	};
 	static const double odd[] = { -1, 0, 0.5, 1, 2, 1e300, INFINITY, -INFINITY, NAN };
 
 	for (guint c = 0; c < 2 * G_N_ELEMENTS(names); c++) {

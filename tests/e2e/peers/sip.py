@@ -232,10 +232,19 @@ class Agent:
         self.endpoint = Endpoint(address, port, self._on_message, tcp)
         self.port = self.endpoint.port
 
+    def forget_calls(self):
+        """Those that are over, and what was said in them."""
+        with self._changed:
+            over = {i for i, call in self.calls.items() if call.over}
+            for call_id in over:
+                self.calls.pop(call_id).line.close()
+            self._lines = [line for line in self._lines if not line.closed]
+            self._messages = [m for m in self._messages if m.call_id not in over]
+
     def new_line(self, plays):
         line = Line(plays, self.habits.get("media", self.address), tuple(CODECS[c] for c in self.codecs if known(CODECS[c])))
         line.told.update((c, CODECS[c]) for c in self.codecs if known(CODECS[c]))
-        line.speech = self.habits.get("speech", {})
+        line.speech, line.tape = self.habits.get("speech", {}), self.habits.get("tape")
         self._lines.append(line)
         return line
 
