@@ -23,13 +23,15 @@
 /* What was heard last, to go on with where something is missing: the last period of the
  * voice again, fading.  (plc.h of spandsp copies between ranges that overlap.) */
 #define LINE_SAMPLES (16000 / 1000 * 40)
-#define FADE_MS	     60
-#define JOIN_MS	     5 /* from what was made up back to what is heard */
+#define HOLD_MS	     20 /* as loud as it was */
+#define FADE_MS	     80 /* after that */
+#define JOIN_MS	     5	/* from what was made up back to what is heard */
 
 typedef struct {
 	gint16 last[LINE_SAMPLES]; /* 40 ms at 16000; the newest at the end */
 	guint filled;		   /* samples since the last that was heard */
 	guint period;
+	double match; /* of the last two periods: 1 is alike */
 } Line;
 
 static void
@@ -42,14 +44,16 @@ line_keep(Line *line, const gint16 *pcm, guint samples)
 }
 
 /* Voices have 66 to 400 periods a second. */
-static guint
-line_period(const Line *line, guint rate)
+static void
+line_measure(Line *line, guint rate)
 {
 	const guint window = rate / 100;
 	const gint16 *newest = line->last + LINE_SAMPLES - window;
-	guint best = rate / 100;
-	double best_match = 0;
+	double best = 0, loudness = 1;
 
+	line->period = rate / 100;
+	for (guint i = 0; i < window; i++)
+		loudness += (double)newest[i] * newest[i];
 	for (guint lag = rate / 400; lag <= rate / 66; lag++) {
 		double product = 0, energy = 1;
 
@@ -57,30 +61,31 @@ line_period(const Line *line, guint rate)
 			product += (double)newest[i] * newest[(gint)i - (gint)lag];
 			energy += (double)newest[(gint)i - (gint)lag] * newest[(gint)i - (gint)lag];
 		}
-		if (product > 0 && product * product / energy > best_match) {
-			best_match = product * product / energy;
-			best = lag;
+		if (product > 0 && product * product / energy > best) {
+			best = product * product / energy;
+			line->period = lag;
 		}
 	}
-	return best;
+	line->match = best / loudness;
 }
 
 /* The next sample that would have come; how loud it still is. */
 static gint16
 line_next(Line *line, guint rate)
 {
-	const gint fade = (gint)(rate / 1000 * FADE_MS), left = fade - (gint)line->filled;
+	const gint fade = (gint)(rate / 1000 * FADE_MS);
+	const gint left = fade + (gint)(rate / 1000 * HOLD_MS) - (gint)line->filled;
 	const guint at = LINE_SAMPLES - line->period + line->filled % line->period;
 
 	line->filled++;
-	return (gint16)(line->last[at] * MAX(left, 0) / fade);
+	return (gint16)(line->last[at] * CLAMP(left, 0, fade) / fade);
 }
 
 static void
 line_fill(Line *line, guint rate, gint16 *pcm, guint samples)
 {
 	if (line->filled == 0)
-		line->period = line_period(line, rate);
+		line_measure(line, rate);
 	for (guint i = 0; i < samples; i++)
 		pcm[i] = line_next(line, rate);
 }
@@ -105,7 +110,8 @@ struct Decoder {
 	const SpeechCodec *speech;
 	gpointer spoken;		/* its state */
 	SpeexResamplerState *resampler; /* from the codec's own rate; NULL: it has this one */
-	Line line;			/* of the codecs that have none of their own */
+	Line line;
+	gboolean pauses; /* the last payload has said so */
 };
 
 /* Of the codecs that have one rate, and no coder for another. */
@@ -226,7 +232,9 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	case CODEC_OPUS:
 		decoded = opus_decode(decoder->opus, payload, (opus_int32)size, pcm,
 				      (int)(decoder->rate / 1000 * CODER_MAX_MS), 0);
-		return decoded > 0 ? (guint)decoded : 0;
+		samples = (guint)MAX(decoded, 0);
+		decoder->pauses = decoder_pauses(decoder, size);
+		break;
 	case CODEC_G722: /* a byte is two samples at 16000 */
 		if (size * 2 > CODER_MAX_SAMPLES)
 			return 0;
@@ -255,6 +263,47 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	return samples;
 }
 
+/* libopus lets a tone die within a frame, and what follows, coded as a change of what was
+ * before, stays soft.  A tone is better said again; voices are less regular than this, and
+ * libopus continues those the better.  It decodes all the same, for what it has to remember. */
+#define PERIODIC 0.985
+#define SOFT	 4 /* times less energy */
+
+static double
+energy(const gint16 *pcm, guint samples)
+{
+	double sum = 0;
+
+	for (guint i = 0; i < samples; i++)
+		sum += (double)pcm[i] * pcm[i];
+	return sum;
+}
+
+/* `known`: the payload that follows has told what was lost. */
+static void
+conceal_opus(Decoder *decoder, gboolean known, gint16 *pcm, guint samples)
+{
+	Line *line = &decoder->line;
+	gint16 again[CODER_MAX_SAMPLES];
+
+	if (decoder->pauses)
+		return;
+	if (!known && line->filled == 0)
+		line_measure(line, decoder->rate);
+	if (line->match < PERIODIC || (known && line->filled == 0)) {
+		if (known)
+			line_heard(line, decoder->rate, pcm, samples);
+		return;
+	}
+	line_fill(line, decoder->rate, again, samples);
+	if (!known || energy(pcm, samples) * SOFT < energy(again, samples)) {
+		memcpy(pcm, again, samples * sizeof *pcm);
+		return;
+	}
+	line->filled -= samples;
+	line_heard(line, decoder->rate, pcm, samples);
+}
+
 void
 decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, guint samples)
 {
@@ -273,6 +322,7 @@ decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, g
 			      next != NULL);
 	if (decoded < (int)samples)
 		memset(pcm + MAX(decoded, 0), 0, (samples - (guint)MAX(decoded, 0)) * sizeof *pcm);
+	conceal_opus(decoder, next != NULL, pcm, samples);
 }
 
 gboolean

@@ -9,6 +9,8 @@
 #define MAX_WAIT_US    120000 /* for a missing packet after it was due, whatever the jitter */
 #define MAX_AFTER_US   20000  /* and after the gap was seen, where that is later */
 #define DRIFT_US       100    /* a packet: two clocks differ, a way becomes longer */
+#define LATEST_MORE_US 10000  /* than the latest that is remembered */
+#define LATEST_PACKETS 256    /* how long a late one is remembered */
 #define MAX_LATE_US    G_USEC_PER_SEC /* more: its timestamps stood still in a pause */
 #define JITTERS	       3	      /* RFC 3550's is a mean: most come within so many of it */
 #define MAX_CONCEAL_MS 100	      /* of a gap; the rest of it is silence */
@@ -53,6 +55,7 @@ struct Transcoder {
 	/* the line of the packets that came soonest: this timestamp was due then */
 	guint32 due_timestamp;
 	gint64 due_us;
+	gint64 latest_us; /* the latest packet after that, of those that are not long ago */
 
 	gboolean pauses; /* the source says nothing until it has something to say */
 	gint64 made_us;	 /* up to when the sink has been served in a pause */
@@ -291,11 +294,13 @@ is_held(const Transcoder *transcoder, guint16 seq)
 static void
 hold(Transcoder *transcoder, const Held *packet, guint32 jitter_us, gint64 now_us)
 {
+	const gint64 latest = transcoder->latest_us ? transcoder->latest_us + LATEST_MORE_US : 0;
+
 	if (is_held(transcoder, packet->seq))
 		return;
 	if (transcoder->n_held == 0)
 		transcoder->gap_since = now_us;
-	transcoder->wait_us = MIN((gint64)jitter_us * JITTERS, MAX_WAIT_US);
+	transcoder->wait_us = MIN(MAX((gint64)jitter_us * JITTERS, latest), MAX_WAIT_US);
 	transcoder->held[transcoder->n_held] = *packet;
 	transcoder->held[transcoder->n_held++].payload = g_memdup2(packet->payload, packet->size);
 	if (transcoder->n_held == MAX_HELD)
@@ -322,6 +327,16 @@ learn_due(Transcoder *transcoder, guint32 timestamp, gint64 now_us)
 	transcoder->due_timestamp = timestamp;
 }
 
+/* The mean that RFC 3550 has says little of the latest of many. */
+static void
+learn_latest(Transcoder *transcoder, gint64 now_us)
+{
+	const gint64 late = now_us - due(transcoder, transcoder->due_timestamp);
+
+	transcoder->latest_us -= transcoder->latest_us / LATEST_PACKETS;
+	transcoder->latest_us = MAX(transcoder->latest_us, MIN(late, MAX_WAIT_US));
+}
+
 /* What is missing may come as late as any other, so no packet behind it waits longer than
  * that: delays do not add up. */
 static gboolean
@@ -331,11 +346,33 @@ gap_is_over(const Transcoder *transcoder, gint64 now_us)
 			     transcoder->gap_since + MIN(transcoder->wait_us, MAX_AFTER_US));
 }
 
+/* Of several that are missing the first: the others may still come in time.  FALSE: there is
+ * but one, or they last longer than is concealed. */
+static gboolean
+give_up_first(Transcoder *transcoder)
+{
+	const Held *behind = oldest_held(transcoder);
+	const guint missing = (guint16)(behind->seq - transcoder->next_seq);
+	const gint32 ahead = (gint32)(behind->timestamp - transcoder->next_timestamp);
+	const guint32 clock = transcoder->from->clock;
+
+	if (missing < 2 || ahead <= 0 || (guint32)ahead > clock / 1000 * MAX_CONCEAL_MS)
+		return FALSE;
+	conceal(transcoder, (guint)((guint64)ahead / missing * transcoder->rate / clock), NULL);
+	transcoder->next_seq++;
+	transcoder->next_timestamp += (guint32)ahead / missing;
+	return TRUE;
+}
+
 static void
 give_up_gap(Transcoder *transcoder, gint64 now_us)
 {
-	while (transcoder->n_held > 0 && gap_is_over(transcoder, now_us))
-		play_held(transcoder, TRUE, now_us);
+	while (transcoder->n_held > 0 && gap_is_over(transcoder, now_us)) {
+		if (!give_up_first(transcoder))
+			play_held(transcoder, TRUE, now_us);
+		else
+			play_held(transcoder, FALSE, now_us);
+	}
 }
 
 static void
@@ -364,17 +401,17 @@ transcoder_push(Transcoder *transcoder, const CodecType *from, const RtpPacket *
 	transcoder->ssrc = packet->ssrc;
 	learn_due(transcoder, packet->timestamp, now_us);
 	step = transcoder->began ? (gint16)(packet->seq - transcoder->next_seq) : 0;
-	if (step < 0) {
+	if (step < 0)
 		transcoder->stats.late++;
-		return;
-	}
-	transcoder->made_us = now_us;
+	else
+		transcoder->made_us = now_us;
 	if (step > 0) {
 		hold(transcoder, &one, jitter_us, now_us);
-	} else {
+	} else if (step == 0) {
 		play(transcoder, &one);
 		play_held(transcoder, FALSE, now_us);
 	}
+	learn_latest(transcoder, now_us);
 	give_up_gap(transcoder, now_us);
 }
 

@@ -70,7 +70,7 @@ rules() {
 	layer media 'media/relay/relay\.h|media/audio/recorder\.h'
 	layer media/audio 'media/[^/]*\.h'
 	# no port, no ICE, nothing of media.h but its types
-	layer media/relay 'media/(audio|binding|bytes|catchup|codec|demux|desc|dtmf|g711|media_types|quality|rtcp|rtp|sdes|sources|srtp|transcode|udp|worker)\.h'
+	layer media/relay 'media/(audio|binding|bytes|catchup|codec|demux|desc|dtmf|fmtp|g711|media_types|quality|rtcp|rtp|sdes|sources|srtp|transcode|udp|worker)\.h'
 	layer b2bua 'media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
 	# pure: no call, no store, nothing of the media but its types

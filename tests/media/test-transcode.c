@@ -314,6 +314,176 @@ test_gap_in_time(gconstpointer data)
 	source_free(source);
 }
 
+/* --- a bad line, as a telephone hears it --- */
+
+#define TONE_FRAMES  5 /* of each tone */
+#define BAD_SECONDS  60
+#define BAD_FRAMES   (BAD_SECONDS * 50)
+#define PHONE_US     160000 /* its jitter buffer */
+#define PHONE_FRAME  160
+#define LATE_SAMPLES 60 /* of libopus, both ways */
+
+typedef struct {
+	const char *name;
+	double lost;
+	guint32 jitter_ms;
+} BadLine;
+
+static const BadLine bad_lines[] = {
+	{ "/transcode/bad-line/loss-of-5-percent", 0.05, 0 },
+	{ "/transcode/bad-line/loss-of-10-percent", 0.10, 0 },
+	{ "/transcode/bad-line/loss-of-5-percent-and-jitter", 0.05, 60 },
+	{ "/transcode/bad-line/loss-of-10-percent-and-jitter", 0.10, 60 },
+};
+
+typedef struct {
+	gint64 at;
+	guint frame;
+} Arrival;
+
+static gint
+by_arrival(gconstpointer a, gconstpointer b)
+{
+	const Arrival *one = a, *other = b;
+
+	return one->at < other->at ? -1 : one->at > other->at;
+}
+
+static double
+tone_of(const guint8 *tones, guint frame)
+{
+	return 500 + 200.0 * tones[frame / TONE_FRAMES];
+}
+
+typedef struct {
+	guint frames;  /* of 20 ms, that hold less than half of their tone */
+	guint longest; /* so many in a row */
+	guint gaps;    /* of 40 ms and more */
+} Damage;
+
+static Damage
+damage(const gint16 *heard, const guint8 *tones, guint late)
+{
+	Damage found = { 0 };
+	guint row = 0;
+
+	for (guint frame = 50; frame + 1 < BAD_FRAMES; frame++) {
+		const gint16 *pcm = heard + (gsize)frame * PHONE_FRAME + late;
+		const double step = 2 * G_PI * tone_of(tones, frame) / 8000;
+		double re = 0, im = 0;
+
+		for (guint i = 0; i < PHONE_FRAME; i++) {
+			re += pcm[i] * cos(step * i);
+			im += pcm[i] * sin(step * i);
+		}
+		row = sqrt(re * re + im * im) / PHONE_FRAME < 8000 / 4.0 ? row + 1 : 0;
+		found.frames += row > 0;
+		found.gaps += row == 2;
+		found.longest = MAX(found.longest, row);
+	}
+	return found;
+}
+
+static gint64
+place(gint16 *heard, guint64 at, const gint16 *pcm, gint64 now, gint64 soonest)
+{
+	const gint64 way = now - (gint64)(at * 125);
+
+	if (way <= soonest + PHONE_US)
+		memcpy(heard + at, pcm, PHONE_FRAME * sizeof *pcm);
+	return MIN(way, soonest);
+}
+
+/* What a telephone hears of Opus through the transcoder, against what it hears of the same
+ * line when G.711 passes through and the telephone hides nothing. */
+static void
+test_bad_line(gconstpointer data)
+{
+	const BadLine *line = data;
+	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+	Encoder *encoder = encoder_new(type("opus"), 16000);
+	Decoder *phone = decoder_new(type("PCMU"), 8000);
+	Transcoder *transcoder = transcoder_new(type("PCMU"), 20);
+	g_autofree guint8 *tones = g_malloc(BAD_FRAMES / TONE_FRAMES + 1);
+	g_autofree guint8 *payloads = g_malloc((gsize)BAD_FRAMES * CODER_MAX_PAYLOAD);
+	g_autofree gsize *sizes = g_new(gsize, BAD_FRAMES);
+	g_autofree gint16 *plain = g_new0(gint16, (BAD_FRAMES + 100) * PHONE_FRAME);
+	g_autofree gint16 *better = g_new0(gint16, (BAD_FRAMES + 100) * PHONE_FRAME);
+	g_autoptr(GArray) arrivals = g_array_new(FALSE, FALSE, sizeof(Arrival));
+	Damage of_plain, of_better;
+	guint next = 0;
+	gint64 before = 0, soonest = G_MAXINT32;
+	double phase = 0, jitter_us = 0;
+	guint64 at = 0;
+
+	encoder_set_loss(encoder, (guint)(line->lost * 100));
+	for (guint i = 0; i <= BAD_FRAMES / TONE_FRAMES; i++)
+		tones[i] = (guint8)g_rand_int_range(rand, 0, 8);
+	for (guint i = 0; i < BAD_FRAMES; i++) {
+		Arrival arrival = { (gint64)i * FRAME_US, i };
+		gint16 pcm[320];
+
+		for (guint k = 0; k < G_N_ELEMENTS(pcm); k++) {
+			pcm[k] = (gint16)(8000 * sin(phase));
+			phase += 2 * G_PI * tone_of(tones, i) / 16000;
+		}
+		sizes[i] = encoder_encode(encoder, pcm, G_N_ELEMENTS(pcm),
+					  payloads + (gsize)i * CODER_MAX_PAYLOAD);
+		if (i > 0)
+			arrival.at += (gint64)(g_rand_double(rand) * line->jitter_ms * 2000);
+		if (i > 0 && g_rand_double(rand) < line->lost)
+			continue;
+		g_array_append_val(arrivals, arrival);
+		for (guint k = 0; k < PHONE_FRAME; k++)
+			plain[i * PHONE_FRAME + k] = pcm[2 * k];
+	}
+	g_array_sort(arrivals, by_arrival);
+	for (gint64 now = 0; now < (BAD_SECONDS + 1) * G_USEC_PER_SEC; now += 1000) {
+		guint8 payload[CODER_MAX_PAYLOAD];
+		gint16 pcm[CODER_MAX_SAMPLES];
+		TranscodedFrame frame;
+
+		for (; next < arrivals->len; next++) {
+			const Arrival *one = &g_array_index(arrivals, Arrival, next);
+			const gint64 way = now - (gint64)one->frame * FRAME_US;
+			RtpPacket packet = { .ssrc = 1,
+					     .seq = (guint16)one->frame,
+					     .timestamp = one->frame * 960,
+					     .payload = payloads +
+							(gsize)one->frame * CODER_MAX_PAYLOAD,
+					     .payload_size = sizes[one->frame] };
+
+			if (one->at > now)
+				break;
+			jitter_us += (fabs((double)(way - before)) - jitter_us) / 16;
+			before = way;
+			transcoder_push(transcoder, type("opus"), &packet, (guint32)jitter_us, now);
+		}
+		if (now % FRAME_US == 0)
+			transcoder_tick(transcoder, now);
+		while (transcoder_pull(transcoder, payload, &frame)) {
+			at += frame.silence;
+			decoder_decode(phone, payload, frame.size, pcm);
+			soonest = place(better, at, pcm, now, soonest);
+			at += PHONE_FRAME;
+		}
+	}
+	of_plain = damage(plain, tones, 0);
+	of_better = damage(better, tones, LATE_SAMPLES);
+	g_test_message(
+		"damaged of %d frames: G.711 %u, %u gaps of 40 ms, %u in a row; Opus %u, %u, "
+		"%u",
+		BAD_FRAMES, of_plain.frames, of_plain.gaps, of_plain.longest, of_better.frames,
+		of_better.gaps, of_better.longest);
+	g_assert_cmpuint(of_better.frames, <, of_plain.frames / 4);
+	g_assert_cmpuint(of_better.gaps, <, of_plain.gaps);
+	/* a lost frame lies across two of those that are looked at here */
+	g_assert_cmpuint(of_better.longest, <=, of_plain.longest + 1);
+	transcoder_free(transcoder);
+	encoder_free(encoder);
+	decoder_free(phone);
+}
+
 /* Keys take numbers of the stream and time of the audio: nothing is missing, and the sink's
  * clock goes on. */
 static void
@@ -575,6 +745,8 @@ main(int argc, char **argv)
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(gaps); i++)
 		g_test_add_data_func(gaps[i].name, &gaps[i], test_gap_in_time);
+	for (guint i = 0; i < G_N_ELEMENTS(bad_lines); i++)
+		g_test_add_data_func(bad_lines[i].name, &bad_lines[i], test_bad_line);
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
 	for (guint i = 0; i < G_N_ELEMENTS(sids); i++)

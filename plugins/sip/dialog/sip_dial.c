@@ -8,6 +8,8 @@
 #include "plugins/sip/dialog/sip_location.h"
 #include "plugins/sip/peers/sip_outside.h"
 
+#define FIND_MS 8000 /* until the name servers have answered; nobody waits longer in silence */
+
 static void
 on_found(gpointer user, GPtrArray *hops, Reason reason, const char *text)
 {
@@ -27,6 +29,16 @@ on_found(gpointer user, GPtrArray *hops, Reason reason, const char *text)
 	}
 	leg->session.wanted_s = way_session_seconds(leg->way, SESSION_DEFAULT_SECONDS);
 	sip_leg_call_hops(leg, hops);
+}
+
+static void
+on_not_found(gpointer user)
+{
+	SipLeg *leg = user;
+
+	leg_trace(&leg->leg, TRACE_NOTE, "the name servers do not answer");
+	sip_leg_fail(leg, way_unreachable(leg->way, REASON_NETWORK_ERROR), LEG_NO_NAME,
+		     "the name servers do not answer");
 }
 
 void
@@ -49,5 +61,6 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 				     : NULL;
 		location_set(leg, target);
 	}
+	sip_leg_set_timer(leg, FIND_MS, on_not_found);
 	way_find(leg->way, on_found, leg);
 }

@@ -440,6 +440,7 @@ strip_forged(msg_t *msg, sip_t *sip)
 		if (!header->un_common
 			     ->h_prev || /* ours, kept when the head came before its body */
 		    (g_strcmp0(header->un_name, GUARD_REDIRECT) != 0 &&
+		     g_strcmp0(header->un_name, GUARD_RETRY) != 0 &&
 		     g_strcmp0(header->un_name, GUARD_SESSION_TIMER) != 0))
 			continue;
 		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)header);
@@ -539,6 +540,9 @@ guard_message(msg_t *msg, sip_t *sip)
 		keep_redirect(msg, sip);
 		strip(msg, sip, (msg_header_t **)&sip->sip_contact);
 	}
+	if (sip->sip_retry_after)
+		keep(sip, sip_unknown_format(msg_home(msg), GUARD_RETRY ": %lu",
+					     sip->sip_retry_after->af_delta));
 	/* nua would repeat the request by itself after so many seconds. */
 	strip(msg, sip, (msg_header_t **)&sip->sip_retry_after);
 	strip_challenges(msg, sip, &sip->sip_www_authenticate);

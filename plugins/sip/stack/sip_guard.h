@@ -19,6 +19,7 @@
 
 /* The first Contact of a 3xx, a SIP URI: nua would follow it wherever it points. */
 #define GUARD_REDIRECT "X-Redirect"
+#define GUARD_RETRY    "X-Retry" /* the seconds of Retry-After */
 
 /* What msg_extract_errors() says of a bad Contact or Record-Route: nta has to let an answer
  * pass that has one, see guard_way_is_bad(). */

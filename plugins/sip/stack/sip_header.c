@@ -4,6 +4,7 @@
  * Thread: any (pure).
  */
 #include "plugins/sip/stack/sip_header.h"
+#include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/stack/sip_identity.h"
 #include "plugins/sip/stack/sip_reason.h"
@@ -333,7 +334,9 @@ header_refusal_detail(const sip_t *sip)
 	if (sip) {
 		append_detail(text, "Reason", (const sip_header_t *)sip->sip_reason);
 		append_detail(text, "Warning", (const sip_header_t *)sip->sip_warning);
-		append_detail(text, "Retry-After", (const sip_header_t *)sip->sip_retry_after);
+		if (guard_kept(sip, GUARD_RETRY))
+			g_string_append_printf(text, "%sRetry-After: %s", text->len ? "; " : "",
+					       guard_kept(sip, GUARD_RETRY));
 	}
 	return text->len ? g_string_free(text, FALSE) : (g_string_free(text, TRUE), NULL);
 }

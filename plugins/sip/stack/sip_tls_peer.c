@@ -200,7 +200,8 @@ const char *
 tls_peer_problem(const TlsPeer *peer)
 {
 	if (!peer->problem && peer->waiting)
-		return "the server does not answer the TLS handshake; is its port a TLS port?";
+		return "the server does not answer the TLS handshake: nothing listens at its port, "
+		       "or it is no TLS port";
 	return peer->problem;
 }
 
