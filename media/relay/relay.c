@@ -274,6 +274,8 @@ register_relay(Relay *relay)
 	relay->registered = TRUE;
 	relay->set_index = relay->options.set->relays->len;
 	g_ptr_array_add(relay->options.set->relays, relay);
+	g_array_set_size(relay->options.set->due, relay->options.set->relays->len);
+	relay_look(relay);
 	/* spread, so that not everybody reports in the same turn */
 	relay->next_stats = now + g_random_int_range(STATS_US / 2, STATS_US);
 }
@@ -330,6 +332,7 @@ relay_set_protection(Relay *relay, Protection *receive, Protection *send)
 		relay->proven = FALSE;
 		relay->started_at = worker_now(relay->worker);
 		relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
+		relay_look(relay);
 	}
 	relay_free_protection(relay, old_receive);
 	relay_free_protection(relay, old_send);
@@ -369,6 +372,7 @@ relay_set_new(void)
 
 	set->relays = g_ptr_array_new();
 	set->hurrying = g_ptr_array_new();
+	set->due = g_array_new(FALSE, TRUE, sizeof(gint64));
 	return set;
 }
 
@@ -377,6 +381,7 @@ relay_set_free(RelaySet *set)
 {
 	g_ptr_array_free(set->relays, TRUE);
 	g_ptr_array_free(set->hurrying, TRUE);
+	g_array_free(set->due, TRUE);
 	g_free(set);
 }
 
@@ -409,6 +414,7 @@ unregister_relay(Relay *relay)
 	GPtrArray *relays = relay->options.set->relays;
 
 	g_ptr_array_remove_index_fast(relays, relay->set_index);
+	g_array_remove_index_fast(relay->options.set->due, relay->set_index);
 	if (relay->set_index < relays->len)
 		((Relay *)g_ptr_array_index(relays, relay->set_index))->set_index =
 			relay->set_index;

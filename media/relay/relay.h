@@ -36,7 +36,7 @@ typedef struct {
 	/* text may be NULL */
 	void (*one_way)(gpointer owner, const MediaSilence *silence, char *text);
 	void (*played)(gpointer owner); /* what relay_play() was given last, to its end */
-	void (*stats)(gpointer owner, const PortStats *stats); /* every 5 s */
+	void (*stats)(gpointer owner, const PortStats *stats); /* every 5 s of packets, or 30 */
 	/* WebRTC: a packet was authentic, the first under the latest keys. */
 	void (*proven)(gpointer owner);
 	/* RTP or RTCP, to the peer over the agent's TURN server. */

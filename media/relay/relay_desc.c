@@ -165,6 +165,7 @@ remap(Relay *relay)
 {
 	const Relay *twin = relay->twin;
 
+	relay_look(relay);
 	memset(relay->map, NO_PT, sizeof relay->map);
 	if (twin && relay->remote && twin->remote)
 		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,

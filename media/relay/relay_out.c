@@ -68,6 +68,7 @@ relay_hurry(Relay *relay, gboolean more)
 	if (relay->hurries != (more ? 1 : 0))
 		return; /* it did already, or does still */
 	worker_hurry(relay->worker, more);
+	relay_look(relay);
 	if (more)
 		g_ptr_array_add(relay->options.set->hurrying, relay);
 	else

@@ -144,6 +144,8 @@ struct Relay {
 	gint64 second_us;
 	Consent *consent; /* NULL: the agent asks */
 	gint64 asked_at, started_at, consent_lost_at, digit_at, next_stats, next_rtcp;
+	guint64 told_packets; /* by the last stats, and when that was */
+	gint64 told_at;
 	guint n_reports;
 	guint64 reported_out;
 	RtcpLastSr last_sr;
@@ -155,9 +157,18 @@ struct Relay {
 
 struct RelaySet {
 	GPtrArray *relays;
+	GArray *due; /* gint64, parallel: when its next tick is; close together, to be walked */
 	GPtrArray *hurrying; /* those that want a tick every 20 ms */
 	gint64 next_all;     /* when all have theirs */
 };
+
+/* Something has changed: its next tick is the next of all. */
+static inline void
+relay_look(const Relay *relay)
+{
+	if (relay->registered)
+		g_array_index(relay->options.set->due, gint64, relay->set_index) = 0;
+}
 
 /* How long `us` is here. */
 static inline gint64

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #define ALL_US		 250000 /* those that are in no hurry */
+#define IDLE_US		 1000000
 #define RTCP_SECOND_US	 1500000
+#define QUIET_STATS_US	 30000000 /* when there is no packet */
 #define RTCP_INTERVAL_US 5000000
 #define AGENT_WAITS_S	 10	   /* before it says that consent is lost */
 #define FIRST_SILENCE_US 120000000 /* a peer that never sent may still be ringing */
@@ -125,6 +127,29 @@ check_silence(Relay *relay, gint64 now)
 				     (int)((now - since) / relay->second_us)));
 }
 
+static guint64
+packets_of(const PortStats *stats)
+{
+	return stats->packets_in + stats->packets_out + stats->dropped_auth +
+	       stats->dropped_malformed + stats->dropped_payload_type + stats->dropped_source;
+}
+
+/* Whoever holds is not news: each time it costs a turn of the signalling thread. */
+static void
+tell_stats(Relay *relay, gint64 now)
+{
+	const guint64 packets = packets_of(&relay->stats);
+	PortStats stats;
+
+	relay->next_stats = now + STATS_US;
+	if (packets == relay->told_packets && now - relay->told_at < QUIET_STATS_US)
+		return;
+	relay->told_packets = packets;
+	relay->told_at = now;
+	relay_stats(relay, &stats);
+	relay->options.events->stats(relay->options.owner, &stats);
+}
+
 static void
 tick(Relay *relay, gint64 now)
 {
@@ -144,33 +169,52 @@ tick(Relay *relay, gint64 now)
 		/* RFC 3550 6.3.1: half to one and a half of it */
 		relay->next_rtcp = now + g_random_int_range(interval / 2, interval / 2 * 3);
 	}
-	if (now >= relay->next_stats) {
-		PortStats stats;
-
-		relay->next_stats = now + STATS_US;
-		relay_stats(relay, &stats);
-		relay->options.events->stats(relay->options.owner, &stats);
-	}
+	if (now >= relay->next_stats)
+		tell_stats(relay, now);
 	if (relay->consent)
 		relay_consent_tick(relay, now);
 	relay_watch(relay, now);
 	check_silence(relay, now);
 }
 
+/* One that is on hold, or not connected yet, has nothing that will not wait for a second. */
+static gint64
+rest_of(const Relay *relay)
+{
+	if (relay->hurries > 0 || relay->audio || relay_expects_rtp(relay))
+		return 0;
+	return relay_span(relay, IDLE_US);
+}
+
+static void
+tick_all(RelaySet *set, gint64 now)
+{
+	for (guint i = 0; i < set->relays->len; i++) {
+		Relay *relay;
+
+		if (g_array_index(set->due, gint64, i) > now)
+			continue;
+		relay = g_ptr_array_index(set->relays, i);
+		g_array_index(set->due, gint64, i) = now + rest_of(relay);
+		tick(relay, now);
+	}
+}
+
 void
 relay_set_tick(gpointer user, gint64 now)
 {
 	RelaySet *set = user;
-	const gboolean all = now >= set->next_all;
-	GPtrArray *relays = all ? set->relays : set->hurrying;
 
-	if (all)
+	if (now >= set->next_all) {
 		set->next_all = now + ALL_US;
-	for (guint i = 0; i < relays->len;) {
-		Relay *relay = g_ptr_array_index(relays, i);
+		tick_all(set, now);
+		return;
+	}
+	for (guint i = 0; i < set->hurrying->len;) {
+		Relay *relay = g_ptr_array_index(set->hurrying, i);
 
 		tick(relay, now);
-		if (i < relays->len && g_ptr_array_index(relays, i) == relay)
+		if (i < set->hurrying->len && g_ptr_array_index(set->hurrying, i) == relay)
 			i++; /* it is still in a hurry */
 	}
 }
