@@ -140,7 +140,7 @@ answer_callee(Call *call, Party *callee, const Desc *offer)
 	g_autoptr(Desc) known = is_told(call, callee) ? desc_ref(call->caller->local)
 						      : call_offer_for(call, callee);
 	g_autoptr(Desc) wanted = known ? desc_turned(known, call->caller->wish) : NULL;
-	g_autoptr(Desc) told = wanted ? desc_answer(offer, wanted, callee->ours) : NULL;
+	g_autoptr(Desc) told = wanted ? call_answer_to(call, callee, offer, wanted) : NULL;
 	g_autoptr(Desc) passed = NULL;
 
 	if (!told || callee != call->callee || is_told(call, callee))

@@ -100,6 +100,18 @@ speaks(const Desc *desc, const char *name)
 	return first && g_ascii_strcasecmp(first->name, name) == 0;
 }
 
+/* The codec that a caller was told of with early media: he is told of no other when the call is
+ * answered (RFC 3261 13.3.1.1).  NULL: none. */
+static const char *
+told_early(const Call *call, const Party *party)
+{
+	const Codec *codec = party == call->caller && call->early && party->local
+				     ? stream_spoken(NULL, desc_audio(party->local))
+				     : NULL;
+
+	return codec && party->progress < PROGRESS_ANSWERED ? codec->name : NULL;
+}
+
 Desc *
 call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *answer)
 {
@@ -110,6 +122,8 @@ call_answer_to(const Call *call, Party *party, const Desc *offer, const Desc *an
 		return g_steal_pointer(&result);
 	if (call_sound(call, party)->opus_first && !speaks(result, OPUS))
 		made = desc_answer_made(offer, answer, OPUS, party->ours);
+	if (!made && !result)
+		made = desc_answer_made(offer, answer, told_early(call, party), party->ours);
 	if (!made && !result)
 		made = desc_answer_made(offer, answer, NULL, party->ours);
 	return made ? made : g_steal_pointer(&result);
