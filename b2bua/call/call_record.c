@@ -191,6 +191,9 @@ call_record_write(Call *call)
 		gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
 	}
+	/* made anew for each row, and long: not kept for as long as the call talks */
+	set_string(&record->legs, NULL);
+	set_string(&record->ladder, NULL);
 }
 
 void
