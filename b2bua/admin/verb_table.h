@@ -118,6 +118,10 @@
 	    "show how often and how long users have called, by month")                             \
 	ROW(call_show, "call", "show", W(W_CALL), VERB_OPERATOR, 0, CHANGES_NOTHING,               \
 	    "show all that is known of a call")                                                    \
+	ROW(why, "why", NULL,                                                                      \
+	    W({ "JID|ID", WORD_WHOSE, 0, NULL, NULL, "a user, or the id of a call", 0 }),          \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "say why a call failed or was bad: the call, or the newest one of the user")           \
 	ROW(ladder, "ladder", NULL,                                                                \
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
 			"how wide the drawing is", 0 }),                                           \

@@ -1190,6 +1190,60 @@ test_import(void)
 	gateway_clear();
 }
 
+/* In words, with the remedy apart; of a user the newest that failed or was bad. */
+static void
+test_why(void)
+{
+	CallRecord failed = { .state = (char *)"ENDED",
+			      .started_us = 1700000000000000,
+			      .ended_us = 1700000001000000,
+			      .user = (char *)"alice@example.org",
+			      .caller = (char *)"+14155550101",
+			      .callee = (char *)"+14155550199",
+			      .trunk = (char *)"c1",
+			      .reason = (char *)"timeout",
+			      .ended_by = (char *)"gateway",
+			      .text = (char *)"The trunk c1 did not answer the INVITE at "
+					      "192.0.2.7:5060. Check that "
+					      "the carrier knows this gateway's address, and the "
+					      "firewall for SIP",
+			      .ladder = (char *)"0\tcaller\tin\tpropose\n5\tcore\tnote\tmessage to "
+						"alice@example.org: It did not respond\n" };
+	CallRecord good = { .state = (char *)"ENDED",
+			    .started_us = 1700000002000000,
+			    .ended_us = 1700000003000000,
+			    .user = (char *)"alice@example.org",
+			    .caller = (char *)"+14155550101",
+			    .callee = (char *)"+14155550199",
+			    .reason = (char *)"hangup",
+			    .text = (char *)"The call was hung up",
+			    .ladder = (char *)"" };
+	static const char *const wanted[] = {
+		"[\"call\",\"1\"]",
+		"[\"why\",\"The trunk c1 did not answer the INVITE at 192.0.2.7:5060\"]",
+		"[\"remedy\",\"Check that the carrier knows",
+		"[\"told\",\"alice@example.org: It did not respond\"]",
+		"[\"ended-by\",\"gateway\"]",
+	};
+	g_autofree char *of_user = NULL, *of_call = NULL, *nobody = NULL, *neither = NULL;
+
+	gateway_init("/nowhere");
+	g_assert_true(store_call_begin(gateway.store, &failed, NULL));
+	for (guint i = 0; i < 450; i++) /* more than are read at once */
+		g_assert_true(store_call_begin(gateway.store, &good, NULL));
+	of_user = ask(&gateway, "why alice@example.org");
+	of_call = ask(&gateway, "why 1");
+	for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		assert_holds(of_user, wanted[i]);
+		assert_holds(of_call, wanted[i]);
+	}
+	nobody = ask(&gateway, "why bob@example.org");
+	assert_holds(nobody, "failed or was bad");
+	neither = ask(&gateway, "why alice");
+	assert_holds(neither, "neither a bare JID nor the id of a call");
+	gateway_clear();
+}
+
 /* The kernel is asked beside the signalling thread, at once and then every half minute. */
 static void
 test_memory(void)
@@ -1536,6 +1590,7 @@ main(int argc, char **argv)
 	g_test_add_func("/control/portions", test_portions);
 	g_test_add_func("/control/import", test_import);
 	g_test_add_func("/control/idle", test_idle);
+	g_test_add_func("/control/why", test_why);
 	g_test_add_func("/control/memory", test_memory);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);
