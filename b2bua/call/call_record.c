@@ -9,6 +9,7 @@
  */
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/call/call_metrics.h"
 #include "media/quality.h"
 #include <string.h>
 
@@ -86,6 +87,7 @@ call_record_begin(Call *call)
 	record->legs = g_strdup("");
 	record->ladder = g_strdup("");
 	call->recorded = TRUE;
+	call_metrics_begin(call);
 	if (store_call_begin(gateway_store(call->gateway), record, &error))
 		return;
 	/* it is a live call all the same: listed, counted, can be hung up */
@@ -279,6 +281,15 @@ call_count_quality(const Call *call)
 
 	if (call->answered_us && worst < G_MAXDOUBLE)
 		gateway_count(call->gateway, COUNTED[quality_class(worst)]);
+}
+
+double
+call_mos(const Party *party, const PortStats *stats, gboolean out)
+{
+	g_autofree char *name = NULL;
+	const QualityCodec *codec = codec_of(party, &name);
+
+	return mos_of(codec, stats, out);
 }
 
 static void
