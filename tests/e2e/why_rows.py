@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness import ALICE, GATEWAY, OUTSIDE, Failed, accepts, check
+from harness import ALICE, BOB, GATEWAY, OUTSIDE, Failed, accepts, check
 from network import Home, run
 from peers import process
 from peers.process import until
@@ -426,17 +426,27 @@ CALLED = [
     Row("in: the client says security-error", "security-error", "The encryption or identity of the call was refused",
         "The encryption or identity of the call was refused"),
     Row("in: the client says general-error", "general-error", "The far network failed", "The far network failed"),
+    *[Row(f"in: the client says {reason}", reason, "The two sides have no codec in common", "The two sides have no codec in common")
+      for reason in ("incompatible-parameters", "media-error", "unsupported-applications", "unsupported-transports")],
+    *[Row(f"in: the client says {reason}", reason, "No audio connection could be made", "No audio connection could be made")
+      for reason in ("connectivity-error", "failed-transport")],
+    Row("in: the client says expired", "expired", "Missed call from +15559990001 on ", "Nobody answered"),
+    Row("in: the client says timeout", "timeout", "Missed call from +15559990001 on ", "Nobody answered"),
+    Row("in: the client says success", "success", None, "The call was declined"),
     Row("in: the client says gone", "gone", "Missed call from +15559990001 on ", "cannot be reached now"),
 ]
 
 
 def test_called(bench):
+    """Each row is somebody else's turn: a person is told of ten calls a minute, and no more."""
     bench.gateway()
-    phone, carrier = bench.webrtc(), bench.carrier()
+    carrier, people = bench.carrier(), [(bench.webrtc(), ALICE), (bench.webrtc("bob"), BOB)]
 
     def one(row):
+        phone, number = people[0]
+        people.reverse()
         phone.forget()
-        leg = carrier.call(ALICE, SIP)
+        leg = carrier.call(number, SIP)
         phone.wait("incoming")
         leg.wait(180)
         began = time.monotonic()
@@ -449,5 +459,62 @@ def test_called(bench):
     play("called", CALLED, one)
 
 
-SCENES = {"refused": [*REFUSED, UNAUTHORIZED], "ways": WAYS, "lines": LINES,
+# --- what the gateway itself does not let pass ---
+
+def dials(number, **settings):
+    return number, settings
+
+
+RULES = [
+    Row("out: a number without a country", dials("01714445566"), "write the number with + and its country code",
+        "write the number with + and its country code", short=True),
+    Row("out: no number", dials("hello"), "not a telephone number", "not a telephone number"),
+    Row("out: emergency calls are refused", dials("112", country="DE"), "this gateway makes no emergency calls",
+        "this gateway makes no emergency calls"),
+    Row("out: a rule refuses it", dials("+14155550188"), "calls to such numbers are not allowed here",
+        "calls to such numbers are not allowed here"),
+    Row("out: the account has no number", dials("+14155550199", who="carol"), "your account has no number to call from",
+        "your account has no number to call from"),
+    Row("out: as many calls as allowed", dials("+14155550199", limit=True), "your account has as many calls as allowed",
+        "your account has as many calls as allowed", short=True),
+    Row("in: as many calls as allowed", dials(ALICE, limit=True, called=True), "the person called has as many calls as allowed",
+        "the person called has as many calls as allowed"),
+]
+
+
+def test_rules(bench):
+    bench.gateway()
+    carrier, phones = bench.carrier(), {"alice": bench.webrtc(), "carol": bench.webrtc("carol")}
+    bench.tandem.ctl("number", "del", "+14155550103")
+    bench.tandem.ctl("route", "add", "+14155550188", "refuse")
+
+    def one(row):
+        number, settings = row.plant
+        phone, talking = phones[settings.get("who", "alice")], None
+        phone.forget()
+        if "country" in settings:
+            bench.tandem.ctl("user", "set", "alice@localhost", f"country={settings['country']}")
+        if settings.get("limit"):
+            bench.tandem.ctl("user", "set", "alice@localhost", "max-calls=1")
+            phone.call(NUMBER)
+            talking = carrier.wait_call()
+            talking.answer()
+            phone.wait("up", 10)
+        began = time.monotonic()
+        if settings.get("called"):
+            carrier.call(number, SIP).wait(486)
+        else:
+            phone.call(f"{number}@{GATEWAY}")
+        chat = phone.wait("chat")["body"]
+        seconds = time.monotonic() - began
+        record = next(c for c in bench.tandem.calls() if c["state"] == "ENDED")
+        if talking:
+            talking.hangup()
+            bench.tandem.ctl("user", "set", "alice@localhost", "max-calls=")
+        bench.tandem.ctl("user", "set", "alice@localhost", "country=")
+        return chat, record["text"], seconds
+    play("rules", RULES, one)
+
+
+SCENES = {"rules": RULES, "refused": [*REFUSED, UNAUTHORIZED], "ways": WAYS, "lines": LINES,
           "connections": CONNECTIONS, "called": CALLED}
