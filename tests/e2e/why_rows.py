@@ -5,10 +5,12 @@ A scene has a gateway and its peers in a namespace of its own and plants its fau
 the other.  A row is one line: its name, what is planted, the words that the person must read
 and those that the operator must read.  Nobody but the operator may read an address.
 """
+import contextlib
 import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -174,6 +176,12 @@ REFUSED = [
     q850(57, "500 Server Internal Error", FORBIDDEN), q850(79, "500 Server Internal Error", INCOMPATIBLE),
     q850(88, "500 Server Internal Error", INCOMPATIBLE), q850(102, "500 Server Internal Error", TIMEOUT),
     q850(111, "500 Server Internal Error", NONSENSE),
+    q850(2, "503 Service Unavailable", NOT_FOUND), q850(23, "480 Temporarily Unavailable", UNREACHABLE),
+    q850(25, "500 Server Internal Error", LOOP), q850(29, "503 Service Unavailable", FORBIDDEN),
+    q850(44, "500 Server Internal Error", FAILED), q850(47, "503 Service Unavailable", FULL),
+    q850(52, "500 Server Internal Error", FORBIDDEN), q850(58, "500 Server Internal Error", INCOMPATIBLE),
+    q850(87, "503 Service Unavailable", FORBIDDEN), q850(127, "500 Server Internal Error", FAILED),
+    status("380 Alternative Service", UNREACHABLE), status("491 Request Pending", FAILED), status("513 Message Too Large", FAILED),
 ]
 UNAUTHORIZED = Row("out: 407, and no password", ("407 Proxy Authentication Required",
                                                  ['Proxy-Authenticate: Digest realm="carrier", nonce="1"']),
@@ -279,6 +287,23 @@ def carrier_stops(stage):
     stage.leg.line.silent = True
 
 
+def says_nothing(stage):
+    """It has been silent since it was there: Stage.call() sees to that."""
+
+
+def another_codec(stage):
+    """Payload type 96, which nobody has named."""
+    line = stage.leg.line
+    line.silent = True
+
+    def send():
+        for n in range(600):
+            with contextlib.suppress(OSError):
+                line._socket.sendto(struct.pack("!BBHII", 0x80, 96, n, n * 160, 7) + bytes(160), line.remote)
+            time.sleep(0.02)
+    threading.Thread(target=send, daemon=True).start()
+
+
 def dead(stage):
     client_lost(stage)
     stage.leg.line.silent = True
@@ -299,6 +324,10 @@ LINES = [
           "The {} is not heard: neither audio nor reports come from the trunk carrier"),
     *both("the telephone sends no more", carrier_stops, "You can be heard, but nothing comes from the other end any more",
           "The {} is not heard: "),
+    *both("the telephone never sends", says_nothing, "You can be heard, but nothing has come from the other end so far",
+          "The {} is not heard: not one packet of audio has come from the trunk carrier", silent=True),
+    *both("the telephone sends another codec", another_codec, "You can be heard, but what comes from the other end is of another codec",
+          "The {} is not heard: the trunk carrier sends a codec that was not agreed"),
     *both("no audio either way", dead, "No audio passes in this call any more, in either direction", "No audio passes in either direction",
           dead=True),
 ]
@@ -315,13 +344,15 @@ class Stage:
             self.phone = bench.webrtc(options=["--server", ADDRESS])
         self.leg = None
 
-    def call(self, way):
+    def call(self, way, silent=False):
         if way == "out":
             self.phone.call(NUMBER)
             self.leg = self.carrier.wait_call()
+            self.leg.line.silent = silent
             self.leg.answer()
         else:
             self.leg = self.carrier.call(ALICE, SIP)
+            self.leg.line.silent = silent
             self.phone.wait("incoming")
             self.phone.answer()
             self.leg.wait_answer()
@@ -341,8 +372,9 @@ def test_lines(bench):
     def one(row):
         plant, way = row.plant
         stage.phone.forget()
-        stage.call(way)
-        stage.bench.talk(2)
+        stage.call(way, row.more.get("silent", False))
+        if not row.more.get("silent"):
+            stage.bench.talk(2)
         before = stage.home.router.run("iptables", "-w", "-S", "FORWARD").count("\n")
         began = time.monotonic()
         plant(stage)
