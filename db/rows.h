@@ -45,6 +45,8 @@ gboolean contact_rows_expire(Store *store, GError **error);
 gboolean contact_row_name(Store *store, Contact *contact, GError **error);
 /* Contact *, none of them expired. */
 GPtrArray *contact_rows(Store *store, GError **error);
+/* -1: they cannot be read.  `highest`: the id of the latest, even one that has expired. */
+gint64 contact_rows_count(Store *store, gint64 *highest, GError **error);
 GPtrArray *contact_rows_with_id(Store *store, gint64 id, GError **error);
 GPtrArray *contact_rows_of_part(Store *store, guint part, guint parts, GError **error);
 GPtrArray *contact_rows_of_softphone(Store *store, gint64 softphone, GError **error);

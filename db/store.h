@@ -289,6 +289,7 @@ gboolean store_keeps_calls(Store *store);
 gboolean store_keeps_refusals(Store *store);
 /* One line for people: how far what is written is behind.  New. */
 char *store_journal_status(Store *store);
+guint store_journal_waiting(const Store *store); /* entries that are not written yet */
 
 /* --- softphones: SIP phones that register, as further devices of a user --- */
 
@@ -351,6 +352,7 @@ gboolean store_contact_expire(Store *store, GError **error); /* deletes those wh
 /* Contact *, none of them expired. */
 Contact *store_contact_get(Store *store, gint64 id, GError **error);
 GPtrArray *store_contact_list(Store *store, GError **error);
+gint64 store_contact_count(Store *store, GError **error); /* -1: it cannot be read */
 /* The same in `parts` portions that stay alike: one of them, from 0 on. */
 GPtrArray *store_contact_list_part(Store *store, guint part, guint parts, GError **error);
 GPtrArray *store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error);
