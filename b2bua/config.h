@@ -54,6 +54,9 @@ struct Config {
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;
 	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
+	/* [http] */
+	char *http_address; /* numeric */
+	guint http_port;    /* 0: no HTTP */
 	/* [guard]: what one account may use; also in [limits] */
 	guint guard[N_GUARD_RULES];
 	char **guard_countries; /* "any", or those that nobody is asked about; NULL: each is */

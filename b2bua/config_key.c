@@ -135,6 +135,10 @@ const ConfigKey config_keys[] = {
 	  "no: RTP goes through the ICE library, which is slower (where socket filters are "
 	  "forbidden)" },
 
+	{ "http", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(http_address),
+	  "address of this machine at which /metrics, /health and /ready are asked for by HTTP" },
+	{ "http", "port", TYPE_NUMBER, "0", 0, 65535, FIELD(http_port), "TCP port; 0: no HTTP" },
+
 	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),
 	  "seconds to prepare the media of a call" },
 	{ "calls", "ring_timeout", TYPE_NUMBER, "120", 1, 3600, FIELD(ring_timeout_s),

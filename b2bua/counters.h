@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* counters.h - what is counted: one row for each number.
  *
- * `status` prints the rows, and whatever shows the same numbers elsewhere makes its names of
- * them: tandem_NAME_total{plugin="LABEL"} of a counter, tandem_NAME of a gauge.  The core's
- * own rows are here; a plugin has a CounterSet of its own, and its name is the label.  A
+ * `status` prints the rows, and /metrics has them as
+ * tandem_NAME_total (a counter) and tandem_NAME (a gauge), of a plugin as
+ * tandem_PLUGIN_NAME.  The core's own rows are here; a plugin has a CounterSet of its own.  A
  * number is counted by its COUNTER_ID, so that one without a row does not compile.
  * Thread: the tables do not change; who counts is on the signalling thread (the core by
  * gateway_count() and gateway_gauge() in gateway.h).

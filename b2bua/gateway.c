@@ -15,6 +15,7 @@ struct Gateway {
 	Workers *workers;
 	GPtrArray *plugins; /* const Plugin *, in start order */
 	GatewayParts parts;
+	gboolean stopping;
 	guint64 counters[N_COUNTERS];
 
 	gint64 minute;	     /* the one `notices` counts, monotonic */
@@ -92,6 +93,18 @@ GatewayParts *
 gateway_parts(Gateway *gateway)
 {
 	return &gateway->parts;
+}
+
+void
+gateway_set_stopping(Gateway *gateway)
+{
+	gateway->stopping = TRUE;
+}
+
+gboolean
+gateway_is_stopping(const Gateway *gateway)
+{
+	return gateway->stopping;
 }
 
 /* --- plugins --- */

@@ -22,9 +22,14 @@ typedef struct {
 	struct CallList *calls;	     /* call/call_list.h */
 	struct Admission *admission; /* call/admission.h */
 	struct Drain *drain;	     /* call/call_stop.h */
+	struct MetricSet *metrics;   /* call/call_metrics.h */
 } GatewayParts;
 
 GatewayParts *gateway_parts(Gateway *gateway);
+
+/* From now on only calls for help begin. */
+void gateway_set_stopping(Gateway *gateway);
+gboolean gateway_is_stopping(const Gateway *gateway);
 
 const Config *gateway_config(const Gateway *gateway);
 Store *gateway_store(const Gateway *gateway);

@@ -101,6 +101,8 @@ typedef struct {
 	const char *key;   /* unique beside its trunk */
 	const char *text;  /* NULL: `number` is the value */
 	guint64 number;
+	gboolean quiet; /* for what measures: people are not shown the row.  The row "up" says
+			 * whether the plugin, or its trunk, can take a call */
 } StatusRow;
 
 typedef void (*StatusFunc)(gpointer user, const StatusRow *row);

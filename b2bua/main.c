@@ -2,7 +2,7 @@
 /* main.c - tandemd: everything is made here, in order, and undone in reverse.
  *
  *   configuration, log → store, journal → workers → gateway → plugins → what a crash
- *   left → control socket → ready
+ *   left → control socket → HTTP → ready
  *
  * SIGTERM and SIGINT drain: no new calls, the live ones end by themselves; a
  * second signal hangs them up.  SIGHUP tells the plugins that the store changed.
@@ -26,6 +26,7 @@
 #include "b2bua/route/meter.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
+#include "b2bua/http/http.h"
 #include "b2bua/service.h"
 #include "b2bua/route/way_out.h"
 #include "db/journal.h"
@@ -46,6 +47,7 @@ typedef struct {
 	Workers *workers;
 	Gateway *gateway;
 	Control *control;
+	Http *http;
 	Journal *journal;
 	GMainLoop *loop;
 	guint stop_signals;
@@ -221,12 +223,18 @@ bring_up(Daemon *self, GError **error)
 			return FALSE;
 	calls_bury(self->gateway);
 	self->control = control_start(self->gateway, error);
-	return self->control != NULL;
+	if (!self->control)
+		return FALSE;
+	if (self->config->http_port)
+		self->http = http_start(self->gateway, self->config->http_address,
+					self->config->http_port, error);
+	return self->http || !self->config->http_port;
 }
 
 static void
 take_down(Daemon *self)
 {
+	http_stop(self->http);
 	control_stop(self->control);
 	if (self->gateway)
 		core_free(self->gateway);

@@ -137,3 +137,35 @@ word_of_money(guint64 ten_thousandths)
 		text[--length] = '\0';
 	return text;
 }
+
+/* With its zone, or by the machine's clock. */
+static gboolean
+whole_time(const char *text, gint64 *us)
+{
+	g_autoptr(GTimeZone) here = g_time_zone_new_local();
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, here);
+
+	if (!time)
+		return FALSE;
+	*us = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+	return TRUE;
+}
+
+gboolean
+word_time(const char *word, gint64 *us)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *today = g_date_time_format(now, "%Y-%m-%d");
+	const char *t = strchr(word, 'T');
+	const char *clock = t ? t + 1 : word;
+	g_autofree char *text = NULL;
+
+	if (!t && strlen(word) == strlen("2026-11-29") && word[4] == '-')
+		text = g_strconcat(word, "T00:00:00", NULL);
+	else if (strlen(clock) == strlen("10:00") && clock[2] == ':')
+		text = t ? g_strconcat(word, ":00", NULL)
+			 : g_strconcat(today, "T", word, ":00", NULL);
+	else
+		text = t ? g_strdup(word) : g_strconcat(today, "T", word, NULL);
+	return whole_time(text, us);
+}

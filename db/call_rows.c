@@ -3,12 +3,6 @@
 #include <string.h>
 #include "db/rows.h"
 
-#define CALL_COLUMNS                                                                  \
-	"SELECT id, state, started_us, answered_us, ended_us, caller, callee, user, " \
-	"caller_plugin, callee_plugin, trunk, reason, text, ended_by, count"
-#define CALL_COLUMNS_WHOLE CALL_COLUMNS ", legs, stats, ladder FROM calls "
-#define CALL_COLUMNS_BRIEF CALL_COLUMNS ", NULL, NULL, NULL FROM calls "
-
 static gpointer
 record_from_row(Query *query)
 {
@@ -143,8 +137,8 @@ call_row_get(Store *store, gint64 id, GError **error)
 	return NULL;
 }
 
-static GPtrArray *
-collect(Query *query, GError **error)
+GPtrArray *
+call_rows_collect(Query *query, GError **error)
 {
 	return query_list(query, record_from_row, (GDestroyNotify)call_record_free, error);
 }
@@ -157,7 +151,7 @@ call_rows_page(Store *store, gint64 before, guint limit, GError **error)
 
 	query_bind_int(&query, before);
 	query_bind_int(&query, limit);
-	return collect(&query, error);
+	return call_rows_collect(&query, error);
 }
 
 GPtrArray *
@@ -167,7 +161,7 @@ call_rows_open(Store *store, gint64 before, GError **error)
 					"WHERE ended_us = 0 AND id < ?1 ORDER BY id DESC");
 
 	query_bind_int(&query, before);
-	return collect(&query, error);
+	return call_rows_collect(&query, error);
 }
 
 GPtrArray *
@@ -175,12 +169,12 @@ call_rows_live(Store *store, GError **error)
 {
 	g_auto(Query) query = query_new(store, CALL_COLUMNS_WHOLE "WHERE ended_us = 0 ORDER BY id");
 
-	return collect(&query, error);
+	return call_rows_collect(&query, error);
 }
 
 /* --- what is old --- */
 
-#define PRUNE_ROWS 200 /* of a transaction */
+#define PRUNE_ROWS 20 /* of a transaction: each has a place in seven indexes */
 
 /* Ids grow with time, so the oldest are the first. */
 gboolean

@@ -134,6 +134,19 @@ collect(Query *query, GError **error)
 	return query_list(query, contact_from_row, (GDestroyNotify)contact_free, error);
 }
 
+gint64
+contact_rows_count(Store *store, gint64 *highest, GError **error)
+{
+	g_auto(Query) query = query_new(
+		store, "SELECT count(*) FILTER (WHERE expires > ?1), max(id) FROM contacts");
+
+	query_bind_int(&query, store_now());
+	if (query_step(&query, error) != QUERY_ROW)
+		return -1;
+	*highest = query_int(&query, 1);
+	return query_int(&query, 0);
+}
+
 GPtrArray *
 contact_rows_with_id(Store *store, gint64 id, GError **error)
 {

@@ -201,6 +201,12 @@ store_journal_status(Store *store)
 	return store->journal ? journal_status(store->journal) : g_strdup("written at once");
 }
 
+guint
+store_journal_waiting(const Store *store)
+{
+	return store->journal ? store->journal->waiting.length : 0;
+}
+
 /* --- life --- */
 
 static gint64

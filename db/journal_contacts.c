@@ -111,6 +111,26 @@ journal_del_contact(Journal *journal, gint64 id, gint64 softphone)
 	lay_over(journal, id, softphone, NULL, number);
 }
 
+/* Ids rise, and they are written in the order of them: one above `highest` has no row yet. */
+gint64
+journal_new_contacts(const Journal *journal, gint64 highest)
+{
+	GHashTableIter iter;
+	gpointer key, value;
+	gint64 more = 0;
+
+	g_hash_table_iter_init(&iter, journal->contacts);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		const gboolean has_row = *(const gint64 *)key <= highest;
+
+		if (((const PendingContact *)value)->contact)
+			more += !has_row;
+		else
+			more -= has_row;
+	}
+	return more;
+}
+
 /* Those that wait are not shown any more, and will be deleted after they are written. */
 void
 journal_forget_softphone(Journal *journal, gint64 softphone)

@@ -96,6 +96,8 @@ typedef gboolean (*ContactFilter)(const Contact *contact, gconstpointer what);
 GPtrArray *journal_contacts_of(Journal *journal, gint64 softphone, GError **error);
 void
 journal_merge_contacts(Journal *journal, GPtrArray *rows, ContactFilter filter, gconstpointer what);
+/* How many more there are than have a row, of which `highest` is the latest. */
+gint64 journal_new_contacts(const Journal *journal, gint64 highest);
 
 /* --- journal_writer.c; thread: the journal's --- */
 typedef struct {

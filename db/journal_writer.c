@@ -15,7 +15,7 @@
 #define COLLECT_MS  250	  /* from the first entry on: a call says several things in that time */
 #define SYNC_MS	    3000  /* from a commit until it is on the disk: 5 s at most */
 #define PRUNE_MS    60000 /* between looks for what is old */
-#define PRUNE_NEXT  250	  /* when there was more */
+#define PRUNE_NEXT  25	  /* when there was more */
 #define SPILL_MS    10000 /* until its file is tried again */
 #define GIVE_UP_MS  3000  /* at the end */
 #define BATCH	    500	  /* entries of a transaction */

@@ -9,6 +9,13 @@
 #include "db/store_private.h"
 
 /* --- calls --- */
+
+#define CALL_COLUMNS                                                                  \
+	"SELECT id, state, started_us, answered_us, ended_us, caller, callee, user, " \
+	"caller_plugin, callee_plugin, trunk, reason, text, ended_by, count"
+#define CALL_COLUMNS_WHOLE CALL_COLUMNS ", legs, stats, ladder FROM calls "
+#define CALL_COLUMNS_BRIEF CALL_COLUMNS ", NULL, NULL, NULL FROM calls "
+
 gboolean call_row_insert(Store *store, CallRecord *record, GError **error); /* sets id */
 gboolean call_row_update(Store *store, const CallRecord *record, GError **error);
 /* Inserts the row with its id, or writes over it; a row of that id which is another call's
@@ -17,6 +24,8 @@ gboolean call_row_put(Store *store, const CallRecord *record, GError **error);
 CallRecord *call_row_get(Store *store, gint64 id, GError **error);
 /* Newest first, of those before call `before`; legs, stats and ladder are left NULL. */
 GPtrArray *call_rows_page(Store *store, gint64 before, guint limit, GError **error);
+/* Of a query that begins with CALL_COLUMNS_…. */
+GPtrArray *call_rows_collect(Query *query, GError **error);
 GPtrArray *call_rows_open(Store *store, gint64 before, GError **error);
 GPtrArray *call_rows_live(Store *store, GError **error); /* whole, oldest first */
 /* Some records that began before then; TRUE: there may be more. */
@@ -36,6 +45,8 @@ gboolean contact_rows_expire(Store *store, GError **error);
 gboolean contact_row_name(Store *store, Contact *contact, GError **error);
 /* Contact *, none of them expired. */
 GPtrArray *contact_rows(Store *store, GError **error);
+/* -1: they cannot be read.  `highest`: the id of the latest, even one that has expired. */
+gint64 contact_rows_count(Store *store, gint64 *highest, GError **error);
 GPtrArray *contact_rows_with_id(Store *store, gint64 id, GError **error);
 GPtrArray *contact_rows_of_part(Store *store, guint part, guint parts, GError **error);
 GPtrArray *contact_rows_of_softphone(Store *store, gint64 softphone, GError **error);

@@ -242,6 +242,39 @@ GPtrArray *store_call_list(Store *store, guint limit, GError **error);
 GPtrArray *store_call_list_open(Store *store, gint64 before, GError **error);
 /* The same, of those before this id. */
 GPtrArray *store_call_page(Store *store, gint64 before, guint limit, GError **error);
+/* What is looked for; NULL, 0 and FALSE: whatever it is. */
+typedef enum { CALLS_ANY, CALLS_LIVE, CALLS_ENDED } CallsState;
+typedef struct {
+	const char *user; /* a bare JID: whose calls they are */
+	char **numbers;	  /* or: one of these calls or is called */
+	const char *trunk, *reason;
+	const char *direction; /* as call_record_direction() has it */
+	gboolean failed;       /* neither a person has ended it nor has one said no */
+	CallsState state;
+	gint64 since_us, until_us; /* when it began, since 1970 */
+} CallFilter;
+/* Those before call `*before` (G_MAXINT64 at first), newest first, without what
+ * store_call_list() leaves out: as many as one step finds, perhaps none.  Sets `*before` for the
+ * next step; 0: that was all. */
+GPtrArray *
+store_call_search(Store *store, const CallFilter *filter, gint64 *before, GError **error);
+/* "out" and "in", of a trunk; "internal".  Static. */
+const char *call_record_direction(const CallRecord *record);
+
+/* --- what is summed up of the calls of an account in a month; stays when they are deleted --- */
+typedef struct {
+	char *account, *month; /* "2026-11", by the machine's clock */
+	guint64 out_calls, out_answered, out_seconds;
+	guint64 in_calls, in_answered, in_seconds;
+} Usage;
+void usage_free(Usage *usage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Usage, usage_free)
+/* Usage *, by account and month; NULL: of all.  Up to `limit` of those that come after this account
+ * and month ("" and "" at first). */
+GPtrArray *
+store_usage_page(Store *store, const char *account_or_null, const char *month_or_null,
+		 const char *after, const char *after_month, guint limit, GError **error);
+
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);
 /* Refused before it was a call: `author` (an account, a trunk, an address) has ten short
@@ -256,6 +289,7 @@ gboolean store_keeps_calls(Store *store);
 gboolean store_keeps_refusals(Store *store);
 /* One line for people: how far what is written is behind.  New. */
 char *store_journal_status(Store *store);
+guint store_journal_waiting(const Store *store); /* entries that are not written yet */
 
 /* --- softphones: SIP phones that register, as further devices of a user --- */
 
@@ -318,6 +352,7 @@ gboolean store_contact_expire(Store *store, GError **error); /* deletes those wh
 /* Contact *, none of them expired. */
 Contact *store_contact_get(Store *store, gint64 id, GError **error);
 GPtrArray *store_contact_list(Store *store, GError **error);
+gint64 store_contact_count(Store *store, GError **error); /* -1: it cannot be read */
 /* The same in `parts` portions that stay alike: one of them, from 0 on. */
 GPtrArray *store_contact_list_part(Store *store, guint part, guint parts, GError **error);
 GPtrArray *store_contact_list_of_softphone(Store *store, gint64 softphone, GError **error);

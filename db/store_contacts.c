@@ -87,6 +87,17 @@ store_contact_list(Store *store, GError **error)
 	return lay_over(store, contact_rows(store, error), is_any, NULL);
 }
 
+gint64
+store_contact_count(Store *store, GError **error)
+{
+	gint64 highest = 0;
+	gint64 count = contact_rows_count(store, &highest, error);
+
+	return count >= 0 && store->journal
+		       ? MAX(0, count + journal_new_contacts(store->journal, highest))
+		       : count;
+}
+
 GPtrArray *
 store_contact_list_part(Store *store, guint part, guint parts, GError **error)
 {

@@ -59,7 +59,8 @@ typedef gboolean TrunkYES;
 	    "where the carrier is told the caller's number: in P-Asserted-Identity, From or "      \
 	    "Remote-Party-ID; account: From has the account, P-Asserted-Identity the caller")      \
 	ROW("codecs", codecs, TEXT, CODECS, "", "NAME,…", 0,                                       \
-	    "the codecs of the trunk, the wanted one first; default: all that the gateway has")    \
+	    "the codecs of the trunk, the wanted one first; default: all that the gateway has "    \
+	    "but G729, AMR, AMR-WB")                                                               \
 	ROW("transcode", transcode, TEXT, CHOICE, "default",                                       \
 	    "default|needed|adaptive|always|never", 0,                                             \
 	    "when audio of the trunk's calls is made into another codec, as [media] transcode; "   \

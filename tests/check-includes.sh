@@ -77,6 +77,7 @@ rules() {
 	layer b2bua/why 'b2bua/(leg|reason)\.h|media/media_types\.h'
 	layer b2bua/call "$core|b2bua/(route|why)/[^/]*\.h"
 	layer b2bua/admin "$core|b2bua/(route|why|call)/[^/]*\.h"
+	layer b2bua/http "$core|b2bua/(route|why|call)/[^/]*\.h"
 	layer cli 'b2bua/(config_key|admin/(verbs|help))\.h'
 	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
 	# what is installed for somebody else's plugin does for the example of one
@@ -97,6 +98,7 @@ rules() {
 	keep OpenSSL 'openssl/(ssl|bio|dtls|x509|srtp)' '(media/|plugins/sip/stack/sip_tls(_peer)?\.[ch])'
 	keep SQLite 'sqlite3\.h' 'db/'
 	keep sofia-sip 'sofia-sip/' 'plugins/sip/'
+	keep libsoup 'libsoup/' 'b2bua/http/'
 	keep libstrophe 'strophe\.h' 'plugins/xmpp/xmpp_stream\.c'
 	keep libxml2 'libxml/' 'plugins/xmpp/'
 	climbing
@@ -107,13 +109,13 @@ rules() {
 rules_bite() {
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
-	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/why b2bua/call b2bua/admin cli plugins/echo plugins/xmpp \
+	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/why b2bua/call b2bua/admin b2bua/http cli plugins/echo plugins/xmpp \
 		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip; do
 		mkdir -p "$tree/$folder"
 		printf '#include "%s"\n' other/x.h ../x.h db/x.c >"$tree/$folder/x.c"
 	done
 	printf '#include <%s>\n' nice/agent.h opusfile.h opusenc.h speex/speex_resampler.h srtp2/srtp.h openssl/ssl.h sqlite3.h sofia-sip/nua.h \
-		strophe.h libxml/tree.h >"$tree/b2bua/y.c"
+		strophe.h libxml/tree.h libsoup/soup.h >"$tree/b2bua/y.c"
 	echo 'gateway_plugin(gateway, "sip");' >"$tree/b2bua/route/z.c"
 	"$self" "$tree" | grep '^ok' || true
 }

@@ -60,6 +60,8 @@ say_plugin_row(gpointer user, const StatusRow *row)
 		row->trunk ? g_strdup_printf("%s trunk %s %s", name, row->trunk, row->key)
 			   : g_strdup_printf("%s %s", name, row->key);
 
+	if (row->quiet)
+		return;
 	if (row->text)
 		say(status->request, name, key, row->text);
 	else
@@ -147,7 +149,7 @@ say_gateway(Request *request)
 	say(request, group, "codecs", codecs);
 	say_number(request, group, "pid", getpid(), "");
 	say(request, group, "state",
-	    admission_is_closed(request->gateway) ? "stopping" : "running");
+	    gateway_is_stopping(request->gateway) ? "stopping" : "running");
 	say_number(request, group, "uptime", seconds, "s");
 	say_number(request, group, "calls", calls_live(request->gateway), "");
 	say_number(request, group, "memory", memory_in_use(), "KiB");

@@ -23,7 +23,7 @@
 #define SOFTPHONE_KEYS(ROW)                                                                     \
 	ROW(codecs, "codecs", CODECS, "NAME,…", "", WORD_UNSETTABLE,                            \
 	    "as a trunk's: the codecs that the phone is offered, the wanted one first; "        \
-	    "default: all that the gateway has")                                                \
+	    "default: all that the gateway has but G729, AMR, AMR-WB")                          \
 	ROW(rtp_source, "rtp-source", CHOICE, "signalled|any", "signalled", 0,                  \
 	    "as a trunk's: whether audio may come from a host that the SIP does not name")      \
 	ROW(srtp, "srtp", CHOICE, "off|offer|require", "off", 0,                                \

@@ -94,10 +94,34 @@
 	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
 	    "begin to count anew: what has been used of this hour and day is forgotten")           \
 	ROW(calls, "calls", NULL,                                                                  \
-	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…10000", "20", "how many calls", 0 }),      \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many calls", 0 },     \
+	      W_OPTIONAL("--user", WORD_USER, "calls of this user, and of the user's numbers"),    \
+	      W_OPTIONAL("--number", WORD_DESTINATION, "calls from or to this number"),            \
+	      W_OPTIONAL("--trunk", WORD_TRUNK, "calls by this trunk"),                            \
+	      W_OPTIONAL("--reason", WORD_TEXT, "calls that ended so, such as busy"),              \
+	      { "--direction", WORD_CHOICE, WORD_OPTIONAL, "in|out|internal", NULL,                \
+		"calls from a trunk, to a trunk, or between users", 0 },                           \
+	      { "--state", WORD_CHOICE, WORD_OPTIONAL, "live|ended", NULL,                         \
+		"calls that are up, or that are over", 0 },                                        \
+	      W_OPTIONAL("--since", WORD_TEXT,                                                     \
+			 "calls that began then or later: 10:00 is today, "                        \
+			 "2026-11-29 a day, 2026-11-29T10:00 both"),                               \
+	      W_OPTIONAL("--until", WORD_TEXT, "calls that began before then"),                    \
+	      { "--before", WORD_CALL, WORD_OPTIONAL, NULL, NULL,                                  \
+		"the calls before the one of this id: the next page", 0 },                         \
+	      W_FLAG("--failed", "calls that no person ended or refused"),                         \
+	      W_FLAG("--all", "all that is known in one line")),                                   \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list live and recent calls, the newest first")     \
+	ROW(usage, "usage", NULL,                                                                  \
+	    W(W_USER_OPTIONAL, W_OPTIONAL("--month", WORD_TEXT, "one month, such as 2026-11")),    \
+	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
+	    "show how often and how long users have called, by month")                             \
 	ROW(call_show, "call", "show", W(W_CALL), VERB_OPERATOR, 0, CHANGES_NOTHING,               \
 	    "show all that is known of a call")                                                    \
+	ROW(why, "why", NULL,                                                                      \
+	    W({ "JID|ID", WORD_WHOSE, 0, NULL, NULL, "a user, or the id of a call", 0 }),          \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "say why a call failed or was bad: the call, or the newest one of the user")           \
 	ROW(ladder, "ladder", NULL,                                                                \
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
 			"how wide the drawing is", 0 }),                                           \

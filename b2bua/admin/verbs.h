@@ -35,6 +35,7 @@ typedef enum {
 	WORD_TRUNKS,	/* names by "," */
 	WORD_TARGET,	/* what a route is for */
 	WORD_CALL,	/* id */
+	WORD_WHOSE,	/* the same, or a bare JID */
 	WORD_SOURCE,	/* an address of `sources`, or "all" */
 	WORD_DIALLED,	/* a number or an address, as a user dials it */
 	WORD_PATH,

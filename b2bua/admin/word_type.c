@@ -230,6 +230,17 @@ check_call(const Word *word, const char *text, GError **error)
 }
 
 static char *
+check_whose(const Word *word, const char *text, GError **error)
+{
+	if (strchr(text, '@'))
+		return check_user(word, text, error);
+	return keep(g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, NULL, NULL) ||
+			    word_refuse(word, text, error,
+					"neither a bare JID nor the id of a call; see 'calls'"),
+		    text);
+}
+
+static char *
 check_destination(const Word *word, const char *text, GError **error)
 {
 	char *number = NULL;
@@ -473,22 +484,39 @@ check_pem(const Word *word, const char *text, GError **error)
 }
 
 static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, GError **error) = {
-	[WORD_TEXT] = check_any,	[WORD_SECRET] = check_any,
-	[WORD_CHOICE] = check_choice,	[WORD_YES] = check_yes,
-	[WORD_WHOLE] = check_whole,	[WORD_FLAG] = check_any,
-	[WORD_KEYS] = check_any,	[WORD_NOUN] = check_any,
-	[WORD_VERB] = check_any,	[WORD_USER] = check_user,
-	[WORD_NUMBER] = check_number,	[WORD_SOFTPHONE] = check_softphone,
-	[WORD_TRUNK] = check_trunk,	[WORD_TRUNKS] = check_trunks,
-	[WORD_TARGET] = check_target,	[WORD_CALL] = check_call,
-	[WORD_SOURCE] = check_any,	[WORD_DIALLED] = check_any,
-	[WORD_PATH] = check_any,	[WORD_HOST] = check_host,
-	[WORD_PROXY] = check_proxy,	[WORD_NETWORKS] = check_networks,
-	[WORD_CODECS] = check_codecs,	[WORD_PEM] = check_pem,
-	[WORD_COUNTRY] = check_country, [WORD_COUNTRIES] = check_countries,
-	[WORD_HOURS] = check_hours,	[WORD_MONEY] = check_money,
-	[WORD_DIGITS] = check_digits,	[WORD_DESTINATION] = check_destination,
-	[WORD_CALLERS] = check_callers, [WORD_LOCATION] = check_location,
+	[WORD_TEXT] = check_any,
+	[WORD_SECRET] = check_any,
+	[WORD_CHOICE] = check_choice,
+	[WORD_YES] = check_yes,
+	[WORD_WHOLE] = check_whole,
+	[WORD_FLAG] = check_any,
+	[WORD_KEYS] = check_any,
+	[WORD_NOUN] = check_any,
+	[WORD_VERB] = check_any,
+	[WORD_USER] = check_user,
+	[WORD_NUMBER] = check_number,
+	[WORD_SOFTPHONE] = check_softphone,
+	[WORD_TRUNK] = check_trunk,
+	[WORD_TRUNKS] = check_trunks,
+	[WORD_TARGET] = check_target,
+	[WORD_CALL] = check_call,
+	[WORD_WHOSE] = check_whose,
+	[WORD_SOURCE] = check_any,
+	[WORD_DIALLED] = check_any,
+	[WORD_PATH] = check_any,
+	[WORD_HOST] = check_host,
+	[WORD_PROXY] = check_proxy,
+	[WORD_NETWORKS] = check_networks,
+	[WORD_CODECS] = check_codecs,
+	[WORD_PEM] = check_pem,
+	[WORD_COUNTRY] = check_country,
+	[WORD_COUNTRIES] = check_countries,
+	[WORD_HOURS] = check_hours,
+	[WORD_MONEY] = check_money,
+	[WORD_DIGITS] = check_digits,
+	[WORD_DESTINATION] = check_destination,
+	[WORD_CALLERS] = check_callers,
+	[WORD_LOCATION] = check_location,
 	[WORD_SECTION] = check_section,
 };
 

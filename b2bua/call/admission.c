@@ -12,7 +12,6 @@
 struct Admission {
 	Limits *limits;
 	GHashTable *per_user; /* char * → guint */
-	gboolean closed;
 };
 
 Admission *
@@ -37,18 +36,6 @@ static Admission *
 admission_of(Gateway *gateway)
 {
 	return gateway_parts(gateway)->admission;
-}
-
-void
-admission_close(Gateway *gateway)
-{
-	admission_of(gateway)->closed = TRUE;
-}
-
-gboolean
-admission_is_closed(Gateway *gateway)
-{
-	return admission_of(gateway)->closed;
 }
 
 /* --- the calls of an account --- */
@@ -153,7 +140,7 @@ author_of(Gateway *gateway, const Asker *asker)
 	if (asker->trunk)
 		return g_strconcat(LIMITS_TRUNK, asker->trunk, NULL);
 	/* who is refused all the same need not be looked up */
-	if (!asker->user || (admission_is_closed(gateway) && !asker->emergency) ||
+	if (!asker->user || (gateway_is_stopping(gateway) && !asker->emergency) ||
 	    is_stranger(gateway, asker->user))
 		return g_strdup(LIMITS_STRANGER);
 	return g_strdup(asker->user);
@@ -179,7 +166,7 @@ why_not(Gateway *gateway, const Asker *asker)
 	const Admission *self = admission_of(gateway);
 	gint64 now = g_get_monotonic_time();
 
-	if (self->closed)
+	if (gateway_is_stopping(gateway))
 		return "the gateway is stopping";
 	if (!limits_ask(self->limits, asker->author, now))
 		return "too many calls began at once; try again";

@@ -37,7 +37,3 @@ void admission_end(const Call *call);
  * has as many as he may. */
 gboolean admission_charge(Gateway *gateway, const char *user);
 void admission_discharge(Gateway *gateway, const char *user);
-
-/* From now on only calls for help begin. */
-void admission_close(Gateway *gateway);
-gboolean admission_is_closed(Gateway *gateway);

@@ -3,6 +3,7 @@
  *
  * Thread: signalling.
  */
+#include "b2bua/call/call_metrics.h"
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/transfer.h"
 
@@ -50,6 +51,7 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	call_enter(call, CALL_ENDED);
 	call_note(call, "%s", text);
 	call_record_end(call, reason, text, by);
+	call_metrics_ended(call, reason_name(reason));
 	hang_up(call, call->caller, reason, &why);
 	for (guint i = 0; i < call->callees->len; i++)
 		hang_up(call, call->callees->pdata[i], reason, &why);

@@ -171,6 +171,10 @@ struct Call {
 	CallRecord *record;
 	gboolean recorded; /* it has begun: has an id and a record, is one of the live calls */
 	gint64 started_us, answered_us;
+	const char *direction; /* call_metrics.h; static; NULL: it has not begun */
+	struct {
+		gint64 begun_us, rang_us, taken_us, talks_us;
+	} clock; /* monotonic, of its stages; 0: not yet */
 
 	GQueue events; /* CallEvent * */
 	gboolean busy; /* an event is being handled: more are queued; see docs/HACKING.md */
@@ -280,6 +284,8 @@ void call_record_refused(Call *call, Reason reason, const char *words);
 void call_record_write(Call *call);
 /* The last counters are known: how good it was, for the operator. */
 void call_count_quality(const Call *call);
+/* Of one direction; 0: too few packets. */
+double call_mos(const Party *party, const PortStats *stats, gboolean out);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 void call_log_end(Call *call);
 

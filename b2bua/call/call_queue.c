@@ -8,6 +8,7 @@
  */
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/call/call_metrics.h"
 #include "b2bua/call/call_private.h"
 
 /* --- the queue --- */
@@ -29,6 +30,7 @@ call_free(Call *call)
 		g_free(call->record->stats);
 		call->record->stats = call_stats(call);
 		call_count_quality(call);
+		call_metrics_free(call);
 		call_sound_learn(call);
 		call_record_write(call);
 		call_log_end(call);
@@ -171,6 +173,7 @@ call_enter(Call *call, CallState state)
 	}
 	if (state == CALL_ACTIVE && call->answered_us == 0)
 		call->answered_us = g_get_real_time();
+	call_metrics_enter(call, state);
 	call->state = state;
 	call_note(call, "%s", call_state_name(state));
 	call_set_timer(call);

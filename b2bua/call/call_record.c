@@ -9,6 +9,7 @@
  */
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/call/call_metrics.h"
 #include "media/quality.h"
 #include <string.h>
 
@@ -86,6 +87,7 @@ call_record_begin(Call *call)
 	record->legs = g_strdup("");
 	record->ladder = g_strdup("");
 	call->recorded = TRUE;
+	call_metrics_begin(call);
 	if (store_call_begin(gateway_store(call->gateway), record, &error))
 		return;
 	/* it is a live call all the same: listed, counted, can be hung up */
@@ -189,6 +191,9 @@ call_record_write(Call *call)
 		gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
 	}
+	/* made anew for each row, and long: not kept for as long as the call talks */
+	set_string(&record->legs, NULL);
+	set_string(&record->ladder, NULL);
 }
 
 void
@@ -287,6 +292,15 @@ call_count_quality(const Call *call)
 
 	if (call->answered_us && worst < G_MAXDOUBLE)
 		gateway_count(call->gateway, COUNTED[quality_class(worst)]);
+}
+
+double
+call_mos(const Party *party, const PortStats *stats, gboolean out)
+{
+	g_autofree char *name = NULL;
+	const QualityCodec *codec = codec_of(party, &name);
+
+	return mos_of(codec, stats, out);
 }
 
 static void

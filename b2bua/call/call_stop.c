@@ -129,7 +129,7 @@ calls_end_all(Gateway *gateway, Reason reason)
 void
 calls_close(Gateway *gateway)
 {
-	admission_close(gateway);
+	gateway_set_stopping(gateway);
 	while (calls_live(gateway) > 0) {
 		g_autoptr(GPtrArray) calls = calls_all(gateway);
 		Call *call = calls->pdata[0];
@@ -202,7 +202,7 @@ calls_drain(Gateway *gateway, void (*done)(gpointer user), gpointer user)
 	self->gateway = gateway;
 	self->done = done;
 	self->user = user;
-	admission_close(gateway);
+	gateway_set_stopping(gateway);
 	calls_on_empty(gateway, on_empty, self);
 	self->timeout =
 		g_timeout_add_seconds(gateway_config(gateway)->drain_seconds, on_timeout, self);

@@ -6,6 +6,7 @@
 #include "b2bua/call/core.h"
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/call/call_metrics.h"
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/route/meter.h"
@@ -19,6 +20,7 @@ core_new(const Config *config, Store *store, Workers *workers)
 		.meter = meter_new(gateway),
 		.calls = call_list_new(call_step),
 		.admission = admission_new(config),
+		.metrics = call_metrics_new(),
 	};
 	return gateway;
 }
@@ -33,6 +35,7 @@ core_free(Gateway *gateway)
 	drain_free(parts->drain);
 	call_list_free(parts->calls);
 	admission_free(parts->admission);
+	metric_set_free(parts->metrics);
 	meter_free(parts->meter);
 	gateway_free(gateway);
 }

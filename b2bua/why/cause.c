@@ -126,6 +126,21 @@ cause_remedy(Cause cause)
 	return catalogue_row(cause)->remedy;
 }
 
+const char *
+cause_remedy_in(const char *text)
+{
+	const gsize length = strlen(text);
+	gsize longest = 0;
+
+	for (Cause cause = 0; cause < N_CAUSES; cause++) {
+		const char *remedy = cause_remedy(cause);
+
+		if (remedy && strlen(remedy) > longest && g_str_has_suffix(text, remedy))
+			longest = strlen(remedy);
+	}
+	return longest ? text + length - longest : NULL;
+}
+
 /* --- the facts that stand in a sentence --- */
 
 typedef struct {

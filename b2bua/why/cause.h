@@ -117,3 +117,5 @@ const char *cause_name(Cause cause);
 char *cause_for_person(Cause cause, const CauseFacts *facts, gboolean own);
 char *cause_for_operator(Cause cause, const CauseFacts *facts);
 const char *cause_remedy(Cause cause); /* NULL: there is nothing to be done */
+/* Where a remedy begins that `text` ends with; NULL: it has none. */
+const char *cause_remedy_in(const char *text);

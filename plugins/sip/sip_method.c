@@ -13,9 +13,10 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 
-#define WHO(kind)  (1u << SENDER_##kind)
-#define EVERYBODY  (~0u)
-#define RETRY_READ "30" /* seconds, while the store cannot be read */
+#define WHO(kind)	 (1u << SENDER_##kind)
+#define EVERYBODY	 (~0u)
+#define RETRY_READ	 "30" /* seconds, while the store cannot be read */
+#define STOPPING_SECONDS "30"
 
 typedef enum {
 	BY_NOBODY,    /* it is not in Allow */
@@ -88,6 +89,11 @@ static void
 take_options(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 {
 	sources_asked(ua->sources, event);
+	if (gateway_is_stopping(ua->gateway)) { /* whoever shares calls out takes another */
+		reply_say(reply, SIP_503_SERVICE_UNAVAILABLE,
+			  SIPTAG_RETRY_AFTER_STR(STOPPING_SECONDS), TAG_END());
+		return;
+	}
 	reply_say(reply, SIP_200_OK, SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
 }
 

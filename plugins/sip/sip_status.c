@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_status.c - what `tandemctl status` shows of SIP. */
 #include "plugins/sip/sip_status.h"
+#include <time.h>
 #include "plugins/sip/stack/sip_connection.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/shield/sip_source.h"
@@ -26,6 +27,9 @@ say_tls(const SipUa *self, StatusFunc func, gpointer user)
 		{ .key = "tls handshakes", .number = counters->waiting },
 		{ .key = "tls unfinished", .number = counters->unfinished },
 		{ .key = "tls refused", .number = counters->refused },
+		{ .key = "tls certificate seconds",
+		  .number = (guint64)MAX(0, counters->good_until - time(NULL)),
+		  .quiet = TRUE },
 	};
 
 	if (self->config->sip_tls_port)
@@ -50,6 +54,22 @@ say_connections(StatusFunc func, gpointer user)
 }
 
 static void
+say_trunk_numbers(const SipUa *self, const char *name, StatusFunc func, gpointer user)
+{
+	Registered registered = watches_registered(self->watches, name);
+
+	func(user, &(StatusRow){ .trunk = name,
+				 .key = "up",
+				 .number = watches_available(self->watches, name),
+				 .quiet = TRUE });
+	if (registered != REGISTERED_NOT_ASKED)
+		func(user, &(StatusRow){ .trunk = name,
+					 .key = "registered",
+					 .number = registered == REGISTERED_YES,
+					 .quiet = TRUE });
+}
+
+static void
 say_trunks(const SipUa *self, StatusFunc func, gpointer user)
 {
 	g_autoptr(GPtrArray) names = trunks_names(self->trunks);
@@ -61,13 +81,14 @@ say_trunks(const SipUa *self, StatusFunc func, gpointer user)
 		g_autofree char *text = g_strconcat(entry, watched, NULL);
 
 		func(user, &(StatusRow){ .trunk = name, .key = "state", .text = text });
+		say_trunk_numbers(self, name, func, user);
 	}
 }
 
 void
 ua_status(const SipUa *self, StatusFunc func, gpointer user)
 {
-	g_autoptr(GPtrArray) contacts = store_contact_list(gateway_store(self->gateway), NULL);
+	gint64 contacts = store_contact_count(gateway_store(self->gateway), NULL);
 	g_autofree char *listening = g_strdup_printf("%s:%u udp and tcp", self->config->sip_address,
 						     self->config->sip_port);
 	const StatusRow rows[] = {
@@ -78,7 +99,7 @@ ua_status(const SipUa *self, StatusFunc func, gpointer user)
 		{ .key = "strangers refused", .number = self->strangers },
 		{ .key = "headers refused", .number = guard_refused() },
 		{ .key = "stun dropped", .number = stack_n_stun() },
-		{ .key = "registrations", .number = contacts ? contacts->len : 0 },
+		{ .key = "registrations", .number = (guint64)MAX(0, contacts) },
 	};
 
 	say_all(func, user, rows, G_N_ELEMENTS(rows));

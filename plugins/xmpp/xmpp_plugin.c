@@ -477,6 +477,7 @@ status(StatusFunc func, gpointer user)
 	g_autofree char *when = g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ");
 	const StatusRow rows[] = {
 		{ .key = "stream", .text = s.up ? "online" : "offline" },
+		{ .key = "up", .number = s.up, .quiet = TRUE },
 		{ .key = "since", .text = when },
 		{ .key = "connections", .number = s.connects },
 		{ .key = "stanzas in", .number = s.stanzas_in },

@@ -100,7 +100,7 @@ def run_one(options):
     return 1 if failed else 0
 
 
-def run_in_namespace(options, module, name):
+def run_in_namespace(options, module, name, limit=TIME_LIMIT):
     """The parent's part: (passed, seconds, output)."""
     # sockets have short paths, so the folder has a short name
     folder = options.folder / name.removeprefix("test_")
@@ -114,10 +114,10 @@ def run_in_namespace(options, module, name):
     began = time.time()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
     try:
-        output, _ = child.communicate(timeout=TIME_LIMIT)
+        output, _ = child.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         child.kill()
-        output = (child.communicate()[0] or "") + f"\nFAILED: longer than {TIME_LIMIT:g} s"
+        output = (child.communicate()[0] or "") + f"\nFAILED: longer than {limit:g} s"
     passed = child.returncode == 0
     (folder / "output").write_text(output)
     if passed and not options.keep:

@@ -20,7 +20,7 @@ def main():
     options.build = options.build.resolve()
     options.folder = options.build / "e2e"
     options.folder.mkdir(exist_ok=True)
-    passed, seconds, output = run_in_namespace(options, "load_rows", "test_1000_transcoded_calls")
+    passed, seconds, output = run_in_namespace(options, "load_rows", "test_1000_transcoded_calls", 1200)
     print("".join(f"# {line}\n" for line in output.splitlines()), end="")
     print(f"{'ok' if passed else 'not ok'} 1 - 1000 transcoded calls # {seconds:.1f} s\n1..1")
     return 0 if passed else 1

@@ -537,6 +537,111 @@ test_pause(void)
 	source_free(source);
 }
 
+/* SID of the codecs of speech: the same, and speech ends it. */
+typedef struct {
+	const char *path, *name;
+	guint8 sid[12];
+	gsize size;
+	guint frames; /* of 20 ms, that the payload itself is */
+} Sid;
+
+static const Sid sids[] = {
+	{ "/transcode/sid/amr", "AMR", { 0xf4, 0x40, 0x1a, 0x2b, 0x3c, 0x4d, 0x50 }, 7, 1 },
+	{ "/transcode/sid/amr-wb", "AMR-WB", { 0xf4, 0xc0, 0x1a, 0x2b, 0x3c, 0x4d, 0x50 }, 7, 1 },
+	{ "/transcode/sid/g729", "G729", { 0x1a, 0x2b }, 2, 0 },
+	{ "/transcode/sid/g729-behind-speech",
+	  "G729",
+	  { 0x78, 0x52, 0x80, 0xa0, 0x00, 0xfa, 0xc2, 0x00, 0x07, 0xd6, 0x1a, 0x2b },
+	  12,
+	  1 },
+};
+
+static void
+test_sid(gconstpointer data)
+{
+	const Sid *sid = data;
+	Transcoder *transcoder = transcoder_new(type("PCMA"), 0);
+	guint8 payload[CODER_MAX_PAYLOAD];
+	TranscodedFrame frame;
+	TranscoderStats stats;
+	guint frames = 0;
+	RtpPacket packet;
+	Source *source;
+	gint64 now;
+
+	if (!type(sid->name)) {
+		g_test_skip("built without");
+		transcoder_free(transcoder);
+		return;
+	}
+	source = source_new(type(sid->name), type(sid->name)->rate, 440, 20);
+	transcoder_push(transcoder, source->type, source_next(source), 0, 0);
+	g_assert_true(transcoder_pull(transcoder, payload, &frame));
+	g_assert_false(transcoder_waits(transcoder));
+	packet = *source_next(source);
+	packet.payload = sid->sid;
+	packet.payload_size = sid->size;
+	transcoder_push(transcoder, source->type, &packet, 0, FRAME_US);
+	g_assert_true(transcoder_waits(transcoder));
+	while (transcoder_pull(transcoder, payload, &frame))
+		frames++;
+	g_assert_cmpuint(frames, ==, sid->frames);
+	for (now = 2 * FRAME_US; now <= 41 * FRAME_US; now += FRAME_US) {
+		transcoder_tick(transcoder, now);
+		while (transcoder_pull(transcoder, payload, &frame))
+			frames++;
+	}
+	g_assert_cmpuint(frames, >=, 38);
+	g_assert_cmpuint(frames, <=, 41);
+	source->packet.timestamp += 40 * source->type->clock / 50;
+	transcoder_push(transcoder, source->type, source_next(source), 0, now);
+	g_assert_false(transcoder_waits(transcoder));
+	transcoder_stats(transcoder, &stats);
+	g_assert_cmpuint(stats.concealed + stats.unreadable + stats.late, ==, 0);
+	transcoder_free(transcoder);
+	source_free(source);
+}
+
+/* The receiver's set of modes, what it asks for, and what the other side asks for. */
+static void
+test_modes(void)
+{
+	const CodecModes modes = { .set = 1 << 0 | 1 << 2 | 1 << 5, .period = 1 };
+	static const guint8 asking[] = { 0x20, 0x7c }; /* in octets: mode 2, no data */
+	Transcoder *to_amr, *from_amr;
+	guint8 payload[CODER_MAX_PAYLOAD];
+	TranscodedFrame frame;
+	const CodecType *octets;
+	RtpPacket packet = { .payload = asking, .payload_size = sizeof asking };
+	Source *source;
+
+	if (!type("AMR")) {
+		g_test_skip("built without");
+		return;
+	}
+	octets = type("AMR") + 1;
+	g_assert_true(octets->octet_aligned);
+	source = source_new(type("PCMU"), 8000, 440, 20);
+	to_amr = transcoder_new(octets, 10); /* a frame has 20 ms */
+	from_amr = transcoder_new(type("PCMU"), 0);
+	g_assert_cmpuint(transcoder_asked(from_amr), ==, CODER_NO_MODE);
+	transcoder_set_modes(to_amr, &modes);
+	transcoder_push(to_amr, source->type, source_next(source), 0, 0);
+	g_assert_true(transcoder_pull(to_amr, payload, &frame));
+	g_assert_cmpuint(frame.units, ==, 160);
+	g_assert_cmpuint(frame.size, ==, 2 + 20); /* mode 5 */
+	transcoder_push(from_amr, octets, &packet, 0, 0);
+	g_assert_cmpuint(transcoder_asked(from_amr), ==, 2);
+	transcoder_ask(to_amr, transcoder_asked(from_amr));
+	transcoder_push(to_amr, source->type, source_next(source), 0, FRAME_US);
+	g_assert_true(transcoder_pull(to_amr, payload, &frame));
+	g_assert_cmpuint(frame.size, ==, 2 + 15); /* mode 2 */
+	g_assert_cmphex(payload[0], ==, 0xf0);
+	transcoder_free(to_amr);
+	transcoder_free(from_amr);
+	source_free(source);
+}
+
 /* What waits behind a gap is nothing that another decoder reads. */
 static void
 test_codec_changes(void)
@@ -644,6 +749,9 @@ main(int argc, char **argv)
 		g_test_add_data_func(bad_lines[i].name, &bad_lines[i], test_bad_line);
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
+	for (guint i = 0; i < G_N_ELEMENTS(sids); i++)
+		g_test_add_data_func(sids[i].path, &sids[i], test_sid);
+	g_test_add_func("/transcode/modes", test_modes);
 	g_test_add_func("/transcode/codec-changes", test_codec_changes);
 	g_test_add_func("/transcode/codecs-alternate", test_codecs_alternate);
 	g_test_add_func("/transcode/junk", test_junk);

@@ -212,6 +212,20 @@ test_words(void)
 		    "The call was ended by [calls] dead_timeout: no audio came from either side");
 }
 
+static void
+test_remedy(void)
+{
+	static const char record[] =
+		"The trunk c1 did not answer. Check that the carrier knows this "
+		"gateway's address, and the firewall for SIP";
+	const char *remedy = cause_remedy_in(record);
+
+	g_assert_nonnull(remedy);
+	g_assert_true(g_str_has_prefix(remedy, "Check that the carrier"));
+	g_assert_null(cause_remedy_in("The call was hung up"));
+	g_assert_null(cause_remedy_in(""));
+}
+
 static const char *
 fact(gconstpointer user, const char *name)
 {
@@ -245,6 +259,7 @@ main(int argc, char **argv)
 	g_test_add_func("/cause/catalogue", test_catalogue);
 	g_test_add_func("/cause/which", test_which);
 	g_test_add_func("/cause/words", test_words);
+	g_test_add_func("/cause/remedy", test_remedy);
 	g_test_add_func("/cause/fill", test_fill);
 	return g_test_run();
 }

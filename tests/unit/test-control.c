@@ -421,6 +421,16 @@ static const struct {
 	{ "trunk set carrier tls-ca=", { "\"ok\":true" } },
 	{ "calls", { "\"columns\":[\"id\",\"state\"", "[1,\"ENDED\",\"alice@example.org\"" } },
 	{ "calls --last 1", { "[2,\"ACTIVE\"" } },
+	{ "calls --before 2", { "\"rows\":[[1,\"ENDED\"" } },
+	{ "calls --reason busy --state ended", { "\"rows\":[[1,\"ENDED\"" } },
+	{ "calls --reason hangup", { "\"rows\":[]" } },
+	{ "calls --state live", { "\"rows\":[[2,\"ACTIVE\"" } },
+	{ "calls --failed", { "\"rows\":[]" } },
+	{ "calls --number +14155550199", { "\"rows\":[[2,\"ACTIVE\"" } },
+	{ "calls --number +14155550199 --until 1970-01-02T00:00:00Z", { "\"rows\":[]" } },
+	{ "calls --user alice@example.org --since 10:00", { "\"rows\":[]" } },
+	{ "calls --since 2100-01-01 --all", { "\"ended-by\",\"times\"]", "\"rows\":[]" } },
+	{ "usage --month 1969-12", { "\"minutes-in\"]", "\"rows\":[]" } },
 	{ "call show 1",
 	  { "[\"text\",\"Busy (486 Busy Here)\"]", "[\"media\",\"packets_in=1\"]" } },
 	{ "ladder 1", { "\"text\":", "INVITE" } },
@@ -620,7 +630,11 @@ static const struct {
 	{ "trunk del other", 2, { "trunk other" } },
 	{ "calls --first", 2, { "--first", "--last N" } },
 	{ "calls --last", 2, { "--last N" } },
-	{ "calls --last 0", 2, { "--last 0", "1 to 10000" } },
+	{ "calls --last 0", 2, { "--last 0", "1 to 1000000" } },
+	{ "calls --reason nonsense", 2, { "--reason nonsense: no reason" } },
+	{ "calls --since yesterday", 2, { "--since yesterday: not a time" } },
+	{ "calls --user a@b --number +14155550101", 2, { "write one of them" } },
+	{ "usage --month 2026-1", 2, { "--month 2026-1: not a month" } },
 	{ "call show x", 2, { "call x", "calls" } },
 	{ "call show 99", 2, { "call 99", "calls" } },
 	{ "ladder 1 9", 2, { "columns 9", "40 to 1000" } },
@@ -1176,6 +1190,60 @@ test_import(void)
 	gateway_clear();
 }
 
+/* In words, with the remedy apart; of a user the newest that failed or was bad. */
+static void
+test_why(void)
+{
+	CallRecord failed = { .state = (char *)"ENDED",
+			      .started_us = 1700000000000000,
+			      .ended_us = 1700000001000000,
+			      .user = (char *)"alice@example.org",
+			      .caller = (char *)"+14155550101",
+			      .callee = (char *)"+14155550199",
+			      .trunk = (char *)"c1",
+			      .reason = (char *)"timeout",
+			      .ended_by = (char *)"gateway",
+			      .text = (char *)"The trunk c1 did not answer the INVITE at "
+					      "192.0.2.7:5060. Check that "
+					      "the carrier knows this gateway's address, and the "
+					      "firewall for SIP",
+			      .ladder = (char *)"0\tcaller\tin\tpropose\n5\tcore\tnote\tmessage to "
+						"alice@example.org: It did not respond\n" };
+	CallRecord good = { .state = (char *)"ENDED",
+			    .started_us = 1700000002000000,
+			    .ended_us = 1700000003000000,
+			    .user = (char *)"alice@example.org",
+			    .caller = (char *)"+14155550101",
+			    .callee = (char *)"+14155550199",
+			    .reason = (char *)"hangup",
+			    .text = (char *)"The call was hung up",
+			    .ladder = (char *)"" };
+	static const char *const wanted[] = {
+		"[\"call\",\"1\"]",
+		"[\"why\",\"The trunk c1 did not answer the INVITE at 192.0.2.7:5060\"]",
+		"[\"remedy\",\"Check that the carrier knows",
+		"[\"told\",\"alice@example.org: It did not respond\"]",
+		"[\"ended-by\",\"gateway\"]",
+	};
+	g_autofree char *of_user = NULL, *of_call = NULL, *nobody = NULL, *neither = NULL;
+
+	gateway_init("/nowhere");
+	g_assert_true(store_call_begin(gateway.store, &failed, NULL));
+	for (guint i = 0; i < 450; i++) /* more than are read at once */
+		g_assert_true(store_call_begin(gateway.store, &good, NULL));
+	of_user = ask(&gateway, "why alice@example.org");
+	of_call = ask(&gateway, "why 1");
+	for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		assert_holds(of_user, wanted[i]);
+		assert_holds(of_call, wanted[i]);
+	}
+	nobody = ask(&gateway, "why bob@example.org");
+	assert_holds(nobody, "failed or was bad");
+	neither = ask(&gateway, "why alice");
+	assert_holds(neither, "neither a bare JID nor the id of a call");
+	gateway_clear();
+}
+
 /* The kernel is asked beside the signalling thread, at once and then every half minute. */
 static void
 test_memory(void)
@@ -1522,6 +1590,7 @@ main(int argc, char **argv)
 	g_test_add_func("/control/portions", test_portions);
 	g_test_add_func("/control/import", test_import);
 	g_test_add_func("/control/idle", test_idle);
+	g_test_add_func("/control/why", test_why);
 	g_test_add_func("/control/memory", test_memory);
 	g_test_add_func("/control/live", test_live);
 	g_test_add_func("/control/socket", test_socket);

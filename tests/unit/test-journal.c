@@ -248,6 +248,7 @@ count_contacts(Store *store)
 {
 	g_autoptr(GPtrArray) list = store_contact_list_of_user(store, ALICE, NULL);
 
+	g_assert_cmpint(store_contact_count(store, NULL), ==, list->len);
 	return list->len;
 }
 

@@ -512,6 +512,184 @@ test_loss(void)
 	g_assert_cmpuint(count_devices(store, ALICE, NULL), ==, 0);
 }
 
+/* --- records that are looked for --- */
+
+static gint64
+add_call(Store *store, guint minute, const char *caller, const char *callee, const char *user,
+	 const char *trunk, const char *reason, guint seconds)
+{
+	gint64 start = G_GINT64_CONSTANT(1790000000) * G_USEC_PER_SEC +
+		       minute * (gint64)60 * G_USEC_PER_SEC;
+	CallRecord record = { .state = (char *)"SETUP",
+			      .started_us = start,
+			      .caller = (char *)caller,
+			      .callee = (char *)callee,
+			      .user = (char *)user,
+			      .trunk = (char *)trunk };
+
+	g_assert_true(store_call_begin(store, &record, NULL));
+	record.answered_us = seconds ? start + 1 : 0;
+	record.reason = (char *)reason;
+	record.ended_us = reason ? start + 1 + seconds * (gint64)G_USEC_PER_SEC : 0;
+	for (guint i = 0; i < 3; i++) /* as often as it is written */
+		g_assert_true(store_call_update(store, &record, NULL));
+	return record.id;
+}
+
+static char *
+found(Store *store, const CallFilter *filter)
+{
+	GString *text = g_string_new(NULL);
+	gint64 before = G_MAXINT64;
+
+	while (before > 0) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GPtrArray) records = store_call_search(store, filter, &before, &error);
+
+		g_assert_no_error(error);
+		for (guint i = 0; i < records->len; i++)
+			g_string_append_printf(text, "%" G_GINT64_FORMAT " ",
+					       ((CallRecord *)records->pdata[i])->id);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* No statement that was made for calls or usage reads a table from end to end, or sorts. */
+static void
+assert_no_scan(Store *store)
+{
+	GHashTableIter iter;
+	gpointer sql;
+	guint looked_at = 0;
+
+	g_hash_table_iter_init(&iter, store->statements);
+	while (g_hash_table_iter_next(&iter, &sql, NULL)) {
+		g_autofree char *explain = g_strconcat("EXPLAIN QUERY PLAN ", sql, NULL);
+		sqlite3_stmt *plan = NULL;
+
+		if (!strstr(sql, "FROM calls") && !strstr(sql, "FROM usage"))
+			continue;
+		g_assert_cmpint(sqlite3_prepare_v2(store->db, explain, -1, &plan, NULL), ==,
+				SQLITE_OK);
+		while (sqlite3_step(plan) == SQLITE_ROW) {
+			const char *line = (const char *)sqlite3_column_text(plan, 3);
+
+			g_test_message("%s: %s", (const char *)sql, line);
+			if (g_str_has_prefix(line, "SCAN ") || strstr(line, "TEMP B-TREE"))
+				g_error("%s: %s", (const char *)sql, line);
+			looked_at++;
+		}
+		sqlite3_finalize(plan);
+	}
+	g_assert_cmpuint(looked_at, >=, 8);
+}
+
+static void
+test_search(Files *files, gconstpointer unused)
+{
+	char *alices[] = { (char *)ONE, NULL }, *outside[] = { (char *)"+4930", NULL };
+	const CallFilter none = { 0 };
+	const struct {
+		CallFilter filter;
+		const char *ids;
+	} CASES[] = {
+		{ { .user = ALICE, .numbers = alices }, "5 4 2 1 " },
+		{ { .user = BOB }, "3 " },
+		{ { .numbers = outside }, "4 3 1 " },
+		{ { .trunk = "t2" }, "4 3 " },
+		{ { .reason = "busy" }, "2 " },
+		{ { .failed = TRUE }, "4 " },
+		{ { .failed = TRUE, .user = ALICE, .numbers = alices }, "4 " },
+		{ { .failed = TRUE, .user = BOB }, "" },
+		{ { .direction = "out" }, "3 1 " },
+		{ { .direction = "in" }, "4 2 " },
+		{ { .direction = "internal" }, "5 " },
+		{ { .state = CALLS_LIVE }, "5 " },
+		{ { .state = CALLS_ENDED, .user = ALICE, .numbers = alices }, "4 2 1 " },
+		{ { .since_us = G_GINT64_CONSTANT(1790000000) * G_USEC_PER_SEC + 120000000 },
+		  "5 4 3 " },
+		{ { .until_us = G_GINT64_CONSTANT(1790000000) * G_USEC_PER_SEC + 120000000 },
+		  "2 1 " },
+		{ { .since_us = G_MAXINT64 }, "" },
+		{ { .trunk = "t1", .reason = "hangup" }, "1 " },
+	};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Store) store = open_file(files->path);
+	g_autoptr(GPtrArray) usage = NULL, months = NULL;
+	g_autofree char *all = NULL;
+	const Usage *alice;
+
+	add_call(store, 0, ALICE "/phone", "+4930", ALICE, "t1", "hangup", 61);
+	add_call(store, 1, "+43", ONE, ALICE, "t1", "busy", 0);
+	add_call(store, 2, BOB "/x", "+4930", BOB, "t2", "hangup", 1);
+	add_call(store, 3, "+4930", ONE, NULL, "t2", "media-lost", 5);
+	add_call(store, 4, ALICE "/phone", BOB, ALICE, NULL, NULL, 0);
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *ids = found(store, &CASES[i].filter);
+
+		if (strcmp(ids, CASES[i].ids) != 0)
+			g_error("case %u: %s, not %s", i, ids, CASES[i].ids);
+	}
+	usage = store_usage_page(store, NULL, NULL, "", "", 10, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(usage->len, ==, 2);
+	alice = usage->pdata[0];
+	g_assert_cmpstr(alice->account, ==, ALICE);
+	g_assert_cmpuint(alice->out_calls, ==, 1);
+	g_assert_cmpuint(alice->out_seconds, ==, 61);
+	g_assert_cmpuint(alice->in_calls, ==, 1);
+	g_assert_cmpuint(alice->in_answered, ==, 0);
+	months = store_usage_page(store, NULL, alice->month, ALICE, alice->month, 10, &error);
+	g_assert_cmpuint(months->len, ==, 1);
+	g_clear_pointer(&months, g_ptr_array_unref);
+	months = store_usage_page(store, ALICE, NULL, "", "", 10, &error);
+	g_assert_cmpuint(months->len, ==, 1);
+	g_clear_pointer(&months, g_ptr_array_unref);
+	months = store_usage_page(store, ALICE, alice->month, "", "", 10, &error);
+	g_assert_cmpuint(months->len, ==, 1);
+	g_assert_no_error(error);
+	/* more than one step has, and each of them once */
+	for (guint i = 0; i < 1200; i++)
+		add_call(store, 10 + i, i % 2 ? ALICE "/phone" : ONE, "+4930", ALICE, "t1",
+			 "hangup", 1);
+	all = found(store, &(CallFilter){ .user = ALICE, .numbers = alices });
+	{
+		g_auto(GStrv) ids = g_strsplit(all, " ", -1);
+
+		g_assert_cmpuint(g_strv_length(ids) - 1, ==, 1204);
+		for (guint i = 1; ids[i] && *ids[i]; i++)
+			g_assert_cmpint(atoi(ids[i]), <, atoi(ids[i - 1]));
+	}
+	g_free(all);
+	all = found(store, &none);
+	g_assert_true(g_str_has_prefix(all, "1205 1204 "));
+	assert_no_scan(store);
+}
+
+/* What is promised to who reads the file. */
+static void
+test_cdr(Files *files, gconstpointer unused)
+{
+	static const char *const COLUMNS[] = { "id",	   "started",	"answered", "ended",
+					       "seconds",  "direction", "caller",   "callee",
+					       "account",  "trunk",	"state",    "reason",
+					       "sentence", "ended_by",	"times" };
+	g_autoptr(Store) store = open_file(files->path);
+	sqlite3_stmt *cdr = NULL;
+
+	add_call(store, 0, ALICE "/phone", "+4930", ALICE, "t1", "hangup", 61);
+	g_assert_cmpint(sqlite3_prepare_v2(store->db, "SELECT * FROM cdr", -1, &cdr, NULL), ==,
+			SQLITE_OK);
+	g_assert_cmpint(sqlite3_column_count(cdr), >=, (int)G_N_ELEMENTS(COLUMNS));
+	for (guint i = 0; i < G_N_ELEMENTS(COLUMNS); i++)
+		g_assert_cmpstr(sqlite3_column_name(cdr, (int)i), ==, COLUMNS[i]);
+	g_assert_cmpint(sqlite3_step(cdr), ==, SQLITE_ROW);
+	g_assert_cmpstr((const char *)sqlite3_column_text(cdr, 1), ==, "2026-09-21T14:13:20Z");
+	g_assert_cmpint(sqlite3_column_int(cdr, 4), ==, 61);
+	g_assert_cmpstr((const char *)sqlite3_column_text(cdr, 5), ==, "out");
+	sqlite3_finalize(cdr);
+}
+
 /* --- the file --- */
 
 /* What each version can hold, as its own software would have written it. */
@@ -543,6 +721,7 @@ static const char *const rows[] = {
 	"UPDATE softphones SET codecs = 'opus PCMA';",
 	"INSERT INTO device_loss (account, device, at, loss) VALUES ('" ALICE "', 'x', 1, 300);",
 	"INSERT INTO guard_use (owner, span, period) VALUES ('trunk old', 0, 2026112814);",
+	"INSERT INTO usage (account, month) VALUES ('" ALICE "', '2026-10');",
 };
 
 /* As it was before, for its owner alone; and goes. */
@@ -761,7 +940,7 @@ test_sync(Files *files, gconstpointer unused)
 			begin_call(writer);
 		g_assert_true(store_sync(helper, &whole, NULL));
 	}
-	g_assert_cmpuint(size_of(files->path, "-wal"), <, 1024 * 1024);
+	g_assert_cmpuint(size_of(files->path, "-wal"), <, 2 * 1024 * 1024);
 
 	reader = open_file(files->path);
 	g_assert_cmpint(sqlite3_exec(reader->db, "BEGIN; SELECT * FROM calls", NULL, NULL, NULL),
@@ -1084,6 +1263,8 @@ main(int argc, char **argv)
 	g_test_add_func("/store/softphones", test_softphones);
 	g_test_add_func("/store/contacts", test_contacts);
 	g_test_add_func("/store/no-scan", test_no_scan);
+	FILES("search", test_search);
+	FILES("cdr", test_cdr);
 	FILES("migrations", test_migrations);
 	FILES("migration-fails", test_migration_fails);
 	FILES("refuses-files", test_refuses_files);

@@ -279,6 +279,17 @@ watches_available(Watches *watches, const char *trunk)
 	return !watch->failed_us || g_get_monotonic_time() - watch->failed_us > CALL_FAILED_US;
 }
 
+Registered
+watches_registered(Watches *watches, const char *trunk)
+{
+	const Watch *watch = g_hash_table_lookup(watches->by_trunk, trunk);
+
+	for (guint i = 0; watch && i < G_N_ELEMENTS(watch->probes); i++)
+		if (watch->probes[i].known && watch->probes[i].registers)
+			return watch->probes[i].good ? REGISTERED_YES : REGISTERED_NO;
+	return REGISTERED_NOT_ASKED;
+}
+
 void
 watches_note_call(Watches *watches, const char *trunk, gboolean reached)
 {

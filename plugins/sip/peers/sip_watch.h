@@ -34,6 +34,8 @@ void watches_forget(Watches *watches);
 GPtrArray *watches_order(Watches *watches, const char *trunk, GPtrArray *hops);
 
 gboolean watches_available(Watches *watches, const char *trunk);
+typedef enum { REGISTERED_NOT_ASKED, REGISTERED_NO, REGISTERED_YES } Registered;
+Registered watches_registered(Watches *watches, const char *trunk);
 /* A call through it: it could not be reached, or it answered something. */
 void watches_note_call(Watches *watches, const char *trunk, gboolean reached);
 

@@ -100,6 +100,15 @@ complain(GError **error, const char *key, const char *file, const char *remedy)
 	return FALSE;
 }
 
+static void
+note_end(const X509 *certificate)
+{
+	struct tm end;
+
+	if (certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1)
+		tls.counters.good_until = timegm(&end);
+}
+
 static gboolean
 use_files(SSL_CTX *context, GError **error)
 {
@@ -113,6 +122,7 @@ use_files(SSL_CTX *context, GError **error)
 		return complain(error, "tls_key", tls.key,
 				"the file must be PEM, with the certificate's key, and tandemd "
 				"must be allowed to read it");
+	note_end(SSL_CTX_get0_certificate(context));
 	return TRUE;
 }
 

@@ -38,6 +38,7 @@ gboolean tls_is_taken(const char *source);
  * refused since their source had too many of them open. */
 typedef struct {
 	guint64 accepted, unfinished, refused;
-	guint waiting; /* handshakes that are going on */
+	guint waiting;	   /* handshakes that are going on */
+	gint64 good_until; /* our certificate; s since 1970 */
 } TlsCounters;
 const TlsCounters *tls_counters(void);

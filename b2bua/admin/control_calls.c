@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_calls.c - records of calls: found, listed, summed up, shown. */
+#include <string.h>
+#include "b2bua/admin/handlers.h"
+#include "b2bua/call/call.h"
+#include "b2bua/trace.h"
+#include "b2bua/words.h"
+
+static gint64
+duration(const CallRecord *record)
+{
+	if (!record->answered_us)
+		return 0;
+	return ((record->ended_us ? record->ended_us : g_get_real_time()) - record->answered_us) /
+	       G_USEC_PER_SEC;
+}
+
+/* Of a refusal that happened more than once in its minute. */
+static char *
+text_of(const CallRecord *record)
+{
+	return record->count > 1 ? g_strdup_printf("%s (%u times)", record->text, record->count)
+				 : g_strdup(record->text);
+}
+
+/* It is live, and the one who asks has it. */
+static const Call *
+live_call(const Request *request, const CallRecord *record)
+{
+	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
+}
+
+/* What ails one that is live and what its people should know, or how one ended. */
+static char *
+words_of(const Request *request, const CallRecord *record)
+{
+	const Call *live = live_call(request, record);
+	const char *clear = live ? call_in_the_clear(live) : NULL;
+	g_autofree char *trouble = live ? call_trouble(live) : NULL;
+
+	if (trouble && clear)
+		return g_strdup_printf("%s; %s", trouble, clear);
+	if (trouble || clear)
+		return g_strdup(trouble ? trouble : clear);
+	return text_of(record);
+}
+
+static void
+add_call_row(Request *request, const CallRecord *record)
+{
+	JsonArray *row = reply_row(request);
+	g_autofree char *text = words_of(request, record);
+
+	row_add_int(row, record->id);
+	row_add(row, record->state);
+	row_add(row, record->caller);
+	row_add(row, record->callee);
+	row_add_time(row, record->started_us / G_USEC_PER_SEC);
+	row_add_int(row, duration(record));
+	row_add(row, record->reason);
+	row_add(row, text);
+	if (!request_word(request, "--all"))
+		return;
+	row_add(row, record->user);
+	row_add(row, call_record_direction(record));
+	row_add(row, record->trunk);
+	row_add_time(row, record->answered_us / G_USEC_PER_SEC);
+	row_add_time(row, record->ended_us / G_USEC_PER_SEC);
+	row_add(row, record->ended_by);
+	row_add_int(row, MAX(record->count, 1));
+}
+
+/* However many have ended since they began. */
+static gboolean
+add_live_calls(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) live = store_call_list_open(request->store, request->after_id, error);
+
+	for (guint i = 0; live && i < live->len; i++)
+		add_call_row(request, live->pdata[i]);
+	return FALSE; /* that was all */
+}
+
+static gboolean
+more_calls(Request *request, GError **error)
+{
+	guint n = MIN(request->left, REQUEST_PORTION);
+	g_autoptr(GPtrArray) records = store_call_page(request->store, request->after_id, n, error);
+
+	for (guint i = 0; records && i < records->len; i++) {
+		add_call_row(request, records->pdata[i]);
+		request->after_id = ((CallRecord *)records->pdata[i])->id;
+	}
+	request->left -= n;
+	if (records && records->len == n && request->left > 0)
+		return TRUE;
+	return records && !request_word(request, "--last") && !request_word(request, "--before") &&
+	       add_live_calls(request, error);
+}
+
+/* --- some of them --- */
+
+static void
+filter_free(gpointer data)
+{
+	CallFilter *filter = data;
+
+	g_strfreev(filter->numbers);
+	g_free(filter);
+}
+
+/* A user is called by numbers as well. */
+static gboolean
+filter_people(const Request *request, CallFilter *filter, GError **error)
+{
+	const char *number = request_word(request, "--number");
+	g_autoptr(GStrvBuilder) numbers = g_strv_builder_new();
+	g_autoptr(GPtrArray) own = NULL;
+
+	filter->user = request_word(request, "--user");
+	if (filter->user && number)
+		return wrong(error, "--user and --number: write one of them");
+	if (filter->user && !(own = store_number_list(request->store, filter->user, error)))
+		return FALSE;
+	for (guint i = 0; own && i < own->len; i++)
+		g_strv_builder_add(numbers, ((const Number *)own->pdata[i])->number);
+	if (number)
+		g_strv_builder_add(numbers, number);
+	filter->numbers = own || number ? g_strv_builder_end(numbers) : NULL;
+	return TRUE;
+}
+
+static gboolean
+filter_time(const Request *request, const char *option, gint64 *us, GError **error)
+{
+	const char *word = request_word(request, option);
+
+	return !word || word_time(word, us) ||
+	       wrong(error,
+		     "%s %s: not a time; write such as 10:00, 2026-11-29 or "
+		     "2026-11-29T10:00",
+		     option, word);
+}
+
+/* NULL: a word is wrong. */
+static CallFilter *
+read_filter(const Request *request, GError **error)
+{
+	CallFilter *filter = g_new0(CallFilter, 1);
+	const char *state = request_word(request, "--state");
+
+	filter->trunk = request_word(request, "--trunk");
+	filter->reason = request_word(request, "--reason");
+	filter->direction = request_word(request, "--direction");
+	filter->failed = request_word(request, "--failed") != NULL;
+	filter->state = !state ? CALLS_ANY : strcmp(state, "live") == 0 ? CALLS_LIVE : CALLS_ENDED;
+	if (filter->reason && reason_from_name(filter->reason) == REASON_NONE)
+		wrong(error, "--reason %s: no reason; see the column 'reason' of 'calls'",
+		      filter->reason);
+	else if (filter_people(request, filter, error) &&
+		 filter_time(request, "--since", &filter->since_us, error) &&
+		 filter_time(request, "--until", &filter->until_us, error))
+		return filter;
+	filter_free(filter);
+	return NULL;
+}
+
+/* One step of the search; the next is another turn of the loop. */
+static gboolean
+more_found(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) records =
+		store_call_search(request->store, request->gathered, &request->after_id, error);
+
+	for (guint i = 0; records && i < records->len && request->left > 0; i++, request->left--)
+		add_call_row(request, records->pdata[i]);
+	return records && request->left > 0 && request->after_id > 0;
+}
+
+static gboolean
+has_filter(const Request *request)
+{
+	static const char *const words[] = { "--user",	 "--number",	"--trunk",
+					     "--reason", "--direction", "--state",
+					     "--since",	 "--until",	"--failed" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+		if (request_word(request, words[i]))
+			return TRUE;
+	return FALSE;
+}
+
+gboolean
+do_calls(Request *request, GError **error)
+{
+	const char *before = request_word(request, "--before");
+
+	request->after_id = before ? g_ascii_strtoll(before, NULL, 10) : G_MAXINT64;
+	request->left = (guint)request_whole(request, "--last");
+	request->more = more_calls;
+	if (has_filter(request)) {
+		request->gathered = read_filter(request, error);
+		request->free_gathered = filter_free;
+		request->more = more_found;
+		if (!request->gathered)
+			return FALSE;
+	}
+	if (request_word(request, "--all"))
+		reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason",
+			    "text", "user", "direction", "trunk", "answered", "ended", "ended-by",
+			    "times", NULL);
+	else
+		reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason",
+			    "text", NULL);
+	return TRUE;
+}
+
+/* --- what is summed up --- */
+
+static void
+add_usage_row(Request *request, const Usage *usage)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, usage->account);
+	row_add(row, usage->month);
+	row_add_int(row, (gint64)usage->out_calls);
+	row_add_int(row, (gint64)usage->out_answered);
+	row_add_int(row, (gint64)(usage->out_seconds + 59) / 60);
+	row_add_int(row, (gint64)usage->in_calls);
+	row_add_int(row, (gint64)usage->in_answered);
+	row_add_int(row, (gint64)(usage->in_seconds + 59) / 60);
+}
+
+/* `after` is the account and the month, by a tab. */
+static gboolean
+more_usage(Request *request, GError **error)
+{
+	g_auto(GStrv) after = g_strsplit(request->after ? request->after : "\t", "\t", 2);
+	g_autoptr(GPtrArray) all = store_usage_page(request->store, request_word(request, "JID"),
+						    request_word(request, "--month"), after[0],
+						    after[1], REQUEST_PORTION, error);
+	g_autofree char *last = NULL;
+
+	for (guint i = 0; all && i < all->len; i++) {
+		const Usage *usage = all->pdata[i];
+
+		add_usage_row(request, usage);
+		g_free(last);
+		last = g_strconcat(usage->account, "\t", usage->month, NULL);
+	}
+	return all && all->len > 0 && request_page(request, all->len, last);
+}
+
+gboolean
+do_usage(Request *request, GError **error)
+{
+	const char *month = request_word(request, "--month");
+
+	if (month && !g_regex_match_simple("^[0-9]{4}-[01][0-9]$", month, 0, 0))
+		return wrong(error, "--month %s: not a month; write such as 2026-11", month);
+	reply_table(request, "user", "month", "calls-out", "answered-out", "minutes-out",
+		    "calls-in", "answered-in", "minutes-in", NULL);
+	request->more = more_usage;
+	return TRUE;
+}
+
+/* --- one of them --- */
+
+static CallRecord *
+find_record(Request *request, GError **error)
+{
+	return store_call_get(request->store,
+			      g_ascii_strtoll(request_word(request, "ID"), NULL, 10), error);
+}
+
+static void
+reply_time_pair(Request *request, const char *key, gint64 us)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, key);
+	row_add_time(row, us / G_USEC_PER_SEC);
+}
+
+#define AUDIO "audio="
+
+/* The lines of call_stats(): numbers of a side, or what is done with its audio. */
+static void
+reply_stats(Request *request, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		if (g_str_has_prefix(*line, AUDIO))
+			reply_pair(request, "audio", *line + strlen(AUDIO));
+		else if (**line)
+			reply_pair(request, "media", *line);
+	}
+}
+
+gboolean
+do_call_show(Request *request, GError **error)
+{
+	g_autoptr(CallRecord) record = find_record(request, error);
+	g_autofree char *text = record ? words_of(request, record) : NULL;
+	g_autofree char *now = NULL;
+
+	if (!record)
+		return FALSE;
+	reply_table(request, "key", "value", NULL);
+	reply_pair(request, "id", request_word(request, "ID"));
+	reply_pair(request, "state", record->state);
+	reply_pair(request, "from", record->caller);
+	reply_pair(request, "to", record->callee);
+	reply_pair(request, "user", record->user);
+	reply_pair(request, "trunk", record->trunk);
+	reply_pair(request, "caller-plugin", record->caller_plugin);
+	reply_pair(request, "callee-plugin", record->callee_plugin);
+	reply_time_pair(request, "started", record->started_us);
+	reply_time_pair(request, "answered", record->answered_us);
+	reply_time_pair(request, "ended", record->ended_us);
+	reply_pair(request, "reason", record->reason);
+	reply_pair(request, "text", text);
+	reply_pair(request, "ended-by", record->ended_by);
+	if (live_call(request, record))
+		now = call_stats(live_call(request, record));
+	reply_stats(request, now ? now : record->stats ? record->stats : "");
+	return TRUE;
+}
+
+gboolean
+do_ladder(Request *request, GError **error)
+{
+	g_autoptr(CallRecord) record = find_record(request, error);
+	g_autofree char *now = NULL, *drawn = NULL;
+
+	if (!record)
+		return FALSE;
+	if (request->gateway && calls_find(request->gateway, record->id))
+		now = call_ladder(calls_find(request->gateway, record->id));
+	drawn = trace_draw(now		    ? now
+			   : record->ladder ? record->ladder
+					    : "",
+			   (guint)request_whole(request, "COLUMNS"));
+	reply_text(request, drawn);
+	return TRUE;
+}
