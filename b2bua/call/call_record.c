@@ -239,9 +239,8 @@ codec_name(const Call *call, const Party *party, gboolean out)
 	return ran ? g_strdup(ran->name) : agreed_name(party);
 }
 
-/* 0: too few packets. */
-static double
-mos_of(const Call *call, const Party *party, const PortStats *stats, gboolean out)
+double
+call_mos(const Call *call, const Party *party, const PortStats *stats, gboolean out)
 {
 	g_autofree char *name = codec_name(call, party, out);
 	const QualityCodec *codec = name ? quality_codec(name, TRUE) : NULL;
@@ -269,7 +268,7 @@ worst_mos(const Call *call, const Party *party, double worst)
 		return worst;
 	stats = media_last_stats(call->media, party->port);
 	for (guint out = 0; out < 2; out++) {
-		double mos = mos_of(call, party, &stats, out);
+		double mos = call_mos(call, party, &stats, out);
 
 		if (mos > 0)
 			worst = MIN(worst, mos);
@@ -294,15 +293,6 @@ call_count_quality(const Call *call)
 		gateway_count(call->gateway, COUNTED[quality_class(worst)]);
 }
 
-double
-call_mos(const Party *party, const PortStats *stats, gboolean out)
-{
-	g_autofree char *name = NULL;
-	const QualityCodec *codec = codec_of(party, &name);
-
-	return mos_of(codec, stats, out);
-}
-
 static void
 append_mos(GString *text, const char *key, double mos)
 {
@@ -324,8 +314,8 @@ append_quality(GString *text, const Call *call, const Party *party, const PortSt
 		g_string_append_printf(text, " lost_out=%" G_GUINT64_FORMAT " jitter_out_us=%u",
 				       stats->lost_out, stats->jitter_out_us);
 	g_string_append_printf(text, " gap_ms=%u", stats->gap_ms);
-	append_mos(text, "mos_in", mos_of(call, party, stats, FALSE));
-	append_mos(text, "mos_out", mos_of(call, party, stats, TRUE));
+	append_mos(text, "mos_in", call_mos(call, party, stats, FALSE));
+	append_mos(text, "mos_out", call_mos(call, party, stats, TRUE));
 }
 
 /* For a person. */
