@@ -164,12 +164,13 @@ static void
 offer_options(const Line *line, const Verb *verb)
 {
 	if (line->words->len == 0)
-		offer_each(line, "", "--config|--socket|--json|--help|--version");
+		offer_each(line, "",
+			   "--config|--socket|--json|--json-lines|--csv|--help|--version");
 	for (const Word *word = verb ? verb->words : NULL; word && word->name; word++)
 		if (word_is_option(word))
 			offer(line, "", word->name, "");
 	if (verb)
-		offer_each(line, "", "--json|--help");
+		offer_each(line, "", "--json|--json-lines|--csv|--help");
 }
 
 static Status

@@ -10,6 +10,7 @@
 #define GAP "  "
 
 gboolean show_in_json;
+ShowAs show_as;
 
 /* --- what went wrong --- */
 
@@ -286,11 +287,70 @@ print_each(JsonArray *rows)
 			json_array_get_string_element(json_array_get_array_element(rows, i), 0));
 }
 
+/* RFC 4180: what has a comma, a quotation mark or a line's end stands in quotation marks. */
+static void
+print_field(const char *text, gboolean last)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "\"", -1);
+	g_autofree char *doubled = g_strjoinv("\"\"", parts);
+
+	if (strpbrk(text, ",\"\r\n"))
+		g_print("\"%s\"%s", doubled, last ? "\r\n" : ",");
+	else
+		g_print("%s%s", text, last ? "\r\n" : ",");
+}
+
+static void
+print_record(JsonArray *row)
+{
+	guint n = json_array_get_length(row);
+
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *text = cell_text(json_array_get_element(row, i));
+
+		print_field(text, i + 1 == n);
+	}
+}
+
+static void
+print_csv(JsonArray *columns, JsonArray *rows)
+{
+	print_record(columns);
+	for (guint i = 0; i < json_array_get_length(rows); i++)
+		print_record(json_array_get_array_element(rows, i));
+}
+
+static void
+print_json_line(JsonArray *columns, JsonArray *row)
+{
+	g_autoptr(JsonObject) object = json_object_new();
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+	g_autofree char *line = NULL;
+
+	for (guint i = 0; i < json_array_get_length(columns); i++)
+		json_object_set_member(object, json_array_get_string_element(columns, i),
+				       json_node_copy(json_array_get_element(row, i)));
+	json_node_set_object(root, object);
+	line = json_to_string(root, FALSE);
+	g_print("%s\n", line);
+}
+
+static void
+print_json_lines(JsonArray *columns, JsonArray *rows)
+{
+	for (guint i = 0; i < json_array_get_length(rows); i++)
+		print_json_line(columns, json_array_get_array_element(rows, i));
+}
+
 static void
 print_rows(JsonArray *columns, JsonArray *rows)
 {
 	if (is_lines(columns))
 		print_each(rows);
+	else if (show_as == SHOW_CSV)
+		print_csv(columns, rows);
+	else if (show_as == SHOW_JSON_LINES)
+		print_json_lines(columns, rows);
 	else if (is_grouped(columns))
 		print_groups(rows);
 	else
@@ -304,11 +364,11 @@ print_members(JsonObject *object)
 				  ? json_object_get_array_member(object, "rows")
 				  : NULL;
 
-	if (rows && json_array_get_length(rows) > 0)
+	if (rows && (json_array_get_length(rows) > 0 || show_as != SHOW_TABLE))
 		print_rows(json_object_get_array_member(object, "columns"), rows);
 	if (json_object_has_member(object, "text"))
 		print_text(json_object_get_string_member(object, "text"));
-	else if (rows && json_array_get_length(rows) == 0 &&
+	else if (rows && json_array_get_length(rows) == 0 && show_as == SHOW_TABLE &&
 		 !is_lines(json_object_get_array_member(object, "columns")))
 		g_print("none\n");
 }

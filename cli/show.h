@@ -5,6 +5,10 @@
 
 typedef enum { DONE = 0, FAILED = 1, WRONG = 2 } Status;
 
+/* What a list is printed as, beside --json. */
+typedef enum { SHOW_TABLE, SHOW_CSV, SHOW_JSON_LINES } ShowAs;
+extern ShowAs show_as;
+
 extern gboolean show_in_json; /* whatever happens is said as an object */
 
 /* Says what went wrong, and returns the status. */

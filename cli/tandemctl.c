@@ -56,6 +56,10 @@ parse_options(char **arguments, Options *options)
 		}
 		if (g_str_equal(*at, "--json"))
 			options->json = TRUE;
+		else if (g_str_equal(*at, "--csv"))
+			show_as = SHOW_CSV;
+		else if (g_str_equal(*at, "--json-lines"))
+			show_as = SHOW_JSON_LINES;
 		else if (g_str_equal(*at, "--help") || g_str_equal(*at, "-h"))
 			options->help = TRUE;
 		else if (g_str_equal(*at, "--version"))

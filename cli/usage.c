@@ -67,6 +67,8 @@ usage_print(void)
 		"  --config FILE   configuration of tandemd [TANDEM_CONFIG, " DEFAULT_CONFIG "]\n"
 		"  --socket PATH   control socket [TANDEM_SOCKET, else from the configuration]\n"
 		"  --json          the answer as one JSON object\n"
+		"  --json-lines    a list as one JSON object a line\n"
+		"  --csv           a list as comma-separated values (RFC 4180)\n"
 		"  --help          this text, or after a command the words of the command\n"
 		"  --version       the version\n\n"
 		"Exit status: 0 done, 1 failed, 2 wrong input and nothing changed.\n");

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """tandemctl as a program: wrong words of every command, passwords that nobody
 sees, and that manual and completion say what the program says."""
+import csv
+import io
 import fcntl
 import json
 import os
@@ -248,6 +250,15 @@ def many_at_once(rig):
     result("1,500 lines", (done.returncode or "1500 lines imported" not in done.stdout) and done)
     numbers = json.loads(rig.run("--json", "number", "list").stdout)["rows"]
     result("and all of them are there", len(numbers) != 501 and len(numbers))
+    lines = [json.loads(line) for line in rig.run("--json-lines", "number", "list").stdout.splitlines()]
+    result("as JSON lines", [n["number"] for n in lines] != [n[0] for n in numbers] and lines[:3])
+    done = subprocess.run([CTL, "--config", rig.config, "number", "list", "--csv"], capture_output=True, timeout=60, check=False)
+    table = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+    result("as CSV", [list(row.values()) for row in table] != numbers and table[:3])
+    rig.run("user", "set", JID, 'location=country=DE;A3=A "B", C')
+    row = [r for r in csv.reader(io.StringIO(rig.run("--csv", "user", "show", JID).stdout)) if r[0] == "location"]
+    result("with quotation marks and commas", row[0][1] != 'country=DE;A3=A "B", C' and row)
+    rig.run("user", "set", JID, "location=")
     bad = '{"user":"good@example.org"}\n\nnonsense\n{"user":"alice"}\n{"softphone":"mine","user":"good@example.org"}\n\xff\n'
     done = subprocess.run([CTL, "--config", rig.config, "import", "-"], input=bad.encode("latin-1"), capture_output=True,
                           timeout=60, check=False)
