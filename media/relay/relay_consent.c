@@ -7,6 +7,7 @@
  * checks are not taken any more: the peer repeats it, and the agent has it then.
  */
 #include "media/binding.h"
+#include "media/bytes.h"
 #include "media/relay/relay_private.h"
 #include <openssl/rand.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static void
 widen(Relay *relay)
 {
 	Consent *consent = relay->consent;
-	const UdpSplit split = { .transaction = GUINT32_FROM_BE(*(guint32 *)consent->asked[0]),
+	const UdpSplit split = { .transaction = get32(consent->asked[0]),
 				 .requests = consent->serves,
 				 .peer = relay->peer };
 
