@@ -23,6 +23,8 @@
 #include "b2bua/route/way_out.h"
 #include <string.h>
 
+#define NATIONAL_LEAST 7 /* digits; shorter ones are services, or slips */
+
 /* --- what an address stands for --- */
 
 static gboolean
@@ -331,6 +333,16 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 	return g_steal_pointer(&plan);
 }
 
+/* A number as it is dialled at home, by somebody of whom it is not known where that is. */
+static gboolean
+lacks_country(Gateway *gateway, const char *jid, const Address *to)
+{
+	g_autofree char *country = user_country(gateway, jid);
+
+	return !country && to->user && strlen(to->user) >= NATIONAL_LEAST &&
+	       strspn(to->user, "0123456789") == strlen(to->user);
+}
+
 static Plan *
 route_from_user(Question *question)
 {
@@ -358,7 +370,11 @@ route_from_user(Question *question)
 		return route_to_uri(question, caller, uri);
 	number = callee ? NULL : called_number(gateway, caller->jid, question->to);
 	if (!callee && !number)
-		return route_refuse(question, REASON_NOT_FOUND, "not a telephone number");
+		return lacks_country(gateway, caller->jid, question->to)
+			       ? route_refuse(question, REASON_INCOMPLETE,
+					      "write the number with + and its country code, or "
+					      "have your country set")
+			       : route_refuse(question, REASON_NOT_FOUND, "not a telephone number");
 	if (!callee)
 		callee = store_user_by_number(gateway_store(gateway), number, NULL);
 	if (callee && !callee->enabled) /* the carrier would bring his number back */

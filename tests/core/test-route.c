@@ -268,7 +268,8 @@ test_countries(void)
 		  "for anna@example.org by none: xmpp +15550001>bert@example.org via none 0;" },
 		/* he has no home: only E.164 has a meaning */
 		{ "bert@example.org/phone", "01711234567@gw.example.org", NULL,
-		  "not-found (not a telephone number)" },
+		  "incomplete (write the number with + and its country code, or have your country "
+		  "set)" },
 		/* the carrier's forms, both ways */
 		{ "sip:01711234567@carrier.example", "sip:03090182003@sip.example.org", "german",
 		  "for bert@example.org by german: xmpp +491711234567>bert@example.org via none "

@@ -5,16 +5,18 @@ A scene has a gateway and its peers in a namespace of its own and plants its fau
 the other.  A row is one line: its name, what is planted, the words that the person must read
 and those that the operator must read.  Nobody but the operator may read an address.
 """
+import contextlib
 import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import threading
 import time
 from pathlib import Path
 
-from harness import ALICE, GATEWAY, OUTSIDE, Failed, accepts, check
+from harness import ALICE, BOB, GATEWAY, OUTSIDE, Failed, accepts, check
 from network import Home, run
 from peers import process
 from peers.process import until
@@ -174,6 +176,12 @@ REFUSED = [
     q850(57, "500 Server Internal Error", FORBIDDEN), q850(79, "500 Server Internal Error", INCOMPATIBLE),
     q850(88, "500 Server Internal Error", INCOMPATIBLE), q850(102, "500 Server Internal Error", TIMEOUT),
     q850(111, "500 Server Internal Error", NONSENSE),
+    q850(2, "503 Service Unavailable", NOT_FOUND), q850(23, "480 Temporarily Unavailable", UNREACHABLE),
+    q850(25, "500 Server Internal Error", LOOP), q850(29, "503 Service Unavailable", FORBIDDEN),
+    q850(44, "500 Server Internal Error", FAILED), q850(47, "503 Service Unavailable", FULL),
+    q850(52, "500 Server Internal Error", FORBIDDEN), q850(58, "500 Server Internal Error", INCOMPATIBLE),
+    q850(87, "503 Service Unavailable", FORBIDDEN), q850(127, "500 Server Internal Error", FAILED),
+    status("380 Alternative Service", UNREACHABLE), status("491 Request Pending", FAILED), status("513 Message Too Large", FAILED),
 ]
 UNAUTHORIZED = Row("out: 407, and no password", ("407 Proxy Authentication Required",
                                                  ['Proxy-Authenticate: Digest realm="carrier", nonce="1"']),
@@ -279,6 +287,23 @@ def carrier_stops(stage):
     stage.leg.line.silent = True
 
 
+def says_nothing(stage):
+    """It has been silent since it was there: Stage.call() sees to that."""
+
+
+def another_codec(stage):
+    """Payload type 96, which nobody has named."""
+    line = stage.leg.line
+    line.silent = True
+
+    def send():
+        for n in range(600):
+            with contextlib.suppress(OSError):
+                line._socket.sendto(struct.pack("!BBHII", 0x80, 96, n, n * 160, 7) + bytes(160), line.remote)
+            time.sleep(0.02)
+    threading.Thread(target=send, daemon=True).start()
+
+
 def dead(stage):
     client_lost(stage)
     stage.leg.line.silent = True
@@ -299,6 +324,10 @@ LINES = [
           "The {} is not heard: neither audio nor reports come from the trunk carrier"),
     *both("the telephone sends no more", carrier_stops, "You can be heard, but nothing comes from the other end any more",
           "The {} is not heard: "),
+    *both("the telephone never sends", says_nothing, "You can be heard, but nothing has come from the other end so far",
+          "The {} is not heard: not one packet of audio has come from the trunk carrier", silent=True),
+    *both("the telephone sends another codec", another_codec, "You can be heard, but what comes from the other end is of another codec",
+          "The {} is not heard: the trunk carrier sends a codec that was not agreed"),
     *both("no audio either way", dead, "No audio passes in this call any more, in either direction", "No audio passes in either direction",
           dead=True),
 ]
@@ -315,13 +344,15 @@ class Stage:
             self.phone = bench.webrtc(options=["--server", ADDRESS])
         self.leg = None
 
-    def call(self, way):
+    def call(self, way, silent=False):
         if way == "out":
             self.phone.call(NUMBER)
             self.leg = self.carrier.wait_call()
+            self.leg.line.silent = silent
             self.leg.answer()
         else:
             self.leg = self.carrier.call(ALICE, SIP)
+            self.leg.line.silent = silent
             self.phone.wait("incoming")
             self.phone.answer()
             self.leg.wait_answer()
@@ -341,8 +372,9 @@ def test_lines(bench):
     def one(row):
         plant, way = row.plant
         stage.phone.forget()
-        stage.call(way)
-        stage.bench.talk(2)
+        stage.call(way, row.more.get("silent", False))
+        if not row.more.get("silent"):
+            stage.bench.talk(2)
         before = stage.home.router.run("iptables", "-w", "-S", "FORWARD").count("\n")
         began = time.monotonic()
         plant(stage)
@@ -426,17 +458,27 @@ CALLED = [
     Row("in: the client says security-error", "security-error", "The encryption or identity of the call was refused",
         "The encryption or identity of the call was refused"),
     Row("in: the client says general-error", "general-error", "The far network failed", "The far network failed"),
+    *[Row(f"in: the client says {reason}", reason, "The two sides have no codec in common", "The two sides have no codec in common")
+      for reason in ("incompatible-parameters", "media-error", "unsupported-applications", "unsupported-transports")],
+    *[Row(f"in: the client says {reason}", reason, "No audio connection could be made", "No audio connection could be made")
+      for reason in ("connectivity-error", "failed-transport")],
+    Row("in: the client says expired", "expired", "Missed call from +15559990001 on ", "Nobody answered"),
+    Row("in: the client says timeout", "timeout", "Missed call from +15559990001 on ", "Nobody answered"),
+    Row("in: the client says success", "success", None, "The call was declined"),
     Row("in: the client says gone", "gone", "Missed call from +15559990001 on ", "cannot be reached now"),
 ]
 
 
 def test_called(bench):
+    """Each row is somebody else's turn: a person is told of ten calls a minute, and no more."""
     bench.gateway()
-    phone, carrier = bench.webrtc(), bench.carrier()
+    carrier, people = bench.carrier(), [(bench.webrtc(), ALICE), (bench.webrtc("bob"), BOB)]
 
     def one(row):
+        phone, number = people[0]
+        people.reverse()
         phone.forget()
-        leg = carrier.call(ALICE, SIP)
+        leg = carrier.call(number, SIP)
         phone.wait("incoming")
         leg.wait(180)
         began = time.monotonic()
@@ -449,5 +491,62 @@ def test_called(bench):
     play("called", CALLED, one)
 
 
-SCENES = {"refused": [*REFUSED, UNAUTHORIZED], "ways": WAYS, "lines": LINES,
+# --- what the gateway itself does not let pass ---
+
+def dials(number, **settings):
+    return number, settings
+
+
+RULES = [
+    Row("out: a number without a country", dials("01714445566"), "write the number with + and its country code",
+        "write the number with + and its country code", short=True),
+    Row("out: no number", dials("hello"), "not a telephone number", "not a telephone number"),
+    Row("out: emergency calls are refused", dials("112", country="DE"), "this gateway makes no emergency calls",
+        "this gateway makes no emergency calls"),
+    Row("out: a rule refuses it", dials("+14155550188"), "calls to such numbers are not allowed here",
+        "calls to such numbers are not allowed here"),
+    Row("out: the account has no number", dials("+14155550199", who="carol"), "your account has no number to call from",
+        "your account has no number to call from"),
+    Row("out: as many calls as allowed", dials("+14155550199", limit=True), "your account has as many calls as allowed",
+        "your account has as many calls as allowed", short=True),
+    Row("in: as many calls as allowed", dials(ALICE, limit=True, called=True), "the person called has as many calls as allowed",
+        "the person called has as many calls as allowed"),
+]
+
+
+def test_rules(bench):
+    bench.gateway()
+    carrier, phones = bench.carrier(), {"alice": bench.webrtc(), "carol": bench.webrtc("carol")}
+    bench.tandem.ctl("number", "del", "+14155550103")
+    bench.tandem.ctl("route", "add", "+14155550188", "refuse")
+
+    def one(row):
+        number, settings = row.plant
+        phone, talking = phones[settings.get("who", "alice")], None
+        phone.forget()
+        if "country" in settings:
+            bench.tandem.ctl("user", "set", "alice@localhost", f"country={settings['country']}")
+        if settings.get("limit"):
+            bench.tandem.ctl("user", "set", "alice@localhost", "max-calls=1")
+            phone.call(NUMBER)
+            talking = carrier.wait_call()
+            talking.answer()
+            phone.wait("up", 10)
+        began = time.monotonic()
+        if settings.get("called"):
+            carrier.call(number, SIP).wait(486)
+        else:
+            phone.call(f"{number}@{GATEWAY}")
+        chat = phone.wait("chat")["body"]
+        seconds = time.monotonic() - began
+        record = next(c for c in bench.tandem.calls() if c["state"] == "ENDED")
+        if talking:
+            talking.hangup()
+            bench.tandem.ctl("user", "set", "alice@localhost", "max-calls=")
+        bench.tandem.ctl("user", "set", "alice@localhost", "country=")
+        return chat, record["text"], seconds
+    play("rules", RULES, one)
+
+
+SCENES = {"rules": RULES, "refused": [*REFUSED, UNAUTHORIZED], "ways": WAYS, "lines": LINES,
           "connections": CONNECTIONS, "called": CALLED}
