@@ -136,7 +136,12 @@ test_header_build(void)
 	};
 	g_autofree char *many = g_strnfill(100000, 'x');
 	g_autofree char *bounded = sip_reason_to_header(REASON_BUSY, many);
+	g_autofree char *cut = sip_reason_to_header(
+		REASON_NO_MEDIA, "No audio could pass between your phone and the gateway: the "
+				 "network of your phone seems to block calls (UDP). Another "
+				 "network may help");
 
+	g_assert_true(g_str_has_suffix(cut, "(UDP). Another network\""));
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *header = sip_reason_to_header(cases[i].reason, cases[i].text);
 		Reason reason;

@@ -154,15 +154,28 @@ sip_reason_from_q850(guint cause)
 	return look_up(from_cause, G_N_ELEMENTS(from_cause), cause);
 }
 
+/* A long text ends with a whole word. */
+static gsize
+whole_words(const char *text)
+{
+	const char *blank;
+
+	if (strlen(text) <= MAX_TEXT)
+		return MAX_TEXT;
+	blank = g_strrstr_len(text, MAX_TEXT + 1, " ");
+	return blank ? (gsize)(blank - text) : MAX_TEXT;
+}
+
 /* RFC 3261 25.1 quoted-string; what would end the line becomes a blank. */
 static void
 append_quoted(GString *header, const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	const gsize most = whole_words(valid);
 	const char *end;
 
 	g_string_append(header, ";text=\"");
-	for (const char *at = valid; *at && at - valid < MAX_TEXT; at = end) {
+	for (const char *at = valid; *at && (gsize)(at - valid) < most; at = end) {
 		end = g_utf8_next_char(at);
 		if ((guchar)*at < 0x20 || *at == 0x7f) {
 			g_string_append_c(header, ' ');
