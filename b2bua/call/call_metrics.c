@@ -170,7 +170,7 @@ add_direction(const Call *call, const Party *party, const PortStats *stats, gboo
 	const char *transport = TRANSPORTS[party->kind], *direction = out ? "out" : "in";
 	const guint64 sent = out ? stats->packets_out : stats->packets_in + stats->lost_in;
 	const guint64 lost = out ? MIN(stats->lost_out, stats->packets_out) : stats->lost_in;
-	double mos = call_mos(party, stats, out);
+	double mos = call_mos(call, party, stats, out);
 
 	if (sent == 0 || (out && !stats->reports_in))
 		return;

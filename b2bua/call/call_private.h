@@ -285,7 +285,7 @@ void call_record_write(Call *call);
 /* The last counters are known: how good it was, for the operator. */
 void call_count_quality(const Call *call);
 /* Of one direction; 0: too few packets. */
-double call_mos(const Party *party, const PortStats *stats, gboolean out);
+double call_mos(const Call *call, const Party *party, const PortStats *stats, gboolean out);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
 void call_log_end(Call *call);
 

@@ -214,23 +214,36 @@ call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by)
 
 #define RATED_LEAST 100 /* packets: two seconds */
 
-static const QualityCodec *
-codec_of(const Party *party, char **name)
+static char *
+agreed_name(const Party *party)
 {
-	const Desc *agreed = party->local && party->remote ? call_agreed(party) : NULL;
+	g_autoptr(Desc) agreed = party->local && party->remote ? call_agreed(party) : NULL;
 	const Stream *audio = agreed ? desc_audio(agreed) : NULL;
 
-	*name = NULL;
-	if (audio && audio->codecs->len > 0)
-		*name = g_strdup(((const Codec *)audio->codecs->pdata[0])->name);
-	desc_unref(agreed);
-	return *name ? quality_codec(*name, TRUE) : NULL;
+	return audio && audio->codecs->len > 0
+		       ? g_strdup(((const Codec *)audio->codecs->pdata[0])->name)
+		       : NULL;
 }
 
-/* 0: too few packets. */
-static double
-mos_of(const QualityCodec *codec, const PortStats *stats, gboolean out)
+/* What came from it, or was sent to it; what was agreed on, as long as nothing has come. */
+static char *
+codec_name(const Call *call, const Party *party, gboolean out)
 {
+	const Party *from = out ? call_other_party(call, party) : party;
+	PortStats stats = { 0 };
+	const CodecType *ran;
+
+	if (from && party_has_port(from))
+		stats = media_last_stats(call->media, from->port);
+	ran = out && stats.made ? stats.made : stats.heard;
+	return ran ? g_strdup(ran->name) : agreed_name(party);
+}
+
+double
+call_mos(const Call *call, const Party *party, const PortStats *stats, gboolean out)
+{
+	g_autofree char *name = codec_name(call, party, out);
+	const QualityCodec *codec = name ? quality_codec(name, TRUE) : NULL;
 	const guint64 came = out ? stats->packets_out : stats->packets_in;
 	const guint64 lost = out ? MIN(stats->lost_out, came) : stats->lost_in;
 	const guint64 all = out ? came : came + lost;
@@ -249,16 +262,13 @@ mos_of(const QualityCodec *codec, const PortStats *stats, gboolean out)
 static double
 worst_mos(const Call *call, const Party *party, double worst)
 {
-	g_autofree char *name = NULL;
-	const QualityCodec *codec;
 	PortStats stats;
 
 	if (!party || !party_has_port(party) || !call->media)
 		return worst;
-	codec = codec_of(party, &name);
 	stats = media_last_stats(call->media, party->port);
 	for (guint out = 0; out < 2; out++) {
-		double mos = mos_of(codec, &stats, out);
+		double mos = call_mos(call, party, &stats, out);
 
 		if (mos > 0)
 			worst = MIN(worst, mos);
@@ -283,15 +293,6 @@ call_count_quality(const Call *call)
 		gateway_count(call->gateway, COUNTED[quality_class(worst)]);
 }
 
-double
-call_mos(const Party *party, const PortStats *stats, gboolean out)
-{
-	g_autofree char *name = NULL;
-	const QualityCodec *codec = codec_of(party, &name);
-
-	return mos_of(codec, stats, out);
-}
-
 static void
 append_mos(GString *text, const char *key, double mos)
 {
@@ -303,10 +304,9 @@ append_mos(GString *text, const char *key, double mos)
 }
 
 static void
-append_quality(GString *text, const Party *party, const PortStats *stats)
+append_quality(GString *text, const Call *call, const Party *party, const PortStats *stats)
 {
-	g_autofree char *name = NULL;
-	const QualityCodec *codec = codec_of(party, &name);
+	g_autofree char *name = codec_name(call, party, FALSE);
 
 	if (name)
 		g_string_append_printf(text, " codec=%s", name);
@@ -314,8 +314,8 @@ append_quality(GString *text, const Party *party, const PortStats *stats)
 		g_string_append_printf(text, " lost_out=%" G_GUINT64_FORMAT " jitter_out_us=%u",
 				       stats->lost_out, stats->jitter_out_us);
 	g_string_append_printf(text, " gap_ms=%u", stats->gap_ms);
-	append_mos(text, "mos_in", mos_of(codec, stats, FALSE));
-	append_mos(text, "mos_out", mos_of(codec, stats, TRUE));
+	append_mos(text, "mos_in", call_mos(call, party, stats, FALSE));
+	append_mos(text, "mos_out", call_mos(call, party, stats, TRUE));
 }
 
 /* For a person. */
@@ -360,7 +360,7 @@ append_stats(GString *text, const Call *call, const Party *party)
 		" rtcp_in=%" G_GUINT64_FORMAT " rtcp_out=%" G_GUINT64_FORMAT,
 		stats.dropped_auth, stats.dropped_malformed, stats.dropped_payload_type,
 		stats.dropped_source, stats.rtcp_in, stats.rtcp_out);
-	append_quality(text, party, &stats);
+	append_quality(text, call, party, &stats);
 	g_string_append_c(text, '\n');
 	append_audio(text, party, &stats);
 }

@@ -270,7 +270,7 @@ test_drain(void)
 	set_up("");
 	g_assert_null(call_out("user1"));
 	calls_drain(gateway, note_done, &done);
-	g_assert_true(admission_is_closed(gateway));
+	g_assert_true(gateway_is_stopping(gateway));
 	g_assert_nonnull(strstr(call_out("user2"), "the gateway is stopping"));
 	g_assert_cmpuint(calls_live(gateway), ==, 1);
 	g_assert_false(done);

@@ -266,6 +266,9 @@ def test_codecs_adaptive(bench):
         callee.wait_over()
         said = told(bench)["caller" if calls else "callee"]
         check(said.startswith(wanted), f"call show says {said}, not {wanted}")
+        row = bench.tandem.counters("caller" if calls else "callee")
+        check(row["codec"] == wanted.split(",")[0] and 1 < float(row["mos_in"]) < 4.5 and 1 < float(row["mos_out"]) < 4.5
+              and int(row["lost_out"]) > 0, f"the record says {row}")
         given = "is given Opus: its last" in bench.tandem.ladder(bench.tandem.calls()[0]["id"])
         check(given == wanted.startswith("opus"), f"the ladder says that Opus is given: {given}")
 

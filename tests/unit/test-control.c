@@ -154,7 +154,7 @@ calls_find(Gateway *self, gint64 id)
 }
 
 gboolean
-admission_is_closed(Gateway *self)
+gateway_is_stopping(const Gateway *self)
 {
 	return FALSE;
 }
