@@ -350,19 +350,6 @@ relay_set_unencrypted(Relay *relay, gboolean rtcp_apart)
 	relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
 }
 
-void
-relay_set_alive(Relay *relay, gboolean alive)
-{
-	if (!alive && !relay->consent_lost_at)
-		relay_note(relay, "ice: the peer no longer answers connectivity checks");
-	else if (alive && relay->consent_lost_at)
-		relay_note(relay, "ice: the peer answers connectivity checks again");
-	if (alive)
-		relay->consent_lost_at = 0;
-	else if (!relay->consent_lost_at) /* said again it is no younger */
-		relay->consent_lost_at = worker_now(relay->worker);
-}
-
 /* --- life --- */
 
 RelaySet *

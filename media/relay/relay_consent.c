@@ -91,6 +91,19 @@ ask(Relay *relay, gint64 now)
 }
 
 void
+relay_set_alive(Relay *relay, gboolean alive)
+{
+	if (!alive && !relay->consent_lost_at)
+		relay_note(relay, "ice: the peer no longer answers connectivity checks");
+	else if (alive && relay->consent_lost_at)
+		relay_note(relay, "ice: the peer answers connectivity checks again");
+	if (alive)
+		relay->consent_lost_at = 0;
+	else if (!relay->consent_lost_at) /* said again it is no younger */
+		relay->consent_lost_at = worker_now(relay->worker);
+}
+
+void
 relay_consent_tick(Relay *relay, gint64 now)
 {
 	Consent *consent = relay->consent;
