@@ -580,34 +580,37 @@ trunk_owner(Meter *self, const char *name, GError **error)
 	return meter_owner(self, owner, error);
 }
 
+/* At once: an owner without a use may be forgotten for the next one.  NULL is fine. */
+static void
+ring_for(MeterUse *use, guint place, Owner *owner)
+{
+	use->owners[place] = owner;
+	if (!owner)
+		return;
+	owner->use.ringing[use->charge->class]++;
+	g_ptr_array_add(owner->uses, use);
+}
+
 MeterUse *
 meter_begin(Meter *self, const Charge *charge, const char *trunk,
 	    void (*cut)(gpointer user, const char *words), gpointer user)
 {
 	g_autoptr(GError) error = NULL;
-	Owner *owners[2] = { NULL, NULL };
-	MeterUse *use;
+	MeterUse *use = g_new0(MeterUse, 1);
 
-	if (is_limited(gateway_config(self->gateway), charge))
-		owners[0] = meter_owner(self, charge->account, &error);
-	if (!error)
-		owners[1] = trunk_owner(self, trunk, &error);
-	if (error) /* it could be read a moment ago, when the call was routed */
-		g_warning("a call of %s is not counted: %s", charge->account, error->message);
-	if (!owners[0] && !owners[1])
-		return NULL;
-	use = g_new0(MeterUse, 1);
 	use->charge = charge_copy(charge);
 	use->cut = cut;
 	use->user = user;
-	for (guint i = 0; i < G_N_ELEMENTS(owners); i++) {
-		use->owners[i] = owners[i];
-		if (!owners[i])
-			continue;
-		owners[i]->use.ringing[charge->class]++;
-		g_ptr_array_add(owners[i]->uses, use);
-	}
-	return use;
+	if (is_limited(gateway_config(self->gateway), charge))
+		ring_for(use, 0, meter_owner(self, charge->account, &error));
+	if (!error)
+		ring_for(use, 1, trunk_owner(self, trunk, &error));
+	if (error) /* it could be read a moment ago, when the call was routed */
+		g_warning("a call of %s is not counted: %s", charge->account, error->message);
+	if (use->owners[0] || use->owners[1])
+		return use;
+	meter_end(use);
+	return NULL;
 }
 
 void

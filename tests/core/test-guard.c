@@ -728,6 +728,53 @@ test_trunk(void)
 }
 
 static void
+ignore_row(gpointer user, const MeterRow *row)
+{
+}
+
+static void
+never_cut(gpointer user, const char *words)
+{
+	g_assert_not_reached();
+}
+
+/* There are as many as are remembered: the trunk takes the place of one who does not talk, and
+ * not of the one who calls. */
+static void
+test_many_owners(void)
+{
+	g_autoptr(Trunk) trunk = NULL;
+	g_autoptr(GDateTime) now = NULL;
+	g_autoptr(Charge) charge = NULL;
+	MeterUse *call;
+
+	set_up(ANY);
+	trunk = store_trunk_get(store, "carrier", NULL);
+	trunk->minutes_a_day = 10;
+	g_assert_true(store_trunk_update(store, trunk, NULL));
+	now = g_date_time_new_from_unix_local(g_get_real_time() / G_USEC_PER_SEC + morning());
+	g_assert_true(store_begin(store, NULL));
+	for (guint i = 0; i < 9999; i++) {
+		g_autofree char *owner = g_strdup_printf("u%u@example.org", i);
+		StoreUse use = { .owner = owner,
+				 .span = GUARD_DAY,
+				 .period = g_date_time_get_year(now) * 10000 +
+					   g_date_time_get_month(now) * 100 +
+					   g_date_time_get_day_of_month(now) };
+
+		g_assert_true(store_use_set(store, &use, NULL));
+	}
+	g_assert_true(store_commit(store, NULL));
+	g_assert_true(meter_show(gateway_parts(gateway)->meter, NULL, ignore_row, NULL, NULL));
+	charge = meter_charge(gateway_parts(gateway)->meter, "user1@example.org", ABROAD, "mobile",
+			      0);
+	call = meter_begin(gateway_parts(gateway)->meter, charge, "carrier", never_cut, NULL);
+	meter_answered(call);
+	meter_end(call);
+	tear_down();
+}
+
+static void
 test_hours(void)
 {
 	set_up(ANY "abroad_hours=7-22\n"); /* it is one in the morning */
@@ -1029,6 +1076,7 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/longest", test_longest);
 	g_test_add_func("/guard/money", test_money);
 	g_test_add_func("/guard/trunk", test_trunk);
+	g_test_add_func("/guard/many-owners", test_many_owners);
 	g_test_add_func("/guard/hours", test_hours);
 	g_test_add_func("/guard/lift", test_lift);
 	g_test_add_func("/guard/thief", test_thief);
