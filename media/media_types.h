@@ -37,7 +37,8 @@ typedef struct {
 	guint16 turn_tls_port; /* it takes TLS there; 0: it does not */
 	gboolean turn_relay;   /* our own agents take a relayed address there too */
 	guint turn_ttl_s;      /* how long credentials are good for */
-	gboolean transcode; /* audio that the other side does not take is made into what it takes */
+	gboolean transcode; /* also audio that the peer was not told that it may send is made into
+			       what the other side takes */
 	guint opus_complexity;	   /* of what is transcoded to Opus, 1 to 10; 0: 5 */
 	gboolean keep_first_words; /* what the telephone says before the client can hear it */
 	gboolean kernel_split;	   /* FALSE: always take RTP through libnice's callback (libraries'

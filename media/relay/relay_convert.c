@@ -97,11 +97,24 @@ relay_convert_stop(Relay *relay)
 	g_clear_pointer(&relay->convert, g_free);
 }
 
-/* What we say and hear ourselves has to be. */
 static gboolean
-may_convert(const Relay *relay)
+was_told(const Relay *relay, const CodecType *type)
 {
-	return relay->audio || relay->twin->audio || relay->options.media->transcode;
+	const Stream *audio = relay->local ? desc_audio(relay->local) : NULL;
+
+	for (guint i = 0; audio && i < audio->codecs->len; i++)
+		if (type_of(audio->codecs->pdata[i]) == type)
+			return TRUE;
+	return FALSE;
+}
+
+/* What we say and hear ourselves has to be, and what the peer was told that it may send: a call
+ * may have a policy of its own.  The option is about what it sends besides. */
+static gboolean
+may_convert(const Relay *relay, const CodecType *type)
+{
+	return relay->audio || relay->twin->audio || relay->options.media->transcode ||
+	       was_told(relay, type);
 }
 
 static void
@@ -128,12 +141,13 @@ relay_convert_learn(Relay *relay)
 		relay->convert->from = NULL; /* numbers may mean something else now */
 		set_modes(relay->convert, sink);
 	}
-	if (!to || !may_convert(relay))
-		return;
-	for (guint8 pt = 0; pt < G_N_ELEMENTS(relay->map); pt++)
-		if (relay->map[pt] == NO_PT && relay->rate[pt] &&
-		    transcode_possible(source_type(relay, pt), to))
+	for (guint8 pt = 0; to && pt < G_N_ELEMENTS(relay->map); pt++) {
+		const CodecType *from =
+			relay->map[pt] == NO_PT && relay->rate[pt] ? source_type(relay, pt) : NULL;
+
+		if (from && transcode_possible(from, to) && may_convert(relay, from))
 			relay->map[pt] = CONVERT_PT;
+	}
 }
 
 static Convert *

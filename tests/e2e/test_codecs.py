@@ -244,6 +244,22 @@ def bad_line(bench, loss):
           f"of {loss:.0%} lost, damaged frames by lost packet and the longest: PCMU passed through {plain}; Opus {better}")
 
 
+def test_codecs_never(bench):
+    """Nothing is transcoded here, but for a user who has it allowed."""
+    bench.gateway(media={"transcode": "never"})
+    user, far = user_agent(bench), carrier(bench)
+    user.use("opus")
+    far.use("PCMU")
+    user.dial(OUTSIDE)
+    refused = far.agent.wait_call()
+    refused.refuse(488)
+    user.call.wait(488)
+    record = bench.tandem.last_record()
+    check(record["reason"] == "no-transcoding", f"the record says {record}")
+    bench.tandem.ctl("user", "set", "bob@localhost", "transcode=needed")
+    judge(each(bench, [(user, "opus", far, "PCMU")]))
+
+
 @slow
 def test_codecs_adaptive(bench):
     """A client with both codecs: its first call over a bad line passes through, and after that
