@@ -102,4 +102,5 @@ typedef struct {
 	 * what had to be made up, and the longest that a packet waited behind a gap */
 	guint64 transcoded, concealed, late;
 	guint32 waited_ms;
+	guint64 coders; /* that were made for it */
 } PortStats;

@@ -102,6 +102,7 @@ struct Relay {
 	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, has_digits; /* has_digits: of ours, being sent */
+	gboolean converting;			  /* `convert` has made what came last */
 	guint8 last_pt;				  /* of what came */
 	guint32 out_rate;
 	NetAddress peer; /* where RTP goes to, and is expected from */
@@ -294,6 +295,8 @@ void relay_convert_frame(Relay *relay, guint8 pt, const RtpPacket *frame, gint64
 void relay_convert_tick(Relay *relay, gint64 now);
 /* The twin's peer loses so much of what it is sent. */
 void relay_convert_loss(Relay *relay, guint percent);
+/* While relay->converting: what comes now passes as it is.  The coders are kept. */
+void relay_convert_rest(Relay *relay);
 void relay_convert_stop(Relay *relay);
 /* What is done with the audio that comes. */
 void relay_convert_stats(Relay *relay);
