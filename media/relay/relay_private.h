@@ -73,6 +73,8 @@ typedef struct {
 	guint64 strange, strange_then; /* of no agreed codec, before any of one */
 	guint8 strange_pt;
 	guint64 payload, rtcp;
+	guint64 rtcp_told; /* reports that had come when something was told last */
+	gint64 reported_at;
 	guint32 peer_ahead, peer_ahead_then; /* packets that the peer says to have sent, less
 						those that came */
 	guint64 sent_when_heard;	     /* packets of ours, when it last reported progress */
