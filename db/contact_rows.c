@@ -137,14 +137,14 @@ collect(Query *query, GError **error)
 gint64
 contact_rows_count(Store *store, gint64 *highest, GError **error)
 {
-	g_auto(Query) query = query_new(
-		store, "SELECT count(*) FILTER (WHERE expires > ?1), max(id) FROM contacts");
+	g_auto(Query) count = query_new(store, "SELECT count(*) FROM contacts WHERE expires > ?1");
+	g_auto(Query) latest = query_new(store, "SELECT max(id) FROM contacts");
 
-	query_bind_int(&query, store_now());
-	if (query_step(&query, error) != QUERY_ROW)
+	query_bind_int(&count, store_now());
+	if (query_step(&count, error) != QUERY_ROW || query_step(&latest, error) != QUERY_ROW)
 		return -1;
-	*highest = query_int(&query, 1);
-	return query_int(&query, 0);
+	*highest = query_int(&latest, 0);
+	return query_int(&count, 0);
 }
 
 GPtrArray *

@@ -10,18 +10,19 @@
 #include "db/journal_private.h"
 #include "db/rows.h"
 
-#define LOCK_MS	    100	  /* waited for another process at a time */
-#define RETRY_MS    100	  /* between tries */
-#define COLLECT_MS  250	  /* from the first entry on: a call says several things in that time */
-#define SYNC_MS	    3000  /* from a commit until it is on the disk: 5 s at most */
-#define PRUNE_MS    60000 /* between looks for what is old */
-#define PRUNE_NEXT  25	  /* when there was more */
-#define SPILL_MS    10000 /* until its file is tried again */
-#define GIVE_UP_MS  3000  /* at the end */
-#define BATCH	    500	  /* entries of a transaction */
-#define US	    1000
-#define DAY_SECONDS 86400
-#define LOSS_DAYS   7 /* of b2bua/transcoding.h: nobody asks for what is older */
+#define LOCK_MS	     100   /* waited for another process at a time */
+#define RETRY_MS     100   /* between tries */
+#define COLLECT_MS   250   /* from the first entry on: a call says several things in that time */
+#define SYNC_MS	     3000  /* from a commit until it is on the disk: 5 s at most */
+#define PRUNE_MS     60000 /* between looks for what is old */
+#define PRUNE_NEXT   25	   /* when there was more */
+#define SPILL_MS     10000 /* until its file is tried again */
+#define GIVE_UP_MS   3000  /* at the end */
+#define BATCH	     500   /* entries of a transaction */
+#define US	     1000
+#define HOUR_SECONDS 3600
+#define DAY_SECONDS  86400
+#define LOSS_DAYS    7 /* of b2bua/transcoding.h: nobody asks for what is older */
 
 typedef struct {
 	WriterOptions options;
@@ -33,6 +34,7 @@ typedef struct {
 	char *trouble;
 	gint64 now, write_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
 	gint64 pruned_ladder;					    /* up to this id */
+	gint64 prune_loss_at;					    /* s since 1970 */
 } Writer;
 
 void
@@ -248,8 +250,10 @@ prune(Writer *writer)
 		more |= call_rows_prune_ladders(writer->store,
 						now - (gint64)ladder_days * DAY_SECONDS,
 						&writer->pruned_ladder, &error);
-	if (!error && writer->store)
+	if (!error && writer->store && now >= writer->prune_loss_at) {
 		loss_rows_prune(writer->store, now - LOSS_DAYS * DAY_SECONDS, &error);
+		writer->prune_loss_at = now + HOUR_SECONDS;
+	}
 	if (error)
 		g_debug("old records: %s", error->message); /* there is a next time */
 	writer->dirty = TRUE;

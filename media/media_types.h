@@ -80,6 +80,7 @@ typedef struct {
 	gboolean auth;	  /* what comes cannot be authenticated */
 	gboolean codec;	  /* or has a payload type that was not agreed */
 	guint silent_ms;  /* how long */
+	guint absent_ms;  /* and since no report has come either */
 } MediaSilence;
 
 /* Counters of one port, since it was made. */
@@ -102,4 +103,5 @@ typedef struct {
 	 * what had to be made up, and the longest that a packet waited behind a gap */
 	guint64 transcoded, concealed, late;
 	guint32 waited_ms;
+	guint64 coders; /* that were made for it */
 } PortStats;

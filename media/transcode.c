@@ -14,6 +14,7 @@
 #define MAX_LATE_US    G_USEC_PER_SEC /* more: its timestamps stood still in a pause */
 #define JITTERS	       3	      /* RFC 3550's is a mean: most come within so many of it */
 #define MAX_CONCEAL_MS 100	      /* of a gap; the rest of it is silence */
+#define LEAST_STEP_MS  10	      /* of what is made for a gap: a decoder runs for each step */
 #define MAX_RESTART    1000	      /* numbers: a greater step is a source begun anew */
 #define MAX_FIFO       (2 * CODER_MAX_SAMPLES)
 #define MAX_DECODERS   12 /* as many codecs as a peer can alternate between */
@@ -197,6 +198,12 @@ say_nothing(Transcoder *transcoder, guint samples)
 	transcoder->marker = transcoder->marker || samples > 0;
 }
 
+static guint
+least_step(const Transcoder *transcoder)
+{
+	return transcoder->rate / 1000 * LEAST_STEP_MS;
+}
+
 /* `packet`: the one behind the gap, or NULL. */
 static void
 conceal(Transcoder *transcoder, guint samples, const Held *packet)
@@ -208,7 +215,7 @@ conceal(Transcoder *transcoder, guint samples, const Held *packet)
 		samples = most;
 	}
 	while (samples > 0) {
-		const guint part = MIN(samples, MAX(transcoder->frame, 1));
+		const guint part = MIN(samples, MAX(transcoder->frame, least_step(transcoder)));
 		gint16 *pcm = make_room(transcoder, part);
 		const Held *next = part == samples ? packet : NULL;
 
@@ -347,7 +354,7 @@ gap_is_over(const Transcoder *transcoder, gint64 now_us)
 }
 
 /* Of several that are missing the first: the others may still come in time.  FALSE: there is
- * but one, or they last longer than is concealed. */
+ * but one, or they last longer than is concealed, or are more than such a time holds. */
 static gboolean
 give_up_first(Transcoder *transcoder)
 {
@@ -355,10 +362,14 @@ give_up_first(Transcoder *transcoder)
 	const guint missing = (guint16)(behind->seq - transcoder->next_seq);
 	const gint32 ahead = (gint32)(behind->timestamp - transcoder->next_timestamp);
 	const guint32 clock = transcoder->from->clock;
+	guint samples;
 
 	if (missing < 2 || ahead <= 0 || (guint32)ahead > clock / 1000 * MAX_CONCEAL_MS)
 		return FALSE;
-	conceal(transcoder, (guint)((guint64)ahead / missing * transcoder->rate / clock), NULL);
+	samples = (guint)((guint64)ahead / missing * transcoder->rate / clock);
+	if (samples < least_step(transcoder))
+		return FALSE;
+	conceal(transcoder, samples, NULL);
 	transcoder->next_seq++;
 	transcoder->next_timestamp += (guint32)ahead / missing;
 	return TRUE;
@@ -421,6 +432,17 @@ transcoder_pass(Transcoder *transcoder, const RtpPacket *packet)
 	if (transcoder->began && packet->ssrc == transcoder->ssrc &&
 	    packet->seq == transcoder->next_seq)
 		transcoder->next_seq++;
+}
+
+void
+transcoder_rest(Transcoder *transcoder)
+{
+	drop_held(transcoder);
+	transcoder->began = FALSE;
+	transcoder->pauses = FALSE;
+	transcoder->marker = TRUE;
+	transcoder->n_pcm = 0;
+	transcoder->silence = 0;
 }
 
 gboolean
@@ -492,14 +514,26 @@ transcoder_set_loss(Transcoder *transcoder, guint percent)
 		encoder_set_loss(transcoder->encoder, percent);
 }
 
+static gboolean
+same_modes(const CodecModes *one, const CodecModes *other)
+{
+	return one->set == other->set && one->period == other->period &&
+	       one->neighbor == other->neighbor;
+}
+
 void
 transcoder_set_modes(Transcoder *transcoder, const CodecModes *modes)
 {
+	Encoder *const encoders[] = { transcoder->narrow, transcoder->wide };
+
+	if (same_modes(modes, &transcoder->modes))
+		return;
 	transcoder->modes = *modes;
-	if (transcoder->narrow)
-		encoder_set_modes(transcoder->narrow, modes);
-	if (transcoder->wide)
-		encoder_set_modes(transcoder->wide, modes);
+	for (guint i = 0; i < G_N_ELEMENTS(encoders); i++)
+		if (encoders[i]) {
+			encoder_set_modes(encoders[i], modes);
+			encoder_ask(encoders[i], transcoder->asked);
+		}
 }
 
 void

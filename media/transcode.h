@@ -27,6 +27,9 @@ void transcoder_push(Transcoder *transcoder, const CodecType *from, const RtpPac
 		     guint32 jitter_us, gint64 now_us);
 /* A packet of the source that is no audio: its number is not missing. */
 void transcoder_pass(Transcoder *transcoder, const RtpPacket *packet);
+/* The source goes on in a way that needs none of this: nothing that has come is heard any more,
+ * and the next packet is a first one.  What was made is kept. */
+void transcoder_rest(Transcoder *transcoder);
 /* Now and then, and every 20 ms while transcoder_waits(). */
 void transcoder_tick(Transcoder *transcoder, gint64 now_us);
 gboolean transcoder_waits(const Transcoder *transcoder);

@@ -100,8 +100,8 @@ more_calls(Request *request, GError **error)
 
 /* --- some of them --- */
 
-static void
-filter_free(gpointer data)
+void
+call_filter_free(gpointer data)
 {
 	CallFilter *filter = data;
 
@@ -111,23 +111,40 @@ filter_free(gpointer data)
 
 /* A user is called by numbers as well. */
 static gboolean
-filter_people(const Request *request, CallFilter *filter, GError **error)
+filter_user(const Request *request, CallFilter *filter, const char *user, GError **error)
 {
-	const char *number = request_word(request, "--number");
 	g_autoptr(GStrvBuilder) numbers = g_strv_builder_new();
-	g_autoptr(GPtrArray) own = NULL;
+	g_autoptr(GPtrArray) own = store_number_list(request->store, user, error);
 
-	filter->user = request_word(request, "--user");
-	if (filter->user && number)
-		return wrong(error, "--user and --number: write one of them");
-	if (filter->user && !(own = store_number_list(request->store, filter->user, error)))
-		return FALSE;
 	for (guint i = 0; own && i < own->len; i++)
 		g_strv_builder_add(numbers, ((const Number *)own->pdata[i])->number);
+	filter->user = user;
+	filter->numbers = g_strv_builder_end(numbers);
+	return own != NULL;
+}
+
+static gboolean
+filter_people(const Request *request, CallFilter *filter, GError **error)
+{
+	const char *user = request_word(request, "--user");
+	const char *number = request_word(request, "--number");
+
+	if (user && number)
+		return wrong(error, "--user and --number: write one of them");
 	if (number)
-		g_strv_builder_add(numbers, number);
-	filter->numbers = own || number ? g_strv_builder_end(numbers) : NULL;
-	return TRUE;
+		filter->numbers = g_strdupv((char *[]){ (char *)number, NULL });
+	return !user || filter_user(request, filter, user, error);
+}
+
+CallFilter *
+call_filter_of_user(const Request *request, const char *user, GError **error)
+{
+	CallFilter *filter = g_new0(CallFilter, 1);
+
+	if (filter_user(request, filter, user, error))
+		return filter;
+	call_filter_free(filter);
+	return NULL;
 }
 
 static gboolean
@@ -161,7 +178,7 @@ read_filter(const Request *request, GError **error)
 		 filter_time(request, "--since", &filter->since_us, error) &&
 		 filter_time(request, "--until", &filter->until_us, error))
 		return filter;
-	filter_free(filter);
+	call_filter_free(filter);
 	return NULL;
 }
 
@@ -200,7 +217,7 @@ do_calls(Request *request, GError **error)
 	request->more = more_calls;
 	if (has_filter(request)) {
 		request->gathered = read_filter(request, error);
-		request->free_gathered = filter_free;
+		request->free_gathered = call_filter_free;
 		request->more = more_found;
 		if (!request->gathered)
 			return FALSE;

@@ -6,19 +6,7 @@
 #include "b2bua/call/call_list.h"
 #include "b2bua/why/cause.h"
 
-#define SEARCHED 2000 /* of the newest records */
-#define PAGE	 200
-#define MESSAGE	 "message to "
-
-static gboolean
-is_of(const CallRecord *record, const char *jid)
-{
-	const gsize length = strlen(jid);
-
-	return g_strcmp0(record->user, jid) == 0 ||
-	       (record->caller && strncmp(record->caller, jid, length) == 0 &&
-		(record->caller[length] == '/' || !record->caller[length]));
-}
+#define MESSAGE "message to "
 
 /* What ends well says no more than its reason. */
 static gboolean
@@ -45,36 +33,6 @@ trouble_of(const Request *request, const CallRecord *record)
 	const Call *live = request->gateway ? calls_find(request->gateway, record->id) : NULL;
 
 	return live ? call_trouble(live) : NULL;
-}
-
-/* The newest of the user that is bad, or has failed; by its id. */
-static gint64
-find_bad(Request *request, const char *jid, GError **error)
-{
-	gint64 before = G_MAXINT64;
-
-	for (guint searched = 0; searched < SEARCHED; searched += PAGE) {
-		g_autoptr(GPtrArray) records = store_call_page(request->store, before, PAGE, error);
-
-		if (!records)
-			return 0;
-		for (guint i = 0; i < records->len; i++) {
-			const CallRecord *record = records->pdata[i];
-			g_autofree char *trouble = NULL;
-
-			before = record->id;
-			if (!is_of(record, jid))
-				continue;
-			trouble = trouble_of(request, record);
-			if (trouble || is_bad(record))
-				return record->id;
-		}
-		if (records->len < PAGE)
-			break;
-	}
-	g_set_error(error, CONTROL_ERROR, 1,
-		    "%s: no call of the newest %u failed or was bad; see 'calls'", jid, SEARCHED);
-	return 0;
 }
 
 /* Its last part is what to do about it, where that is known. */
@@ -113,13 +71,10 @@ reply_when(Request *request, gint64 us)
 	row_add_time(row, us / G_USEC_PER_SEC);
 }
 
-gboolean
-do_why(Request *request, GError **error)
+static gboolean
+reply_call(Request *request, gint64 id, GError **error)
 {
-	const char *word = request_word(request, "JID|ID");
-	gint64 id = strchr(word, '@') ? find_bad(request, word, error)
-				      : g_ascii_strtoll(word, NULL, 10);
-	g_autoptr(CallRecord) record = id ? store_call_get(request->store, id, error) : NULL;
+	g_autoptr(CallRecord) record = store_call_get(request->store, id, error);
 	g_autofree char *trouble = NULL, *number = NULL, *ladder = NULL;
 	const Call *live;
 
@@ -129,7 +84,6 @@ do_why(Request *request, GError **error)
 	live = request->gateway ? calls_find(request->gateway, record->id) : NULL;
 	ladder = live ? call_ladder(live) : g_strdup(record->ladder ? record->ladder : "");
 	trouble = trouble_of(request, record);
-	reply_table(request, "key", "value", NULL);
 	reply_pair(request, "call", number);
 	reply_pair(request, "from", record->caller);
 	reply_pair(request, "to", record->callee);
@@ -141,4 +95,41 @@ do_why(Request *request, GError **error)
 						      : "nothing is wrong with it so far");
 	reply_messages(request, ladder);
 	return TRUE;
+}
+
+/* One step of the search for the newest that is bad, or has failed; the next is another turn of
+ * the loop. */
+static gboolean
+look_further(Request *request, GError **error)
+{
+	g_autoptr(GPtrArray) records =
+		store_call_search(request->store, request->gathered, &request->after_id, error);
+
+	for (guint i = 0; records && i < records->len; i++) {
+		const CallRecord *record = records->pdata[i];
+		g_autofree char *trouble = trouble_of(request, record);
+
+		if (trouble || is_bad(record)) {
+			reply_call(request, record->id, error);
+			return FALSE;
+		}
+	}
+	if (records && request->after_id == 0)
+		reply_pair(request, "why", "no call of this user failed or was bad; see 'calls'");
+	return records && request->after_id > 0;
+}
+
+gboolean
+do_why(Request *request, GError **error)
+{
+	const char *word = request_word(request, "JID|ID");
+
+	reply_table(request, "key", "value", NULL);
+	if (!strchr(word, '@'))
+		return reply_call(request, g_ascii_strtoll(word, NULL, 10), error);
+	request->gathered = call_filter_of_user(request, word, error);
+	request->free_gathered = call_filter_free;
+	request->after_id = G_MAXINT64;
+	request->more = look_further;
+	return request->gathered != NULL;
 }

@@ -25,6 +25,11 @@ gboolean softphone_make(Request *request, const char *name, const char *jid, con
 gboolean
 softphone_give_password(Request *request, const char *name, const char *password, GError **error);
 
+/* --- control_calls.c --- */
+/* The calls of a user and of the user's numbers; borrows `user`; NULL with an error. */
+CallFilter *call_filter_of_user(const Request *request, const char *user, GError **error);
+void call_filter_free(gpointer filter);
+
 /* --- control_audit.c --- */
 /* A picture of the thing of a noun, and what differs between two of them. */
 GArray *audit_view(Store *store, const char *noun, const char *id);

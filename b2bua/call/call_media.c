@@ -176,15 +176,24 @@ tell_fault(Call *call, Party *party)
 	call_notice_fault(call, &why);
 }
 
-/* Said every 2 s while it lasts, so that no timer is needed. */
+static gboolean
+is_silent_for(const Party *party, guint ms)
+{
+	return party->fault == MEDIA_SILENT && party->silence.silent_ms + SILENCE_AGAIN_MS >= ms;
+}
+
+/* Said every 2 s while it lasts, so that no timer is needed.  Two who are both muted still
+ * report; one who sends nothing at all is gone.  A call for help is nobody's to end. */
 static void
 end_if_dead(Call *call, Party *party)
 {
 	const guint limit_ms = gateway_config(call->gateway)->dead_timeout_s * 1000;
 	const Party *other = call_other_party(call, party);
 
-	if (limit_ms == 0 || !call_is_dead(call) || party->silence.silent_ms < limit_ms ||
-	    other->silence.silent_ms + SILENCE_AGAIN_MS < limit_ms)
+	if (limit_ms == 0 || !call->callee || party->silence.silent_ms < limit_ms ||
+	    !is_silent_for(party, limit_ms) || !is_silent_for(other, limit_ms) ||
+	    MAX(party->silence.absent_ms, other->silence.absent_ms) < limit_ms ||
+	    call_is_for_help(call))
 		return;
 	call_post(call, (CallEvent){ .kind = EVENT_MEDIA_LOST,
 				     .party = party,

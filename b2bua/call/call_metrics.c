@@ -83,19 +83,10 @@ add(const Call *call, guint row, const char *first, const char *second, double n
 	metric_add(metrics_of(call), row, (const char *[]){ first, second, NULL }, number);
 }
 
-/* The trunk by which the caller came; NULL: by none.  A call that is refused has no plan. */
-static const char *
-trunk_in(const Call *call)
-{
-	return call->author && g_str_has_prefix(call->author, LIMITS_TRUNK)
-		       ? call->author + strlen(LIMITS_TRUNK)
-		       : NULL;
-}
-
 const char *
 call_direction(const Call *call)
 {
-	if (trunk_in(call))
+	if (call_trunk_in(call))
 		return "in";
 	if (call->plan && call->plan->trunk)
 		return "out";
@@ -110,10 +101,10 @@ call_direction(const Call *call)
 static const char *
 trunk_of(const Call *call)
 {
-	const char *trunk = call->record->trunk ? call->record->trunk
-			    : trunk_in(call)	? trunk_in(call)
-			    : call->plan	? call->plan->trunk
-						: NULL;
+	const char *trunk = call->record->trunk	  ? call->record->trunk
+			    : call_trunk_in(call) ? call_trunk_in(call)
+			    : call->plan	  ? call->plan->trunk
+						  : NULL;
 
 	return trunk ? trunk : "";
 }

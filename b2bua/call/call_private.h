@@ -220,6 +220,8 @@ const Stage *call_current_stage(const Call *call);
 /* One of the stage that is called now, and not dropped. */
 gboolean call_in_stage(const Call *call, const Party *party);
 gboolean call_anyone_rang(const Call *call);
+/* The trunk by which the caller came; NULL: by none. */
+const char *call_trunk_in(const Call *call);
 /* Nothing passes in either direction. */
 gboolean call_is_dead(const Call *call);
 /* FALSE as well for a side without packets. */

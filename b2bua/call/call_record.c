@@ -112,21 +112,12 @@ write_refusal(Gateway *gateway, CallRecord *record, const char *author)
 	g_warning("a refusal has no record: %s", error->message);
 }
 
-/* By which he came; NULL: by none.  A call that is refused has no plan. */
-static const char *
-trunk_of(const Call *call)
-{
-	return call->author && g_str_has_prefix(call->author, LIMITS_TRUNK)
-		       ? call->author + strlen(LIMITS_TRUNK)
-		       : NULL;
-}
-
 static char *
 author_of(const Call *call)
 {
 	if (call->account)
 		return g_strdup(call->account);
-	return trunk_of(call) ? g_strdup(trunk_of(call)) : caller_text(call);
+	return call_trunk_in(call) ? g_strdup(call_trunk_in(call)) : caller_text(call);
 }
 
 gboolean
@@ -146,7 +137,7 @@ call_record_refused(Call *call, Reason reason, const char *words)
 	record->caller = caller_text(call);
 	record->callee = callee_text(call);
 	record->user = g_strdup(call->account);
-	record->trunk = g_strdup(call->plan ? call->plan->trunk : trunk_of(call));
+	record->trunk = g_strdup(call->plan ? call->plan->trunk : call_trunk_in(call));
 	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
 	record->reason = g_strdup(reason_name(reason));
 	record->text = call_sentence(reason, words);

@@ -12,8 +12,8 @@ kind_of(const Call *call, const Party *party)
 		return PEER_TRUNK;
 	if (party->target && party->target->way.kind == WAY_URI)
 		return PEER_OUTSIDE;
-	if (party->side == SIDE_CALLER && !party->account)
-		return call->plan && call->plan->trunk ? PEER_TRUNK : PEER_UNKNOWN;
+	if (party->side == SIDE_CALLER && !party->account) /* or who came by a transfer */
+		return call_trunk_in(call) && !call->transferred ? PEER_TRUNK : PEER_UNKNOWN;
 	if (party->account)
 		return party->plugin && !(party->plugin->reaches & WAY_ACCOUNT) ? PEER_SOFTPHONE
 										: PEER_CLIENT;
@@ -28,7 +28,7 @@ name_of(const Call *call, const Party *party, PeerKind kind)
 	case PEER_SOFTPHONE:
 		return party->account;
 	case PEER_TRUNK:
-		return party->target ? party->target->way.trunk : call->plan->trunk;
+		return party->target ? party->target->way.trunk : call_trunk_in(call);
 	case PEER_OUTSIDE:
 		return party->target->to->host;
 	default:

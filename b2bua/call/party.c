@@ -59,6 +59,14 @@ sends_nothing(const Party *party)
 	return party->fault == MEDIA_SILENT || party->fault == MEDIA_REFUSED;
 }
 
+const char *
+call_trunk_in(const Call *call)
+{
+	return call->author && g_str_has_prefix(call->author, LIMITS_TRUNK)
+		       ? call->author + strlen(LIMITS_TRUNK)
+		       : NULL;
+}
+
 gboolean
 call_is_dead(const Call *call)
 {

@@ -38,7 +38,7 @@ forward_event(Relay *relay, const RtpPacket *packet, const RelayEvent *as, gint6
 	guint32 clock = relay->rate[packet->pt];
 	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = as->pt, .marker = packet->marker };
 
-	if ((clock == as->rate && clock == twin->out_rate && !relay->convert) ||
+	if ((clock == as->rate && clock == twin->out_rate && !relay->converting) ||
 	    !relay_can_send(twin) || dtmf_sender_busy(&twin->digits_out))
 		return FALSE;
 	rtp_rewriter_skip(&twin->out, packet);
@@ -93,8 +93,8 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		return;
 	}
 	twin->out_rate = relay->rate[packet->pt];
-	if (G_UNLIKELY(relay->convert)) /* or its pause would go on as noise */
-		relay_convert_stop(relay);
+	if (G_UNLIKELY(relay->converting)) /* or its pause would go on as noise */
+		relay_convert_rest(relay);
 	if (G_LIKELY(rtp_rewrite(&twin->out, data, packet, pt, twin->out_rate, now)))
 		relay_send_rtp(twin, data, length);
 }

@@ -68,6 +68,7 @@ count(Relay *relay)
 	stats->transcoded += now.packets - counted->packets;
 	stats->concealed += now.concealed - counted->concealed;
 	stats->late += now.late - counted->late;
+	stats->coders += now.coders - counted->coders;
 	stats->waited_ms = MAX(stats->waited_ms, now.waited_ms);
 	*counted = now;
 }
@@ -85,16 +86,33 @@ relay_convert_stats(Relay *relay)
 	relay->stats.made = relay->map[pt] == CONVERT_PT ? type_of(sink_codec(relay->twin)) : NULL;
 }
 
+static void
+set_hurry(Relay *relay, gboolean hurry)
+{
+	if (relay->convert->hurry == hurry)
+		return;
+	relay->convert->hurry = hurry;
+	relay_hurry(relay, hurry);
+}
+
 void
 relay_convert_stop(Relay *relay)
 {
 	if (!relay->convert)
 		return;
 	count(relay);
-	if (relay->convert->hurry)
-		relay_hurry(relay, FALSE);
+	set_hurry(relay, FALSE);
+	relay->converting = FALSE;
 	transcoder_free(relay->convert->transcoder);
 	g_clear_pointer(&relay->convert, g_free);
+}
+
+void
+relay_convert_rest(Relay *relay)
+{
+	relay->converting = FALSE;
+	transcoder_rest(relay->convert->transcoder);
+	set_hurry(relay, FALSE);
 }
 
 static gboolean
@@ -155,6 +173,7 @@ get_convert(Relay *relay)
 {
 	const Codec *sink;
 
+	relay->converting = TRUE;
 	if (relay->convert)
 		return relay->convert;
 	sink = sink_codec(relay->twin);
@@ -168,15 +187,6 @@ get_convert(Relay *relay)
 		transcoder_set_complexity(relay->convert->transcoder,
 					  relay->options.media->opus_complexity);
 	return relay->convert;
-}
-
-static void
-set_hurry(Relay *relay, gboolean hurry)
-{
-	if (relay->convert->hurry == hurry)
-		return;
-	relay->convert->hurry = hurry;
-	relay_hurry(relay, hurry);
 }
 
 /* RFC 4867 4.3.1: what its peer sends says which mode it wants to get. */

@@ -73,6 +73,8 @@ typedef struct {
 	guint64 strange, strange_then; /* of no agreed codec, before any of one */
 	guint8 strange_pt;
 	guint64 payload, rtcp;
+	guint64 rtcp_told; /* reports that had come when something was told last */
+	gint64 reported_at;
 	guint32 peer_ahead, peer_ahead_then; /* packets that the peer says to have sent, less
 						those that came */
 	guint64 sent_when_heard;	     /* packets of ours, when it last reported progress */
@@ -103,6 +105,7 @@ struct Relay {
 	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, has_digits; /* has_digits: of ours, being sent */
+	gboolean converting;			  /* `convert` has made what came last */
 	guint8 last_pt;				  /* of what came */
 	guint32 out_rate;
 	NetAddress peer; /* where RTP goes to, and is expected from */
@@ -297,6 +300,8 @@ void relay_convert_frame(Relay *relay, guint8 pt, const RtpPacket *frame, gint64
 void relay_convert_tick(Relay *relay, gint64 now);
 /* The twin's peer loses so much of what it is sent. */
 void relay_convert_loss(Relay *relay, guint percent);
+/* While relay->converting: what comes now passes as it is.  The coders are kept. */
+void relay_convert_rest(Relay *relay);
 void relay_convert_stop(Relay *relay);
 /* What is done with the audio that comes. */
 void relay_convert_stats(Relay *relay);

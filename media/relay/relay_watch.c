@@ -39,7 +39,9 @@ tell(Relay *relay, MediaFault fault, char *text)
 {
 	RelayWatch *watch = &relay->watch;
 	const gint64 now = worker_now(relay->worker);
-	const gint64 silent = now - MAX(watch->heard_at, watch->since);
+	const gint64 reported_at =
+		relay->stats.rtcp_in > watch->rtcp_told ? now : watch->reported_at;
+	const gint64 heard_at = MAX(watch->heard_at, watch->since);
 	const MediaSilence silence = {
 		.fault = fault,
 		.ever = watch->good > 0,
@@ -47,11 +49,14 @@ tell(Relay *relay, MediaFault fault, char *text)
 		.reports = relay->stats.rtcp_in > watch->rtcp,
 		.auth = relay->stats.dropped_auth - watch->auth >= REFUSED_LEAST,
 		.codec = is_of_another_codec(relay),
-		.silent_ms = (guint)(silent * 1000 / relay->second_us),
+		.silent_ms = (guint)((now - heard_at) * 1000 / relay->second_us),
+		.absent_ms = (guint)((now - MAX(heard_at, reported_at)) * 1000 / relay->second_us),
 	};
 
 	watch->told = fault;
 	watch->told_at = now;
+	watch->rtcp_told = relay->stats.rtcp_in;
+	watch->reported_at = reported_at;
 	relay->options.events->one_way(relay->options.owner, &silence, text);
 }
 

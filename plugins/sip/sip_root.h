@@ -44,6 +44,7 @@ typedef struct {
 	guint mover;   /* the same: legs that are to be offered again */
 	struct KeepAlive *keepalive;
 	guint64 calls_in, calls_out, strangers;
+	gint64 registrations, counted_us; /* the first as of the second, for `status` */
 } SipUa;
 
 /* An event of nua. */

@@ -10,6 +10,8 @@
 #include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_watch.h"
 
+#define RECOUNT_US 200000
+
 static void
 say_all(StatusFunc func, gpointer user, const StatusRow *rows, guint n)
 {
@@ -85,10 +87,23 @@ say_trunks(const SipUa *self, StatusFunc func, gpointer user)
 	}
 }
 
-void
-ua_status(const SipUa *self, StatusFunc func, gpointer user)
+/* However often it is asked for, by HTTP perhaps. */
+static gint64
+count_registrations(SipUa *self)
 {
-	gint64 contacts = store_contact_count(gateway_store(self->gateway), NULL);
+	const gint64 now = g_get_monotonic_time();
+
+	if (self->counted_us == 0 || now - self->counted_us > RECOUNT_US) {
+		self->registrations = store_contact_count(gateway_store(self->gateway), NULL);
+		self->counted_us = now;
+	}
+	return self->registrations;
+}
+
+void
+ua_status(SipUa *self, StatusFunc func, gpointer user)
+{
+	gint64 contacts = count_registrations(self);
 	g_autofree char *listening = g_strdup_printf("%s:%u udp and tcp", self->config->sip_address,
 						     self->config->sip_port);
 	const StatusRow rows[] = {

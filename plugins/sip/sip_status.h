@@ -6,4 +6,4 @@
 #pragma once
 #include "plugins/sip/sip_root.h"
 
-void ua_status(const SipUa *ua, StatusFunc func, gpointer user);
+void ua_status(SipUa *ua, StatusFunc func, gpointer user);

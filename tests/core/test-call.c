@@ -23,7 +23,7 @@ typedef struct {
 	char *on_dial;	/* "callee2 answers PCMU": done inside of the dial of callee2 */
 	const char *plan;
 	char *caller, *called; /* accounts */
-	gboolean from_trunk;
+	gboolean from_trunk, for_help;
 } World;
 
 static World world;
@@ -124,6 +124,7 @@ parse_plan(const char *text)
 	plan->stages = g_ptr_array_new_with_free_func((GDestroyNotify)stage_free);
 	plan->user = g_strdup(world.caller ? world.caller : "alice@example.org");
 	plan->called = g_strdup(world.called);
+	plan->number = g_strdup(world.for_help ? "112" : NULL);
 	plan->wait_for_media = strstr(text, "no wait") == NULL;
 	for (char **words = stages; *words; words++) {
 		g_auto(GStrv) targets = g_strsplit(*words, "+", -1);
@@ -330,7 +331,10 @@ do_media(const char *line)
 		{ "stopped", { .fault = MEDIA_SILENT, .ever = TRUE, .reports = TRUE } },
 		{ "vanished", { .fault = MEDIA_SILENT, .ever = TRUE } },
 		{ "lost", { .fault = MEDIA_SILENT, .ever = TRUE, .sent = TRUE, .reports = TRUE } },
-		{ "silent-for-long", { .fault = MEDIA_SILENT, .ever = TRUE, .silent_ms = 60000 } },
+		{ "silent-for-long",
+		  { .fault = MEDIA_SILENT, .ever = TRUE, .silent_ms = 60000, .absent_ms = 60000 } },
+		{ "muted-for-long",
+		  { .fault = MEDIA_SILENT, .ever = TRUE, .reports = TRUE, .silent_ms = 60000 } },
 		{ "refused", { .fault = MEDIA_REFUSED } },
 		{ "undecryptable", { .fault = MEDIA_REFUSED, .auth = TRUE } },
 		{ "unreadable", { .fault = MEDIA_REFUSED, .codec = TRUE } },
@@ -378,7 +382,8 @@ set_people(const char *line)
 	g_auto(GStrv) sides = g_strsplit(line, " calls ", 2);
 
 	world.from_trunk = strcmp(sides[0], "a trunk") == 0;
-	if (strcmp(sides[1], "a number") != 0)
+	world.for_help = strcmp(sides[1], "for help") == 0;
+	if (strcmp(sides[1], "a number") != 0 && !world.for_help)
 		world.called = g_strdup(sides[1]);
 	if (!world.from_trunk)
 		world.caller = g_strdup(sides[0]);

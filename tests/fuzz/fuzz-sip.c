@@ -76,6 +76,17 @@ read_request(const sip_t *sip, DigestServer *digest)
 	digest_server_check(digest, sip, "user", "password", &stale);
 }
 
+static void
+read_refusal(const sip_t *sip)
+{
+	const sip_status_t *status = sip->sip_status;
+	g_autofree char *text = NULL, *detail = header_refusal_detail(sip);
+
+	header_refusal(status->st_status, status->st_phrase, sip, &text);
+	g_assert_true(!detail ||
+		      (strlen(detail) <= HEADER_MAX_DETAIL && g_utf8_validate(detail, -1, NULL)));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -97,15 +108,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* As nta takes it: whole, without errors, with what RFC 3261 8.1.1 requires. */
 		if (msg_extract(msg) > 0 && !msg_has_error(msg) && (sip = sip_object(msg)) &&
 		    sip_sanity_check(sip) >= 0) {
-			g_autofree char *text = NULL;
-
 			check_routes(sip);
 			read_timer(sip);
 			if (sip->sip_request)
 				read_request(sip, digest);
 			else
-				header_refusal(sip->sip_status->st_status,
-					       sip->sip_status->st_phrase, sip, &text);
+				read_refusal(sip);
 			header_reason(sip, REASON_HANGUP);
 			content_read(sip, 4096, &content);
 			g_assert_true(!content.desc || content.reason == REASON_NONE);

@@ -304,6 +304,38 @@ test_pause_over(gconstpointer data)
 	bridge_free(bridge);
 }
 
+/* --- a source that sends by turns what passes and what does not --- */
+
+static void
+test_turns(void)
+{
+	static const guint8 opus[] = { 0x08, 0x0b, 0xe4, 0xc1 };
+	Bridge *bridge = bridge_new(TRANSPORT_RTP, TRANSPORT_RTP, "0 PCMU");
+	End *one = bridge->one, *two = bridge->two;
+	PortStats stats;
+	guint heard;
+
+	two->local_codecs = two->remote_codecs = "111 opus/48000, 0 PCMU";
+	end_connect(one);
+	end_connect(two);
+	heard = end_listen(one);
+	for (guint i = 0; i < 20; i++) {
+		const RtpPacket packet = {
+			.pt = 111, .seq = two->seq++, .timestamp = two->timestamp, .ssrc = two->ssrc
+		};
+
+		two->timestamp += 960;
+		end_send_packet(two, &packet, opus, sizeof opus);
+		end_send(two, 0);
+		end_wait(one, heard + 2 * (i + 1));
+	}
+	stats = peer_query(two->gateway, two->port);
+	g_assert_cmpuint(stats.transcoded, ==, 20);
+	g_assert_cmpuint(stats.coders, ==, 2);
+	assert_one_stream(one, 0);
+	bridge_free(bridge);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -318,6 +350,7 @@ main(int argc, char **argv)
 
 		g_test_add_data_func(path, &made[i], test_made);
 	}
+	g_test_add_func("/clocks/turns", test_turns);
 	g_test_add_data_func("/clocks/pause/passed", GINT_TO_POINTER(FALSE), test_pause_over);
 	g_test_add_data_func("/clocks/pause/held", GINT_TO_POINTER(TRUE), test_pause_over);
 	return g_test_run();

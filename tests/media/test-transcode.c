@@ -314,6 +314,59 @@ test_gap_in_time(gconstpointer data)
 	source_free(source);
 }
 
+/* Numbers that run ahead of the timestamps are no packets of so few samples each: what is made
+ * for a gap costs what its time costs. */
+static void
+test_gap_of_many(gconstpointer name)
+{
+	const CodecType *from = type(name);
+	const guint jumps = 20;
+	TranscoderStats stats;
+	Transcoder *transcoder;
+	Source *source;
+
+	if (!from) {
+		g_test_skip("built without");
+		return;
+	}
+	source = source_new(from, MIN(from->rate, 16000), 440, 20);
+	transcoder = transcoder_new(type("PCMA"), 0);
+	for (guint i = 0; i <= jumps; i++) {
+		transcoder_push(transcoder, from, source_next(source), 0, i * FRAME_US);
+		transcoder_tick(transcoder, (i + 1) * FRAME_US);
+		source->packet.seq += 800;
+		source->packet.timestamp += from->clock / 10;
+	}
+	transcoder_stats(transcoder, &stats);
+	g_assert_cmpuint(stats.packets, ==, jumps + 1);
+	g_assert_cmpuint(stats.concealed, >=, jumps * 5);
+	g_assert_cmpuint(stats.concealed, <=, jumps * 10);
+	transcoder_free(transcoder);
+	source_free(source);
+}
+
+/* Nor is a packet of one sample the measure of a gap. */
+static void
+test_gap_after_one_sample(void)
+{
+	Source *source = source_new(type("PCMU"), 8000, 440, 20);
+	Transcoder *transcoder = transcoder_new(type("opus"), 0);
+	TranscoderStats stats;
+	RtpPacket packet = *source_next(source);
+
+	packet.payload_size = 1;
+	transcoder_push(transcoder, source->type, &packet, 0, 0);
+	packet.seq += 2;
+	packet.timestamp += 801;
+	transcoder_push(transcoder, source->type, &packet, 0, FRAME_US);
+	transcoder_tick(transcoder, 10 * FRAME_US);
+	transcoder_stats(transcoder, &stats);
+	g_assert_cmpuint(stats.packets, ==, 2);
+	g_assert_cmpuint(stats.concealed, ==, 10);
+	transcoder_free(transcoder);
+	source_free(source);
+}
+
 /* --- a bad line, as a telephone hears it --- */
 
 #define TONE_FRAMES  5 /* of each tone */
@@ -607,6 +660,7 @@ static void
 test_modes(void)
 {
 	const CodecModes modes = { .set = 1 << 0 | 1 << 2 | 1 << 5, .period = 1 };
+	const CodecModes others = { .set = 1 << 0 | 1 << 2 | 1 << 7, .period = 1 };
 	static const guint8 asking[] = { 0x20, 0x7c }; /* in octets: mode 2, no data */
 	Transcoder *to_amr, *from_amr;
 	guint8 payload[CODER_MAX_PAYLOAD];
@@ -637,6 +691,14 @@ test_modes(void)
 	g_assert_true(transcoder_pull(to_amr, payload, &frame));
 	g_assert_cmpuint(frame.size, ==, 2 + 15); /* mode 2 */
 	g_assert_cmphex(payload[0], ==, 0xf0);
+	/* the description comes again, or another one: what was asked for holds */
+	for (guint i = 0; i < 2; i++) {
+		transcoder_set_modes(to_amr, i == 0 ? &modes : &others);
+		transcoder_ask(to_amr, transcoder_asked(from_amr));
+		transcoder_push(to_amr, source->type, source_next(source), 0, (i + 2) * FRAME_US);
+		g_assert_true(transcoder_pull(to_amr, payload, &frame));
+		g_assert_cmpuint(frame.size, ==, 2 + 15);
+	}
 	transcoder_free(to_amr);
 	transcoder_free(from_amr);
 	source_free(source);
@@ -745,6 +807,12 @@ main(int argc, char **argv)
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(gaps); i++)
 		g_test_add_data_func(gaps[i].name, &gaps[i], test_gap_in_time);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_strconcat("/transcode/gap-of-many/", names[i], NULL);
+
+		g_test_add_data_func(path, names[i], test_gap_of_many);
+	}
+	g_test_add_func("/transcode/gap-after-one-sample", test_gap_after_one_sample);
 	for (guint i = 0; i < G_N_ELEMENTS(bad_lines); i++)
 		g_test_add_data_func(bad_lines[i].name, &bad_lines[i], test_bad_line);
 	g_test_add_func("/transcode/silence", test_silence);

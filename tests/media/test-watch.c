@@ -233,6 +233,17 @@ drive(gpointer user)
 	return FALSE;
 }
 
+/* One that reports is there, however long it is silent. */
+static void
+assert_absence(const MediaSilence *silence)
+{
+	g_assert_cmpuint(silence->silent_ms, >, 0);
+	if (silence->reports)
+		g_assert_cmpuint(silence->absent_ms, <, silence->silent_ms);
+	else
+		g_assert_cmpuint(silence->absent_ms, ==, silence->silent_ms);
+}
+
 static void
 test_case(gconstpointer data)
 {
@@ -248,6 +259,8 @@ test_case(gconstpointer data)
 	g_assert_cmpint(fault_of(bridge->two), ==, one->two_silent ? MEDIA_SILENT : MEDIA_HEARD);
 	if (one->text)
 		g_assert_nonnull(strstr(notes_of(bridge->one), one->text));
+	if (one->fault == MEDIA_SILENT)
+		assert_absence(&bridge->one->gateway->ports[bridge->one->port].silence);
 	bridge_free(bridge);
 }
 

@@ -314,16 +314,25 @@ header_refusal(guint status, const char *phrase, const sip_t *sip, char **text)
 	return reason;
 }
 
-#define MAX_DETAIL 300
-
 static void
 append_detail(GString *text, const char *name, const sip_header_t *header)
 {
 	g_autofree char *value = header ? header_text(header) : NULL;
 	g_autofree char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
 
-	if (valid && *valid && text->len < MAX_DETAIL)
+	if (valid && *valid)
 		g_string_append_printf(text, "%s%s: %s", text->len ? "; " : "", name, valid);
+}
+
+static void
+cut_detail(GString *text)
+{
+	const char *end;
+
+	if (text->len <= HEADER_MAX_DETAIL)
+		return;
+	end = g_utf8_find_prev_char(text->str, text->str + HEADER_MAX_DETAIL + 1);
+	g_string_truncate(text, end ? (gsize)(end - text->str) : 0);
 }
 
 char *
@@ -338,6 +347,7 @@ header_refusal_detail(const sip_t *sip)
 			g_string_append_printf(text, "%sRetry-After: %s", text->len ? "; " : "",
 					       guard_kept(sip, GUARD_RETRY));
 	}
+	cut_detail(text);
 	return text->len ? g_string_free(text, FALSE) : (g_string_free(text, TRUE), NULL);
 }
 

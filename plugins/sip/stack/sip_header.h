@@ -42,10 +42,11 @@ char *header_request_uri(const Address *to, const Trunk *trunk);
 
 /* The Reason headers of the message, or `fallback` when none says more. */
 Reason header_reason(const sip_t *sip, Reason fallback);
-/* Reason for a final refusal; `text` ("404 Not Found") is newly allocated. */
-/* What a refusal says beside its status: Reason, Warning, Retry-After; for the operator.  New,
- * or NULL. */
+#define HEADER_MAX_DETAIL 300 /* bytes */
+/* What a refusal says beside its status: Reason, Warning, Retry-After; for the operator, so its
+ * beginning.  New, or NULL. */
 char *header_refusal_detail(const sip_t *sip);
+/* Reason for a final refusal; `text` ("404 Not Found") is newly allocated. */
 Reason header_refusal(guint status, const char *phrase, const sip_t *sip, char **text);
 
 /* What nua_authenticate() wants for a 401 or 407 of this trunk, or NULL when it
