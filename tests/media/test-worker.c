@@ -49,7 +49,7 @@ test_load(void)
 	worker_post(worker, hurry, worker);
 	g_assert_cmpuint(worker_load(worker), ==, 0);
 	g_atomic_int_set(&busy, TRUE);
-	wait_for_load(worker, 20, 100);
+	wait_for_load(worker, 10, 100);
 	g_atomic_int_set(&busy, FALSE);
 	wait_for_load(worker, 0, 5);
 	worker_free(worker);
