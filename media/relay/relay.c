@@ -162,11 +162,11 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 	if (relay->webrtc) {
 		if (G_UNLIKELY(socket != relay->out_index ||
 			       !net_address_equal(from, &relay->peer))) {
-			relay_follow(relay, socket, from, &packet);
 			if (!relay->secure) { /* anybody may have sent it */
 				relay->stats.dropped_source++;
 				return;
 			}
+			relay_follow(relay, socket, from, &packet);
 		}
 	} else if (G_UNLIKELY(!relay_comes_from_peer(relay, from)) &&
 		   !relay_admit(relay, from, &packet)) {
@@ -348,6 +348,7 @@ relay_set_unencrypted(Relay *relay, gboolean rtcp_apart)
 	relay->rtcp_apart = rtcp_apart;
 	relay->started_at = worker_now(relay->worker);
 	relay->next_rtcp = relay->started_at + relay_span(relay, RTCP_FIRST_US);
+	relay_look(relay);
 }
 
 /* --- life --- */

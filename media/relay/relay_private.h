@@ -101,6 +101,7 @@ struct Relay {
 	guint out_index;
 	gboolean relayed; /* sent by the agent, over a TURN server; or to us */
 	gboolean secure;  /* nothing passes in the clear */
+	gboolean refused; /* the peer has taken its consent back in words: nothing is sent */
 	gboolean proven;  /* something authentic has come under these keys */
 	gboolean webrtc, may_send, may_receive, connected, latched;
 	gboolean in_noted, out_noted, has_digits; /* has_digits: of ours, being sent */
@@ -146,8 +147,9 @@ struct Relay {
 	guint n_ssrcs;
 	gint64 second_us;
 	Consent *consent; /* NULL: the agent asks */
-	gint64 asked_at, started_at, consent_lost_at, digit_at, next_stats, next_rtcp;
-	guint64 told_packets; /* by the last stats, and when that was */
+	gint64 asked_at, started_at, digit_at, next_stats, next_rtcp;
+	gint64 consent_lost_at; /* since when there is none: the last answer; 0: there is */
+	guint64 told_packets;	/* by the last stats, and when that was */
 	gint64 told_at;
 	guint n_reports;
 	guint64 reported_out;
@@ -239,7 +241,8 @@ relay_is_set_up(const Relay *relay)
 static inline gboolean
 relay_can_send(const Relay *relay)
 {
-	return relay->may_send && relay->out_fd >= 0 && (relay->send || !relay->secure);
+	return relay->may_send && relay->out_fd >= 0 && (relay->send || !relay->secure) &&
+	       !relay->refused;
 }
 
 /* --- relay_source.c --- */

@@ -87,7 +87,7 @@ send_rtcp(Relay *relay, guint8 *data, gsize length)
 gboolean
 relay_can_report(const Relay *relay)
 {
-	if (relay->closed || !relay->connected || relay->out_fd < 0)
+	if (relay->closed || !relay->connected || relay->out_fd < 0 || relay->refused)
 		return FALSE;
 	if (relay->secure && !relay->send)
 		return FALSE;

@@ -183,7 +183,8 @@ relay_admit_rtcp(Relay *relay, const NetAddress *from)
 }
 
 /* Authenticated RTP from elsewhere than we send to: the peer may have moved to
- * another pair that libnice does not follow. */
+ * another pair that libnice does not follow.  Never without DTLS: whoever reads the candidates
+ * could write such a packet, and only the agent's checks say where the peer is. */
 void
 relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket *packet)
 {

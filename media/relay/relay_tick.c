@@ -12,7 +12,6 @@
 #define RTCP_SECOND_US	 1500000
 #define QUIET_STATS_US	 30000000 /* when there is no packet */
 #define RTCP_INTERVAL_US 5000000
-#define AGENT_WAITS_S	 10	   /* before it says that consent is lost */
 #define FIRST_SILENCE_US 120000000 /* a peer that never sent may still be ringing */
 
 void
@@ -88,14 +87,27 @@ lose(Relay *relay, MediaLoss why, char *text)
 	relay->options.events->lost(relay->options.owner, why, text);
 }
 
-/* A packet is as good as an answer. */
+/* A packet is as good as an answer, when it is certain who sent it, and nothing was said to the
+ * contrary. */
 static gboolean
 consent_is_over(const Relay *relay, gint64 now)
 {
-	const guint limit = relay->options.media->consent_timeout_s;
-	const gint64 answered = relay->consent_lost_at - AGENT_WAITS_S * G_USEC_PER_SEC;
+	const gint64 limit = relay->options.media->consent_timeout_s * G_USEC_PER_SEC;
+	const gint64 heard = relay->secure && !relay->refused ? relay->last_in : 0;
 
-	return now - MAX(answered, relay->last_in) > (gint64)limit * G_USEC_PER_SEC;
+	return now - MAX(relay->consent_lost_at, heard) > limit;
+}
+
+static void
+lose_consent(Relay *relay)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	lose(relay, MEDIA_LOST_CONSENT,
+	     g_strdup_printf(relay->refused  ? "%s has refused to be sent anything (RFC 7675)"
+			     : relay->secure ? "%s answers no connectivity check and sends nothing"
+					     : "%s answers no connectivity check",
+			     net_address_text(&relay->peer, text)));
 }
 
 static void
@@ -108,9 +120,7 @@ check_silence(Relay *relay, gint64 now)
 	if (relay->lost)
 		return;
 	if (relay->consent_lost_at && consent_is_over(relay, now)) {
-		lose(relay, MEDIA_LOST_CONSENT,
-		     g_strdup_printf("%s answers no connectivity check and sends nothing",
-				     net_address_text(&relay->peer, text)));
+		lose_consent(relay);
 		return;
 	}
 	if (!relay_expects_rtp(relay)) {

@@ -70,13 +70,14 @@ typedef struct {
 	char *transport_ns;   /* NULL when there is no <transport/> */
 	gboolean rtcp_mux;
 	gboolean sdes;		/* <crypto/> was offered: never copied */
+	gboolean encryption;	/* that, or <encryption/> with something else: ZRTP, "required" */
 	GPtrArray *ice_options; /* char *: "trickle", "renomination", sent in a private namespace */
 	GPtrArray *raw_candidates; /* JingleCandidate *, in order, at most DESC_MAX_CANDIDATES */
 	/* Codecs, transport, direction.  Belongs to Jingle.desc.  Its transport is
 	 * TRANSPORT_WEBRTC; ufrag, pwd and fingerprint are NULL where not sent,
 	 * setup is SETUP_NONE where not sent, candidates_complete is
 	 * <gathering-complete/>; unencrypted where there is neither a <fingerprint/>,
-	 * however spoilt, nor a <crypto/>. */
+	 * however spoilt, nor an <encryption/>. */
 	const Stream *stream;
 } JingleContent;
 

@@ -210,6 +210,7 @@ read_description(JingleContent *content, Stream *stream, const xmlNode *node)
 	content->rtcp_mux = xml_child(node, NS_RTP, "rtcp-mux") != NULL;
 	content->sdes = xml_child(node, NS_RTP, "crypto") ||
 			xml_child(xml_child(node, NS_RTP, "encryption"), NS_RTP, "crypto");
+	content->encryption = content->sdes || xml_child(node, NS_RTP, "encryption");
 	stream->kind = kind_of(content->media);
 	for (child = xml_child(node, NS_RTP, "payload-type");
 	     child && stream->codecs->len < DESC_MAX_CODECS;
@@ -388,7 +389,7 @@ read_transport(JingleContent *content, Transport *transport, const xmlNode *node
 	transport->pwd = dup_credential(node, "pwd");
 	transport->candidates_complete = xml_child(node, NS_ICE_UDP, "gathering-complete") != NULL;
 	read_fingerprints(transport, node);
-	transport->unencrypted = !xml_child(node, NS_DTLS, "fingerprint") && !content->sdes;
+	transport->unencrypted = !xml_child(node, NS_DTLS, "fingerprint") && !content->encryption;
 	read_candidates(content, transport, node);
 	for (child = xml_child(node, NS_ICE_OPTION, NULL);
 	     child && content->ice_options->len < MAX_ICE_OPTIONS;

@@ -64,6 +64,23 @@ compare(gconstpointer one, gconstpointer other)
 	return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
+/* "<" separates the parts and may not be in one: what one says as a single feature, another
+ * would say as two, with the same hash. */
+static gboolean
+is_part(const char *text)
+{
+	return !strchr(text, '<');
+}
+
+static gboolean
+are_parts(const GPtrArray *parts)
+{
+	for (guint i = 0; i < parts->len; i++)
+		if (!is_part(g_ptr_array_index(parts, i)))
+			return FALSE;
+	return TRUE;
+}
+
 /* Sorts, appends each with its "<"; FALSE when one is there twice. */
 static gboolean
 append_sorted(GString *all, GPtrArray *parts)
@@ -114,7 +131,7 @@ append_identities(GString *all, const xmlNode *query)
 						       or_empty(lang),
 						       or_empty(xml_attribute(child, "name"))));
 	}
-	return append_sorted(all, parts);
+	return are_parts(parts) && append_sorted(all, parts);
 }
 
 static gboolean
@@ -125,7 +142,7 @@ append_features(GString *all, const xmlNode *query)
 
 	for (; child; child = xml_next(child, NS_DISCO_INFO, "feature"))
 		g_ptr_array_add(parts, (char *)or_empty(xml_attribute(child, "var")));
-	return append_sorted(all, parts);
+	return are_parts(parts) && append_sorted(all, parts);
 }
 
 static const char *
@@ -134,17 +151,20 @@ field_name(const xmlNode *field)
 	return or_empty(xml_attribute(field, "var"));
 }
 
-/* "name<value<value<", values sorted; the same value twice is no error. */
+/* "name<value<value<", values sorted; the same value twice is no error.  NULL: a "<" is in one. */
 static char *
 field_string(const xmlNode *field)
 {
 	g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
-	GString *text = g_string_new(field_name(field));
+	GString *text;
 	const xmlNode *value = xml_child(field, NS_DATA, "value");
 
-	g_string_append_c(text, '<');
 	for (; value; value = xml_next(value, NS_DATA, "value"))
 		g_ptr_array_add(values, xml_text(value));
+	if (!is_part(field_name(field)) || !are_parts(values))
+		return NULL;
+	text = g_string_new(field_name(field));
+	g_string_append_c(text, '<');
 	append_sorted(text, values);
 	return g_string_free(text, FALSE);
 }
@@ -176,18 +196,29 @@ one_value(const xmlNode *field)
 	return TRUE;
 }
 
+/* NULL: a "<" is in what it says. */
 static char *
 form_string(const xmlNode *form, const xmlNode *form_type)
 {
 	g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *type = xml_text(xml_child(form_type, NS_DATA, "value"));
-	GString *text = g_string_new(type);
+	GString *text;
 	const xmlNode *field = xml_child(form, NS_DATA, "field");
 
+	if (!is_part(type))
+		return NULL;
+	for (; field; field = xml_next(field, NS_DATA, "field")) {
+		char *string;
+
+		if (strcmp(field_name(field), "FORM_TYPE") == 0)
+			continue;
+		string = field_string(field);
+		if (!string)
+			return NULL;
+		g_ptr_array_add(fields, string);
+	}
+	text = g_string_new(type);
 	g_string_append_c(text, '<');
-	for (; field; field = xml_next(field, NS_DATA, "field"))
-		if (strcmp(field_name(field), "FORM_TYPE") != 0)
-			g_ptr_array_add(fields, field_string(field));
 	g_ptr_array_sort(fields, compare);
 	for (guint i = 0; i < fields->len; i++)
 		g_string_append(text, g_ptr_array_index(fields, i));
@@ -205,13 +236,17 @@ append_forms(GString *all, const xmlNode *query)
 
 	for (; form; form = xml_next(form, NS_DATA, "x")) {
 		const xmlNode *form_type = find_form_type(form);
+		char *string;
 
 		if (!form_type || g_strcmp0(xml_attribute(form_type, "type"), "hidden") != 0)
 			continue;
 		if (!one_value(form_type) ||
 		    !g_hash_table_add(types, xml_text(xml_child(form_type, NS_DATA, "value"))))
 			return FALSE;
-		g_ptr_array_add(forms, form_string(form, form_type));
+		string = form_string(form, form_type);
+		if (!string)
+			return FALSE;
+		g_ptr_array_add(forms, string);
 	}
 	g_ptr_array_sort(forms, compare);
 	for (guint i = 0; i < forms->len; i++)

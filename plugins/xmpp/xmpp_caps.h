@@ -19,7 +19,8 @@ extern const XmppEntity xmpp_caps_number_services, xmpp_caps_domain_services;
 /* <query/> of disco#info, with the `node` that was asked for (NULL: none). */
 xmlNode *xmpp_caps_query(const XmppEntity *entity, const char *node);
 /* XEP-0115 5.1 of a <query/> (ours or somebody's): base64 of SHA-1, newly
- * allocated; NULL when it is ill-formed (5.4: something is there twice). */
+ * allocated; NULL when it is ill-formed (5.4: something is there twice), or another <query/>
+ * would have the same hash: a "<" is in it.  Such a hash is good for nobody else. */
 char *xmpp_caps_hash(const xmlNode *query);
 char *xmpp_caps_own_hash(const XmppEntity *entity);
 /* <c/> for our presence. */

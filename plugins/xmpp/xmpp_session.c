@@ -353,21 +353,25 @@ is_restart(const XmppLeg *leg, const Transport *fresh)
 	       g_strcmp0(fresh->ufrag, known->ufrag) != 0;
 }
 
+/* Before the answer by what was offered: without DTLS that has a component for RTCP, and the
+ * answer says whether it is needed. */
 static gboolean
-rtcp_is_apart(const XmppLeg *leg)
+may_have_rtcp_apart(const XmppLeg *leg, const XmppFork *fork)
 {
 	const Transport *known = transport_of(leg->theirs);
 
-	return known && known->unencrypted && !known->rtcp_mux;
+	if (known)
+		return known->unencrypted && !known->rtcp_mux;
+	return fork ? fork->clear : leg->clear;
 }
 
 static void
-take_candidates(XmppLeg *leg, const Transport *transport)
+take_candidates(XmppLeg *leg, const XmppFork *fork, const Transport *transport)
 {
 	for (guint i = 0; i < transport->candidates->len && leg->state != XMPP_OVER; i++) {
 		const Candidate *candidate = &g_array_index(transport->candidates, Candidate, i);
 
-		if (candidate->component != 1 && !rtcp_is_apart(leg))
+		if (candidate->component != 1 && !may_have_rtcp_apart(leg, fork))
 			continue;
 		leg_trace(&leg->leg, TRACE_IN, "transport-info %s %s:%u",
 			  candidate_type_name(candidate->type), candidate->address,
@@ -388,7 +392,7 @@ add_to_fresh(XmppLeg *leg, const Transport *transport)
 
 /* The credentials say whose candidates these are; without any, the session's. */
 static void
-take_transport(XmppLeg *leg, const Transport *transport)
+take_transport(XmppLeg *leg, const XmppFork *fork, const Transport *transport)
 {
 	if (transport->ufrag && g_strcmp0(transport->ufrag, leg->past_ufrag) == 0)
 		return;
@@ -397,11 +401,11 @@ take_transport(XmppLeg *leg, const Transport *transport)
 	else if (is_restart(leg, transport))
 		on_restart(leg, transport);
 	else
-		take_candidates(leg, transport);
+		take_candidates(leg, fork, transport);
 }
 
 static void
-on_transport_info(XmppLeg *leg, const Jingle *jingle)
+on_transport_info(XmppLeg *leg, const XmppFork *fork, const Jingle *jingle)
 {
 	for (guint i = 0; i < jingle->contents->len; i++) {
 		const JingleContent *content = jingle->contents->pdata[i];
@@ -409,7 +413,7 @@ on_transport_info(XmppLeg *leg, const Jingle *jingle)
 
 		if (!transport || (leg->content && !g_str_equal(content->name, leg->content)))
 			continue;
-		take_transport(leg, transport);
+		take_transport(leg, fork, transport);
 	}
 }
 
@@ -494,7 +498,7 @@ on_action(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 		on_terminate(leg, fork, jingle);
 		break;
 	case JINGLE_TRANSPORT_INFO:
-		on_transport_info(leg, jingle);
+		on_transport_info(leg, fork, jingle);
 		break;
 	case JINGLE_SESSION_INFO:
 		on_info(leg, fork, jingle);

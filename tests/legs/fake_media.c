@@ -5,6 +5,7 @@
 #include "media/audio.h"
 
 void (*fake_media_digit)(char digit);
+void (*fake_media_candidate)(const Candidate *theirs);
 
 struct Media {
 	const MediaListener *listener;
@@ -194,6 +195,8 @@ media_join(Media *media, PortId one, PortId other)
 void
 media_add_candidate(Media *media, PortId port, const Candidate *theirs)
 {
+	if (fake_media_candidate)
+		fake_media_candidate(theirs);
 }
 
 void

@@ -4,3 +4,4 @@
 #include "media/media.h"
 
 extern void (*fake_media_digit)(char digit); /* media_send_dtmf(); NULL: nobody listens */
+extern void (*fake_media_candidate)(const Candidate *theirs); /* likewise */

@@ -4,6 +4,7 @@
  *
  * Each row is a call of its own with the real plugin, core and store.
  */
+#include "tests/legs/fake_media.h"
 #include "tests/legs/xmpp-rig.h"
 #include <string.h>
 
@@ -276,6 +277,48 @@ test_in_beside(void)
 	rig_tear_down();
 }
 
+static guint candidates[3]; /* of each component */
+
+static void
+on_candidate(const Candidate *theirs)
+{
+	g_assert_cmpuint(theirs->component, <, G_N_ELEMENTS(candidates));
+	candidates[theirs->component]++;
+}
+
+typedef struct {
+	const char *what, *features, *trickled, *answer;
+	gboolean apart;
+} Early;
+
+static const Early early[] = {
+	{ "candidates before the answer", RIG_CAN_PLAIN, PLAIN, PLAIN, TRUE },
+	{ "candidates before the answer, DTLS", RIG_CAN_JINGLE, ENCRYPTED, ANSWER, FALSE },
+};
+
+/* Clients send their candidates while they ring: those of RTCP, too. */
+static void
+test_in_early(gconstpointer data)
+{
+	const Early *row = data;
+
+	set_up(ANYBODY);
+	memset(candidates, 0, sizeof candidates);
+	fake_media_candidate = on_candidate;
+	rig_comes_online("a", row->features);
+	rig_phone_calls();
+	take_sid(rig_wait_said("session-initiate"));
+	send_jingle("transport-info", row->trickled);
+	send_jingle("session-accept", row->answer);
+	rig_wait_heard("answer");
+	rig_settle();
+	g_assert_cmpuint(candidates[1], ==, 1);
+	g_assert_cmpuint(candidates[2], ==, row->apart ? 1 : 0);
+	fake_media_candidate = NULL;
+	end_call();
+	rig_tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -292,6 +335,11 @@ main(int argc, char **argv)
 		g_autofree char *name = g_strconcat("/xmpp-clear/in/", in[i].what, NULL);
 
 		g_test_add_data_func(name, &in[i], test_in);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(early); i++) {
+		g_autofree char *name = g_strconcat("/xmpp-clear/in/", early[i].what, NULL);
+
+		g_test_add_data_func(name, &early[i], test_in_early);
 	}
 	g_test_add_func("/xmpp-clear/in/the other one takes it", test_in_beside);
 	return g_test_run();

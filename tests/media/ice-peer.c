@@ -17,18 +17,28 @@ send_to(IcePath *path, const void *data, gsize length, const NetAddress *to)
 /* --- checks in --- */
 
 static void
-answer_check(IcePath *path, const guint8 *data, const NetAddress *from)
+answer_check(IcePath *path, const guint8 *data, const NetAddress *from, guint error)
 {
 	const IcePeer *peer = path->peer;
 	g_autoptr(GByteArray) answer =
-		stun_new(peer->refuses ? STUN_BINDING_ERROR : STUN_BINDING_SUCCESS, data + 8);
+		stun_new(error ? STUN_BINDING_ERROR : STUN_BINDING_SUCCESS, data + 8);
 
-	if (peer->refuses)
-		stun_put_number(answer, STUN_ERROR, peer->refuses / 100 << 8 | peer->refuses % 100);
+	if (error)
+		stun_put_number(answer, STUN_ERROR, error / 100 << 8 | error % 100);
 	else
 		stun_put_mapped(answer, from);
 	stun_seal(answer, peer->forges ? "the password of nobody" : peer->pwd);
 	send_to(path, answer->data, answer->len, from);
+}
+
+/* RFC 8445 7.3.1.1, of one whose tie-breaker is the greater */
+static gboolean
+is_in_our_role(const IcePeer *peer, const guint8 *data, gsize length)
+{
+	guint size;
+
+	return stun_find(data, length, peer->controlling ? STUN_CONTROLS : STUN_CONTROLLED,
+			 &size) != NULL;
 }
 
 static void
@@ -40,11 +50,16 @@ on_request(IcePath *path, const guint8 *data, gsize length, const NetAddress *fr
 	if (!stun_is_sealed(data, length, peer->pwd))
 		return;
 	path->checks_in++;
-	if (peer->mute)
+	if (peer->mute || (peer->skips && path->checks_in % 2))
 		return;
 	if (stun_find(data, length, STUN_USE, &size))
 		path->nominations_in++;
-	answer_check(path, data, from);
+	if (peer->judges && is_in_our_role(peer, data, length)) {
+		path->judged++;
+		answer_check(path, data, from, 487);
+	} else {
+		answer_check(path, data, from, peer->refuses);
+	}
 }
 
 static void
@@ -52,6 +67,7 @@ on_stun(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 {
 	IcePeer *peer = path->peer;
 	const guint type = stun_type(data);
+	guint size;
 
 	if (peer->silent || length < STUN_HEADER || type == STUN_BINDING_INDICATION)
 		return;
@@ -61,6 +77,7 @@ on_stun(IcePath *path, const guint8 *data, gsize length, const NetAddress *from)
 		path->answers_wrong++;
 	} else if (type == STUN_BINDING_SUCCESS) {
 		path->answers_in++;
+		path->agent_answers_in += stun_find(data, length, STUN_USERNAME, &size) != NULL;
 	} else if (type == STUN_BINDING_ERROR) { /* 487: the other role then, RFC 8445 7.2.5.1 */
 		path->conflicts_in++;
 		peer->controlling = !peer->controlling;
@@ -259,6 +276,17 @@ ice_peer_check(IcePeer *peer, guint index, CheckKind kind)
 	if (kind == CHECK_NOMINATION)
 		stun_put_number(request, STUN_NOMINATION, ++peer->nomination);
 	stun_seal(request, peer->gateway->pwd);
+	send_to(path, request->data, request->len, &path->gateway);
+}
+
+void
+ice_peer_nonsense(IcePeer *peer, guint index)
+{
+	IcePath *path = &peer->paths[index];
+	g_autoptr(GByteArray) request = stun_new(STUN_BINDING_REQUEST, NULL);
+
+	stun_put(request, STUN_USERNAME, "nobody:knows", strlen("nobody:knows"));
+	stun_seal(request, "the password of nobody");
 	send_to(path, request->data, request->len, &path->gateway);
 }
 

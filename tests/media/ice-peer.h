@@ -24,6 +24,8 @@ typedef struct {
 	guint watch;
 	NetAddress ours, gateway;
 	guint checks_in, nominations_in, conflicts_in; /* requests; 487 heard */
+	guint judged;				       /* 487 said */
+	guint agent_answers_in;			       /* libnice's are those with a user name */
 	guint answers_in, answers_wrong;	       /* to checks of ours */
 	guint dtls_in, rtp_in;
 	guint8 last[1600]; /* newest RTP, unprotected */
@@ -35,6 +37,8 @@ struct IcePeer {
 	gboolean forges;		    /* seals its answers with another key */
 	gboolean mute;			    /* answers no check, whatever it sends itself */
 	guint refuses;			    /* answers checks with this error; 0: no */
+	gboolean judges;		    /* refuses a check in its own role, with 487 */
+	gboolean skips;			    /* every second check is lost on the way */
 	guint64 tie_breaker;
 	guint32 nomination; /* value of the last one sent */
 	char ufrag[9], pwd[33];
@@ -65,6 +69,7 @@ void ice_peer_told(IcePeer *peer, const Transport *gateway);
 void ice_peer_restart(IcePeer *peer);
 void ice_peer_move(IcePeer *peer, guint path, const char *address); /* another socket */
 
+void ice_peer_nonsense(IcePeer *peer, guint path); /* a check of somebody unknown */
 void ice_peer_check(IcePeer *peer, guint path, CheckKind kind);
 void ice_peer_handshake(IcePeer *peer, DtlsSetup setup); /* ACTIVE or PASSIVE */
 void ice_peer_send_rtp(IcePeer *peer, const void *payload, gsize length);

@@ -293,6 +293,41 @@ test_stranger(void)
 	chain_free(chain);
 }
 
+/* Nor one that is among the candidates, and has answered no check: anybody can write packets
+ * that say to come from there. */
+static void
+test_unchecked(void)
+{
+	Chain *chain = chain_new(TRUE, SIDE_CALLER, both_clear);
+	Phone *stranger = phone_new();
+	g_autoptr(Desc) where = phone_desc(stranger, CODECS);
+	g_autoptr(Transport) gateway = transport_unencrypted(gateway_ours(chain));
+	g_autoptr(Transport) client = transport_unencrypted(client_ours(chain));
+	Candidate candidate = g_array_index(client->candidates, Candidate, 0);
+	char payload[160];
+
+	candidate.port = desc_audio(where)->transport->port;
+	candidate.priority--;
+	g_strlcpy(candidate.foundation, "9", sizeof candidate.foundation);
+	g_array_append_val(client->candidates, candidate);
+	connect_gateway(chain, gateway, client);
+	connect_client(chain, client, gateway);
+	peer_wait_up(chain->gateway, chain->gateway_ice);
+	peer_wait_up(chain->client, chain->client_ice);
+	g_assert_true(wait_for(both_heard, chain, ENOUGH));
+	phone_drain(stranger); /* checks */
+	memset(payload, 'x', sizeof payload);
+	for (guint i = 0; i < 2; i++)
+		phone_send(stranger, port_of(gateway_ours(chain)), 0, payload, sizeof payload);
+	g_assert_true(wait_for(stranger_counted, chain, ENOUGH));
+	chain->one->received = chain->two->received = 0;
+	g_assert_true(wait_for(both_heard, chain, ENOUGH));
+	g_assert_cmpmem(chain->one->last + 12, 4, "aaaa", 4);
+	g_assert_null(strstr(chain->gateway->ports[chain->gateway_ice].notes->str, "following it"));
+	phone_free(stranger);
+	chain_free(chain);
+}
+
 /* What was agreed stays: no DTLS in the middle, which nobody could tell from an attack. */
 static void
 test_no_change(void)
@@ -320,6 +355,7 @@ main(int argc, char **argv)
 	g_test_add_func("/clear/refused", test_refused);
 	g_test_add_func("/clear/dtls-wins", test_dtls_wins);
 	g_test_add_func("/clear/stranger", test_stranger);
+	g_test_add_func("/clear/unchecked", test_unchecked);
 	g_test_add_func("/clear/no-change", test_no_change);
 	return g_test_run();
 }

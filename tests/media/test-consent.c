@@ -10,6 +10,10 @@
 
 static const RigOptions caller = { .side = SIDE_CALLER, .second_ms = 100 };
 static const RigOptions callee = { .side = SIDE_CALLEE, .second_ms = 100 };
+static const RigOptions unhurried = { .side = SIDE_CALLER, .second_ms = 200 };
+static const RigOptions short_of_time = { .side = SIDE_CALLER,
+					  .consent_timeout_s = 1,
+					  .second_ms = 100 };
 static const RigOptions two_addresses = { .side = SIDE_CALLER,
 					  .addresses = { "127.0.0.1", "127.0.0.2" },
 					  .second_ms = 100 };
@@ -120,19 +124,79 @@ test_forged(void)
 	rig_free(rig);
 }
 
-/* Consent is taken back in so many words, and not only after a silence. */
+/* Every second answer is lost on the way: nothing is told of that. */
+static void
+test_lost_answers(void)
+{
+	Rig *rig = begin(&unhurried, 0);
+
+	rig->peer->skips = TRUE;
+	for (guint i = 0; i < 4; i++)
+		wait_for_checks(rig, 0);
+	check_alive(rig);
+	rig_free(rig);
+}
+
+/* Packets of the telephone's, as many as make it certain that some would have come. */
+static gboolean
+telephone_is_taken(gpointer user)
+{
+	const Rig *rig = user;
+	char payload[160] = { 0 };
+
+	phone_send(rig->phone, rig->gateway->ports[rig->plain].ours->port, 0, payload,
+		   sizeof payload);
+	return peer_query(rig->gateway, rig->plain).packets_in >= 10;
+}
+
+/* Consent is taken back in so many words, and not only after a silence: nothing is sent any
+ * more, until it is given again. */
 static void
 test_refused(void)
 {
 	Rig *rig = begin(&caller, 0);
 	gint64 began;
+	guint reports, before;
 
 	rig->peer->refuses = 403;
 	began = g_get_monotonic_time();
 	wait_for_notes(rig, "ice: the peer no longer answers connectivity checks", 1);
 	g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
+	reports = peer_query(rig->gateway, rig->webrtc).rtcp_out;
+	before = rig->peer->paths[0].rtp_in;
+	g_assert_true(wait_for(telephone_is_taken, rig, RIG_ENOUGH));
+	wait_for_checks(rig, 0);
+	g_assert_cmpuint(rig->peer->paths[0].rtp_in, ==, before);
+	g_assert_cmpuint(peer_query(rig->gateway, rig->webrtc).packets_out, ==, 0);
+	g_assert_cmpuint(peer_query(rig->gateway, rig->webrtc).rtcp_out, ==, reports);
 	rig->peer->refuses = 0;
 	wait_for_notes(rig, "ice: the peer answers connectivity checks again", 1);
+	rig_talk(rig, 0, 'a');
+	rig_free(rig);
+}
+
+static gboolean
+is_lost(gpointer user)
+{
+	const Rig *rig = user;
+	char payload[160] = { 0 };
+
+	ice_peer_send_rtp(rig->peer, payload, sizeof payload);
+	return rig->gateway->ports[rig->webrtc].losses > 0;
+}
+
+/* What the peer sends does not give back what it has taken back in words; the call goes on for
+ * as long as one whose peer is gone. */
+static void
+test_refused_for_good(void)
+{
+	Rig *rig = begin(&short_of_time, 0);
+	const gint64 began = g_get_monotonic_time();
+
+	rig->peer->refuses = 403;
+	g_assert_true(wait_for(is_lost, rig, RIG_ENOUGH));
+	g_assert_cmpint(g_get_monotonic_time() - began, >=, G_USEC_PER_SEC);
+	g_assert_cmpint(rig->gateway->ports[rig->webrtc].loss, ==, MEDIA_LOST_CONSENT);
 	rig_free(rig);
 }
 
@@ -210,6 +274,67 @@ test_role_conflict(void)
 	rig_free(rig);
 }
 
+static gboolean
+is_told_its_role(gpointer user)
+{
+	const Rig *rig = user;
+
+	return rig->peer->paths[0].judged > 0;
+}
+
+/* A check of ours in the peer's role: it says 487, and we ask in the other one at once. */
+static void
+test_role_conflict_of_ours(gconstpointer data)
+{
+	Rig *rig = begin(data, 0);
+
+	rig->peer->tie_breaker = G_MAXUINT64;
+	rig->peer->controlling = !rig->peer->controlling;
+	rig->peer->judges = TRUE;
+	g_assert_true(wait_for(is_told_its_role, rig, RIG_ENOUGH));
+	wait_for_checks(rig, 0);
+	wait_for_checks(rig, 0);
+	wait_for_checks(rig, 0);
+	rig_check(rig, 0, CHECK_PLAIN);
+	rig_talk(rig, 0, 'a');
+	check_alive(rig);
+	g_assert_cmpuint(rig->peer->paths[0].judged, ==, 1);
+	rig_free(rig);
+}
+
+static gboolean
+agent_answers(gpointer user)
+{
+	const Rig *rig = user;
+	IcePath *path = &rig->peer->paths[0];
+	const guint before = path->agent_answers_in;
+
+	rig_check((Rig *)rig, 0, CHECK_PLAIN);
+	return path->agent_answers_in > before;
+}
+
+static gboolean
+relay_answers(gpointer user)
+{
+	return !agent_answers(user);
+}
+
+/* A check that anybody can write has the checks go to the agent; but not for good. */
+static void
+test_nonsense(void)
+{
+	Rig *rig = begin(&caller, 0);
+
+	g_assert_true(relay_answers(rig));
+	for (guint i = 0; i < 2; i++) {
+		ice_peer_nonsense(rig->peer, 0);
+		g_assert_true(wait_for(agent_answers, rig, RIG_ENOUGH));
+		g_assert_true(wait_for(relay_answers, rig, RIG_ENOUGH));
+	}
+	check_alive(rig);
+	rig_free(rig);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,10 +344,17 @@ main(int argc, char **argv)
 	g_test_add_data_func("/consent/both ways, IPv6", &ipv6, test_both_ways);
 	g_test_add_func("/consent/silent for a while", test_silent_and_back);
 	g_test_add_func("/consent/forged answers", test_forged);
+	g_test_add_func("/consent/lost answers", test_lost_answers);
 	g_test_add_func("/consent/refused", test_refused);
+	g_test_add_func("/consent/refused for good", test_refused_for_good);
 	g_test_add_func("/consent/renominated", test_renominated);
 	g_test_add_data_func("/consent/restart, caller", &caller, test_restart);
 	g_test_add_data_func("/consent/restart, callee", &callee, test_restart);
 	g_test_add_func("/consent/role conflict", test_role_conflict);
+	g_test_add_data_func("/consent/role conflict of ours, caller", &caller,
+			     test_role_conflict_of_ours);
+	g_test_add_data_func("/consent/role conflict of ours, callee", &callee,
+			     test_role_conflict_of_ours);
+	g_test_add_func("/consent/nonsense", test_nonsense);
 	return g_test_run();
 }

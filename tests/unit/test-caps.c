@@ -76,6 +76,26 @@ test_ill_formed(void)
 	g_assert_cmpstr(unhidden, ==, without);
 }
 
+/* "<" is what stands between the parts: with one inside, a list that says less has the hash of
+ * an honest one. */
+static void
+test_separator(void)
+{
+	static const char *const texts[] = {
+		QUERY("<feature var='a'/><feature var='b&lt;c'/>"),
+		QUERY("<identity category='c' type='t' name='n&lt;a'/>"),
+		QUERY("<identity category='c&lt;' type='t'/>"),
+		QUERY("<identity category='c' type='t' xml:lang='&lt;'/>"),
+		QUERY(FORM("<field var='os'><value>a&lt;b</value></field>")),
+		QUERY(FORM("<field var='os&lt;a'><value>b</value></field>")),
+		QUERY("<x xmlns='jabber:x:data'><field var='FORM_TYPE' type='hidden'>"
+		      "<value>a&lt;b</value></field></x>"),
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_assert_null(hash(texts[i]));
+}
+
 static gboolean
 is_sorted(const char *const *features)
 {
@@ -162,6 +182,7 @@ main(int argc, char **argv)
 	g_test_add_func("/caps/simple", test_simple);
 	g_test_add_func("/caps/complex", test_complex);
 	g_test_add_func("/caps/ill-formed", test_ill_formed);
+	g_test_add_func("/caps/separator", test_separator);
 	g_test_add_func("/caps/ours", test_ours);
 	g_test_add_func("/caps/read", test_read);
 	g_test_add_func("/caps/presence", test_presence);

@@ -527,6 +527,15 @@ test_not_clear(void)
 		JINGLE("session-initiate",
 		       CONTENT("name='0'", RTP(PCMU) ICE(CREDENTIALS, DTLS("", "")))),
 		JINGLE("session-initiate",
+		       CONTENT("name='0'",
+			       RTP(PCMU "<encryption required='1'/>") ICE(CREDENTIALS, ""))),
+		JINGLE("session-initiate",
+		       CONTENT("name='0'",
+			       RTP(PCMU
+				   "<encryption><zrtp-hash xmlns='urn:xmpp:jingle:apps:rtp:zrtp:1'"
+				   " version='1.10'>00</zrtp-hash></encryption>")
+				       ICE(CREDENTIALS, ""))),
+		JINGLE("session-initiate",
 		       CONTENT("name='0'", RTP(PCMU "<encryption><crypto tag='1'/></encryption>")
 						   ICE(CREDENTIALS, ""))),
 	};
