@@ -201,6 +201,18 @@ store_journal_status(Store *store)
 	return store->journal ? journal_status(store->journal) : g_strdup("written at once");
 }
 
+guint64
+store_posted(const Store *store)
+{
+	return store->journal ? store->journal->posted : 0;
+}
+
+gboolean
+store_is_written(const Store *store, guint64 posted)
+{
+	return !store->journal || posted <= store->journal->written;
+}
+
 guint
 store_journal_waiting(const Store *store)
 {

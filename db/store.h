@@ -124,8 +124,8 @@ typedef struct {
 	char *owner;   /* a bare JID, or "trunk NAME" */
 	guint span;    /* 0: of an hour, 1: of a day */
 	gint64 period; /* which one, by the machine's clock: 2026112814, 20261128 */
-	gint64 ms[3];  /* talked at home, abroad, to premium numbers */
-	gint64 calls[3];
+	gint64 ms[4];  /* talked at home, abroad, to premium numbers at home, and to those abroad */
+	gint64 calls[4];
 	gint64 cost;	  /* 1/10000 of the currency a minute, times ms */
 	gint64 countries; /* new ones that were asked about */
 	gint64 more;	  /* the person has said yes to as much again so often */
@@ -134,9 +134,14 @@ typedef struct {
 void store_use_free(StoreUse *use);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreUse, store_use_free)
 
+/* What is posted to the journal has a number, and is written in that order. */
+guint64 store_posted(const Store *store); /* the latest; 0: there is no journal */
+gboolean store_is_written(const Store *store, guint64 posted);
+
 /* StoreUse *, of the latest hour and day that there is something of; written by the journal. */
 GPtrArray *store_use_get(Store *store, const char *owner, GError **error);
-GPtrArray *store_use_list(Store *store, gint64 day, GError **error); /* of all, that day alone */
+/* The next rows by owner and span: at most two of each, and of the last maybe one. */
+GPtrArray *store_use_page(Store *store, const char *after, guint limit, GError **error);
 gboolean store_use_set(Store *store, const StoreUse *use, GError **error);
 
 /* Whom each account had called before the upgrade to this version, once: by account, then

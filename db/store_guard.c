@@ -5,10 +5,9 @@
 #include <string.h>
 #include "db/journal_private.h"
 
-#define COLUMNS                                                                           \
-	"owner, span, period, home_ms, abroad_ms, premium_ms, home_calls, abroad_calls, " \
-	"premium_calls, cost, countries, more, stopped"
-#define MAX_USES 10000 /* that one list has */
+#define COLUMNS                                                                                \
+	"owner, span, period, home_ms, abroad_ms, premium_ms, premium_abroad_ms, home_calls, " \
+	"abroad_calls, premium_calls, premium_abroad_calls, cost, countries, more, stopped"
 
 void
 store_use_free(StoreUse *use)
@@ -29,12 +28,12 @@ use_from_row(Query *query)
 	use->period = query_int(query, 2);
 	for (guint i = 0; i < G_N_ELEMENTS(use->ms); i++) {
 		use->ms[i] = query_int(query, 3 + (int)i);
-		use->calls[i] = query_int(query, 6 + (int)i);
+		use->calls[i] = query_int(query, 7 + (int)i);
 	}
-	use->cost = query_int(query, 9);
-	use->countries = query_int(query, 10);
-	use->more = query_int(query, 11);
-	use->stopped = query_int(query, 12);
+	use->cost = query_int(query, 11);
+	use->countries = query_int(query, 12);
+	use->more = query_int(query, 13);
+	use->stopped = query_int(query, 14);
 	return use;
 }
 
@@ -49,13 +48,13 @@ store_use_get(Store *store, const char *owner, GError **error)
 }
 
 GPtrArray *
-store_use_list(Store *store, gint64 day, GError **error)
+store_use_page(Store *store, const char *after, guint limit, GError **error)
 {
 	g_auto(Query) query = query_new(store, "SELECT " COLUMNS " FROM guard_use "
-					       "WHERE span = 1 AND period = ?1 LIMIT ?2");
+					       "WHERE owner > ?1 ORDER BY owner, span LIMIT ?2");
 
-	query_bind_int(&query, day);
-	query_bind_int(&query, MAX_USES);
+	query_bind_text(&query, after);
+	query_bind_int(&query, limit);
 	return query_list(&query, use_from_row, (GDestroyNotify)store_use_free, error);
 }
 
@@ -63,8 +62,9 @@ static gboolean
 write_use(Store *store, gconstpointer data, GError **error)
 {
 	g_auto(Query) query = query_new(
-		store, "INSERT OR REPLACE INTO guard_use (" COLUMNS
-		       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
+		store,
+		"INSERT OR REPLACE INTO guard_use (" COLUMNS
+		") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 	const StoreUse *use = data;
 
 	query_bind_text(&query, use->owner);

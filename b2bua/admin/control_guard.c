@@ -48,6 +48,12 @@ add_use(gpointer user, const MeterRow *use)
 	row_add(row, use->state);
 }
 
+static gboolean
+more_owners(Request *request, GError **error)
+{
+	return meter_list(meter_of(request), &request->after, add_use, request, error);
+}
+
 gboolean
 do_guard_show(Request *request, GError **error)
 {
@@ -57,7 +63,10 @@ do_guard_show(Request *request, GError **error)
 	if (word && !(owner = owner_of(request, word, error)))
 		return FALSE;
 	reply_table(request, "whose", "limit", "used", "most", "state", NULL);
-	return meter_show(meter_of(request), owner, add_use, request, error);
+	if (owner)
+		return meter_show(meter_of(request), owner, add_use, request, error);
+	request->more = more_owners;
+	return TRUE;
 }
 
 gboolean
@@ -81,6 +90,8 @@ do_guard_lift(Request *request, GError **error)
 typedef struct {
 	gint64 from_us, to_us; /* yesterday */
 	GHashTable *calls;     /* account → GArray of ReplayCall */
+	GHashTable *charges;   /* "account number" → Charge * or NULL, as it would be now */
+	GList *accounts;       /* of calls, in order: those to be played */
 	guint n;
 } Yesterday;
 
@@ -89,6 +100,8 @@ yesterday_free(gpointer data)
 {
 	Yesterday *self = data;
 
+	g_list_free(self->accounts);
+	g_hash_table_unref(self->charges);
 	g_hash_table_unref(self->calls);
 	g_free(self);
 }
@@ -107,6 +120,8 @@ yesterday_new(void)
 	self->to_us = g_date_time_to_unix(today) * G_USEC_PER_SEC;
 	self->calls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					    (GDestroyNotify)g_array_unref);
+	self->charges =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)charge_free);
 	return self;
 }
 
@@ -120,11 +135,23 @@ is_replayed(const Yesterday *self, const CallRecord *record)
 	       number_is_e164(record->callee);
 }
 
-/* As it would be charged now. */
+static const Charge *
+charge_of(Request *request, Yesterday *self, const CallRecord *record)
+{
+	g_autofree char *key = g_strconcat(record->user, " ", record->callee, NULL);
+	gpointer charge;
+
+	if (g_hash_table_lookup_extended(self->charges, key, NULL, &charge))
+		return charge;
+	charge = way_out_charge(request->gateway, record->user, record->callee);
+	g_hash_table_insert(self->charges, g_steal_pointer(&key), charge);
+	return charge;
+}
+
 static void
 add_call(Request *request, Yesterday *self, const CallRecord *record)
 {
-	g_autoptr(Charge) charge = way_out_charge(request->gateway, record->user, record->callee);
+	const Charge *charge = charge_of(request, self, record);
 	GArray *calls = g_hash_table_lookup(self->calls, record->user);
 	ReplayCall call = { .started_ms = record->started_us / 1000,
 			    .answered_ms = record->answered_us / 1000,
@@ -171,21 +198,24 @@ add_results(Request *request, const char *account, const ReplayResult *result)
 	}
 }
 
-static void
-replay(Request *request, Yesterday *self)
+/* Of one account. */
+static gboolean
+more_replayed(Request *request, GError **error)
 {
-	g_autoptr(GList) accounts =
-		g_list_sort(g_hash_table_get_keys(self->calls), (GCompareFunc)strcmp);
+	Yesterday *self = request->gathered;
+	const char *account = self->accounts ? self->accounts->data : NULL;
+	GuardLimits limits;
+	ReplayResult result;
 
-	for (GList *account = accounts; account; account = account->next) {
-		GuardLimits limits;
-		ReplayResult result;
-
-		meter_limits_of(meter_of(request), account->data, &limits);
-		change_limits(request, &limits);
-		guard_replay(g_hash_table_lookup(self->calls, account->data), &limits, &result);
-		add_results(request, account->data, &result);
-	}
+	(void)error;
+	if (!account)
+		return FALSE;
+	meter_limits_of(meter_of(request), account, &limits);
+	change_limits(request, &limits);
+	guard_replay(g_hash_table_lookup(self->calls, account), &limits, &result);
+	add_results(request, account, &result);
+	self->accounts = g_list_delete_link(self->accounts, self->accounts);
+	return self->accounts != NULL;
 }
 
 static gboolean
@@ -208,8 +238,9 @@ more_of_yesterday(Request *request, GError **error)
 	}
 	if (records->len == REQUEST_PORTION && !older && self->n < MAX_REPLAYED)
 		return TRUE;
-	replay(request, self);
-	return FALSE;
+	self->accounts = g_list_sort(g_hash_table_get_keys(self->calls), (GCompareFunc)strcmp);
+	request->more = more_replayed;
+	return self->accounts != NULL;
 }
 
 gboolean

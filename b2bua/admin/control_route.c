@@ -147,7 +147,7 @@ reply_uri(Request *request, const Address *uri)
 	reply_pair(request, "because", because[policy]);
 }
 
-/* As a user dials it, or as a user of no country would. */
+/* As a user dials it, or as one of no country and without limits would. */
 gboolean
 do_route_test(Request *request, GError **error)
 {
@@ -174,7 +174,7 @@ do_route_test(Request *request, GError **error)
 		reply_pair(request, "verdict", owner->enabled ? "allow" : "refuse");
 		return TRUE;
 	}
-	way = way_out(request->gateway, jid ? jid : "", number);
+	way = way_out(request->gateway, jid, number);
 	reply_way(request, way);
 	return TRUE;
 }

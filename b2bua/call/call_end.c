@@ -47,7 +47,7 @@ call_end(Call *call, Reason reason, const char *words, EndedBy by)
 	text = why_for_operator(&why);
 	call_forget_change(call);
 	call_stop_keys(call);
-	transfer_forget(call, reason, words);
+	transfer_forget(call, reason, call->reader ? NULL : words);
 	call_enter(call, CALL_ENDED);
 	call_note(call, "%s", text);
 	call_record_end(call, reason, text, by);

@@ -99,7 +99,8 @@ typedef struct CallEvent {
 	Reason reason;
 	gboolean failed; /* of an end: we did it, not the peer */
 	MediaLoss loss;
-	char *text; /* owned: the far end's own words */
+	char *text;   /* owned: the far end's own words */
+	char *reader; /* owned: of an end, who alone may read them; NULL: all */
 	Candidate candidate;
 	guint deadline;	 /* of a timeout: stale when the call has set another */
 	Address *target; /* of a transfer; owned; NULL: to another call */
@@ -151,6 +152,7 @@ struct Call {
 	gboolean forwarder_counts; /* it is one of the calls of the one who has sent it on */
 	Reason forwarded_as;	   /* what the devices said before a forward was taken; or NONE */
 
+	char *reader; /* of the words at its end: a bare JID, or ""; NULL: all may */
 	/* of whom it is known why the call ends; and how its media was lost, if that was */
 	const Party *about;
 	gboolean lost;
@@ -297,6 +299,7 @@ typedef struct {
 	Cause cause;
 	CauseFacts facts;
 	const Party *about; /* NULL: nobody in particular */
+	const char *reader; /* Call.reader */
 	char *caller_codecs, *callee_codecs;
 } Why;
 /* The call ends; one direction of `party` is dead. */
@@ -318,6 +321,8 @@ void call_notice(Call *call, const Why *why, EndedBy by);
 /* --- call_queue.c --- */
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */
 void call_post(Call *call, CallEvent event);
+/* call_hangup() with words that one alone may read: Call.reader. */
+void call_hangup_for(Call *call, Reason reason, const char *text, const char *reader);
 /* For who has made it busy himself: what waits is handled.  The call may be gone then. */
 void call_run(Call *call);
 /* The last of an ended call has been heard, or is not waited for: frees it. */

@@ -19,6 +19,7 @@ event_free(CallEvent *event)
 	desc_unref(event->desc);
 	address_free(event->target);
 	g_free(event->text);
+	g_free(event->reader);
 	g_free(event);
 }
 
@@ -52,6 +53,7 @@ call_free(Call *call)
 	trace_free(call->trace);
 	g_free(call->refusal_words);
 	g_free(call->loss_text);
+	g_free(call->reader);
 	g_free(call->one_way);
 	g_free(call->account);
 	g_free(call->author);
@@ -95,8 +97,16 @@ call_closed(Call *call)
 void
 call_hangup(Call *call, Reason reason, const char *text)
 {
-	call_post(call,
-		  (CallEvent){ .kind = EVENT_HANGUP, .reason = reason, .text = g_strdup(text) });
+	call_hangup_for(call, reason, text, NULL);
+}
+
+void
+call_hangup_for(Call *call, Reason reason, const char *text, const char *reader)
+{
+	call_post(call, (CallEvent){ .kind = EVENT_HANGUP,
+				     .reason = reason,
+				     .text = g_strdup(text),
+				     .reader = g_strdup(reader) });
 }
 
 /* --- time --- */

@@ -38,13 +38,13 @@ refusal_text(const Call *call)
 
 /* A party keeps on counting when a transfer takes him into another call. */
 static void
-on_used_up(gpointer user, const char *words)
+on_used_up(gpointer user, const char *reader, const char *words)
 {
 	const Party *party = user;
 	Call *call = party->leg ? party->leg->call : NULL;
 
 	if (call)
-		call_hangup(call, REASON_HANGUP, words);
+		call_hangup_for(call, REASON_HANGUP, words, reader);
 }
 
 /* A port for each target; they are dialled when all ports are ready. */
@@ -118,23 +118,71 @@ call_pays_forward(Call *call, const Stage *stage)
 	return call->forwarder_counts;
 }
 
-/* What was allowed when the call was routed is asked again; NULL: it still is. */
-static const char *
-may_not_spend(const Call *call, const Stage *stage)
+static gboolean
+trunk_may(const Call *call, const Target *target)
+{
+	Store *store = gateway_store(call->gateway);
+	g_autoptr(Trunk) trunk = NULL;
+
+	if (!target->charge || !target->way.trunk)
+		return TRUE;
+	trunk = store_trunk_get(store, target->way.trunk, NULL);
+	return trunk && meter_trunk_may(gateway_parts(call->gateway)->meter, trunk, target->charge);
+}
+
+static gboolean
+trunks_may(const Call *call, const Stage *stage)
+{
+	for (guint i = 0; i < stage->targets->len; i++)
+		if (!trunk_may(call, stage->targets->pdata[i]))
+			return FALSE;
+	return TRUE;
+}
+
+/* From this stage on the one whose trunk has not carried all that it may. */
+static guint
+first_that_may(Call *call, guint stage)
+{
+	const GPtrArray *stages = call->plan->stages;
+
+	while (stage < stages->len && !trunks_may(call, stages->pdata[stage])) {
+		call_note(call, "next way: a trunk has carried as much as it may today");
+		stage++;
+		if (stage < stages->len &&
+		    ((const Stage *)stages->pdata[stage])->forward_when != REASON_NONE)
+			return stages->len;
+	}
+	return stage;
+}
+
+/* What the guard says now: of a forward for the first time, of another trunk again.  The words
+ * are for the one who pays.  Whoever has called a user who may not send the call on hears what
+ * the devices of that user said.  TRUE: the call has ended. */
+static gboolean
+ends_by_guard(Call *call, const Stage *stage)
 {
 	Meter *meter = gateway_parts(call->gateway)->meter;
 
 	for (guint i = 0; i < stage->targets->len; i++) {
-		const Target *target = stage->targets->pdata[i];
+		const Charge *charge = ((const Target *)stage->targets->pdata[i])->charge;
 		MeterVerdict verdict;
 
-		if (!target->charge)
+		if (!charge)
 			continue;
-		verdict = meter_ask(meter, target->charge);
-		if (verdict.answer != METER_MAY)
-			return verdict.text;
+		verdict = meter_ask(meter, charge);
+		if (verdict.answer == METER_MAY)
+			continue;
+		call_note(call, "next way: not for %s: %s", charge->account, verdict.text);
+		meter_refused(meter, charge, &verdict);
+		if (!stage->forwards) {
+			call->about = NULL;
+			call_end(call, REASON_FORBIDDEN, verdict.text, BY_GATEWAY);
+		} else {
+			call_end(call, call->refusal, call->refusal_words, call->refused_by);
+		}
+		return TRUE;
 	}
-	return NULL;
+	return FALSE;
 }
 
 /* Nobody of this stage will answer.  Another way is tried only when it was the
@@ -143,13 +191,14 @@ may_not_spend(const Call *call, const Stage *stage)
 static void
 leave_stage(Call *call)
 {
-	guint left = call->callees->len, next = next_way(call);
+	const GPtrArray *stages = call->plan->stages;
+	guint left = call->callees->len, way = next_way(call), next = first_that_may(call, way);
 	g_autofree char *text = NULL, *note = NULL;
-	const char *words;
 
 	call->about = call->refuser;
-	if (next >= call->plan->stages->len ||
-	    !call_pays_forward(call, call->plan->stages->pdata[next])) {
+	if (next < stages->len && ends_by_guard(call, stages->pdata[next]))
+		return;
+	if (next >= stages->len || !call_pays_forward(call, stages->pdata[next])) {
 		call_end(call, call->refusal, call->refusal_words, call->refused_by);
 		return;
 	}
@@ -161,18 +210,14 @@ leave_stage(Call *call)
 	call_enter(call, CALL_SETUP);
 	for (guint i = 0; i < left; i++)
 		call_let_go(call, call->callees->pdata[i], call->refusal, text);
-	if (call_current_stage(call)->forward_when != REASON_NONE) {
+	if (((const Stage *)stages->pdata[way])->forward_when != REASON_NONE) {
 		/* what those say who are called now is told by itself */
 		call->forwarded_as = call->refusal;
 		call->refusal = REASON_NONE;
 		call->refuser = NULL;
 		g_clear_pointer(&call->refusal_words, g_free);
 	}
-	words = may_not_spend(call, call_current_stage(call));
-	if (words)
-		call_end(call, REASON_FORBIDDEN, words, BY_GATEWAY);
-	else
-		call_prepare_stage(call);
+	call_prepare_stage(call);
 }
 
 /* --- actions of the table --- */

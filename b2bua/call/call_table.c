@@ -224,6 +224,7 @@ end_lost(Call *call, const CallEvent *event)
 static void
 end_from_above(Call *call, const CallEvent *event)
 {
+	call->reader = g_strdup(event->reader);
 	call_end(call, event->reason, event->text, BY_GATEWAY);
 }
 

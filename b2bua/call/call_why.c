@@ -87,7 +87,8 @@ why_of_end(const Call *call, Reason reason, const char *words, EndedBy by, Why *
 				 .words = words,
 				 .by_gateway = by == BY_GATEWAY,
 				 .is_lost = call->lost,
-				 .loss = call->loss } };
+				 .loss = call->loss },
+		      .reader = call->reader };
 	set_about(call, ender(call, by), why);
 	if (call->lost) {
 		why->facts.detail = call->loss_text;
@@ -125,7 +126,8 @@ char *
 why_for(const Why *why, const Party *party)
 {
 	/* to a carrier's proxy nothing is "your phone" */
-	if (party == why->about && !party->account)
+	if ((party == why->about && !party->account) ||
+	    (why->reader && g_strcmp0(why->reader, party->account) != 0))
 		return g_strdup(reason_sentence(why->facts.reason));
 	return cause_for_person(why->cause, &why->facts, party == why->about);
 }

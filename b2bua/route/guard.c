@@ -139,6 +139,24 @@ guard_left_ms(const GuardUse *use, const GuardLimits *limits, GuardRule rule, gu
 	return left <= 0 ? 0 : (left + rate - 1) / rate;
 }
 
+gint64
+guard_longest_ms(const GuardLimits *limits, GuardClass class, GuardRule *by)
+{
+	gint64 longest = G_MAXINT64;
+
+	for (GuardRule rule = 0; rule < N_GUARD_RULES; rule++) {
+		gint64 ms = (gint64)limits->most[rule] * MS_A_MINUTE;
+
+		if (ROWS[rule].measure != MEASURE_LONGEST ||
+		    !(ROWS[rule].classes & GUARD_OF(class)) || !guard_has_limit(limits, rule) ||
+		    ms >= longest)
+			continue;
+		longest = ms;
+		*by = rule;
+	}
+	return longest;
+}
+
 gboolean
 guard_hours_hold(const char *text, guint hour)
 {

@@ -55,5 +55,8 @@ guint guard_ends(const GuardUse *use, const GuardLimits *limits, GuardRule rule)
  * G_MAXINT64: never. */
 gint64 guard_left_ms(const GuardUse *use, const GuardLimits *limits, GuardRule rule, guint percent);
 
+/* How many ms one call of this class may last, and by which rule; G_MAXINT64: for ever. */
+gint64 guard_longest_ms(const GuardLimits *limits, GuardClass class, GuardRule *rule);
+
 /* Whether it is one of these hours of the day ("7-22"); what is no hours holds always. */
 gboolean guard_hours_hold(const char *text, guint hour);

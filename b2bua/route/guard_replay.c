@@ -71,16 +71,9 @@ note_reached(Replay *self, GuardRule rule)
 static gint64
 longest_until(const Replay *self, const ReplayCall *call, GuardRule *rule)
 {
-	static const GuardRule RULES[N_GUARD_CLASSES] = {
-		[GUARD_HOME] = GUARD_LONGEST_HOME,
-		[GUARD_ABROAD] = GUARD_LONGEST_ABROAD,
-		[GUARD_PREMIUM] = GUARD_LONGEST_PREMIUM,
-	};
+	gint64 longest = guard_longest_ms(self->limits, call->class, rule);
 
-	*rule = RULES[call->class];
-	return guard_has_limit(self->limits, *rule)
-		       ? call->answered_ms + (gint64)self->limits->most[*rule] * 60000
-		       : G_MAXINT64;
+	return longest == G_MAXINT64 ? G_MAXINT64 : call->answered_ms + longest;
 }
 
 /* What is over by now goes; what a limit ends goes as well. */

@@ -22,6 +22,7 @@ typedef struct MeterUse MeterUse; /* a call that counts */
 /* Who pays for a call out, and as what it counts. */
 struct Charge {
 	char *account;
+	char *number;
 	char *country; /* two letters, when it is abroad; otherwise NULL */
 	GuardClass class;
 	guint price; /* of a minute, in 1/10000 of the currency */
@@ -58,13 +59,14 @@ MeterVerdict meter_ask(Meter *meter, const Charge *charge);
 /* Of what a trunk may carry. */
 gboolean meter_trunk_may(Meter *meter, const Trunk *trunk, const Charge *charge);
 /* The call has been refused by it: the person is asked, or told, and the operators. */
-void
-meter_refused(Meter *meter, const Charge *charge, const MeterVerdict *verdict, const char *number);
+void meter_refused(Meter *meter, const Charge *charge, const MeterVerdict *verdict);
 
-/* It is called.  `cut` is called when it must end, with why: it ends the call, and with
- * that the use.  NULL: it counts nowhere. */
-MeterUse *meter_begin(Meter *meter, const Charge *charge, const char *trunk,
-		      void (*cut)(gpointer user, const char *words), gpointer user);
+/* It must end: ends the call, and with that the use.  Only `reader` may be told why in these
+ * words: who pays, a bare JID, or "", the operators alone. */
+typedef void (*MeterCut)(gpointer user, const char *reader, const char *words);
+/* It is called.  NULL: it counts nowhere. */
+MeterUse *
+meter_begin(Meter *meter, const Charge *charge, const char *trunk, MeterCut cut, gpointer user);
 void meter_answered(MeterUse *use); /* both take NULL */
 void meter_end(MeterUse *use);
 
@@ -76,8 +78,11 @@ typedef struct {
 	const char *state; /* "", "warned", "reached", "stopped" */
 } MeterRow;
 typedef void (*MeterFunc)(gpointer user, const MeterRow *row);
-/* What has been used of every limit by `owner` (NULL: by all, today). */
+/* What has been used of every limit by `owner`. */
 gboolean meter_show(Meter *meter, const char *owner, MeterFunc func, gpointer user, GError **error);
+/* What the next owners have used today, by name: those after `after` (NULL: the first), which
+ * is moved on.  FALSE: there are no more, or there is an error. */
+gboolean meter_list(Meter *meter, char **after, MeterFunc func, gpointer user, GError **error);
 /* From now on it has used nothing. */
 gboolean meter_lift(Meter *meter, const char *owner, GError **error);
 

@@ -19,7 +19,7 @@
 typedef struct {
 	char *country; /* NULL: whether there may be more of what is used up */
 	char *number;  /* in whose chat it was asked; NULL: the gateway's */
-	gint64 asked_us;
+	gint64 asked_us, day;
 } Pending;
 
 struct Asked {
@@ -97,41 +97,47 @@ meter_knows(Meter *meter, const char *account, const char *country)
 	return names(own, country) || is_granted(meter, account, country);
 }
 
+/* One yes may come while another is being written. */
+static void
+append_granted(Meter *meter, const char *account, GString *all)
+{
+	g_autofree char *prefix = g_strconcat(account, " ", NULL);
+	GHashTableIter iter;
+	gpointer key;
+
+	g_hash_table_iter_init(&iter, meter->asked->granted);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		const char *country = (const char *)key + strlen(prefix);
+
+		if (g_str_has_prefix(key, prefix) && is_granted(meter, account, country) &&
+		    !names(all->str, country))
+			g_string_append_printf(all, "%s%s", all->len ? " " : "", country);
+	}
+}
+
 static gboolean
 grant(Meter *meter, const char *account, const char *country, GError **error)
 {
+	guint failures = store_failures(store_of(meter));
 	g_autofree char *own = setting_text(store_of(meter), account, SETTING_COUNTRIES);
-	g_autofree char *all =
-		own && *own ? g_strconcat(own, " ", country, NULL) : g_strdup(country);
-	gint64 *now = g_new(gint64, 1);
+	g_autoptr(GString) all = g_string_new(own);
+	gint64 *now;
 
-	if (names(own, country)) {
-		g_free(now);
+	if (store_failures(store_of(meter)) != failures) {
+		g_set_error_literal(error, STORE_ERROR, STORE_ERROR_FAILED,
+				    "the countries allowed so far cannot be read");
+		return FALSE;
+	}
+	if (names(own, country))
 		return TRUE;
-	}
-	/* one yes may come while another is being written */
-	if (!own) {
-		GHashTableIter iter;
-		gpointer key;
-		g_autofree char *prefix = g_strconcat(account, " ", NULL);
-
-		g_hash_table_iter_init(&iter, meter->asked->granted);
-		while (g_hash_table_iter_next(&iter, &key, NULL))
-			if (g_str_has_prefix(key, prefix) &&
-			    is_granted(meter, account, (char *)key + strlen(prefix))) {
-				char *more =
-					g_strconcat(all, " ", (char *)key + strlen(prefix), NULL);
-
-				g_free(all);
-				all = more;
-			}
-	}
+	now = g_new(gint64, 1);
 	*now = meter_now_us(meter);
 	if (g_hash_table_size(meter->asked->granted) >= MAX_ACCOUNTS)
 		g_hash_table_remove_all(meter->asked->granted);
 	g_hash_table_replace(meter->asked->granted, g_strconcat(account, " ", country, NULL), now);
+	append_granted(meter, account, all);
 	return store_setting_set_later(store_of(meter), account, setting_name(SETTING_COUNTRIES),
-				       all, error);
+				       all->str, error);
 }
 
 /* --- after an upgrade --- */
@@ -185,7 +191,8 @@ meter_learn(Meter *meter, GError **error)
 static gboolean
 is_old(const Meter *meter, const Pending *pending)
 {
-	return meter_now_us(meter) - pending->asked_us >= WAITS_US;
+	return meter_now_us(meter) - pending->asked_us >= WAITS_US ||
+	       (!pending->country && pending->day != meter_today(meter));
 }
 
 static GPtrArray *
@@ -193,8 +200,9 @@ pending_of(Meter *meter, const char *account)
 {
 	GPtrArray *list = g_hash_table_lookup(meter->asked->pending, account);
 
-	while (list && list->len > 0 && is_old(meter, list->pdata[0]))
-		g_ptr_array_remove_index(list, 0);
+	for (guint i = list ? list->len : 0; i-- > 0;)
+		if (is_old(meter, list->pdata[i]))
+			g_ptr_array_remove_index(list, i);
 	return list;
 }
 
@@ -229,6 +237,7 @@ add_pending(Meter *meter, const char *account, const char *country, const char *
 	pending->country = g_strdup(country);
 	pending->number = g_strdup(number);
 	pending->asked_us = meter_now_us(meter);
+	pending->day = meter_today(meter);
 	g_ptr_array_add(list, pending);
 }
 
@@ -249,8 +258,9 @@ tell(Meter *meter, const char *account, const char *number, const char *text)
 }
 
 gboolean
-meter_ask_person(Meter *meter, const Charge *charge, const char *number)
+meter_ask_person(Meter *meter, const Charge *charge)
 {
+	const char *number = charge->number;
 	Pending *before = find_pending(meter, charge->account, charge->country);
 	const char *country = country_name(charge->country);
 	gboolean again = before && meter_now_us(meter) - before->asked_us < AGAIN_US;
@@ -285,9 +295,9 @@ tell_operators(const Owner *owner, const char *text)
 
 /* The operator's own word is not raised by the one it is about. */
 static gboolean
-may_have_more(const Owner *owner, GuardRule rule, gboolean own)
+may_have_more(const Owner *owner, GuardRule rule)
 {
-	return !owner->is_trunk && !own && !owner->stopped &&
+	return !owner->is_trunk && !owner->own && !owner->stopped &&
 	       (rule == GUARD_ABROAD_MINUTES || rule == GUARD_ABROAD_CALLS) &&
 	       owner->more < gateway_config(owner->meter->gateway)->guard_more;
 }
@@ -312,7 +322,7 @@ append_sentence(GString *text, const char *the)
 }
 
 void
-meter_warn(Owner *owner, GuardRule rule, const GuardLimits *limits, gboolean own)
+meter_warn(Owner *owner, GuardRule rule)
 {
 	const GuardRow *row = guard_row(rule);
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -321,16 +331,16 @@ meter_warn(Owner *owner, GuardRule rule, const GuardLimits *limits, gboolean own
 		return;
 	owner->warned |= 1u << rule;
 	g_string_append_printf(text, "%u %% used: %" G_GUINT64_FORMAT " of %u, before the %s.",
-			       METER_WARNS_AT, guard_used(&owner->use, rule), limits->most[rule],
-			       row->used_up);
+			       METER_WARNS_AT, guard_used(&owner->use, rule),
+			       owner->limits.most[rule], row->used_up);
 	tell_operators(owner, text->str);
-	ask_for_more(owner, text, may_have_more(owner, rule, own));
+	ask_for_more(owner, text, may_have_more(owner, rule));
 	if (!owner->is_trunk)
 		tell(owner->meter, owner->name, NULL, text->str);
 }
 
 void
-meter_tell_over(Owner *owner, GuardRule rule, const GuardLimits *limits, gboolean own)
+meter_tell_over(Owner *owner, GuardRule rule)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
@@ -340,11 +350,11 @@ meter_tell_over(Owner *owner, GuardRule rule, const GuardLimits *limits, gboolea
 	owner->warned |= 1u << rule;
 	gateway_count(owner->meter->gateway, COUNTER_GUARD_STOPS);
 	append_sentence(text, guard_row(rule)->the);
-	g_string_append(text, guard_ends(&owner->use, limits, rule)
+	g_string_append(text, guard_ends(&owner->use, &owner->limits, rule)
 				      ? ": such calls are refused, and those that run are ended."
 				      : ": such calls are refused.");
 	tell_operators(owner, text->str);
-	ask_for_more(owner, text, may_have_more(owner, rule, own));
+	ask_for_more(owner, text, may_have_more(owner, rule));
 	if (!owner->is_trunk)
 		tell(owner->meter, owner->name, NULL, text->str);
 }
@@ -365,20 +375,23 @@ read_answer(const char *text)
 								   : SAYS_NEITHER;
 }
 
-/* The latest that was asked in this chat; in the gateway's, the latest of all. */
+/* The latest that was asked in this chat; in the gateway's, where no number stands for it, the
+ * latest of all when there is none. */
 static Pending *
 answered_by(Meter *meter, const char *account, const Address *chat)
 {
 	GPtrArray *list = pending_of(meter, account);
 	const char *number = chat->scheme == ADDRESS_NUMBER ? chat->user : NULL;
 
+	if (!number && chat->user)
+		return NULL;
 	for (guint i = list ? list->len : 0; i-- > 0;) {
 		Pending *pending = list->pdata[i];
 
-		if (number ? g_strcmp0(pending->number, number) == 0 : !chat->user)
+		if (g_strcmp0(pending->number, number) == 0)
 			return pending;
 	}
-	return NULL;
+	return !number && list && list->len > 0 ? list->pdata[list->len - 1] : NULL;
 }
 
 static char *
@@ -450,8 +463,8 @@ obey(Meter *meter, const char *account, const Pending *pending, gboolean yes)
 	return yes ? allow_more(owner) : stop_all(owner);
 }
 
-static void
-forget(Meter *meter, const char *account, const char *country)
+void
+meter_forget_question(Meter *meter, const char *account, const char *country)
 {
 	GPtrArray *list = pending_of(meter, account);
 
@@ -473,6 +486,6 @@ account_answers(Gateway *gateway, const char *account, const Address *chat, cons
 	country = g_strdup(pending->country);
 	reply = obey(meter, account, pending, says == SAYS_YES);
 	tell(meter, account, chat->scheme == ADDRESS_NUMBER ? chat->user : NULL, reply);
-	forget(meter, account, country);
+	meter_forget_question(meter, account, country);
 	return TRUE;
 }

@@ -311,7 +311,7 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 	if (!caller->caller_id && !way->emergency)
 		return route_refuse(question, REASON_FORBIDDEN,
 				    "your account has no number to call from");
-	way_out_used(question->gateway, way, number);
+	way_out_used(question->gateway, way);
 	if (way->reason != REASON_NONE)
 		return route_refuse(question, way->reason, way->text);
 	for (guint i = 0; plugin && i < way->trunks->len; i++) {

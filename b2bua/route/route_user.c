@@ -117,6 +117,18 @@ diversion_by(const Question *question, const User *callee, Reason when)
 	return diversion;
 }
 
+/* `now`: nothing else is tried before it. */
+static WayOut *
+way_of_forward(Gateway *gateway, const User *callee, const char *number, gboolean now)
+{
+	WayOut *way = now ? way_out(gateway, callee->jid, number)
+			  : way_out_later(gateway, callee->jid, number);
+
+	if (now)
+		way_out_used(gateway, way);
+	return way;
+}
+
 /* One hop: the forwards of the one who is forwarded to are not followed, so there
  * is no loop.  What it costs counts for the one who forwards. */
 static void
@@ -150,9 +162,7 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 			route_refuse(question, REASON_LOOP, "the call was forwarded before");
 		return;
 	}
-	way = owner ? NULL : way_out(gateway, callee->jid, number);
-	if (way)
-		way_out_used(gateway, way, number);
+	way = owner ? NULL : way_of_forward(gateway, callee, number, first == 0);
 	if (owner)
 		add_devices(question, plan, owner, seen);
 	for (guint i = 0; way && plugin && i < way->trunks->len; i++) {

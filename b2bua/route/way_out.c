@@ -221,10 +221,10 @@ drop_used_up(Gateway *gateway, WayOut *way)
 }
 
 void
-way_out_used(Gateway *gateway, const WayOut *way, const char *number)
+way_out_used(Gateway *gateway, const WayOut *way)
 {
 	if (way->charge && way->guard.answer != METER_MAY)
-		meter_refused(gateway_parts(gateway)->meter, way->charge, &way->guard, number);
+		meter_refused(gateway_parts(gateway)->meter, way->charge, &way->guard);
 }
 
 /* A code that has a rule of its own is no longer one of all. */
@@ -258,8 +258,8 @@ way_out_charge(Gateway *gateway, const char *account, const char *number)
 			    price_of(rule, class_rule));
 }
 
-WayOut *
-way_out(Gateway *gateway, const char *account, const char *number)
+static WayOut *
+find_way(Gateway *gateway, const char *account, const char *number, gboolean guarded)
 {
 	Store *store = gateway_store(gateway);
 	const Plugin *plugin = gateway_reaching(gateway, WAY_TRUNK);
@@ -285,7 +285,7 @@ way_out(Gateway *gateway, const char *account, const char *number)
 	way->charge =
 		meter_charge(gateway_parts(gateway)->meter, account, number, way->number_class,
 			     MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0));
-	if (!passes_guard(gateway, way))
+	if (guarded && !passes_guard(gateway, way))
 		return way;
 	if (rule && *rule->trunks)
 		add_trunks(gateway, way, rule->trunks);
@@ -293,10 +293,23 @@ way_out(Gateway *gateway, const char *account, const char *number)
 		add_trunks(gateway, way, class_rule->trunks);
 	else
 		add_all_trunks(gateway, way);
-	drop_used_up(gateway, way);
+	if (guarded)
+		drop_used_up(gateway, way);
 	if (plugin)
 		last_those_down(plugin, way->trunks);
 	if (way->trunks->len == 0)
 		return refuse(way, REASON_NETWORK_ERROR, "no telephone network is connected");
 	return way;
+}
+
+WayOut *
+way_out(Gateway *gateway, const char *account, const char *number)
+{
+	return find_way(gateway, account ? account : "", number, account != NULL);
+}
+
+WayOut *
+way_out_later(Gateway *gateway, const char *account, const char *number)
+{
+	return find_way(gateway, account, number, FALSE);
 }

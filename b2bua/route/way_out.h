@@ -27,11 +27,13 @@ typedef struct {
 	GString *notes; /* for people: a line for each trunk that is not used, and why */
 } WayOut;
 
-/* `number` is E.164 or a short code; `account` a user. */
-WayOut *way_out(Gateway *gateway, const char *account, const char *number);
+/* `number` is E.164 or a short code; `account` a user, or NULL: one without limits. */
+WayOut *way_out(Gateway *gateway, const char *account_or_null, const char *number);
+/* The same for a call that may be made later: the guard is asked then. */
+WayOut *way_out_later(Gateway *gateway, const char *account, const char *number);
 void way_out_free(WayOut *way);
-/* Somebody has really called `number`: who is asked about it, or told, is now. */
-void way_out_used(Gateway *gateway, const WayOut *way, const char *number);
+/* Somebody has really called it: who is asked about it, or told, is now. */
+void way_out_used(Gateway *gateway, const WayOut *way);
 /* What such a call counts as; NULL: an emergency. */
 Charge *way_out_charge(Gateway *gateway, const char *account, const char *number);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WayOut, way_out_free)

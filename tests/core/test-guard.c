@@ -7,6 +7,7 @@
 #include "b2bua/numberplan.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
+#include "db/journal.h"
 #include "db/store_private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static GString *notices;
 static void
 keep_refusal(FakeLeg *leg, const char *command, const char *what)
 {
-	if (strcmp(command, "hangup") == 0) {
+	if (strcmp(command, "hangup") == 0 && leg->leg.side == SIDE_CALLER) {
 		g_free(refusal);
 		refusal = g_strdup(what);
 	}
@@ -352,6 +353,12 @@ test_judge(void)
 		{ GUARD_ABROAD, 0, 0, 10, 0, 0, FALSE, GUARD_MONEY_DAY },
 		{ GUARD_PREMIUM, 60, 0, 0, 0, 0, FALSE, GUARD_PREMIUM_MINUTES },
 		{ GUARD_PREMIUM, 0, 100, 0, 0, 0, FALSE, GUARD_PREMIUM_CALLS },
+		{ GUARD_PREMIUM, 0, 0, 0, 0, 1, FALSE, N_GUARD_RULES },
+		{ GUARD_PREMIUM, 0, 0, 0, 0, 2, FALSE, GUARD_PREMIUM_AT_ONCE },
+		{ GUARD_PREMIUM_ABROAD, 60, 0, 0, 0, 0, FALSE, GUARD_ABROAD_MINUTES },
+		{ GUARD_PREMIUM_ABROAD, 0, 60, 0, 0, 0, FALSE, GUARD_ABROAD_CALLS_HOUR },
+		{ GUARD_PREMIUM_ABROAD, 0, 0, 0, 0, 2, FALSE, GUARD_PREMIUM_AT_ONCE },
+		{ GUARD_PREMIUM_ABROAD, 0, 0, 0, 3, 0, TRUE, GUARD_COUNTRIES_HOUR },
 		{ GUARD_HOME, 1000, 1000, 9, 9, 99, FALSE, N_GUARD_RULES },
 		{ GUARD_HOME, 0, 0, 10, 0, 0, FALSE, GUARD_MONEY_DAY },
 	};
@@ -413,8 +420,7 @@ test_left(void)
 	g_assert_cmpint(guard_left_ms(&use, &limits, GUARD_ABROAD_MINUTES, 80), ==, 16 * 60000);
 	use.spans[GUARD_DAY].ms[GUARD_ABROAD] = 70 * 60000;
 	g_assert_cmpint(guard_left_ms(&use, &limits, GUARD_ABROAD_MINUTES, 100), ==, 0);
-	g_assert_cmpuint(guard_ends(&use, &limits, GUARD_ABROAD_MINUTES), ==,
-			 GUARD_OF(GUARD_ABROAD));
+	g_assert_cmpuint(guard_ends(&use, &limits, GUARD_ABROAD_MINUTES), ==, GUARD_ABROADS);
 	limits.most[GUARD_MONEY_DAY] = 10; /* half a unit a minute */
 	g_assert_cmpint(guard_left_ms(&use, &limits, GUARD_MONEY_DAY, 100), ==, 20 * 60000);
 	use.spans[GUARD_DAY].calls[GUARD_ABROAD] = 99;
@@ -733,7 +739,7 @@ ignore_row(gpointer user, const MeterRow *row)
 }
 
 static void
-never_cut(gpointer user, const char *words)
+never_cut(gpointer user, const char *reader, const char *words)
 {
 	g_assert_not_reached();
 }
@@ -765,7 +771,12 @@ test_many_owners(void)
 		g_assert_true(store_use_set(store, &use, NULL));
 	}
 	g_assert_true(store_commit(store, NULL));
-	g_assert_true(meter_show(gateway_parts(gateway)->meter, NULL, ignore_row, NULL, NULL));
+	for (guint i = 0; i < 9999; i++) {
+		g_autofree char *owner = g_strdup_printf("u%u@example.org", i);
+
+		g_assert_true(
+			meter_show(gateway_parts(gateway)->meter, owner, ignore_row, NULL, NULL));
+	}
 	charge = meter_charge(gateway_parts(gateway)->meter, "user1@example.org", ABROAD, "mobile",
 			      0);
 	call = meter_begin(gateway_parts(gateway)->meter, charge, "carrier", never_cut, NULL);
@@ -795,6 +806,18 @@ count_rows(gpointer user, const MeterRow *row)
 			       (guint)row->used, (guint)row->most, row->state);
 }
 
+/* By name, as `guard show` reads it: page by page. */
+static void
+list_all(GString *text)
+{
+	g_autofree char *after = NULL;
+	g_autoptr(GError) error = NULL;
+
+	while (meter_list(gateway_parts(gateway)->meter, &after, count_rows, text, &error))
+		;
+	g_assert_no_error(error);
+}
+
 static void
 test_lift(void)
 {
@@ -806,7 +829,7 @@ test_lift(void)
 	g_assert_cmpuint(calls_live(gateway), ==, 0);
 	stop();
 	start();
-	g_assert_true(meter_show(gateway_parts(gateway)->meter, NULL, count_rows, text, NULL));
+	list_all(text);
 	g_assert_cmpstr(text->str, ==,
 			"user1@example.org abroad_minutes 10/10 reached\n"
 			"user1@example.org abroad_calls 1/300 \n"
@@ -995,6 +1018,342 @@ test_honest(void)
 	}
 }
 
+/* --- what is dear and abroad --- */
+
+#define DEAR_ABROAD "+882161234567"
+
+/* It is under the rules of both. */
+static void
+test_dear_abroad(void)
+{
+	set_up(ANY "[limits]\nabroad_minutes=10\n");
+	g_assert_true(store_execute(store, "DELETE FROM routes", NULL)); /* all may be called */
+	g_assert_true(store_setting_set(store, "user1@example.org", "abroad-minutes", "0", NULL));
+	g_assert_nonnull(strstr(call_to("user1", DEAR_ABROAD),
+				"calls abroad are not allowed for your account"));
+	g_assert_true(store_setting_set(store, "user1@example.org", "abroad-minutes", NULL, NULL));
+	talk("user1", DEAR_ABROAD);
+	g_assert_null(call_to("user1", DEAR_ABROAD)); /* it rings */
+	g_assert_nonnull(strstr(call_to("user1", DEAR_ABROAD),
+				"your lines for calls to premium numbers are all in use"));
+	minutes(10);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	g_assert_cmpstr(call_to("user1", ABROAD), ==, USED_UP);
+	stop();
+	start();
+	g_assert_cmpstr(call_to("user1", DEAR_ABROAD), ==, USED_UP);
+	tear_down();
+}
+
+/* In the gateway's chat an answer is for what was asked there, before it is for a country. */
+static void
+test_which_question(void)
+{
+	set_up("[limits]\nabroad_minutes=10\n");
+	g_assert_true(store_setting_set(store, "user1@example.org", "countries", "AT", NULL));
+	talk("user1", ABROAD);
+	minutes(8);
+	g_assert_nonnull(strstr(notices->str, "Answer YES for as much again"));
+	g_assert_nonnull(strstr(call_to("user1", "+41445550101"), ASKS));
+	g_assert_true(says(NULL, "no"));
+	fake_media_deliver();
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	g_assert_nonnull(strstr(call_to("user1", ABROAD), "you have ended calls abroad for today"));
+	/* what is left is the country */
+	g_assert_true(says(NULL, "yes"));
+	g_assert_nonnull(strstr(notices->str, "Calls to Switzerland are allowed"));
+	tear_down();
+}
+
+/* The question about more is one of that day. */
+static void
+test_old_more(void)
+{
+	set_up(ANY "[limits]\nabroad_minutes=10\n");
+	talk("user1", ABROAD);
+	minutes(8);
+	g_assert_nonnull(strstr(notices->str, "Answer YES for as much again"));
+	hang_up_all();
+	minutes(23 * 60);
+	g_assert_false(says(NULL, "yes"));
+	talk("user1", ABROAD);
+	minutes(10);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	tear_down();
+}
+
+/* Both are said before the first is written. */
+static void
+test_two_at_once(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("guard-XXXXXX", NULL), *rest = NULL;
+	g_autofree char *path = g_build_filename(folder, "t.db", NULL), *kept = NULL;
+	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
+	JournalOptions options = { .keep_days = 90 };
+	Journal *journal;
+
+	set_up("");
+	stop();
+	store_close(store);
+	store = store_open(path, NULL);
+	g_assert_true(store_trunk_add(store, trunk, NULL));
+	g_assert_true(store_user_add(store, "user1@example.org", NULL));
+	g_assert_true(store_number_add(store, "+4930123401", "user1@example.org", NULL));
+	g_assert_true(store_setting_set(store, "user1@example.org", "countries", "FR", NULL));
+	journal = journal_start(store, &options, NULL);
+	g_assert_nonnull(journal);
+	start();
+	/* nobody can write meanwhile */
+	g_assert_true(store_begin(store, NULL));
+	g_assert_nonnull(strstr(call_to("user1", ABROAD), ASKS));
+	g_assert_nonnull(strstr(call_to("user1", "+41445550101"), ASKS));
+	g_assert_true(says(ABROAD, "yes"));
+	g_assert_true(says("+41445550101", "yes"));
+	g_assert_true(store_commit(store, NULL));
+	g_assert_true(journal_flush(journal, 10000));
+	kept = store_setting_get(store, "user1@example.org", "countries");
+	g_assert_nonnull(strstr(kept, "FR"));
+	g_assert_nonnull(strstr(kept, "AT"));
+	g_assert_nonnull(strstr(kept, "CH"));
+	stop();
+	journal_stop(journal);
+	store_close(store);
+	store = store_open(":memory:", NULL);
+	start();
+	tear_down();
+	rest = g_strdup_printf("rm -r %s", folder);
+	g_assert_cmpint(system(rest), ==, 0);
+}
+
+/* An amount of the user's own holds for what has no price as well. */
+static void
+test_no_money(void)
+{
+	set_up(ANY);
+	g_assert_true(store_setting_set(store, "user1@example.org", "money-a-day", "0", NULL));
+	g_assert_nonnull(strstr(call_to("user1", HOME), "your money for calls today is used up"));
+	talk("user2", HOME);
+	tear_down();
+}
+
+/* --- who else hears of it --- */
+
+/* The callee is a user's XMPP client or a telephone: the last leg there is. */
+static FakeLeg *
+last_leg(void)
+{
+	return fake_legs.legs->pdata[fake_legs.legs->len - 1];
+}
+
+static char *heard_by[2]; /* the caller, the others */
+
+static void
+keep_both(FakeLeg *leg, const char *command, const char *what)
+{
+	guint whose = leg->leg.side == SIDE_CALLER ? 0 : 1;
+
+	if (strcmp(command, "hangup") != 0)
+		return;
+	g_free(heard_by[whose]);
+	heard_by[whose] = g_strdup(what);
+	keep_refusal(leg, command, what);
+}
+
+static void
+forget_heard(void)
+{
+	g_clear_pointer(&heard_by[0], g_free);
+	g_clear_pointer(&heard_by[1], g_free);
+}
+
+/* The other side of a call that is cut hears that it is over, and no more. */
+static void
+test_cut_words(void)
+{
+	set_up(ANY "[limits]\nabroad_minutes=10\n");
+	fake_legs.in_command = keep_both;
+	talk("user1", ABROAD);
+	minutes(10);
+	g_assert_nonnull(strstr(heard_by[0], "the minutes abroad for today are used up"));
+	g_assert_nonnull(heard_by[1]);
+	g_assert_null(strstr(heard_by[1], "minutes"));
+	/* of a forward the one who pays is neither of the two */
+	g_assert_true(
+		store_setting_set(store, "user2@example.org", "forward-always", ABROAD, NULL));
+	forget_heard();
+	talk("user1", "+4930123402");
+	minutes(10);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	for (guint i = 0; i < 2; i++)
+		g_assert_null(strstr(heard_by[i], "minutes"));
+	forget_heard();
+	tear_down();
+}
+
+/* Whoever calls a user that is busy, and may not send the call on, hears busy; the user is asked
+ * only when the call would really have gone on. */
+static void
+test_forward_words(void)
+{
+	set_up("[limits]\nabroad_minutes=10\n");
+	g_assert_true(store_setting_set(store, "user2@example.org", "forward-busy", ABROAD, NULL));
+	g_assert_true(store_setting_set(store, "user2@example.org", "forward-no-answer",
+					"+41445550101", NULL));
+	g_assert_null(call_to("user1", "+4930123402"));
+	g_assert_cmpstr(notices->str, ==, "");
+	fake_leg_end(last_leg(), REASON_BUSY, NULL);
+	fake_media_deliver();
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	g_assert_true(g_str_has_prefix(refusal, "busy"));
+	g_assert_null(strstr(refusal, "country"));
+	g_assert_nonnull(strstr(notices->str, "user2@example.org: A call of your account to " ABROAD
+					      " (Austria) was refused"));
+	g_assert_null(strstr(notices->str, "Switzerland"));
+	/* the answer lets the next one go on */
+	g_assert_true(store_setting_set(store, "user2@example.org", "countries", "AT", NULL));
+	g_assert_null(call_to("user1", "+4930123402"));
+	fake_leg_end(last_leg(), REASON_BUSY, NULL);
+	fake_media_deliver();
+	answer();
+	minutes(10);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	/* and used up, it is busy again */
+	g_assert_null(call_to("user1", "+4930123402"));
+	fake_leg_end(last_leg(), REASON_BUSY, NULL);
+	fake_media_deliver();
+	g_assert_true(g_str_has_prefix(refusal, "busy"));
+	g_assert_null(strstr(refusal, "minutes"));
+	tear_down();
+}
+
+static const char *
+trunk_of(const FakeLeg *leg)
+{
+	const GPtrArray *callees = leg->leg.call->callees;
+
+	for (guint i = 0; i < callees->len; i++) {
+		const Party *party = callees->pdata[i];
+
+		if (party->leg == &leg->leg)
+			return party->target->way.trunk;
+	}
+	return NULL;
+}
+
+/* The next trunk may not carry more than it may, also when the first has failed. */
+static void
+test_failover(void)
+{
+	g_autoptr(Trunk) second = trunk_new("second", "192.0.2.51");
+	g_autoptr(Trunk) third = trunk_new("third", "192.0.2.52");
+
+	set_up(ANY);
+	second->priority = 20;
+	second->calls_a_day = 1;
+	third->priority = 30;
+	g_assert_true(store_trunk_add(store, second, NULL));
+	g_assert_true(store_trunk_add(store, third, NULL));
+	for (guint i = 0; i < 2; i++)
+		g_assert_null(call_to(i ? "user2" : "user1", HOME));
+	for (guint i = 0; i < 2; i++) {
+		FakeLeg *leg = NULL;
+
+		for (guint k = 0; k < fake_legs.legs->len && !leg; k++) {
+			FakeLeg *one = fake_legs.legs->pdata[k];
+
+			if (g_strcmp0(trunk_of(one), "carrier") == 0)
+				leg = one;
+		}
+		g_assert_nonnull(leg);
+		fake_leg_end(leg, REASON_NETWORK_ERROR, NULL);
+		fake_media_deliver();
+		g_assert_cmpstr(trunk_of(last_leg()), ==, i ? "third" : "second");
+		answer();
+	}
+	tear_down();
+}
+
+/* An error of the disk is no reason to end a call that is within its limit. */
+static void
+test_unreadable(void)
+{
+	set_up(ANY);
+	g_assert_true(store_setting_set(store, "user1@example.org", "abroad-minutes", "600", NULL));
+	talk("user1", ABROAD);
+	minutes(59);
+	g_assert_true(store_execute(store, "ALTER TABLE settings RENAME TO gone", NULL));
+	minutes(5);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
+	g_assert_true(store_execute(store, "ALTER TABLE gone RENAME TO settings", NULL));
+	minutes(535);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
+	minutes(1);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	tear_down();
+}
+
+/* More calls than are ended in one turn. */
+static void
+test_many_cut(void)
+{
+	g_autoptr(Trunk) trunk = NULL;
+
+	set_up(ANY "[limits]\nmax_setup_per_second=100000\nmax_calls_per_user=1000\n");
+	trunk = store_trunk_get(store, "carrier", NULL);
+	trunk->minutes_a_day = 130;
+	g_assert_true(store_trunk_update(store, trunk, NULL));
+	for (guint i = 0; i < 120; i++)
+		talk(i % 2 ? "user1" : "user2", HOME);
+	g_assert_cmpuint(calls_live(gateway), ==, 120);
+	minutes(2);
+	g_assert_cmpuint(calls_live(gateway), ==, 70);
+	while (calls_live(gateway) > 0)
+		g_main_context_iteration(NULL, TRUE);
+	fake_media_deliver();
+	tear_down();
+}
+
+/* More than one page, and those who are in memory alone among them. */
+static void
+test_list(void)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GDateTime) now = NULL;
+	gint64 day;
+	guint n = 0;
+
+	set_up(ANY);
+	now = g_date_time_new_from_unix_local(g_get_real_time() / G_USEC_PER_SEC + morning());
+	day = g_date_time_get_year(now) * 10000 + g_date_time_get_month(now) * 100 +
+	      g_date_time_get_day_of_month(now);
+	talk("user1", ABROAD);
+	for (guint i = 0; i < 333; i++) {
+		g_autofree char *owner = g_strdup_printf("v%03u@example.org", i);
+		StoreUse use = { .owner = owner,
+				 .period = day * 100 + g_date_time_get_hour(now),
+				 .calls = { [GUARD_ABROAD] = 1 } };
+
+		for (use.span = i % 3 ? GUARD_HOUR : GUARD_DAY; use.span <= GUARD_DAY; use.span++) {
+			if (use.span == GUARD_DAY)
+				use.period = i % 5 ? day : day - 1;
+			g_assert_true(store_use_set(store, &use, NULL));
+		}
+	}
+	list_all(text);
+	for (guint i = 0; i < 333; i++) {
+		g_autofree char *hour =
+			g_strdup_printf("v%03u@example.org abroad_calls_hour 1/60", i);
+		g_autofree char *whole = g_strdup_printf("v%03u@example.org abroad_calls 1/300", i);
+
+		n += !!strstr(text->str, hour);
+		g_assert_true(!!strstr(text->str, hour) == (i % 3 != 0));
+		g_assert_true(!!strstr(text->str, whole) == (i % 5 != 0));
+	}
+	g_assert_cmpuint(n, ==, 222);
+	g_assert_nonnull(strstr(text->str, "user1@example.org abroad_calls 1/300"));
+	tear_down();
+}
+
 /* --- an upgrade --- */
 
 static void
@@ -1081,6 +1440,17 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/lift", test_lift);
 	g_test_add_func("/guard/thief", test_thief);
 	g_test_add_func("/guard/honest", test_honest);
+	g_test_add_func("/guard/dear-abroad", test_dear_abroad);
+	g_test_add_func("/guard/which-question", test_which_question);
+	g_test_add_func("/guard/old-more", test_old_more);
+	g_test_add_func("/guard/two-at-once", test_two_at_once);
+	g_test_add_func("/guard/no-money", test_no_money);
+	g_test_add_func("/guard/cut-words", test_cut_words);
+	g_test_add_func("/guard/forward-words", test_forward_words);
+	g_test_add_func("/guard/failover", test_failover);
+	g_test_add_func("/guard/unreadable", test_unreadable);
+	g_test_add_func("/guard/many-cut", test_many_cut);
+	g_test_add_func("/guard/list", test_list);
 	g_test_add_func("/guard/learn", test_learn);
 	return g_test_run();
 }

@@ -722,6 +722,7 @@ static const char *const rows[] = {
 	"INSERT INTO device_loss (account, device, at, loss) VALUES ('" ALICE "', 'x', 1, 300);",
 	"INSERT INTO guard_use (owner, span, period) VALUES ('trunk old', 0, 2026112814);",
 	"INSERT INTO usage (account, month) VALUES ('" ALICE "', '2026-10');",
+	"UPDATE guard_use SET premium_abroad_ms = 60000;",
 };
 
 /* As it was before, for its owner alone; and goes. */
