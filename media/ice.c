@@ -6,6 +6,7 @@
  * business.
  */
 #include "media/ice.h"
+#include "media/ice_candidate.h"
 #include "media/ice_overhear.h"
 #include <errno.h>
 #include <nice/agent.h>
@@ -44,20 +45,6 @@ struct Ice {
 	Route routes[ICE_RTCP];
 };
 
-static gboolean
-from_nice(const NiceAddress *nice, NetAddress *address)
-{
-	memset(address, 0, sizeof *address);
-	if (nice->s.addr.sa_family == AF_INET)
-		address->length = sizeof address->ip4;
-	else if (nice->s.addr.sa_family == AF_INET6)
-		address->length = sizeof address->ip6;
-	else
-		return FALSE;
-	nice_address_copy_to_sockaddr(nice, &address->any);
-	return TRUE;
-}
-
 /* --- events of the agent --- */
 
 static gint
@@ -65,27 +52,12 @@ find_socket(const Ice *ice, const NiceAddress *base)
 {
 	NetAddress address;
 
-	if (!from_nice(base, &address))
+	if (!ice_address_from_nice(base, &address))
 		return -1;
 	for (guint i = 0; i < ice->sockets->len; i++)
 		if (net_address_equal(&g_array_index(ice->sockets, IceSocket, i).local, &address))
 			return (gint)i;
 	return -1;
-}
-
-static CandidateType
-type_of(const NiceCandidate *nice)
-{
-	switch (nice->type) {
-	case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
-		return CANDIDATE_SRFLX;
-	case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
-		return CANDIDATE_PRFLX;
-	case NICE_CANDIDATE_TYPE_RELAYED:
-		return CANDIDATE_RELAY;
-	default:
-		return CANDIDATE_HOST;
-	}
 }
 
 static void
@@ -122,7 +94,7 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 
 	if (index < 0)
 		index = find_socket(ice, &local->addr);
-	if ((index < 0 && !relayed) || !from_nice(&remote->addr, &route->peer))
+	if ((index < 0 && !relayed) || !ice_address_from_nice(&remote->addr, &route->peer))
 		return;
 	stop_overhearing(ice);
 	route->relayed = relayed;
@@ -130,12 +102,13 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 	if (component == ICE_RTP)
 		ice->priority = local->priority;
 	if (relayed)
-		from_nice(&local->addr, &base);
+		ice_address_from_nice(&local->addr, &base);
 	else
 		base = g_array_index(ice->sockets, IceSocket, index).local;
 	text = g_strdup_printf("ice: %s%s %s to %s %s", component == ICE_RTCP ? "rtcp " : "",
-			       candidate_type_name(type_of(local)), net_address_text(&base, ours),
-			       candidate_type_name(type_of(remote)),
+			       candidate_type_name(ice_candidate_type(local)),
+			       net_address_text(&base, ours),
+			       candidate_type_name(ice_candidate_type(remote)),
 			       net_address_text(&route->peer, theirs));
 	ice->events->selected(ice->user, component, relayed ? ICE_RELAYED : (guint)index,
 			      &route->peer, text);
@@ -160,7 +133,11 @@ on_binding_request(NiceAgent *agent, guint stream, gpointer user)
 	((Ice *)user)->heard = TRUE;
 }
 
-static gboolean describe(const Ice *ice, const NiceCandidate *nice, Candidate *ours);
+static gboolean
+describe(const Ice *ice, const NiceCandidate *nice, Candidate *ours)
+{
+	return ice_candidate_from_nice(nice, ice->options.public_address, ice->generation, ours);
+}
 
 static void
 on_new_candidate(NiceAgent *agent, NiceCandidate *nice, gpointer user)
@@ -333,33 +310,6 @@ ice_sockets(const Ice *ice, guint *n)
 	return (const IceSocket *)ice->sockets->data;
 }
 
-/* RFC 8445 5.1.1.1 knows no 1:1 NAT: the host candidate is announced as the
- * address it has outside. */
-static gboolean
-describe(const Ice *ice, const NiceCandidate *nice, Candidate *ours)
-{
-	NetAddress address, outside, base;
-
-	*ours = (Candidate){ .component = nice->component_id,
-			     .priority = nice->priority,
-			     .generation = ice->generation,
-			     .type = type_of(nice) };
-	if (!from_nice(&nice->addr, &address))
-		return FALSE;
-	ours->port = net_address_port(&address);
-	if (ours->type != CANDIDATE_HOST && from_nice(&nice->base_addr, &base)) {
-		net_address_host_text(&base, ours->related_address);
-		ours->related_port = net_address_port(&base);
-	}
-	if (ours->type == CANDIDATE_HOST && ice->options.public_address &&
-	    net_address_parse(ice->options.public_address, ours->port, &outside) &&
-	    outside.any.sa_family == address.any.sa_family)
-		address = outside;
-	net_address_host_text(&address, ours->address);
-	g_strlcpy(ours->foundation, nice->foundation, sizeof ours->foundation);
-	return TRUE;
-}
-
 static void
 announce(const Ice *ice, const NiceCandidate *nice, Transport *transport)
 {
@@ -390,13 +340,6 @@ ice_transport(const Ice *ice)
 
 /* --- the peer --- */
 
-static const NiceCandidateType nice_types[] = {
-	[CANDIDATE_HOST] = NICE_CANDIDATE_TYPE_HOST,
-	[CANDIDATE_SRFLX] = NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE,
-	[CANDIDATE_PRFLX] = NICE_CANDIDATE_TYPE_PEER_REFLEXIVE,
-	[CANDIDATE_RELAY] = NICE_CANDIDATE_TYPE_RELAYED,
-};
-
 static void
 give_candidate(Ice *ice, const Candidate *candidate)
 {
@@ -406,20 +349,12 @@ give_candidate(Ice *ice, const Candidate *candidate)
 	if (ice->n_remote >= MAX_REMOTE_CANDIDATES * ice->n_components ||
 	    candidate->component > ice->n_components || !candidate_usable(candidate))
 		return;
-	nice = nice_candidate_new(nice_types[candidate->type]);
-	nice->transport = NICE_CANDIDATE_TRANSPORT_UDP;
-	nice->component_id = candidate->component;
-	nice->stream_id = ice->stream;
-	nice->priority = candidate->priority;
-	g_strlcpy(nice->foundation, candidate->foundation, sizeof nice->foundation);
-	if (nice_address_set_from_string(&nice->addr, candidate->address)) {
-		nice_address_set_port(&nice->addr, candidate->port);
-		nice->base_addr = nice->addr;
-		one.data = nice;
-		nice_agent_set_remote_candidates(ice->agent, ice->stream, candidate->component,
-						 &one);
-		ice->n_remote++;
-	}
+	nice = ice_candidate_to_nice(candidate, ice->stream);
+	if (!nice)
+		return;
+	one.data = nice;
+	nice_agent_set_remote_candidates(ice->agent, ice->stream, candidate->component, &one);
+	ice->n_remote++;
 	nice_candidate_free(nice);
 }
 
@@ -482,6 +417,7 @@ ice_consent(const Ice *ice)
 	keys->remote_ufrag = g_strdup(ice->remote_ufrag);
 	keys->remote_pwd = g_strdup(ice->remote_pwd);
 	keys->priority = check_priority(ice->priority);
+	/* as it began: of a switch since, the peer's 487 tells */
 	g_object_get(ice->agent, "controlling-mode", &keys->controlling, NULL);
 	return keys;
 }
@@ -514,7 +450,7 @@ ice_knows(const Ice *ice, const NetAddress *peer)
 	for (GSList *each = candidates; each && !found; each = each->next) {
 		NetAddress address;
 
-		found = from_nice(&((NiceCandidate *)each->data)->addr, &address) &&
+		found = ice_address_from_nice(&((NiceCandidate *)each->data)->addr, &address) &&
 			net_address_equal(&address, peer);
 	}
 	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
@@ -550,9 +486,9 @@ ice_explain(const Ice *ice)
 		NetAddress address;
 		char where[NET_ADDRESS_TEXT];
 
-		if (from_nice(&((NiceCandidate *)each->data)->addr, &address))
+		if (ice_address_from_nice(&((NiceCandidate *)each->data)->addr, &address))
 			g_string_append_printf(text, "%s%s %s", listed++ ? ", " : "",
-					       candidate_type_name(type_of(each->data)),
+					       candidate_type_name(ice_candidate_type(each->data)),
 					       net_address_text(&address, where));
 	}
 	if (n > 0)
