@@ -4,6 +4,7 @@
  */
 #include "b2bua/route/guard_replay.h"
 #include "b2bua/route/meter.h"
+#include "b2bua/route/way_out.h"
 #include "b2bua/numberplan.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
@@ -1082,27 +1083,55 @@ test_old_more(void)
 	tear_down();
 }
 
-/* Both are said before the first is written. */
-static void
-test_two_at_once(void)
-{
-	g_autofree char *folder = g_dir_make_tmp("guard-XXXXXX", NULL), *rest = NULL;
-	g_autofree char *path = g_build_filename(folder, "t.db", NULL), *kept = NULL;
-	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
-	JournalOptions options = { .keep_days = 90 };
-	Journal *journal;
+/* With a database in a file, which a writer of its own writes: nothing is known to be written
+ * before journal_flush(). */
+static Journal *journal;
+static char *journal_folder;
 
-	set_up("");
+static void
+begin_journal(void)
+{
+	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
+	g_autofree char *path = NULL;
+	JournalOptions options = { .keep_days = 90 };
+
 	stop();
 	store_close(store);
+	journal_folder = g_dir_make_tmp("guard-XXXXXX", NULL);
+	path = g_build_filename(journal_folder, "t.db", NULL);
 	store = store_open(path, NULL);
 	g_assert_true(store_trunk_add(store, trunk, NULL));
 	g_assert_true(store_user_add(store, "user1@example.org", NULL));
 	g_assert_true(store_number_add(store, "+4930123401", "user1@example.org", NULL));
-	g_assert_true(store_setting_set(store, "user1@example.org", "countries", "FR", NULL));
 	journal = journal_start(store, &options, NULL);
 	g_assert_nonnull(journal);
 	start();
+}
+
+static void
+end_journal(void)
+{
+	g_autofree char *rest = g_strdup_printf("rm -r %s", journal_folder);
+
+	stop();
+	journal_stop(journal);
+	store_close(store);
+	store = store_open(":memory:", NULL);
+	start();
+	tear_down();
+	g_assert_cmpint(system(rest), ==, 0);
+	g_clear_pointer(&journal_folder, g_free);
+}
+
+/* Both are said before the first is written. */
+static void
+test_two_at_once(void)
+{
+	g_autofree char *kept = NULL;
+
+	set_up("");
+	begin_journal();
+	g_assert_true(store_setting_set(store, "user1@example.org", "countries", "FR", NULL));
 	/* nobody can write meanwhile */
 	g_assert_true(store_begin(store, NULL));
 	g_assert_nonnull(strstr(call_to("user1", ABROAD), ASKS));
@@ -1115,14 +1144,45 @@ test_two_at_once(void)
 	g_assert_nonnull(strstr(kept, "FR"));
 	g_assert_nonnull(strstr(kept, "AT"));
 	g_assert_nonnull(strstr(kept, "CH"));
-	stop();
-	journal_stop(journal);
-	store_close(store);
-	store = store_open(":memory:", NULL);
-	start();
+	end_journal();
+}
+
+/* What somebody has used is not forgotten before it is written, however many come. */
+static void
+test_unwritten(void)
+{
+	Meter *meter;
+
+	set_up(ANY "[limits]\nabroad_minutes=10\n");
+	begin_journal();
+	meter = gateway_parts(gateway)->meter;
+	g_assert_true(store_begin(store, NULL));
+	talk("user1", ABROAD);
+	minutes(10);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	for (guint i = 0; i < 10100; i++) {
+		g_autofree char *owner = g_strdup_printf("u%u@example.org", i);
+
+		g_assert_true(meter_show(meter, owner, ignore_row, NULL, NULL));
+	}
+	g_assert_cmpstr(call_to("user1", ABROAD), ==, USED_UP);
+	g_assert_true(store_commit(store, NULL));
+	end_journal();
+}
+
+/* The guard has nothing to say of a call that is nobody's, as `route test` asks without a user. */
+static void
+test_nobody(void)
+{
+	g_autoptr(WayOut) nobody = NULL, user = NULL;
+
+	set_up("");
+	nobody = way_out(gateway, NULL, ABROAD);
+	g_assert_cmpint(nobody->reason, ==, REASON_NONE);
+	g_assert_cmpuint(nobody->trunks->len, ==, 1);
+	user = way_out(gateway, "user1@example.org", ABROAD);
+	g_assert_cmpint(user->reason, ==, REASON_FORBIDDEN);
 	tear_down();
-	rest = g_strdup_printf("rm -r %s", folder);
-	g_assert_cmpint(system(rest), ==, 0);
 }
 
 /* An amount of the user's own holds for what has no price as well. */
@@ -1444,6 +1504,8 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/which-question", test_which_question);
 	g_test_add_func("/guard/old-more", test_old_more);
 	g_test_add_func("/guard/two-at-once", test_two_at_once);
+	g_test_add_func("/guard/unwritten", test_unwritten);
+	g_test_add_func("/guard/nobody", test_nobody);
 	g_test_add_func("/guard/no-money", test_no_money);
 	g_test_add_func("/guard/cut-words", test_cut_words);
 	g_test_add_func("/guard/forward-words", test_forward_words);
