@@ -137,12 +137,21 @@ serve_again(Relay *relay)
 		widen(relay);
 }
 
+/* It is told before the call ends by it, whatever the operator wants. */
+static gint64
+late_after(const Relay *relay)
+{
+	const gint64 limit = relay->options.media->consent_timeout_s * G_USEC_PER_SEC;
+
+	return MIN(relay_span(relay, LATE_US), limit);
+}
+
 void
 relay_consent_tick(Relay *relay, gint64 now)
 {
 	Consent *consent = relay->consent;
 
-	if (now - consent->answered > relay_span(relay, LATE_US))
+	if (now - consent->answered > late_after(relay))
 		lose_consent(relay, consent->answered);
 	if (!consent->serves && consent->left_until && now >= consent->left_until)
 		serve_again(relay);

@@ -38,11 +38,13 @@ rig_new(const RigOptions *options)
 
 	rig->workers = make_workers(options);
 	rig->dtls_client = options->dtls_client;
+	rig->clear = options->clear;
 	rig->gateway = peer_new(rig->workers);
 	rig->phone = phone_new();
 	rig->peer = ice_peer_new(options->addresses[0] ? options->addresses : loopback, caller);
 	rig->plain = peer_add(rig->gateway, caller ? SIDE_CALLEE : SIDE_CALLER, TRANSPORT_RTP);
-	rig->webrtc = peer_add(rig->gateway, options->side, TRANSPORT_WEBRTC);
+	rig->webrtc = options->clear ? peer_add_clear(rig->gateway, options->side)
+				     : peer_add(rig->gateway, options->side, TRANSPORT_WEBRTC);
 	media_join(rig->gateway->media, rig->plain, rig->webrtc);
 	return rig;
 }
@@ -72,6 +74,20 @@ connect_phone(Rig *rig)
 	media_connect(rig->gateway->media, rig->plain, local, remote);
 }
 
+static void
+connect_clear(Rig *rig)
+{
+	g_autoptr(Transport) peer = ice_peer_transport(rig->peer, SETUP_NONE);
+	g_autoptr(Transport) theirs = transport_unencrypted(peer);
+	g_autoptr(Transport) ours = transport_unencrypted(rig_ours(rig));
+	g_autoptr(Desc) local = desc_for_test(ours, RIG_CODECS);
+	g_autoptr(Desc) remote = desc_for_test(theirs, RIG_CODECS);
+
+	connect_phone(rig);
+	ice_peer_told(rig->peer, rig_ours(rig));
+	media_connect(rig->gateway->media, rig->webrtc, local, remote);
+}
+
 void
 rig_connect(Rig *rig, const Transport *theirs)
 {
@@ -82,6 +98,10 @@ rig_connect(Rig *rig, const Transport *theirs)
 		desc_with_setup(rig_ours(rig), RIG_CODECS, client ? SETUP_ACTIVE : SETUP_PASSIVE);
 	g_autoptr(Desc) remote = desc_for_test(theirs ? theirs : all, RIG_CODECS);
 
+	if (rig->clear) {
+		connect_clear(rig);
+		return;
+	}
 	connect_phone(rig);
 	ice_peer_told(rig->peer, rig_ours(rig));
 	media_connect(rig->gateway->media, rig->webrtc, local, remote);

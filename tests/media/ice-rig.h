@@ -21,6 +21,7 @@ typedef struct {
 	guint second_ms;      /* 1000 when 0 */
 	gboolean dtls_client; /* we begin the handshake, not the peer */
 	gboolean agent_split; /* RTP through libnice, not the kernel's split */
+	gboolean clear;	      /* no DTLS: there is no rig_secure(), no rig_talk() */
 } RigOptions;
 
 typedef struct {
@@ -29,7 +30,7 @@ typedef struct {
 	Phone *phone;
 	IcePeer *peer;
 	PortId plain, webrtc;
-	gboolean dtls_client;
+	gboolean dtls_client, clear;
 	guint heard_by_phone, heard_by_peer; /* since rig_talk() began */
 	guint expected_path;
 	char letter;

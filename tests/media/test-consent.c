@@ -14,6 +14,9 @@ static const RigOptions unhurried = { .side = SIDE_CALLER, .second_ms = 200 };
 static const RigOptions short_of_time = { .side = SIDE_CALLER,
 					  .consent_timeout_s = 1,
 					  .second_ms = 100 };
+static const RigOptions in_the_clear = {
+	.side = SIDE_CALLER, .consent_timeout_s = 1, .second_ms = 100, .clear = TRUE
+};
 static const RigOptions two_addresses = { .side = SIDE_CALLER,
 					  .addresses = { "127.0.0.1", "127.0.0.2" },
 					  .second_ms = 100 };
@@ -200,6 +203,33 @@ test_refused_for_good(void)
 	rig_free(rig);
 }
 
+static gboolean
+is_lost_in_the_clear(gpointer user)
+{
+	const Rig *rig = user;
+	static const guint8 packet[12 + 160] = { 0x80, 0 };
+	const IcePath *path = &rig->peer->paths[0];
+
+	sendto(path->fd, packet, sizeof packet, 0, &path->gateway.any, path->gateway.length);
+	return rig->gateway->ports[rig->webrtc].losses > 0;
+}
+
+/* Without DTLS anybody can write packets of the peer's: they are no sign of its life. */
+static void
+test_unencrypted(void)
+{
+	Rig *rig = rig_new(&in_the_clear);
+
+	rig_connect(rig, NULL);
+	rig_check(rig, 0, CHECK_USE_CANDIDATE);
+	peer_wait_up(rig->gateway, rig->webrtc);
+	rig->peer->silent = TRUE;
+	g_assert_true(wait_for(is_lost_in_the_clear, rig, 3 * RIG_ENOUGH));
+	g_assert_cmpint(rig->gateway->ports[rig->webrtc].loss, ==, MEDIA_LOST_CONSENT);
+	g_assert_cmpuint(rig_notes(rig, "rtp: first packet from"), ==, 1);
+	rig_free(rig);
+}
+
 /* A better pair is nominated: the agent follows, and we ask there. */
 static void
 test_renominated(void)
@@ -347,6 +377,7 @@ main(int argc, char **argv)
 	g_test_add_func("/consent/lost answers", test_lost_answers);
 	g_test_add_func("/consent/refused", test_refused);
 	g_test_add_func("/consent/refused for good", test_refused_for_good);
+	g_test_add_func("/consent/without DTLS", test_unencrypted);
 	g_test_add_func("/consent/renominated", test_renominated);
 	g_test_add_data_func("/consent/restart, caller", &caller, test_restart);
 	g_test_add_data_func("/consent/restart, callee", &callee, test_restart);
