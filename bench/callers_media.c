@@ -133,7 +133,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
 	caller_failed(user, text);
 }

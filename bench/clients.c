@@ -90,7 +90,7 @@ dtls_done(gpointer user, const SrtpKeys *keys)
 }
 
 static void
-dtls_failed(gpointer user, gboolean fingerprint, const char *text)
+dtls_failed(gpointer user, MediaLoss why, const char *text)
 {
 	g_error("client %u: %s", ((Client *)user)->call, text);
 }
