@@ -2,8 +2,8 @@
 /* http.c - see http.h.
  *
  * libsoup is made and used in the main context of its thread.  A Question travels between the
- * two threads; each touches it only while it is there: the signalling thread fills in the
- * answer, everything else is done by the HTTP thread.
+ * two threads and is handed over by `handed`; each touches it only while it is there: the
+ * signalling thread fills in the answer, everything else is done by the HTTP thread.
  */
 #include "b2bua/http/http.h"
 #include <stdatomic.h>
@@ -34,7 +34,8 @@ struct Http {
 };
 
 typedef struct {
-	gint references; /* atomic: the way there and back, and the time-out */
+	atomic_int handed; /* what was written before is seen by the other thread */
+	gint references;   /* atomic: the way there and back, and the time-out */
 	Http *http;
 	char *(*ask)(Gateway *gateway, gboolean *good);
 	const char *type;
@@ -98,6 +99,7 @@ on_answer(gpointer user)
 {
 	Question *question = user;
 
+	atomic_load(&question->handed);
 	if (!question->message)
 		return G_SOURCE_REMOVE;
 	finish(question, question->good ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
@@ -123,12 +125,15 @@ static gboolean
 on_question(gpointer user)
 {
 	Question *question = user;
-	Http *http = question->http;
+	Http *http;
 
+	atomic_load(&question->handed);
+	http = question->http;
 	if (!http->gateway) /* and its requests have been answered */
 		return G_SOURCE_REMOVE;
 	question->text = question->ask(http->gateway, &question->good);
 	g_atomic_int_inc(&question->references);
+	atomic_fetch_add(&question->handed, 1);
 	g_main_context_invoke_full(http->context, G_PRIORITY_DEFAULT, on_answer, question,
 				   question_unref);
 	return G_SOURCE_REMOVE;
@@ -153,6 +158,7 @@ ask(Http *http, SoupServerMessage *message, const char *type,
 	g_source_set_callback(question->timeout, on_too_late, question, question_unref);
 	g_source_attach(question->timeout, http->context);
 	soup_server_message_pause(message);
+	atomic_fetch_add(&question->handed, 1);
 	/* behind what calls have to say */
 	g_source_set_callback(there, on_question, question, question_unref);
 	g_source_attach(there, NULL);

@@ -13,13 +13,13 @@ is_allowed(const char *address)
 
 	g_assert_nonnull(audio);
 	g_assert_cmpint(inet_pton(ip6 ? AF_INET6 : AF_INET, address, bytes), ==, 1);
-	return media_sources_allow(&audio->transport->sources, bytes, ip6);
+	return media_sources_allow(audio->transport->sources, bytes, ip6);
 }
 
 static gboolean
 is_any(void)
 {
-	return desc_audio(rig_heard)->transport->sources.any;
+	return media_sources_any(desc_audio(rig_heard)->transport->sources);
 }
 
 typedef struct {

@@ -427,7 +427,8 @@ set_up(gboolean called)
 	xmpp_server_listen(test.server);
 	text = g_strdup_printf("[xmpp]\ndomain=gw.example.org\nhost=127.0.0.1\nport=%u\n"
 			       "secret=secret\n[sip]\naddress=127.0.0.1\n"
-			       "[limits]\nmax_setup_per_second=100000\nmax_calls_per_user=1000\n",
+			       "[limits]\nmax_setup_per_second=100000\nmax_calls_per_user=1000\n"
+			       "[guard]\npremium_calls=100000\npremium_at_once=100000\n",
 			       xmpp_server_port(test.server));
 	test.config = config_from_text(text, "test", &error);
 	g_assert_no_error(error);
