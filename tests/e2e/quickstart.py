@@ -309,6 +309,12 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
+def on_forgotten(event):
+    """What was raised where nobody can catch it; an interrupt comes again, and needs no words."""
+    if event.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(event)
+
+
 def on_interrupt(*_):
     """Where it comes in the middle of a destructor Python forgets it: so it comes again, until somebody ends."""
     signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
@@ -326,6 +332,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGALRM, interrupt)
     signal.signal(signal.SIGINT, on_interrupt)
+    sys.unraisablehook = on_forgotten
     try:
         check_programs()
         if not own_addresses():
