@@ -49,6 +49,15 @@ lost_free(gpointer data)
 	g_free(lost);
 }
 
+static void
+bind_lost(Query *query, const Lost *lost)
+{
+	query_bind_text(query, lost->account);
+	query_bind_text(query, lost->device);
+	query_bind_int(query, lost->call.at);
+	query_bind_int(query, lost->call.loss);
+}
+
 static gboolean
 move_on(Store *store, const Lost *lost, GError **error)
 {
@@ -57,10 +66,7 @@ move_on(Store *store, const Lost *lost, GError **error)
 				 "loss2 = loss, at = ?3, loss = ?4 "
 				 "WHERE account = ?1 AND device = ?2");
 
-	query_bind_text(&query, lost->account);
-	query_bind_text(&query, lost->device);
-	query_bind_int(&query, lost->call.at);
-	query_bind_int(&query, lost->call.loss);
+	bind_lost(&query, lost);
 	return query_run(&query, error);
 }
 
@@ -71,10 +77,7 @@ insert(Store *store, const Lost *lost, GError **error)
 		store,
 		"INSERT INTO device_loss (account, device, at, loss) VALUES (?1, ?2, ?3, ?4)");
 
-	query_bind_text(&query, lost->account);
-	query_bind_text(&query, lost->device);
-	query_bind_int(&query, lost->call.at);
-	query_bind_int(&query, lost->call.loss);
+	bind_lost(&query, lost);
 	return query_run(&query, error);
 }
 

@@ -2,8 +2,8 @@
 /* http.c - see http.h.
  *
  * libsoup is made and used in the main context of its thread.  A Question travels between the
- * two threads and is handed over by `handed`; each touches it only while it is there: the
- * signalling thread fills in the answer, everything else is done by the HTTP thread.
+ * two threads, handed over by its atomic count of references; each touches it only while it is
+ * there: the signalling thread fills in the answer, everything else is done by the HTTP thread.
  */
 #include "b2bua/http/http.h"
 #include <stdatomic.h>
@@ -34,8 +34,7 @@ struct Http {
 };
 
 typedef struct {
-	atomic_int handed; /* what was written before is seen by the other thread */
-	gint references;   /* atomic: the way there and back, and the time-out */
+	atomic_int references; /* the way there and back, and the time-out */
 	Http *http;
 	char *(*ask)(Gateway *gateway, gboolean *good);
 	const char *type;
@@ -62,7 +61,7 @@ question_unref(gpointer data)
 {
 	Question *question = data;
 
-	if (!g_atomic_int_dec_and_test(&question->references))
+	if (atomic_fetch_sub(&question->references, 1) != 1)
 		return;
 	g_clear_object(&question->message);
 	http_unref(question->http);
@@ -99,7 +98,7 @@ on_answer(gpointer user)
 {
 	Question *question = user;
 
-	atomic_load(&question->handed);
+	atomic_load(&question->references);
 	if (!question->message)
 		return G_SOURCE_REMOVE;
 	finish(question, question->good ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
@@ -127,13 +126,12 @@ on_question(gpointer user)
 	Question *question = user;
 	Http *http;
 
-	atomic_load(&question->handed);
+	atomic_load(&question->references); /* sees what was written before it was handed over */
 	http = question->http;
 	if (!http->gateway) /* and its requests have been answered */
 		return G_SOURCE_REMOVE;
 	question->text = question->ask(http->gateway, &question->good);
-	g_atomic_int_inc(&question->references);
-	atomic_fetch_add(&question->handed, 1);
+	atomic_fetch_add(&question->references, 1);
 	g_main_context_invoke_full(http->context, G_PRIORITY_DEFAULT, on_answer, question,
 				   question_unref);
 	return G_SOURCE_REMOVE;
@@ -146,7 +144,7 @@ ask(Http *http, SoupServerMessage *message, const char *type,
 	Question *question = g_new0(Question, 1);
 	g_autoptr(GSource) there = g_idle_source_new();
 
-	question->references = 2; /* there; the time-out */
+	question->references = 1; /* the time-out's */
 	question->http = http;
 	question->ask = asked;
 	question->type = type;
@@ -158,7 +156,7 @@ ask(Http *http, SoupServerMessage *message, const char *type,
 	g_source_set_callback(question->timeout, on_too_late, question, question_unref);
 	g_source_attach(question->timeout, http->context);
 	soup_server_message_pause(message);
-	atomic_fetch_add(&question->handed, 1);
+	atomic_fetch_add(&question->references, 1);
 	/* behind what calls have to say */
 	g_source_set_callback(there, on_question, question, question_unref);
 	g_source_attach(there, NULL);
