@@ -25,7 +25,7 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 7
+#define PLUGIN_INTERFACE_VERSION 8
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -162,7 +162,7 @@ typedef struct {
 	gboolean (*unencrypted)(const char *account);
 } AccountVerbs;
 
-typedef struct TextVerbs TextVerbs; /* no plugin carries texts to the outside yet */
+typedef struct TextVerbs TextVerbs; /* what carries text messages: text.h */
 
 /* For whoever runs the gateway. */
 typedef struct {
