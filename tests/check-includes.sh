@@ -89,7 +89,8 @@ rules() {
 	layer $sip/shield "$plugin|$sip/sip_root\.h|$sip/stack/[^/]*\.h"
 	layer $sip/peers "$plugin|$sip/sip_root\.h|$sip/(stack|shield)/[^/]*\.h"
 	layer $sip/dialog "$plugin|$sip/sip_root\.h|$sip/(stack|shield|peers)/[^/]*\.h"
-	layer $sip "$plugin|$sip/(stack|shield|peers|dialog)/[^/]*\.h"
+	layer $sip/text "$plugin|$sip/sip_root\.h|$sip/(stack|shield|peers|dialog)/[^/]*\.h"
+	layer $sip "$plugin|$sip/(stack|shield|peers|dialog|text)/[^/]*\.h"
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libopusfile 'opusfile\.h' 'media/audio/'
 	keep libopusenc 'opusenc\.h' 'media/audio/'
@@ -111,7 +112,7 @@ rules_bite() {
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
 	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/why b2bua/call b2bua/text b2bua/admin b2bua/http cli plugins/echo plugins/xmpp \
-		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip; do
+		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip/text plugins/sip; do
 		mkdir -p "$tree/$folder"
 		printf '#include "%s"\n' other/x.h ../x.h db/x.c >"$tree/$folder/x.c"
 	done
