@@ -25,6 +25,8 @@
 	    VERB_AUDITED, CHANGES_BY_KEY, "change a user's settings; KEY= is the default")         \
 	ROW(user_del, "user", "del", W(W_USER), VERB_OPERATOR, VERB_AUDITED, CHANGE_USER,          \
 	    "delete a user who owns no number")                                                    \
+	ROW(user_erase, "user", "erase", W(W_USER), VERB_OPERATOR, 0, CHANGES_NOTHING,             \
+	    "remove what is known of a user who is disabled or deleted; records stay, nameless")   \
 	ROW(softphone_add, "softphone", "add", W(W_USER, W_PHONE_OPTIONAL), VERB_OPERATOR,         \
 	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
 	    "make a SIP phone of a user; its password is shown once")                              \
@@ -110,6 +112,9 @@
 	      { "--before", WORD_CALL, WORD_OPTIONAL, NULL, NULL,                                  \
 		"the calls before the one of this id: the next page", 0 },                         \
 	      W_FLAG("--failed", "calls that no person ended or refused"),                         \
+	      W_FLAG("--follow",                                                                   \
+		     "calls that begin, change or end from now on, until you stop it"),            \
+	      W_OPTIONAL("--changed", WORD_TEXT, "calls that have changed since this mark"),       \
 	      W_FLAG("--all", "all that is known in one line")),                                   \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list live and recent calls, the newest first")     \
 	ROW(usage, "usage", NULL,                                                                  \
