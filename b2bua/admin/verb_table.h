@@ -126,6 +126,12 @@
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
 			"how wide the drawing is", 0 }),                                           \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "draw who said what and when in a call")            \
+	ROW(report, "report", NULL,                                                                \
+	    W(W_CALL,                                                                              \
+	      W_FLAG("--link", "print the address at which [http] shows the page instead; it is "  \
+			       "good for whoever has it until tandemd ends")),                     \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "print all that is known of a call as one page of HTML")                               \
 	ROW(hangup, "hangup", NULL, W(W_CALL), VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,          \
 	    "end a live call")                                                                     \
 	ROW(sources, "sources", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,           \
