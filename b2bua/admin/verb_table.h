@@ -142,6 +142,9 @@
 	    "answer an address again that is slowed or ignored")                                   \
 	ROW(status, "status", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
 	    "show how the gateway is")                                                             \
+	ROW(doctor, "doctor", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
+	    "look at the gateway, its machine, its network and its trunks, and say what is wrong " \
+	    "and what to do about it; the exit status is 1 when something is")                     \
 	ROW(config_show, "config", "show",                                                         \
 	    W({ "SECTION", WORD_SECTION, WORD_OPTIONAL, NULL, NULL, "a section of tandem.conf",    \
 		0 }),                                                                              \
