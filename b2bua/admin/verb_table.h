@@ -131,6 +131,12 @@
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
 			"how wide the drawing is", 0 }),                                           \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "draw who said what and when in a call")            \
+	ROW(report, "report", NULL,                                                                \
+	    W(W_CALL,                                                                              \
+	      W_FLAG("--link", "print the address at which [http] shows the page instead; it is "  \
+			       "good for whoever has it until tandemd ends")),                     \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "print all that is known of a call as one page of HTML")                               \
 	ROW(hangup, "hangup", NULL, W(W_CALL), VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,          \
 	    "end a live call")                                                                     \
 	ROW(sources, "sources", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,           \
@@ -141,6 +147,9 @@
 	    "answer an address again that is slowed or ignored")                                   \
 	ROW(status, "status", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
 	    "show how the gateway is")                                                             \
+	ROW(doctor, "doctor", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
+	    "look at the gateway, its machine, its network and its trunks, and say what is wrong " \
+	    "and what to do about it; the exit status is 1 when something is")                     \
 	ROW(config_show, "config", "show",                                                         \
 	    W({ "SECTION", WORD_SECTION, WORD_OPTIONAL, NULL, NULL, "a section of tandem.conf",    \
 		0 }),                                                                              \

@@ -218,6 +218,13 @@ media_last_stats(const Media *media, PortId port)
 	return (PortStats){ 0 };
 }
 
+const SeriesPoint *
+media_series(const Media *media, PortId port, guint *n_points)
+{
+	*n_points = 0;
+	return NULL;
+}
+
 void
 media_close(Media *media)
 {
