@@ -186,10 +186,10 @@ def test_browser_chromium(bench):
 
 
 def reads(page, mine, part):
-    """The state of the first text of the open conversation with that in it."""
+    """The first text of the open conversation with that in it, as an expression of the page."""
     item = (f"[...document.querySelectorAll('#log .{'mine' if mine else 'theirs'}')]"
             f".find(item => item.textContent.includes({part!r}))")
-    page.wait(item)
+    page.wait(f"Boolean({item})")
     return item
 
 
@@ -202,7 +202,7 @@ def test_browser_texts(bench):
     page.click("connect")
     page.wait(f"{STATE} === 'ready'")
     bench.tandem.ctl("number", "add", MORE, f"alice@{DOMAIN}")
-    page.wait("document.querySelector('#conversations em')")
+    page.wait("Boolean(document.querySelector('#conversations em'))")
     page.evaluate("document.querySelector('#conversations .contact').click()")
     reads(page, False, "one more telephone number: " + MORE)
     page.click("chat-close")
