@@ -65,7 +65,7 @@ nameless() {
 }
 
 rules() {
-	core='b2bua/[^/]*\.h|media/(audio|codec|desc|media|quality|side)\.h|db/(store|store_texts|trunk_key)\.h'
+	core='b2bua/[^/]*\.h|media/(audio|codec|desc|media|quality|side)\.h|db/(news|store|store_texts|trunk_key)\.h'
 	layer db ''
 	layer media 'media/relay/relay\.h|media/audio/recorder\.h'
 	layer media/audio 'media/[^/]*\.h'
@@ -83,7 +83,7 @@ rules() {
 	layer b2bua/admin "$core|b2bua/(route|why|call|text|report|doctor)/[^/]*\.h"
 	layer b2bua/http "$core|b2bua/(route|why|call|text|report)/[^/]*\.h"
 	layer cli 'b2bua/(config_key|admin/(verbs|help))\.h'
-	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
+	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(news|store|trunk_key)\.h'
 	# what is installed for somebody else's plugin does for the example of one
 	layer plugins/echo 'b2bua/(address|counters|leg|number|reason)\.h|media/(desc|side)\.h'
 	layer plugins/xmpp "$plugin"
