@@ -162,7 +162,6 @@ gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author, cons
 	write_refusal(gateway, record, author ? author : record->caller);
 }
 
-<<<<<<< HEAD
 /* Of the way that is tried now. */
 static void
 set_price(const Call *call, const Charge *charge)
@@ -172,7 +171,8 @@ set_price(const Call *call, const Charge *charge)
 	record->price = charge ? charge->price : 0;
 	set_string(&record->currency,
 		   record->price ? g_strdup(gateway_config(call->gateway)->currency) : NULL);
-=======
+}
+
 /* The row of a call that goes on is written often: what is long comes at the end. */
 static char *
 recorded_ladder(const Call *call)
@@ -183,7 +183,6 @@ recorded_ladder(const Call *call)
 		return g_steal_pointer(&ladder);
 	series = call_series(call);
 	return g_strconcat(ladder, series, NULL);
->>>>>>> d1
 }
 
 void
