@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* fuzz-chat.c - any bytes as a stanza, then exercise_chat() on it. */
+/* fuzz-im.c - any bytes as a stanza, then exercise_im() on it. */
 #include <stdint.h>
 
 #include "tests/fuzz/exercise.h"
@@ -13,6 +13,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(xmlNode) stanza = xml_parse((const char *)data, size, 64 * 1024, &error);
 
 	if (stanza)
-		exercise_chat(stanza);
+		exercise_im(stanza);
 	return 0;
 }
