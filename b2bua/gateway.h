@@ -23,6 +23,7 @@ typedef struct {
 	struct Admission *admission; /* call/admission.h */
 	struct Drain *drain;	     /* call/call_stop.h */
 	struct MetricSet *metrics;   /* call/call_metrics.h */
+	struct Desk *desk;	     /* desk.h; NULL: nobody is served there */
 } GatewayParts;
 
 GatewayParts *gateway_parts(Gateway *gateway);
