@@ -9,6 +9,7 @@
  *   xmpp_move.c     a call moves to another device, or to somebody else
  *   xmpp_digits.c   keys as chat messages
  *   xmpp_text.c     chat that goes nowhere
+ *   xmpp_desk.c     chat with the gateway itself, and its commands
  *   xmpp_find.c     which call is meant
  *   xmpp_clear.c    who may call, and be called, without encryption
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
@@ -53,6 +54,7 @@ typedef struct {
 	GHashTable *names;    /* bare JID of ours → the caller's name; NULL before the first */
 	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
 	GHashTable *live;     /* see xmpp_find.c → GPtrArray of XmppLeg */
+	GHashTable *commands; /* a set: those of xmpp_desk.c that are not answered yet; or NULL */
 	guint n_live;	      /* legs that are not over */
 	guint outage;	      /* timer: the stream is away, and may soon be back; 0: not so */
 } Xmpp;
@@ -261,6 +263,15 @@ void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, c
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
+/* What is written in the clear; NULL: nothing, or it is encrypted. */
+char *xmpp_text_plain(const xmlNode *message);
+
+/* --- xmpp_desk.c --- */
+/* TRUE: it is for the gateway itself, and has been or will be answered. */
+gboolean
+xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+gboolean xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to);
+void xmpp_desk_stop(Xmpp *xmpp); /* nobody is answered any more */
 
 /* --- xmpp_plugin.c --- */
 /* How long the stream may be away before xmpp_is_cut_off(), for tests; 0: as always. */

@@ -42,6 +42,20 @@ has_content(const xmlNode *message)
 	return FALSE;
 }
 
+char *
+xmpp_text_plain(const xmlNode *message)
+{
+	const xmlNode *body = xml_child(message, NULL, "body");
+	g_autofree char *text = body ? xml_text(body) : NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(CONTENTS); i++)
+		if (strstr(CONTENTS[i].name, "crypt") || strstr(CONTENTS[i].ns ?: "", "pgp") ||
+		    strstr(CONTENTS[i].ns ?: "", "encrypted"))
+			if (xml_child(message, CONTENTS[i].ns, CONTENTS[i].name))
+				return NULL;
+	return text && *text ? g_steal_pointer(&text) : NULL;
+}
+
 typedef enum { STRANGER, NO_ROOM, NO_NUMBER, GATEWAY, IN_CALL, CALLS_ONLY, N_WHYS } Why;
 
 static const XmlStanzaError WHYS[N_WHYS] = {
