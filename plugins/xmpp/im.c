@@ -296,6 +296,15 @@ im_origin_id(const char *origin)
 	return id && id[1] ? id + 1 : NULL;
 }
 
+char *
+im_plain(const xmlNode *message)
+{
+	const xmlNode *body = find_body(message);
+	g_autofree char *words = body ? xml_text(body) : NULL;
+
+	return kind_of_envelope(message, words) == N_IM_KINDS ? g_steal_pointer(&words) : NULL;
+}
+
 Im *
 im_read(const xmlNode *message)
 {
@@ -303,36 +312,36 @@ im_read(const xmlNode *message)
 	g_autofree char *words = node ? xml_text(node) : html_text(message);
 	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
 	gboolean has_file = read_files(message, files);
-	Im *chat = g_new0(Im, 1);
+	Im *im = g_new0(Im, 1);
 
-	chat->delayed = xml_delay(message, &chat->written);
-	chat->kind = kind_of_envelope(message, words);
-	if (chat->kind != N_IM_KINDS)
-		return chat;
-	chat->body = put_together(message, words, files);
-	if (chat->body) {
-		chat->kind = IM_TEXT;
-		chat->language = read_language(message, node);
-		chat->origin = read_origin(message, chat->body);
-		chat->receipt =
-			im_origin_id(chat->origin) && xml_child(message, NS_RECEIPTS, "request");
+	im->delayed = xml_delay(message, &im->written);
+	im->kind = kind_of_envelope(message, words);
+	if (im->kind != N_IM_KINDS)
+		return im;
+	im->body = put_together(message, words, files);
+	if (im->body) {
+		im->kind = IM_TEXT;
+		im->language = read_language(message, node);
+		im->origin = read_origin(message, im->body);
+		im->receipt =
+			im_origin_id(im->origin) && xml_child(message, NS_RECEIPTS, "request");
 	} else if (xml_child(message, NS_REACTIONS, "reactions")) {
-		chat->kind = IM_REACTION;
+		im->kind = IM_REACTION;
 	} else {
-		chat->kind = has_file ? IM_FILE : IM_NOTHING;
+		im->kind = has_file ? IM_FILE : IM_NOTHING;
 	}
-	return chat;
+	return im;
 }
 
 void
-im_free(Im *chat)
+im_free(Im *im)
 {
-	if (!chat)
+	if (!im)
 		return;
-	g_free(chat->body);
-	g_free(chat->language);
-	g_free(chat->origin);
-	g_free(chat);
+	g_free(im->body);
+	g_free(im->language);
+	g_free(im->origin);
+	g_free(im);
 }
 
 /* --- ours --- */

@@ -164,9 +164,9 @@ refuse_kind(Xmpp *xmpp, const Row *row, const xmlNode *message, const Address *f
 void
 xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 {
-	g_autoptr(Im) chat = im_read(message);
+	g_autoptr(Im) im = im_read(message);
 
-	if (chat->kind != IM_NOTHING)
+	if (im->kind != IM_NOTHING)
 		xmpp_send(xmpp, xml_message_error(message, &STRANGER));
 }
 
@@ -176,14 +176,10 @@ xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	const xmlNode *body = xml_child(message, NULL, "body");
-	const char *type = xml_attribute(message, "type");
-	g_autofree char *text = body ? xml_text(body) : NULL;
-	g_autofree char *bare = NULL, *account = NULL;
+	g_autofree char *text = im_plain(message), *bare = NULL, *account = NULL;
 	g_autoptr(Address) chat = NULL;
 
-	if (!text || g_strcmp0(type, "groupchat") == 0 || g_strcmp0(type, "headline") == 0 ||
-	    g_strcmp0(type, "error") == 0)
+	if (!text)
 		return FALSE;
 	bare = address_bare_jid(from);
 	account = g_utf8_strdown(bare, -1);
@@ -231,7 +227,7 @@ on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
 }
 
 static void
-pass_on(Xmpp *xmpp, const xmlNode *message, const Im *chat, const Address *from, const Address *to)
+pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, const Address *to)
 {
 	g_autofree char *bare = address_bare_jid(from), *account = g_utf8_strdown(bare, -1);
 	g_autoptr(Address) number = xmpp_accounts_dialled(xmpp->accounts, to);
@@ -240,11 +236,11 @@ pass_on(Xmpp *xmpp, const xmlNode *message, const Im *chat, const Address *from,
 			      .to = number,
 			      .account = account,
 			      .device = xml_attribute(message, "from"),
-			      .origin = chat->origin,
-			      .body = chat->body,
-			      .language = chat->language,
-			      .written = chat->written,
-			      .receipt = chat->receipt };
+			      .origin = im->origin,
+			      .body = im->body,
+			      .language = im->language,
+			      .written = im->written,
+			      .receipt = im->receipt };
 
 	asked->xmpp = xmpp;
 	asked->from = g_strdup(xml_attribute(message, "from"));
@@ -266,12 +262,12 @@ is_short_code(const Address *to)
 
 /* Why there is nobody whom a text could be for; NULL: there is. */
 static const XmlStanzaError *
-nobody(const Xmpp *xmpp, const Address *from, const Address *to)
+nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 {
 	g_autoptr(Address) chat = NULL;
 
-	if (!to->user)
-		return &GATEWAY;
+	if (!to->user) /* what could be read there, xmpp_desk.c has seen to */
+		return im->kind == IM_TEXT ? &GATEWAY : NULL;
 	if (g_str_equal(to->user, "anonymous"))
 		return &ANONYMOUS;
 	chat = address_new(ADDRESS_JID, to->user, to->host, NULL);
@@ -283,16 +279,16 @@ nobody(const Xmpp *xmpp, const Address *from, const Address *to)
 void
 xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	g_autoptr(Im) chat = im_read(message);
+	g_autoptr(Im) im = im_read(message);
 	const XmlStanzaError *why;
 
-	if (chat->kind == IM_NOTHING)
+	if (im->kind == IM_NOTHING)
 		return;
-	why = chat->kind == IM_ROOM ? NULL : nobody(xmpp, from, to);
+	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
 	if (why)
 		refuse(xmpp, why, message);
-	else if (chat->kind != IM_TEXT)
-		refuse_kind(xmpp, &KINDS[chat->kind], message, from, to);
+	else if (im->kind != IM_TEXT)
+		refuse_kind(xmpp, &KINDS[im->kind], message, from, to);
 	else
-		pass_on(xmpp, message, chat, from, to);
+		pass_on(xmpp, message, im, from, to);
 }
