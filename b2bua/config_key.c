@@ -44,8 +44,9 @@ const ConfigKey config_keys[] = {
 	  "part, so example.org for gw.example.org" },
 
 	{ "xmpp", "operators", TYPE_JID_LIST, NULL, 0, 0, FIELD(xmpp_operators),
-	  "who is told by chat of what needs a person, such as a limit that is reached: bare JIDs "
-	  "separated by \";\"" },
+	  "who may use the commands of tandemctl by chat and by form, and is told there of what "
+	  "needs "
+	  "a person, such as a limit that is reached: bare JIDs separated by \";\"" },
 
 	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
 	  "address of this machine that SIP is bound to" },

@@ -25,6 +25,7 @@ typedef struct {
 	struct Drain *drain;	     /* call/call_stop.h */
 	struct MetricSet *metrics;   /* call/call_metrics.h */
 	struct Texts *texts;	     /* text/texts.h */
+	struct Desk *desk;	     /* desk.h; NULL: nobody is served there */
 } GatewayParts;
 
 GatewayParts *gateway_parts(Gateway *gateway);

@@ -20,6 +20,7 @@
 #include <glib-unix.h>
 #include "b2bua/config_check.h"
 #include "b2bua/admin/control.h"
+#include "b2bua/admin/reception.h"
 #include "b2bua/call/call_bury.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/call/core.h"
@@ -233,6 +234,7 @@ bring_up(Daemon *self, GError **error)
 		return FALSE;
 	self->gateway = core_new(self->config, self->store, self->workers);
 	learn_countries(self->gateway);
+	reception_open(self->gateway);
 	for (char **name = self->config->plugins; name && *name; name++)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;
@@ -255,8 +257,10 @@ take_down(Daemon *self)
 	http_stop(self->http);
 	hook_stop(self->hook);
 	control_stop(self->control);
-	if (self->gateway)
+	if (self->gateway) {
+		reception_close(self->gateway);
 		core_free(self->gateway);
+	}
 	if (self->workers)
 		workers_free(self->workers);
 	journal_stop(self->journal);
