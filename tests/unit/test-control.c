@@ -226,6 +226,12 @@ call_ladder(const Call *call)
 	return g_strdup("0\tcaller\tin\tINVITE live\n");
 }
 
+char *
+call_series(const Call *call)
+{
+	return g_strdup("");
+}
+
 void
 call_hangup(Call *call, Reason reason, const char *text)
 {
