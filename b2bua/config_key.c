@@ -48,8 +48,9 @@ const ConfigKey config_keys[] = {
 	  "part, so example.org for gw.example.org" },
 
 	{ "xmpp", "operators", TYPE_JID_LIST, NULL, 0, 0, FIELD(xmpp_operators),
-	  "who is told by chat of what needs a person, such as a limit that is reached: bare JIDs "
-	  "separated by \";\"" },
+	  "who may use the commands of tandemctl by chat and by form, and is told there of what "
+	  "needs "
+	  "a person, such as a limit that is reached: bare JIDs separated by \";\"" },
 
 	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
 	  "address of this machine that SIP is bound to" },
@@ -140,7 +141,7 @@ const ConfigKey config_keys[] = {
 	  "forbidden)" },
 
 	{ "http", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(http_address),
-	  "address of this machine at which /metrics, /health and /ready are asked for by HTTP" },
+	  "address of this machine at which /metrics, /health, /ready and /report are asked for by HTTP" },
 	{ "http", "port", TYPE_NUMBER, "0", 0, 65535, FIELD(http_port), "TCP port; 0: no HTTP" },
 
 	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),

@@ -20,10 +20,12 @@
 #include <glib-unix.h>
 #include "b2bua/config_check.h"
 #include "b2bua/admin/control.h"
+#include "b2bua/admin/reception.h"
 #include "b2bua/call/call_bury.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/call/core.h"
 #include "b2bua/route/meter.h"
+#include "b2bua/text/texts.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/http/hook.h"
@@ -235,10 +237,12 @@ bring_up(Daemon *self, GError **error)
 		return FALSE;
 	self->gateway = core_new(self->config, self->store, self->workers);
 	learn_countries(self->gateway);
+	reception_open(self->gateway);
 	for (char **name = self->config->plugins; name && *name; name++)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;
 	calls_bury(self->gateway);
+	texts_recover(self->gateway);
 	self->control = control_start(self->gateway, error);
 	if (!self->control)
 		return FALSE;
@@ -256,8 +260,10 @@ take_down(Daemon *self)
 	http_stop(self->http);
 	hook_stop(self->hook);
 	control_stop(self->control);
-	if (self->gateway)
+	if (self->gateway) {
+		reception_close(self->gateway);
 		core_free(self->gateway);
+	}
 	if (self->workers)
 		workers_free(self->workers);
 	journal_stop(self->journal);

@@ -13,7 +13,7 @@
  * Thread: signalling.
  */
 #pragma once
-#include <glib.h>
+#include <gio/gio.h>
 #include "db/trunk_key.h"
 
 typedef struct Store Store;
@@ -49,6 +49,12 @@ gboolean store_backup(const char *path, const char *to, GError **error);
 gboolean store_peek(const char *path, GError **error);
 /* Whether there is such a trunk, without opening the file for good or migrating it. */
 gboolean store_peek_trunk(const char *path, const char *name, gboolean *enabled, GError **error);
+
+/* Whether the pages of the file are whole, as PRAGMA quick_check says; BUSY: not known by
+ * `until_us` (monotonic), or cancelled.  From a thread that may take its time; it delays no
+ * writer. */
+gboolean
+store_verify(const char *path, GCancellable *cancel, gint64 until_us, GError **error);
 
 /* Several changes as one: all of them or none.  May be nested; every begin that
  * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
@@ -208,6 +214,7 @@ typedef struct {
 	char *trunks; /* names by blanks, in the order tried; "" is all by priority */
 	guint cost;   /* 0 to 9, held against the user's max-cost */
 	guint price;  /* of a minute, in 1/10000 of the currency */
+	char *text;   /* "allow" and "refuse" texts; "": as calls */
 	gint64 created;
 } RouteRule;
 void route_rule_free(RouteRule *rule);

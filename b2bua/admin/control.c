@@ -219,6 +219,12 @@ reply_next(Reply *reply, GString *out)
 	return FALSE;
 }
 
+guint
+reply_pause_ms(const Reply *reply)
+{
+	return reply->answer ? answer_pause_ms(reply->answer) : 0;
+}
+
 gboolean
 reply_is_busy(const Reply *reply)
 {
@@ -233,7 +239,7 @@ control_execute(Gateway *gateway, Store *store, const char *request_line)
 	GString *out = g_string_new(NULL);
 
 	while (reply_next(reply, out))
-		;
+		g_usleep(reply_pause_ms(reply) * 1000); /* nobody else is kept waiting */
 	reply_free(reply);
 	return g_string_free(out, FALSE);
 }

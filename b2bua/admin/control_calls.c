@@ -31,14 +31,24 @@ live_call(const Request *request, const CallRecord *record)
 	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
 }
 
+/* A user does not read what the operator reads: hosts, trunks, what a far end has said. */
+static char *
+own_words_of(const CallRecord *record)
+{
+	return g_strdup(record->reason ? reason_sentence(reason_from_name(record->reason)) : NULL);
+}
+
 /* What ails one that is live and what its people should know, or how one ended. */
 static char *
 words_of(const Request *request, const CallRecord *record)
 {
 	const Call *live = live_call(request, record);
 	const char *clear = live ? call_in_the_clear(live) : NULL;
-	g_autofree char *trouble = live ? call_trouble(live) : NULL;
+	g_autofree char *trouble = NULL;
 
+	if (request->actor->kind != VERB_OPERATOR)
+		return own_words_of(record);
+	trouble = live ? call_trouble(live) : NULL;
 	if (trouble && clear)
 		return g_strdup_printf("%s; %s", trouble, clear);
 	if (trouble || clear)
@@ -122,14 +132,15 @@ call_filter_free(gpointer data)
 	g_free(filter);
 }
 
-/* A user is called by numbers as well. */
+/* A user is called by numbers as well.  What a number did is told to the operator alone, since
+ * it may have been another user's then. */
 static gboolean
 filter_user(const Request *request, CallFilter *filter, const char *user, GError **error)
 {
 	g_autoptr(GStrvBuilder) numbers = g_strv_builder_new();
 	g_autoptr(GPtrArray) own = store_number_list(request->store, user, error);
 
-	for (guint i = 0; own && i < own->len; i++)
+	for (guint i = 0; own && i < own->len && request->actor->kind == VERB_OPERATOR; i++)
 		g_strv_builder_add(numbers, ((const Number *)own->pdata[i])->number);
 	filter->user = user;
 	filter->numbers = g_strv_builder_end(numbers);

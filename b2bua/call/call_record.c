@@ -173,6 +173,18 @@ set_price(const Call *call, const Charge *charge)
 		   record->price ? g_strdup(gateway_config(call->gateway)->currency) : NULL);
 }
 
+/* The row of a call that goes on is written often: what is long comes at the end. */
+static char *
+recorded_ladder(const Call *call)
+{
+	g_autofree char *ladder = call_ladder(call), *series = NULL;
+
+	if (call->state != CALL_ENDED)
+		return g_steal_pointer(&ladder);
+	series = call_series(call);
+	return g_strconcat(ladder, series, NULL);
+}
+
 void
 call_record_write(Call *call)
 {
@@ -184,7 +196,7 @@ call_record_write(Call *call)
 		return;
 	set_string(&record->state, g_strdup(call_state_name(call->state)));
 	set_string(&record->legs, legs_text(call));
-	set_string(&record->ladder, call_ladder(call));
+	set_string(&record->ladder, recorded_ladder(call));
 	record->answered_us = call->answered_us;
 	if (!callee && call->callees->len > 0)
 		callee = call->callees->pdata[call->callees->len - 1];
