@@ -359,6 +359,7 @@ config_load(const char *path, GError **error)
 /* Asked for each time by the signalling thread; all others are bound, opened or handed to
  * another thread at the start. */
 static const char *const LIVE[] = {
+	"gateway log_format",
 	"gateway log_level",
 	"gateway country",
 	"gateway emergency",

@@ -17,6 +17,7 @@ struct Config {
 	char *control_socket; /* path of tandemctl's socket */
 	char **plugins;	      /* in start order: "xmpp;sip;echo" */
 	char *plugin_dir;
+	char *log_format;    /* a name of log_line.h */
 	char *log_level;     /* "error", "warning", "info", "debug" */
 	char *country;	     /* "DE": of users and their numbers without a "+"; NULL: none */
 	char *emergency;     /* "refuse", "trunk:NAME"; NULL: without plugin sip */

@@ -18,6 +18,10 @@ const ConfigKey config_keys[] = {
 	  "folder of the plugins (NAME.so)" },
 	{ "gateway", "log_level", TYPE_LOG_LEVEL, "info", 0, 0, FIELD(log_level),
 	  "error, warning, info or debug" },
+	{ "gateway", "log_format", TYPE_LOG_FORMAT, "auto", 0, 0, FIELD(log_format),
+	  "text or json (a JSON object a line) to standard error, journal (with the fields "
+	  "TANDEM_CALL and MESSAGE_ID), or auto: journal where standard error is the journal, "
+	  "otherwise text" },
 	{ "gateway", "drain_seconds", TYPE_NUMBER, "60", 0, SECONDS_A_DAY, FIELD(drain_seconds),
 	  "seconds that an orderly stop waits for calls to end" },
 	{ "gateway", "country", TYPE_COUNTRY, NULL, 0, 0, FIELD(country),

@@ -23,6 +23,7 @@ typedef enum {
 	TYPE_COUNTRY_LIST, /* "any", or two letters each, by ";" */
 	TYPE_HOURS,	   /* "7-22" */
 	TYPE_LOG_LEVEL,
+	TYPE_LOG_FORMAT,
 	TYPE_TRANSCODE, /* a policy of transcoding.h */
 	TYPE_EMERGENCY,
 	TYPE_PLAIN_RTP, /* no, local, yes */

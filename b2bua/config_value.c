@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 #include "b2bua/address.h"
 #include "b2bua/config_key.h"
+#include "b2bua/log_line.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/transcoding.h"
 #include "b2bua/words.h"
@@ -220,6 +221,15 @@ check_log_level(const ConfigKey *key, const char *value, GError **error)
 }
 
 static gboolean
+check_log_format(const ConfigKey *key, const char *value, GError **error)
+{
+	LogFormat format;
+
+	return log_format_find(value, &format) ||
+	       config_value_refuse(key, value, error, "write auto, text, json or journal");
+}
+
+static gboolean
 check_plain_rtp(const ConfigKey *key, const char *value, GError **error)
 {
 	static const char *const values[] = { "no", "local", "yes", NULL };
@@ -294,6 +304,8 @@ check_text(const ConfigKey *key, const char *value, GError **error)
 					   "xmpp.example.org or 192.0.2.1");
 	case TYPE_LOG_LEVEL:
 		return check_log_level(key, value, error);
+	case TYPE_LOG_FORMAT:
+		return check_log_format(key, value, error);
 	case TYPE_PLAIN_RTP:
 		return check_plain_rtp(key, value, error);
 	case TYPE_HOOK:

@@ -59,6 +59,7 @@ typedef struct {
 
 /* --- log --- */
 
+static LogFormat log_format = LOG_AUTO; /* written by the signalling thread alone */
 static GLogLevelFlags shown_levels = G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL |
 				     G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO;
 
@@ -69,7 +70,7 @@ write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointe
 
 	if (!(level & shown_levels & G_LOG_LEVEL_MASK))
 		return G_LOG_WRITER_HANDLED;
-	if (service_log(level, fields, n_fields))
+	if (service_log(log_format, level, fields, n_fields))
 		return G_LOG_WRITER_HANDLED;
 	line = g_log_writer_format_fields(level, fields, n_fields, FALSE);
 	fprintf(stderr, "%s\n", line);
@@ -77,8 +78,9 @@ write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointe
 }
 
 static void
-set_log_level(const char *name)
+set_log(const Config *config)
 {
+	const char *name = config->log_level;
 	static const struct {
 		const char *name;
 		GLogLevelFlags levels;
@@ -89,6 +91,7 @@ set_log_level(const char *name)
 		{ "debug", G_LOG_LEVEL_DEBUG },
 	};
 
+	log_format_find(config->log_format, &log_format);
 	shown_levels = 0;
 	for (guint i = 0; i < G_N_ELEMENTS(LEVELS); i++) {
 		shown_levels |= LEVELS[i].levels;
@@ -166,7 +169,7 @@ renew_config(GError **error)
 
 	if (!config_renew(running->config, running->config_file, &text, error))
 		return NULL;
-	set_log_level(running->config->log_level);
+	set_log(running->config);
 	g_message("reload: %s: %s", running->config_file, text);
 	return text;
 }
@@ -465,6 +468,6 @@ main(int argc, char **argv)
 	}
 	if (options.check_config)
 		return check_machine(config, config_file);
-	set_log_level(config->log_level);
+	set_log(config);
 	return run(config, config_file);
 }

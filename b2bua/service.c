@@ -86,15 +86,52 @@ service_fatal(const char *format, ...)
 	fprintf(stderr, "%s" NAME ": %s\n", g_getenv("JOURNAL_STREAM") ? "<3>" : "", line);
 }
 
-gboolean
-service_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+static const char *
+message_of(const GLogField *fields, gsize n_fields)
 {
+	for (gsize i = 0; i < n_fields; i++)
+		if (strcmp(fields[i].key, "MESSAGE") == 0 && fields[i].length < 0)
+			return fields[i].value;
+	return "";
+}
+
+static gboolean
+log_to_journal(GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+{
+	const char *message = message_of(fields, n_fields);
+	const char *id = log_line_message_id(message);
+	gint64 call = log_line_call(message);
+	g_autofree char *call_text = g_strdup_printf("%" G_GINT64_FORMAT, call);
 	GLogField named[MAX_FIELDS];
 
-	if (!g_log_writer_is_journald(STDERR_FILENO))
-		return FALSE;
-	n_fields = MIN(n_fields, MAX_FIELDS - 1);
+	n_fields = MIN(n_fields, MAX_FIELDS - 3);
 	memcpy(named, fields, n_fields * sizeof *fields);
-	named[n_fields] = (GLogField){ "SYSLOG_IDENTIFIER", NAME, -1 };
-	return g_log_writer_journald(level, named, n_fields + 1, NULL) == G_LOG_WRITER_HANDLED;
+	named[n_fields++] = (GLogField){ "SYSLOG_IDENTIFIER", NAME, -1 };
+	if (call > 0)
+		named[n_fields++] = (GLogField){ "TANDEM_CALL", call_text, -1 };
+	if (id)
+		named[n_fields++] = (GLogField){ "MESSAGE_ID", id, -1 };
+	return g_log_writer_journald(level, named, n_fields, NULL) == G_LOG_WRITER_HANDLED;
+}
+
+gboolean
+service_log(LogFormat format, GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+{
+	g_autofree char *line = NULL;
+
+	switch (format) {
+	case LOG_TEXT:
+		return FALSE;
+	case LOG_JSON:
+		line = log_line_json(level, message_of(fields, n_fields), g_get_real_time());
+		fprintf(stderr, "%s\n", line);
+		return TRUE;
+	case LOG_AUTO:
+		if (!g_log_writer_is_journald(STDERR_FILENO))
+			return FALSE;
+		break;
+	case LOG_JOURNAL:
+		break;
+	}
+	return log_to_journal(level, fields, n_fields);
 }

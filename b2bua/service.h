@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <glib.h>
+#include "b2bua/log_line.h"
 
 /* "READY=1" and the like; several lines are fine. */
 void service_notify(const char *state);
@@ -22,5 +23,8 @@ void service_stopping(guint seconds);
  * the journal reads it. */
 void service_fatal(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* One log record to the journal, under the name of the daemon; FALSE: there is no journal. */
-gboolean service_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields);
+/* One log record to the journal, under the name of the daemon and with the fields of log_line.h,
+ * or as a JSON line to standard error.  FALSE: it is to be written as text, or there is no
+ * journal.  Thread: any. */
+gboolean
+service_log(LogFormat format, GLogLevelFlags level, const GLogField *fields, gsize n_fields);

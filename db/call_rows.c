@@ -181,7 +181,7 @@ call_rows_live(Store *store, GError **error)
 
 /* --- what is old --- */
 
-#define PRUNE_ROWS 20 /* of a transaction: each has a place in seven indexes */
+#define PRUNE_ROWS 10 /* of a transaction: each has a place in seven indexes */
 
 /* Ids grow with time, so the oldest are the first. */
 gboolean

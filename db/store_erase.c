@@ -38,11 +38,11 @@ static const char *const SQL[N_PLACES] = {
 
 /* What the hook is still to be told of it is told without names as well. */
 static gboolean
-hide_line(Store *store, gint64 call, GError **error)
+hide_in_queue(Store *store, gint64 call, GError **error)
 {
 	g_auto(Query) query = query_new(
-		store, "UPDATE hook_queue SET line = (SELECT line FROM hook_line WHERE id = ?1) "
-		       "WHERE call = ?1");
+		store, "UPDATE hook_queue SET (caller, callee, account, sentence) = (SELECT "
+		       "caller, callee, user, text FROM calls WHERE id = ?1) WHERE call = ?1");
 
 	query_bind_int(&query, call);
 	return query_run(&query, error);
@@ -66,7 +66,7 @@ hide_some(Store *store, Place place, const char *name, guint limit, GError **err
 	if (result == QUERY_FAILED)
 		return -1;
 	for (guint i = 0; i < ids->len; i++)
-		if (!hide_line(store, g_array_index(ids, gint64, i), error))
+		if (!hide_in_queue(store, g_array_index(ids, gint64, i), error))
 			return -1;
 	return (gint)ids->len;
 }

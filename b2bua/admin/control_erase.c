@@ -4,7 +4,7 @@
 #include "b2bua/admin/handlers.h"
 #include "b2bua/call/call_list.h"
 
-#define ROWS	    20 /* of a step: each has a place in seven indexes */
+#define ROWS	    5 /* of a step: each has a place in seven indexes */
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
 
 typedef struct {

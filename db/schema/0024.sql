@@ -78,34 +78,34 @@ CREATE VIEW cdr AS SELECT
 -- One row while there is a hook: its target.
 CREATE TABLE hook (target TEXT NOT NULL) STRICT;
 
--- What it has not taken yet, in the order in which the calls ended.
+-- What it has not taken yet, in the order in which the calls ended: rows of cdr, as they were.
 CREATE TABLE hook_queue (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
-	call INTEGER NOT NULL,
 	queued INTEGER NOT NULL, -- s since 1970
-	line TEXT NOT NULL -- a JSON object: a row of cdr
+	call INTEGER NOT NULL,
+	started TEXT, answered TEXT, ended TEXT,
+	seconds INTEGER,
+	direction TEXT, caller TEXT, callee TEXT, account TEXT, trunk TEXT,
+	state TEXT, reason TEXT, sentence TEXT, ended_by TEXT,
+	times INTEGER,
+	cost REAL,
+	currency TEXT
 ) STRICT;
 CREATE INDEX hook_queue_by_call ON hook_queue (call);
-
-CREATE VIEW hook_line AS SELECT id, json_object('id', id, 'started', started,
-	'answered', answered, 'ended', ended, 'seconds', seconds, 'direction', direction,
-	'caller', caller, 'callee', callee, 'account', account, 'trunk', trunk, 'state', state,
-	'reason', reason, 'sentence', sentence, 'ended_by', ended_by, 'times', times,
-	'cost', cost, 'currency', currency) AS line FROM cdr;
 
 -- In the transaction that says that the call has ended, so that neither is there alone.
 CREATE TRIGGER hook_update AFTER UPDATE OF ended_us ON calls
 	WHEN old.ended_us = 0 AND new.ended_us > 0 AND new.count = 0
 		AND EXISTS (SELECT 1 FROM hook)
 BEGIN
-	INSERT INTO hook_queue (call, queued, line)
-		SELECT id, CAST(strftime('%s', 'now') AS INTEGER), line FROM hook_line
-		WHERE id = new.id;
+	INSERT INTO hook_queue SELECT NULL, CAST(strftime('%s', 'now') AS INTEGER), id, started,
+		answered, ended, seconds, direction, caller, callee, account, trunk, state, reason,
+		sentence, ended_by, times, cost, currency FROM cdr WHERE id = new.id;
 END;
 CREATE TRIGGER hook_insert AFTER INSERT ON calls
 	WHEN new.ended_us > 0 AND new.count = 0 AND EXISTS (SELECT 1 FROM hook)
 BEGIN
-	INSERT INTO hook_queue (call, queued, line)
-		SELECT id, CAST(strftime('%s', 'now') AS INTEGER), line FROM hook_line
-		WHERE id = new.id;
+	INSERT INTO hook_queue SELECT NULL, CAST(strftime('%s', 'now') AS INTEGER), id, started,
+		answered, ended, seconds, direction, caller, callee, account, trunk, state, reason,
+		sentence, ended_by, times, cost, currency FROM cdr WHERE id = new.id;
 END;

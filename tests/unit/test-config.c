@@ -57,6 +57,7 @@ static const struct {
 	{ "[xmpp]\nsecret hunter2\n", { "line 2", "key = value" } },
 	{ "[xmpp]\nsecret = a\\qhunter2\n", { "[xmpp] secret", "(hidden)" } },
 	{ OK "host = \xff\n", { "UTF-8" } },
+	{ OK "[gateway]\nlog_format=xml\n", { "[gateway] log_format", "json" } },
 	{ OK "[records]\nhook=billing\n", { "[records] hook", "billing", "path of a program" } },
 	{ OK "[records]\nhook=ftp://example.org/\n", { "[records] hook", "or a URL such as" } },
 	{ OK "[records]\nhook=https://\n", { "[records] hook" } },

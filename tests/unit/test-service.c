@@ -95,6 +95,44 @@ test_fatal(void)
 	g_test_trap_assert_stderr("tandemd: no network\n<3>tandemd: no network\n");
 }
 
+/* What a program reads of a record; nothing of a stranger's words makes a second line. */
+static void
+test_log_lines(void)
+{
+	static const struct {
+		const char *message;
+		gint64 call;
+		gboolean has_id;
+		const char *json;
+	} CASES[] = {
+		{ "ready", 0, FALSE, "\"message\":\"ready\"}" },
+		{ "call 12: a to b ended by the caller: Hung up", 12, TRUE, "\"call\":12}" },
+		{ "call 12: up", 12, FALSE, "\"message\":\"call 12: up\",\"call\":12}" },
+		{ "call 12 is up", 0, FALSE, "is up\"}" },
+		{ "call me: up", 0, FALSE, "up\"}" },
+		{ "call -1: up", 0, FALSE, "up\"}" },
+		{ "audit: uid 0: user add", 0, TRUE, "user add\"}" },
+		{ "a \"b\"\n{\x01\xff}", 0, FALSE, "a \\\"b\\\"\\n{\\u0001" },
+	};
+	LogFormat format;
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autofree char *line = log_line_json(G_LOG_LEVEL_WARNING, CASES[i].message,
+						      G_GINT64_CONSTANT(1764410400000007));
+
+		g_assert_cmpint(log_line_call(CASES[i].message), ==, CASES[i].call);
+		g_assert_cmpint(log_line_message_id(CASES[i].message) != NULL, ==, CASES[i].has_id);
+		g_assert_true(g_str_has_prefix(line, "{\"time\":\"2025-11-29T10:00:00.000007Z\","
+						     "\"level\":\"warning\",\"message\":"));
+		if (!strstr(line, CASES[i].json))
+			g_error("no %s in %s", CASES[i].json, line);
+		g_assert_null(strchr(line, '\n'));
+	}
+	g_assert_true(log_format_find("json", &format) && format == LOG_JSON);
+	g_assert_true(log_format_find("journal", &format) && format == LOG_JOURNAL);
+	g_assert_false(log_format_find("xml", &format));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -102,5 +140,6 @@ main(int argc, char **argv)
 	g_test_add_func("/service/watch", test_watch);
 	g_test_add_func("/service/stopping", test_stopping);
 	g_test_add_func("/service/fatal", test_fatal);
+	g_test_add_func("/service/log-lines", test_log_lines);
 	return g_test_run();
 }
