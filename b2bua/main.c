@@ -28,6 +28,7 @@
 #include "b2bua/text/texts.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
+#include "b2bua/http/hook.h"
 #include "b2bua/http/http.h"
 #include "b2bua/service.h"
 #include "b2bua/route/way_out.h"
@@ -50,6 +51,7 @@ typedef struct {
 	Gateway *gateway;
 	Control *control;
 	Http *http;
+	Hook *hook;
 	Journal *journal;
 	GMainLoop *loop;
 	guint stop_signals;
@@ -184,6 +186,16 @@ on_reload_signal(gpointer user)
 
 /* --- running --- */
 
+/* Before any call ends.  The hook's thread tries again. */
+static void
+set_hook(Daemon *self)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!store_hook_set(self->store, self->config->hook, &error))
+		g_warning("[records] hook: not known to the database yet: %s", error->message);
+}
+
 /* Live calls, and as many ended ones that the database has not taken yet; 80 MB at most. */
 static gboolean
 open_records(Daemon *self, GError **error)
@@ -194,6 +206,8 @@ open_records(Daemon *self, GError **error)
 				   .keep_ladder_days = config->keep_ladder_days };
 
 	self->store = store_open(config->database, error);
+	if (self->store)
+		set_hook(self);
 	self->journal = self->store ? journal_start(self->store, &options, error) : NULL;
 	return self->journal != NULL;
 }
@@ -229,6 +243,8 @@ bring_up(Daemon *self, GError **error)
 	self->control = control_start(self->gateway, error);
 	if (!self->control)
 		return FALSE;
+	if (self->config->hook && !(self->hook = hook_start(self->gateway, error)))
+		return FALSE;
 	if (self->config->http_port)
 		self->http = http_start(self->gateway, self->config->http_address,
 					self->config->http_port, error);
@@ -239,6 +255,7 @@ static void
 take_down(Daemon *self)
 {
 	http_stop(self->http);
+	hook_stop(self->hook);
 	control_stop(self->control);
 	if (self->gateway) {
 		reception_close(self->gateway);

@@ -19,6 +19,8 @@
 	    "a chat message from the number says why a call failed")                               \
 	ROW(MISSED_CALL_MESSAGES, "missed-call-messages", YES, "yes|no", "yes", WORD_SELF,         \
 	    "a chat message from the number tells of a missed call")                               \
+	ROW(ACCOUNT_MESSAGES, "account-messages", YES, "yes|no", "yes", WORD_SELF,                 \
+	    "a chat message from the gateway tells of numbers that are given or taken away")       \
 	ROW(RING, "ring", CHOICE, RING_ORDERS, "both", WORD_SELF,                                  \
 	    "which devices ring: XMPP clients, softphones, both, or one kind after the other")     \
 	ROW(COUNTRY, "country", COUNTRY, "DE", NULL, 0,                                            \

@@ -206,5 +206,12 @@ answer_more(Answer *answer)
 
 	for (guint i = json_array_get_length(rows); i-- > 0;)
 		json_array_remove_element(rows, i);
+	answer->request.pause_ms = 0;
 	return answer->request.more(&answer->request, &answer->error);
+}
+
+guint
+answer_pause_ms(const Answer *answer)
+{
+	return answer->request.pause_ms;
 }

@@ -4,28 +4,10 @@
 #include "b2bua/admin/handlers.h"
 #include "b2bua/call/call.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/report/report.h"
 #include "b2bua/why/cause.h"
 
 #define MESSAGE "message to "
-
-/* What ends well says no more than its reason. */
-static gboolean
-is_bad(const CallRecord *record)
-{
-	const Reason reason = reason_from_name(record->reason);
-
-	switch (reason) {
-	case REASON_NONE:
-	case REASON_CANCELLED:
-	case REASON_ANSWERED_ELSEWHERE:
-	case REASON_TRANSFERRED:
-		return FALSE;
-	case REASON_HANGUP:
-		return g_strcmp0(record->text, reason_sentence(reason)) != 0;
-	default:
-		return TRUE;
-	}
-}
 
 static char *
 trouble_of(const Request *request, const CallRecord *record)
@@ -135,7 +117,7 @@ look_further(Request *request, GError **error)
 		const CallRecord *record = records->pdata[i];
 		g_autofree char *trouble = trouble_of(request, record);
 
-		if (trouble || is_bad(record)) {
+		if (trouble || report_is_bad(record)) {
 			reply_call(request, record->id, error);
 			return FALSE;
 		}

@@ -9,6 +9,7 @@
 #pragma once
 #include "b2bua/admin/request.h"
 #include "b2bua/admin/verb_table.h"
+#include "db/news.h"
 
 /* What is wrong with more than the words, or broken. */
 #define CONTROL_ERROR (g_quark_from_static_string("tandem-control"))
@@ -24,6 +25,11 @@ gboolean softphone_make(Request *request, const char *name, const char *jid, con
 			GError **error);
 gboolean
 softphone_give_password(Request *request, const char *name, const char *password, GError **error);
+
+/* --- control_user.c --- */
+/* What the user is told by chat, where the user wants that; in the transaction of what it is of. */
+gboolean
+user_news(Request *request, const char *jid, StoreNews what, const char *number, GError **error);
 
 /* --- control_calls.c --- */
 /* The calls of a user and of the user's numbers; borrows `user`; NULL with an error. */

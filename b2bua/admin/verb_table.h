@@ -51,6 +51,8 @@
 	    VERB_AUDITED, CHANGES_BY_KEY, "let callers through again")                             \
 	ROW(user_del, "user", "del", W(W_USER), VERB_OPERATOR, VERB_AUDITED, CHANGE_USER,          \
 	    "delete a user who owns no number")                                                    \
+	ROW(user_erase, "user", "erase", W(W_USER), VERB_OPERATOR, 0, CHANGES_NOTHING,             \
+	    "remove what is known of a user who is disabled or deleted; records stay, nameless")   \
 	ROW(softphone_add, "softphone", "add", W(W_USER, W_PHONE_OPTIONAL), VERB_OPERATOR,         \
 	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
 	    "make a SIP phone of a user; its password is shown once")                              \
@@ -136,6 +138,9 @@
 	      { "--before", WORD_CALL, WORD_OPTIONAL, NULL, NULL,                                  \
 		"the calls before the one of this id: the next page", 0 },                         \
 	      W_FLAG("--failed", "calls that no person ended or refused"),                         \
+	      W_OPERATOR("--follow", WORD_FLAG,                                                    \
+			 "calls that begin, change or end from now on, until you stop it"),        \
+	      W_OPERATOR("--changed", WORD_TEXT, "calls that have changed since this mark"),       \
 	      W_OPERATOR("--all", WORD_FLAG, "all that is known in one line")),                    \
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "list live and recent calls, the newest first")                                        \
@@ -153,6 +158,12 @@
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
 			"how wide the drawing is", 0 }),                                           \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "draw who said what and when in a call")            \
+	ROW(report, "report", NULL,                                                                \
+	    W(W_CALL,                                                                              \
+	      W_FLAG("--link", "print the address at which [http] shows the page instead; it is "  \
+			       "good for whoever has it until tandemd ends")),                     \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "print all that is known of a call as one page of HTML")                               \
 	ROW(hangup, "hangup", NULL, W(W_CALL), VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,          \
 	    "end a live call")                                                                     \
 	ROW(sources, "sources", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,           \
@@ -163,6 +174,9 @@
 	    "answer an address again that is slowed or ignored")                                   \
 	ROW(status, "status", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
 	    "show how the gateway is")                                                             \
+	ROW(doctor, "doctor", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
+	    "look at the gateway, its machine, its network and its trunks, and say what is wrong " \
+	    "and what to do about it; the exit status is 1 when something is")                     \
 	ROW(config_show, "config", "show",                                                         \
 	    W({ "SECTION", WORD_SECTION, WORD_OPTIONAL, NULL, NULL, "a section of tandem.conf",    \
 		0 }),                                                                              \

@@ -18,8 +18,9 @@ static const char *const number_features[] = {
 };
 
 static const char *const domain_features[] = { NS_CAPS,	       NS_COMMANDS, NS_DISCO_INFO,
-					       NS_DISCO_ITEMS, NS_VERSION,  NS_PING,
-					       NS_VCARD,       NULL };
+					       NS_DISCO_ITEMS, NS_GATEWAY,  NS_REGISTER,
+					       NS_VERSION,     NS_PING,	    NS_VCARD,
+					       NULL };
 
 /* Where there are STUN or TURN servers to tell of. */
 static const char *const number_services[] = {
@@ -30,8 +31,8 @@ static const char *const number_services[] = {
 };
 
 static const char *const domain_services[] = {
-	NS_CAPS,       NS_COMMANDS,   NS_DISCO_INFO, NS_DISCO_ITEMS, NS_VERSION,
-	NS_EXTDISCO_1, NS_EXTDISCO_2, NS_PING,	     NS_VCARD,	     NULL
+	NS_CAPS,     NS_COMMANDS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GATEWAY, NS_REGISTER,
+	NS_VERSION,  NS_EXTDISCO_1, NS_EXTDISCO_2, NS_PING,	 NS_VCARD,   NULL
 };
 
 const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", FALSE, number_features };

@@ -15,6 +15,8 @@
  *   xmpp_clear.c    who may call, and be called, without encryption
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *   xmpp_notice.c   what a person should read of a call
+ *   xmpp_welcome.c  what a person should read of the account
+ *   xmpp_prompt.c   the address of a number, for clients that add a contact
  *
  *   caller, messages  PROPOSED ─proceed→ PROCEEDED ─initiate, accept→ TALKING
  *   caller, direct    OFFERED ─accept→ TALKING
@@ -61,7 +63,11 @@ typedef struct {
 	GHashTable *live;     /* see xmpp_find.c → GPtrArray of XmppLeg */
 	GHashTable *commands; /* a set: those of xmpp_desk.c that are not answered yet; or NULL */
 	guint n_live;	      /* legs that are not over */
-	guint outage;	      /* timer: the stream is away, and may soon be back; 0: not so */
+	GQueue news;	      /* char *: bare JIDs of users who are to be told something */
+	char *news_after;     /* see xmpp_welcome.c; NULL: the round is at its end */
+	gboolean news_again;  /* something has changed behind it */
+	guint news_timer;
+	guint outage; /* timer: the stream is away, and may soon be back; 0: not so */
 } Xmpp;
 
 typedef enum {
@@ -308,6 +314,17 @@ void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);
 void xmpp_names_show(Xmpp *xmpp, xmlNode *presence);
 /* The answer to a vcard-temp request for something of ours, or NULL when it is none. */
 xmlNode *xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to);
+
+/* --- xmpp_welcome.c --- */
+
+/* Everybody is told what the store has for him: the stream is up, or something has changed. */
+void xmpp_welcome(Xmpp *xmpp);
+void xmpp_welcome_stop(Xmpp *xmpp);
+
+/* --- xmpp_prompt.c --- */
+
+/* The answer to jabber:iq:gateway and jabber:iq:register; NULL: it is neither. */
+xmlNode *xmpp_prompt_answer(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to);
 
 /* --- xmpp_hold.c --- */
 void xmpp_hold_wish(XmppLeg *leg, Direction own);

@@ -58,6 +58,8 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 	if (!answer && known)
 		answer = answer_extdisco(iq, from);
 	if (!answer)
+		answer = xmpp_prompt_answer(xmpp, iq, from, to);
+	if (!answer)
 		answer = xml_iq_error(iq, known ? &unavailable : &no_such);
 	xmpp_send(xmpp, answer);
 }
@@ -291,6 +293,7 @@ on_up(gpointer user)
 	for (guint i = 0; i < legs->len; i++)
 		xmpp_called_link_is_up(legs->pdata[i]);
 	xmpp_accounts_announce(xmpp->accounts);
+	xmpp_welcome(xmpp);
 	xmpp_outbox_up(xmpp->outbox);
 }
 
@@ -394,6 +397,7 @@ stop(void)
 			break;
 		xmpp_leg_free(leg);
 	}
+	xmpp_welcome_stop(xmpp);
 	xmpp_desk_stop(xmpp);
 	xmpp_iq_free(xmpp->iq);
 	xmpp_stream_free(xmpp->stream);
@@ -484,8 +488,11 @@ notice(const char *account, const Address *number, const char *text)
 static void
 changed(Change what, const char *key)
 {
-	if (xmpp_stream_is_up(xmpp->stream))
-		xmpp_accounts_changed(xmpp->accounts, what, key);
+	if (!xmpp_stream_is_up(xmpp->stream))
+		return;
+	xmpp_accounts_changed(xmpp->accounts, what, key);
+	if (what == CHANGE_NUMBER || what == CHANGE_USER)
+		xmpp_welcome(xmpp);
 }
 
 static void

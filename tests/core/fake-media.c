@@ -357,6 +357,13 @@ media_last_stats(const Media *media, PortId port)
 	return stats;
 }
 
+const SeriesPoint *
+media_series(const Media *media, PortId port, guint *n_points)
+{
+	*n_points = 0;
+	return NULL;
+}
+
 void
 media_close(Media *media)
 {
