@@ -56,6 +56,8 @@ struct TextVerbs {
 
 /* A text that has come; everything borrowed. */
 typedef struct {
+	/* `from` of an account: which of its numbers it is to come from, or anything else: its
+	 * usual one. */
 	const Address *from, *to;
 	const char *trunk;   /* the trunk it came by, authenticated; or NULL */
 	const char *account; /* whose client or softphone wrote it: a bare JID; or NULL */

@@ -242,6 +242,9 @@ route_text(Gateway *gateway, const TextIn *text, Reason *reason, const char **wo
 	Incoming incoming = { .from = text->from,
 			      .to = text->to,
 			      .trunk = text->trunk,
+			      .preferred = text->account && text->from->scheme == ADDRESS_NUMBER
+						   ? text->from->user
+						   : NULL,
 			      .hidden = text->hidden,
 			      .identities = text->identities };
 	Question question = { .gateway = gateway,

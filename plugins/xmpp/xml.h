@@ -38,6 +38,8 @@
 #define NS_EXTDISCO_1  "urn:xmpp:extdisco:1"
 #define NS_EXTDISCO_2  "urn:xmpp:extdisco:2"
 #define NS_CAPS	       "http://jabber.org/protocol/caps"
+#define NS_COMMANDS    "http://jabber.org/protocol/commands"
+#define NS_DATA	       "jabber:x:data"
 #define NS_DISCO_INFO  "http://jabber.org/protocol/disco#info"
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 

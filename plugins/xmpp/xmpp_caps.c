@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define NS_DATA "jabber:x:data"
-
 #define F_3264	   "urn:ietf:rfc:3264" /* offer/answer: send all candidates at once */
 #define F_GROUPING "urn:ietf:rfc:5888"
 #define F_AUDIO	   "urn:xmpp:jingle:apps:rtp:audio"
@@ -19,9 +17,10 @@ static const char *const number_features[] = {
 	NS_TRANSFER, NS_ICE_UDP,    NS_PING,	    NS_RECEIPTS, NS_VCARD, NULL,
 };
 
-static const char *const domain_features[] = { NS_CAPS,	   NS_DISCO_INFO, NS_DISCO_ITEMS,
-					       NS_GATEWAY, NS_REGISTER,	  NS_VERSION,
-					       NS_PING,	   NS_VCARD,	  NULL };
+static const char *const domain_features[] = { NS_CAPS,	       NS_COMMANDS, NS_DISCO_INFO,
+					       NS_DISCO_ITEMS, NS_GATEWAY,  NS_REGISTER,
+					       NS_VERSION,     NS_PING,	    NS_VCARD,
+					       NULL };
 
 /* Where there are STUN or TURN servers to tell of. */
 static const char *const number_services[] = {
@@ -32,26 +31,37 @@ static const char *const number_services[] = {
 };
 
 static const char *const domain_services[] = {
-	NS_CAPS,       NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GATEWAY, NS_REGISTER, NS_VERSION,
-	NS_EXTDISCO_1, NS_EXTDISCO_2, NS_PING,	      NS_VCARD,	  NULL,
+	NS_CAPS,     NS_COMMANDS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GATEWAY, NS_REGISTER,
+	NS_VERSION,  NS_EXTDISCO_1, NS_EXTDISCO_2, NS_PING,	 NS_VCARD,   NULL
 };
 
-const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", number_features };
-const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", domain_features };
-const XmppEntity xmpp_caps_number_services = { "client", "phone", "telephone", number_services };
-const XmppEntity xmpp_caps_domain_services = { "gateway", "pstn", "Telephone gateway",
+const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", FALSE, number_features };
+const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", TRUE,
+				      domain_features };
+const XmppEntity xmpp_caps_number_services = { "client", "phone", "telephone", FALSE,
+					       number_services };
+const XmppEntity xmpp_caps_domain_services = { "gateway", "pstn", "Telephone gateway", TRUE,
 					       domain_services };
+
+static void
+add_identity(xmlNode *query, const char *category, const char *type, const char *name)
+{
+	xmlNode *identity = xml_add(query, NULL, "identity");
+
+	xml_set(identity, "category", category);
+	xml_set(identity, "type", type);
+	xml_set(identity, "name", name);
+}
 
 xmlNode *
 xmpp_caps_query(const XmppEntity *entity, const char *node)
 {
 	xmlNode *query = xml_new(NS_DISCO_INFO, "query");
-	xmlNode *identity = xml_add(query, NULL, "identity");
 
 	xml_set(query, "node", node);
-	xml_set(identity, "category", entity->category);
-	xml_set(identity, "type", entity->type);
-	xml_set(identity, "name", entity->name);
+	if (entity->is_bot)
+		add_identity(query, "client", "bot", entity->name);
+	add_identity(query, entity->category, entity->type, entity->name);
 	for (guint i = 0; entity->features[i]; i++)
 		xml_set(xml_add(query, NULL, "feature"), "var", entity->features[i]);
 	return query;

@@ -10,6 +10,7 @@
  *   xmpp_digits.c   keys as chat messages
  *   xmpp_text.c     chat with a number: what is a text, and what is none
  *   xmpp_outbox.c   texts to the clients of an account
+ *   xmpp_desk.c     chat with the gateway itself, and its commands
  *   xmpp_find.c     which call is meant
  *   xmpp_clear.c    who may call, and be called, without encryption
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
@@ -60,6 +61,7 @@ typedef struct {
 	GHashTable *names;    /* bare JID of ours → the caller's name; NULL before the first */
 	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
 	GHashTable *live;     /* see xmpp_find.c → GPtrArray of XmppLeg */
+	GHashTable *commands; /* a set: those of xmpp_desk.c that are not answered yet; or NULL */
 	guint n_live;	      /* legs that are not over */
 	GQueue news;	      /* char *: bare JIDs of users who are to be told something */
 	char *news_after;     /* see xmpp_welcome.c; NULL: the round is at its end */
@@ -263,6 +265,13 @@ void xmpp_called_device(XmppLeg *leg, const char *device);
 void xmpp_called_gone(XmppLeg *leg, const char *device); /* of a callee's leg */
 void xmpp_called_link_is_up(XmppLeg *leg);
 extern const XmppForkEvents xmpp_called_fork_events;
+
+/* --- xmpp_desk.c --- */
+/* TRUE: it is for the gateway itself, and has been or will be answered. */
+gboolean
+xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+gboolean xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to);
+void xmpp_desk_stop(Xmpp *xmpp); /* nobody is answered any more */
 
 /* --- xmpp_plugin.c --- */
 /* How long the stream may be away before xmpp_is_cut_off(), for tests; 0: as always. */

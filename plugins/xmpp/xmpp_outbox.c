@@ -5,7 +5,7 @@
  *                             └────────────┴── the stream ends, or 30 s pass → text_failed()
  */
 #include "plugins/xmpp/xmpp_outbox.h"
-#include "plugins/xmpp/chat.h"
+#include "plugins/xmpp/im.h"
 #include "plugins/xmpp/xmpp_reason.h"
 #include <string.h>
 
@@ -183,19 +183,19 @@ build_error(const Xmpp *xmpp, const Text *text, const char *from)
 	const XmlStanzaError error = { .type = "cancel",
 				       .condition = "recipient-unavailable",
 				       .text = text->body };
-	const char *about = text->about ? chat_origin_id(text->about) : NULL;
-	g_autofree char *id = chat_id(secret(xmpp), text->account, text->id);
-	const ChatBuild line = { .from = from, .to = text->account, .id = id, .body = text->body };
+	const char *about = text->about ? im_origin_id(text->about) : NULL;
+	g_autofree char *id = im_id(secret(xmpp), text->account, text->id);
+	const ImBuild line = { .from = from, .to = text->account, .id = id, .body = text->body };
 
 	if (about && is_there(xmpp, text))
-		return chat_error_new(from, text->device, about, &error);
-	return chat_build(&line);
+		return im_error_new(from, text->device, about, &error);
+	return im_build(&line);
 }
 
 static xmlNode *
 build_receipt(const Text *text, const char *from)
 {
-	const char *about = text->about ? chat_origin_id(text->about) : NULL;
+	const char *about = text->about ? im_origin_id(text->about) : NULL;
 
 	return about && text->device ? jmi_build_receipt(from, text->device, about) : NULL;
 }
@@ -205,18 +205,18 @@ build_receipt(const Text *text, const char *from)
 static xmlNode *
 build_words(const Xmpp *xmpp, const Text *text, const char *from)
 {
-	g_autofree char *id = chat_id(secret(xmpp), text->account, text->id);
+	g_autofree char *id = im_id(secret(xmpp), text->account, text->id);
 	gboolean copy = text->kind == TEXT_COPY;
 	gboolean old = text->written && xmpp_ring_age(text->written) > OLD_S;
 	g_autofree char *words = NULL;
-	ChatBuild build = { .from = from,
-			    .to = text->account,
-			    .id = id,
-			    .body = text->body,
-			    .language = text->language,
-			    .receipt = !copy,
-			    .written = old ? text->written : 0,
-			    .kept_by = xmpp->domain };
+	ImBuild build = { .from = from,
+			  .to = text->account,
+			  .id = id,
+			  .body = text->body,
+			  .language = text->language,
+			  .receipt = !copy,
+			  .written = old ? text->written : 0,
+			  .kept_by = xmpp->domain };
 
 	if (copy && text->device)
 		build.body = words = g_strdup_printf("You (from %s): %s", text->device, text->body);
@@ -224,7 +224,7 @@ build_words(const Xmpp *xmpp, const Text *text, const char *from)
 		build.body = words = g_strdup_printf("You: %s", text->body);
 	else if (text->from->scheme != ADDRESS_ANONYMOUS && text->from->name && *text->from->name)
 		build.nick = text->from->name;
-	return chat_build(&build);
+	return im_build(&build);
 }
 
 static xmlNode *
@@ -304,7 +304,7 @@ is_text(const XmppOutbox *outbox, const Address *from, const char *name, gint64 
 {
 	g_autofree char *account = address_bare_jid(from);
 
-	return chat_id_read(secret(outbox->xmpp), account, name, id);
+	return im_id_read(secret(outbox->xmpp), account, name, id);
 }
 
 void

@@ -49,6 +49,8 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
 		return;
 	}
+	if (xmpp_desk_iq(xmpp, iq, from, to))
+		return;
 	known = xmpp_accounts_is_ours(xmpp->accounts, to, from);
 	answer = known ? xmpp_names_answer(xmpp, iq, to) : NULL;
 	if (!answer)
@@ -188,10 +190,14 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (take_jmi(message, from, to))
 		return;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
+		/* an operator need not be a user */
+		if (xmpp_desk_message(xmpp, message, from, to))
+			return;
 		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
 	} else if (!xmpp_digits_message(xmpp, message, from, to) &&
-		   !xmpp_text_answers(xmpp, message, from, to)) {
+		   !xmpp_text_answers(xmpp, message, from, to) &&
+		   !xmpp_desk_message(xmpp, message, from, to)) {
 		xmpp_text_take(xmpp, message, from, to);
 	}
 }
@@ -392,6 +398,7 @@ stop(void)
 		xmpp_leg_free(leg);
 	}
 	xmpp_welcome_stop(xmpp);
+	xmpp_desk_stop(xmpp);
 	xmpp_iq_free(xmpp->iq);
 	xmpp_stream_free(xmpp->stream);
 	xmpp_outbox_free(xmpp->outbox);

@@ -3,7 +3,7 @@
 #include "plugins/xmpp/xmpp_text.h"
 #include "b2bua/number.h"
 #include "b2bua/text.h"
-#include "plugins/xmpp/chat.h"
+#include "plugins/xmpp/im.h"
 #include "plugins/xmpp/xmpp_counters.h"
 #include <string.h>
 
@@ -93,25 +93,25 @@ static const XmlStanzaError LATER = {
 	.text = NOT_SENT "the gateway is too busy now. Send it again in a minute",
 };
 
-static const Row KINDS[N_CHAT_KINDS] = {
-	[CHAT_ROOM] = { .error = { .type = "cancel",
-				   .condition = "service-unavailable",
-				   .text = "There are no chat rooms at the telephone gateway" } },
-	[CHAT_ENCRYPTED] = { .error = { .type = "modify",
-					.condition = "not-acceptable",
-					.text = NOT_SENT
-					"it is encrypted, and telephones cannot read it" },
-			     .line = "Your message was not sent. Telephones cannot read encrypted "
-				     "messages: switch encryption off for this contact (the "
-				     "padlock beside the input field) and send it again." },
-	[CHAT_REACTION] = { .line = "Reactions are not passed on: a telephone shows only words.",
-			    .once = TRUE },
-	[CHAT_RETRACTION] = { .line = "A message that was sent to a telephone cannot be taken "
-				      "back." },
-	[CHAT_FILE] = { .error = { .type = "modify",
-				   .condition = "not-acceptable",
-				   .text = NOT_SENT
-				   "the file has no address that a telephone could open" } },
+static const Row KINDS[N_IM_KINDS] = {
+	[IM_ROOM] = { .error = { .type = "cancel",
+				 .condition = "service-unavailable",
+				 .text = "There are no chat rooms at the telephone gateway" } },
+	[IM_ENCRYPTED] = { .error = { .type = "modify",
+				      .condition = "not-acceptable",
+				      .text = NOT_SENT
+				      "it is encrypted, and telephones cannot read it" },
+			   .line = "Your message was not sent. Telephones cannot read encrypted "
+				   "messages: switch encryption off for this contact (the "
+				   "padlock beside the input field) and send it again." },
+	[IM_REACTION] = { .line = "Reactions are not passed on: a telephone shows only words.",
+			  .once = TRUE },
+	[IM_RETRACTION] = { .line = "A message that was sent to a telephone cannot be taken "
+				    "back." },
+	[IM_FILE] = { .error = { .type = "modify",
+				 .condition = "not-acceptable",
+				 .text = NOT_SENT
+				 "the file has no address that a telephone could open" } },
 };
 
 /* TRUE when he has not been told it for a minute; or ever, when that is asked. */
@@ -137,11 +137,11 @@ tell_line(Xmpp *xmpp, const Row *row, const Address *from, const Address *to)
 {
 	g_autofree char *account = address_bare_jid(from), *chat = address_bare_jid(to);
 	g_autofree char *peer = address_full_jid(from), *id = g_uuid_string_random();
-	const ChatBuild build = { .from = chat, .to = peer, .id = id, .body = row->line };
+	const ImBuild build = { .from = chat, .to = peer, .id = id, .body = row->line };
 	char *key = g_strdup_printf("%s\n%s\n%p", account, chat, (gconstpointer)row);
 
 	if (may_tell(xmpp->texts, key, row->once))
-		xmpp_send(xmpp, chat_build(&build));
+		xmpp_send(xmpp, im_build(&build));
 }
 
 static void
@@ -164,9 +164,9 @@ refuse_kind(Xmpp *xmpp, const Row *row, const xmlNode *message, const Address *f
 void
 xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 {
-	g_autoptr(Chat) chat = chat_read(message);
+	g_autoptr(Im) im = im_read(message);
 
-	if (chat->kind != CHAT_NOTHING)
+	if (im->kind != IM_NOTHING)
 		xmpp_send(xmpp, xml_message_error(message, &STRANGER));
 }
 
@@ -176,14 +176,10 @@ xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	const xmlNode *body = xml_child(message, NULL, "body");
-	const char *type = xml_attribute(message, "type");
-	g_autofree char *text = body ? xml_text(body) : NULL;
-	g_autofree char *bare = NULL, *account = NULL;
+	g_autofree char *text = im_plain(message), *bare = NULL, *account = NULL;
 	g_autoptr(Address) chat = NULL;
 
-	if (!text || g_strcmp0(type, "groupchat") == 0 || g_strcmp0(type, "headline") == 0 ||
-	    g_strcmp0(type, "error") == 0)
+	if (!text)
 		return FALSE;
 	bare = address_bare_jid(from);
 	account = g_utf8_strdown(bare, -1);
@@ -224,15 +220,14 @@ on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
 		g_hash_table_remove(xmpp->texts->asked, asked);
 		if (answer != TEXT_TAKEN) {
 			xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
-			xmpp_send(xmpp, chat_error_new(asked->to, asked->from, asked->id, &error));
+			xmpp_send(xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
 		}
 	}
 	asked_free(asked);
 }
 
 static void
-pass_on(Xmpp *xmpp, const xmlNode *message, const Chat *chat, const Address *from,
-	const Address *to)
+pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, const Address *to)
 {
 	g_autofree char *bare = address_bare_jid(from), *account = g_utf8_strdown(bare, -1);
 	g_autoptr(Address) number = xmpp_accounts_dialled(xmpp->accounts, to);
@@ -241,11 +236,11 @@ pass_on(Xmpp *xmpp, const xmlNode *message, const Chat *chat, const Address *fro
 			      .to = number,
 			      .account = account,
 			      .device = xml_attribute(message, "from"),
-			      .origin = chat->origin,
-			      .body = chat->body,
-			      .language = chat->language,
-			      .written = chat->written,
-			      .receipt = chat->receipt };
+			      .origin = im->origin,
+			      .body = im->body,
+			      .language = im->language,
+			      .written = im->written,
+			      .receipt = im->receipt };
 
 	asked->xmpp = xmpp;
 	asked->from = g_strdup(xml_attribute(message, "from"));
@@ -267,12 +262,12 @@ is_short_code(const Address *to)
 
 /* Why there is nobody whom a text could be for; NULL: there is. */
 static const XmlStanzaError *
-nobody(const Xmpp *xmpp, const Address *from, const Address *to)
+nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 {
 	g_autoptr(Address) chat = NULL;
 
-	if (!to->user)
-		return &GATEWAY;
+	if (!to->user) /* what could be read there, xmpp_desk.c has seen to */
+		return im->kind == IM_TEXT ? &GATEWAY : NULL;
 	if (g_str_equal(to->user, "anonymous"))
 		return &ANONYMOUS;
 	chat = address_new(ADDRESS_JID, to->user, to->host, NULL);
@@ -284,16 +279,16 @@ nobody(const Xmpp *xmpp, const Address *from, const Address *to)
 void
 xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	g_autoptr(Chat) chat = chat_read(message);
+	g_autoptr(Im) im = im_read(message);
 	const XmlStanzaError *why;
 
-	if (chat->kind == CHAT_NOTHING)
+	if (im->kind == IM_NOTHING)
 		return;
-	why = chat->kind == CHAT_ROOM ? NULL : nobody(xmpp, from, to);
+	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
 	if (why)
 		refuse(xmpp, why, message);
-	else if (chat->kind != CHAT_TEXT)
-		refuse_kind(xmpp, &KINDS[chat->kind], message, from, to);
+	else if (im->kind != IM_TEXT)
+		refuse_kind(xmpp, &KINDS[im->kind], message, from, to);
 	else
-		pass_on(xmpp, message, chat, from, to);
+		pass_on(xmpp, message, im, from, to);
 }

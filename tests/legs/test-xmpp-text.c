@@ -4,7 +4,7 @@
  * comes when and as a row says.
  */
 #include "b2bua/text.h"
-#include "plugins/xmpp/chat.h"
+#include "plugins/xmpp/im.h"
 #include "tests/legs/xmpp-rig.h"
 #include <string.h>
 
@@ -633,7 +633,7 @@ test_flood(void)
 			gint64 id;
 
 			if (!xml_child(said, NULL, "body") ||
-			    !chat_id_read(SECRET, A, xml_attribute(said, "id"), &id) || id <= last)
+			    !im_id_read(SECRET, A, xml_attribute(said, "id"), &id) || id <= last)
 				continue;
 			g_assert_cmpint(id, ==, last + 1);
 			last = id;
@@ -681,7 +681,7 @@ static const struct {
 static void
 test_news(void)
 {
-	g_autofree char *id = chat_id(SECRET, A, 7);
+	g_autofree char *id = im_id(SECRET, A, 7);
 
 	set_up("");
 	/* before the ping is back; long after; by a process that has never sent it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* chat.c - see chat.h.
+/* im.c - see im.h.
  * Thread: any (pure, but for the origin of a message that has no id).
  */
-#include "plugins/xmpp/chat.h"
+#include "plugins/xmpp/im.h"
 #include <string.h>
 
 #define NS_OMEMO       "urn:xmpp:omemo:2"
@@ -27,12 +27,14 @@
 #define NS_XHTML       "http://jabber.org/protocol/xhtml-im"
 #define NS_SID	       "urn:xmpp:sid:0"
 
-#define OTR	     "?OTR"
-#define CORRECTION   "Correction: "
-#define MAX_ID	     1024 /* as jmi.c has it; who names a message so long hears nothing of it */
-#define MAX_LANGUAGE 35	  /* RFC 5646 4.4.1 */
-#define MAX_FILES    16	  /* of one message */
-#define TAG_LENGTH   16	  /* hex digits */
+#define OTR	   "?OTR"
+#define CORRECTION "Correction: "
+#define MAX_ID                                                                                \
+	1000 /* so that an origin is within what the core keeps as it is; who names a message \
+	      * longer hears nothing of it */
+#define MAX_LANGUAGE 35 /* RFC 5646 4.4.1 */
+#define MAX_FILES    16 /* of one message */
+#define TAG_LENGTH   16 /* hex digits */
 #define ID_PREFIX    "text-"
 
 /* --- the words --- */
@@ -214,22 +216,22 @@ is_invitation(const xmlNode *message)
 	       xml_child(xml_child(message, NS_MUC_USER, "x"), NS_MUC_USER, "invite");
 }
 
-/* What is known before its words are looked at; N_CHAT_KINDS: they say. */
-static ChatKind
+/* What is known before its words are looked at; N_IM_KINDS: they say. */
+static ImKind
 kind_of_envelope(const xmlNode *message, const char *body)
 {
 	const char *type = xml_attribute(message, "type");
 	gboolean words;
 
 	if (g_strcmp0(type, "error") == 0 || g_strcmp0(type, "headline") == 0 || is_copy(message))
-		return CHAT_NOTHING;
+		return IM_NOTHING;
 	if (g_strcmp0(type, "groupchat") == 0 || is_invitation(message))
-		return CHAT_ROOM;
+		return IM_ROOM;
 	if (is_omemo(message, &words))
-		return words ? CHAT_ENCRYPTED : CHAT_NOTHING;
+		return words ? IM_ENCRYPTED : IM_NOTHING;
 	if (is_encrypted(message, body))
-		return CHAT_ENCRYPTED;
-	return is_retraction(message) ? CHAT_RETRACTION : N_CHAT_KINDS;
+		return IM_ENCRYPTED;
+	return is_retraction(message) ? IM_RETRACTION : N_IM_KINDS;
 }
 
 /* --- all of it --- */
@@ -287,56 +289,65 @@ read_origin(const xmlNode *message, const char *body)
 }
 
 const char *
-chat_origin_id(const char *origin)
+im_origin_id(const char *origin)
 {
 	const char *id = strchr(origin, '/');
 
 	return id && id[1] ? id + 1 : NULL;
 }
 
-Chat *
-chat_read(const xmlNode *message)
+char *
+im_plain(const xmlNode *message)
+{
+	const xmlNode *body = find_body(message);
+	g_autofree char *words = body ? xml_text(body) : NULL;
+
+	return kind_of_envelope(message, words) == N_IM_KINDS ? g_steal_pointer(&words) : NULL;
+}
+
+Im *
+im_read(const xmlNode *message)
 {
 	const xmlNode *node = find_body(message);
 	g_autofree char *words = node ? xml_text(node) : html_text(message);
 	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
 	gboolean has_file = read_files(message, files);
-	Chat *chat = g_new0(Chat, 1);
+	Im *im = g_new0(Im, 1);
 
-	chat->delayed = xml_delay(message, &chat->written);
-	chat->kind = kind_of_envelope(message, words);
-	if (chat->kind != N_CHAT_KINDS)
-		return chat;
-	chat->body = put_together(message, words, files);
-	if (chat->body) {
-		chat->kind = CHAT_TEXT;
-		chat->language = read_language(message, node);
-		chat->origin = read_origin(message, chat->body);
-		chat->receipt =
-			chat_origin_id(chat->origin) && xml_child(message, NS_RECEIPTS, "request");
+	im->delayed = xml_delay(message, &im->written);
+	im->kind = kind_of_envelope(message, words);
+	if (im->kind != N_IM_KINDS)
+		return im;
+	im->body = put_together(message, words, files);
+	if (im->body) {
+		im->kind = IM_TEXT;
+		im->language = read_language(message, node);
+		im->origin = read_origin(message, im->body);
+		im->receipt =
+			im_origin_id(im->origin) && xml_child(message, NS_RECEIPTS, "request");
 	} else if (xml_child(message, NS_REACTIONS, "reactions")) {
-		chat->kind = CHAT_REACTION;
+		im->kind = IM_REACTION;
 	} else {
-		chat->kind = has_file ? CHAT_FILE : CHAT_NOTHING;
+		im->kind = has_file ? IM_FILE : IM_NOTHING;
 	}
-	return chat;
+	return im;
 }
 
 void
-chat_free(Chat *chat)
+im_free(Im *im)
 {
-	if (!chat)
+	if (!im)
 		return;
-	g_free(chat->body);
-	g_free(chat->language);
-	g_free(chat->origin);
-	g_free(chat);
+	g_free(im->body);
+	g_free(im->language);
+	g_free(im->origin);
+	g_free(im);
 }
 
 /* --- ours --- */
 
 static void
-add_delay(xmlNode *message, const ChatBuild *what)
+add_delay(xmlNode *message, const ImBuild *what)
 {
 	g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(what->written);
 	g_autofree char *stamp = when ? g_date_time_format(when, "%Y-%m-%dT%H:%M:%SZ") : NULL;
@@ -350,7 +361,7 @@ add_delay(xmlNode *message, const ChatBuild *what)
 }
 
 xmlNode *
-chat_build(const ChatBuild *what)
+im_build(const ImBuild *what)
 {
 	xmlNode *message = xml_stanza_new("message", "chat", what->from, what->to), *body;
 
@@ -370,7 +381,7 @@ chat_build(const ChatBuild *what)
 }
 
 xmlNode *
-chat_error_new(const char *from, const char *to, const char *id, const XmlStanzaError *what)
+im_error_new(const char *from, const char *to, const char *id, const XmlStanzaError *what)
 {
 	g_autoptr(xmlNode) message = xml_stanza_new("message", NULL, to, from);
 
@@ -390,7 +401,7 @@ sign(const char *secret, const char *account, gint64 text)
 }
 
 char *
-chat_id(const char *secret, const char *account, gint64 text)
+im_id(const char *secret, const char *account, gint64 text)
 {
 	g_autofree char *mac = sign(secret, account, text);
 
@@ -398,7 +409,7 @@ chat_id(const char *secret, const char *account, gint64 text)
 }
 
 gboolean
-chat_id_read(const char *secret, const char *account, const char *id, gint64 *text)
+im_id_read(const char *secret, const char *account, const char *id, gint64 *text)
 {
 	g_autofree char *ours = NULL;
 
@@ -407,6 +418,6 @@ chat_id_read(const char *secret, const char *account, const char *id, gint64 *te
 	*text = g_ascii_strtoll(id + strlen(ID_PREFIX), NULL, 10);
 	if (*text <= 0)
 		return FALSE;
-	ours = chat_id(secret, account, *text);
+	ours = im_id(secret, account, *text);
 	return g_str_equal(ours, id);
 }
