@@ -160,6 +160,9 @@ typedef struct {
 	void (*notice)(const char *account, const Address *number, const char *text);
 	/* Some device of his may be one without DTLS, and is called all the same.  NULL: none. */
 	gboolean (*unencrypted)(const char *account);
+	/* All his devices that are there and could ring say that he is not to be disturbed.
+	 * NULL: nothing is known of it. */
+	gboolean (*undisturbed)(const char *account);
 } AccountVerbs;
 
 typedef struct TextVerbs TextVerbs; /* what carries text messages: text.h */

@@ -45,6 +45,9 @@
 	    "how long the user's devices ring; default: the gateway's")                            \
 	ROW(DO_NOT_DISTURB, "do-not-disturb", YES, "yes|no", "no", WORD_SELF,                      \
 	    "yes: nothing rings, and callers hear that the user is busy")                          \
+	ROW(DND_BY_PRESENCE, "dnd-by-presence", YES, "yes|no", "no", WORD_SELF,                    \
+	    "yes: the same as do-not-disturb while all XMPP clients of the user that are on line " \
+	    "and can take calls say \"do not disturb\"")                                           \
 	ROW(BLOCKED, "blocked", CALLERS, "NUMBER,+49900*,anonymous", NULL, WORD_SELF,              \
 	    "callers who are declined")                                                            \
 	ROW(BLOCK_ANONYMOUS, "block-anonymous", YES, "yes|no", "no", WORD_SELF,                    \

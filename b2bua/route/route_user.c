@@ -257,10 +257,29 @@ set_ring_seconds(Question *question, Plan *plan, const User *callee)
 	}
 }
 
+/* By his setting, or by what his clients say, where he wants that to count. */
+static gboolean
+is_undisturbed(Gateway *gateway, const User *callee)
+{
+	Store *store = gateway_store(gateway);
+	const GPtrArray *plugins = gateway_plugins(gateway);
+
+	if (setting_on(store, callee->jid, SETTING_DO_NOT_DISTURB))
+		return TRUE;
+	if (!setting_on(store, callee->jid, SETTING_DND_BY_PRESENCE))
+		return FALSE;
+	for (guint i = 0; i < plugins->len; i++) {
+		const AccountVerbs *verbs = ((const Plugin *)plugins->pdata[i])->account;
+
+		if (verbs && verbs->undisturbed && verbs->undisturbed(callee->jid))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 Plan *
 route_to_user(Question *question, const char *counts_for, const User *callee, Address *from)
 {
-	Store *store = gateway_store(question->gateway);
 	g_autoptr(Address) seen = from;
 	g_autoptr(Plan) plan = plan_new(counts_for, question->caller_trunk);
 
@@ -269,7 +288,7 @@ route_to_user(Question *question, const char *counts_for, const User *callee, Ad
 	add_forward(question, plan, callee, seen, REASON_NONE);
 	if (question->reason != REASON_NONE)
 		return NULL;
-	if (plan->stages->len == 0 && setting_on(store, callee->jid, SETTING_DO_NOT_DISTURB)) {
+	if (plan->stages->len == 0 && is_undisturbed(question->gateway, callee)) {
 		add_forward(question, plan, callee, seen, REASON_BUSY);
 		if (plan->stages->len == 0)
 			return route_refuse(question, REASON_BUSY, NULL);

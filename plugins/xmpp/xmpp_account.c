@@ -406,6 +406,15 @@ on_can(gpointer user, const char *jid, guint can)
 		accounts->watch(accounts->watch_user, bare, jid, FALSE);
 }
 
+static gboolean
+says_dnd(const xmlNode *presence)
+{
+	const xmlNode *show = xml_child(presence, NULL, "show");
+	g_autofree char *text = show ? xml_text(show) : NULL;
+
+	return g_strcmp0(text, "dnd") == 0;
+}
+
 static void
 add_device(XmppAccounts *accounts, const char *bare, const char *jid, const xmlNode *presence)
 {
@@ -427,9 +436,12 @@ add_device(XmppAccounts *accounts, const char *bare, const char *jid, const xmlN
 			g_ptr_array_remove_index(list, 0);
 		device = g_new0(XmppDevice, 1);
 		device->jid = g_strdup(jid);
+		device->dnd = says_dnd(presence);
 		g_ptr_array_add(list, device);
-	} else if (!has_caps) {
-		return; /* asked once already */
+	} else {
+		device->dnd = says_dnd(presence);
+		if (!has_caps)
+			return; /* asked once already */
 	}
 	us = strchr(to, '@') && !strchr(to, '/') ? g_strconcat(to, "/" XMPP_RESOURCE, NULL)
 						 : g_strdup(to);
@@ -548,6 +560,24 @@ xmpp_accounts_can(const XmppAccounts *accounts, const char *bare, const char *fu
 	const XmppDevice *device = find_device(accounts, bare, full, &index);
 
 	return device ? device->can : 0;
+}
+
+gboolean
+xmpp_accounts_undisturbed(const XmppAccounts *accounts, const char *bare_jid)
+{
+	const GPtrArray *devices = xmpp_accounts_devices(accounts, bare_jid);
+	gboolean any = FALSE;
+
+	for (guint i = 0; devices && i < devices->len; i++) {
+		const XmppDevice *device = devices->pdata[i];
+
+		if (device->can & XMPP_CAN_TELL && !(device->can & XMPP_CAN_AUDIO))
+			continue;
+		if (!device->dnd)
+			return FALSE;
+		any = TRUE;
+	}
+	return any;
 }
 
 guint

@@ -17,8 +17,9 @@ typedef struct XmppAccounts XmppAccounts;
 typedef void (*XmppAccountSend)(gpointer user, const xmlNode *stanza); /* borrowed */
 
 typedef struct {
-	char *jid; /* full */
-	guint can; /* XmppCan; 0: not known */
+	char *jid;    /* full */
+	guint can;    /* XmppCan; 0: not known */
+	gboolean dnd; /* it says "do not disturb" (RFC 6121 4.7.2.1) */
 } XmppDevice;
 
 XmppAccounts *xmpp_accounts_new(Gateway *gateway, const char *domain, XmppDisco *disco,
@@ -59,4 +60,6 @@ void xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *t
 const GPtrArray *xmpp_accounts_devices(const XmppAccounts *accounts, const char *bare_jid);
 /* Of XmppCan, what one device has announced; 0 when it is not known. */
 guint xmpp_accounts_can(const XmppAccounts *accounts, const char *bare, const char *full);
+/* All devices there that take calls, or may, say "do not disturb"; FALSE when there is none. */
+gboolean xmpp_accounts_undisturbed(const XmppAccounts *accounts, const char *bare_jid);
 guint xmpp_accounts_n_devices(const XmppAccounts *accounts);

@@ -36,8 +36,7 @@ xmpp_names_show(Xmpp *xmpp, xmlNode *presence)
 		return;
 	if (name)
 		xml_add_text(xml_add(presence, NS_NICK, "nick"), name);
-	xml_add_text(xml_add(xml_add(presence, NS_PHOTO, "x"), NULL, "photo"),
-		     XMPP_AVATAR_SHA1);
+	xml_add_text(xml_add(xml_add(presence, NS_PHOTO, "x"), NULL, "photo"), XMPP_AVATAR_SHA1);
 }
 
 static void

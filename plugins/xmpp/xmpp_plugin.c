@@ -539,7 +539,15 @@ unencrypted(const char *account)
 	return xmpp_clear_needed(xmpp, account);
 }
 
-static const AccountVerbs account_verbs = { .notice = notice, .unencrypted = unencrypted };
+static gboolean
+undisturbed(const char *account)
+{
+	return xmpp_accounts_undisturbed(xmpp->accounts, account);
+}
+
+static const AccountVerbs account_verbs = { .notice = notice,
+					    .unencrypted = unencrypted,
+					    .undisturbed = undisturbed };
 static void
 send_text(const Text *text)
 {

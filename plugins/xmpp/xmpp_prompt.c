@@ -10,8 +10,7 @@
 #include <string.h>
 
 #define EXAMPLE	   "as in +15555550123"
-#define MAX_PROMPT 1000 /* bytes of what may be an address; RFC 7622 allows 1023 of a local part \
-			 */
+#define MAX_PROMPT 1000 /* bytes; RFC 7622 allows 1023 of a local part */
 
 static const XmlStanzaError stranger = { .type = "auth",
 					 .condition = "forbidden",

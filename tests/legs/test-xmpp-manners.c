@@ -52,6 +52,70 @@ test_prompt(void)
 	rig_tear_down();
 }
 
+/* --- do not disturb --- */
+
+static void
+shows(const char *resource, const char *show)
+{
+	rig_say("<presence from='" RIG_USER "/%s' to='" GW "'>%s</presence>", resource, show);
+	rig_settle();
+}
+
+static const char *
+called(void)
+{
+	rig_forget();
+	rig_phone_calls();
+	rig_settle();
+	if (!rig.telephone)
+		return rig_hears("hangup:busy") ? "busy" : "refused";
+	rig_phone_ends(REASON_HANGUP);
+	rig_settle();
+	return "rings";
+}
+
+#define DND "<show>dnd</show>"
+
+/* What two clients say, and a third that takes no calls. */
+static void
+test_dnd(void)
+{
+	static const struct {
+		const char *by_presence, *one, *two, *chat, *is;
+	} rows[] = {
+		{ "no", DND, DND, DND, "rings" },
+		{ "yes", DND, DND, DND, "busy" },
+		{ "yes", DND, DND, "", "busy" },
+		{ "yes", "", DND, DND, "rings" },
+		{ "yes", DND, "<show>xa</show>", "", "rings" },
+		{ "yes", "<show>away</show>", "<show>chat</show>", DND, "rings" },
+		{ "yes", DND, DND, "<show>xa</show>", "busy" },
+		{ "yes", DND, "<priority>-1</priority>", DND, "busy" },
+		{ "yes", "<priority>-1</priority>", "<priority>-1</priority>", DND, "rings" },
+	};
+
+	rig_set_up("");
+	rig_comes_online("chat", RIG_CAN_CHAT);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		rig_comes_online("one", RIG_CAN_MESSAGES);
+		rig_comes_online("two", RIG_CAN_JINGLE);
+		g_assert_true(store_setting_set(rig.store, RIG_USER, "dnd-by-presence",
+						rows[i].by_presence, NULL));
+		shows("one", rows[i].one);
+		shows("two", rows[i].two);
+		shows("chat", rows[i].chat);
+		g_test_message("row %u: %s", i, rows[i].is);
+		g_assert_cmpstr(called(), ==, rows[i].is);
+		rig_goes_offline("one");
+		rig_goes_offline("two");
+	}
+	/* nobody is there: it rings wherever a propose may reach */
+	rig_goes_offline("chat");
+	rig_settle();
+	g_assert_cmpstr(called(), ==, "rings");
+	rig_tear_down();
+}
+
 /* --- the news --- */
 
 static void
@@ -258,6 +322,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/xmpp-manners/prompt", test_prompt);
+	g_test_add_func("/xmpp-manners/do not disturb", test_dnd);
 	g_test_add_func("/xmpp-manners/texts", test_texts);
 	g_test_add_func("/xmpp-manners/too many", test_too_many);
 	g_test_add_func("/xmpp-manners/once", test_once);
