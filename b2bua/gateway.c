@@ -4,6 +4,7 @@
  * Thread: signalling.
  */
 #include "b2bua/gateway.h"
+#include "b2bua/text.h"
 #include <string.h>
 
 #define PLUGIN_SYMBOL	 "tandem_plugin"
@@ -190,6 +191,18 @@ gateway_reaching(const Gateway *gateway, WayKind kind)
 		const Plugin *plugin = gateway->plugins->pdata[i];
 
 		if (plugin->reaches & kind)
+			return plugin;
+	}
+	return NULL;
+}
+
+const Plugin *
+gateway_carrying(const Gateway *gateway, WayKind kind)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (plugin->text && plugin->text->carries & kind)
 			return plugin;
 	}
 	return NULL;

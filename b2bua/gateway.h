@@ -24,6 +24,7 @@ typedef struct {
 	struct Drain *drain;	     /* call/call_stop.h */
 	struct MetricSet *metrics;   /* call/call_metrics.h */
 	struct Desk *desk;	     /* desk.h; NULL: nobody is served there */
+	struct Texts *texts;	     /* text/texts.h */
 } GatewayParts;
 
 GatewayParts *gateway_parts(Gateway *gateway);
@@ -46,6 +47,8 @@ gboolean gateway_add_plugin(Gateway *gateway, const Plugin *plugin, GError **err
 const Plugin *gateway_plugin(const Gateway *gateway, const char *name); /* NULL when not loaded */
 /* The first that can reach somebody so; NULL: nobody can. */
 const Plugin *gateway_reaching(const Gateway *gateway, WayKind kind);
+/* The same for texts. */
+const Plugin *gateway_carrying(const Gateway *gateway, WayKind kind);
 /* const Plugin *, in the order they were started; borrowed. */
 const GPtrArray *gateway_plugins(const Gateway *gateway);
 

@@ -25,6 +25,7 @@
 #include "b2bua/call/call_stop.h"
 #include "b2bua/call/core.h"
 #include "b2bua/route/meter.h"
+#include "b2bua/text/texts.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
 #include "b2bua/http/http.h"
@@ -224,6 +225,7 @@ bring_up(Daemon *self, GError **error)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;
 	calls_bury(self->gateway);
+	texts_recover(self->gateway);
 	self->control = control_start(self->gateway, error);
 	if (!self->control)
 		return FALSE;

@@ -208,6 +208,7 @@ typedef struct {
 	char *trunks; /* names by blanks, in the order tried; "" is all by priority */
 	guint cost;   /* 0 to 9, held against the user's max-cost */
 	guint price;  /* of a minute, in 1/10000 of the currency */
+	char *text;   /* "allow" and "refuse" texts; "": as calls */
 	gint64 created;
 } RouteRule;
 void route_rule_free(RouteRule *rule);

@@ -119,6 +119,9 @@ typedef gboolean TrunkYES;
 	ROW("money-a-day", money_a_day, UINT, WHOLE, "100000", "0…100000", 0,                      \
 	    "what calls out by the trunk may cost a day, by the price of their routes; 100000: "   \
 	    "no limit")                                                                            \
+	ROW("text", text, TEXT, CHOICE, "none", "none|message", 0,                                 \
+	    "message: text messages go out by the trunk, and are taken from it, as SIP MESSAGE; "  \
+	    "none: neither")                                                                       \
 	ROW("enabled", enabled, YES, YES, "yes", "yes|no", TRUNK_PROBE | TRUNK_SOURCE,             \
 	    "no: the trunk is not used")                                                           \
 	TRUNK_KEYS_MORE(ROW)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* form.h - a verb that a person fills in: its words and keys as fields, each with what holds now.
  *
- * A chat (chat.h) asks one field after the other, a form (XEP-0050) shows them by the page; both
+ * A chat (talk.h) asks one field after the other, a form (XEP-0050) shows them by the page; both
  * end with the words of one request, which is the request that a command line would have made.
  * Who may write what follows from verbs.h, and what is wrong with a value from word_type.h.
  * Thread: signalling.

@@ -90,19 +90,19 @@ page_node(const Verb *verb)
 
 /* An operator has all of a verb's words, the own JID among them. */
 static VerbWho
-kind_of(const ChatPerson *person)
+kind_of(const TalkPerson *person)
 {
 	return person->is_operator ? VERB_OPERATOR : VERB_SELF;
 }
 
 gboolean
-page_may(const ChatPerson *person, const Verb *verb)
+page_may(const TalkPerson *person, const Verb *verb)
 {
 	return verb->who & kind_of(person) && !(verb->flags & (VERB_CLIENT | VERB_RAW));
 }
 
 const Verb *
-page_verb(const ChatPerson *person, const char *node)
+page_verb(const TalkPerson *person, const char *node)
 {
 	const Verb *verb;
 
@@ -155,13 +155,13 @@ make_room(Pages *pages, const char *account)
 }
 
 static char *
-key_of(const ChatPerson *person, const char *node)
+key_of(const TalkPerson *person, const char *node)
 {
 	return g_strdup_printf("%s\n%s", person->device, node);
 }
 
 static Session *
-session_new(Pages *pages, const ChatPerson *person, const char *node, Form *form)
+session_new(Pages *pages, const TalkPerson *person, const char *node, Form *form)
 {
 	Session *session = g_new0(Session, 1), *before;
 
@@ -230,7 +230,7 @@ type_of(const Field *field)
 }
 
 static void
-add_field(PageReply *reply, const ChatPerson *person, const Form *form, const Field *field)
+add_field(PageReply *reply, const TalkPerson *person, const Form *form, const Field *field)
 {
 	char *name = field_name(form, field);
 	DeskField out = { .name = name,
@@ -253,7 +253,7 @@ add_field(PageReply *reply, const ChatPerson *person, const Form *form, const Fi
 }
 
 static void
-show(const ChatPerson *person, Session *session, PageReply *reply)
+show(const TalkPerson *person, Session *session, PageReply *reply)
 {
 	const GPtrArray *fields =
 		session->at_keys ? form_keys(session->form) : form_words(session->form);
@@ -271,7 +271,7 @@ show(const ChatPerson *person, Session *session, PageReply *reply)
 }
 
 static void
-show_wrong(const ChatPerson *person, Session *session, const char *note, PageReply *reply)
+show_wrong(const TalkPerson *person, Session *session, const char *note, PageReply *reply)
 {
 	char *copy = g_strdup(note);
 
@@ -354,7 +354,7 @@ run(Pages *pages, Session *session, PageReply *reply)
 }
 
 static void
-go_on(Pages *pages, const ChatPerson *person, Session *session, const DeskInput *input,
+go_on(Pages *pages, const TalkPerson *person, Session *session, const DeskInput *input,
       PageReply *reply)
 {
 	g_autoptr(GError) error = NULL;
@@ -381,7 +381,7 @@ go_on(Pages *pages, const ChatPerson *person, Session *session, const DeskInput 
 }
 
 static void
-begin(Pages *pages, const ChatPerson *person, const Verb *verb, const char *node, gint64 now_us,
+begin(Pages *pages, const TalkPerson *person, const Verb *verb, const char *node, gint64 now_us,
       PageReply *reply)
 {
 	static char *nothing[] = { NULL };
@@ -404,7 +404,7 @@ begin(Pages *pages, const ChatPerson *person, const Verb *verb, const char *node
 }
 
 void
-pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint64 now_us,
+pages_input(Pages *pages, const TalkPerson *person, const DeskInput *input, gint64 now_us,
 	    PageReply *reply)
 {
 	const Verb *verb = page_verb(person, input->node);

@@ -3,11 +3,11 @@
  *
  * The first page has the verb's words, the second the keys of what they name, with what holds
  * now.  A device has one form of a verb at a time, for an hour; an account sixteen, all
- * accounts together a thousand; the oldest makes way.  As in chat.h nothing is run here.
+ * accounts together a thousand; the oldest makes way.  As in talk.h nothing is run here.
  * Thread: signalling.  XEP-0050, XEP-0133.
  */
 #pragma once
-#include "b2bua/admin/chat.h"
+#include "b2bua/admin/talk.h"
 #include "b2bua/desk.h"
 
 typedef struct Pages Pages;
@@ -30,11 +30,11 @@ void page_reply_clear(PageReply *reply);
 
 Pages *pages_new(Store *store); /* borrowed */
 void pages_free(Pages *pages);	/* NULL is fine */
-void pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint64 now_us,
+void pages_input(Pages *pages, const TalkPerson *person, const DeskInput *input, gint64 now_us,
 		 PageReply *reply);
 guint pages_n_sessions(const Pages *pages);
 
 char *page_node(const Verb *verb); /* "user-set", or that of XEP-0133 */
 /* NULL: there is none, or not for this person. */
-const Verb *page_verb(const ChatPerson *person, const char *node);
-gboolean page_may(const ChatPerson *person, const Verb *verb);
+const Verb *page_verb(const TalkPerson *person, const char *node);
+gboolean page_may(const TalkPerson *person, const Verb *verb);

@@ -2,7 +2,7 @@
 /* reception.c - see reception.h. */
 #include <string.h>
 #include <json-glib/json-glib.h>
-#include "b2bua/admin/chat.h"
+#include "b2bua/admin/talk.h"
 #include "b2bua/admin/errand.h"
 #include "b2bua/admin/page.h"
 #include "b2bua/admin/reception.h"
@@ -15,7 +15,7 @@
 typedef struct {
 	Desk desk; /* first */
 	Gateway *gateway;
-	Chat *chat;
+	Talk *talk;
 	Pages *pages;
 	GPtrArray *jobs; /* Job *, owned */
 } Reception;
@@ -50,14 +50,14 @@ reception_of(Gateway *gateway)
 	return (Reception *)gateway_parts(gateway)->desk;
 }
 
-static ChatPerson
+static TalkPerson
 person_of(const Reception *reception, const DeskPerson *person)
 {
 	char **operators = gateway_config(reception->gateway)->xmpp_operators;
 	g_autoptr(User) user =
 		store_user_get(gateway_store(reception->gateway), person->account, NULL);
 
-	return (ChatPerson){ .account = person->account,
+	return (TalkPerson){ .account = person->account,
 			     .device = person->device,
 			     .is_user = user && user->enabled,
 			     .is_operator =
@@ -127,7 +127,7 @@ static void
 on_chat_done(gpointer user, const Answer *answer, JsonArray *rows, gboolean cut)
 {
 	Job *job = user;
-	g_autofree char *text = chat_answer(answer, job->kind, rows, cut);
+	g_autofree char *text = talk_answer(answer, job->kind, rows, cut);
 
 	job->said(job->user, job->device, text, has_password(rows));
 	job_done(job);
@@ -137,12 +137,12 @@ static gboolean
 says(Gateway *gateway, const DeskPerson *who, const char *text, DeskSaid said, gpointer user)
 {
 	Reception *reception = reception_of(gateway);
-	ChatPerson person = person_of(reception, who);
-	ChatReply reply;
+	TalkPerson person = person_of(reception, who);
+	TalkReply reply;
 
 	if (!has_room(reception, who->account))
 		return FALSE;
-	chat_says(reception->chat, &person, text, g_get_monotonic_time(), &reply);
+	talk_says(reception->talk, &person, text, g_get_monotonic_time(), &reply);
 	if (reply.words) {
 		Job *job = job_new(reception, who, reply.kind, user);
 
@@ -150,7 +150,7 @@ says(Gateway *gateway, const DeskPerson *who, const char *text, DeskSaid said, g
 		send_out(job, reply.words, MAX_CHAT_ROWS, on_chat_done);
 	} else
 		said(user, who->device, reply.text, FALSE);
-	chat_reply_clear(&reply);
+	talk_reply_clear(&reply);
 	return TRUE;
 }
 
@@ -160,7 +160,7 @@ static void
 commands(Gateway *gateway, const DeskPerson *who, const char *node, DeskCommandFunc func,
 	 gpointer user)
 {
-	ChatPerson person = person_of(reception_of(gateway), who);
+	TalkPerson person = person_of(reception_of(gateway), who);
 	const Verb *verb;
 
 	for (guint i = 0; (verb = verb_at(i)); i++) {
@@ -237,7 +237,7 @@ command(Gateway *gateway, const DeskPerson *who, const DeskInput *input, DeskSho
 	gpointer user)
 {
 	Reception *reception = reception_of(gateway);
-	ChatPerson person = person_of(reception, who);
+	TalkPerson person = person_of(reception, who);
 	PageReply reply;
 
 	if (!has_room(reception, who->account)) {
@@ -280,7 +280,7 @@ reception_open(Gateway *gateway)
 
 	reception->desk.verbs = &verbs;
 	reception->gateway = gateway;
-	reception->chat = chat_new(gateway_store(gateway));
+	reception->talk = talk_new(gateway_store(gateway));
 	reception->pages = pages_new(gateway_store(gateway));
 	reception->jobs = g_ptr_array_new_with_free_func(job_free);
 	gateway_parts(gateway)->desk = &reception->desk;
@@ -295,7 +295,7 @@ reception_close(Gateway *gateway)
 		return;
 	gateway_parts(gateway)->desk = NULL;
 	g_ptr_array_unref(reception->jobs);
-	chat_free(reception->chat);
+	talk_free(reception->talk);
 	pages_free(reception->pages);
 	g_free(reception);
 }

@@ -10,6 +10,7 @@
 #include "b2bua/call/call_private.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/route/meter.h"
+#include "b2bua/text/texts.h"
 
 Gateway *
 core_new(const Config *config, Store *store, Workers *workers)
@@ -21,6 +22,7 @@ core_new(const Config *config, Store *store, Workers *workers)
 		.calls = call_list_new(call_step),
 		.admission = admission_new(config),
 		.metrics = call_metrics_new(),
+		.texts = texts_new(gateway),
 	};
 	return gateway;
 }
@@ -31,7 +33,9 @@ core_free(Gateway *gateway)
 	GatewayParts *parts = gateway_parts(gateway);
 
 	calls_close(gateway);
+	texts_close(gateway);
 	gateway_stop(gateway); /* a peer may still ask for a call, and is refused */
+	texts_free(parts->texts);
 	drain_free(parts->drain);
 	call_list_free(parts->calls);
 	admission_free(parts->admission);

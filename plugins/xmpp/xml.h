@@ -69,6 +69,8 @@ xmlNode *xml_next(const xmlNode *node, const char *ns, const char *name);
 const char *xml_attribute(const xmlNode *node, const char *name);
 /* TRUE for an attribute that is a decimal number from 0 to `max`. */
 gboolean xml_attribute_number(const xmlNode *node, const char *name, guint64 max, guint64 *number);
+/* What its own xml:lang says, to be freed; NULL: nothing. */
+char *xml_language(const xmlNode *node);
 /* The text directly in `node`, surrounding blanks removed; "" when none. */
 char *xml_text(const xmlNode *node);
 /* The same for a person: one line of at most 512 characters; NULL when none. */

@@ -115,17 +115,6 @@ or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* A stream library may have lost the prefix of xml:lang on the way. */
-static char *
-language(const xmlNode *identity)
-{
-	xmlChar *value = xmlGetNsProp((xmlNode *)identity, BAD_CAST "lang", XML_XML_NAMESPACE);
-	char *copy = g_strdup(value ? (const char *)value : xml_attribute(identity, "lang"));
-
-	xmlFree(value);
-	return copy;
-}
-
 static gboolean
 append_identities(GString *all, const xmlNode *query)
 {
@@ -133,7 +122,7 @@ append_identities(GString *all, const xmlNode *query)
 	const xmlNode *child = xml_child(query, NS_DISCO_INFO, "identity");
 
 	for (; child; child = xml_next(child, NS_DISCO_INFO, "identity")) {
-		g_autofree char *lang = language(child);
+		g_autofree char *lang = xml_language(child);
 
 		g_ptr_array_add(parts, g_strdup_printf("%s/%s/%s/%s",
 						       or_empty(xml_attribute(child, "category")),

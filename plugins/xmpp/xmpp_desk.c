@@ -4,7 +4,7 @@
  * What is meant, and by whom it may be done, is decided behind desk.h; here are stanzas alone.
  * XEP-0050, XEP-0030, XEP-0184; RFC 6121 section 5.2.
  */
-#include "plugins/xmpp/xmpp_counters.h"
+#include "plugins/xmpp/chat.h"
 #include "plugins/xmpp/xmpp_form.h"
 #include "plugins/xmpp/xmpp_leg.h"
 
@@ -50,7 +50,7 @@ account_of(const Address *from)
 
 /* --- chat --- */
 
-/* It is on its way at once, and none of it is for an archive that holds a password. */
+/* No archive should keep a password. */
 static void
 say(Xmpp *xmpp, const char *to, const char *text, gboolean secret)
 {
@@ -82,12 +82,11 @@ confirm(Xmpp *xmpp, const xmlNode *message, const char *device)
 		xmpp_send(xmpp, jmi_build_receipt(xmpp->domain, device, id));
 }
 
+/* What was kept on its way for too long. */
 static gboolean
-is_late(const xmlNode *message)
+is_late(const Chat *chat)
 {
-	gint64 stamp;
-
-	return xml_delay(message, &stamp) && g_get_real_time() / G_USEC_PER_SEC - stamp > MAX_AGE_S;
+	return chat->delayed && g_get_real_time() / G_USEC_PER_SEC - chat->written > MAX_AGE_S;
 }
 
 gboolean
@@ -97,20 +96,23 @@ xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 					     .condition = "resource-constraint",
 					     .text = "Your message was not taken: others of yours "
 						     "are still being answered. Write it again" };
-	const char *type = xml_attribute(message, "type"), *device = xml_attribute(message, "from");
-	g_autofree char *account = account_of(from), *text = NULL;
+	const char *device = xml_attribute(message, "from");
+	g_autofree char *account = account_of(from);
+	g_autoptr(Chat) chat = NULL;
 
-	if (to->user || !from->user || g_strcmp0(type, "groupchat") == 0 ||
-	    g_strcmp0(type, "headline") == 0 || g_strcmp0(type, "error") == 0 ||
-	    !(text = xmpp_text_plain(message)) || !desk_serves(xmpp->gateway, account))
+	if (to->user || !from->user || !desk_serves(xmpp->gateway, account))
+		return FALSE;
+	chat = chat_read(message);
+	if (chat->kind != CHAT_TEXT)
 		return FALSE;
 	confirm(xmpp, message, device);
-	if (is_late(message))
+	if (is_late(chat))
 		say(xmpp, device,
 		    "Your message came late, and nothing was done. Write it again if it still "
 		    "holds",
 		    FALSE);
-	else if (!desk_says(xmpp->gateway, &(DeskPerson){ account, device }, text, on_said, xmpp))
+	else if (!desk_says(xmpp->gateway, &(DeskPerson){ account, device }, chat->body, on_said,
+			    xmpp))
 		xmpp_send(xmpp, xml_message_error(message, &busy));
 	return TRUE;
 }

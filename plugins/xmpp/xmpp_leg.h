@@ -8,7 +8,8 @@
  *   xmpp_hold.c     hold and resume
  *   xmpp_move.c     a call moves to another device, or to somebody else
  *   xmpp_digits.c   keys as chat messages
- *   xmpp_text.c     chat that goes nowhere
+ *   xmpp_text.c     chat with a number: what is a text, and what is none
+ *   xmpp_outbox.c   texts to the clients of an account
  *   xmpp_desk.c     chat with the gateway itself, and its commands
  *   xmpp_find.c     which call is meant
  *   xmpp_clear.c    who may call, and be called, without encryption
@@ -32,6 +33,8 @@
 #include "plugins/xmpp/xmpp_stream.h"
 
 typedef struct XmppForkEvents XmppForkEvents;
+typedef struct XmppTexts XmppTexts;   /* xmpp_text.h */
+typedef struct XmppOutbox XmppOutbox; /* xmpp_outbox.h */
 
 /* Whose audio may go without DTLS between client and gateway. */
 typedef enum { CLEAR_NO, CLEAR_LOCAL, CLEAR_YES } XmppClear;
@@ -50,6 +53,8 @@ typedef struct {
 	XmppIq *iq;
 	XmppDisco *disco;
 	XmppAccounts *accounts;
+	XmppTexts *texts;
+	XmppOutbox *outbox;
 	GHashTable *legs;     /* XmppLeg, a set */
 	GHashTable *names;    /* bare JID of ours → the caller's name; NULL before the first */
 	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
@@ -120,7 +125,6 @@ struct XmppLeg {
 	gboolean rang;	     /* ringing was said (caller), or is told of (callee) */
 	gboolean heard;	     /* a device has said itself that it rings */
 	gboolean hoped;	     /* there was one that might ring: `may_ring`, or called directly */
-	gboolean explained;  /* he was told what a message during the call does */
 	gboolean clear;	     /* of a callee: the device that takes it was offered no DTLS */
 	gboolean no_propose; /* none to retract: it came back, was rejected, or was not sent */
 	const char *refusal; /* Jingle's word for why, when a Reason has none; static, or NULL */
@@ -256,16 +260,6 @@ void xmpp_called_gone(XmppLeg *leg, const char *device); /* of a callee's leg */
 void xmpp_called_link_is_up(XmppLeg *leg);
 extern const XmppForkEvents xmpp_called_fork_events;
 
-/* --- xmpp_text.c --- */
-/* What a user wrote and nobody reads: he is told so, where he would think otherwise. */
-void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
-/* TRUE: it answers a question of the gateway, and has been taken. */
-gboolean
-xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
-void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
-/* What is written in the clear; NULL: nothing, or it is encrypted. */
-char *xmpp_text_plain(const xmlNode *message);
-
 /* --- xmpp_desk.c --- */
 /* TRUE: it is for the gateway itself, and has been or will be answered. */
 gboolean
@@ -300,7 +294,7 @@ void xmpp_session_candidate(XmppLeg *leg, const Candidate *ours);
 
 /* --- xmpp_digits.c --- */
 char *xmpp_digits_read(const char *text);
-/* TRUE when the message belonged to a call and has been seen to. */
+/* TRUE when it was keys for a call, which have been pressed. */
 gboolean
 xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include <glib/gstdio.h>
-#include "b2bua/admin/chat.h"
+#include "b2bua/admin/talk.h"
 #include "b2bua/admin/reception.h"
 #include "b2bua/call/core.h"
 #include "b2bua/desk.h"
@@ -374,7 +374,7 @@ fill_in(const char *name, const char *value)
 	return FALSE;
 }
 
-/* --- every setting by chat, by form and by command: one row --- */
+/* --- every setting by talk, by form and by command: one row --- */
 
 static char *
 sample(const Word *key)
@@ -608,35 +608,35 @@ test_who(void)
 static void
 test_sessions(void)
 {
-	const gint64 hour = (gint64)CHAT_SESSION_S * G_USEC_PER_SEC;
-	Chat *chat;
-	ChatReply reply;
+	const gint64 hour = (gint64)TALK_SESSION_S * G_USEC_PER_SEC;
+	Talk *talk;
+	TalkReply reply;
 
 	set_up();
-	chat = chat_new(store);
-	for (guint i = 0; i < CHAT_ACCOUNT_MAX + 5; i++) {
+	talk = talk_new(store);
+	for (guint i = 0; i < TALK_ACCOUNT_MAX + 5; i++) {
 		g_autofree char *device = g_strdup_printf(ALICE "/%u", i);
 
-		chat_says(chat, &(ChatPerson){ ALICE, device, TRUE, FALSE }, "forward", i, &reply);
+		talk_says(talk, &(TalkPerson){ ALICE, device, TRUE, FALSE }, "forward", i, &reply);
 		g_assert_nonnull(reply.text);
-		chat_reply_clear(&reply);
+		talk_reply_clear(&reply);
 	}
-	g_assert_cmpuint(chat_n_sessions(chat), ==, CHAT_ACCOUNT_MAX);
-	for (guint i = 0; i < CHAT_MAX + 5; i++) {
+	g_assert_cmpuint(talk_n_sessions(talk), ==, TALK_ACCOUNT_MAX);
+	for (guint i = 0; i < TALK_MAX + 5; i++) {
 		g_autofree char *account = g_strdup_printf("u%u@example.org", i);
 
-		chat_says(chat, &(ChatPerson){ account, account, TRUE, FALSE }, "forward", 100,
+		talk_says(talk, &(TalkPerson){ account, account, TRUE, FALSE }, "forward", 100,
 			  &reply);
-		chat_reply_clear(&reply);
+		talk_reply_clear(&reply);
 	}
-	g_assert_cmpuint(chat_n_sessions(chat), ==, CHAT_MAX);
+	g_assert_cmpuint(talk_n_sessions(talk), ==, TALK_MAX);
 	/* an hour later a value is a command again, and is none */
-	chat_says(chat, &(ChatPerson){ "u1004@example.org", "u1004@example.org", TRUE, FALSE }, "1",
+	talk_says(talk, &(TalkPerson){ "u1004@example.org", "u1004@example.org", TRUE, FALSE }, "1",
 		  101 + hour, &reply);
 	g_assert_nonnull(strstr(reply.text, "no command"));
-	chat_reply_clear(&reply);
-	g_assert_cmpuint(chat_n_sessions(chat), ==, 0);
-	chat_free(chat);
+	talk_reply_clear(&reply);
+	g_assert_cmpuint(talk_n_sessions(talk), ==, 0);
+	talk_free(talk);
 	tear_down();
 }
 

@@ -129,6 +129,17 @@ gateway_reaching(const Gateway *self, WayKind kind)
 	return NULL;
 }
 
+const Plugin *
+gateway_carrying(const Gateway *self, WayKind kind)
+{
+	return NULL;
+}
+
+void
+gateway_unread(Gateway *self)
+{
+}
+
 const GPtrArray *
 gateway_plugins(const Gateway *self)
 {

@@ -723,6 +723,9 @@ static const char *const rows[] = {
 	"INSERT INTO guard_use (owner, span, period) VALUES ('trunk old', 0, 2026112814);",
 	"INSERT INTO usage (account, month) VALUES ('" ALICE "', '2026-10');",
 	"UPDATE guard_use SET premium_abroad_ms = 60000;",
+	"INSERT INTO texts (source, origin, taken, written, direction, author, sender, recipient, "
+	"peer, body, state) VALUES ('" ALICE "', 'one', 1, 1, 'out', '" ALICE "', '+1', '+2', "
+	"'n', 'Hello', 'QUEUED');",
 };
 
 /* As it was before, for its owner alone; and goes. */

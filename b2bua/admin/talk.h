@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* chat.h - the verbs in a conversation: a line of a person in, lines to read out.
+/* talk.h - the verbs in a conversation: a line of a person in, lines to read out.
  *
  * A person writes a verb, or the beginning of one, with all of its words or without: what is
  * missing is asked, a question at a time.  Any value may be followed by `next` (leave the
@@ -13,36 +13,36 @@
 #pragma once
 #include "b2bua/admin/form.h"
 
-typedef struct Chat Chat;
+typedef struct Talk Talk;
 
-#define CHAT_SESSION_S	 3600
-#define CHAT_ACCOUNT_MAX 8
-#define CHAT_MAX	 1000
+#define TALK_SESSION_S	 3600
+#define TALK_ACCOUNT_MAX 8
+#define TALK_MAX	 1000
 
 typedef struct {
 	const char *account, *device; /* bare and full JID */
 	gboolean is_user, is_operator;
-} ChatPerson;
+} TalkPerson;
 
 /* What follows from a line: one of the two. */
 typedef struct {
 	char *text;   /* to be said */
-	char **words; /* to be run as `kind`, and then said with chat_answer() */
+	char **words; /* to be run as `kind`, and then said with talk_answer() */
 	VerbWho kind;
-} ChatReply;
-void chat_reply_clear(ChatReply *reply);
+} TalkReply;
+void talk_reply_clear(TalkReply *reply);
 
-Chat *chat_new(Store *store); /* borrowed */
-void chat_free(Chat *chat);   /* NULL is fine */
+Talk *talk_new(Store *store); /* borrowed */
+void talk_free(Talk *talk);   /* NULL is fine */
 
 /* now_us: monotonic. */
 void
-chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us, ChatReply *reply);
-guint chat_n_sessions(const Chat *chat);
+talk_says(Talk *talk, const TalkPerson *person, const char *text, gint64 now_us, TalkReply *reply);
+guint talk_n_sessions(const Talk *talk);
 
 /* What came of words, as text: `rows` of the answer, all there are unless `cut`. */
 typedef struct _JsonArray JsonArray;
-char *chat_answer(const Answer *answer, VerbWho kind, JsonArray *rows, gboolean cut);
+char *talk_answer(const Answer *answer, VerbWho kind, JsonArray *rows, gboolean cut);
 
 /* Whether the person may use the verb, and as whom; `words` are those after its name. */
-gboolean chat_kind(const ChatPerson *person, const Verb *verb, char **words, VerbWho *kind);
+gboolean talk_kind(const TalkPerson *person, const Verb *verb, char **words, VerbWho *kind);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* chat_words.c - see chat_words.h. */
+/* talk_words.c - see talk_words.h. */
 #include <string.h>
-#include "b2bua/admin/chat_words.h"
+#include "b2bua/admin/talk_words.h"
 
 #define MAX_WORDS 64
 
@@ -17,7 +17,7 @@ static const struct {
 static const char *const HELPS[] = { "help", "?", "commands", "menu" };
 
 char **
-chat_split(const char *line)
+talk_split(const char *line)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autoptr(GString) word = g_string_new(NULL);
@@ -44,7 +44,7 @@ chat_split(const char *line)
 }
 
 gboolean
-chat_names_another(const Verb *verb, char **words)
+talk_names_another(const Verb *verb, char **words)
 {
 	gboolean has_account = FALSE, has_call = FALSE;
 
@@ -60,17 +60,17 @@ chat_names_another(const Verb *verb, char **words)
 /* --- which verb --- */
 
 static gboolean
-may(const ChatPerson *person, const Verb *verb)
+may(const TalkPerson *person, const Verb *verb)
 {
 	static char *nobody[] = { NULL };
 	VerbWho kind;
 
-	return strcmp(verb->noun, "help") != 0 && chat_kind(person, verb, nobody, &kind);
+	return strcmp(verb->noun, "help") != 0 && talk_kind(person, verb, nobody, &kind);
 }
 
 /* A noun as it was meant, or as it was written. */
 static const char *
-meant(const ChatPerson *person, const char *said, GPtrArray *nouns)
+meant(const TalkPerson *person, const char *said, GPtrArray *nouns)
 {
 	const Verb *verb;
 
@@ -101,7 +101,7 @@ joined(const GPtrArray *names)
 
 /* Those of a noun that begin so, or all. */
 static const Verb *
-pick(const ChatPerson *person, const char *noun, const char *said, GPtrArray *names)
+pick(const TalkPerson *person, const char *noun, const char *said, GPtrArray *names)
 {
 	const Verb *found = NULL, *verb;
 
@@ -125,7 +125,7 @@ pick(const ChatPerson *person, const char *noun, const char *said, GPtrArray *na
 }
 
 static const Verb *
-unknown(const ChatPerson *person, const char *said, const GPtrArray *nouns, GError **error)
+unknown(const TalkPerson *person, const char *said, const GPtrArray *nouns, GError **error)
 {
 	g_autofree char *names = joined(nouns);
 
@@ -156,7 +156,7 @@ renamed(const char *said, const char **verb)
 }
 
 const Verb *
-chat_find(const ChatPerson *person, char **words, guint *n_named, GError **error)
+talk_find(const TalkPerson *person, char **words, guint *n_named, GError **error)
 {
 	g_autoptr(GPtrArray) nouns = g_ptr_array_new(), names = g_ptr_array_new();
 	const char *given = NULL, *noun = meant(person, renamed(words[0], &given), nouns);
@@ -204,7 +204,7 @@ is_digits(const char *text)
 
 /* "+49 30 1234" is one number; a list of callers has one more at each "+" or name. */
 char *
-chat_value(const Word *word, const char *text)
+talk_value(const Word *word, const char *text)
 {
 	g_auto(GStrv) items = NULL;
 	GString *value;
@@ -230,7 +230,7 @@ chat_value(const Word *word, const char *text)
 }
 
 void
-chat_join(const Verb *verb, char **words)
+talk_join(const Verb *verb, char **words)
 {
 	const Word *last = NULL;
 	guint before = 0;
@@ -250,12 +250,12 @@ chat_join(const Verb *verb, char **words)
 	rest = g_strjoinv(" ", words);
 	for (char **word = words; *word; word++)
 		g_clear_pointer(word, g_free);
-	*words = chat_value(last, rest);
+	*words = talk_value(last, rest);
 }
 
 /* "2" of what is numbered, or the beginning of one. */
 const char *
-chat_choice(char **choices, const char *text)
+talk_choice(char **choices, const char *text)
 {
 	gint64 number;
 	const char *found = NULL;
@@ -278,7 +278,7 @@ static void
 expand_choice(const Word *word, char **text)
 {
 	g_auto(GStrv) choices = g_strsplit(word->values, "|", -1);
-	char *whole = g_ascii_isdigit(**text) ? NULL : g_strdup(chat_choice(choices, *text));
+	char *whole = g_ascii_isdigit(**text) ? NULL : g_strdup(talk_choice(choices, *text));
 
 	if (!whole)
 		return;
@@ -314,7 +314,7 @@ expand_key(const Word *word, VerbWho kind, char **text)
 }
 
 void
-chat_expand(const Verb *verb, VerbWho kind, char **words)
+talk_expand(const Verb *verb, VerbWho kind, char **words)
 {
 	const Word *word = verb->words;
 
@@ -340,7 +340,7 @@ chat_expand(const Verb *verb, VerbWho kind, char **words)
 /* --- help --- */
 
 gboolean
-chat_is_help(const char *word)
+talk_is_help(const char *word)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(HELPS); i++)
 		if (g_ascii_strcasecmp(HELPS[i], word) == 0)
@@ -365,7 +365,7 @@ append_word(GString *text, const Word *word)
 }
 
 static char *
-help_of(const ChatPerson *person, const Verb *verb)
+help_of(const TalkPerson *person, const Verb *verb)
 {
 	guint who = person->is_operator ? VERB_OPERATOR : VERB_SELF;
 	g_autofree char *usage = verb_usage(verb, who);
@@ -384,7 +384,7 @@ help_of(const ChatPerson *person, const Verb *verb)
 }
 
 static char *
-help_noun(const ChatPerson *person, const char *noun)
+help_noun(const TalkPerson *person, const char *noun)
 {
 	GString *text = g_string_new(noun);
 	const Verb *verb;
@@ -397,7 +397,7 @@ help_noun(const ChatPerson *person, const char *noun)
 
 /* What a user has, whole; of an operator's the nouns. */
 static char *
-help_all(const ChatPerson *person)
+help_all(const TalkPerson *person)
 {
 	GString *text = g_string_new("Write a command, or the beginning of one. What is missing is "
 				     "asked.");
@@ -423,7 +423,7 @@ help_all(const ChatPerson *person)
 }
 
 char *
-chat_help(const ChatPerson *person, char **words)
+talk_help(const TalkPerson *person, char **words)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) nouns = g_ptr_array_new(), names = g_ptr_array_new();
@@ -436,6 +436,6 @@ chat_help(const ChatPerson *person, char **words)
 	noun = meant(person, renamed(words[0], &given), nouns);
 	if (nouns->len == 1 && !words[1] && !pick(person, noun, NULL, names))
 		return help_noun(person, noun);
-	verb = chat_find(person, words, &n_named, &error);
+	verb = talk_find(person, words, &n_named, &error);
 	return verb ? help_of(person, verb) : g_strdup(error->message);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* chat.c - see chat.h.
+/* talk.c - see talk.h.
  *
  *   a line ── a session? ─no→ split, find the verb, read its words ─all there→ the request
  *                 │                                      └─some missing→ a session, a question
@@ -7,13 +7,13 @@
  */
 #include <string.h>
 #include <json-glib/json-glib.h>
-#include "b2bua/admin/chat.h"
-#include "b2bua/admin/chat_words.h"
+#include "b2bua/admin/talk.h"
+#include "b2bua/admin/talk_words.h"
 
 #define MAX_TEXT_BYTES 4096
 #define MAX_ROWS_BYTES 6000
 
-struct Chat {
+struct Talk {
 	Store *store;
 	GHashTable *sessions; /* device → Session */
 	GQueue oldest;	      /* Session *, the one first that has been silent for longest */
@@ -42,64 +42,64 @@ session_free(gpointer data)
 	g_free(session);
 }
 
-Chat *
-chat_new(Store *store)
+Talk *
+talk_new(Store *store)
 {
-	Chat *chat = g_new0(Chat, 1);
+	Talk *talk = g_new0(Talk, 1);
 
-	chat->store = store;
-	chat->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, session_free);
-	return chat;
+	talk->store = store;
+	talk->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, session_free);
+	return talk;
 }
 
 void
-chat_free(Chat *chat)
+talk_free(Talk *talk)
 {
-	if (!chat)
+	if (!talk)
 		return;
-	g_queue_clear(&chat->oldest);
-	g_hash_table_unref(chat->sessions);
-	g_free(chat);
+	g_queue_clear(&talk->oldest);
+	g_hash_table_unref(talk->sessions);
+	g_free(talk);
 }
 
 guint
-chat_n_sessions(const Chat *chat)
+talk_n_sessions(const Talk *talk)
 {
-	return g_hash_table_size(chat->sessions);
+	return g_hash_table_size(talk->sessions);
 }
 
 void
-chat_reply_clear(ChatReply *reply)
+talk_reply_clear(TalkReply *reply)
 {
 	g_clear_pointer(&reply->text, g_free);
 	g_clear_pointer(&reply->words, g_strfreev);
 }
 
 static void
-drop(Chat *chat, Session *session)
+drop(Talk *talk, Session *session)
 {
-	g_queue_delete_link(&chat->oldest, session->link);
-	g_hash_table_remove(chat->sessions, session->device);
+	g_queue_delete_link(&talk->oldest, session->link);
+	g_hash_table_remove(talk->sessions, session->device);
 }
 
 static void
-drop_old(Chat *chat, gint64 now_us)
+drop_old(Talk *talk, gint64 now_us)
 {
 	Session *session;
 
-	while ((session = g_queue_peek_head(&chat->oldest)) &&
-	       now_us - session->moved_us > (gint64)CHAT_SESSION_S * G_USEC_PER_SEC)
-		drop(chat, session);
+	while ((session = g_queue_peek_head(&talk->oldest)) &&
+	       now_us - session->moved_us > (gint64)TALK_SESSION_S * G_USEC_PER_SEC)
+		drop(talk, session);
 }
 
 /* Room for one more of this account. */
 static void
-make_room(Chat *chat, const char *account)
+make_room(Talk *talk, const char *account)
 {
 	Session *first = NULL;
 	guint n = 0;
 
-	for (GList *link = chat->oldest.head; link; link = link->next) {
+	for (GList *link = talk->oldest.head; link; link = link->next) {
 		Session *session = link->data;
 
 		if (strcmp(session->account, account) != 0)
@@ -107,35 +107,35 @@ make_room(Chat *chat, const char *account)
 		first = first ? first : session;
 		n++;
 	}
-	if (n >= CHAT_ACCOUNT_MAX)
-		drop(chat, first);
-	else if (g_hash_table_size(chat->sessions) >= CHAT_MAX)
-		drop(chat, g_queue_peek_head(&chat->oldest));
+	if (n >= TALK_ACCOUNT_MAX)
+		drop(talk, first);
+	else if (g_hash_table_size(talk->sessions) >= TALK_MAX)
+		drop(talk, g_queue_peek_head(&talk->oldest));
 }
 
 static Session *
-session_new(Chat *chat, const ChatPerson *person, Form *form, gint64 now_us)
+session_new(Talk *talk, const TalkPerson *person, Form *form, gint64 now_us)
 {
 	Session *session = g_new0(Session, 1);
 
-	make_room(chat, person->account);
+	make_room(talk, person->account);
 	session->device = g_strdup(person->device);
 	session->account = g_strdup(person->account);
 	session->form = form;
 	session->asked = g_array_new(FALSE, FALSE, sizeof(guint));
 	session->moved_us = now_us;
-	g_queue_push_tail(&chat->oldest, session);
-	session->link = chat->oldest.tail;
-	g_hash_table_insert(chat->sessions, session->device, session);
+	g_queue_push_tail(&talk->oldest, session);
+	session->link = talk->oldest.tail;
+	g_hash_table_insert(talk->sessions, session->device, session);
 	return session;
 }
 
 static void
-touch(Chat *chat, Session *session, gint64 now_us)
+touch(Talk *talk, Session *session, gint64 now_us)
 {
 	session->moved_us = now_us;
-	g_queue_unlink(&chat->oldest, session->link);
-	g_queue_push_tail_link(&chat->oldest, session->link);
+	g_queue_unlink(&talk->oldest, session->link);
+	g_queue_push_tail_link(&talk->oldest, session->link);
 }
 
 /* --- questions --- */
@@ -251,24 +251,24 @@ after(const Session *session)
 }
 
 static void
-run(Chat *chat, Session *session, ChatReply *reply)
+run(Talk *talk, Session *session, TalkReply *reply)
 {
 	reply->words = form_request(session->form);
 	reply->kind = form_actor(session->form)->kind;
-	drop(chat, session);
+	drop(talk, session);
 }
 
 static void
-step(Chat *chat, Session *session, ChatReply *reply)
+step(Talk *talk, Session *session, TalkReply *reply)
 {
 	if (session->at_keys || !go_on(session, after(session)))
-		run(chat, session, reply);
+		run(talk, session, reply);
 	else
 		reply->text = question(session);
 }
 
 static void
-next(Chat *chat, Session *session, ChatReply *reply)
+next(Talk *talk, Session *session, TalkReply *reply)
 {
 	const Field *field = asked_field(session);
 	g_autofree char *name = field ? g_ascii_strdown(field->word->name, -1) : NULL;
@@ -283,11 +283,11 @@ next(Chat *chat, Session *session, ChatReply *reply)
 		reply->text =
 			g_strdup_printf("next: %s cannot be left out; write it, or cancel", name);
 	else
-		step(chat, session, reply);
+		step(talk, session, reply);
 }
 
 static void
-back(Session *session, ChatReply *reply)
+back(Session *session, TalkReply *reply)
 {
 	if (session->at_keys && session->key)
 		session->key = NULL;
@@ -308,7 +308,7 @@ static gboolean
 give(Session *session, Field *field, const char *text, GError **error)
 {
 	return form_set(session->form, field,
-			field->choices && *field->choices ? chat_choice(field->choices, text)
+			field->choices && *field->choices ? talk_choice(field->choices, text)
 							  : text,
 			error);
 }
@@ -347,11 +347,11 @@ take_key(Session *session, const char *text, GError **error)
 }
 
 static void
-take(Chat *chat, Session *session, const char *text, ChatReply *reply)
+take(Talk *talk, Session *session, const char *text, TalkReply *reply)
 {
 	g_autoptr(GError) error = NULL;
 	Field *field = asked_field(session);
-	g_autofree char *whole = field ? chat_value(field->word, text) : NULL;
+	g_autofree char *whole = field ? talk_value(field->word, text) : NULL;
 	gboolean good =
 		field ? give(session, field, whole, &error) : take_key(session, text, &error);
 
@@ -362,33 +362,33 @@ take(Chat *chat, Session *session, const char *text, ChatReply *reply)
 			session->key = NULL;
 		reply->text = question(session);
 	} else
-		step(chat, session, reply);
+		step(talk, session, reply);
 }
 
 static void
-go_on_with(Chat *chat, Session *session, const char *text, ChatReply *reply)
+go_on_with(Talk *talk, Session *session, const char *text, TalkReply *reply)
 {
 	if (g_ascii_strcasecmp(text, "cancel") == 0) {
-		drop(chat, session);
+		drop(talk, session);
 		reply->text = g_strdup("Cancelled; nothing was changed");
 	} else if (g_ascii_strcasecmp(text, "next") == 0)
-		next(chat, session, reply);
+		next(talk, session, reply);
 	else if (g_ascii_strcasecmp(text, "back") == 0)
 		back(session, reply);
 	else if (g_ascii_strcasecmp(text, "help") == 0 || strcmp(text, "?") == 0)
 		reply->text = question(session);
 	else
-		take(chat, session, text, reply);
+		take(talk, session, text, reply);
 }
 
 /* --- a new line --- */
 
 gboolean
-chat_kind(const ChatPerson *person, const Verb *verb, char **words, VerbWho *kind)
+talk_kind(const TalkPerson *person, const Verb *verb, char **words, VerbWho *kind)
 {
 	/* an operator who names nobody means the own account */
 	if (person->is_user && verb->who & VERB_SELF &&
-	    !(person->is_operator && chat_names_another(verb, words))) {
+	    !(person->is_operator && talk_names_another(verb, words))) {
 		*kind = VERB_SELF;
 		return TRUE;
 	}
@@ -398,23 +398,23 @@ chat_kind(const ChatPerson *person, const Verb *verb, char **words, VerbWho *kin
 }
 
 static void
-begin(Chat *chat, const ChatPerson *person, const Verb *verb, char **words, gint64 now_us,
-      ChatReply *reply)
+begin(Talk *talk, const TalkPerson *person, const Verb *verb, char **words, gint64 now_us,
+      TalkReply *reply)
 {
 	g_autoptr(GError) error = NULL;
 	Actor actor = { .who = person->device };
 	g_autofree char *name = verb_name(verb);
 	Form *form;
 
-	if (!chat_kind(person, verb, words, &actor.kind)) {
+	if (!talk_kind(person, verb, words, &actor.kind)) {
 		reply->text = g_strdup_printf("%s: that is for the operator of the gateway; write "
 					      "help to see what you can do",
 					      name);
 		return;
 	}
 	actor.account = actor.kind == VERB_SELF ? person->account : NULL;
-	chat_expand(verb, actor.kind, words);
-	form = form_new(chat->store, &actor, verb, words, &error);
+	talk_expand(verb, actor.kind, words);
+	form = form_new(talk->store, &actor, verb, words, &error);
 	if (!form)
 		reply->text = g_strdup(error->message);
 	else if (form_is_complete(form)) {
@@ -422,14 +422,14 @@ begin(Chat *chat, const ChatPerson *person, const Verb *verb, char **words, gint
 		reply->kind = actor.kind;
 		form_free(form);
 	} else {
-		Session *session = session_new(chat, person, form, now_us);
+		Session *session = session_new(talk, person, form, now_us);
 
-		step(chat, session, reply);
+		step(talk, session, reply);
 	}
 }
 
 void
-chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us, ChatReply *reply)
+talk_says(Talk *talk, const TalkPerson *person, const char *text, gint64 now_us, TalkReply *reply)
 {
 	g_autofree char *line = g_strstrip(g_utf8_make_valid(text, strnlen(text, MAX_TEXT_BYTES)));
 	g_autoptr(GError) error = NULL;
@@ -438,26 +438,26 @@ chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us,
 	const Verb *verb;
 	guint n_named;
 
-	*reply = (ChatReply){ 0 };
-	drop_old(chat, now_us);
-	session = g_hash_table_lookup(chat->sessions, person->device);
+	*reply = (TalkReply){ 0 };
+	drop_old(talk, now_us);
+	session = g_hash_table_lookup(talk->sessions, person->device);
 	if (session) {
-		touch(chat, session, now_us);
-		go_on_with(chat, session, line, reply);
+		touch(talk, session, now_us);
+		go_on_with(talk, session, line, reply);
 		return;
 	}
-	words = chat_split(line);
-	if (!*words || chat_is_help(words[0])) {
-		reply->text = chat_help(person, *words ? words + 1 : words);
+	words = talk_split(line);
+	if (!*words || talk_is_help(words[0])) {
+		reply->text = talk_help(person, *words ? words + 1 : words);
 		return;
 	}
-	verb = chat_find(person, words, &n_named, &error);
+	verb = talk_find(person, words, &n_named, &error);
 	if (!verb) {
 		reply->text = g_strdup(error->message);
 		return;
 	}
-	chat_join(verb, words + n_named);
-	begin(chat, person, verb, words + n_named, now_us, reply);
+	talk_join(verb, words + n_named);
+	begin(talk, person, verb, words + n_named, now_us, reply);
 }
 
 /* --- what came of it --- */
@@ -537,7 +537,7 @@ append_rows(GString *text, JsonArray *columns, JsonArray *rows, VerbWho kind, gb
 }
 
 char *
-chat_answer(const Answer *answer, VerbWho kind, JsonArray *rows, gboolean cut)
+talk_answer(const Answer *answer, VerbWho kind, JsonArray *rows, gboolean cut)
 {
 	JsonObject *reply = answer_reply(answer);
 	GString *text = g_string_new(NULL);
