@@ -146,8 +146,11 @@ class Texter:
     def stop(self):
         self._closing = True
 
-        def end():
-            self.client.disconnect(wait=0.2)
-            self.loop.call_later(0.5, self.loop.stop)
-        self.loop.call_soon_threadsafe(end)
+        async def end():
+            await self.client.disconnect(wait=0.2)
+            for task in asyncio.all_tasks(self.loop) - {asyncio.current_task()}:
+                task.cancel()
+            await asyncio.sleep(0)
+            self.loop.stop()
+        asyncio.run_coroutine_threadsafe(end(), self.loop)
         self._thread.join(5)
