@@ -32,7 +32,7 @@ class Desk:
         self.bench = bench
         if not bench.server:
             bench.prosody(offline=True)
-        settings.setdefault("texts", {"per_minute": 0, "per_day": 0})
+        settings.setdefault("texts", {"account_a_minute": 100000, "account_a_day": 1000000, "trunk_a_minute": 1000000})
         self.tandem = bench.gateway(**settings)
         self.sink = bench.keep(TextSink(bench.folder)) if sink else None
         if sink:
