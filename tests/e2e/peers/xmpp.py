@@ -174,6 +174,10 @@ def client_program(personality):
     return programs[personality["program"]], ["--personality", personality["file"]]
 
 
+def dino_program():
+    return ["dbus-run-session", "--", "/usr/bin/python3", HERE / "dino_program.py"]
+
+
 def gajim_program():
     # with a session bus of its own, where no other Gajim is
     return ["dbus-run-session", "--", "/usr/bin/python3", HERE / "gajim_program.py"]
