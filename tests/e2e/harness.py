@@ -22,6 +22,7 @@ from peers.baresip import Baresip
 from peers.linphone import Linphone
 from peers.process import Failed, until
 from peers.sipp import Carrier
+from peers.sipp_texts import TextCarrier
 from peers.xmpp import XmppPhone, aiortc_program, client_program, gajim_program, rude_program, webrtc_program
 
 HERE = Path(__file__).resolve().parent
@@ -394,6 +395,12 @@ class Bench:
             self.tandem.provision_trunk(carrier, name, **keys)
         return carrier
 
+    def text_carrier(self, name="texts", answers=("200 OK",), transport="udp", **keys):
+        """A SIPp carrier that takes texts, and a trunk to it."""
+        carrier = self.keep(TextCarrier(self.folder, name, answers, transport))
+        self.tandem.provision_trunk(carrier, name, text="message", transport=transport, **keys)
+        return carrier
+
     def baresip(self, name="baresip", trunk=True, plays="B", user="phone", **keys):
         phone = self.keep(Baresip(self.folder / name, plays, user))
         if trunk and self.tandem:
@@ -417,10 +424,10 @@ class Bench:
         return {"tls_port": 5061, "tls_certificate": file}
 
     def softphone(self, account="alice", name=None, plays="B", transport="udp", expires=600, options="",
-                  codec="g711"):
+                  codec="g711", texts_to=None):
         """A baresip that registers; `codec`: its module."""
         user, password = self.credential(account, name)
-        phone = self.keep(Baresip(self.folder / f"phone-{user}", plays, codec=codec))
+        phone = self.keep(Baresip(self.folder / f"phone-{user}", plays, codec=codec, texts_to=texts_to))
         port = self.tandem.tls_port if transport == "tls" else self.tandem.sip_port
         phone.register(f"<sip:{user}@127.0.0.1:{port};transport={transport}>;auth_user={user};"
                        f"auth_pass={password};regint={expires};answermode=manual{options}")
@@ -428,7 +435,7 @@ class Bench:
 
     def linphone(self, account="alice", name=None, plays="B", transport="udp", registrar=None, **more):
         """One that registers, and asks for a certificate of ours."""
-        user, password = self.credential(account, name)
+        user, password = more.pop("credential", None) or self.credential(account, name)
         port = self.tandem.tls_port if transport == "tls" else self.tandem.sip_port
         phone = self.keep(Linphone(self.folder / f"phone-{user}", plays, user, password, registrar or f"127.0.0.1:{port}",
                                    transport, authority=self.folder / "made.crt" if transport == "tls" else "", **more))

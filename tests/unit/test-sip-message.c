@@ -37,7 +37,7 @@ static const Case cases[] = {
 	{ "unknown charset", "text/plain;charset=utf-16", NULL, "H\0i\0", 4, MESSAGE_REFUSED, 415,
 	  NULL },
 	{ "a NUL", "text/plain", NULL, "a\0b", 3, MESSAGE_REFUSED, 400, NULL },
-	{ "lines", "text/plain", NULL, "a\r\nb\rc\nd", 0, MESSAGE_TEXT, 0, "a\nb\nc\nd" },
+	{ "lines", "text/plain", NULL, "a\r\nb\rc\n7", 0, MESSAGE_TEXT, 0, "a\nb\nc\n7" },
 	{ "control characters", "text/plain", NULL, "a\x01\x1b[0m\tb\x7f\xc2\x85\xef\xbf\xbf", 0,
 	  MESSAGE_TEXT, 0, "a[0m\tb" },
 	{ "beyond the plane", "text/plain", NULL, "\xf0\x9f\x98\x80", 0, MESSAGE_TEXT, 0,

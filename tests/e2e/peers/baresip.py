@@ -107,6 +107,7 @@ opus_sprop_stereo no
 module srtp.so
 module uuid.so
 module_tmp account.so
+module_app contact.so
 module_app ctrl_tcp.so
 module_app menu.so
 ctrl_tcp_listen 127.0.0.1:{control}
@@ -121,7 +122,7 @@ class Baresip:
     """A phone that is called, and calls, by address; it registers when told to."""
     address = "127.0.0.1"
 
-    def __init__(self, folder, plays, user=None, codec="g711"):
+    def __init__(self, folder, plays, user=None, codec="g711", texts_to=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
@@ -133,7 +134,7 @@ class Baresip:
             folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100,
             module=codec.removesuffix("-wb"), rate=RATES[codec]))
         (folder / "accounts").write_text("" if not user else f"<sip:{user}@127.0.0.1:{self.port}>;regint=0;answermode=manual\n")
-        (folder / "contacts").write_text("")
+        (folder / "contacts").write_text(f'"Somebody" <{texts_to}>\n' if texts_to else "")
         self._buffer, self._events = b"", []
         self._log = Transcript(folder / "baresip.log", "baresip")
         self._output = open(self._log.path, "wb")
@@ -203,6 +204,11 @@ class Baresip:
 
     def call(self, uri):
         self._tell("dial", uri)
+
+    def text(self, words):
+        """A text message to `texts_to`."""
+        self._tell("contact_next")
+        self._tell("message", words)
 
     def wait_call(self, seconds=20):
         return self.wait("CALL_INCOMING", seconds)

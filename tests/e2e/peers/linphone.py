@@ -40,7 +40,8 @@ audio_jitt_comp=300
 echocancellation=0
 
 [storage]
-uri=null
+backend=sqlite3
+uri={storage}
 
 [auth_info_0]
 username={user}
@@ -64,7 +65,8 @@ enabled={enabled}
 class Linphone:
     """It registers as it begins; each call is played the signal from its start."""
 
-    def __init__(self, folder, plays, user, password, registrar, transport="udp", expires=600, authority="", keepalive=0, codec=None):
+    def __init__(self, folder, plays, user, password, registrar, transport="udp", expires=600, authority="", keepalive=0, codec=None,
+                 texts=False):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plays = folder, plays
         self.title = folder.name  # as it is told to a person
@@ -72,6 +74,8 @@ class Linphone:
         self._calls, self._recording, self._began = 0, None, None
         config = folder / "linphonerc"
         config.write_text(CONFIG.format(
+            # it keeps what it is sent, and crashes at a text where there is no place for that
+            storage=folder / "texts.db" if texts else "null",
             user=user, password=password, registrar=registrar, host=registrar.rsplit(":", 1)[0], transport=transport,
             expires=expires, authority=authority, keepalive_ms=round(keepalive * 1000)) + self._only(codec))
         audio.save(folder / "mic.wav", plays, 16000 if codec in ("opus", "G722") else RATE)
@@ -109,6 +113,10 @@ class Linphone:
     def call(self, uri):
         self._began = None
         self._tell("call", uri)
+
+    def text(self, uri, words):
+        """A text message."""
+        self._tell("chat", uri, words)
 
     def wait_call(self, seconds=20):
         return self._log.wait("SIP/2.0 180 Ringing", seconds=seconds)
