@@ -264,14 +264,16 @@ is_short_code(const Address *to)
 static const XmlStanzaError *
 nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 {
-	g_autoptr(Address) chat = NULL;
+	g_autoptr(Address) number = NULL;
 
 	if (!to->user) /* what could be read there, xmpp_desk.c has seen to */
 		return im->kind == IM_TEXT ? &GATEWAY : NULL;
 	if (g_str_equal(to->user, "anonymous"))
 		return &ANONYMOUS;
-	chat = address_new(ADDRESS_JID, to->user, to->host, NULL);
-	if (xmpp_accounts_is_ours(xmpp->accounts, chat, from) || is_short_code(to))
+	/* of a number the core knows more, and says it */
+	number = xmpp_accounts_callee(xmpp->accounts, to);
+	if (number->scheme == ADDRESS_NUMBER || is_short_code(to) ||
+	    xmpp_accounts_is_ours(xmpp->accounts, number, from))
 		return NULL;
 	return &NO_NUMBER;
 }

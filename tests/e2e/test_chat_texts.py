@@ -59,7 +59,7 @@ def test_chat_texts_refused(bench):
     bench.gateway()
     alice = chatter(bench, "alice")
     omemo = ("<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AA==</payload></encrypted>")
-    for to, text, more, part in ((NUMBER, "hello", "", "Your message was not sent: "),
+    for to, text, more, part in ((NUMBER, "hello", "", "texts"),
                                  (f"112@{GATEWAY}", "help", "", "emergency"),
                                  (f"nobody@{GATEWAY}", "hello", "", "no telephone number"),
                                  (NUMBER, "cannot be read", omemo, "encrypted")):
