@@ -80,7 +80,8 @@ static const XmlStanzaError NO_NUMBER = {
 static const XmlStanzaError GATEWAY = {
 	.type = "cancel",
 	.condition = "service-unavailable",
-	.text = NOT_SENT "this is the telephone gateway itself, where nobody reads it",
+	.text = NOT_SENT "this is the telephone gateway itself, which takes commands as plain "
+			 "words. Switch encryption off and write help",
 };
 static const XmlStanzaError ANONYMOUS = {
 	.type = "cancel",
