@@ -80,8 +80,7 @@ static const XmlStanzaError NO_NUMBER = {
 static const XmlStanzaError GATEWAY = {
 	.type = "cancel",
 	.condition = "service-unavailable",
-	.text = NOT_SENT "this is the telephone gateway itself, which takes commands as plain "
-			 "words. Switch encryption off and write help",
+	.text = NOT_SENT "this is the telephone gateway itself, where nobody reads it",
 };
 static const XmlStanzaError ANONYMOUS = {
 	.type = "cancel",

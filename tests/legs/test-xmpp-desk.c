@@ -104,7 +104,7 @@ test_no_order(void)
 		{ "<message id='n' from='alice@example.com/phone' to='gw.example.org' type='chat'>"
 		  "<body>You cannot read this</body><encrypted xmlns='"
 		  "eu.siacs.conversations.axolotl'><payload/></encrypted></message>",
-		  "service-unavailable" },
+		  "not-acceptable" },
 		{ "<message id='n' from='alice@example.com/phone' to='gw.example.org' "
 		  "type='groupchat'><body>help</body></message>",
 		  "service-unavailable" },
