@@ -63,7 +63,8 @@ say_given(const News *news, const char *domain, gboolean first, GString *text)
 	g_string_append_printf(text,
 			       "Welcome to the telephone. Your number%s: %s. Who calls it rings "
 			       "here.\nTo call a number, add it to your contacts with its country "
-			       "and @%s, as in +15555550123@%s, and call that contact.\n",
+			       "and @%s, as in +15555550123@%s, and call that contact.\nWrite "
+			       "help here to see what you can ask and change.\n",
 			       s, news->given->str, domain, domain);
 }
 

@@ -152,7 +152,8 @@ is_quiet(gpointer user)
 
 #define ADVICE                                                                          \
 	"Who calls it rings here.\nTo call a number, add it to your contacts with its " \
-	"country and @" GW ", as in +15555550123@" GW ", and call that contact."
+	"country and @" GW ", as in +15555550123@" GW ", and call that contact.\n"      \
+	"Write help here to see what you can ask and change."
 
 #define A "+15555550001"
 #define B "+15555550002"
@@ -274,7 +275,7 @@ test_once(void)
 	rig_tear_down();
 }
 
-#define N_IMPORTED 700
+#define N_IMPORTED 130
 
 /* Thousands are told, each once, whether they are known one by one or found in the store. */
 static void
