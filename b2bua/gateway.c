@@ -4,6 +4,7 @@
  * Thread: signalling.
  */
 #include "b2bua/gateway.h"
+#include "b2bua/text.h"
 #include <string.h>
 
 #define PLUGIN_SYMBOL	 "tandem_plugin"
@@ -21,6 +22,7 @@ struct Gateway {
 	gint64 minute;	     /* the one `notices` counts, monotonic */
 	GHashTable *notices; /* "account\tkind" → guint */
 
+	char *hook_state;    /* or NULL */
 	gint64 unread_until; /* the log has heard that the store cannot be read; monotonic */
 };
 
@@ -54,6 +56,7 @@ gateway_free(Gateway *gateway)
 	gateway_stop(gateway);
 	g_ptr_array_unref(gateway->plugins);
 	g_hash_table_unref(gateway->notices);
+	g_free(gateway->hook_state);
 	g_free(gateway);
 }
 
@@ -195,6 +198,18 @@ gateway_reaching(const Gateway *gateway, WayKind kind)
 	return NULL;
 }
 
+const Plugin *
+gateway_carrying(const Gateway *gateway, WayKind kind)
+{
+	for (guint i = 0; i < gateway->plugins->len; i++) {
+		const Plugin *plugin = gateway->plugins->pdata[i];
+
+		if (plugin->text && plugin->text->carries & kind)
+			return plugin;
+	}
+	return NULL;
+}
+
 const GPtrArray *
 gateway_plugins(const Gateway *gateway)
 {
@@ -277,6 +292,19 @@ gateway_unread(Gateway *gateway)
 	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
 	g_warning("the database cannot be read (%s): calls are refused; emergency calls go on",
 		  store_failure(gateway->store));
+}
+
+void
+gateway_set_hook_state(Gateway *gateway, const char *text)
+{
+	g_free(gateway->hook_state);
+	gateway->hook_state = g_strdup(text);
+}
+
+const char *
+gateway_hook_state(const Gateway *gateway)
+{
+	return gateway->hook_state;
 }
 
 /* --- counters --- */

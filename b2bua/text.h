@@ -19,7 +19,7 @@
 
 typedef enum {
 	TEXT_MESSAGE, /* what somebody has written */
-	TEXT_COPY,    /* what another device of the account has written to `from`: for the history */
+	TEXT_COPY, /* what another device of the account has written to `from`: for the history */
 	TEXT_RECEIPT, /* to an author: the text that he called `about` has arrived */
 	TEXT_ERROR    /* to an author: it never will; `body` says why, for a person */
 } TextKind;
@@ -31,7 +31,8 @@ typedef struct {
 	Way way;	     /* WAY_ACCOUNT: all clients of `account`; WAY_TRUNK; WAY_CONTACT: all
 			      * registrations of the softphone `device` (Way.contact is 0) */
 	const char *account; /* bare JID: whose text it is */
-	const char *device;  /* the softphone's name; of RECEIPT and ERROR to a client: its full JID */
+	const char
+		*device; /* the softphone's name; of RECEIPT and ERROR to a client: its full JID */
 	const Address *from, *to; /* as Target has them */
 	const char *body;	  /* UTF-8, not empty; of a RECEIPT NULL */
 	const char *language;	  /* RFC 5646, or NULL */
@@ -55,6 +56,8 @@ struct TextVerbs {
 
 /* A text that has come; everything borrowed. */
 typedef struct {
+	/* `from` of an account: which of its numbers it is to come from, or anything else: its
+	 * usual one. */
 	const Address *from, *to;
 	const char *trunk;   /* the trunk it came by, authenticated; or NULL */
 	const char *account; /* whose client or softphone wrote it: a bare JID; or NULL */
@@ -62,17 +65,19 @@ typedef struct {
 	/* What its author calls it: the same text sent again has the same origin, and no other
 	 * text of this trunk, or account, ever has it. */
 	const char *origin;
-	const char *body;     /* UTF-8 */
-	const char *language; /* or NULL */
-	gint64 written;	      /* seconds since 1970; 0: now */
-	gboolean receipt;     /* its author wants a RECEIPT */
+	const char *body;	     /* UTF-8 */
+	const char *language;	     /* or NULL */
+	gint64 written;		     /* seconds since 1970; 0: now */
+	gboolean receipt;	     /* its author wants a RECEIPT */
 	const Address *hidden;	     /* as in Incoming */
 	const GPtrArray *identities; /* the same */
 } TextIn;
 
 typedef enum {
-	TEXT_TAKEN,  /* it is on the disk, now or since an earlier time */
-	TEXT_LATER,  /* it could not be written in time: the author may try again */
+	TEXT_TAKEN, /* it is on the disk, now or since an earlier time */
+	/* It could not be written in time, and never goes: the author may try again, by the
+	 * same origin or another; either is a new text. */
+	TEXT_LATER,
 	TEXT_REFUSED /* it never will be taken: `reason`, and `words` for a person */
 } TextAnswer;
 

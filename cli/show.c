@@ -10,6 +10,7 @@
 #define GAP "  "
 
 gboolean show_in_json;
+gboolean show_rows_alone;
 ShowAs show_as;
 
 /* --- what went wrong --- */
@@ -179,7 +180,7 @@ print_table(JsonArray *columns, JsonArray *rows)
 	g_ptr_array_add(lines, cells_of(columns));
 	for (guint i = 0; i < json_array_get_length(rows); i++)
 		g_ptr_array_add(lines, cells_of(json_array_get_array_element(rows, i)));
-	print_lines(lines, !card);
+	print_lines(lines, !card && !show_rows_alone);
 }
 
 /* A ladder: line breaks stay, other control characters do not. */
@@ -315,7 +316,8 @@ print_record(JsonArray *row)
 static void
 print_csv(JsonArray *columns, JsonArray *rows)
 {
-	print_record(columns);
+	if (!show_rows_alone)
+		print_record(columns);
 	for (guint i = 0; i < json_array_get_length(rows); i++)
 		print_record(json_array_get_array_element(rows, i));
 }
@@ -437,7 +439,7 @@ print_members(JsonObject *object)
 	if (json_object_has_member(object, "text"))
 		print_text(json_object_get_string_member(object, "text"));
 	else if (rows && json_array_get_length(rows) == 0 && show_as == SHOW_TABLE &&
-		 !is_lines(json_object_get_array_member(object, "columns")))
+		 !show_rows_alone && !is_lines(json_object_get_array_member(object, "columns")))
 		g_print("none\n");
 }
 

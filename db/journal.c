@@ -28,6 +28,8 @@ forget_written(Journal *journal)
 			journal_call_written(journal, waiting);
 		if (waiting->contact)
 			journal_contact_written(journal, waiting);
+		if (waiting->texts)
+			journal_text_written(journal, waiting->number);
 		g_free(waiting);
 	}
 }
@@ -293,6 +295,7 @@ journal_free(Journal *journal)
 	g_queue_clear_full(&journal->durable, g_free);
 	g_hash_table_unref(journal->calls);
 	g_hash_table_unref(journal->contacts);
+	journal_texts_free(journal->texts);
 	spill_close(journal->spill);
 	g_free(journal->spill_path);
 	g_free(journal->no_spill);
@@ -315,6 +318,7 @@ journal_start(Store *store, const JournalOptions *options, GError **error)
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_call_free);
 	journal->contacts =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_contact_free);
+	journal->texts = journal_texts_new();
 	if (!start_spill(journal, error)) {
 		journal_free(journal);
 		return NULL;

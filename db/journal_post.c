@@ -10,6 +10,7 @@ journal_post(Journal *journal, JournalWrite write, gpointer data, GDestroyNotify
 
 	entry->number = about.number = ++journal->posted;
 	entry->call = about.call;
+	entry->urgency = about.urgency;
 	entry->write = write;
 	entry->data = data;
 	entry->free = free;

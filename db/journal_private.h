@@ -11,13 +11,22 @@
 #include "db/mailbox.h"
 #include "db/spill.h"
 #include "db/store_private.h"
+#include "db/text_rows.h"
 
 /* Done on the writer's connection, inside a transaction; may be run again. */
 typedef gboolean (*JournalWrite)(Store *store, gconstpointer data, GError **error);
 
+/* How long an entry may wait for others, and who waits for it. */
+typedef enum {
+	WRITE_LATER, /* a call says several things in a quarter of a second */
+	WRITE_SOON,
+	WRITE_TO_DISK /* soon, and "written" means that it outlives a power cut */
+} Urgency;
+
 typedef struct {
 	guint64 number; /* in the order posted, from 1 */
-	gint64 call;	/* what is written later of the same call takes its place; 0: none */
+	Urgency urgency;
+	gint64 call; /* what is written later of the same call takes its place; 0: none */
 	JournalWrite write;
 	gpointer data;
 	GDestroyNotify free;
@@ -32,6 +41,8 @@ typedef struct {
 	guint64 number;
 	gint64 since_us;      /* monotonic */
 	gint64 call, contact; /* 0: none */
+	Urgency urgency;
+	gboolean texts; /* somebody may wait for it in Journal.texts */
 } Waiting;
 
 typedef struct {
@@ -60,6 +71,7 @@ struct Journal {
 	GHashTable *calls;		/* gint64 * → PendingCall * */
 	GHashTable *contacts;		/* gint64 * → PendingContact * */
 	gint64 last_call, last_contact; /* ids given out */
+	struct JournalTexts *texts;
 
 	Spill *spill; /* NULL: there is none */
 	gboolean spill_full;
@@ -83,6 +95,11 @@ CallRecord *journal_get_call(Journal *journal, gint64 id);
 /* Rows read from the database, as they will be.  `limit` 0: only live ones, oldest first;
  * otherwise newest first, of those before call `before`. */
 void journal_merge_calls(Journal *journal, GPtrArray *rows, gint64 before, guint limit);
+
+/* --- journal_texts.c --- */
+struct JournalTexts *journal_texts_new(void);
+void journal_texts_free(struct JournalTexts *texts);
+void journal_text_written(Journal *journal, guint64 number);
 
 /* --- journal_contacts.c --- */
 gboolean journal_put_contact(Journal *journal, const Contact *contact, GError **error);

@@ -47,6 +47,18 @@ entry_free(Entry *entry)
 
 /* --- what is posted --- */
 
+/* While SQLite refuses, nothing is tried before its time. */
+static void
+hurry(Writer *writer, const Entry *entry)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (entry->urgency != WRITE_LATER && !writer->trouble)
+		writer->write_at = now;
+	else if (writer->entries.length == 0)
+		writer->write_at = MAX(writer->write_at, now + COLLECT_MS * US);
+}
+
 /* It takes the place of an earlier one of the same call, and its number is the later:
  * numbers are only looked at when all up to one are written. */
 void
@@ -68,8 +80,7 @@ writer_take(gpointer reader, gpointer data)
 		g_hash_table_insert(writer->by_call, &entry->call, before);
 		return;
 	}
-	if (writer->entries.length == 0)
-		writer->write_at = MAX(writer->write_at, g_get_monotonic_time() + COLLECT_MS * US);
+	hurry(writer, entry);
 	g_queue_push_tail(&writer->entries, entry);
 	if (entry->call)
 		g_hash_table_insert(writer->by_call, &entry->call, writer->entries.tail);
@@ -149,8 +160,20 @@ write_entry(Writer *writer, const Entry *entry, GError **error)
 	return FALSE;
 }
 
+/* Whether somebody waits for the disk with one of the first so many. */
 static gboolean
-write_entries(Writer *writer, guint n, guint64 *last, GError **error)
+is_for_disk(const Writer *writer, guint n)
+{
+	const GList *link = writer->entries.head;
+
+	for (guint i = 0; i < n; i++, link = link->next)
+		if (((const Entry *)link->data)->urgency == WRITE_TO_DISK)
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean
+write_in_one(Writer *writer, guint n, guint64 *last, GError **error)
 {
 	GList *link = writer->entries.head;
 
@@ -166,6 +189,18 @@ write_entries(Writer *writer, guint n, guint64 *last, GError **error)
 		*last = MAX(*last, entry->number);
 	}
 	return store_commit(writer->store, error);
+}
+
+/* A commit with synchronous=FULL takes all that was committed before it along. */
+static gboolean
+write_entries(Writer *writer, guint n, guint64 *last, GError **error)
+{
+	gboolean ok;
+
+	writer->store->sync_deferred = !is_for_disk(writer, n);
+	ok = write_in_one(writer, n, last, error);
+	writer->store->sync_deferred = TRUE;
+	return ok;
 }
 
 static gboolean
@@ -246,6 +281,8 @@ prune(Writer *writer)
 
 	if (open_store(writer, &error) && days > 0)
 		more = call_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
+	if (!error && writer->store && days > 0)
+		more |= text_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
 	if (!error && writer->store && ladder_days > 0)
 		more |= call_rows_prune_ladders(writer->store,
 						now - (gint64)ladder_days * DAY_SECONDS,

@@ -26,9 +26,10 @@ struct Store {
 	struct Refusals *refusals; /* NULL: none yet; with its owner's functions */
 	void (*flush_refusals)(struct Refusals *refusals);
 	void (*free_refusals)(struct Refusals *refusals);
-	gboolean sync_deferred; /* a commit does not wait for the disk */
-	guint64 commits;	/* outermost */
-	guint64 asked_durable;	/* up to this one somebody waits for the disk */
+	gboolean sync_deferred;		 /* a commit does not wait for the disk */
+	guint64 commits;		 /* outermost */
+	guint64 asked_durable;		 /* up to this one somebody waits for the disk */
+	gint64 last_text, last_delivery; /* ids given out of texts; 0: not asked yet */
 };
 
 typedef enum { QUERY_DONE, QUERY_ROW, QUERY_FAILED } QueryResult;

@@ -2,7 +2,7 @@
 /* store_routes.c - rules for calls out; b2bua/route/way_out.c says what they mean together. */
 #include "db/store_private.h"
 
-#define ROUTE_COLUMNS "SELECT target, allowed, trunks, cost, price, created FROM routes "
+#define ROUTE_COLUMNS "SELECT target, allowed, trunks, cost, price, text, created FROM routes "
 
 void
 route_rule_free(RouteRule *rule)
@@ -11,6 +11,7 @@ route_rule_free(RouteRule *rule)
 		return;
 	g_free(rule->target);
 	g_free(rule->trunks);
+	g_free(rule->text);
 	g_free(rule);
 }
 
@@ -24,7 +25,8 @@ rule_from_row(Query *query)
 	rule->trunks = query_text(query, 2);
 	rule->cost = (guint)query_int(query, 3);
 	rule->price = (guint)query_int(query, 4);
-	rule->created = query_int(query, 5);
+	rule->text = query_text(query, 5);
+	rule->created = query_int(query, 6);
 	return rule;
 }
 
@@ -33,16 +35,17 @@ insert(Store *store, const RouteRule *rule, GError **error)
 {
 	g_auto(Query) query = query_new(
 		store,
-		"INSERT INTO routes (target, allowed, trunks, cost, price, created) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (target) DO UPDATE SET "
+		"INSERT INTO routes (target, allowed, trunks, cost, price, text, created) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (target) DO UPDATE SET "
 		"allowed = excluded.allowed, trunks = excluded.trunks, cost = excluded.cost, "
-		"price = excluded.price");
+		"price = excluded.price, text = excluded.text");
 
 	query_bind_text(&query, rule->target);
 	query_bind_int(&query, rule->allowed ? 1 : 0);
 	query_bind_text(&query, rule->trunks ? rule->trunks : "");
 	query_bind_int(&query, rule->cost);
 	query_bind_int(&query, rule->price);
+	query_bind_text(&query, rule->text ? rule->text : "");
 	query_bind_int(&query, store_now());
 	return query_run(&query, error);
 }

@@ -112,6 +112,8 @@ typedef gboolean TrunkYES;
 	    "are offered beside plain RTP (RTP/AVP with a=crypto), and RTP/SAVP alone after a "    \
 	    "488; require: RTP/SAVP alone, both ways; keys are as safe as the SIP is: use "        \
 	    "transport=tls")                                                                       \
+	ROW("text", text, TEXT, CHOICE, "none", "none|message", 0,                                 \
+	    "how text messages go by the trunk: message (SIP MESSAGE), or none")                   \
 	ROW("minutes-a-day", minutes_a_day, UINT, WHOLE, "100000", "0…100000", 0,                  \
 	    "how many minutes a day calls may go out by the trunk; 100000: no limit")              \
 	ROW("calls-a-day", calls_a_day, UINT, WHOLE, "100000", "0…100000", 0,                      \

@@ -44,6 +44,27 @@ reply_messages(Request *request, const char *ladder)
 	}
 }
 
+/* The same for the one who asks: the last that was told of the call, or what its end means. */
+static void
+reply_own(Request *request, const CallRecord *record, const char *ladder)
+{
+	g_autofree char *to = g_strconcat(MESSAGE, request->actor->account, ": ", NULL);
+	g_auto(GStrv) lines = g_strsplit(ladder, "\n", -1);
+	const Reason reason = reason_from_name(record->reason);
+	const char *told = NULL;
+
+	for (char **line = lines; *line; line++) {
+		const char *text = strrchr(*line, '\t');
+
+		if (text && g_str_has_prefix(text + 1, to))
+			told = text + 1 + strlen(to);
+	}
+	reply_pair(request, "why",
+		   told			   ? told
+		   : reason == REASON_NONE ? "nothing is wrong with it so far"
+					   : reason_sentence(reason));
+}
+
 static void
 reply_when(Request *request, gint64 us)
 {
@@ -69,8 +90,13 @@ reply_call(Request *request, gint64 id, GError **error)
 	reply_pair(request, "call", number);
 	reply_pair(request, "from", record->caller);
 	reply_pair(request, "to", record->callee);
-	reply_pair(request, "trunk", record->trunk);
+	if (request->actor->kind == VERB_OPERATOR)
+		reply_pair(request, "trunk", record->trunk);
 	reply_when(request, record->started_us);
+	if (request->actor->kind != VERB_OPERATOR) {
+		reply_own(request, record, ladder);
+		return TRUE;
+	}
 	reply_pair(request, "ended-by", record->ended_by);
 	reply_text_and_remedy(request, trouble	      ? trouble
 				       : record->text ? record->text
@@ -97,7 +123,10 @@ look_further(Request *request, GError **error)
 		}
 	}
 	if (records && request->after_id == 0)
-		reply_pair(request, "why", "no call of this user failed or was bad; see 'calls'");
+		reply_pair(request, "why",
+			   request->actor->kind == VERB_OPERATOR
+				   ? "no call of this user failed or was bad; see 'calls'"
+				   : "none of your calls failed or was bad; see 'calls'");
 	return records && request->after_id > 0;
 }
 

@@ -66,9 +66,8 @@ is_dialled(const char *user)
 	return user && user[strspn(user, "0123456789*#+")] == '\0';
 }
 
-/* The number that a user calls, or NULL. */
-static char *
-called_number(Gateway *gateway, const char *account, const Address *to)
+char *
+route_called_number(Gateway *gateway, const char *account, const Address *to)
 {
 	g_autofree char *home = user_country(gateway, account), *text = NULL;
 	char *number = NULL;
@@ -90,19 +89,19 @@ called_number(Gateway *gateway, const char *account, const Address *to)
 	return number;
 }
 
-static const char *
-country_of(const Trunk *trunk)
+const char *
+route_country_of(const Trunk *trunk)
 {
 	return trunk->country && *trunk->country ? trunk->country : NULL;
 }
 
 /* A number of ours as this carrier writes it. */
-static char *
-called_by_trunk(const Trunk *trunk, const Address *to)
+char *
+route_called_by_trunk(const Trunk *trunk, const Address *to)
 {
 	char *number = NULL;
 
-	number_from_carrier(to->user, country_of(trunk), &number);
+	number_from_carrier(to->user, route_country_of(trunk), &number);
 	return number;
 }
 
@@ -126,8 +125,8 @@ route_number_here(Gateway *gateway, const char *number)
 }
 
 /* The number that a user calls with: one of his, if he wants another than the usual. */
-static char *
-calling_number(const Question *question, const User *caller)
+char *
+route_calling_number(const Question *question, const User *caller)
 {
 	g_autofree char *home = user_country(question->gateway, caller->jid), *number = NULL;
 	g_autoptr(User) owner = NULL;
@@ -143,7 +142,7 @@ calling_number(const Question *question, const User *caller)
 static Address *
 caller_seen(const Question *question, const User *caller)
 {
-	g_autofree char *number = calling_number(question, caller);
+	g_autofree char *number = route_calling_number(question, caller);
 
 	return number ? route_number_here(question->gateway, number)
 		      : address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
@@ -195,8 +194,8 @@ route_to_service(Question *question, const char *user, const Plugin *service)
 }
 
 /* "sip:desk@gw": the user whose softphone is called so. */
-static User *
-user_by_softphone(Gateway *gateway, const Address *to)
+User *
+route_user_by_softphone(Gateway *gateway, const Address *to)
 {
 	g_autoptr(Softphone) softphone = NULL;
 
@@ -207,8 +206,8 @@ user_by_softphone(Gateway *gateway, const Address *to)
 }
 
 /* "sip:alice%40example.org@gw", and by XMPP "alice\\40example.org@gw". */
-static User *
-user_by_jid(Gateway *gateway, const Address *to)
+User *
+route_user_by_jid(Gateway *gateway, const Address *to)
 {
 	g_autofree char *jid = NULL, *lower = NULL;
 
@@ -259,7 +258,7 @@ called_uri(Gateway *gateway, const char *account, const Address *to)
 static Address *
 caller_at(const Question *question, const User *caller)
 {
-	g_autofree char *number = calling_number(question, caller);
+	g_autofree char *number = route_calling_number(question, caller);
 
 	return number ? route_number_here(question->gateway, number)
 		      : address_new(ADDRESS_SIP, caller->jid,
@@ -333,14 +332,13 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 	return g_steal_pointer(&plan);
 }
 
-/* A number as it is dialled at home, by somebody of whom it is not known where that is. */
-static gboolean
-lacks_country(Gateway *gateway, const char *jid, const Address *to)
+gboolean
+route_lacks_country(Gateway *gateway, const char *account, const char *dialled)
 {
-	g_autofree char *country = user_country(gateway, jid);
+	g_autofree char *country = user_country(gateway, account);
 
-	return !country && to->user && strlen(to->user) >= NATIONAL_LEAST &&
-	       strspn(to->user, "0123456789") == strlen(to->user);
+	return !country && dialled && strlen(dialled) >= NATIONAL_LEAST &&
+	       strspn(dialled, "0123456789") == strlen(dialled);
 }
 
 static Plan *
@@ -362,15 +360,15 @@ route_from_user(Question *question)
 	set_privacy(question, caller);
 	if (service)
 		return route_to_service(question, caller->jid, service);
-	callee = user_by_softphone(gateway, question->to);
+	callee = route_user_by_softphone(gateway, question->to);
 	if (!callee)
-		callee = user_by_jid(gateway, question->to);
+		callee = route_user_by_jid(gateway, question->to);
 	uri = callee ? NULL : called_uri(gateway, caller->jid, question->to);
 	if (uri)
 		return route_to_uri(question, caller, uri);
-	number = callee ? NULL : called_number(gateway, caller->jid, question->to);
+	number = callee ? NULL : route_called_number(gateway, caller->jid, question->to);
 	if (!callee && !number)
-		return lacks_country(gateway, caller->jid, question->to)
+		return route_lacks_country(gateway, caller->jid, question->to->user)
 			       ? route_refuse(question, REASON_INCOMPLETE,
 					      "write the number with + and its country code, or "
 					      "have your country set")
@@ -410,18 +408,19 @@ route_from_trunk(Question *question)
 	if (service) {
 		plan = route_to_service(question, NULL, service);
 	} else {
-		number = called_by_trunk(trunk, question->to);
+		number = route_called_by_trunk(trunk, question->to);
 		callee = number ? store_user_by_number(gateway_store(gateway), number, NULL) : NULL;
 		if (!callee)
-			callee = user_by_jid(gateway, question->to);
+			callee = route_user_by_jid(gateway, question->to);
 		if (!callee || !callee->enabled)
 			return route_refuse(question, REASON_NOT_FOUND, NULL);
 		if (question->incoming->hidden)
-			hidden = route_caller_from(country_of(trunk), question->incoming->hidden);
+			hidden = route_caller_from(route_country_of(trunk),
+						   question->incoming->hidden);
 		question->hidden = hidden;
-		question->country = country_of(trunk);
+		question->country = route_country_of(trunk);
 		plan = route_to_user(question, callee->jid, callee,
-				     route_caller_from(country_of(trunk), question->from));
+				     route_caller_from(route_country_of(trunk), question->from));
 		if (plan)
 			plan->number = g_steal_pointer(&number);
 	}
@@ -466,7 +465,7 @@ route_unread(Question *question, Plan *plan)
 	Gateway *gateway = question->gateway;
 	gboolean by_user = !question->caller_trunk && question->from->scheme == ADDRESS_JID;
 	g_autofree char *country = by_user ? user_country(gateway, NULL) : NULL;
-	g_autofree char *number = by_user ? called_number(gateway, NULL, question->to) : NULL;
+	g_autofree char *number = by_user ? route_called_number(gateway, NULL, question->to) : NULL;
 	Plan *help = NULL;
 
 	gateway_unread(gateway);
@@ -509,7 +508,7 @@ route_is_emergency(Gateway *gateway, const Incoming *incoming)
 	    !number_may_be_emergency(dialled))
 		return FALSE;
 	account = address_bare_jid(incoming->from);
-	number = called_number(gateway, account, to);
+	number = route_called_number(gateway, account, to);
 	country = user_country(gateway, account);
 	return number && number_is_emergency(number, country);
 }
@@ -525,7 +524,7 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 
 	if (service_at(gateway, to))
 		return TRUE;
-	user = user_by_jid(gateway, to);
+	user = route_user_by_jid(gateway, to);
 	if (user)
 		return user->enabled;
 	uri = called_uri(gateway, account_or_null, to);
@@ -533,7 +532,7 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 		dial_uri_split(uri, &host, &port);
 		return dial_uri_policy(gateway_config(gateway), host) != DIAL_URI_REFUSED;
 	}
-	number = called_number(gateway, account_or_null, to);
+	number = route_called_number(gateway, account_or_null, to);
 	if (!number)
 		return FALSE;
 	user = store_user_by_number(gateway_store(gateway), number, NULL);
@@ -548,4 +547,20 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 		if (((const Trunk *)trunks->pdata[i])->enabled)
 			return TRUE;
 	return FALSE;
+}
+
+gboolean
+route_permitted(Gateway *gateway, const char *account, const Address *to)
+{
+	g_autofree char *number = route_called_number(gateway, account, to);
+	g_autoptr(User) owner = NULL;
+	g_autoptr(WayOut) way = NULL;
+
+	if (!number)
+		return TRUE;
+	owner = store_user_by_number(gateway_store(gateway), number, NULL);
+	if (owner)
+		return TRUE;
+	way = way_out_later(gateway, account, number);
+	return way->emergency || way->reason != REASON_FORBIDDEN;
 }

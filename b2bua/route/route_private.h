@@ -39,6 +39,19 @@ Address *route_number_at(const Trunk *trunk, const char *number); /* as it write
 /* Who calls, as a carrier of this country (or NULL) writes him. */
 Address *route_caller_from(const char *country, const Address *from);
 
+/* A number of ours as this carrier writes it, or NULL. */
+char *route_called_by_trunk(const Trunk *trunk, const Address *to);
+/* "sip:desk@gw": the user whose softphone is called so; NULL: nobody's. */
+User *route_user_by_softphone(Gateway *gateway, const Address *to);
+/* "sip:alice%40example.org@gw", and by XMPP "alice\\40example.org@gw". */
+User *route_user_by_jid(Gateway *gateway, const Address *to);
+/* The number that a user calls with: one of his, if he wants another than the usual. */
+char *route_calling_number(const Question *question, const User *caller);
+/* NULL: it has none. */
+const char *route_country_of(const Trunk *trunk);
+
 /* --- route_user.c --- */
+/* Whether the callee takes nothing from this caller. */
+gboolean route_blocks(const Question *question, const User *callee, const Address *caller);
 /* Takes `from`: as the callee shall see the caller. */
 Plan *route_to_user(Question *question, const char *counts_for, const User *callee, Address *from);

@@ -227,8 +227,8 @@ is_known_as_blocked(const Question *question, const User *callee)
 }
 
 /* Who withholds his number does not slip through under it. */
-static gboolean
-is_blocked(const Question *question, const User *callee, const Address *caller)
+gboolean
+route_blocks(const Question *question, const User *callee, const Address *caller)
 {
 	Gateway *gateway = question->gateway;
 	const Address *hidden = question->hidden;
@@ -264,7 +264,7 @@ route_to_user(Question *question, const char *counts_for, const User *callee, Ad
 	g_autoptr(Address) seen = from;
 	g_autoptr(Plan) plan = plan_new(counts_for, question->caller_trunk);
 
-	if (is_blocked(question, callee, seen))
+	if (route_blocks(question, callee, seen))
 		return route_refuse(question, REASON_DECLINED, NULL);
 	add_forward(question, plan, callee, seen, REASON_NONE);
 	if (question->reason != REASON_NONE)

@@ -259,17 +259,36 @@ way_out_charge(Gateway *gateway, const char *account, const char *number)
 }
 
 static WayOut *
+way_new(const char *number, const char *country)
+{
+	WayOut *way = g_new0(WayOut, 1);
+
+	way->trunks = g_ptr_array_new_with_free_func((GDestroyNotify)trunk_free);
+	way->notes = g_string_new(NULL);
+	way->number_class = class_of(number, country);
+	return way;
+}
+
+static void
+find_trunks(Gateway *gateway, WayOut *way, const RouteRule *rule, const RouteRule *class_rule)
+{
+	if (rule && *rule->trunks)
+		add_trunks(gateway, way, rule->trunks);
+	else if (class_rule && *class_rule->trunks)
+		add_trunks(gateway, way, class_rule->trunks);
+	else
+		add_all_trunks(gateway, way);
+}
+
+static WayOut *
 find_way(Gateway *gateway, const char *account, const char *number, gboolean guarded)
 {
 	Store *store = gateway_store(gateway);
 	const Plugin *plugin = gateway_reaching(gateway, WAY_TRUNK);
 	g_autofree char *country = user_country(gateway, account);
 	g_autoptr(RouteRule) rule = NULL, class_rule = NULL;
-	WayOut *way = g_new0(WayOut, 1);
+	WayOut *way = way_new(number, country);
 
-	way->trunks = g_ptr_array_new_with_free_func((GDestroyNotify)trunk_free);
-	way->notes = g_string_new(NULL);
-	way->number_class = class_of(number, country);
 	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
 	rule = longest_rule(store, number);
@@ -287,12 +306,7 @@ find_way(Gateway *gateway, const char *account, const char *number, gboolean gua
 			     MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0));
 	if (guarded && !passes_guard(gateway, way))
 		return way;
-	if (rule && *rule->trunks)
-		add_trunks(gateway, way, rule->trunks);
-	else if (class_rule && *class_rule->trunks)
-		add_trunks(gateway, way, class_rule->trunks);
-	else
-		add_all_trunks(gateway, way);
+	find_trunks(gateway, way, rule, class_rule);
 	if (guarded)
 		drop_used_up(gateway, way);
 	if (plugin)
@@ -312,4 +326,83 @@ WayOut *
 way_out_later(Gateway *gateway, const char *account, const char *number)
 {
 	return find_way(gateway, account, number, FALSE);
+}
+
+/* --- texts --- */
+
+static gboolean
+rule_says(const RouteRule *rule, const char *word)
+{
+	return rule && strcmp(rule->text, word) == 0;
+}
+
+/* A short code may be texted that cannot be called. */
+static gboolean
+rule_refuses_texts(const RouteRule *rule, const char *number)
+{
+	return rule_says(rule, "refuse") ||
+	       (rule && !rule->allowed && number[0] == '+' && !rule_says(rule, "allow"));
+}
+
+/* What a rule for all says is not meant for what is dear. */
+static gboolean
+is_meant(const RouteRule *rule, const RouteRule *class_rule)
+{
+	return rule_says(class_rule, "allow") ||
+	       (rule_says(rule, "allow") && strcmp(rule->target, "default") != 0);
+}
+
+static gboolean
+is_dear(const WayOut *way)
+{
+	return g_strcmp0(way->number_class, "premium") == 0 ||
+	       g_strcmp0(way->number_class, "satellite") == 0;
+}
+
+static void
+drop_without_texts(WayOut *way)
+{
+	for (guint i = 0; i < way->trunks->len;) {
+		const Trunk *trunk = way->trunks->pdata[i];
+
+		if (strcmp(trunk->text, "message") == 0) {
+			i++;
+			continue;
+		}
+		g_string_append_printf(way->notes, "trunk %s carries no texts (text=none)\n",
+				       trunk->name);
+		g_ptr_array_remove_index(way->trunks, i);
+	}
+}
+
+WayOut *
+way_out_text(Gateway *gateway, const char *account, const char *number)
+{
+	Store *store = gateway_store(gateway);
+	const Plugin *plugin = gateway_carrying(gateway, WAY_TRUNK);
+	g_autofree char *country = user_country(gateway, account);
+	g_autoptr(RouteRule) rule = longest_rule(store, number), class_rule = NULL;
+	WayOut *way = way_new(number, country);
+
+	if (number_is_emergency(number, country))
+		return refuse(way, REASON_FORBIDDEN, WAY_OUT_NO_TEXTS_FOR_HELP);
+	class_rule = rule_of_class(store, number, way->number_class, rule);
+	way->rule = g_strdup(rule ? rule->target : NULL);
+	way->class_rule = g_strdup(class_rule ? class_rule->target : NULL);
+	way->cost = MAX(rule ? rule->cost : 0, class_rule ? class_rule->cost : 0);
+	if (rule_refuses_texts(rule, number) || rule_refuses_texts(class_rule, number))
+		return refuse(way, REASON_FORBIDDEN, "texts to such numbers are not allowed here");
+	if (is_dear(way) && !is_meant(rule, class_rule))
+		return refuse(way, REASON_FORBIDDEN,
+			      "texts to premium and satellite numbers are not allowed here");
+	if (way->cost > max_cost(store, account))
+		return refuse(way, REASON_FORBIDDEN,
+			      "texts to such numbers cost more than your account may spend");
+	find_trunks(gateway, way, rule, class_rule);
+	drop_without_texts(way);
+	if (!plugin || way->trunks->len == 0)
+		return refuse(way, REASON_FORBIDDEN,
+			      "no telephone network here carries texts to that number");
+	last_those_down(plugin, way->trunks);
+	return way;
 }

@@ -14,6 +14,9 @@
 #include "b2bua/number.h"
 #include "b2bua/route/meter.h"
 
+/* What an author is told. */
+#define WAY_OUT_NO_TEXTS_FOR_HELP "texts do not reach emergency services: call instead"
+
 typedef struct {
 	GPtrArray *trunks; /* Trunk *, in the order tried; owned; empty when refused */
 	Reason reason;	   /* NONE: allowed */
@@ -31,6 +34,10 @@ typedef struct {
 WayOut *way_out(Gateway *gateway, const char *account_or_null, const char *number);
 /* The same for a call that may be made later: the guard is asked then. */
 WayOut *way_out_later(Gateway *gateway, const char *account, const char *number);
+/* Who may text it, and by which trunks.  What the key `text` of the two rules says comes before
+ * what they say of calls; a premium number needs a rule of its own, or of its class, that says
+ * `allow`.  The guard is not asked: a text has no minutes. */
+WayOut *way_out_text(Gateway *gateway, const char *account, const char *number);
 void way_out_free(WayOut *way);
 /* Somebody has really called it: who is asked about it, or told, is now. */
 void way_out_used(Gateway *gateway, const WayOut *way);

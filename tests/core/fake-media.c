@@ -382,3 +382,15 @@ workers_move(Workers *workers, const char *before, const char *now)
 {
 	(void)workers, (void)before, (void)now;
 }
+
+guint
+workers_media_threads(const Workers *workers)
+{
+	return 0;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return 0;
+}

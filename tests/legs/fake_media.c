@@ -247,3 +247,17 @@ workers_move(Workers *workers, const char *before, const char *now)
 {
 	(void)workers, (void)before, (void)now;
 }
+
+guint
+workers_media_threads(const Workers *workers)
+{
+	(void)workers;
+	return 0;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	(void)workers, (void)thread;
+	return 0;
+}

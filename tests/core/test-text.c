@@ -1,0 +1,850 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-text.c - texts: written before they are acknowledged and before they are sent, once,
+ * in order, by the right ways, across restarts; and who is told what.
+ *
+ * The network is a plugin of the test: it keeps what it is told to send, and says what the
+ * test wants it to say.
+ */
+#include <string.h>
+#include <glib/gstdio.h>
+#include "b2bua/call/core.h"
+#include "b2bua/setting.h"
+#include "b2bua/text.h"
+#include "b2bua/text/texts.h"
+#include "db/journal.h"
+#include "db/store_private.h"
+#include "db/store_texts.h"
+
+#define ANNA	"anna@example.org"
+#define BERT	"bert@example.org"
+#define CLIENT	"anna@example.org/phone"
+#define SOON_US (20 * G_USEC_PER_SEC)
+
+/* --- the network --- */
+
+typedef struct {
+	gint64 id;
+	char *line;
+} Sent;
+
+typedef enum { HOLD, SENT, DELIVERED } Manner;
+
+static Gateway *gateway;
+static GPtrArray *sent; /* Sent * */
+static Manner manner;
+static guint room;
+
+static void
+free_sent(gpointer data)
+{
+	g_free(((Sent *)data)->line);
+	g_free(data);
+}
+
+static const char *
+word_of(const Address *address)
+{
+	return address->user ? address->user : "anonymous";
+}
+
+/* "message contact desk +1555→desk: Hello (again) (receipt)" */
+static char *
+line_of(const Text *text)
+{
+	static const char *const kinds[] = { "message", "copy", "receipt", "error" };
+	const char *way = text->way.kind == WAY_TRUNK	  ? text->way.trunk
+			  : text->way.kind == WAY_CONTACT ? "phone"
+							  : "clients";
+
+	return g_strdup_printf(
+		"%s by %s of %s%s%s, %s to %s%s%s: %s%s%s", kinds[text->kind], way, text->account,
+		text->device ? " " : "", text->device ? text->device : "", word_of(text->from),
+		word_of(text->to), text->about ? " about " : "", text->about ? text->about : "",
+		text->body ? text->body : "", text->repeated ? " (repeated)" : "",
+		text->receipt ? " (receipt)" : "");
+}
+
+static void
+send_text(const Text *text)
+{
+	Sent *one = g_new0(Sent, 1);
+
+	g_assert_cmpint(text->id, >, 0);
+	g_assert_true(text->body || text->kind == TEXT_RECEIPT);
+	one->id = text->id;
+	one->line = line_of(text);
+	g_ptr_array_add(sent, one);
+	if (manner == SENT)
+		text_sent(gateway, one->id);
+	if (manner == DELIVERED)
+		text_delivered(gateway, one->id);
+}
+
+static guint
+room_of(const Way *way)
+{
+	return way->kind == WAY_TRUNK ? room : 0;
+}
+
+static gboolean
+start_plugin(Gateway *where, GError **error)
+{
+	return TRUE;
+}
+
+static void
+stop_plugin(void)
+{
+}
+
+static const TextVerbs text_verbs = { .carries = WAY_ACCOUNT | WAY_CONTACT | WAY_TRUNK,
+				      .room = room_of,
+				      .send = send_text };
+static const Plugin network = { .interface_version = PLUGIN_INTERFACE_VERSION,
+				.name = "net",
+				.start = start_plugin,
+				.stop = stop_plugin,
+				.text = &text_verbs };
+
+/* --- the gateway, with a database of its own --- */
+
+typedef struct {
+	char *folder, *path;
+	Config *config;
+	Store *store, *other; /* that of another process */
+	Journal *journal;
+} Rig;
+
+static void
+start(Rig *rig)
+{
+	g_autoptr(GError) error = NULL;
+
+	rig->store = store_open(rig->path, &error);
+	g_assert_no_error(error);
+	rig->journal = journal_start(rig->store, &(JournalOptions){ 0 }, &error);
+	g_assert_no_error(error);
+	gateway = core_new(rig->config, rig->store, NULL);
+	g_assert_true(gateway_add_plugin(gateway, &network, NULL));
+	texts_recover(gateway);
+}
+
+static void
+stop(Rig *rig)
+{
+	core_free(gateway);
+	journal_stop(rig->journal);
+	store_close(rig->store);
+	rig->store = NULL;
+}
+
+static void
+add_trunk(Store *store, const char *name, gint priority, const char *text)
+{
+	g_autoptr(Trunk) trunk = trunk_new(name, "192.0.2.50");
+
+	trunk->priority = priority;
+	g_free(trunk->text);
+	trunk->text = g_strdup(text);
+	g_assert_true(store_trunk_add(store, trunk, NULL));
+}
+
+static void
+set_up(Rig *rig, gconstpointer unused)
+{
+	static const char CONFIG[] = "[gateway]\nplugins=net\n[xmpp]\ndomain=gw.example.org\n"
+				     "[sip]\ndomain=sip.example.org\n[guard]\ncountries=any\n";
+	g_autoptr(GError) error = NULL;
+
+	sent = g_ptr_array_new_with_free_func(free_sent);
+	manner = HOLD;
+	room = 0;
+	rig->config = config_from_text(CONFIG, "test", &error);
+	g_assert_no_error(error);
+	rig->folder = g_dir_make_tmp("tandem-text-XXXXXX", NULL);
+	rig->path = g_build_filename(rig->folder, "tandem.db", NULL);
+	rig->other = store_open(rig->path, &error);
+	g_assert_no_error(error);
+	g_assert_true(store_user_add(rig->other, ANNA, NULL));
+	g_assert_true(store_user_add(rig->other, BERT, NULL));
+	g_assert_true(store_user_add(rig->other, "carl@example.org", NULL));
+	g_assert_true(store_number_add(rig->other, "+15550001", ANNA, NULL));
+	g_assert_true(store_number_add(rig->other, "+15550002", BERT, NULL));
+	g_assert_true(store_softphone_add(rig->other, "desk", ANNA, "pw", NULL));
+	add_trunk(rig->other, "plain", 1, "none");
+	add_trunk(rig->other, "first", 10, "message");
+	add_trunk(rig->other, "second", 20, "message");
+	start(rig);
+}
+
+static void
+tear_down(Rig *rig, gconstpointer unused)
+{
+	static const char *const names[] = { "tandem.db", "tandem.db-wal", "tandem.db-shm",
+					     "tandem.db-spill" };
+
+	if (rig->store)
+		stop(rig);
+	store_close(rig->other);
+	config_free(rig->config);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(rig->folder, names[i], NULL);
+
+		g_unlink(path);
+	}
+	g_assert_cmpint(g_rmdir(rig->folder), ==, 0);
+	g_free(rig->folder);
+	g_free(rig->path);
+	g_ptr_array_unref(sent);
+}
+
+static void
+flush(Rig *rig)
+{
+	g_assert_true(journal_flush(rig->journal, 10000));
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+/* --- writing, and what is answered --- */
+
+typedef struct {
+	guint n;
+	TextAnswer answer;
+	Reason reason;
+	char *words;
+} Answer;
+
+static void
+on_answer(gpointer user, TextAnswer what, Reason reason, const char *words)
+{
+	Answer *answer = user;
+
+	answer->n++;
+	answer->answer = what;
+	answer->reason = reason;
+	g_free(answer->words);
+	answer->words = g_strdup(words);
+}
+
+static Address *
+address(const char *text)
+{
+	if (strcmp(text, "anonymous") == 0)
+		return address_new(ADDRESS_ANONYMOUS, NULL, NULL, NULL);
+	return strchr(text, '@') ? address_from_jid(text)
+				 : address_new(ADDRESS_NUMBER, text, NULL, NULL);
+}
+
+typedef struct {
+	const char *trunk, *account, *device, *from, *to, *origin, *body;
+	gboolean receipt;
+} Note;
+
+static void
+put(const Note *note, Answer *answer)
+{
+	g_autoptr(Address) from = address(note->from ? note->from : ANNA);
+	g_autoptr(Address) to = address(note->to);
+	TextIn text = { .from = from,
+			.to = to,
+			.trunk = note->trunk,
+			.account = note->account,
+			.device = note->device,
+			.origin = note->origin,
+			.body = note->body ? note->body : "Hello",
+			.receipt = note->receipt };
+
+	text_new(gateway, &network, &text, on_answer, answer);
+}
+
+static void
+iterate_until(const guint *number, guint at_least)
+{
+	gint64 until = g_get_monotonic_time() + SOON_US;
+
+	while (*number < at_least) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(500);
+	}
+}
+
+/* "taken", "later", "reason: words" */
+static char *
+answer_text(Answer *answer)
+{
+	char *text = answer->answer == TEXT_TAKEN ? g_strdup("taken")
+		     : answer->answer == TEXT_LATER
+			     ? g_strdup("later")
+			     : g_strdup_printf("%s: %s", reason_name(answer->reason),
+					       answer->words ? answer->words : "");
+
+	g_clear_pointer(&answer->words, g_free);
+	return text;
+}
+
+static char *
+ask(const Note *note)
+{
+	Answer answer = { 0 };
+
+	put(note, &answer);
+	iterate_until(&answer.n, 1);
+	g_assert_cmpuint(answer.n, ==, 1);
+	return answer_text(&answer);
+}
+
+static void
+assert_answer(const Note *note, const char *expected)
+{
+	g_autofree char *got = ask(note);
+
+	g_assert_cmpstr(got, ==, expected);
+}
+
+static void
+assert_sent(guint i, const char *line)
+{
+	iterate_until(&sent->len, i + 1);
+	g_assert_cmpstr(((const Sent *)sent->pdata[i])->line, ==, line);
+}
+
+static gint64
+id_of(guint i)
+{
+	return ((const Sent *)sent->pdata[i])->id;
+}
+
+/* "DELIVERED", or "FAILED gone (the trunk was deleted)" */
+static void
+assert_state(Rig *rig, gint64 text, const char *expected)
+{
+	g_autoptr(TextRecord) record = NULL;
+	g_autofree char *got = NULL;
+
+	flush(rig);
+	record = store_text_get(rig->store, text);
+	got = !record	       ? g_strdup("none")
+	      : record->reason ? g_strdup_printf("%s %s (%s)", record->state, record->reason,
+						 record->words ? record->words : "")
+			       : g_strdup(record->state);
+	g_assert_cmpstr(got, ==, expected);
+}
+
+static guint
+n_texts(Rig *rig)
+{
+	TextFilter all = { 0 };
+	g_autoptr(GPtrArray) page = NULL;
+
+	flush(rig);
+	page = store_text_page(rig->store, &all, G_MAXINT64, 1000, NULL);
+	return page->len;
+}
+
+static const Note from_trunk = {
+	.trunk = "first", .from = "+4930111", .to = "+15550001", .origin = "one"
+};
+static const Note to_trunk = {
+	.account = ANNA, .device = CLIENT, .to = "+49301234567@gw.example.org", .origin = "out-1"
+};
+
+/* --- ways --- */
+
+static void
+test_in(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&from_trunk, "taken");
+	assert_sent(0, "message by clients of anna@example.org, +4930111 to anna: Hello");
+	assert_sent(1, "message by phone of anna@example.org desk, +4930111 to desk: Hello");
+	assert_state(rig, 1, TEXT_QUEUED);
+	text_sent(gateway, id_of(0));
+	assert_state(rig, 1, TEXT_SENT);
+	text_failed(gateway, id_of(1), FALSE, REASON_DECLINED, "no thanks");
+	assert_state(rig, 1, TEXT_SENT);
+	text_delivered(gateway, id_of(0));
+	assert_state(rig, 1, TEXT_DELIVERED);
+	g_assert_cmpuint(sent->len, ==, 2); /* the carrier is told nothing */
+	g_assert_cmpuint(texts_waiting(gateway), ==, 0);
+}
+
+static void
+test_out(Rig *rig, gconstpointer unused)
+{
+	Note note = to_trunk;
+
+	note.receipt = TRUE;
+	assert_answer(&note, "taken");
+	assert_sent(0, "message by first of anna@example.org, +15550001 to +49301234567: Hello "
+		       "(receipt)");
+	text_sent(gateway, id_of(0));
+	assert_state(rig, 1, TEXT_SENT);
+	text_delivered(gateway, id_of(0));
+	text_delivered(gateway, id_of(0)); /* from another of its devices */
+	assert_sent(1, "receipt by clients of anna@example.org anna@example.org/phone, "
+		       "+49301234567 to anna about out-1: ");
+	assert_state(rig, 1, TEXT_DELIVERED);
+	g_assert_cmpuint(sent->len, ==, 2);
+}
+
+static void
+test_out_fails(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&to_trunk, "taken");
+	assert_sent(0, "message by first of anna@example.org, +15550001 to +49301234567: Hello");
+	text_failed(gateway, id_of(0), FALSE, REASON_NOT_FOUND, "no such number");
+	assert_sent(1, "error by clients of anna@example.org anna@example.org/phone, "
+		       "+49301234567 to anna about out-1: not delivered: no such number");
+	assert_state(rig, 1, "FAILED not-found (no such number)");
+	text_delivered(gateway, id_of(0)); /* too late: its author was told */
+	assert_state(rig, 1, "FAILED not-found (no such number)");
+}
+
+static void
+test_softphone_writes(Rig *rig, gconstpointer unused)
+{
+	const Note note = {
+		.account = ANNA, .device = "desk", .to = "+49301234567", .origin = "phone-1"
+	};
+
+	assert_answer(&note, "taken");
+	assert_sent(0, "message by first of anna@example.org, +15550001 to +49301234567: Hello");
+	assert_sent(1, "copy by clients of anna@example.org desk, +49301234567 to anna: Hello");
+	text_failed(gateway, id_of(1), FALSE, REASON_DECLINED, NULL); /* no matter */
+	assert_state(rig, 1, TEXT_QUEUED);
+	text_failed(gateway, id_of(0), FALSE, REASON_BUSY, "not now");
+	assert_sent(2, "error by phone of anna@example.org desk, +49301234567 to desk about "
+		       "phone-1: not delivered: not now");
+}
+
+static void
+test_internal(Rig *rig, gconstpointer unused)
+{
+	const Note note = { .account = BERT,
+			    .device = "bert@example.org/x",
+			    .to = "+15550001@gw.example.org",
+			    .origin = "b" };
+
+	assert_answer(&note, "taken");
+	assert_sent(0, "message by clients of anna@example.org, +15550002 to anna: Hello");
+	assert_sent(1, "message by phone of anna@example.org desk, +15550002 to desk: Hello");
+	text_failed(gateway, id_of(0), FALSE, REASON_DECLINED, "bounced");
+	assert_state(rig, 1, TEXT_QUEUED); /* the softphone may come */
+	text_sent(gateway, id_of(1));
+	assert_state(rig, 1, TEXT_SENT);
+}
+
+static void
+test_parts(Rig *rig, gconstpointer unused)
+{
+	g_autofree char *body = g_strnfill(70, 'a');
+	g_autofree char *two = g_strconcat(body, " ", body, " end", NULL);
+	g_autofree char *first = NULL;
+	Note note = to_trunk;
+
+	room = 100;
+	note.body = two;
+	assert_answer(&note, "taken");
+	first = g_strdup_printf("message by first of anna@example.org, +15550001 to "
+				"+49301234567: %s",
+				body);
+	assert_sent(0, first);
+	flush(rig);
+	g_assert_cmpuint(sent->len, ==, 1); /* one at a time */
+	text_sent(gateway, id_of(0));
+	iterate_until(&sent->len, 2);
+	assert_state(rig, 1, TEXT_QUEUED);
+	text_failed(gateway, id_of(1), FALSE, REASON_GONE, "gone");
+	assert_state(rig, 1, "FAILED gone (gone)");
+}
+
+/* --- once --- */
+
+static void
+test_repeats(Rig *rig, gconstpointer unused)
+{
+	Answer first = { 0 }, second = { 0 };
+	Note other = from_trunk;
+
+	put(&from_trunk, &first);
+	put(&from_trunk, &second); /* while the first is written */
+	g_assert_cmpuint(first.n + second.n, ==, 0);
+	iterate_until(&second.n, 1);
+	g_assert_cmpuint(first.n, ==, 1);
+	g_assert_cmpint(first.answer, ==, TEXT_TAKEN);
+	g_assert_cmpint(second.answer, ==, TEXT_TAKEN);
+	assert_answer(&from_trunk, "taken");
+	g_assert_cmpuint(n_texts(rig), ==, 1);
+	other.trunk = "second"; /* another carrier's name for another text */
+	assert_answer(&other, "taken");
+	g_assert_cmpuint(n_texts(rig), ==, 2);
+	stop(rig);
+	start(rig);
+	assert_answer(&from_trunk, "taken");
+	g_assert_cmpuint(n_texts(rig), ==, 2);
+}
+
+static void
+lock(Rig *rig, gboolean held)
+{
+	g_assert_cmpint(sqlite3_exec(rig->other->db, held ? "BEGIN IMMEDIATE" : "ROLLBACK", NULL,
+				     NULL, NULL),
+			==, SQLITE_OK);
+}
+
+/* Nobody is told "taken" before it is written; after 2 s the author is told to try again, and
+ * that text never goes. */
+static void
+test_late(Rig *rig, gconstpointer unused)
+{
+	gint64 begun = g_get_monotonic_time();
+
+	lock(rig, TRUE);
+	assert_answer(&from_trunk, "later");
+	g_assert_cmpint(g_get_monotonic_time() - begun, >=, 2 * G_USEC_PER_SEC);
+	g_assert_cmpint(g_get_monotonic_time() - begun, <, 4 * G_USEC_PER_SEC);
+	lock(rig, FALSE);
+	g_assert_cmpuint(n_texts(rig), ==, 0);
+	g_assert_cmpuint(sent->len, ==, 0);
+	g_assert_cmpuint(texts_waiting(gateway), ==, 0);
+	assert_answer(&from_trunk, "taken");
+	iterate_until(&sent->len, 2);
+	g_assert_cmpuint(n_texts(rig), ==, 1);
+	stop(rig);
+	start(rig);
+	g_assert_cmpuint(n_texts(rig), ==, 1);
+}
+
+/* --- order, and another try --- */
+
+static void
+test_order(Rig *rig, gconstpointer unused)
+{
+	Note note = to_trunk;
+	Answer answer = { 0 };
+	static const char *const bodies[] = { "1", "2", "3" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+		note.origin = note.body = bodies[i];
+		put(&note, &answer);
+	}
+	note.to = "+49309999999@gw.example.org"; /* waits for nobody */
+	note.origin = note.body = "4";
+	put(&note, &answer);
+	iterate_until(&answer.n, 4);
+	iterate_until(&sent->len, 2);
+	flush(rig);
+	g_assert_cmpuint(sent->len, ==, 2);
+	assert_sent(0, "message by first of anna@example.org, +15550001 to +49301234567: 1");
+	assert_sent(1, "message by first of anna@example.org, +15550001 to +49309999999: 4");
+	text_failed(gateway, id_of(0), TRUE, REASON_TIMEOUT, NULL);
+	g_assert_cmpuint(sent->len, ==, 2);
+	text_way_is_up(gateway, WAY_TRUNK, "second");
+	g_assert_cmpuint(sent->len, ==, 2);
+	text_way_is_up(gateway, WAY_TRUNK, "first");
+	assert_sent(2, "message by first of anna@example.org, +15550001 to +49301234567: 1 "
+		       "(repeated)");
+	g_assert_cmpint(id_of(0), ==, id_of(2));
+	manner = SENT;
+	text_sent(gateway, id_of(2));
+	assert_sent(3, "message by first of anna@example.org, +15550001 to +49301234567: 2");
+	assert_sent(4, "message by first of anna@example.org, +15550001 to +49301234567: 3");
+	assert_state(rig, 3, TEXT_SENT);
+	g_free(answer.words);
+}
+
+/* By itself after 2 s, give or take a quarter. */
+static void
+test_back_off(Rig *rig, gconstpointer unused)
+{
+	gint64 failed;
+
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	text_failed(gateway, id_of(0), TRUE, REASON_TIMEOUT, NULL);
+	failed = g_get_monotonic_time();
+	iterate_until(&sent->len, 2);
+	g_assert_cmpint(g_get_monotonic_time() - failed, >=, G_USEC_PER_SEC * 3 / 2);
+}
+
+/* One that was sent comes back. */
+static void
+test_comes_back(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	text_sent(gateway, id_of(0));
+	assert_state(rig, 1, TEXT_SENT);
+	text_failed(gateway, id_of(0), TRUE, REASON_TIMEOUT, NULL);
+	assert_sent(1, "message by first of anna@example.org, +15550001 to +49301234567: Hello "
+		       "(repeated)");
+	assert_state(rig, 1, TEXT_QUEUED);
+	text_failed(gateway, id_of(1), FALSE, REASON_GONE, "gone");
+	assert_state(rig, 1, "FAILED gone (gone)");
+}
+
+/* --- restarts --- */
+
+static void
+test_restart(Rig *rig, gconstpointer unused)
+{
+	Note note = to_trunk;
+
+	assert_answer(&note, "taken");
+	note.origin = note.body = "next";
+	assert_answer(&note, "taken");
+	iterate_until(&sent->len, 1);
+	flush(rig);
+	stop(rig);
+	start(rig);
+	/* the first was with the plugin, the second was not */
+	assert_sent(1, "message by first of anna@example.org, +15550001 to +49301234567: Hello "
+		       "(repeated)");
+	text_sent(gateway, id_of(1));
+	assert_sent(2, "message by first of anna@example.org, +15550001 to +49301234567: next");
+	text_sent(gateway, id_of(2));
+	flush(rig);
+	stop(rig);
+	start(rig);
+	flush(rig);
+	g_assert_cmpuint(sent->len, ==, 3);
+	text_delivered(gateway, id_of(2)); /* after the restart */
+	assert_state(rig, 2, TEXT_DELIVERED);
+	assert_state(rig, 1, TEXT_SENT);
+}
+
+/* Its author learns of it all the same. */
+static void
+test_error_across_restart(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	text_failed(gateway, id_of(0), FALSE, REASON_GONE, "gone");
+	stop(rig);
+	start(rig);
+	assert_sent(sent->len > 1 ? sent->len - 1 : 1,
+		    "error by clients of anna@example.org anna@example.org/phone, +49301234567 "
+		    "to anna about out-1: not delivered: gone (repeated)");
+}
+
+static void
+test_day_is_over(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	flush(rig);
+	stop(rig);
+	g_assert_true(
+		store_execute(rig->other, "UPDATE text_deliveries SET made = made - 86401", NULL));
+	start(rig);
+	assert_sent(1, "error by clients of anna@example.org anna@example.org/phone, "
+		       "+49301234567 to anna about out-1: not delivered: it could not be "
+		       "delivered for a day");
+	assert_state(rig, 1, "FAILED timeout (it could not be delivered for a day)");
+}
+
+static void
+test_way_is_deleted(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	text_failed(gateway, id_of(0), TRUE, REASON_TIMEOUT, NULL);
+	g_assert_true(store_trunk_del(rig->other, "first", NULL));
+	text_way_is_up(gateway, WAY_TRUNK, "first");
+	assert_sent(1, "error by clients of anna@example.org anna@example.org/phone, "
+		       "+49301234567 to anna about out-1: not delivered: the trunk was deleted");
+	assert_state(rig, 1, "FAILED gone (the trunk was deleted)");
+}
+
+/* --- who may --- */
+
+static void
+rule(Rig *rig, const char *target, gboolean allowed, const char *text)
+{
+	RouteRule one = { .target = (char *)target, .allowed = allowed, .text = (char *)text };
+
+	g_assert_true(store_route_put(rig->other, &one, NULL));
+}
+
+static void
+setting(Rig *rig, Setting key, const char *value)
+{
+	g_assert_true(store_setting_set(rig->other, ANNA, setting_name(key), value, NULL));
+}
+
+static void
+test_refusals(Rig *rig, gconstpointer unused)
+{
+	static const struct {
+		Note note;
+		const char *answer;
+	} ROWS[] = {
+		{ { .account = ANNA, .to = "112@gw.example.org" },
+		  "forbidden: texts do not reach emergency services: call instead" },
+		{ { .account = ANNA, .to = "+112@gw.example.org" },
+		  "forbidden: texts do not reach emergency services: call instead" },
+		{ { .account = "dora@example.org", .to = "+4930123456@gw.example.org" },
+		  "forbidden: you have no account here" },
+		{ { .account = "carl@example.org", .to = "+4930123456@gw.example.org" },
+		  "forbidden: your account has no number to write from" },
+		{ { .to = "+4930123456@gw.example.org" }, "forbidden: you have no account here" },
+		{ { .account = ANNA, .to = "somebody@gw.example.org" },
+		  "not-found: not a telephone number" },
+		{ { .account = ANNA, .to = "+4990012345678@gw.example.org" },
+		  "forbidden: texts to such numbers are not allowed here" },
+		{ { .account = ANNA, .to = "+33123456789@gw.example.org" },
+		  "forbidden: texts to such numbers are not allowed here" },
+		{ { .account = ANNA, .to = "+33223456789@gw.example.org" },
+		  "forbidden: texts to such numbers are not allowed here" },
+		{ { .account = ANNA, .to = "+4930123456@gw.example.org", .body = " \n" },
+		  "protocol-error: the text is empty" },
+		{ { .account = ANNA, .to = "+4930123456@gw.example.org", .body = "\xff" },
+		  "protocol-error: the text is not UTF-8" },
+		{ { .trunk = "plain", .from = "+4930111", .to = "+15550001" },
+		  "forbidden: no texts are taken from this trunk" },
+		{ { .trunk = "nobody", .from = "+4930111", .to = "+15550001" },
+		  "forbidden: no such trunk" },
+		{ { .trunk = "first", .from = "+4930111", .to = "+15559999" }, "not-found: " },
+	};
+
+	rule(rig, "+331", FALSE, "");
+	rule(rig, "+332", TRUE, "refuse");
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		Note note = ROWS[i].note;
+
+		note.origin = "x";
+		assert_answer(&note, ROWS[i].answer);
+	}
+	g_assert_cmpuint(n_texts(rig), ==, 0);
+	g_assert_cmpuint(sent->len, ==, 0);
+}
+
+static void
+test_allowed(Rig *rig, gconstpointer unused)
+{
+	static const char *const numbers[] = { "33733", "1234567", "+4990012345678",
+					       "+33123456789" };
+
+	rule(rig, "+331", FALSE, "allow");
+	rule(rig, "33733", FALSE, "");
+	rule(rig, "premium", FALSE, "allow");
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		g_autofree char *to = g_strconcat(numbers[i], "@gw.example.org", NULL);
+		Note note = to_trunk;
+
+		note.to = to;
+		note.origin = numbers[i];
+		g_test_message("%s", to);
+		assert_answer(&note, "taken");
+	}
+	iterate_until(&sent->len, 4);
+}
+
+static void
+test_too_long(Rig *rig, gconstpointer unused)
+{
+	g_autofree char *most = g_strnfill(TEXT_MAX_BYTES, 'a');
+	g_autofree char *more = g_strnfill(TEXT_MAX_BYTES + 1, 'a');
+	Note note = to_trunk;
+
+	note.body = more;
+	assert_answer(&note, "forbidden: the text is too long: 8192 bytes are the most");
+	note.body = most;
+	assert_answer(&note, "taken");
+}
+
+static void
+test_no_trunk_carries(Rig *rig, gconstpointer unused)
+{
+	g_assert_true(store_trunk_del(rig->other, "first", NULL));
+	g_assert_true(store_trunk_del(rig->other, "second", NULL));
+	assert_answer(&to_trunk,
+		      "forbidden: no telephone network here carries texts to that number");
+}
+
+/* Taken, and never seen: he learns less than by a call. */
+static void
+test_blocked(Rig *rig, gconstpointer unused)
+{
+	Note note = from_trunk;
+
+	setting(rig, SETTING_BLOCKED, "+4930111");
+	setting(rig, SETTING_BLOCK_ANONYMOUS, "yes");
+	assert_answer(&note, "taken");
+	note.from = "anonymous";
+	note.origin = "two";
+	assert_answer(&note, "taken");
+	note.from = "+4930112";
+	note.origin = "three";
+	assert_answer(&note, "taken");
+	iterate_until(&sent->len, 2);
+	flush(rig);
+	g_assert_cmpuint(sent->len, ==, 2);
+	assert_state(rig, 1, "FAILED declined (the addressee blocks this sender, who is not told)");
+	assert_state(rig, 3, TEXT_QUEUED);
+}
+
+static void
+test_rates(Rig *rig, gconstpointer unused)
+{
+	Note note = to_trunk;
+	guint taken = 0;
+
+	manner = SENT;
+	for (guint i = 0; i < 21; i++) {
+		g_autofree char *origin = g_strdup_printf("%u", i), *got = NULL;
+
+		note.origin = origin;
+		got = ask(&note);
+		if (strcmp(got, "taken") == 0)
+			taken++;
+		else
+			g_assert_cmpstr(got, ==,
+					"overload: these are too many texts: wait a minute before "
+					"the next");
+	}
+	/* a minute may have ended meanwhile */
+	g_assert_cmpuint(taken, >=, 20);
+	note.account = BERT; /* it is another's limit */
+	note.origin = "bert";
+	note.device = "bert@example.org/x";
+	assert_answer(&note, "taken");
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(Rig *, gconstpointer);
+	} TESTS[] = {
+		{ "/text/in", test_in },
+		{ "/text/out", test_out },
+		{ "/text/out-fails", test_out_fails },
+		{ "/text/softphone-writes", test_softphone_writes },
+		{ "/text/internal", test_internal },
+		{ "/text/parts", test_parts },
+		{ "/text/repeats", test_repeats },
+		{ "/text/late", test_late },
+		{ "/text/order", test_order },
+		{ "/text/back-off", test_back_off },
+		{ "/text/comes-back", test_comes_back },
+		{ "/text/restart", test_restart },
+		{ "/text/error-across-restart", test_error_across_restart },
+		{ "/text/day-is-over", test_day_is_over },
+		{ "/text/way-is-deleted", test_way_is_deleted },
+		{ "/text/refusals", test_refusals },
+		{ "/text/allowed", test_allowed },
+		{ "/text/too-long", test_too_long },
+		{ "/text/no-trunk-carries", test_no_trunk_carries },
+		{ "/text/blocked", test_blocked },
+		{ "/text/rates", test_rates },
+	};
+
+	g_test_init(&argc, &argv, NULL);
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+	for (guint i = 0; i < G_N_ELEMENTS(TESTS); i++)
+		g_test_add(TESTS[i].name, Rig, NULL, set_up, TESTS[i].run, tear_down);
+	return g_test_run();
+}
