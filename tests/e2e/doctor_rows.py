@@ -55,6 +55,7 @@ class Authority:
         self._openssl("x509", "-req", "-in", f"{key}.csr", "-days", days, "-extfile", extra, "-out", f"{file}.crt",
                       *(signed or ["-signkey", key]))
         file.write_text(Path(f"{file}.crt").read_text() + key.read_text())
+        file.chmod(0o640)
         return file
 
 
@@ -241,9 +242,10 @@ class House:
         if trunk:
             self.carrier = Answerer(bench)
             self.add_trunk("carrier", self.carrier)
-            self.wait_trunk("carrier", "answers OPTIONS")
+            self.wait_trunk("carrier", "OPTIONS: answers")
 
     def add_trunk(self, name, peer, host="127.0.0.1", **keys):
+        keys = {"options_seconds": 2, **keys}  # the first one waits as long
         port = [f"port={peer.port if isinstance(peer, Answerer) else peer}"] if peer else []
         self.tandem.ctl("trunk", "add", name, host, *port, *(f"{k.replace('_', '-')}={v}" for k, v in keys.items()))
 
@@ -268,9 +270,9 @@ def sound(bench):
     house.add_trunk("secure", Answerer(bench, certificate), "localhost", transport="tls", tls_ca=house.authority.file)
     house.add_trunk("registered", Answerer(bench), username="u", password="p", register="yes")
     house.add_trunk("stream", Answerer(bench), transport="tcp")
-    house.wait_trunk("secure", "answers OPTIONS")
+    house.wait_trunk("secure", "OPTIONS: answers")
     house.wait_trunk("registered", "registered")
-    house.wait_trunk("stream", "answers OPTIONS")
+    house.wait_trunk("stream", "OPTIONS: answers")
     found, took = ask(house.tandem)
     for name, row in found.items():
         print(f"{name}: {row}")
@@ -427,17 +429,17 @@ def trunks_off(house):
     house.tandem.ctl("trunk", "set", "carrier", "enabled=no")
     yield ["emergency"]
     house.tandem.ctl("trunk", "set", "carrier", "enabled=yes")
-    house.wait_trunk("carrier", "answers OPTIONS")
+    house.wait_trunk("carrier", "OPTIONS: answers")
 
 
 def emergency_off(house):
     house.add_trunk("other", Answerer(house.bench))
-    house.wait_trunk("other", "answers OPTIONS")
+    house.wait_trunk("other", "OPTIONS: answers")
     house.tandem.ctl("trunk", "set", "carrier", "enabled=no")
     yield
     house.tandem.ctl("trunk", "set", "carrier", "enabled=yes")
     house.tandem.ctl("trunk", "del", "other")
-    house.wait_trunk("carrier", "answers OPTIONS")
+    house.wait_trunk("carrier", "OPTIONS: answers")
 
 
 def name_unknown(house):
@@ -458,7 +460,7 @@ def not_registered(house):
 
 
 def clock_wrong(house):
-    yield from house.trunk("answers OPTIONS", peer=Answerer(house.bench, clock=-300))
+    yield from house.trunk("OPTIONS: answers", peer=Answerer(house.bench, clock=-300))
 
 
 def secure(house, words, **more):
