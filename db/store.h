@@ -53,8 +53,7 @@ gboolean store_peek_trunk(const char *path, const char *name, gboolean *enabled,
 /* Whether the pages of the file are whole, as PRAGMA quick_check says; BUSY: not known by
  * `until_us` (monotonic), or cancelled.  From a thread that may take its time; it delays no
  * writer. */
-gboolean
-store_verify(const char *path, GCancellable *cancel, gint64 until_us, GError **error);
+gboolean store_verify(const char *path, GCancellable *cancel, gint64 until_us, GError **error);
 
 /* Several changes as one: all of them or none.  May be nested; every begin that
  * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
@@ -299,6 +298,9 @@ store_usage_page(Store *store, const char *account_or_null, const char *month_or
  * numbers lose the names, the words and the ladder; what they cost, when they were and where they
  * went stays.  How many; 0: there are no more; -1: an error. */
 gint store_erase_calls(Store *store, const char *jid, char **numbers, guint limit, GError **error);
+/* Likewise texts that the account has written or was sent, which are deleted; not those that
+ * still wait. */
+gint store_erase_texts(Store *store, const char *jid, guint limit, GError **error);
 /* What is summed up of the account goes to "erased"; what the guard has counted is deleted. */
 gboolean store_erase_account(Store *store, const char *jid, GError **error);
 

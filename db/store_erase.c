@@ -98,6 +98,43 @@ store_erase_calls(Store *store, const char *jid, char **numbers, guint limit, GE
 	return store_settle(store, n >= 0, error) ? n : -1;
 }
 
+/* --- texts: no book needs them --- */
+
+static gint
+delete_some(Store *store, const char *sql_literal, const char *jid, guint limit, GError **error)
+{
+	g_auto(Query) query = query_new(store, sql_literal);
+
+	query_bind_text(&query, jid);
+	query_bind_int(&query, limit);
+	return query_run(&query, error) ? store_changes(store) : -1;
+}
+
+#define TEXTS(index, condition)                                                 \
+	"DELETE FROM texts WHERE id IN (SELECT id FROM texts INDEXED BY " index \
+	" WHERE " condition " = ?1 AND state <> 'QUEUED' LIMIT ?2)"
+
+static gint
+delete_texts(Store *store, const char *jid, guint limit, GError **error)
+{
+	gint n = delete_some(store, TEXTS("texts_by_author", "author"), jid, limit, error);
+
+	return n != 0 ? n
+		      : delete_some(store, TEXTS("texts_by_addressee", "addressee"), jid, limit,
+				    error);
+}
+
+gint
+store_erase_texts(Store *store, const char *jid, guint limit, GError **error)
+{
+	gint n;
+
+	if (!store_execute(store, "PRAGMA secure_delete = ON", error) || !store_begin(store, error))
+		return -1;
+	n = delete_texts(store, jid, limit, error);
+	return store_settle(store, n >= 0, error) ? n : -1;
+}
+
 /* --- what is kept by account --- */
 
 static gboolean

@@ -10,7 +10,7 @@
 typedef struct {
 	char *jid;
 	char **numbers;
-	guint calls, softphones;
+	guint calls, texts, softphones;
 	gint64 give_up; /* monotonic; while another process writes */
 } Erasure;
 
@@ -69,13 +69,14 @@ delete_rest(Request *request, Erasure *erasure, GError **error)
 static void
 say_what_was_done(Request *request, const Erasure *erasure)
 {
-	g_autofree char *text = g_strdup_printf("user erase: %u records without names, %u "
-						"softphones deleted, %u numbers taken away",
-						erasure->calls, erasure->softphones,
+	g_autofree char *text = g_strdup_printf("user erase: %u records without names; deleted: %u "
+						"texts, %u softphones, %u numbers",
+						erasure->calls, erasure->texts, erasure->softphones,
 						g_strv_length(erasure->numbers));
 
 	reply_pair(request, "user", erasure->jid);
 	reply_pair_int(request, "records-without-names", erasure->calls);
+	reply_pair_int(request, "texts-deleted", erasure->texts);
 	reply_pair_int(request, "softphones-deleted", erasure->softphones);
 	reply_pair_int(request, "numbers-taken-away", g_strv_length(erasure->numbers));
 	reply_pair(request, "kept",
@@ -104,14 +105,18 @@ more_erased(Request *request, GError **error)
 {
 	Erasure *erasure = request->gathered;
 	g_autoptr(GError) problem = NULL;
-	gint n = store_erase_calls(request->store, erasure->jid, erasure->numbers, ROWS, &problem);
+	gint calls =
+		store_erase_calls(request->store, erasure->jid, erasure->numbers, ROWS, &problem);
+	gint texts =
+		calls == 0 ? store_erase_texts(request->store, erasure->jid, ROWS, &problem) : 0;
 
-	if (n == 0 && delete_rest(request, erasure, &problem)) {
+	if (calls == 0 && texts == 0 && delete_rest(request, erasure, &problem)) {
 		say_what_was_done(request, erasure);
 		return FALSE;
 	}
-	if (n > 0) {
-		erasure->calls += (guint)n;
+	if (calls > 0 || texts > 0) {
+		erasure->calls += (guint)calls;
+		erasure->texts += (guint)texts;
 		erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
 		return TRUE;
 	}

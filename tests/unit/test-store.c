@@ -739,6 +739,20 @@ test_cost(Files *files, gconstpointer unused)
 	g_assert_cmpuint(((Usage *)usage->pdata[0])->cost, ==, sum);
 }
 
+static void
+add_text(Store *store, const char *author, const char *addressee, const char *state)
+{
+	g_auto(Query) query = query_new(
+		store, "INSERT INTO texts (source, origin, taken, written, direction, author, "
+		       "addressee, sender, recipient, peer, body, state) VALUES (coalesce(?1, ?2), "
+		       "?3, 1, 1, 'internal', ?1, ?2, 'a', 'b', 'b', 'hello', ?3)");
+
+	query_bind_text(&query, author);
+	query_bind_text(&query, addressee);
+	query_bind_text(&query, state);
+	g_assert_true(query_run(&query, NULL));
+}
+
 /* A person is erased: nothing in the file has the name, and the books are as they were. */
 static void
 test_erase(Files *files, gconstpointer unused)
@@ -765,6 +779,13 @@ test_erase(Files *files, gconstpointer unused)
 		steps++;
 	g_assert_cmpint(n, ==, 0);
 	g_assert_cmpuint(steps, ==, 3 + 3); /* own; callee device, caller and callee number */
+	add_text(store, ALICE, NULL, "SENT");
+	add_text(store, NULL, ALICE, "DELIVERED");
+	add_text(store, BOB, ALICE, "QUEUED");
+	add_text(store, BOB, NULL, "SENT");
+	for (guint i = 0; i < 2; i++)
+		g_assert_cmpint(store_erase_texts(store, ALICE, 20, NULL), ==, 1);
+	g_assert_cmpint(store_erase_texts(store, ALICE, 20, NULL), ==, 0);
 	g_assert_true(store_erase_account(store, ALICE, NULL));
 	assert_no_scan(store);
 	query = query_new(
