@@ -51,6 +51,8 @@ struct Config {
 	gboolean hide_digits; /* keys pressed are "***" in ladders and logs */
 	/* [records]; 0: for ever */
 	guint keep_days, keep_ladder_days;
+	/* [texts] */
+	guint texts_account_minute, texts_account_day, texts_trunk_minute, texts_waiting;
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;
 	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;
