@@ -51,6 +51,9 @@ struct Config {
 	gboolean hide_digits; /* keys pressed are "***" in ladders and logs */
 	/* [records]; 0: for ever */
 	guint keep_days, keep_ladder_days;
+	char *hook; /* a program's path or a URL, told of each call that has ended; NULL: none */
+	char *hook_token; /* for the URL; or NULL */
+	guint hook_hours; /* how long a call waits to be taken */
 	/* [texts] */
 	guint texts_account_minute, texts_account_day, texts_trunk_minute, texts_waiting;
 	/* [limits]: what a stranger can make us allocate */

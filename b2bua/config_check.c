@@ -124,7 +124,11 @@ check_file(GPtrArray *problems, uid_t uid, const char *key, const char *path, in
 		say(problems,
 		    "%s = %s: %s for %s, the owner of the database's folder; change its "
 		    "mode or group",
-		    key, path, mode & W_OK ? "not writable" : "not readable", name);
+		    key, path,
+		    mode & W_OK	  ? "not writable"
+		    : mode & R_OK ? "not readable"
+				  : "not executable",
+		    name);
 	else if (code)
 		say(problems, "%s = %s: %s", key, path, g_strerror(code));
 }
@@ -177,6 +181,8 @@ check_files(GPtrArray *problems, const Config *config)
 		    "[gateway] control_socket = %s: the path is taken by something that is not a "
 		    "socket; remove that, or choose another path",
 		    config->control_socket);
+	if (config->hook && g_path_is_absolute(config->hook))
+		check_file(problems, uid, "[records] hook", config->hook, X_OK);
 	if (!config->sip_tls_port)
 		return;
 	check_file(problems, uid, "[sip] tls_certificate", config->sip_tls_certificate, R_OK);

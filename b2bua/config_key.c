@@ -44,8 +44,9 @@ const ConfigKey config_keys[] = {
 	  "part, so example.org for gw.example.org" },
 
 	{ "xmpp", "operators", TYPE_JID_LIST, NULL, 0, 0, FIELD(xmpp_operators),
-	  "who is told by chat of what needs a person, such as a limit that is reached: bare JIDs "
-	  "separated by \";\"" },
+	  "who may use the commands of tandemctl by chat and by form, and is told there of what "
+	  "needs "
+	  "a person, such as a limit that is reached: bare JIDs separated by \";\"" },
 
 	{ "sip", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(sip_address),
 	  "address of this machine that SIP is bound to" },
@@ -136,7 +137,7 @@ const ConfigKey config_keys[] = {
 	  "forbidden)" },
 
 	{ "http", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(http_address),
-	  "address of this machine at which /metrics, /health and /ready are asked for by HTTP" },
+	  "address of this machine at which /metrics, /health, /ready and /report are asked for by HTTP" },
 	{ "http", "port", TYPE_NUMBER, "0", 0, 65535, FIELD(http_port), "TCP port; 0: no HTTP" },
 
 	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),
@@ -164,6 +165,14 @@ const ConfigKey config_keys[] = {
 	{ "records", "keep_ladder_days", TYPE_NUMBER, "30", 0, 36500, FIELD(keep_ladder_days),
 	  "days that the ladder of a call (who said what when) is kept; 0: as long as its "
 	  "record" },
+	{ "records", "hook", TYPE_HOOK, NULL, 0, 0, FIELD(hook),
+	  "who is told of each call that has ended: the path of a program, which reads a JSON line "
+	  "for each from its standard input, or an http:// or https:// URL, which gets each by "
+	  "POST; default: nobody" },
+	{ "records", "hook_token", TYPE_SECRET, NULL, 0, 0, FIELD(hook_token),
+	  "sent to the URL of hook as a bearer token (RFC 6750)" },
+	{ "records", "hook_hours", TYPE_NUMBER, "72", 1, 8760, FIELD(hook_hours),
+	  "hours after which a call is dropped that the hook has not taken" },
 
 	{ "texts", "account_a_minute", TYPE_NUMBER, "20", 0, 100000, FIELD(texts_account_minute),
 	  "text messages that one user may write in a minute" },

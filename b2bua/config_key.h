@@ -26,6 +26,7 @@ typedef enum {
 	TYPE_TRANSCODE, /* a policy of transcoding.h */
 	TYPE_EMERGENCY,
 	TYPE_PLAIN_RTP, /* no, local, yes */
+	TYPE_HOOK,	/* "/program", "http://…", "https://…" */
 	TYPE_COUNTRY,	/* two letters, upper case */
 	TYPE_NUMBER,	/* guint within min … max */
 	TYPE_PORT,	/* guint16 within min … max */

@@ -229,6 +229,25 @@ check_plain_rtp(const ConfigKey *key, const char *value, GError **error)
 }
 
 static gboolean
+check_hook(const ConfigKey *key, const char *value, GError **error)
+{
+	g_autoptr(GUri) uri = NULL;
+
+	if (g_path_is_absolute(value))
+		return TRUE;
+	uri = g_uri_parse(value, G_URI_FLAGS_NONE, NULL);
+	if (uri && g_uri_get_userinfo(uri))
+		return config_value_refuse(key, "(hidden)", error,
+					   "the URL has a password; write hook_token instead");
+	return (uri && g_uri_get_host(uri) && *g_uri_get_host(uri) &&
+		(g_str_equal(g_uri_get_scheme(uri), "http") ||
+		 g_str_equal(g_uri_get_scheme(uri), "https"))) ||
+	       config_value_refuse(key, value, error,
+				   "write the path of a program, such as /usr/local/bin/billing, "
+				   "or a URL such as https://example.org/calls");
+}
+
+static gboolean
 check_transcode(const ConfigKey *key, const char *value, GError **error)
 {
 	TranscodePolicy policy;
@@ -277,6 +296,8 @@ check_text(const ConfigKey *key, const char *value, GError **error)
 		return check_log_level(key, value, error);
 	case TYPE_PLAIN_RTP:
 		return check_plain_rtp(key, value, error);
+	case TYPE_HOOK:
+		return check_hook(key, value, error);
 	case TYPE_TRANSCODE:
 		return check_transcode(key, value, error);
 	case TYPE_EMERGENCY:

@@ -64,6 +64,13 @@ typedef struct {
 	    "events that the state of their call has no use for")                           \
 	ROW(GUARD_STOPS, COUNTER_TOTAL, "guard_stops",                                      \
 	    "limits of the guard that were reached, or ended by the person")                \
+	ROW(HOOK_TAKEN, COUNTER_TOTAL, "hook_taken", "ended calls that the hook has taken") \
+	ROW(HOOK_FAILURES, COUNTER_TOTAL, "hook_failures",                                  \
+	    "tries in which the hook did not take them")                                    \
+	ROW(HOOK_DROPPED, COUNTER_TOTAL, "hook_dropped",                                    \
+	    "ended calls that the hook will not be told of: too old, too many or refused")  \
+	ROW(HOOK_WAITING, COUNTER_GAUGE, "hook_waiting",                                    \
+	    "ended calls that the hook has not taken yet")                                  \
 	ROW(NOTICES, COUNTER_TOTAL, "notices", "messages to a user about a call")           \
 	ROW(NOTICES_OVER_LIMIT, COUNTER_TOTAL, "notices_over_limit",                        \
 	    "such messages that were not sent because the user had too many in a minute")   \

@@ -22,6 +22,7 @@ struct Gateway {
 	gint64 minute;	     /* the one `notices` counts, monotonic */
 	GHashTable *notices; /* "account\tkind" → guint */
 
+	char *hook_state;    /* or NULL */
 	gint64 unread_until; /* the log has heard that the store cannot be read; monotonic */
 };
 
@@ -55,6 +56,7 @@ gateway_free(Gateway *gateway)
 	gateway_stop(gateway);
 	g_ptr_array_unref(gateway->plugins);
 	g_hash_table_unref(gateway->notices);
+	g_free(gateway->hook_state);
 	g_free(gateway);
 }
 
@@ -290,6 +292,19 @@ gateway_unread(Gateway *gateway)
 	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
 	g_warning("the database cannot be read (%s): calls are refused; emergency calls go on",
 		  store_failure(gateway->store));
+}
+
+void
+gateway_set_hook_state(Gateway *gateway, const char *text)
+{
+	g_free(gateway->hook_state);
+	gateway->hook_state = g_strdup(text);
+}
+
+const char *
+gateway_hook_state(const Gateway *gateway)
+{
+	return gateway->hook_state;
 }
 
 /* --- counters --- */

@@ -20,10 +20,12 @@ void gateway_free(Gateway *gateway); /* stops them, if nobody has */
 typedef struct {
 	struct Meter *meter;	     /* route/meter.h */
 	struct CallList *calls;	     /* call/call_list.h */
+	struct CallFeed *feed;	     /* call/call_feed.h */
 	struct Admission *admission; /* call/admission.h */
 	struct Drain *drain;	     /* call/call_stop.h */
 	struct MetricSet *metrics;   /* call/call_metrics.h */
 	struct Texts *texts;	     /* text/texts.h */
+	struct Desk *desk;	     /* desk.h; NULL: nobody is served there */
 } GatewayParts;
 
 GatewayParts *gateway_parts(Gateway *gateway);
@@ -69,6 +71,10 @@ void gateway_changed(Gateway *gateway, Change what, const char *key);
  * store_call_refused()).  `author` NULL: the caller's address. */
 void gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author,
 		     const Address *from, const Address *to, Reason reason, const char *words);
+
+/* How the hook of [records] is, for `status`; "" or NULL: there is none. */
+void gateway_set_hook_state(Gateway *gateway, const char *text);
+const char *gateway_hook_state(const Gateway *gateway);
 
 /* Something had to be decided without what the store should have said: one line in
  * the log a minute says so. */

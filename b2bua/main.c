@@ -20,6 +20,7 @@
 #include <glib-unix.h>
 #include "b2bua/config_check.h"
 #include "b2bua/admin/control.h"
+#include "b2bua/admin/reception.h"
 #include "b2bua/call/call_bury.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/call/core.h"
@@ -27,6 +28,7 @@
 #include "b2bua/text/texts.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/gateway.h"
+#include "b2bua/http/hook.h"
 #include "b2bua/http/http.h"
 #include "b2bua/service.h"
 #include "b2bua/route/way_out.h"
@@ -49,6 +51,7 @@ typedef struct {
 	Gateway *gateway;
 	Control *control;
 	Http *http;
+	Hook *hook;
 	Journal *journal;
 	GMainLoop *loop;
 	guint stop_signals;
@@ -183,6 +186,16 @@ on_reload_signal(gpointer user)
 
 /* --- running --- */
 
+/* Before any call ends.  The hook's thread tries again. */
+static void
+set_hook(Daemon *self)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!store_hook_set(self->store, self->config->hook, &error))
+		g_warning("[records] hook: not known to the database yet: %s", error->message);
+}
+
 /* Live calls, and as many ended ones that the database has not taken yet; 80 MB at most. */
 static gboolean
 open_records(Daemon *self, GError **error)
@@ -193,6 +206,8 @@ open_records(Daemon *self, GError **error)
 				   .keep_ladder_days = config->keep_ladder_days };
 
 	self->store = store_open(config->database, error);
+	if (self->store)
+		set_hook(self);
 	self->journal = self->store ? journal_start(self->store, &options, error) : NULL;
 	return self->journal != NULL;
 }
@@ -219,6 +234,7 @@ bring_up(Daemon *self, GError **error)
 		return FALSE;
 	self->gateway = core_new(self->config, self->store, self->workers);
 	learn_countries(self->gateway);
+	reception_open(self->gateway);
 	for (char **name = self->config->plugins; name && *name; name++)
 		if (!gateway_load_plugin(self->gateway, *name, error))
 			return FALSE;
@@ -226,6 +242,8 @@ bring_up(Daemon *self, GError **error)
 	texts_recover(self->gateway);
 	self->control = control_start(self->gateway, error);
 	if (!self->control)
+		return FALSE;
+	if (self->config->hook && !(self->hook = hook_start(self->gateway, error)))
 		return FALSE;
 	if (self->config->http_port)
 		self->http = http_start(self->gateway, self->config->http_address,
@@ -237,9 +255,12 @@ static void
 take_down(Daemon *self)
 {
 	http_stop(self->http);
+	hook_stop(self->hook);
 	control_stop(self->control);
-	if (self->gateway)
+	if (self->gateway) {
+		reception_close(self->gateway);
 		core_free(self->gateway);
+	}
 	if (self->workers)
 		workers_free(self->workers);
 	journal_stop(self->journal);

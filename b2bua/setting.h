@@ -9,6 +9,8 @@
 #pragma once
 #include "db/store.h"
 
+#define RING_ORDERS "both|xmpp|sip|xmpp-then-sip|sip-then-xmpp"
+
 /* ID, key, type (WORD_… of b2bua/admin/verbs.h), values as usage shows them, default (NULL:
  * the help says), flags (WORD_SELF: a user may set it for himself), help: one sentence without
  * a full stop. */
@@ -17,7 +19,9 @@
 	    "a chat message from the number says why a call failed")                               \
 	ROW(MISSED_CALL_MESSAGES, "missed-call-messages", YES, "yes|no", "yes", WORD_SELF,         \
 	    "a chat message from the number tells of a missed call")                               \
-	ROW(RING, "ring", CHOICE, "both|xmpp|sip|xmpp-then-sip|sip-then-xmpp", "both", WORD_SELF,  \
+	ROW(ACCOUNT_MESSAGES, "account-messages", YES, "yes|no", "yes", WORD_SELF,                 \
+	    "a chat message from the gateway tells of numbers that are given or taken away")       \
+	ROW(RING, "ring", CHOICE, RING_ORDERS, "both", WORD_SELF,                                  \
 	    "which devices ring: XMPP clients, softphones, both, or one kind after the other")     \
 	ROW(COUNTRY, "country", COUNTRY, "DE", NULL, 0,                                            \
 	    "the country of numbers that are dialled without a \"+\"; default: the gateway's")     \

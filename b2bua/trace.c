@@ -12,6 +12,7 @@
 #define MAX_LAST	 180 /* lines kept from the end */
 #define MAX_LINE_BYTES	 240
 #define USUAL_LINE_BYTES 64
+#define SERIES		 "series"
 
 struct Trace {
 	gint64 start_us;
@@ -99,6 +100,13 @@ trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text)
 	}
 }
 
+char *
+trace_series_line(const Trace *trace, gint64 at_us, const char *text)
+{
+	return g_strdup_printf("%" G_GINT64_FORMAT "\tmedia\t" SERIES "\t%s\n",
+			       MAX(0, at_us - trace->start_us), text);
+}
+
 static void
 append_line(GString *text, const char *line)
 {
@@ -122,6 +130,64 @@ trace_text(const Trace *trace)
 	return g_string_free(text, FALSE);
 }
 
+/* --- read again --- */
+
+static const char *
+after(const char *words, const char *prefix)
+{
+	return g_str_has_prefix(words, prefix) ? words + strlen(prefix) : NULL;
+}
+
+static void
+place(TraceLine *line, const char *lane, const char *kind)
+{
+	const gboolean in = strcmp(kind, "in") == 0, note = strcmp(kind, "note") == 0;
+
+	line->on_left = g_str_has_prefix(lane, "caller");
+	line->arrow = note		    ? TRACE_ARROW_NONE
+		      : in == line->on_left ? TRACE_ARROW_TO_RIGHT
+					    : TRACE_ARROW_TO_LEFT;
+}
+
+static void
+read_line(char *const *fields, TraceFunc func, gpointer user)
+{
+	const char *lane = fields[1], *words = fields[3], *rest;
+	g_autofree char *text = NULL;
+	TraceLine line = { .at_us = g_ascii_strtoll(fields[0], NULL, 10), .text = words };
+
+	if (strcmp(fields[2], SERIES) == 0) {
+		line.kind = TRACE_LINE_SERIES;
+		func(user, &line);
+		return;
+	}
+	place(&line, lane, fields[2]);
+	if (strcmp(lane, "media") == 0) {
+		line.kind = TRACE_LINE_MEDIA;
+		line.on_left = (rest = after(words, "caller: ")) != NULL;
+		line.text = rest ? rest : (rest = after(words, "callee: ")) ? rest : words;
+	} else if (strcmp(lane, "core") == 0) {
+		line.kind = TRACE_LINE_CORE;
+		line.text = text = g_strdup_printf("= %s", words);
+	} else if (g_str_has_prefix(lane, "callee") && lane[6]) {
+		line.text = text = g_strdup_printf("%s: %s", lane + 6, words);
+	}
+	func(user, &line);
+}
+
+void
+trace_read(const char *text, TraceFunc func, gpointer user)
+{
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+	for (guint i = 0; lines[i]; i++) {
+		g_auto(GStrv) fields = g_strsplit(lines[i], "\t", 4);
+
+		if (g_strv_length(fields) == 4 && g_utf8_validate(lines[i], -1, NULL))
+			read_line(fields, func, user);
+	}
+}
+
 /* --- the ladder ---
  *
  *      time   caller                     gateway                      callee
@@ -139,9 +205,6 @@ typedef struct {
 	guint left, right; /* columns between the lifelines */
 } Ladder;
 
-typedef enum { SPAN_LEFT, SPAN_RIGHT } Span;
-typedef enum { ARROW_NONE, ARROW_TO_LEFT, ARROW_TO_RIGHT } Arrow;
-
 static guint
 text_columns(const char *text)
 {
@@ -156,10 +219,8 @@ text_columns(const char *text)
 	return columns;
 }
 
-/* Cuts the next piece of at most `columns` from `*rest`, at a blank if there is
- * one in its second half. */
-static char *
-next_piece(const char **rest, guint columns)
+char *
+trace_piece(const char **rest, guint columns)
 {
 	const char *start = *rest, *end = start, *blank = NULL;
 	guint used = 0;
@@ -189,21 +250,21 @@ append_run(GString *out, char c, guint count)
 
 /* The text between two lifelines, `columns` wide, as an arrow or beside one. */
 static void
-append_span(GString *out, const char *text, guint columns, Arrow arrow)
+append_span(GString *out, const char *text, guint columns, TraceArrow arrow)
 {
 	guint used = text_columns(text);
 
 	switch (arrow) {
-	case ARROW_TO_RIGHT:
+	case TRACE_ARROW_TO_RIGHT:
 		g_string_append_printf(out, "-- %s ", text);
 		append_run(out, '-', columns - used - 5);
 		g_string_append_c(out, '>');
 		break;
-	case ARROW_TO_LEFT:
+	case TRACE_ARROW_TO_LEFT:
 		g_string_append_printf(out, "<-- %s ", text);
 		append_run(out, '-', columns - used - 5);
 		break;
-	case ARROW_NONE:
+	case TRACE_ARROW_NONE:
 		g_string_append_printf(out, " %s", text);
 		append_run(out, ' ', columns - used - 1);
 		break;
@@ -211,21 +272,22 @@ append_span(GString *out, const char *text, guint columns, Arrow arrow)
 }
 
 static void
-draw_line(Ladder *ladder, gint64 at_us, Span span, Arrow arrow, const char *text)
+draw_line(Ladder *ladder, const TraceLine *line)
 {
-	guint columns = span == SPAN_LEFT ? ladder->left : ladder->right;
-	const char *rest = text;
+	guint columns = line->on_left ? ladder->left : ladder->right;
+	TraceArrow arrow = line->arrow;
+	const char *rest = line->text;
 	gboolean first = TRUE;
 
 	do {
-		g_autofree char *piece = next_piece(&rest, columns - 6);
+		g_autofree char *piece = trace_piece(&rest, columns - 6);
 
 		if (first)
 			g_string_append_printf(ladder->out, "%8.3f  |",
-					       (double)at_us / G_USEC_PER_SEC);
+					       (double)line->at_us / G_USEC_PER_SEC);
 		else
 			g_string_append_printf(ladder->out, "%*s|", TIME_COLUMNS, "");
-		if (span == SPAN_LEFT) {
+		if (line->on_left) {
 			append_span(ladder->out, piece, ladder->left, arrow);
 			g_string_append_c(ladder->out, '|');
 			append_run(ladder->out, ' ', ladder->right);
@@ -236,32 +298,15 @@ draw_line(Ladder *ladder, gint64 at_us, Span span, Arrow arrow, const char *text
 		}
 		g_string_append(ladder->out, "|\n");
 		first = FALSE;
-		arrow = ARROW_NONE; /* what follows is the rest of the words */
+		arrow = TRACE_ARROW_NONE; /* what follows is the rest of the words */
 	} while (*rest);
 }
 
-/* "callee2" speaks on the right, like every callee, with its number before the words. */
 static void
-draw_entry(Ladder *ladder, gint64 at_us, const char *lane, const char *kind, const char *words)
+draw_entry(gpointer user, const TraceLine *line)
 {
-	g_autofree char *text = NULL;
-	gboolean in = strcmp(kind, "in") == 0, note = strcmp(kind, "note") == 0;
-	gboolean caller = g_str_has_prefix(lane, "caller");
-	Arrow arrow = note ? ARROW_NONE : in == caller ? ARROW_TO_RIGHT : ARROW_TO_LEFT;
-
-	if (strcmp(lane, "media") == 0 && g_str_has_prefix(words, "caller: ")) {
-		caller = TRUE;
-		words += strlen("caller: ");
-	} else if (strcmp(lane, "media") == 0 && g_str_has_prefix(words, "callee: ")) {
-		words += strlen("callee: ");
-	}
-	if (strcmp(lane, "core") == 0)
-		text = g_strdup_printf("= %s", words);
-	else if (g_str_has_prefix(lane, "callee") && lane[6])
-		text = g_strdup_printf("%s: %s", lane + 6, words);
-	else
-		text = g_strdup(words);
-	draw_line(ladder, at_us, caller ? SPAN_LEFT : SPAN_RIGHT, arrow, text);
+	if (line->kind != TRACE_LINE_SERIES)
+		draw_line(user, line);
 }
 
 static void
@@ -280,7 +325,6 @@ char *
 trace_draw(const char *text, guint columns)
 {
 	Ladder ladder = { g_string_new(NULL), 0, 0 };
-	g_auto(GStrv) lines = NULL;
 	guint inside;
 
 	columns = CLAMP(columns, MIN_COLUMNS, MAX_COLUMNS);
@@ -288,13 +332,6 @@ trace_draw(const char *text, guint columns)
 	ladder.left = inside / 2;
 	ladder.right = inside - ladder.left;
 	draw_head(&ladder);
-	lines = g_strsplit(text ? text : "", "\n", -1);
-	for (guint i = 0; lines[i]; i++) {
-		g_auto(GStrv) fields = g_strsplit(lines[i], "\t", 4);
-
-		if (g_strv_length(fields) == 4 && g_utf8_validate(lines[i], -1, NULL))
-			draw_entry(&ladder, g_ascii_strtoll(fields[0], NULL, 10), fields[1],
-				   fields[2], fields[3]);
-	}
+	trace_read(text, draw_entry, &ladder);
 	return g_string_free(ladder.out, FALSE);
 }

@@ -3,7 +3,8 @@
  *
  *   caller's peer | gateway (caller side) … gateway (callee side) | callee's peer
  *
- * A line is "<µs since start>\t<lane>\t<kind>\t<text>" and the whole is kept with
+ * A line is "<µs since start>\t<lane>\t<kind>\t<text>"; kind: in, out, note, and series for
+ * what was measured of the audio over time (call_series() of call.h).  The whole is kept with
  * the call record, so a ladder can be drawn long after.  Bounded: past the limit
  * the middle is dropped and counted.
  * Thread: signalling.
@@ -18,6 +19,28 @@ void trace_free(Trace *trace);
 /* lane: "caller", "callee", "callee2" …, "core", "media". */
 void trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text);
 char *trace_text(const Trace *trace);
+/* A line to follow trace_text(), of what was measured up to then (monotonic).  New. */
+char *trace_series_line(const Trace *trace, gint64 at_us, const char *text);
+
+/* --- what trace_text() has said, read again; pure, any thread --- */
+
+typedef enum { TRACE_ARROW_NONE, TRACE_ARROW_TO_LEFT, TRACE_ARROW_TO_RIGHT } TraceArrow;
+typedef enum { TRACE_LINE_LEG, TRACE_LINE_CORE, TRACE_LINE_MEDIA, TRACE_LINE_SERIES } TraceLineKind;
+typedef struct {
+	gint64 at_us;
+	TraceLineKind kind;
+	gboolean on_left; /* of the caller; of a series without meaning, as is `arrow` */
+	TraceArrow arrow;
+	/* for a person: with the number of a further callee, "= " before a note of the core,
+	 * without the side of a note of the media; of a series: call_series() */
+	const char *text;
+} TraceLine;
+typedef void (*TraceFunc)(gpointer user, const TraceLine *line);
+/* What is no line is left out. */
+void trace_read(const char *text_or_null, TraceFunc func, gpointer user);
+/* Cuts the next piece of at most `columns` from `*rest`, at a blank if there is one in its
+ * second half.  New. */
+char *trace_piece(const char **rest, guint columns);
 
 /* The ladder drawn from trace_text(), for a terminal of so many columns. */
 char *trace_draw(const char *text, guint columns);

@@ -10,6 +10,7 @@
 #define GAP "  "
 
 gboolean show_in_json;
+gboolean show_rows_alone;
 ShowAs show_as;
 
 /* --- what went wrong --- */
@@ -179,7 +180,7 @@ print_table(JsonArray *columns, JsonArray *rows)
 	g_ptr_array_add(lines, cells_of(columns));
 	for (guint i = 0; i < json_array_get_length(rows); i++)
 		g_ptr_array_add(lines, cells_of(json_array_get_array_element(rows, i)));
-	print_lines(lines, !card);
+	print_lines(lines, !card && !show_rows_alone);
 }
 
 /* A ladder: line breaks stay, other control characters do not. */
@@ -315,7 +316,8 @@ print_record(JsonArray *row)
 static void
 print_csv(JsonArray *columns, JsonArray *rows)
 {
-	print_record(columns);
+	if (!show_rows_alone)
+		print_record(columns);
 	for (guint i = 0; i < json_array_get_length(rows); i++)
 		print_record(json_array_get_array_element(rows, i));
 }
@@ -342,6 +344,72 @@ print_json_lines(JsonArray *columns, JsonArray *rows)
 		print_json_line(columns, json_array_get_array_element(rows, i));
 }
 
+/* --- "check", "state", "finding", "remedy": what the doctor has to say --- */
+
+enum { CHECK, STATE, FINDING, REMEDY };
+
+static gboolean
+is_checks(JsonArray *columns)
+{
+	return json_array_get_length(columns) > REMEDY &&
+	       g_strcmp0(json_array_get_string_element(columns, CHECK), "check") == 0 &&
+	       g_strcmp0(json_array_get_string_element(columns, REMEDY), "remedy") == 0;
+}
+
+static guint
+count_state(JsonArray *rows, const char *state)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < json_array_get_length(rows); i++)
+		n += g_strcmp0(json_array_get_string_element(json_array_get_array_element(rows, i),
+							     STATE),
+			       state) == 0;
+	return n;
+}
+
+static void
+print_checks_of(JsonArray *rows, const char *state)
+{
+	for (guint i = 0; i < json_array_get_length(rows); i++) {
+		JsonArray *row = json_array_get_array_element(rows, i);
+		g_autofree char *name = cell_text(json_array_get_element(row, CHECK));
+		g_autofree char *finding = cell_text(json_array_get_element(row, FINDING));
+		g_autofree char *remedy = cell_text(json_array_get_element(row, REMEDY));
+
+		if (g_strcmp0(json_array_get_string_element(row, STATE), state) != 0)
+			continue;
+		g_print("%-8s %s: %s\n", state, name, finding);
+		if (*remedy)
+			g_print("%-8s what to do: %s\n", "", remedy);
+	}
+}
+
+/* What is wrong comes last, where it is seen. */
+static void
+print_checks(JsonArray *rows)
+{
+	print_checks_of(rows, "skipped");
+	print_checks_of(rows, "good");
+	print_checks_of(rows, "bad");
+	g_print("%u checks: %u good, %u bad, %u skipped\n", json_array_get_length(rows),
+		count_state(rows, "good"), count_state(rows, "bad"), count_state(rows, "skipped"));
+}
+
+/* Of checks one of which is bad: failed. */
+static Status
+status_of(JsonObject *object)
+{
+	JsonArray *columns = json_object_has_member(object, "rows")
+				     ? json_object_get_array_member(object, "columns")
+				     : NULL;
+
+	return columns && is_checks(columns) &&
+			       count_state(json_object_get_array_member(object, "rows"), "bad") > 0
+		       ? FAILED
+		       : DONE;
+}
+
 static void
 print_rows(JsonArray *columns, JsonArray *rows)
 {
@@ -353,6 +421,8 @@ print_rows(JsonArray *columns, JsonArray *rows)
 		print_json_lines(columns, rows);
 	else if (is_grouped(columns))
 		print_groups(rows);
+	else if (is_checks(columns))
+		print_checks(rows);
 	else
 		print_table(columns, rows);
 }
@@ -369,7 +439,7 @@ print_members(JsonObject *object)
 	if (json_object_has_member(object, "text"))
 		print_text(json_object_get_string_member(object, "text"));
 	else if (rows && json_array_get_length(rows) == 0 && show_as == SHOW_TABLE &&
-		 !is_lines(json_object_get_array_member(object, "columns")))
+		 !show_rows_alone && !is_lines(json_object_get_array_member(object, "columns")))
 		g_print("none\n");
 }
 
@@ -398,7 +468,8 @@ show_reply(const char *reply, gboolean json)
 	}
 	cut_short = json_object_get_string_member_with_default(object, "error", NULL);
 	if (json)
-		return cut_short ? FAILED : DONE;
+		return cut_short ? FAILED : status_of(object);
 	print_members(object);
-	return cut_short ? complain(FAILED, "the list is cut short: %s", cut_short) : DONE;
+	return cut_short ? complain(FAILED, "the list is cut short: %s", cut_short)
+			 : status_of(object);
 }

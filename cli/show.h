@@ -9,7 +9,8 @@ typedef enum { DONE = 0, FAILED = 1, WRONG = 2 } Status;
 typedef enum { SHOW_TABLE, SHOW_CSV, SHOW_JSON_LINES } ShowAs;
 extern ShowAs show_as;
 
-extern gboolean show_in_json; /* whatever happens is said as an object */
+extern gboolean show_rows_alone; /* no headings, and nothing where there is no row */
+extern gboolean show_in_json;	 /* whatever happens is said as an object */
 
 /* Says what went wrong, and returns the status. */
 Status complain(Status status, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "b2bua/admin/help.h"
 #include "cli/complete.h"
+#include "cli/follow.h"
 #include "cli/import.h"
 #include "cli/secret.h"
 #include "cli/session.h"
@@ -156,6 +157,9 @@ serve(const Options *options)
 		return complain(WRONG, "%s", error->message);
 	if (g_str_equal(verb->noun, "import"))
 		return import_file(options);
+	if (g_str_equal(verb->noun, "calls") &&
+	    g_strv_contains((const char *const *)options->words, "--follow"))
+		return follow_calls(options);
 	return ask(options);
 }
 

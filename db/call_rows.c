@@ -24,13 +24,15 @@ record_from_row(Query *query)
 	record->text = query_text(query, column++);
 	record->ended_by = query_text(query, column++);
 	record->count = (guint)query_int(query, column++);
+	record->price = (guint)query_int(query, column++);
+	record->currency = query_text(query, column++);
 	record->legs = query_text(query, column++);
 	record->stats = query_text(query, column++);
 	record->ladder = query_text(query, column++);
 	return record;
 }
 
-/* ?1 … ?17 in the order of the statements below. */
+/* ?1 … ?19 in the order of the statements below. */
 static void
 bind_record(Query *query, const CallRecord *record)
 {
@@ -51,14 +53,17 @@ bind_record(Query *query, const CallRecord *record)
 	query_bind_text(query, record->stats);
 	query_bind_text(query, record->ladder);
 	query_bind_int(query, record->count);
+	query_bind_int(query, record->price);
+	query_bind_text(query, record->currency);
 }
 
 #define INSERT_COLUMNS                                                                  \
 	"INSERT INTO calls (state, started_us, answered_us, ended_us, caller, callee, " \
 	"user, caller_plugin, callee_plugin, trunk, legs, reason, text, ended_by, "     \
-	"stats, ladder, count"
-#define INSERT_VALUES \
-	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17"
+	"stats, ladder, count, price, currency"
+#define INSERT_VALUES                                                                            \
+	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, " \
+	"?18, ?19"
 
 gboolean
 call_row_insert(Store *store, CallRecord *record, GError **error)
@@ -79,7 +84,8 @@ call_row_update(Store *store, const CallRecord *record, GError **error)
 		store, "UPDATE calls SET state = ?1, started_us = ?2, answered_us = ?3, "
 		       "ended_us = ?4, caller = ?5, callee = ?6, user = ?7, caller_plugin = ?8, "
 		       "callee_plugin = ?9, trunk = ?10, legs = ?11, reason = ?12, text = ?13, "
-		       "ended_by = ?14, stats = ?15, ladder = ?16, count = ?17 WHERE id = ?18");
+		       "ended_by = ?14, stats = ?15, ladder = ?16, count = ?17, price = ?18, "
+		       "currency = ?19 WHERE id = ?20");
 
 	bind_record(&query, record);
 	query_bind_int(&query, record->id);
@@ -98,13 +104,14 @@ call_row_put(Store *store, const CallRecord *record, GError **error)
 	g_auto(Query) query = query_new(
 		store, INSERT_COLUMNS
 		", id" INSERT_VALUES
-		", ?18) ON CONFLICT (id) DO UPDATE SET state = excluded.state, answered_us = "
+		", ?20) ON CONFLICT (id) DO UPDATE SET state = excluded.state, answered_us = "
 		"excluded.answered_us, ended_us = excluded.ended_us, caller = excluded.caller, "
 		"callee = excluded.callee, user = excluded.user, caller_plugin = "
 		"excluded.caller_plugin, callee_plugin = excluded.callee_plugin, trunk = "
 		"excluded.trunk, legs = excluded.legs, reason = excluded.reason, text = "
 		"excluded.text, ended_by = excluded.ended_by, stats = excluded.stats, ladder = "
-		"excluded.ladder, count = excluded.count WHERE started_us = excluded.started_us");
+		"excluded.ladder, count = excluded.count, price = excluded.price, currency = "
+		"excluded.currency WHERE started_us = excluded.started_us");
 	g_auto(Query) other = { 0 };
 
 	bind_record(&query, record);

@@ -62,8 +62,8 @@ is_about(const CallFilter *filter, const CallRecord *record)
 	       is_one_of(record->callee, filter->numbers);
 }
 
-static gboolean
-takes(const CallFilter *filter, const CallRecord *record)
+gboolean
+call_record_fits(const CallRecord *record, const CallFilter *filter)
 {
 	if (!is_about(filter, record) ||
 	    (filter->trunk && g_strcmp0(record->trunk, filter->trunk) != 0) ||
@@ -168,7 +168,8 @@ sort_out(GPtrArray *records, const CallFilter *filter, gint64 from)
 	g_ptr_array_sort(records, newest_first);
 	for (guint i = 0; i < records->len;) {
 		const CallRecord *record = records->pdata[i];
-		gboolean keep = record->id != last && record->id >= from && takes(filter, record);
+		gboolean keep = record->id != last && record->id >= from &&
+				call_record_fits(record, filter);
 
 		last = record->id;
 		if (keep)

@@ -2,6 +2,8 @@
 /* record.c - call records and contacts as data: copied and freed. */
 #include "db/store_private.h"
 
+#define US_A_MINUTE G_GUINT64_CONSTANT(60000000)
+
 void
 call_record_free(CallRecord *record)
 {
@@ -20,6 +22,7 @@ call_record_free(CallRecord *record)
 	g_free(record->ended_by);
 	g_free(record->stats);
 	g_free(record->ladder);
+	g_free(record->currency);
 	g_free(record);
 }
 
@@ -41,7 +44,20 @@ call_record_copy(const CallRecord *record)
 	copy->ended_by = g_strdup(record->ended_by);
 	copy->stats = g_strdup(record->stats);
 	copy->ladder = g_strdup(record->ladder);
+	copy->currency = g_strdup(record->currency);
 	return copy;
+}
+
+/* As the view cdr has it. */
+guint64
+call_record_cost(const CallRecord *record, gint64 now_us)
+{
+	gint64 until = record->ended_us ? record->ended_us : now_us;
+
+	if (!record->answered_us || until < record->answered_us)
+		return 0;
+	return ((guint64)(until - record->answered_us) * record->price + US_A_MINUTE / 2) /
+	       US_A_MINUTE;
 }
 
 void

@@ -12,7 +12,7 @@
 
 #define CALL_COLUMNS                                                                  \
 	"SELECT id, state, started_us, answered_us, ended_us, caller, callee, user, " \
-	"caller_plugin, callee_plugin, trunk, reason, text, ended_by, count"
+	"caller_plugin, callee_plugin, trunk, reason, text, ended_by, count, price, currency"
 #define CALL_COLUMNS_WHOLE CALL_COLUMNS ", legs, stats, ladder FROM calls "
 #define CALL_COLUMNS_BRIEF CALL_COLUMNS ", NULL, NULL, NULL FROM calls "
 

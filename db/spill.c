@@ -84,7 +84,8 @@ checksum(const guint8 *data, gsize length)
 	return sum;
 }
 
-/* --- a record as bytes: four numbers, then texts with their length before them --- */
+/* --- a record as bytes: five numbers, then texts with their length before them; then the price
+ * and its currency, if it has one: a file of the version before has none --- */
 
 #define NO_TEXT 0xffffffff
 
@@ -141,6 +142,12 @@ ladder_room(const char *ladder, gsize room)
 	return room;
 }
 
+static gsize
+price_bytes(const CallRecord *record)
+{
+	return record->price ? 4 + 4 + (record->currency ? strlen(record->currency) : 0) : 0;
+}
+
 GByteArray *
 spill_encode(const CallRecord *record, gsize room)
 {
@@ -155,8 +162,12 @@ spill_encode(const CallRecord *record, gsize room)
 	add_number(bytes, record->count, 4);
 	for (guint i = 0; i < G_N_ELEMENTS(texts) - 1; i++)
 		add_text(bytes, *texts[i], G_MAXSIZE);
-	room = room > bytes->len + 4 ? room - bytes->len - 4 : 0;
+	room -= MIN(room, bytes->len + 4 + price_bytes(record));
 	add_text(bytes, record->ladder, ladder_room(record->ladder, room));
+	if (record->price) {
+		add_number(bytes, record->price, 4);
+		add_text(bytes, record->currency, G_MAXSIZE);
+	}
 	return bytes;
 }
 
@@ -193,7 +204,7 @@ CallRecord *
 spill_decode(const guint8 *data, gsize length)
 {
 	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
-	guint64 id, started, answered, ended, count;
+	guint64 id, started, answered, ended, count, price = 0;
 	char **texts[13];
 
 	texts_of(record, texts);
@@ -204,6 +215,10 @@ spill_decode(const guint8 *data, gsize length)
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
 		if (!take_text(&data, &length, texts[i]))
 			return NULL;
+	if (length > 0 && (!take_number(&data, &length, 4, &price) ||
+			   !take_text(&data, &length, &record->currency)))
+		return NULL;
+	record->price = (guint)price;
 	record->id = (gint64)id;
 	record->started_us = (gint64)started;
 	record->answered_us = (gint64)answered;

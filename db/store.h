@@ -13,7 +13,7 @@
  * Thread: signalling.
  */
 #pragma once
-#include <glib.h>
+#include <gio/gio.h>
 #include "db/trunk_key.h"
 
 typedef struct Store Store;
@@ -49,6 +49,12 @@ gboolean store_backup(const char *path, const char *to, GError **error);
 gboolean store_peek(const char *path, GError **error);
 /* Whether there is such a trunk, without opening the file for good or migrating it. */
 gboolean store_peek_trunk(const char *path, const char *name, gboolean *enabled, GError **error);
+
+/* Whether the pages of the file are whole, as PRAGMA quick_check says; BUSY: not known by
+ * `until_us` (monotonic), or cancelled.  From a thread that may take its time; it delays no
+ * writer. */
+gboolean
+store_verify(const char *path, GCancellable *cancel, gint64 until_us, GError **error);
 
 /* Several changes as one: all of them or none.  May be nested; every begin that
  * succeeded needs one commit or rollback.  Changes of users, numbers and trunks
@@ -234,7 +240,11 @@ typedef struct {
 	char *stats;	/* counters of both ports, one "key=value" list a line */
 	char *ladder;	/* the flight recorder's lines, see trace.h */
 	guint count;	/* 0: a call; else it is a refusal, that happened so often */
+	guint price;	/* of a minute, in 1/10000 of the currency; 0: none */
+	char *currency; /* NULL: there is no price */
 } CallRecord;
+/* What it has cost so far, or until `now_us`: in 1/10000 of its currency. */
+guint64 call_record_cost(const CallRecord *record, gint64 now_us);
 void call_record_free(CallRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CallRecord, call_record_free)
 
@@ -264,6 +274,8 @@ typedef struct {
  * next step; 0: that was all. */
 GPtrArray *
 store_call_search(Store *store, const CallFilter *filter, gint64 *before, GError **error);
+/* Whether it is one of those. */
+gboolean call_record_fits(const CallRecord *record, const CallFilter *filter);
 /* "out" and "in", of a trunk; "internal".  Static. */
 const char *call_record_direction(const CallRecord *record);
 
@@ -272,6 +284,7 @@ typedef struct {
 	char *account, *month; /* "2026-11", by the machine's clock */
 	guint64 out_calls, out_answered, out_seconds;
 	guint64 in_calls, in_answered, in_seconds;
+	guint64 cost; /* of all of them, in 1/10000 of the currency */
 } Usage;
 void usage_free(Usage *usage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Usage, usage_free)
@@ -280,6 +293,34 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Usage, usage_free)
 GPtrArray *
 store_usage_page(Store *store, const char *account_or_null, const char *month_or_null,
 		 const char *after, const char *after_month, guint limit, GError **error);
+
+/* --- a person's traces --- */
+/* Up to `limit` records of calls that have ended and have to do with the account or one of the
+ * numbers lose the names, the words and the ladder; what they cost, when they were and where they
+ * went stays.  How many; 0: there are no more; -1: an error. */
+gint store_erase_calls(Store *store, const char *jid, char **numbers, guint limit, GError **error);
+/* What is summed up of the account goes to "erased"; what the guard has counted is deleted. */
+gboolean store_erase_account(Store *store, const char *jid, GError **error);
+
+/* --- the hook: what it has not been told yet of calls that have ended --- */
+typedef struct {
+	gint64 id, call;
+	gint64 queued; /* s since 1970 */
+	char *text;    /* a JSON object, in one line: a row of the view cdr */
+} HookLine;
+void hook_line_free(HookLine *line);
+/* From now on each call that ends has a line for this target; NULL: none, and those that wait
+ * are forgotten.  Before the first call. */
+gboolean store_hook_set(Store *store, const char *target_or_null, GError **error);
+/* For the hook's thread: a connection whose commits do not wait for the disk. */
+Store *store_hook_open(const char *path, GError **error);
+GPtrArray *
+store_hook_next(Store *store, guint limit, GError **error);	   /* HookLine *, oldest first */
+gint64 store_hook_waiting(Store *store, GError **error);	   /* -1: it cannot be read */
+gboolean store_hook_done(Store *store, gint64 id, GError **error); /* and those before it */
+/* Of the first `limit` lines, those queued before then, and those beyond the newest `keep`. */
+gboolean store_hook_drop(Store *store, gint64 before, guint keep, guint limit, guint *dropped,
+			 GError **error);
 
 /* Records that never ended, whole: what a crash has left. */
 GPtrArray *store_call_list_live(Store *store, GError **error);

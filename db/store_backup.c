@@ -177,3 +177,58 @@ store_peek_trunk(const char *path, const char *name, gboolean *enabled, GError *
 			    name);
 	return found;
 }
+
+/* --- whether it is whole --- */
+
+typedef struct {
+	GCancellable *cancel;
+	gint64 until_us;
+} Patience;
+
+static int
+on_progress(void *user)
+{
+	const Patience *patience = user;
+
+	return g_cancellable_is_cancelled(patience->cancel) ||
+	       g_get_monotonic_time() > patience->until_us;
+}
+
+/* "ok", or the first fault. */
+static gboolean
+read_verdict(sqlite3 *db, const char *path, GError **error)
+{
+	sqlite3_stmt *statement = NULL;
+	const char *text = NULL;
+	gboolean good = FALSE;
+	int code = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		text = (const char *)sqlite3_column_text(statement, 0);
+		good = g_strcmp0(text, "ok") == 0;
+	}
+	if (code == SQLITE_INTERRUPT)
+		g_set_error(error, STORE_ERROR, STORE_ERROR_BUSY,
+			    "database %s: too large to be looked at as a whole in this time", path);
+	else if (!good)
+		failed(error, "database", path, text ? text : sqlite3_errmsg(db));
+	sqlite3_finalize(statement);
+	return good;
+}
+
+gboolean
+store_verify(const char *path, GCancellable *cancel, gint64 until_us, GError **error)
+{
+	Patience patience = { cancel, until_us };
+	sqlite3 *db = open_to_read(path, error);
+	gboolean good;
+
+	if (!db)
+		return FALSE;
+	sqlite3_progress_handler(db, 1000, on_progress, &patience);
+	good = read_verdict(db, path, error);
+	sqlite3_close(db);
+	return good;
+}

@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                \
 	"SELECT account, month, out_calls, out_answered, out_seconds, in_calls, in_answered, " \
-	"in_seconds FROM usage "
+	"in_seconds, cost FROM usage "
 #define AFTER "AND (account, month) > (?2, ?3) ORDER BY account, month LIMIT ?4"
 
 void
@@ -32,6 +32,7 @@ usage_from_row(Query *query)
 	usage->in_calls = (guint64)query_int(query, 5);
 	usage->in_answered = (guint64)query_int(query, 6);
 	usage->in_seconds = (guint64)query_int(query, 7);
+	usage->cost = (guint64)query_int(query, 8);
 	return usage;
 }
 

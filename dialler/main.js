@@ -5,6 +5,8 @@
 import { Phone } from './phone.js';
 import { Meter, wakeAudio } from './meter.js';
 import { QualityWatch } from './quality.js';
+import { Settings } from './settings.js';
+import { Texts, nameOf, showConversations, showTexts } from './texts.js';
 
 const $ = id => document.getElementById(id);
 const KEYS = [['1', ''], ['2', 'ABC'], ['3', 'DEF'], ['4', 'GHI'], ['5', 'JKL'], ['6', 'MNO'], ['7', 'PQRS'], ['8', 'TUV'],
@@ -23,8 +25,10 @@ const STATES = {
 
 const config = await (await fetch('config.json')).json();
 const phone = new Phone(config);
+const texts = new Texts(config.gateway);
+let settings = null; // while they are looked at
 const meters = { own: new Meter($('own-level')), other: new Meter($('other-level')) };
-window.dialler = phone; // for the curious, and the tests
+window.dialler = Object.assign(phone, { texts }); // for the curious, and the tests
 
 function duration(since) {
   const seconds = Math.floor((Date.now() - since) / 1000);
@@ -50,8 +54,12 @@ function render() {
   $('telephone').hidden = !online;
   $('who').textContent = online ? phone.account : '';
   $('logout').hidden = !online;
-  $('idle').hidden = inCall || state === 'calling';
-  $('in-call').hidden = !(inCall || state === 'calling');
+  const calls = inCall || state === 'calling';
+  $('chat').hidden = calls || !texts.open || Boolean(settings);
+  $('settings').hidden = calls || !settings;
+  $('settings-button').hidden = !online;
+  $('idle').hidden = calls || Boolean(texts.open) || Boolean(settings);
+  $('in-call').hidden = !calls;
   if (!$('idle').hidden) $('digits').textContent = '';
   $('peer').textContent = phone.peer ?? '';
   $('peer-label').textContent = label(phone.peer);
@@ -64,12 +72,41 @@ function render() {
   $('hold').setAttribute('aria-pressed', phone.held);
   $('hold').querySelector('.text').textContent = phone.held ? 'Resume' : 'Hold';
   $('levels').hidden = state !== 'talking';
-  $('pad').hidden = !online || state === 'incoming';
+  $('pad').hidden = !online || state === 'incoming' || !$('chat').hidden || !$('settings').hidden;
   $('problem').hidden = !phone.problem;
   $('problem-text').textContent = phone.problem ?? '';
   $('connect').disabled = state === 'connecting';
   $('login-status').textContent = state === 'connecting' ? 'Connecting …' : '';
   document.title = state === 'incoming' ? `☎ ${phone.peer} is calling` : 'tandem dialler';
+}
+
+function labelOf(jid) {
+  const name = nameOf(jid, config.gateway);
+  return label(name) || name;
+}
+
+function renderTexts() {
+  $('chat-with').textContent = texts.open ? labelOf(texts.open.jid) : '';
+  $('chat-call').hidden = !texts.open || texts.open.jid === config.gateway;
+  showTexts($('log'), texts.open);
+  showConversations($('conversations'), texts, labelOf, write);
+  render();
+}
+
+function write(jid) {
+  texts.look(jid);
+  $('text').focus();
+}
+
+function closeSettings() {
+  settings = null;
+  render();
+}
+
+function openSettings() {
+  settings = new Settings($('forms'), phone.client, config.gateway);
+  settings.list();
+  render();
 }
 
 function onMedia() {
@@ -134,6 +171,18 @@ $('dial').addEventListener('submit', event => {
   event.preventDefault();
   call($('to').value);
 });
+$('write').addEventListener('click', () => {
+  if ($('to').value.trim()) write(phone.address($('to').value));
+});
+$('writing').addEventListener('submit', event => {
+  event.preventDefault();
+  texts.send($('text').value);
+  $('text').value = '';
+});
+$('chat-close').addEventListener('click', () => texts.look(null));
+$('chat-call').addEventListener('click', () => call(nameOf(texts.open.jid, config.gateway)));
+$('settings-button').addEventListener('click', openSettings);
+$('settings-close').addEventListener('click', closeSettings);
 $('answer').addEventListener('click', async () => { await wakeAudio(); phone.answer(); });
 $('decline').addEventListener('click', () => phone.hangup());
 $('hangup').addEventListener('click', () => phone.hangup());
@@ -145,6 +194,8 @@ document.addEventListener('keydown', event => {
   if (phone.state === 'talking' && /^[0-9*#]$/.test(event.key) && event.target.tagName !== 'INPUT') press(event.key);
 });
 phone.addEventListener('change', render);
+phone.addEventListener('login', () => { texts.listen(phone.client); closeSettings(); });
+texts.addEventListener('change', renderTexts);
 phone.addEventListener('media', onMedia);
 setInterval(() => phone.state === 'talking' && render(), 1000);
 new QualityWatch(() => (phone.state === 'talking' ? phone.session?.pc : null), showQuality);

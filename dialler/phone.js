@@ -2,7 +2,7 @@
 // phone.js - a login and at most one call, upon the stanza library: Jingle without
 // messages before it (XEP-0166, 0167, 0176, 0320).
 //
-// Events: "change" whenever something that is shown has changed.
+// Events: "change" whenever something that is shown has changed; "login" when there is a client.
 //
 // state: offline, connecting, ready, then in a call
 //   calling → ringing → talking, or incoming → answering → talking
@@ -73,6 +73,7 @@ export class Phone extends EventTarget {
     on('jingle:terminated', (session, reason) => this.onTerminated(session, reason));
     this.client.jingle.on('peerTrackAdded', (session, track) => this.onTrack(session, track));
     this.client.jingle.on('connectionState', (session, state) => this.onConnection(session, state));
+    this.dispatchEvent(new Event('login')); // there is a client
     this.client.connect();
   }
 

@@ -9,6 +9,7 @@
 #include "media/audio.h"
 #include "media/port.h"
 #include "media/relay/relay.h"
+#include "media/series.h"
 #include "media/tls_memory.h"
 #include <dlfcn.h>
 #include <sched.h>
@@ -34,6 +35,7 @@ typedef struct {
 	Port *port; /* NULL once dropped, or taken over */
 	gboolean lost;
 	PortStats stats;
+	Series series;
 	PortId player;	 /* the port of media_play_to(); 0: none */
 	Media *taken_by; /* counted; NULL: by nobody */
 	PortId taken_as;
@@ -251,6 +253,7 @@ media_unref(gpointer argument)
 
 		if (slot->taken_by)
 			media_unref(slot->taken_by);
+		series_clear(&slot->series);
 	}
 	g_array_free(media->ports, TRUE);
 	g_free(media);
@@ -312,7 +315,10 @@ last_port(const Media *media)
 static void
 on_stats(Media *media, PortId id, const PortNews *news)
 {
-	find_slot(media, id)->stats = news->stats;
+	Slot *slot = find_slot(media, id);
+
+	slot->stats = news->stats;
+	series_add(&slot->series, g_get_monotonic_time(), &news->stats);
 	if (news->asked)
 		news->asked(media->user, id, &news->stats);
 }
@@ -489,6 +495,8 @@ media_take_port(Media *media, Media *from, PortId id)
 	taken.port = g_steal_pointer(&slot->port);
 	taken.lost = slot->lost;
 	taken.stats = slot->stats;
+	taken.series = slot->series;
+	slot->series = (Series){ 0 };
 	slot->taken_as = media->ports->len + 1;
 	slot->taken_by = media;
 	g_atomic_int_inc(&media->references);
@@ -566,6 +574,16 @@ media_last_stats(const Media *media, PortId id)
 	const Slot *slot = find_slot(media, id);
 
 	return slot ? slot->stats : (PortStats){ 0 };
+}
+
+const SeriesPoint *
+media_series(const Media *media, PortId id, guint *n_points)
+{
+	const Slot *slot = find_slot(media, id);
+	const GArray *points = slot ? slot->series.points : NULL;
+
+	*n_points = points ? points->len : 0;
+	return points ? (const SeriesPoint *)(gconstpointer)points->data : NULL;
 }
 
 void

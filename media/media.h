@@ -119,4 +119,8 @@ void media_query(Media *media, PortId port, MediaStatsFunc func);
  * every 5 s by itself).  Zeroes for an unknown port. */
 PortStats media_last_stats(const Media *media, PortId port);
 
+/* The same over time, oldest first, at most SERIES_MOST of media/series.h; NULL: none.  Borrowed
+ * until the next turn of the loop. */
+const SeriesPoint *media_series(const Media *media, PortId port, guint *n_points);
+
 void media_close(Media *media); /* NULL is fine */

@@ -105,3 +105,13 @@ typedef struct {
 	guint32 waited_ms;
 	guint64 coders; /* that were made for it */
 } PortStats;
+
+/* What was measured of a port in a span of a few seconds. */
+typedef struct {
+	gint64 until_us; /* monotonic: its end; it begins where the one before ends */
+	guint32 packets_in, lost_in;
+	guint32 packets_out, lost_out; /* lost_out and jitter_out_us: by the peer's reports */
+	guint32 jitter_us, jitter_out_us, rtt_us; /* the worst seen in it; 0: unknown */
+	gboolean reports;			  /* the peer has reported in it */
+	guint n_samples;			  /* that it was made of */
+} SeriesPoint;

@@ -65,7 +65,7 @@ nameless() {
 }
 
 rules() {
-	core='b2bua/[^/]*\.h|media/(audio|codec|desc|media|quality|side)\.h|db/(store|store_texts|trunk_key)\.h'
+	core='b2bua/[^/]*\.h|media/(audio|codec|desc|media|quality|side)\.h|db/(news|store|store_texts|trunk_key)\.h'
 	layer db ''
 	layer media 'media/relay/relay\.h|media/audio/recorder\.h'
 	layer media/audio 'media/[^/]*\.h'
@@ -77,10 +77,13 @@ rules() {
 	layer b2bua/why 'b2bua/(leg|reason)\.h|media/media_types\.h'
 	layer b2bua/call "$core|b2bua/(route|why|text)/[^/]*\.h"
 	layer b2bua/text "$core|b2bua/(route|why)/[^/]*\.h"
-	layer b2bua/admin "$core|b2bua/(route|why|call|text)/[^/]*\.h"
-	layer b2bua/http "$core|b2bua/(route|why|call|text)/[^/]*\.h"
+	layer b2bua/report "$core|b2bua/(route|why|call)/[^/]*\.h"
+	# it has servers to look at, and waits for them on threads of its own
+	layer b2bua/doctor "$core|media/(probe|turn|udp)\.h|b2bua/(route|call)/[^/]*\.h"
+	layer b2bua/admin "$core|b2bua/(route|why|call|text|report|doctor)/[^/]*\.h"
+	layer b2bua/http "$core|b2bua/(route|why|call|text|report)/[^/]*\.h"
 	layer cli 'b2bua/(config_key|admin/(verbs|help))\.h'
-	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(store|trunk_key)\.h'
+	plugin='b2bua/([^/]*|route/(route|way_out|dial_uri))\.h|media/(desc|turn)\.h|db/(news|store|trunk_key)\.h'
 	# what is installed for somebody else's plugin does for the example of one
 	layer plugins/echo 'b2bua/(address|counters|leg|number|reason)\.h|media/(desc|side)\.h'
 	layer plugins/xmpp "$plugin"
@@ -89,7 +92,8 @@ rules() {
 	layer $sip/shield "$plugin|$sip/sip_root\.h|$sip/stack/[^/]*\.h"
 	layer $sip/peers "$plugin|$sip/sip_root\.h|$sip/(stack|shield)/[^/]*\.h"
 	layer $sip/dialog "$plugin|$sip/sip_root\.h|$sip/(stack|shield|peers)/[^/]*\.h"
-	layer $sip "$plugin|$sip/(stack|shield|peers|dialog)/[^/]*\.h"
+	layer $sip/text "$plugin|$sip/sip_root\.h|$sip/(stack|shield|peers|dialog)/[^/]*\.h"
+	layer $sip "$plugin|$sip/(stack|shield|peers|dialog|text)/[^/]*\.h"
 	keep libnice 'nice/|stun/|agent\.h' 'media/'
 	keep libopusfile 'opusfile\.h' 'media/audio/'
 	keep libopusenc 'opusenc\.h' 'media/audio/'
@@ -110,8 +114,8 @@ rules() {
 rules_bite() {
 	tree=$(mktemp -d)
 	trap 'rm -rf "$tree"' EXIT
-	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/why b2bua/call b2bua/text b2bua/admin b2bua/http cli plugins/echo plugins/xmpp \
-		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip; do
+	for folder in db media media/audio media/relay b2bua b2bua/route b2bua/why b2bua/call b2bua/text b2bua/report b2bua/doctor b2bua/admin b2bua/http cli plugins/echo plugins/xmpp \
+		plugins/sip/stack plugins/sip/shield plugins/sip/peers plugins/sip/dialog plugins/sip/text plugins/sip; do
 		mkdir -p "$tree/$folder"
 		printf '#include "%s"\n' other/x.h ../x.h db/x.c >"$tree/$folder/x.c"
 	done

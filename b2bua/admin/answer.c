@@ -8,6 +8,7 @@
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/help.h"
+#include "b2bua/admin/own.h"
 
 struct Answer {
 	Request request;
@@ -23,11 +24,23 @@ static gboolean (*const FUNCTIONS[])(Request *request, GError **error) = { VERBS
 
 /* --- one request --- */
 
+/* Of what kind it is about: the verb's noun, or whose account the first word names. */
+static const Noun *
+subject_noun(const Verb *verb)
+{
+	const Noun *noun = noun_of(verb);
+
+	for (guint i = 0; !noun && noun_at(i); i++)
+		if (verb->words[0].type == WORD_USER && noun_at(i)->id == WORD_USER)
+			noun = noun_at(i);
+	return noun;
+}
+
 /* What it is about, as the store has it: the word that names one of the verb's noun. */
 static const char *
 subject_of(const Request *request)
 {
-	const Noun *noun = noun_of(request->verb);
+	const Noun *noun = subject_noun(request->verb);
 
 	for (guint i = 0; noun && request->verb->words[i].name; i++)
 		if (request->verb->words[i].type == noun->id)
@@ -51,7 +64,8 @@ call_function(Request *request, GError **error)
 static gboolean
 call_audited(Request *request, GError **error)
 {
-	const char *subject = subject_of(request), *noun = request->verb->noun;
+	const Noun *about = subject_noun(request->verb);
+	const char *subject = subject_of(request), *noun = about ? about->name : "";
 	g_autofree char *difference = NULL, *text = NULL, *name = verb_name(request->verb);
 	g_autoptr(GArray) before = audit_view(request->store, noun, subject);
 	g_autoptr(GArray) after = NULL;
@@ -76,6 +90,8 @@ run(Request *request, char **words, GError **error)
 			    request->verb->noun);
 		return FALSE;
 	}
+	if (request->actor->kind != VERB_OPERATOR && !own_check(request, error))
+		return FALSE;
 	return request->verb->flags & VERB_AUDITED && !request->importing
 		       ? call_audited(request, error)
 		       : call_function(request, error);
@@ -190,5 +206,12 @@ answer_more(Answer *answer)
 
 	for (guint i = json_array_get_length(rows); i-- > 0;)
 		json_array_remove_element(rows, i);
+	answer->request.pause_ms = 0;
 	return answer->request.more(&answer->request, &answer->error);
+}
+
+guint
+answer_pause_ms(const Answer *answer)
+{
+	return answer->request.pause_ms;
 }

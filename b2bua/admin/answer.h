@@ -46,3 +46,6 @@ JsonObject *answer_reply(const Answer *answer);
  * taken the place of those in "rows", and this is to be called again. */
 gboolean answer_is_list(const Answer *answer);
 gboolean answer_more(Answer *answer);
+/* After it: the next rows are still being found out, and it should be called again after so many
+ * ms; 0: at once. */
+guint answer_pause_ms(const Answer *answer);

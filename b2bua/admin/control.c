@@ -128,6 +128,23 @@ reply_free(Reply *reply)
 	g_free(reply);
 }
 
+/* Of those that it has. */
+static void G_GNUC_NULL_TERMINATED
+append_members(GString *out, JsonObject *object, const char *name, ...)
+{
+	va_list names;
+
+	va_start(names, name);
+	for (; name; name = va_arg(names, const char *)) {
+		if (!json_object_has_member(object, name))
+			continue;
+		g_string_append_printf(out, "\"%s\":", name);
+		append_node(out, json_object_get_member(object, name));
+		g_string_append_c(out, ',');
+	}
+	va_end(names);
+}
+
 /* What it is, as one object; of a list only its beginning, and then TRUE. */
 static gboolean
 append_answer(Answer *answer, GString *out)
@@ -142,7 +159,9 @@ append_answer(Answer *answer, GString *out)
 		append_object(out, whole);
 		return FALSE;
 	}
-	g_string_append(out, "{\"ok\":true,\"columns\":");
+	g_string_append(out, "{\"ok\":true,");
+	append_members(out, whole, "mark", "missed", NULL);
+	g_string_append(out, "\"columns\":");
 	append_node(out, json_object_get_member(whole, "columns"));
 	g_string_append(out, ",\"rows\":[");
 	return TRUE;
@@ -200,6 +219,12 @@ reply_next(Reply *reply, GString *out)
 	return FALSE;
 }
 
+guint
+reply_pause_ms(const Reply *reply)
+{
+	return reply->answer ? answer_pause_ms(reply->answer) : 0;
+}
+
 gboolean
 reply_is_busy(const Reply *reply)
 {
@@ -214,7 +239,7 @@ control_execute(Gateway *gateway, Store *store, const char *request_line)
 	GString *out = g_string_new(NULL);
 
 	while (reply_next(reply, out))
-		;
+		g_usleep(reply_pause_ms(reply) * 1000); /* nobody else is kept waiting */
 	reply_free(reply);
 	return g_string_free(out, FALSE);
 }

@@ -132,6 +132,20 @@ audit_view(Store *store, const char *noun, const char *id)
 	return facts;
 }
 
+char *
+audit_fact(Store *store, const char *noun, const char *id, const char *key)
+{
+	g_autoptr(GArray) facts = audit_view(store, noun, id);
+
+	for (guint i = 0; i < facts->len; i++) {
+		const Fact *fact = &g_array_index(facts, Fact, i);
+
+		if (strcmp(fact->key, key) == 0)
+			return fact->secret ? NULL : g_strdup(fact->value);
+	}
+	return NULL;
+}
+
 /* What an operator typed or a stranger's client sent may be in a value. */
 static void
 append_value(GString *line, const Fact *fact)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_feed.h"
 #include "b2bua/trace.h"
 #include "b2bua/words.h"
 
@@ -30,19 +31,40 @@ live_call(const Request *request, const CallRecord *record)
 	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
 }
 
+/* A user does not read what the operator reads: hosts, trunks, what a far end has said. */
+static char *
+own_words_of(const CallRecord *record)
+{
+	return g_strdup(record->reason ? reason_sentence(reason_from_name(record->reason)) : NULL);
+}
+
 /* What ails one that is live and what its people should know, or how one ended. */
 static char *
 words_of(const Request *request, const CallRecord *record)
 {
 	const Call *live = live_call(request, record);
 	const char *clear = live ? call_in_the_clear(live) : NULL;
-	g_autofree char *trouble = live ? call_trouble(live) : NULL;
+	g_autofree char *trouble = NULL;
 
+	if (request->actor->kind != VERB_OPERATOR)
+		return own_words_of(record);
+	trouble = live ? call_trouble(live) : NULL;
 	if (trouble && clear)
 		return g_strdup_printf("%s; %s", trouble, clear);
 	if (trouble || clear)
 		return g_strdup(trouble ? trouble : clear);
 	return text_of(record);
+}
+
+/* Empty when no route has a price for it. */
+static void
+add_cost(JsonArray *row, const CallRecord *record)
+{
+	g_autofree char *cost =
+		record->price ? word_of_money(call_record_cost(record, g_get_real_time())) : NULL;
+
+	row_add(row, cost);
+	row_add(row, record->currency);
 }
 
 static void
@@ -68,6 +90,7 @@ add_call_row(Request *request, const CallRecord *record)
 	row_add_time(row, record->ended_us / G_USEC_PER_SEC);
 	row_add(row, record->ended_by);
 	row_add_int(row, MAX(record->count, 1));
+	add_cost(row, record);
 }
 
 /* However many have ended since they began. */
@@ -109,14 +132,15 @@ call_filter_free(gpointer data)
 	g_free(filter);
 }
 
-/* A user is called by numbers as well. */
+/* A user is called by numbers as well.  What a number did is told to the operator alone, since
+ * it may have been another user's then. */
 static gboolean
 filter_user(const Request *request, CallFilter *filter, const char *user, GError **error)
 {
 	g_autoptr(GStrvBuilder) numbers = g_strv_builder_new();
 	g_autoptr(GPtrArray) own = store_number_list(request->store, user, error);
 
-	for (guint i = 0; own && i < own->len; i++)
+	for (guint i = 0; own && i < own->len && request->actor->kind == VERB_OPERATOR; i++)
 		g_strv_builder_add(numbers, ((const Number *)own->pdata[i])->number);
 	filter->user = user;
 	filter->numbers = g_strv_builder_end(numbers);
@@ -207,8 +231,75 @@ has_filter(const Request *request)
 	return FALSE;
 }
 
-gboolean
-do_calls(Request *request, GError **error)
+/* --- what changes --- */
+
+typedef struct {
+	CallFilter *filter;
+	GArray *calls; /* gint64 */
+	guint next;
+} Changes;
+
+static void
+changes_free(gpointer data)
+{
+	Changes *changes = data;
+
+	if (changes->filter)
+		call_filter_free(changes->filter);
+	g_array_unref(changes->calls);
+	g_free(changes);
+}
+
+/* A record that is gone meanwhile is not shown. */
+static gboolean
+more_changed(Request *request, GError **error)
+{
+	Changes *changes = request->gathered;
+
+	for (guint i = 0; i < REQUEST_PORTION && changes->next < changes->calls->len; i++) {
+		gint64 id = g_array_index(changes->calls, gint64, changes->next++);
+		g_autoptr(CallRecord) record = store_call_get(request->store, id, NULL);
+
+		if (record && call_record_fits(record, changes->filter))
+			add_call_row(request, record);
+	}
+	return changes->next < changes->calls->len;
+}
+
+static gboolean
+follow(Request *request, GError **error)
+{
+	const CallFeed *feed = request->gateway ? gateway_parts(request->gateway)->feed : NULL;
+	g_autofree char *now = feed ? call_feed_mark(feed) : NULL;
+	const char *since = request_word(request, "--changed");
+	guint64 missed = 0;
+	Changes *changes;
+	GArray *calls;
+
+	if (!feed) {
+		g_set_error(error, CONTROL_ERROR, 0,
+			    "tandemd is not running: there is nothing to follow; start it first");
+		return FALSE;
+	}
+	if (request_word(request, "--last") || request_word(request, "--before"))
+		return wrong(error, "--last and --before: take them away; calls are followed from "
+				    "now on");
+	calls = call_feed_since(feed, since ? since : now, &missed);
+	if (!calls)
+		return wrong(error, "--changed %s: not a mark of an earlier answer", since);
+	changes = g_new0(Changes, 1);
+	changes->calls = calls;
+	request->gathered = changes;
+	request->free_gathered = changes_free;
+	request->more = more_changed;
+	changes->filter = read_filter(request, error);
+	json_object_set_string_member(request->reply, "mark", now);
+	json_object_set_int_member(request->reply, "missed", (gint64)missed);
+	return changes->filter != NULL;
+}
+
+static gboolean
+list_calls(Request *request, GError **error)
 {
 	const char *before = request_word(request, "--before");
 
@@ -222,10 +313,20 @@ do_calls(Request *request, GError **error)
 		if (!request->gathered)
 			return FALSE;
 	}
+	return TRUE;
+}
+
+gboolean
+do_calls(Request *request, GError **error)
+{
+	gboolean follows = request_word(request, "--follow") || request_word(request, "--changed");
+
+	if (!(follows ? follow(request, error) : list_calls(request, error)))
+		return FALSE;
 	if (request_word(request, "--all"))
 		reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason",
 			    "text", "user", "direction", "trunk", "answered", "ended", "ended-by",
-			    "times", NULL);
+			    "times", "cost", "currency", NULL);
 	else
 		reply_table(request, "id", "state", "from", "to", "since", "seconds", "reason",
 			    "text", NULL);
@@ -238,6 +339,7 @@ static void
 add_usage_row(Request *request, const Usage *usage)
 {
 	JsonArray *row = reply_row(request);
+	g_autofree char *cost = usage->cost ? word_of_money(usage->cost) : NULL;
 
 	row_add(row, usage->account);
 	row_add(row, usage->month);
@@ -247,6 +349,7 @@ add_usage_row(Request *request, const Usage *usage)
 	row_add_int(row, (gint64)usage->in_calls);
 	row_add_int(row, (gint64)usage->in_answered);
 	row_add_int(row, (gint64)(usage->in_seconds + 59) / 60);
+	row_add(row, cost);
 }
 
 /* `after` is the account and the month, by a tab. */
@@ -277,7 +380,7 @@ do_usage(Request *request, GError **error)
 	if (month && !g_regex_match_simple("^[0-9]{4}-[01][0-9]$", month, 0, 0))
 		return wrong(error, "--month %s: not a month; write such as 2026-11", month);
 	reply_table(request, "user", "month", "calls-out", "answered-out", "minutes-out",
-		    "calls-in", "answered-in", "minutes-in", NULL);
+		    "calls-in", "answered-in", "minutes-in", "cost", NULL);
 	request->more = more_usage;
 	return TRUE;
 }
@@ -298,6 +401,19 @@ reply_time_pair(Request *request, const char *key, gint64 us)
 
 	row_add(row, key);
 	row_add_time(row, us / G_USEC_PER_SEC);
+}
+
+static void
+reply_cost(Request *request, const CallRecord *record)
+{
+	g_autofree char *price = NULL, *cost = NULL, *text = NULL;
+
+	if (!record->price)
+		return;
+	price = word_of_money(record->price);
+	cost = word_of_money(call_record_cost(record, g_get_real_time()));
+	text = g_strdup_printf("%s %s, at %s a minute", cost, record->currency, price);
+	reply_pair(request, "cost", text);
 }
 
 #define AUDIO "audio="
@@ -340,6 +456,7 @@ do_call_show(Request *request, GError **error)
 	reply_pair(request, "reason", record->reason);
 	reply_pair(request, "text", text);
 	reply_pair(request, "ended-by", record->ended_by);
+	reply_cost(request, record);
 	if (live_call(request, record))
 		now = call_stats(live_call(request, record));
 	reply_stats(request, now ? now : record->stats ? record->stats : "");

@@ -158,6 +158,8 @@ say_gateway(Request *request)
 		say_number(request, group, "memory-pss", memory_pss(), "KiB");
 	say_number(request, group, "texts-waiting", texts_waiting(request->gateway), "");
 	say(request, group, "records", records);
+	if (gateway_hook_state(request->gateway))
+		say(request, group, "records-hook", gateway_hook_state(request->gateway));
 	say(request, group, "emergency", emergency + strlen("emergency calls: "));
 	say(request, group, "database", gateway_config(request->gateway)->database);
 }

@@ -13,6 +13,8 @@
 typedef struct Reply Reply;
 Reply *reply_new(Gateway *gateway, Store *store, const char *who, const char *line);
 gboolean reply_next(Reply *reply, GString *out);
+/* The next portion is still being found out: after so many ms; 0: at once. */
+guint reply_pause_ms(const Reply *reply);
 /* Another process writes; nothing was changed, and it may be tried again. */
 gboolean reply_is_busy(const Reply *reply);
 void reply_free(Reply *reply);		/* NULL is fine */

@@ -14,6 +14,7 @@
 #include <glib-unix.h>
 #include "b2bua/admin/control_private.h"
 #include "b2bua/admin/memory.h"
+#include "b2bua/doctor/doctor.h"
 
 #define MAX_CLIENTS 32
 /* One that does not read its answer has so long before it counts as idle. */
@@ -88,6 +89,27 @@ next_portion(Client *client)
 		return;
 	g_clear_pointer(&client->reply, reply_free);
 	g_string_append_c(client->out, '\n');
+}
+
+/* What is asked for is still being found out: the client's end is seen meanwhile. */
+static gboolean
+on_paused(gpointer user)
+{
+	Client *client = user;
+
+	client->retry = 0;
+	client->waits = FALSE;
+	client->moved_us = g_get_monotonic_time();
+	g_source_remove(client->watch);
+	rewatch(client);
+	return G_SOURCE_REMOVE;
+}
+
+static void
+pause_for(Client *client, guint ms)
+{
+	client->waits = TRUE;
+	client->retry = g_timeout_add(ms, on_paused, client);
 }
 
 static void
@@ -213,6 +235,10 @@ write_some(Client *client)
 
 	if (client->out->len == 0)
 		next_portion(client);
+	if (client->out->len == 0 && client->reply && reply_pause_ms(client->reply)) {
+		pause_for(client, reply_pause_ms(client->reply));
+		return TRUE;
+	}
 	n = send(client->fd, client->out->str, client->out->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
@@ -426,6 +452,7 @@ control_stop(Control *control)
 	g_source_remove(control->watch);
 	g_source_remove(control->sweeper);
 	g_ptr_array_unref(control->clients);
+	doctor_settle();
 	memory_unwatch(control->memory);
 	close(control->fd);
 	unlink(control->path);

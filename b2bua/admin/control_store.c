@@ -9,11 +9,26 @@
 
 /* --- numbers --- */
 
+/* Of a transaction that was begun. */
+static gboolean
+settle(Request *request, gboolean good, GError **error)
+{
+	if (good)
+		return store_commit(request->store, error);
+	store_rollback(request->store);
+	return FALSE;
+}
+
 gboolean
 do_number_add(Request *request, GError **error)
 {
-	return store_number_add(request->store, request_word(request, "NUMBER"),
-				request_word(request, "JID"), error);
+	const char *number = request_word(request, "NUMBER"), *jid = request_word(request, "JID");
+
+	return store_begin(request->store, error) &&
+	       settle(request,
+		      store_number_add(request->store, number, jid, error) &&
+			      user_news(request, jid, STORE_NEWS_GIVEN, number, error),
+		      error);
 }
 
 static void
@@ -78,7 +93,13 @@ do_number_show(Request *request, GError **error)
 static gboolean
 number_user(Request *request, gpointer number, const Pair *pair, GError **error)
 {
-	return store_number_set_user(request->store, number, pair->value, error);
+	g_autoptr(Number) before = store_number_get(request->store, number, error);
+
+	if (!before || !store_number_set_user(request->store, number, pair->value, error))
+		return FALSE;
+	return strcmp(before->user, pair->value) == 0 ||
+	       (user_news(request, before->user, STORE_NEWS_TAKEN, number, error) &&
+		user_news(request, pair->value, STORE_NEWS_GIVEN, number, error));
 }
 
 static gboolean
@@ -99,20 +120,24 @@ static const KeyFunction FUNCTIONS[] = { NUMBER_KEYS(ROW){ NULL, NULL } };
 gboolean
 do_number_set(Request *request, GError **error)
 {
-	if (!store_begin(request->store, error))
-		return FALSE;
-	if (request_set_keys(request, FUNCTIONS, (char *)request_word(request, "NUMBER"), error))
-		return store_commit(request->store, error);
-	store_rollback(request->store);
-	return FALSE;
+	return store_begin(request->store, error) &&
+	       settle(request,
+		      request_set_keys(request, FUNCTIONS, (char *)request_word(request, "NUMBER"),
+				       error),
+		      error);
 }
 
 gboolean
 do_number_del(Request *request, GError **error)
 {
 	const char *number = request_word(request, "NUMBER");
+	g_autoptr(Number) before = store_number_get(request->store, number, error);
 
-	if (!store_number_del(request->store, number, error))
+	if (!before || !store_begin(request->store, error) ||
+	    !settle(request,
+		    store_number_del(request->store, number, error) &&
+			    user_news(request, before->user, STORE_NEWS_TAKEN, number, error),
+		    error))
 		return FALSE;
 	reply_live_calls(request, CALLS_WITH_NUMBER, number,
 			 request_word(request, "--hangup") != NULL);

@@ -68,13 +68,24 @@ do_user_show(Request *request, GError **error)
 
 /* --- the keys of keys.h, and the settings --- */
 
+gboolean
+user_news(Request *request, const char *jid, StoreNews what, const char *number, GError **error)
+{
+	return !setting_on(request->store, jid, SETTING_ACCOUNT_MESSAGES) ||
+	       store_news_add(request->store, jid, what, number, error);
+}
+
 static gboolean
 user_enabled(Request *request, gpointer jid, const Pair *pair, GError **error)
 {
-	if (!store_user_set_enabled(request->store, jid, strcmp(pair->value, "yes") == 0, error))
+	g_autoptr(User) before = store_user_get(request->store, jid, error);
+	gboolean on = strcmp(pair->value, "yes") == 0;
+
+	if (!before || !store_user_set_enabled(request->store, jid, on, error))
 		return FALSE;
 	request_changed(request, CHANGE_USER, jid);
-	return TRUE;
+	return before->enabled == on ||
+	       user_news(request, jid, on ? STORE_NEWS_ON : STORE_NEWS_OFF, "", error);
 }
 
 static gboolean

@@ -4,28 +4,10 @@
 #include "b2bua/admin/handlers.h"
 #include "b2bua/call/call.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/report/report.h"
 #include "b2bua/why/cause.h"
 
 #define MESSAGE "message to "
-
-/* What ends well says no more than its reason. */
-static gboolean
-is_bad(const CallRecord *record)
-{
-	const Reason reason = reason_from_name(record->reason);
-
-	switch (reason) {
-	case REASON_NONE:
-	case REASON_CANCELLED:
-	case REASON_ANSWERED_ELSEWHERE:
-	case REASON_TRANSFERRED:
-		return FALSE;
-	case REASON_HANGUP:
-		return g_strcmp0(record->text, reason_sentence(reason)) != 0;
-	default:
-		return TRUE;
-	}
-}
 
 static char *
 trouble_of(const Request *request, const CallRecord *record)
@@ -62,6 +44,27 @@ reply_messages(Request *request, const char *ladder)
 	}
 }
 
+/* The same for the one who asks: the last that was told of the call, or what its end means. */
+static void
+reply_own(Request *request, const CallRecord *record, const char *ladder)
+{
+	g_autofree char *to = g_strconcat(MESSAGE, request->actor->account, ": ", NULL);
+	g_auto(GStrv) lines = g_strsplit(ladder, "\n", -1);
+	const Reason reason = reason_from_name(record->reason);
+	const char *told = NULL;
+
+	for (char **line = lines; *line; line++) {
+		const char *text = strrchr(*line, '\t');
+
+		if (text && g_str_has_prefix(text + 1, to))
+			told = text + 1 + strlen(to);
+	}
+	reply_pair(request, "why",
+		   told			   ? told
+		   : reason == REASON_NONE ? "nothing is wrong with it so far"
+					   : reason_sentence(reason));
+}
+
 static void
 reply_when(Request *request, gint64 us)
 {
@@ -87,8 +90,13 @@ reply_call(Request *request, gint64 id, GError **error)
 	reply_pair(request, "call", number);
 	reply_pair(request, "from", record->caller);
 	reply_pair(request, "to", record->callee);
-	reply_pair(request, "trunk", record->trunk);
+	if (request->actor->kind == VERB_OPERATOR)
+		reply_pair(request, "trunk", record->trunk);
 	reply_when(request, record->started_us);
+	if (request->actor->kind != VERB_OPERATOR) {
+		reply_own(request, record, ladder);
+		return TRUE;
+	}
 	reply_pair(request, "ended-by", record->ended_by);
 	reply_text_and_remedy(request, trouble	      ? trouble
 				       : record->text ? record->text
@@ -109,13 +117,16 @@ look_further(Request *request, GError **error)
 		const CallRecord *record = records->pdata[i];
 		g_autofree char *trouble = trouble_of(request, record);
 
-		if (trouble || is_bad(record)) {
+		if (trouble || report_is_bad(record)) {
 			reply_call(request, record->id, error);
 			return FALSE;
 		}
 	}
 	if (records && request->after_id == 0)
-		reply_pair(request, "why", "no call of this user failed or was bad; see 'calls'");
+		reply_pair(request, "why",
+			   request->actor->kind == VERB_OPERATOR
+				   ? "no call of this user failed or was bad; see 'calls'"
+				   : "none of your calls failed or was bad; see 'calls'");
 	return records && request->after_id > 0;
 }
 

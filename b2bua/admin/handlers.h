@@ -9,6 +9,7 @@
 #pragma once
 #include "b2bua/admin/request.h"
 #include "b2bua/admin/verb_table.h"
+#include "db/news.h"
 
 /* What is wrong with more than the words, or broken. */
 #define CONTROL_ERROR (g_quark_from_static_string("tandem-control"))
@@ -25,6 +26,11 @@ gboolean softphone_make(Request *request, const char *name, const char *jid, con
 gboolean
 softphone_give_password(Request *request, const char *name, const char *password, GError **error);
 
+/* --- control_user.c --- */
+/* What the user is told by chat, where the user wants that; in the transaction of what it is of. */
+gboolean
+user_news(Request *request, const char *jid, StoreNews what, const char *number, GError **error);
+
 /* --- control_calls.c --- */
 /* The calls of a user and of the user's numbers; borrows `user`; NULL with an error. */
 CallFilter *call_filter_of_user(const Request *request, const char *user, GError **error);
@@ -33,5 +39,7 @@ void call_filter_free(gpointer filter);
 /* --- control_audit.c --- */
 /* A picture of the thing of a noun, and what differs between two of them. */
 GArray *audit_view(Store *store, const char *noun, const char *id);
+/* One fact of that picture; NULL: there is none, or it is secret. */
+char *audit_fact(Store *store, const char *noun, const char *id, const char *key);
 char *audit_difference(const GArray *before, const GArray *after);
 void audit_say(const Request *request, const char *text);

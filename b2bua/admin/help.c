@@ -87,8 +87,7 @@ add_words(JsonObject *reply, guint who, const Verb *verb)
 	json_object_set_string_member(reply, "text", text);
 
 	for (const Word *word = verb->words; word->name; word++)
-		if (word->type != WORD_KEYS &&
-		    (who & VERB_OPERATOR || word != verb->words || word->type != WORD_USER))
+		if (word->type != WORD_KEYS && word_is_for(word, who))
 			add_word(rows, word);
 	for (const Word *word = verb->words; word->name; word++)
 		for (const Word *key = word->type == WORD_KEYS ? keys_of(word->keys) : NULL;

@@ -52,7 +52,8 @@ read_option(Reader *reader, GError **error)
 	while (words[i].name &&
 	       (strncmp(words[i].name, text, length) != 0 || words[i].name[length]))
 		i++;
-	if (!words[i].name || (words[i].type == WORD_FLAG && text[length]))
+	if (!words[i].name || (words[i].type == WORD_FLAG && text[length]) ||
+	    !word_is_for(&words[i], reader->request->actor->kind))
 		return unknown_option(reader, text, error);
 	if (words[i].type == WORD_FLAG)
 		return take(reader, i, "yes", error);
@@ -143,7 +144,9 @@ read_word(Reader *reader, GError **error)
 
 	if (g_str_has_prefix(text, "--"))
 		return read_option(reader, error);
-	while (words[reader->next].name && word_is_option(&words[reader->next]))
+	while (words[reader->next].name &&
+	       (word_is_option(&words[reader->next]) ||
+		!word_is_for(&words[reader->next], reader->request->actor->kind)))
 		reader->next++;
 	if (!words[reader->next].name) {
 		usage = verb_usage(reader->request->verb, reader->request->actor->kind);
@@ -185,11 +188,27 @@ check_all(Reader *reader, GError **error)
 	for (guint i = 0; verb->words[i].name; i++) {
 		if (is_there(reader->request, i))
 			continue;
-		if (!(verb->words[i].flags & WORD_OPTIONAL))
-			return wrong(error, "%s is missing; write: %s", verb->words[i].name, usage);
+		if (!(verb->words[i].flags & WORD_OPTIONAL)) {
+			g_set_error(error, VERB_ERROR, VERB_MISSING, "%s is missing; write: %s",
+				    verb->words[i].name, usage);
+			return FALSE;
+		}
 		if (!fill(reader, i, error))
 			return FALSE;
 	}
+	return TRUE;
+}
+
+/* A user means the own account wherever a verb asks for one. */
+static gboolean
+take_own_account(Reader *reader, GError **error)
+{
+	const Actor *actor = reader->request->actor;
+	const Word *words = reader->request->verb->words;
+
+	for (guint i = 0; actor->account && words[i].name; i++)
+		if (word_is_account(&words[i]) && !take(reader, i, actor->account, error))
+			return FALSE;
 	return TRUE;
 }
 
@@ -226,8 +245,7 @@ request_read(Request *request, char **words, guint n_words, GError **error)
 	request->pairs = g_ptr_array_new_with_free_func(pair_free);
 	if (request->verb->flags & VERB_RAW)
 		return read_raw(&reader, error);
-	if (request->actor->account && request->verb->words[0].type == WORD_USER &&
-	    !take(&reader, reader.next++, request->actor->account, error))
+	if (!take_own_account(&reader, error))
 		return FALSE;
 	while (reader.at < reader.n)
 		if (!read_word(&reader, error))

@@ -23,8 +23,36 @@
 	    "show a user's numbers and settings")                                                  \
 	ROW(user_set, "user", "set", W(W_USER, W_KEYS(KEYS_USER)), VERB_OPERATOR | VERB_SELF,      \
 	    VERB_AUDITED, CHANGES_BY_KEY, "change a user's settings; KEY= is the default")         \
+	ROW(forward, "forward", NULL,                                                              \
+	    W(W_USER,                                                                              \
+	      W_OF("WHEN", WORD_CHOICE, 0, "always|busy|no-answer|unreachable",                    \
+		   "when calls to the user are sent on"),                                          \
+	      W_OF("NUMBER", WORD_DESTINATION, WORD_UNSETTABLE, "NUMBER|off",                      \
+		   "the number that gets the calls; off: calls are not sent on")),                 \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY,                               \
+	    "send a user's calls on to a number")                                                  \
+	ROW(ring, "ring", NULL,                                                                    \
+	    W(W_USER, W_OF("ORDER", WORD_CHOICE, 0, RING_ORDERS,                                   \
+			   "XMPP clients, softphones, both, or one kind after the other")),        \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY,                               \
+	    "choose which devices of a user ring")                                                 \
+	ROW(dnd, "dnd", NULL,                                                                      \
+	    W(W_USER, W_OF("STATE", WORD_YES, 0, "yes|no",                                         \
+			   "yes: nothing rings, and callers hear that the user is busy")),         \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY, "do not disturb a user")      \
+	ROW(hide_number, "hide-number", NULL,                                                      \
+	    W(W_USER, W_OF("STATE", WORD_YES, 0, "yes|no",                                         \
+			   "yes: who is called does not see the user's number")),                  \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY,                               \
+	    "hide the number of a user from those who are called")                                 \
+	ROW(block, "block", NULL, W(W_USER, W_CALLER), VERB_OPERATOR | VERB_SELF, VERB_AUDITED,    \
+	    CHANGES_BY_KEY, "decline callers from now on")                                         \
+	ROW(unblock, "unblock", NULL, W(W_USER, W_CALLER), VERB_OPERATOR | VERB_SELF,              \
+	    VERB_AUDITED, CHANGES_BY_KEY, "let callers through again")                             \
 	ROW(user_del, "user", "del", W(W_USER), VERB_OPERATOR, VERB_AUDITED, CHANGE_USER,          \
 	    "delete a user who owns no number")                                                    \
+	ROW(user_erase, "user", "erase", W(W_USER), VERB_OPERATOR, 0, CHANGES_NOTHING,             \
+	    "remove what is known of a user who is disabled or deleted; records stay, nameless")   \
 	ROW(softphone_add, "softphone", "add", W(W_USER, W_PHONE_OPTIONAL), VERB_OPERATOR,         \
 	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
 	    "make a SIP phone of a user; its password is shown once")                              \
@@ -32,8 +60,8 @@
 	    CHANGES_NOTHING, "list all softphones, or those of a user")                            \
 	ROW(softphone_show, "softphone", "show", W(W_PHONE), VERB_OPERATOR, 0, CHANGES_NOTHING,    \
 	    "show where a softphone is registered now")                                            \
-	ROW(softphone_password, "softphone", "password", W(W_PHONE), VERB_OPERATOR, VERB_AUDITED,  \
-	    CHANGE_SOFTPHONE,                                                                      \
+	ROW(softphone_password, "softphone", "password", W(W_PHONE), VERB_OPERATOR | VERB_SELF,    \
+	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
 	    "make a new password, shown once, and end the softphone's registrations")              \
 	ROW(softphone_set, "softphone", "set", W(W_PHONE, W_KEYS(KEYS_SOFTPHONE)), VERB_OPERATOR,  \
 	    VERB_AUDITED, CHANGE_SOFTPHONE, "change a softphone")                                  \
@@ -96,8 +124,8 @@
 	ROW(calls, "calls", NULL,                                                                  \
 	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many calls", 0 },     \
 	      W_OPTIONAL("--user", WORD_USER, "calls of this user, and of the user's numbers"),    \
-	      W_OPTIONAL("--number", WORD_DESTINATION, "calls from or to this number"),            \
-	      W_OPTIONAL("--trunk", WORD_TRUNK, "calls by this trunk"),                            \
+	      W_OPERATOR("--number", WORD_DESTINATION, "calls from or to this number"),            \
+	      W_OPERATOR("--trunk", WORD_TRUNK, "calls by this trunk"),                            \
 	      W_OPTIONAL("--reason", WORD_TEXT, "calls that ended so, such as busy"),              \
 	      { "--direction", WORD_CHOICE, WORD_OPTIONAL, "in|out|internal", NULL,                \
 		"calls from a trunk, to a trunk, or between users", 0 },                           \
@@ -110,8 +138,12 @@
 	      { "--before", WORD_CALL, WORD_OPTIONAL, NULL, NULL,                                  \
 		"the calls before the one of this id: the next page", 0 },                         \
 	      W_FLAG("--failed", "calls that no person ended or refused"),                         \
-	      W_FLAG("--all", "all that is known in one line")),                                   \
-	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list live and recent calls, the newest first")     \
+	      W_OPERATOR("--follow", WORD_FLAG,                                                    \
+			 "calls that begin, change or end from now on, until you stop it"),        \
+	      W_OPERATOR("--changed", WORD_TEXT, "calls that have changed since this mark"),       \
+	      W_OPERATOR("--all", WORD_FLAG, "all that is known in one line")),                    \
+	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
+	    "list live and recent calls, the newest first")                                        \
 	ROW(texts, "texts", NULL,                                                                  \
 	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many texts", 0 },     \
 	      W_OPTIONAL("--user", WORD_USER, "texts from or to this user"),                       \
@@ -139,12 +171,18 @@
 	    "show all that is known of a call")                                                    \
 	ROW(why, "why", NULL,                                                                      \
 	    W({ "JID|ID", WORD_WHOSE, 0, NULL, NULL, "a user, or the id of a call", 0 }),          \
-	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "say why a call failed or was bad: the call, or the newest one of the user")           \
 	ROW(ladder, "ladder", NULL,                                                                \
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
 			"how wide the drawing is", 0 }),                                           \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "draw who said what and when in a call")            \
+	ROW(report, "report", NULL,                                                                \
+	    W(W_CALL,                                                                              \
+	      W_FLAG("--link", "print the address at which [http] shows the page instead; it is "  \
+			       "good for whoever has it until tandemd ends")),                     \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "print all that is known of a call as one page of HTML")                               \
 	ROW(hangup, "hangup", NULL, W(W_CALL), VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,          \
 	    "end a live call")                                                                     \
 	ROW(sources, "sources", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,           \
@@ -155,6 +193,9 @@
 	    "answer an address again that is slowed or ignored")                                   \
 	ROW(status, "status", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
 	    "show how the gateway is")                                                             \
+	ROW(doctor, "doctor", NULL, W_NONE, VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,             \
+	    "look at the gateway, its machine, its network and its trunks, and say what is wrong " \
+	    "and what to do about it; the exit status is 1 when something is")                     \
 	ROW(config_show, "config", "show",                                                         \
 	    W({ "SECTION", WORD_SECTION, WORD_OPTIONAL, NULL, NULL, "a section of tandem.conf",    \
 		0 }),                                                                              \

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "b2bua/admin/verb_table.h"
 #include "b2bua/admin/verbs.h"
+#include "b2bua/setting.h"
 #include "b2bua/words.h"
 
 /* --- the words of verb_table.h --- */
@@ -20,12 +21,20 @@
 	}
 #define W_OPTIONAL(name, type, help) W_(name, type, WORD_OPTIONAL, help)
 #define W_FLAG(name, help)	     W_(name, WORD_FLAG, WORD_OPTIONAL, help)
-#define W_USER			     W_("JID", WORD_USER, 0, "the bare JID of the user")
-#define W_USER_OPTIONAL		     W_("JID", WORD_USER, WORD_OPTIONAL, "the bare JID of a user")
-#define W_PHONE			     W_("NAME", WORD_SOFTPHONE, 0, "the name of the softphone")
+#define W_OPERATOR(name, type, help) W_(name, type, WORD_OPTIONAL | WORD_OPERATOR, help)
+#define W_OF(name, type, flags, values, help)            \
+	{                                                \
+		name, type, flags, values, NULL, help, 0 \
+	}
+#define W_USER		W_("JID", WORD_USER, 0, "the bare JID of the user")
+#define W_USER_OPTIONAL W_("JID", WORD_USER, WORD_OPTIONAL, "the bare JID of a user")
+#define W_PHONE		W_("NAME", WORD_SOFTPHONE, 0, "the name of the softphone")
 #define W_PHONE_OPTIONAL                          \
 	W_("NAME", WORD_SOFTPHONE, WORD_OPTIONAL, \
 	   "its user name; default: what stands before the @ of the JID")
+#define W_CALLER                                                    \
+	W_OF("CALLER", WORD_CALLERS, 0, "NUMBER,+49900*,anonymous", \
+	     "a number, the beginning of numbers with *, or anonymous")
 #define W_NUMBER W_("NUMBER", WORD_NUMBER, 0, "a number from + and the country on")
 #define W_TRUNK	 W_("NAME", WORD_TRUNK, 0, "the name of the trunk")
 #define W_HOST	 W_("HOST", WORD_HOST, 0, "the host name or address of the trunk")
@@ -97,6 +106,18 @@ word_is_option(const Word *word)
 	return g_str_has_prefix(word->name, "--");
 }
 
+gboolean
+word_is_account(const Word *word)
+{
+	return word->type == WORD_USER || word->type == WORD_WHOSE;
+}
+
+gboolean
+word_is_for(const Word *word, guint who)
+{
+	return who & VERB_OPERATOR || (word->type != WORD_USER && !(word->flags & WORD_OPERATOR));
+}
+
 guint
 verb_n_words(const Verb *verb)
 {
@@ -124,16 +145,18 @@ verb_name(const Verb *verb)
 }
 
 static void
-append_word(GString *text, const Word *word)
+append_word(GString *text, const Word *word, guint who)
 {
-	gboolean optional = word->flags & WORD_OPTIONAL;
+	gboolean own = !(who & VERB_OPERATOR) && word_is_account(word);
+	gboolean optional = own || word->flags & WORD_OPTIONAL;
 	gboolean value = word_is_option(word) && word->type != WORD_FLAG;
 
 	if (word->type == WORD_KEYS) /* each of them is one */
 		g_string_append(text, optional ? " [KEY=VALUE]…" : " KEY=VALUE…");
 	else
-		g_string_append_printf(text, " %s%s%s%s", optional ? "[" : "", word->name,
-				       value ? " N" : "", optional ? "]" : "");
+		g_string_append_printf(text, " %s%s%s%s", optional ? "[" : "",
+				       own ? "ID" : word->name, value ? " N" : "",
+				       optional ? "]" : "");
 }
 
 char *
@@ -143,8 +166,8 @@ verb_usage(const Verb *verb, guint who)
 	GString *text = g_string_new(name);
 
 	for (const Word *word = verb->words; word->name; word++)
-		if (who & VERB_OPERATOR || word != verb->words || word->type != WORD_USER)
-			append_word(text, word);
+		if (word_is_for(word, who))
+			append_word(text, word, who);
 	return g_string_free(text, FALSE);
 }
 

@@ -61,6 +61,7 @@ typedef enum {
 	WORD_MANY = 1 << 1,	  /* may be repeated */
 	WORD_UNSETTABLE = 1 << 2, /* of a key: KEY= takes the value away, or is the default */
 	WORD_SELF = 1 << 3,	  /* of a key: a user may set it for the own account */
+	WORD_OPERATOR = 1 << 4,	  /* of a verb: a user does not have the word */
 } WordFlags;
 
 typedef enum {
@@ -128,9 +129,14 @@ guint verb_n_words(const Verb *verb);
 /* The place of a word of this name; it must be one. */
 guint verb_word(const Verb *verb, const char *name);
 gboolean word_is_option(const Word *word); /* "--…" */
+/* It says whose account is meant: the own one where a user asks. */
+gboolean word_is_account(const Word *word);
+gboolean word_is_for(const Word *word, guint who); /* whether `who` writes it */
 /* As `who` writes it: a user leaves out the own JID. */
 char *verb_usage(const Verb *verb, guint who); /* "trunk set NAME KEY=VALUE… [--hangup]" */
 char *verb_name(const Verb *verb);	       /* "trunk set" */
 guint verb_id(const Verb *verb);	       /* its place in the table */
 
+/* Codes: something is wrong, or not all has been said yet. */
 #define VERB_ERROR (g_quark_from_static_string("tandem-verb"))
+enum { VERB_WRONG, VERB_MISSING };

@@ -120,13 +120,28 @@ check_choice(const Word *word, const char *text, GError **error)
 		    text);
 }
 
+const char *
+word_yes_or_no(const char *text)
+{
+	static const char *const yes[] = { "yes", "y", "yep", "yeah", "ok", "true", "on", "1" };
+	static const char *const no[] = { "no", "n", "nope", "false", "off", "0" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(yes); i++)
+		if (g_ascii_strcasecmp(text, yes[i]) == 0)
+			return "yes";
+	for (guint i = 0; i < G_N_ELEMENTS(no); i++)
+		if (g_ascii_strcasecmp(text, no[i]) == 0)
+			return "no";
+	return NULL;
+}
+
 static char *
 check_yes(const Word *word, const char *text, GError **error)
 {
-	gboolean yes;
+	const char *said = word_yes_or_no(text);
 
-	if (word_is_yes_or_no(text, &yes))
-		return g_strdup(yes ? "yes" : "no");
+	if (said)
+		return g_strdup(said);
 	word_refuse(word, text, error, "write yes or no");
 	return NULL;
 }
@@ -529,6 +544,13 @@ is_long(WordType type)
 	       type == WORD_DIALLED;
 }
 
+/* Where calls are sent to, a person says "off" to send them nowhere. */
+static gboolean
+is_off(const Word *word, const char *text)
+{
+	return word->type == WORD_DESTINATION && g_ascii_strcasecmp(text, "off") == 0;
+}
+
 char *
 word_check(const Word *word, const char *text, GError **error)
 {
@@ -547,7 +569,7 @@ word_check(const Word *word, const char *text, GError **error)
 				    before);
 			return NULL;
 		}
-	if (!*text && word->flags & WORD_UNSETTABLE)
+	if (word->flags & WORD_UNSETTABLE && (!*text || is_off(word, text)))
 		return g_strdup("");
 	return CHECKS[word->type](word, text, error);
 }

@@ -27,6 +27,11 @@ gint64 call_id(const Call *call);
 const char *call_user(const Call *call); /* account it counts for, or NULL */
 /* The flight recorder so far, in the form of CallRecord.ladder. */
 char *call_ladder(const Call *call);
+/* What was measured of the audio over time, in lines to follow call_ladder(), each of one side
+ * and the seconds since the line of that side before it (media/series.h):
+ * "caller in 250 3 1.2 4.10 out 250 - - - rtt 41.0": packets and lost ones, ms of jitter, MOS;
+ * ms; "-": not known. */
+char *call_series(const Call *call);
 /* "key=value" list, one line a port. */
 char *call_stats(const Call *call);
 

@@ -8,8 +8,10 @@
  * Thread: signalling.
  */
 #include "b2bua/call/call_private.h"
+#include "b2bua/call/call_feed.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/call_metrics.h"
+#include "b2bua/route/meter.h"
 #include "media/quality.h"
 #include <string.h>
 
@@ -88,8 +90,10 @@ call_record_begin(Call *call)
 	record->ladder = g_strdup("");
 	call->recorded = TRUE;
 	call_metrics_begin(call);
-	if (store_call_begin(gateway_store(call->gateway), record, &error))
+	if (store_call_begin(gateway_store(call->gateway), record, &error)) {
+		call_feed_add(gateway_parts(call->gateway)->feed, record->id);
 		return;
+	}
 	/* it is a live call all the same: listed, counted, can be hung up */
 	record->id = calls_spare_id(call->gateway);
 	gateway_count(call->gateway, COUNTER_STORE_ERRORS);
@@ -158,6 +162,29 @@ gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author, cons
 	write_refusal(gateway, record, author ? author : record->caller);
 }
 
+/* Of the way that is tried now. */
+static void
+set_price(const Call *call, const Charge *charge)
+{
+	CallRecord *record = call->record;
+
+	record->price = charge ? charge->price : 0;
+	set_string(&record->currency,
+		   record->price ? g_strdup(gateway_config(call->gateway)->currency) : NULL);
+}
+
+/* The row of a call that goes on is written often: what is long comes at the end. */
+static char *
+recorded_ladder(const Call *call)
+{
+	g_autofree char *ladder = call_ladder(call), *series = NULL;
+
+	if (call->state != CALL_ENDED)
+		return g_steal_pointer(&ladder);
+	series = call_series(call);
+	return g_strconcat(ladder, series, NULL);
+}
+
 void
 call_record_write(Call *call)
 {
@@ -169,7 +196,7 @@ call_record_write(Call *call)
 		return;
 	set_string(&record->state, g_strdup(call_state_name(call->state)));
 	set_string(&record->legs, legs_text(call));
-	set_string(&record->ladder, call_ladder(call));
+	set_string(&record->ladder, recorded_ladder(call));
 	record->answered_us = call->answered_us;
 	if (!callee && call->callees->len > 0)
 		callee = call->callees->pdata[call->callees->len - 1];
@@ -177,11 +204,13 @@ call_record_write(Call *call)
 		set_string(&record->callee_plugin, g_strdup(callee->target->plugin->name));
 		if (callee->target->way.trunk)
 			set_string(&record->trunk, g_strdup(callee->target->way.trunk));
+		set_price(call, callee->target->charge);
 	}
 	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
 		gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
 	}
+	call_feed_add(gateway_parts(call->gateway)->feed, record->id);
 	/* made anew for each row, and long: not kept for as long as the call talks */
 	set_string(&record->legs, NULL);
 	set_string(&record->ladder, NULL);

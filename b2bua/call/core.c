@@ -5,6 +5,7 @@
  */
 #include "b2bua/call/core.h"
 #include "b2bua/call/admission.h"
+#include "b2bua/call/call_feed.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/call_metrics.h"
 #include "b2bua/call/call_private.h"
@@ -20,6 +21,7 @@ core_new(const Config *config, Store *store, Workers *workers)
 	*gateway_parts(gateway) = (GatewayParts){
 		.meter = meter_new(gateway),
 		.calls = call_list_new(call_step),
+		.feed = call_feed_new(),
 		.admission = admission_new(config),
 		.metrics = call_metrics_new(),
 		.texts = texts_new(gateway),
@@ -38,6 +40,7 @@ core_free(Gateway *gateway)
 	texts_free(parts->texts);
 	drain_free(parts->drain);
 	call_list_free(parts->calls);
+	call_feed_free(parts->feed);
 	admission_free(parts->admission);
 	metric_set_free(parts->metrics);
 	meter_free(parts->meter);

@@ -7,11 +7,15 @@
  */
 #include "b2bua/http/http.h"
 #include <stdatomic.h>
+#include <string.h>
 #include <libsoup/soup.h>
 #include "b2bua/http/metrics.h"
+#include "b2bua/report/report.h"
+#include "b2bua/report/report_call.h"
 #include "b2bua/timer.h"
 
 #define TICK_MS 500
+#define REPORT	"/report"
 #define STOPPED "the gateway has stopped\n"
 
 struct Http {
@@ -33,14 +37,18 @@ struct Http {
 	GQueue open; /* Question *, whose requests are paused */
 };
 
+/* Signalling thread: the text, new; sets the status when it is not 200. */
+typedef char *(*HttpAsk)(Gateway *gateway, gint64 id, guint *status);
+
 typedef struct {
 	atomic_int references; /* the way there and back, and the time-out */
 	Http *http;
-	char *(*ask)(Gateway *gateway, gboolean *good);
+	HttpAsk ask;
+	gint64 id; /* of what is asked for */
 	const char *type;
 	/* the answer */
 	char *text;
-	gboolean good;
+	guint status;
 	/* HTTP thread */
 	SoupServerMessage *message; /* NULL: answered, and not in `open` */
 	GSource *timeout;
@@ -101,8 +109,9 @@ on_answer(gpointer user)
 	atomic_load(&question->references);
 	if (!question->message)
 		return G_SOURCE_REMOVE;
-	finish(question, question->good ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE,
-	       question->type, question->text);
+	finish(question, question->status,
+	       question->status == SOUP_STATUS_NOT_FOUND ? "text/plain" : question->type,
+	       question->text);
 	return G_SOURCE_REMOVE;
 }
 
@@ -130,7 +139,8 @@ on_question(gpointer user)
 	http = question->http;
 	if (!http->gateway) /* and its requests have been answered */
 		return G_SOURCE_REMOVE;
-	question->text = question->ask(http->gateway, &question->good);
+	question->status = SOUP_STATUS_OK;
+	question->text = question->ask(http->gateway, question->id, &question->status);
 	atomic_fetch_add(&question->references, 1);
 	g_main_context_invoke_full(http->context, G_PRIORITY_DEFAULT, on_answer, question,
 				   question_unref);
@@ -138,8 +148,7 @@ on_question(gpointer user)
 }
 
 static void
-ask(Http *http, SoupServerMessage *message, const char *type,
-    char *(*asked)(Gateway *gateway, gboolean *good))
+ask(Http *http, SoupServerMessage *message, const char *type, HttpAsk asked, gint64 id)
 {
 	Question *question = g_new0(Question, 1);
 	g_autoptr(GSource) there = g_idle_source_new();
@@ -147,6 +156,7 @@ ask(Http *http, SoupServerMessage *message, const char *type,
 	question->references = 1; /* the time-out's */
 	question->http = http;
 	question->ask = asked;
+	question->id = id;
 	question->type = type;
 	question->message = g_object_ref(message);
 	question->link.data = question;
@@ -163,10 +173,32 @@ ask(Http *http, SoupServerMessage *message, const char *type,
 }
 
 static char *
-ask_metrics(Gateway *gateway, gboolean *good)
+ask_metrics(Gateway *gateway, gint64 id, guint *status)
 {
-	*good = TRUE;
 	return metrics_text(gateway);
+}
+
+static char *
+ask_ready(Gateway *gateway, gint64 id, guint *status)
+{
+	gboolean ready;
+	char *text = readiness_text(gateway, &ready);
+
+	if (!ready)
+		*status = SOUP_STATUS_SERVICE_UNAVAILABLE;
+	return text;
+}
+
+static char *
+ask_report(Gateway *gateway, gint64 id, guint *status)
+{
+	g_autoptr(GError) error = NULL;
+	char *page = report_of_call(gateway, gateway_store(gateway), id, &error);
+
+	if (page)
+		return page;
+	*status = SOUP_STATUS_NOT_FOUND;
+	return g_strdup_printf("%s\n", error->message);
 }
 
 /* --- requests; HTTP thread --- */
@@ -190,7 +222,7 @@ on_metrics(SoupServer *server, SoupServerMessage *message, const char *path, GHa
 	   gpointer user)
 {
 	if (is_get(message))
-		ask(user, message, "text/plain; version=0.0.4; charset=utf-8", ask_metrics);
+		ask(user, message, "text/plain; version=0.0.4; charset=utf-8", ask_metrics, 0);
 }
 
 static void
@@ -198,7 +230,7 @@ on_ready(SoupServer *server, SoupServerMessage *message, const char *path, GHash
 	 gpointer user)
 {
 	if (is_get(message))
-		ask(user, message, "application/json", readiness_text);
+		ask(user, message, "application/json", ask_ready, 0);
 }
 
 static void
@@ -218,12 +250,38 @@ on_health(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 			"application/json", text);
 }
 
+/* Whoever has the key that the control socket gives may see the one page; no other is told
+ * even which calls there are. */
+static void
+on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
+	  gpointer user)
+{
+	const char *word = path + strlen(REPORT);
+	char *end = (char *)word;
+	const gint64 id = *word == '/' ? g_ascii_strtoll(word + 1, &end, 10) : 0;
+	SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
+
+	if (!is_get(message))
+		return;
+	if (id <= 0 || *end ||
+	    !report_key_is(id, query ? g_hash_table_lookup(query, "key") : NULL)) {
+		respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
+			"the address of a report has a key: 'tandemctl report ID --link' prints "
+			"it\n");
+		return;
+	}
+	soup_message_headers_replace(headers, "Content-Security-Policy", REPORT_POLICY);
+	soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
+	soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
+	ask(user, message, "text/html; charset=utf-8", ask_report, id);
+}
+
 static void
 on_other(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
 	 gpointer user)
 {
 	respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
-		"there are /metrics, /health and /ready\n");
+		"there are /metrics, /health, /ready and /report/ID\n");
 }
 
 /* --- connections; HTTP thread --- */
@@ -332,6 +390,7 @@ run(gpointer user)
 	soup_server_add_handler(http->server, "/metrics", on_metrics, http, NULL);
 	soup_server_add_handler(http->server, "/health", on_health, http, NULL);
 	soup_server_add_handler(http->server, "/ready", on_ready, http, NULL);
+	soup_server_add_handler(http->server, REPORT, on_report, http, NULL);
 	soup_server_add_handler(http->server, NULL, on_other, http, NULL);
 	accept_next(http);
 	g_main_loop_run(http->loop);

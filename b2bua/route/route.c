@@ -66,7 +66,6 @@ is_dialled(const char *user)
 	return user && user[strspn(user, "0123456789*#+")] == '\0';
 }
 
-/* The number that a user calls, or NULL. */
 char *
 route_called_number(Gateway *gateway, const char *account, const Address *to)
 {
@@ -333,14 +332,13 @@ route_to_trunks(Question *question, const User *caller, const char *number)
 	return g_steal_pointer(&plan);
 }
 
-/* A number as it is dialled at home, by somebody of whom it is not known where that is. */
-static gboolean
-lacks_country(Gateway *gateway, const char *jid, const Address *to)
+gboolean
+route_lacks_country(Gateway *gateway, const char *account, const char *dialled)
 {
-	g_autofree char *country = user_country(gateway, jid);
+	g_autofree char *country = user_country(gateway, account);
 
-	return !country && to->user && strlen(to->user) >= NATIONAL_LEAST &&
-	       strspn(to->user, "0123456789") == strlen(to->user);
+	return !country && dialled && strlen(dialled) >= NATIONAL_LEAST &&
+	       strspn(dialled, "0123456789") == strlen(dialled);
 }
 
 static Plan *
@@ -370,7 +368,7 @@ route_from_user(Question *question)
 		return route_to_uri(question, caller, uri);
 	number = callee ? NULL : route_called_number(gateway, caller->jid, question->to);
 	if (!callee && !number)
-		return lacks_country(gateway, caller->jid, question->to)
+		return route_lacks_country(gateway, caller->jid, question->to->user)
 			       ? route_refuse(question, REASON_INCOMPLETE,
 					      "write the number with + and its country code, or "
 					      "have your country set")
@@ -549,4 +547,20 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 		if (((const Trunk *)trunks->pdata[i])->enabled)
 			return TRUE;
 	return FALSE;
+}
+
+gboolean
+route_permitted(Gateway *gateway, const char *account, const Address *to)
+{
+	g_autofree char *number = route_called_number(gateway, account, to);
+	g_autoptr(User) owner = NULL;
+	g_autoptr(WayOut) way = NULL;
+
+	if (!number)
+		return TRUE;
+	owner = store_user_by_number(gateway_store(gateway), number, NULL);
+	if (owner)
+		return TRUE;
+	way = way_out_later(gateway, account, number);
+	return way->emergency || way->reason != REASON_FORBIDDEN;
 }

@@ -42,7 +42,18 @@ Plan *route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason,
 /* A user dials an emergency number: told by the number alone, asks no rule and no trunk. */
 gboolean route_is_emergency(Gateway *gateway, const Incoming *incoming);
 
+/* The number that somebody of this account means by `to`, as he would dial it: E.164, or a
+ * short code.  New; NULL: it is none. */
+char *route_called_number(Gateway *gateway, const char *account_or_null, const Address *to);
+/* Digits that may be a number as it is dialled at home, by somebody of whom it is not known
+ * where that is. */
+gboolean route_lacks_country(Gateway *gateway, const char *account_or_null, const char *dialled);
+
 /* What a number's JID stands for, for presence, disco and the JMI prelude:
  * TRUE when `to` is a number we could call, as this account would dial it, one of
  * ours, or a service. */
 gboolean route_dialable(Gateway *gateway, const char *account_or_null, const Address *to);
+/* FALSE: `to` is a number that rules forbid to this account, premium by default.  Of what is
+ * dialable; the guard is not asked.  Never of an emergency number: some clients call nobody who
+ * is not there, and who is refused help must hear so. */
+gboolean route_permitted(Gateway *gateway, const char *account, const Address *to);

@@ -39,8 +39,6 @@ Address *route_number_at(const Trunk *trunk, const char *number); /* as it write
 /* Who calls, as a carrier of this country (or NULL) writes him. */
 Address *route_caller_from(const char *country, const Address *from);
 
-/* The number that a user calls, or NULL. */
-char *route_called_number(Gateway *gateway, const char *account, const Address *to);
 /* A number of ours as this carrier writes it, or NULL. */
 char *route_called_by_trunk(const Trunk *trunk, const Address *to);
 /* "sip:desk@gw": the user whose softphone is called so; NULL: nobody's. */

@@ -7,6 +7,9 @@
 #include "plugins/sip/peers/sip_sender.h"
 #include "plugins/sip/shield/sip_source.h"
 #include "plugins/sip/stack/sip_counters.h"
+#include "plugins/sip/stack/sip_message.h"
+#include "plugins/sip/text/sip_text_in.h"
+#include "plugins/sip/text/sip_text_out.h"
 #include <string.h>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_protos.h>
@@ -30,6 +33,8 @@ typedef struct {
 	const char *name;
 	AnsweredBy by;
 	gboolean transaction; /* nothing is done with it before sofia has one */
+	/* Nothing of a sender of whom this is TRUE, either: its answer takes a while. */
+	gboolean (*waits)(const Sender *sender);
 	/* Outside of a dialog. */
 	guint who; /* a set of WHO() */
 	void (*take)(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender);
@@ -43,6 +48,7 @@ typedef struct {
 	/* In a dialog; 0: it is the leg's. */
 	int inside_status;
 	const char *inside_phrase;
+	void (*take_inside)(SipLeg *leg, nua_handle_t *nh, const SipEvent *event);
 } Method;
 
 /* --- what is done with them --- */
@@ -94,7 +100,18 @@ take_options(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 			  SIPTAG_RETRY_AFTER_STR(STOPPING_SECONDS), TAG_END());
 		return;
 	}
-	reply_say(reply, SIP_200_OK, SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+	reply_say(reply, SIP_200_OK, SIPTAG_ACCEPT_STR("application/sdp, " MESSAGE_ACCEPT),
+		  TAG_END());
+}
+
+/* Accept says what the phone can be sent (RFC 3261 20.1). */
+static void
+take_register(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
+{
+	for (const sip_accept_t *accept = event->sip->sip_accept; accept; accept = accept->ac_next)
+		if (accept->ac_type && g_ascii_strcasecmp(accept->ac_type, CPIM_TYPE) == 0)
+			text_out_takes_envelopes(sender->phone.softphone->username);
+	registrar_register(ua, reply, event, sender);
 }
 
 /* --- the table --- */
@@ -115,10 +132,10 @@ static const Method methods[] = {
 	{ sip_method_update, "UPDATE", BY_US, .who = EVERYBODY, .status = SIP_481_NO_TRANSACTION },
 	{ sip_method_info, "INFO", BY_US, .who = EVERYBODY, .status = SIP_481_NO_TRANSACTION },
 	{ sip_method_refer, "REFER", BY_US, .who = EVERYBODY, .status = SIP_603_DECLINE },
-	{ sip_method_register, "REGISTER", BY_US, .who = WHO(PHONE), .take = registrar_register,
+	{ sip_method_register, "REGISTER", BY_US, .who = WHO(PHONE), .take = take_register,
 	  .registers = TRUE, .again = registrar_again, .inside_status = SIP_403_FORBIDDEN },
-	{ sip_method_message, "MESSAGE", BY_NOBODY, .who = EVERYBODY,
-	  .status = SIP_405_METHOD_NOT_ALLOWED },
+	{ sip_method_message, "MESSAGE", BY_US, .who = WHO(TRUNK) | WHO(PHONE),
+	  .waits = text_in_waits, .take = text_in_take, .take_inside = text_in_take_inside },
 	{ sip_method_subscribe, "SUBSCRIBE", BY_NOBODY, .who = EVERYBODY,
 	  .status = SIP_405_METHOD_NOT_ALLOWED },
 	{ sip_method_notify, "NOTIFY", BY_NOBODY, .who = EVERYBODY,
@@ -234,19 +251,32 @@ method_of(const sip_t *sip)
 	return &methods[i];
 }
 
-static void
+/* A nonce is good for one look at it, so credentials are not looked at before. */
+static gboolean
+may_wait(const Method *method, const sip_t *sip)
+{
+	return method->waits && (sip->sip_authorization || sip->sip_proxy_authorization);
+}
+
+/* FALSE: it needs a transaction. */
+static gboolean
 serve(SipUa *ua, const Method *method, Reply *reply, const SipEvent *event)
 {
 	g_auto(Sender) sender = { 0 };
 
+	if (!reply->nh && may_wait(method, event->sip))
+		return FALSE;
 	if (method->who != EVERYBODY)
 		sender_identify(ua, event, &sender);
+	if (!reply->nh && method->waits && method->waits(&sender))
+		return FALSE;
 	if (!(method->who & (1u << sender.kind)))
 		refuse(ua, method, reply, event, &sender);
 	else if (method->take)
 		method->take(ua, reply, event, &sender);
 	else
 		reply_say(reply, method->status, method->phrase, TAG_END());
+	return TRUE;
 }
 
 gboolean
@@ -256,19 +286,19 @@ methods_serve(SipUa *ua, Reply *reply, const SipEvent *event)
 
 	if (method->transaction && !reply->nh)
 		return FALSE;
-	if (method->who)
-		serve(ua, method, reply, event);
-	return TRUE;
+	return !method->who || serve(ua, method, reply, event);
 }
 
 gboolean
-methods_serve_inside(SipUa *ua, nua_handle_t *nh, const SipEvent *event)
+methods_serve_inside(SipUa *ua, SipLeg *leg, nua_handle_t *nh, const SipEvent *event)
 {
 	const Method *method = method_of(event->sip);
 
-	if (!method->inside_status)
+	if (!method->inside_status && !method->take_inside)
 		return FALSE;
-	if (event->status < 200)
+	if (event->status < 200 && method->take_inside)
+		method->take_inside(leg, nh, event);
+	else if (event->status < 200)
 		nua_respond(nh, method->inside_status, method->inside_phrase,
 			    NUTAG_WITH_THIS(ua->nua), TAG_END());
 	return TRUE;

@@ -17,4 +17,4 @@ void methods_end(SipUa *ua);
  * a handle; of one that has it is never FALSE. */
 gboolean methods_serve(SipUa *ua, Reply *reply, const SipEvent *event);
 /* In the dialog of this handle.  FALSE: it is the leg's. */
-gboolean methods_serve_inside(SipUa *ua, nua_handle_t *nh, const SipEvent *event);
+gboolean methods_serve_inside(SipUa *ua, SipLeg *leg, nua_handle_t *nh, const SipEvent *event);

@@ -7,6 +7,7 @@
  */
 #include "plugins/sip/sip_ua.h"
 #include "b2bua/descriptors.h"
+#include "b2bua/text.h"
 #include "plugins/sip/stack/sip_connection.h"
 #include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
@@ -28,6 +29,8 @@
 #include "plugins/sip/sip_status.h"
 #include "plugins/sip/stack/sip_stack.h"
 #include "plugins/sip/stack/sip_tls.h"
+#include "plugins/sip/text/sip_text_in.h"
+#include "plugins/sip/text/sip_text_out.h"
 #include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_watch.h"
 #include "config.h"
@@ -86,7 +89,7 @@ static void
 on_leg_event(SipUa *self, SipLeg *leg, nua_handle_t *nh, const SipEvent *event)
 {
 	if (nua_event_is_incoming_request(event->event) && event->sip && event->sip->sip_request &&
-	    methods_serve_inside(self, nh, event))
+	    methods_serve_inside(self, leg, nh, event))
 		return;
 	sip_leg_event(leg, event);
 }
@@ -105,7 +108,8 @@ on_nua(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_
 		self->down = status >= 200;
 	else if (hmagic)
 		on_leg_event(self, (SipLeg *)hmagic, nh, &said);
-	else if (nh && !(self->watches && watches_event(self->watches, nh, &said)))
+	else if (nh && !(self->watches && watches_event(self->watches, nh, &said)) &&
+		 !text_out_event(nh, &said))
 		on_without_leg(self, nh, &said);
 }
 
@@ -156,7 +160,7 @@ start_nua(SipUa *self, GError **error)
 		TAG_IF(tls_url, NUTAG_CERTIFICATE_DIR(tls_folder())), NUTAG_MEDIA_ENABLE(0),
 		NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0),
 		NUTAG_MIN_SE(0), NUTAG_RETRY_COUNT(3), NUTAG_DETECT_NETWORK_UPDATES(0),
-		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(0), TPTAG_STUN_SERVER(0),
+		NUTAG_OUTBOUND("no-validate"), NUTAG_ENABLEMESSAGE(1), TPTAG_STUN_SERVER(0),
 		TPTAG_SDWN_ERROR(1), TPTAG_UDP_RMEM(UDP_BUFFER), NTATAG_UDP_MTU(65535),
 		NTATAG_MCLASS(guard_mclass()),
 		NTATAG_MAXSIZE(MAX_HEAD + self->config->max_sdp_bytes),
@@ -211,6 +215,8 @@ stop(void)
 	g_clear_handle_id(&ua->mover, g_source_remove);
 	connections_stop();
 	g_clear_pointer(&ua->sources, sources_free);
+	text_in_stop();
+	text_out_stop();
 	if (ua->watches)
 		watches_unregister(ua->watches);
 	if (ua->nua)
@@ -365,6 +371,8 @@ start(Gateway *gateway, GError **error)
 		connections_take(take_request, ua);
 		trunks_when_learnt(ua->trunks, on_trunk_learnt, ua);
 		origin_start(ua);
+		text_in_start(ua);
+		text_out_start(ua);
 		return TRUE;
 	}
 	stop();
@@ -515,6 +523,18 @@ bury(const char *saved, Reason reason)
 	sip_leg_bury(ua, saved, reason);
 }
 
+static guint
+room(const Way *way)
+{
+	return text_out_room(ua, way);
+}
+
+static void
+send_text(const Text *text)
+{
+	text_out_send(ua, text);
+}
+
 static const LegVerbs leg_verbs = {
 	.dial = dial,
 	.ring = ring,
@@ -525,6 +545,12 @@ static const LegVerbs leg_verbs = {
 	.dtmf = dtmf,
 	.save = save,
 	.bury = bury,
+};
+
+static const TextVerbs text_verbs = {
+	.carries = WAY_TRUNK | WAY_CONTACT,
+	.room = room,
+	.send = send_text,
 };
 
 static const OperatorVerbs operator_verbs = {
@@ -544,6 +570,7 @@ const Plugin sip_plugin = {
 	.stop = stop,
 	.changed = changed,
 	.leg = &leg_verbs,
+	.text = &text_verbs,
 	.operators = &operator_verbs,
 };
 

@@ -228,6 +228,17 @@ xml_attribute_number(const xmlNode *node, const char *name, guint64 max, guint64
 	return value && g_ascii_string_to_unsigned(value, 10, 0, max, number, NULL);
 }
 
+/* A stream library may have lost the prefix on the way. */
+char *
+xml_language(const xmlNode *node)
+{
+	xmlChar *value = xmlGetNsProp((xmlNode *)node, BAD_CAST "lang", XML_XML_NAMESPACE);
+	char *copy = g_strdup(value ? (const char *)value : xml_attribute(node, "lang"));
+
+	xmlFree(value);
+	return copy;
+}
+
 char *
 xml_text(const xmlNode *node)
 {

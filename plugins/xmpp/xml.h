@@ -28,13 +28,18 @@
 #define NS_RECEIPTS    "urn:xmpp:receipts"
 #define NS_PING	       "urn:xmpp:ping"
 #define NS_VERSION     "jabber:iq:version"
+#define NS_GATEWAY     "jabber:iq:gateway"
+#define NS_REGISTER    "jabber:iq:register"
 #define NS_VCARD       "vcard-temp"
+#define NS_PHOTO       "vcard-temp:x:update"
 #define NS_HINTS       "urn:xmpp:hints"
 #define NS_DELAY       "urn:xmpp:delay"
 #define NS_DELAY_OLD   "jabber:x:delay"
 #define NS_EXTDISCO_1  "urn:xmpp:extdisco:1"
 #define NS_EXTDISCO_2  "urn:xmpp:extdisco:2"
 #define NS_CAPS	       "http://jabber.org/protocol/caps"
+#define NS_COMMANDS    "http://jabber.org/protocol/commands"
+#define NS_DATA	       "jabber:x:data"
 #define NS_DISCO_INFO  "http://jabber.org/protocol/disco#info"
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 
@@ -67,6 +72,8 @@ xmlNode *xml_next(const xmlNode *node, const char *ns, const char *name);
 const char *xml_attribute(const xmlNode *node, const char *name);
 /* TRUE for an attribute that is a decimal number from 0 to `max`. */
 gboolean xml_attribute_number(const xmlNode *node, const char *name, guint64 max, guint64 *number);
+/* What its own xml:lang says, to be freed; NULL: nothing. */
+char *xml_language(const xmlNode *node);
 /* The text directly in `node`, surrounding blanks removed; "" when none. */
 char *xml_text(const xmlNode *node);
 /* The same for a person: one line of at most 512 characters; NULL when none. */

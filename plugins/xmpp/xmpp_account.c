@@ -187,6 +187,21 @@ xmpp_accounts_show(XmppAccounts *accounts, const char *local, const char *to)
 	accounts->send(accounts->user, presence);
 }
 
+/* What his account may not call is no contact that is there. */
+static void
+show_or_not(XmppAccounts *accounts, const char *local, const char *to)
+{
+	g_autoptr(Address) jid = address_from_jid(local), callee = NULL;
+	g_autoptr(Address) who = address_from_jid(to);
+	g_autofree char *account = who ? address_bare_jid(who) : NULL;
+
+	callee = jid && jid->user ? xmpp_accounts_callee(accounts, jid) : NULL;
+	if (!callee || !account || route_permitted(accounts->gateway, account, callee))
+		xmpp_accounts_show(accounts, local, to);
+	else
+		send_simple(accounts, "unavailable", local, to);
+}
+
 static const char *
 kept_as(const XmppAccounts *accounts, const char *local)
 {
@@ -264,7 +279,7 @@ tell(XmppAccounts *accounts, const Watcher *watcher)
 		send_simple(accounts, watcher->type, watcher->local, watcher->to);
 		return;
 	}
-	xmpp_accounts_show(accounts, watcher->local, watcher->to);
+	show_or_not(accounts, watcher->local, watcher->to);
 	if (g_strcmp0(accounts->probed, watcher->to) == 0)
 		return;
 	send_simple(accounts, "probe", watcher->local, watcher->to);
@@ -464,10 +479,10 @@ on_known_presence(XmppAccounts *accounts, const Presence *p)
 		/* So that we see his devices. */
 		send_simple(accounts, "subscribe", p->local, p->bare);
 		remember_watcher(accounts, p->local, p->bare);
-		xmpp_accounts_show(accounts, p->local, p->bare);
+		show_or_not(accounts, p->local, p->bare);
 	} else if (g_strcmp0(type, "probe") == 0) {
 		remember_watcher(accounts, p->local, p->bare);
-		xmpp_accounts_show(accounts, p->local, p->full);
+		show_or_not(accounts, p->local, p->full);
 	} else if (g_strcmp0(type, "unsubscribe") == 0) {
 		forget_watcher(accounts, p->local, p->bare);
 		send_simple(accounts, "unsubscribed", p->local, p->bare);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define NS_DATA "jabber:x:data"
-
 #define F_3264	   "urn:ietf:rfc:3264" /* offer/answer: send all candidates at once */
 #define F_GROUPING "urn:ietf:rfc:5888"
 #define F_AUDIO	   "urn:xmpp:jingle:apps:rtp:audio"
@@ -19,8 +17,9 @@ static const char *const number_features[] = {
 	NS_TRANSFER, NS_ICE_UDP,    NS_PING,	    NS_RECEIPTS, NS_VCARD, NULL,
 };
 
-static const char *const domain_features[] = { NS_CAPS,	   NS_DISCO_INFO, NS_DISCO_ITEMS,
-					       NS_VERSION, NS_PING,	  NS_VCARD,
+static const char *const domain_features[] = { NS_CAPS,	       NS_COMMANDS, NS_DISCO_INFO,
+					       NS_DISCO_ITEMS, NS_GATEWAY,  NS_REGISTER,
+					       NS_VERSION,     NS_PING,	    NS_VCARD,
 					       NULL };
 
 /* Where there are STUN or TURN servers to tell of. */
@@ -31,26 +30,38 @@ static const char *const number_services[] = {
 	NS_ICE_UDP, NS_PING,	   NS_RECEIPTS,	   NS_VCARD,   NULL,
 };
 
-static const char *const domain_services[] = { NS_CAPS,	   NS_DISCO_INFO, NS_DISCO_ITEMS,
-					       NS_VERSION, NS_EXTDISCO_1, NS_EXTDISCO_2,
-					       NS_PING,	   NS_VCARD,	  NULL };
+static const char *const domain_services[] = {
+	NS_CAPS,     NS_COMMANDS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GATEWAY, NS_REGISTER,
+	NS_VERSION,  NS_EXTDISCO_1, NS_EXTDISCO_2, NS_PING,	 NS_VCARD,   NULL
+};
 
-const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", number_features };
-const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", domain_features };
-const XmppEntity xmpp_caps_number_services = { "client", "phone", "telephone", number_services };
-const XmppEntity xmpp_caps_domain_services = { "gateway", "pstn", "Telephone gateway",
+const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", FALSE, number_features };
+const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", TRUE,
+				      domain_features };
+const XmppEntity xmpp_caps_number_services = { "client", "phone", "telephone", FALSE,
+					       number_services };
+const XmppEntity xmpp_caps_domain_services = { "gateway", "pstn", "Telephone gateway", TRUE,
 					       domain_services };
+
+static void
+add_identity(xmlNode *query, const char *category, const char *type, const char *name)
+{
+	xmlNode *identity = xml_add(query, NULL, "identity");
+
+	xml_set(identity, "category", category);
+	xml_set(identity, "type", type);
+	xml_set(identity, "name", name);
+}
 
 xmlNode *
 xmpp_caps_query(const XmppEntity *entity, const char *node)
 {
 	xmlNode *query = xml_new(NS_DISCO_INFO, "query");
-	xmlNode *identity = xml_add(query, NULL, "identity");
 
 	xml_set(query, "node", node);
-	xml_set(identity, "category", entity->category);
-	xml_set(identity, "type", entity->type);
-	xml_set(identity, "name", entity->name);
+	if (entity->is_bot)
+		add_identity(query, "client", "bot", entity->name);
+	add_identity(query, entity->category, entity->type, entity->name);
 	for (guint i = 0; entity->features[i]; i++)
 		xml_set(xml_add(query, NULL, "feature"), "var", entity->features[i]);
 	return query;
@@ -105,17 +116,6 @@ or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* A stream library may have lost the prefix of xml:lang on the way. */
-static char *
-language(const xmlNode *identity)
-{
-	xmlChar *value = xmlGetNsProp((xmlNode *)identity, BAD_CAST "lang", XML_XML_NAMESPACE);
-	char *copy = g_strdup(value ? (const char *)value : xml_attribute(identity, "lang"));
-
-	xmlFree(value);
-	return copy;
-}
-
 static gboolean
 append_identities(GString *all, const xmlNode *query)
 {
@@ -123,7 +123,7 @@ append_identities(GString *all, const xmlNode *query)
 	const xmlNode *child = xml_child(query, NS_DISCO_INFO, "identity");
 
 	for (; child; child = xml_next(child, NS_DISCO_INFO, "identity")) {
-		g_autofree char *lang = language(child);
+		g_autofree char *lang = xml_language(child);
 
 		g_ptr_array_add(parts, g_strdup_printf("%s/%s/%s/%s",
 						       or_empty(xml_attribute(child, "category")),

@@ -7,7 +7,8 @@
 #include "plugins/xmpp/xml.h"
 
 typedef struct {
-	const char *category, *type, *name; /* the one identity */
+	const char *category, *type, *name; /* the identity */
+	gboolean is_bot;		    /* it is client/bot as well: one can write to it */
 	const char *const *features;	    /* sorted, NULL-terminated */
 } XmppEntity;
 

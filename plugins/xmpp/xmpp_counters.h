@@ -14,7 +14,7 @@
 	ROW(XMPP_OFFERS_REFUSED, COUNTER_TOTAL, "offers_refused",                                \
 	    "calls whose offer has nothing that the gateway can use")                            \
 	ROW(XMPP_TEXTS_REFUSED, COUNTER_TOTAL, "texts_refused",                                  \
-	    "chat messages to numbers that do not take any")                                     \
+	    "chat messages that are no texts, or not taken")                                     \
 	ROW(XMPP_PRESENCE_REFUSED, COUNTER_TOTAL, "presence_refused",                            \
 	    "presence and subscriptions of senders who may not have them")
 

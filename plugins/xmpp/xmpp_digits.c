@@ -2,15 +2,14 @@
 /* xmpp_digits.c - keys past the audio: a chat message to the number one is talking
  * with, and XEP-0181 to a client that has announced it.
  *
- * Many clients have no key pad, all can send a message.  What is not keys gets one
- * friendly answer a call.
+ * Many clients have no key pad, all can send a message.  What is not keys is a text,
+ * during a call as at any time.
  */
 #include "plugins/xmpp/xmpp_caps.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include <string.h>
 
 #define MAX_TEXT 64
-#define NS_OMEMO "eu.siacs.conversations.axolotl"
 
 /* "12 34, 5#" without its blanks; NULL when there is anything else, or no key. */
 char *
@@ -32,24 +31,6 @@ xmpp_digits_read(const char *text)
 		return NULL;
 	}
 	return g_string_free(keys, FALSE);
-}
-
-static void
-explain(XmppLeg *leg, const xmlNode *message)
-{
-	gboolean encrypted = xml_child(message, NS_OMEMO, "encrypted") != NULL;
-	g_autoptr(xmlNode) answer = xml_stanza_new("message", "chat", xml_attribute(message, "to"),
-						   xml_attribute(message, "from"));
-
-	leg->explained = TRUE;
-	xml_add_text(xml_add(answer, NULL, "body"),
-		     encrypted
-			     ? "I cannot read encrypted messages. Switch encryption off for this "
-			       "contact and send digits: they are pressed as keys."
-			     : "You are in a call with this number. A message of digits (0-9 * # "
-			       "A-D, a comma for a pause of 2 s) is pressed as keys; anything else "
-			       "is not passed on.");
-	xmpp_send(leg->xmpp, g_steal_pointer(&answer));
 }
 
 static gboolean
@@ -88,15 +69,11 @@ xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, con
 		return FALSE;
 	text = xml_text(body);
 	keys = xmpp_digits_read(text);
-	leg_trace(&leg->leg, TRACE_IN, "chat message: %s", keys ? "keys" : "no keys");
-	if (keys) {
-		send_receipt(xmpp, message);
-		leg_digits(&leg->leg, keys);
-	} else if (!leg->explained) {
-		explain(leg, message);
-	} else {
+	if (!keys)
 		return FALSE;
-	}
+	leg_trace(&leg->leg, TRACE_IN, "chat message: keys");
+	send_receipt(xmpp, message);
+	leg_digits(&leg->leg, keys);
 	return TRUE;
 }
 

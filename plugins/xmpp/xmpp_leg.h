@@ -8,11 +8,15 @@
  *   xmpp_hold.c     hold and resume
  *   xmpp_move.c     a call moves to another device, or to somebody else
  *   xmpp_digits.c   keys as chat messages
- *   xmpp_text.c     chat that goes nowhere
+ *   xmpp_text.c     chat with a number: what is a text, and what is none
+ *   xmpp_outbox.c   texts to the clients of an account
+ *   xmpp_desk.c     chat with the gateway itself, and its commands
  *   xmpp_find.c     which call is meant
  *   xmpp_clear.c    who may call, and be called, without encryption
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
  *   xmpp_notice.c   what a person should read of a call
+ *   xmpp_welcome.c  what a person should read of the account
+ *   xmpp_prompt.c   the address of a number, for clients that add a contact
  *
  *   caller, messages  PROPOSED ─proceed→ PROCEEDED ─initiate, accept→ TALKING
  *   caller, direct    OFFERED ─accept→ TALKING
@@ -31,6 +35,8 @@
 #include "plugins/xmpp/xmpp_stream.h"
 
 typedef struct XmppForkEvents XmppForkEvents;
+typedef struct XmppTexts XmppTexts;   /* xmpp_text.h */
+typedef struct XmppOutbox XmppOutbox; /* xmpp_outbox.h */
 
 /* Whose audio may go without DTLS between client and gateway. */
 typedef enum { CLEAR_NO, CLEAR_LOCAL, CLEAR_YES } XmppClear;
@@ -49,12 +55,19 @@ typedef struct {
 	XmppIq *iq;
 	XmppDisco *disco;
 	XmppAccounts *accounts;
+	XmppTexts *texts;
+	XmppOutbox *outbox;
 	GHashTable *legs;     /* XmppLeg, a set */
 	GHashTable *names;    /* bare JID of ours → the caller's name; NULL before the first */
 	GHashTable *sessions; /* "jid\nsid" → XmppLeg; several keys each */
 	GHashTable *live;     /* see xmpp_find.c → GPtrArray of XmppLeg */
+	GHashTable *commands; /* a set: those of xmpp_desk.c that are not answered yet; or NULL */
 	guint n_live;	      /* legs that are not over */
-	guint outage;	      /* timer: the stream is away, and may soon be back; 0: not so */
+	GQueue news;	      /* char *: bare JIDs of users who are to be told something */
+	char *news_after;     /* see xmpp_welcome.c; NULL: the round is at its end */
+	gboolean news_again;  /* something has changed behind it */
+	guint news_timer;
+	guint outage; /* timer: the stream is away, and may soon be back; 0: not so */
 } Xmpp;
 
 typedef enum {
@@ -118,7 +131,6 @@ struct XmppLeg {
 	gboolean rang;	     /* ringing was said (caller), or is told of (callee) */
 	gboolean heard;	     /* a device has said itself that it rings */
 	gboolean hoped;	     /* there was one that might ring: `may_ring`, or called directly */
-	gboolean explained;  /* he was told what a message during the call does */
 	gboolean clear;	     /* of a callee: the device that takes it was offered no DTLS */
 	gboolean no_propose; /* none to retract: it came back, was rejected, or was not sent */
 	const char *refusal; /* Jingle's word for why, when a Reason has none; static, or NULL */
@@ -254,13 +266,12 @@ void xmpp_called_gone(XmppLeg *leg, const char *device); /* of a callee's leg */
 void xmpp_called_link_is_up(XmppLeg *leg);
 extern const XmppForkEvents xmpp_called_fork_events;
 
-/* --- xmpp_text.c --- */
-/* What a user wrote and nobody reads: he is told so, where he would think otherwise. */
-void xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
-/* TRUE: it answers a question of the gateway, and has been taken. */
+/* --- xmpp_desk.c --- */
+/* TRUE: it is for the gateway itself, and has been or will be answered. */
 gboolean
-xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
-void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);
+xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+gboolean xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to);
+void xmpp_desk_stop(Xmpp *xmpp); /* nobody is answered any more */
 
 /* --- xmpp_plugin.c --- */
 /* How long the stream may be away before xmpp_is_cut_off(), for tests; 0: as always. */
@@ -289,7 +300,7 @@ void xmpp_session_candidate(XmppLeg *leg, const Candidate *ours);
 
 /* --- xmpp_digits.c --- */
 char *xmpp_digits_read(const char *text);
-/* TRUE when the message belonged to a call and has been seen to. */
+/* TRUE when it was keys for a call, which have been pressed. */
 gboolean
 xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 
@@ -303,6 +314,17 @@ void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);
 void xmpp_names_show(Xmpp *xmpp, xmlNode *presence);
 /* The answer to a vcard-temp request for something of ours, or NULL when it is none. */
 xmlNode *xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to);
+
+/* --- xmpp_welcome.c --- */
+
+/* Everybody is told what the store has for him: the stream is up, or something has changed. */
+void xmpp_welcome(Xmpp *xmpp);
+void xmpp_welcome_stop(Xmpp *xmpp);
+
+/* --- xmpp_prompt.c --- */
+
+/* The answer to jabber:iq:gateway and jabber:iq:register; NULL: it is neither. */
+xmlNode *xmpp_prompt_answer(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *to);
 
 /* --- xmpp_hold.c --- */
 void xmpp_hold_wish(XmppLeg *leg, Direction own);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* xmpp_name.c - names of callers, for the contact that a number is.
+/* xmpp_name.c - names of callers, for the contact that a number is, and its picture.
  *
  * A number that has called under a name has it in its presence (XEP-0172) and, beside
- * the number, in its vCard (XEP-0054).  Nothing of it outlives the process.
+ * the number, in its vCard (XEP-0054).  Nothing of it outlives the process.  The picture is
+ * the same of all (XEP-0153).
  */
 #include "b2bua/number.h"
+#include "plugins/xmpp/xmpp_avatar.h"
 #include "plugins/xmpp/xmpp_caps.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include <string.h>
@@ -30,8 +32,12 @@ xmpp_names_show(Xmpp *xmpp, xmlNode *presence)
 	g_autofree char *bare = from ? address_bare_jid(from) : NULL;
 	const char *name = bare && xmpp->names ? g_hash_table_lookup(xmpp->names, bare) : NULL;
 
-	if (name && !xml_attribute(presence, "type"))
+	if (xml_attribute(presence, "type"))
+		return;
+	if (name)
 		xml_add_text(xml_add(presence, NS_NICK, "nick"), name);
+	xml_add_text(xml_add(xml_add(presence, NS_PHOTO, "x"), NULL, "photo"),
+		     XMPP_AVATAR_SHA1);
 }
 
 static void
@@ -41,6 +47,29 @@ add_number(xmlNode *card, const char *text)
 
 	xml_add(number, NULL, "VOICE");
 	xml_add_text(xml_add(number, NULL, "NUMBER"), text);
+}
+
+static void
+add_photo(xmlNode *card)
+{
+	xmlNode *photo = xml_add(card, NULL, "PHOTO");
+
+	xml_add_text(xml_add(photo, NULL, "TYPE"), XMPP_AVATAR_TYPE);
+	xml_add_text(xml_add(photo, NULL, "BINVAL"), xmpp_avatar);
+}
+
+/* The address that opens a call, or a chat, in other programs. */
+static void
+add_url(xmlNode *card, const Xmpp *xmpp, const Address *to, const Address *callee)
+{
+	g_autofree char *url = NULL;
+
+	if (!to->user)
+		url = g_strconcat("xmpp:", xmpp->domain, NULL);
+	else if (callee->scheme == ADDRESS_NUMBER)
+		url = g_strconcat("tel:", callee->user, NULL);
+	if (url)
+		xml_add_text(xml_add(card, NULL, "URL"), url);
 }
 
 /* How somebody of ours is called: the gateway, a number, a name. */
@@ -73,6 +102,8 @@ xmpp_names_answer(Xmpp *xmpp, const xmlNode *iq, const Address *to)
 	xml_add_text(xml_add(card, NULL, "FN"), name);
 	if (callee->scheme == ADDRESS_NUMBER)
 		add_number(card, callee->user);
+	add_url(card, xmpp, to, callee);
+	add_photo(card);
 	return result;
 }
 

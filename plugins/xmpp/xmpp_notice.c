@@ -4,6 +4,7 @@
  * A real message: it is stored for him when he is away (XEP-0334), and a client
  * shows it in the chat with the number.  RFC 6121 5.2.
  */
+#include "plugins/xmpp/im.h"
 #include "plugins/xmpp/xmpp_leg.h"
 
 void
@@ -11,12 +12,12 @@ xmpp_notice(Xmpp *xmpp, const char *account, const Address *number, const char *
 {
 	g_autofree char *from = xmpp_local_of(xmpp, number);
 	g_autofree char *id = g_uuid_string_random();
-	xmlNode *message = xml_stanza_new("message", "chat", from, account);
+	gboolean named = number->name && *number->name && number->scheme != ADDRESS_ANONYMOUS;
+	const ImBuild build = { .from = from,
+				.to = account,
+				.id = id,
+				.body = text,
+				.nick = named ? number->name : NULL };
 
-	xml_set(message, "id", id);
-	xml_add_text(xml_add(message, NULL, "body"), text);
-	if (number->name && *number->name && number->scheme != ADDRESS_ANONYMOUS)
-		xml_add_text(xml_add(message, NS_NICK, "nick"), number->name);
-	xml_add(message, NS_HINTS, "store");
-	xmpp_send_whenever(xmpp, message);
+	xmpp_send_whenever(xmpp, im_build(&build));
 }

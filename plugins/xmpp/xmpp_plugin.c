@@ -2,8 +2,9 @@
 /* xmpp_plugin.c - what comes in: whose is it?  And the table of the plugin. */
 #include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_extdisco.h"
-#include "plugins/xmpp/xmpp_leg.h"
+#include "plugins/xmpp/xmpp_outbox.h"
 #include "plugins/xmpp/xmpp_reason.h"
+#include "plugins/xmpp/xmpp_text.h"
 #include <string.h>
 
 #define OUTAGE_MS 10000 /* a server's restart and our way back to it take less */
@@ -48,12 +49,16 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
 		return;
 	}
+	if (xmpp_desk_iq(xmpp, iq, from, to))
+		return;
 	known = xmpp_accounts_is_ours(xmpp->accounts, to, from);
 	answer = known ? xmpp_names_answer(xmpp, iq, to) : NULL;
 	if (!answer)
 		answer = xmpp_disco_answer(xmpp->disco, iq, known);
 	if (!answer && known)
 		answer = answer_extdisco(iq, from);
+	if (!answer)
+		answer = xmpp_prompt_answer(xmpp, iq, from, to);
 	if (!answer)
 		answer = xml_iq_error(iq, known ? &unavailable : &no_such);
 	xmpp_send(xmpp, answer);
@@ -66,6 +71,8 @@ on_iq(const xmlNode *iq, const Address *from, const Address *to)
 	const char *type = xml_attribute(iq, "type");
 	gboolean asks = g_strcmp0(type, "get") == 0 || g_strcmp0(type, "set") == 0;
 
+	if (xmpp_outbox_ping(xmpp->outbox, iq, from))
+		return;
 	/* RFC 6120 8.2.3: a type of the four, and in what asks a child that says what. */
 	if (asks && xml_child(iq, NULL, NULL))
 		on_iq_request(iq, from, to);
@@ -141,6 +148,7 @@ on_returned(const xmlNode *stanza, const Address *from)
 	const char *sid = jmi_returned(stanza, &kind);
 	XmppLeg *leg;
 
+	xmpp_outbox_bounced(xmpp->outbox, stanza, from);
 	if (!sid && jmi)
 		sid = jmi->id;
 	if (!sid)
@@ -160,6 +168,7 @@ on_receipt(const char *from_text, const Address *from, const char *id)
 	XmppMessage message = { .from = from, .from_text = from_text };
 	XmppLeg *leg;
 
+	xmpp_outbox_received(xmpp->outbox, from, id);
 	if (!g_str_has_prefix(id, prefix) || !from->resource)
 		return;
 	leg = find_leg(&message, id + strlen(prefix));
@@ -181,11 +190,15 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 	if (take_jmi(message, from, to))
 		return;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
+		/* an operator need not be a user */
+		if (xmpp_desk_message(xmpp, message, from, to))
+			return;
 		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
 	} else if (!xmpp_digits_message(xmpp, message, from, to) &&
-		   !xmpp_text_answers(xmpp, message, from, to)) {
-		xmpp_text_refuse(xmpp, message, from, to);
+		   !xmpp_text_answers(xmpp, message, from, to) &&
+		   !xmpp_desk_message(xmpp, message, from, to)) {
+		xmpp_text_take(xmpp, message, from, to);
 	}
 }
 
@@ -280,6 +293,8 @@ on_up(gpointer user)
 	for (guint i = 0; i < legs->len; i++)
 		xmpp_called_link_is_up(legs->pdata[i]);
 	xmpp_accounts_announce(xmpp->accounts);
+	xmpp_welcome(xmpp);
+	xmpp_outbox_up(xmpp->outbox);
 }
 
 static void
@@ -287,15 +302,17 @@ on_down(gpointer user)
 {
 	note("the XMPP server is away");
 	xmpp_accounts_forget_devices(xmpp->accounts);
+	xmpp_outbox_down(xmpp->outbox);
 	if (!xmpp->outage)
 		xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 }
 
-/* Nobody's call is being set up or carried on. */
+/* Nobody's call is being set up or carried on, no text is on its way. */
 static gboolean
 is_quiet(gpointer user)
 {
-	return xmpp->n_live == 0 && xmpp_iq_waiting(xmpp->iq) == 0;
+	return xmpp->n_live == 0 && xmpp_iq_waiting(xmpp->iq) == 0 &&
+	       xmpp_outbox_waiting(xmpp->outbox) == 0;
 }
 
 static const XmppStreamListener listener = {
@@ -359,6 +376,8 @@ start(Gateway *gateway, GError **error)
 	xmpp->disco = xmpp_disco_new(xmpp->domain, xmpp->iq, xmpp_extdisco_any(xmpp->media));
 	xmpp->accounts = xmpp_accounts_new(gateway, xmpp->domain, xmpp->disco, send_presence, xmpp);
 	xmpp_accounts_watch(xmpp->accounts, on_device, xmpp);
+	xmpp->texts = xmpp_texts_new();
+	xmpp->outbox = xmpp_outbox_new(xmpp);
 	xmpp->stream = xmpp_stream_new(&options, &listener, xmpp);
 	xmpp->outage = g_timeout_add(outage_ms, on_outage, NULL);
 	return TRUE;
@@ -378,8 +397,12 @@ stop(void)
 			break;
 		xmpp_leg_free(leg);
 	}
+	xmpp_welcome_stop(xmpp);
+	xmpp_desk_stop(xmpp);
 	xmpp_iq_free(xmpp->iq);
 	xmpp_stream_free(xmpp->stream);
+	xmpp_outbox_free(xmpp->outbox);
+	xmpp_texts_free(xmpp->texts);
 	xmpp_accounts_free(xmpp->accounts);
 	xmpp_disco_free(xmpp->disco);
 	g_hash_table_unref(xmpp->legs);
@@ -465,8 +488,11 @@ notice(const char *account, const Address *number, const char *text)
 static void
 changed(Change what, const char *key)
 {
-	if (xmpp_stream_is_up(xmpp->stream))
-		xmpp_accounts_changed(xmpp->accounts, what, key);
+	if (!xmpp_stream_is_up(xmpp->stream))
+		return;
+	xmpp_accounts_changed(xmpp->accounts, what, key);
+	if (what == CHANGE_NUMBER || what == CHANGE_USER)
+		xmpp_welcome(xmpp);
 }
 
 static void
@@ -486,6 +512,7 @@ status(StatusFunc func, gpointer user)
 		{ .key = "dropped out", .number = s.dropped_out },
 		{ .key = "kept", .number = s.waiting },
 		{ .key = "requests", .number = xmpp_iq_waiting(xmpp->iq) },
+		{ .key = "texts", .number = xmpp_outbox_waiting(xmpp->outbox) },
 		{ .key = "devices", .number = xmpp_accounts_n_devices(xmpp->accounts) },
 		{ .key = "legs", .number = g_hash_table_size(xmpp->legs) },
 	};
@@ -513,6 +540,13 @@ unencrypted(const char *account)
 }
 
 static const AccountVerbs account_verbs = { .notice = notice, .unencrypted = unencrypted };
+static void
+send_text(const Text *text)
+{
+	xmpp_outbox_send(xmpp->outbox, text);
+}
+
+static const TextVerbs text_verbs = { .carries = WAY_ACCOUNT, .send = send_text };
 static const OperatorVerbs operator_verbs = { .status = status };
 
 const Plugin xmpp_plugin = {
@@ -526,6 +560,7 @@ const Plugin xmpp_plugin = {
 	.changed = changed,
 	.leg = &leg_verbs,
 	.account = &account_verbs,
+	.text = &text_verbs,
 	.operators = &operator_verbs,
 };
 

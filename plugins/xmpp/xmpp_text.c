@@ -1,111 +1,185 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* xmpp_text.c - chat that goes nowhere: whoever wrote it is told so in words, since his
- * client would show it as sent.
- *
- * What is no text (typing, markers, receipts) is passed over, as are errors and
- * headlines, which want no answer.
- * RFC 6120 section 8.3, RFC 6121 sections 5.2.2 and 8.5.
- */
+/* xmpp_text.c - see xmpp_text.h. */
+#include "plugins/xmpp/xmpp_text.h"
+#include "b2bua/number.h"
+#include "b2bua/text.h"
+#include "plugins/xmpp/im.h"
 #include "plugins/xmpp/xmpp_counters.h"
-#include "plugins/xmpp/xmpp_leg.h"
 #include <string.h>
 
-/* Elements that stand for what somebody wrote, or has put there. */
-static const struct {
-	const char *ns, *name, *child; /* NULL: any child or none */
-} CONTENTS[] = {
-	{ NULL, "subject", NULL },
-	{ "eu.siacs.conversations.axolotl", "encrypted", "payload" },
-	{ "urn:xmpp:omemo:2", "encrypted", "payload" },
-	{ "urn:xmpp:openpgp:0", "openpgp", NULL },
-	{ "jabber:x:encrypted", "x", NULL },
-	{ "jabber:x:oob", "x", NULL },
-	{ "urn:xmpp:sfs:0", "file-sharing", NULL },
-	{ "urn:xmpp:reactions:0", "reactions", NULL },
+#define MAX_TOLD   4096 /* chats; past it they begin anew */
+#define TELL_US	   (60 * (gint64)G_USEC_PER_SEC)
+#define SHORT_CODE 3 /* to LONG_CODE digits: a number that takes texts, and maybe no calls */
+#define LONG_CODE  8
+
+struct XmppTexts {
+	GHashTable *told;  /* "account\nchat\nkind" → gint64 *: when, monotonic */
+	GHashTable *asked; /* Asked, a set: the core has not answered yet */
 };
 
-static gboolean
-has_content(const xmlNode *message)
+/* A text that was given to the core. */
+typedef struct {
+	Xmpp *xmpp; /* NULL: the plugin has stopped */
+	char *from, *to, *id;
+} Asked;
+
+static void
+asked_free(Asked *asked)
 {
-	const xmlNode *body = xml_child(message, NULL, "body");
-	g_autofree char *text = body ? xml_text(body) : NULL;
-
-	if (text && *text)
-		return TRUE;
-	for (guint i = 0; i < G_N_ELEMENTS(CONTENTS); i++) {
-		const char *ns = CONTENTS[i].ns ? CONTENTS[i].ns : xml_ns(message);
-		const xmlNode *child = xml_child(message, ns, CONTENTS[i].name);
-
-		if (child && (!CONTENTS[i].child || xml_child(child, NULL, CONTENTS[i].child)))
-			return TRUE;
-	}
-	return FALSE;
+	g_free(asked->from);
+	g_free(asked->to);
+	g_free(asked->id);
+	g_free(asked);
 }
 
-typedef enum { STRANGER, NO_ROOM, NO_NUMBER, GATEWAY, IN_CALL, CALLS_ONLY, N_WHYS } Why;
+XmppTexts *
+xmpp_texts_new(void)
+{
+	XmppTexts *texts = g_new0(XmppTexts, 1);
 
-static const XmlStanzaError WHYS[N_WHYS] = {
-	[STRANGER] = { .type = "cancel",
-		       .condition = "service-unavailable",
-		       .text = "This gateway serves its own users only" },
-	[NO_ROOM] = { .type = "cancel",
-		      .condition = "service-unavailable",
-		      .text = "There are no chat rooms at the telephone gateway" },
-	[NO_NUMBER] = { .type = "cancel",
-			.condition = "item-not-found",
-			.text = "Your message was not sent: this is no telephone number. Write one "
-				"with + and its country, as in +15555550123" },
-	[GATEWAY] = { .type = "cancel",
-		      .condition = "service-unavailable",
-		      .text = "Your message was not sent: this is the telephone gateway itself, "
-			      "where nobody reads it" },
-	[IN_CALL] = { .type = "cancel",
-		      .condition = "service-unavailable",
-		      .text = "Your message was not sent: during a call only digits are passed on, "
-			      "as keys" },
-	[CALLS_ONLY] = { .type = "cancel",
-			 .condition = "service-unavailable",
-			 .text = "Your message was not sent: telephone numbers can be called here, "
-				 "but take no text messages" },
+	texts->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	texts->asked = g_hash_table_new(NULL, NULL);
+	return texts;
+}
+
+void
+xmpp_texts_free(XmppTexts *texts)
+{
+	GHashTableIter iter;
+	gpointer asked;
+
+	if (!texts)
+		return;
+	g_hash_table_iter_init(&iter, texts->asked);
+	while (g_hash_table_iter_next(&iter, &asked, NULL))
+		((Asked *)asked)->xmpp = NULL;
+	g_hash_table_unref(texts->asked);
+	g_hash_table_unref(texts->told);
+	g_free(texts);
+}
+
+/* --- what is not passed on --- */
+
+typedef struct {
+	XmlStanzaError error; /* type NULL: none */
+	const char *line;     /* what he reads in the chat; NULL: nothing */
+	gboolean once;	      /* a minute otherwise */
+} Row;
+
+#define NOT_SENT "Your message was not sent: "
+
+static const XmlStanzaError STRANGER = { .type = "cancel",
+					 .condition = "service-unavailable",
+					 .text = "This gateway serves its own users only" };
+static const XmlStanzaError NO_NUMBER = {
+	.type = "cancel",
+	.condition = "item-not-found",
+	.text = NOT_SENT "this is no telephone number. Write one with + and its country, as in "
+			 "+15555550123",
+};
+static const XmlStanzaError GATEWAY = {
+	.type = "cancel",
+	.condition = "service-unavailable",
+	.text = NOT_SENT "this is the telephone gateway itself, where nobody reads it",
+};
+static const XmlStanzaError ANONYMOUS = {
+	.type = "cancel",
+	.condition = "item-not-found",
+	.text = NOT_SENT "this caller has hidden the number",
+};
+static const XmlStanzaError LATER = {
+	.type = "wait",
+	.condition = "resource-constraint",
+	.text = NOT_SENT "the gateway is too busy now. Send it again in a minute",
 };
 
-static Why
-why(const Xmpp *xmpp, const Address *from, const Address *to)
-{
-	g_autoptr(Address) callee = address_new(ADDRESS_JID, to->user, to->host, NULL);
-	g_autofree char *bare = address_bare_jid(from);
+static const Row KINDS[N_IM_KINDS] = {
+	[IM_ROOM] = { .error = { .type = "cancel",
+				 .condition = "service-unavailable",
+				 .text = "There are no chat rooms at the telephone gateway" } },
+	[IM_ENCRYPTED] = { .error = { .type = "modify",
+				      .condition = "not-acceptable",
+				      .text = NOT_SENT
+				      "it is encrypted, and telephones cannot read it" },
+			   .line = "Your message was not sent. Telephones cannot read encrypted "
+				   "messages: switch encryption off for this contact (the "
+				   "padlock beside the input field) and send it again." },
+	[IM_REACTION] = { .line = "Reactions are not passed on: a telephone shows only words.",
+			  .once = TRUE },
+	[IM_RETRACTION] = { .line = "A message that was sent to a telephone cannot be taken "
+				    "back." },
+	[IM_FILE] = { .error = { .type = "modify",
+				 .condition = "not-acceptable",
+				 .text = NOT_SENT
+				 "the file has no address that a telephone could open" } },
+};
 
-	if (!to->user)
-		return GATEWAY;
-	if (!xmpp_accounts_is_ours(xmpp->accounts, callee, from))
-		return NO_NUMBER;
-	return xmpp_find_talking(xmpp, bare, to) ? IN_CALL : CALLS_ONLY;
-}
-
-/* RFC 6121 8.5.2.1: a headline that nobody takes is dropped; an error never has an answer
- * (RFC 6120 8.3.1). */
+/* TRUE when he has not been told it for a minute; or ever, when that is asked. */
 static gboolean
-wants_answer(const xmlNode *message)
+may_tell(XmppTexts *texts, char *key, gboolean once)
 {
-	const char *type = xml_attribute(message, "type");
+	gint64 now = g_get_monotonic_time(), *last = g_hash_table_lookup(texts->told, key);
 
-	if (g_strcmp0(type, "headline") == 0 || g_strcmp0(type, "error") == 0)
+	if (last && (once || now - *last < TELL_US)) {
+		g_free(key);
 		return FALSE;
-	return g_strcmp0(type, "groupchat") == 0 || has_content(message);
+	}
+	if (g_hash_table_size(texts->told) >= MAX_TOLD)
+		g_hash_table_remove_all(texts->told);
+	last = g_new(gint64, 1);
+	*last = now;
+	g_hash_table_replace(texts->told, key, last);
+	return TRUE;
 }
+
+static void
+tell_line(Xmpp *xmpp, const Row *row, const Address *from, const Address *to)
+{
+	g_autofree char *account = address_bare_jid(from), *chat = address_bare_jid(to);
+	g_autofree char *peer = address_full_jid(from), *id = g_uuid_string_random();
+	const ImBuild build = { .from = chat, .to = peer, .id = id, .body = row->line };
+	char *key = g_strdup_printf("%s\n%s\n%p", account, chat, (gconstpointer)row);
+
+	if (may_tell(xmpp->texts, key, row->once))
+		xmpp_send(xmpp, im_build(&build));
+}
+
+static void
+refuse(Xmpp *xmpp, const XmlStanzaError *why, const xmlNode *message)
+{
+	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
+	xmpp_send(xmpp, xml_message_error(message, why));
+}
+
+static void
+refuse_kind(Xmpp *xmpp, const Row *row, const xmlNode *message, const Address *from,
+	    const Address *to)
+{
+	if (row->error.type)
+		refuse(xmpp, &row->error, message);
+	if (row->line)
+		tell_line(xmpp, row, from, to);
+}
+
+void
+xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
+{
+	g_autoptr(Im) im = im_read(message);
+
+	if (im->kind != IM_NOTHING)
+		xmpp_send(xmpp, xml_message_error(message, &STRANGER));
+}
+
+/* --- what is --- */
 
 /* A chat message that answers a question of the gateway's own. */
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	const xmlNode *body = xml_child(message, NULL, "body");
-	const char *type = xml_attribute(message, "type");
-	g_autofree char *text = body ? xml_text(body) : NULL;
-	g_autofree char *bare = NULL, *account = NULL;
+	g_autofree char *text = im_plain(message), *bare = NULL, *account = NULL;
 	g_autoptr(Address) chat = NULL;
 
-	if (!text || g_strcmp0(type, "groupchat") == 0 || g_strcmp0(type, "headline") == 0 ||
-	    g_strcmp0(type, "error") == 0)
+	if (!text)
 		return FALSE;
 	bare = address_bare_jid(from);
 	account = g_utf8_strdown(bare, -1);
@@ -113,20 +187,108 @@ xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 	return account_answers(xmpp->gateway, account, chat, text);
 }
 
-void
-xmpp_text_refuse(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
+static XmlStanzaError
+refusal(Reason reason, const char *words)
 {
-	gboolean is_room = g_strcmp0(xml_attribute(message, "type"), "groupchat") == 0;
+	XmlStanzaError error = { .type = "cancel",
+				 .condition = "service-unavailable",
+				 .text = words };
 
-	if (!wants_answer(message))
-		return;
-	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
-	xmpp_send(xmpp, xml_message_error(message, &WHYS[is_room ? NO_ROOM : why(xmpp, from, to)]));
+	if (reason == REASON_NOT_FOUND || reason == REASON_INCOMPLETE)
+		error.condition = "item-not-found";
+	else if (reason == REASON_GONE)
+		error.condition = "gone";
+	else if (reason == REASON_FORBIDDEN || reason == REASON_ADMIN)
+		error.condition = "not-allowed";
+	else if (reason == REASON_INCOMPATIBLE)
+		error.type = "modify", error.condition = "not-acceptable";
+	else if (reason == REASON_OVERLOAD)
+		error.type = "wait", error.condition = "policy-violation";
+	return error;
+}
+
+static void
+on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
+{
+	Asked *asked = user;
+	Xmpp *xmpp = asked->xmpp;
+	g_autofree char *text =
+		g_strconcat(NOT_SENT, words ? words : reason_sentence(reason), NULL);
+	XmlStanzaError error = answer == TEXT_LATER ? LATER : refusal(reason, text);
+
+	if (xmpp) {
+		g_hash_table_remove(xmpp->texts->asked, asked);
+		if (answer != TEXT_TAKEN) {
+			xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
+			xmpp_send(xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
+		}
+	}
+	asked_free(asked);
+}
+
+static void
+pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, const Address *to)
+{
+	g_autofree char *bare = address_bare_jid(from), *account = g_utf8_strdown(bare, -1);
+	g_autoptr(Address) number = xmpp_accounts_dialled(xmpp->accounts, to);
+	Asked *asked = g_new0(Asked, 1);
+	const TextIn text = { .from = from,
+			      .to = number,
+			      .account = account,
+			      .device = xml_attribute(message, "from"),
+			      .origin = im->origin,
+			      .body = im->body,
+			      .language = im->language,
+			      .written = im->written,
+			      .receipt = im->receipt };
+
+	asked->xmpp = xmpp;
+	asked->from = g_strdup(xml_attribute(message, "from"));
+	asked->to = g_strdup(xml_attribute(message, "to"));
+	asked->id = g_strdup(xml_attribute(message, "id"));
+	g_hash_table_add(xmpp->texts->asked, asked);
+	text_new(xmpp->gateway, xmpp->plugin, &text, on_answered, asked);
+}
+
+static gboolean
+is_short_code(const Address *to)
+{
+	g_autofree char *code = number_unescape(to->user);
+	gsize length = strspn(code, "0123456789");
+
+	return length >= SHORT_CODE && length <= LONG_CODE &&
+	       (code[length] == '\0' || code[length] == ';');
+}
+
+/* Why there is nobody whom a text could be for; NULL: there is. */
+static const XmlStanzaError *
+nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
+{
+	g_autoptr(Address) chat = NULL;
+
+	if (!to->user) /* what could be read there, xmpp_desk.c has seen to */
+		return im->kind == IM_TEXT ? &GATEWAY : NULL;
+	if (g_str_equal(to->user, "anonymous"))
+		return &ANONYMOUS;
+	chat = address_new(ADDRESS_JID, to->user, to->host, NULL);
+	if (xmpp_accounts_is_ours(xmpp->accounts, chat, from) || is_short_code(to))
+		return NULL;
+	return &NO_NUMBER;
 }
 
 void
-xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
+xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	if (wants_answer(message))
-		xmpp_send(xmpp, xml_message_error(message, &WHYS[STRANGER]));
+	g_autoptr(Im) im = im_read(message);
+	const XmlStanzaError *why;
+
+	if (im->kind == IM_NOTHING)
+		return;
+	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
+	if (why)
+		refuse(xmpp, why, message);
+	else if (im->kind != IM_TEXT)
+		refuse_kind(xmpp, &KINDS[im->kind], message, from, to);
+	else
+		pass_on(xmpp, message, im, from, to);
 }

@@ -357,6 +357,13 @@ media_last_stats(const Media *media, PortId port)
 	return stats;
 }
 
+const SeriesPoint *
+media_series(const Media *media, PortId port, guint *n_points)
+{
+	*n_points = 0;
+	return NULL;
+}
+
 void
 media_close(Media *media)
 {
@@ -374,4 +381,16 @@ void
 workers_move(Workers *workers, const char *before, const char *now)
 {
 	(void)workers, (void)before, (void)now;
+}
+
+guint
+workers_media_threads(const Workers *workers)
+{
+	return 0;
+}
+
+guint
+workers_load(const Workers *workers, guint thread)
+{
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "b2bua/call/core.h"
 #include "b2bua/http/http.h"
+#include "b2bua/report/report_call.h"
 
 #define PATIENCE_MS 20000
 #define SCRAPE	    "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -156,6 +157,42 @@ test_answers(void)
 	assert_answer("GET /ready", 503, "\"stopping\":true");
 	assert_answer("GET /metrics", 200, "\ntandem_stopping 1\n");
 	assert_answer("GET /health", 200, "\"healthy\":true");
+	tear_down();
+}
+
+/* A report is for whoever has its key, and for no other; only a key can tell which calls there
+ * are. */
+static void
+test_report(void)
+{
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
+	g_autofree char *path = NULL, *line = NULL, *missing = NULL, *none = NULL;
+	g_autoptr(GError) error = NULL;
+
+	set_up();
+	record->state = g_strdup("ENDED");
+	record->caller = g_strdup("<anna>@example.org");
+	record->callee = g_strdup("+14155551234");
+	record->caller_plugin = g_strdup("fake");
+	record->legs = g_strdup("");
+	record->ladder = g_strdup("");
+	record->started_us = record->ended_us = g_get_real_time();
+	g_assert_true(store_call_begin(store, record, &error));
+	path = report_path(record->id);
+	missing = report_path(record->id + 1);
+	line = g_strconcat("GET ", path, NULL);
+	none = g_strconcat("GET ", missing, NULL);
+	assert_answer(line, 200, "<bdi>&lt;anna&gt;@example.org</bdi>");
+	assert_answer(line, 200, "Content-Security-Policy: default-src 'none'");
+	assert_answer(line, 200, "Content-Type: text/html; charset=utf-8");
+	assert_answer(none, 404, "text/plain");
+	*strchr(line, '?') = '\0';
+	assert_answer(line, 403, "tandemctl report ID --link");
+	assert_answer("GET /report/1?key=", 403, "key");
+	assert_answer("GET /report/", 403, "key");
+	assert_answer("GET /report", 403, "key");
+	assert_answer("GET /report/9999999999999999999999?key=1", 403, "key");
+	assert_answer("GET /reports", 404, "/report/ID");
 	tear_down();
 }
 
@@ -311,6 +348,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/http/answers", test_answers);
+	g_test_add_func("/http/report", test_report);
 	g_test_add_func("/http/silence", test_silence);
 	g_test_add_func("/http/stop", test_stop);
 	g_test_add_func("/http/stop-among-scrapers", test_stop_among_scrapers);

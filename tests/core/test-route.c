@@ -995,6 +995,35 @@ test_dialable(void)
 	tear_down();
 }
 
+/* What anna may have as a contact that is there. */
+static void
+test_permitted(void)
+{
+	static const struct {
+		const char *to;
+		gboolean permitted;
+	} CASES[] = {
+		{ "+14155551234@gw.example.org", TRUE },
+		{ "echo@gw.example.org", TRUE },
+		{ "+15550001@gw.example.org", TRUE },
+		{ "112@gw.example.org", TRUE },
+		{ "+19005550123@gw.example.org", FALSE },
+		{ "+4990012345678@gw.example.org", FALSE },
+		{ "+881612345678@gw.example.org", FALSE },
+		{ "+4930123456@gw.example.org", FALSE },
+	};
+	set_up();
+	put_rule("+4930", FALSE, "", 0);
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autoptr(Address) to = address(CASES[i].to);
+
+		g_test_message("%s", CASES[i].to);
+		g_assert_cmpint(route_permitted(gateway, "anna@example.org", to), ==,
+				CASES[i].permitted);
+	}
+	tear_down();
+}
+
 /* bert has two softphones, one of them registered. */
 static void
 test_ring_orders(void)
@@ -1075,6 +1104,7 @@ main(int argc, char **argv)
 	g_test_add_func("/route/hide-number", test_hide_number);
 	g_test_add_func("/route/no-way-out", test_no_way_out);
 	g_test_add_func("/route/dialable", test_dialable);
+	g_test_add_func("/route/permitted", test_permitted);
 	g_test_add_func("/route/ring-orders", test_ring_orders);
 	return g_test_run();
 }

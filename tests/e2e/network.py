@@ -181,7 +181,8 @@ class Coturn:
 
     SECRET = "north"
 
-    def __init__(self, bench, address, port=3478):
+    def __init__(self, bench, address, port=3478, certificate=None):
+        """`certificate`: a PEM file with its key; TLS at 5349."""
         self.address, self.port = address, port
         folder = bench.folder / "coturn"
         folder.mkdir()
@@ -190,7 +191,7 @@ class Coturn:
         self.process = process.start(
             ["turnserver", "-n", "--listening-ip", address, "--listening-port", port, "--relay-ip", address,
              "--min-port", 50000, "--max-port", 50099, "--use-auth-secret", "--static-auth-secret", self.SECRET,
-             "--realm", "localhost", "--no-tls", "--no-dtls", "--no-cli", "--verbose", "--pidfile", folder / "pid",
+             "--realm", "localhost", *(["--cert", certificate, "--pkey", certificate] if certificate else ["--no-tls"]), "--no-dtls", "--no-cli", "--verbose", "--pidfile", folder / "pid",
              "--userdb", folder / "db", "--log-file", self.log, "--simple-log", "--relay-threads", 1],
             stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT, cwd=folder)
         bench.keep(self)

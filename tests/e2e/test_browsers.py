@@ -13,13 +13,14 @@ from web import Dialler
 SIP = "127.0.0.1:5060"
 STATE = "window.dialler && dialler.state"
 MAX_LOSS = 0.06  # of frames, not packets: a page records beside all that it does
+MORE = "+15555550177"
 PHONE, DESKTOP = (390, 844), (1280, 800)
 
 
-def begin(bench, browser):
+def begin(bench, browser, **settings):
     """The page, logged in as alice."""
     bench.prosody(http_port=5280)
-    bench.gateway()
+    bench.gateway(**settings)
     web = bench.keep(Dialler(bench.folder / "web", 5280, DOMAIN, GATEWAY, [("alice", "pw")],
                              [("echo", "Echo test"), (OUTSIDE, "A telephone")]))
     page = bench.keep(browser)
@@ -182,6 +183,40 @@ def test_browser_chromium(bench):
     page = begin(bench, Chromium(bench.folder))
     every_call(bench, page, pictures(bench, page, [("phone", PHONE, {}), ("desktop", DESKTOP, {}),
                                                    ("phone-dark", PHONE, {"dark": True})]))
+
+
+def reads(page, mine, part):
+    """The first text of the open conversation with that in it, as an expression of the page."""
+    item = (f"[...document.querySelectorAll('#log .{'mine' if mine else 'theirs'}')]"
+            f".find(item => item.textContent.includes({part!r}))")
+    page.wait(f"Boolean({item})")
+    return item
+
+
+@alone
+def test_browser_texts(bench):
+    """The gateway's news, and what cannot be delivered, in words."""
+    page = begin(bench, Chromium(bench.folder))
+    bench.tandem.ctl("user", "set", f"alice@{DOMAIN}", "account-messages=yes")
+    shoot = pictures(bench, page, [("phone", PHONE, {}), ("desktop-dark", DESKTOP, {"dark": True})])
+    page.click("connect")
+    page.wait(f"{STATE} === 'ready'")
+    bench.tandem.ctl("number", "add", MORE, f"alice@{DOMAIN}")
+    page.wait("Boolean(document.querySelector('#conversations em'))")
+    page.evaluate("document.querySelector('#conversations .contact').click()")
+    reads(page, False, "one more telephone number: " + MORE)
+    page.click("chat-close")
+    page.wait("!document.querySelector('#conversations em')")
+
+    page.type("to", OUTSIDE)
+    page.click("write")
+    page.type("text", "Are you there?")
+    page.click("send")
+    mine = reads(page, True, "Are you there?")
+    page.wait(f"{mine}.dataset.state === 'failed'")
+    said = page.evaluate(f"{mine}.innerText")
+    check("not delivered" in said and "text" in said.split("·")[-1], f"the page says {said!r}")
+    shoot("texts")
 
 
 @alone

@@ -313,9 +313,9 @@ def test_network_no_udp(bench):
     check("no-media" in bench.tandem.ctl("call", "show", record["id"]).stdout, "the reason is not shown")
 
 
-def slow_house(bench, line, **media):
+def slow_house(bench, line, http=None, **media):
     bench.prosody(interfaces=("127.0.0.1", line.OURS))
-    bench.gateway(media={"local_addresses": line.OURS, **media})
+    bench.gateway(media={"local_addresses": line.OURS, **media}, http=http or {})
     return bench.carrier(), remote_phone(bench, line, line.OURS)
 
 

@@ -4,12 +4,14 @@ tandemd is killed meanwhile.  No call waits, none escapes its limit, no record i
 
 TANDEM_HELD=30 holds the lock, and fills the disk, for so many seconds.
 """
+import json
 import os
 import sqlite3
 import subprocess
 import time
 
 from harness import ALICE, DOMAIN, alone, check
+from peers import process
 from peers.plain import PlainEnd
 from peers.process import until
 
@@ -150,3 +152,86 @@ def test_database_cannot_be_written(bench):
     crashed = records.rows("sum(reason = 'crashed')")
     check(crashed == 15, f"{crashed} records of crashed calls, not 15")
     check(records.rows("count(*)") >= 20 + 1 + 10, "records are missing")
+
+
+HOOK = """#!/bin/sh
+[ -e {folder}/good ] || exit 1
+cat >>{folder}/told
+"""
+
+
+def test_hook_is_told_of_each_call(bench):
+    """The program fails, the daemon is killed right after a BYE, and started again: no call is missing."""
+    program, told = bench.folder / "hook", bench.folder / "told"
+    program.write_text(HOOK.format(folder=bench.folder))
+    program.chmod(0o755)
+    tandem = bench.gateway(records={"hook": program})
+    carrier = bench.keep(PlainEnd("127.0.0.9", 5070, "carrier"))
+    tandem.ctl("trunk", "add", "carrier", "127.0.0.9", "port=5070", "options-seconds=0")
+
+    def calls(n):
+        for _ in range(n):
+            call = carrier.call("echo")
+            call.wait(200)
+            call.hangup()
+            tandem.last_record()
+
+    def ids():
+        return [json.loads(line)["id"] for line in told.read_text().splitlines()] if told.exists() else []
+
+    calls(3)
+    until(lambda: "takes no calls since" in tandem.status()["records-hook"], 10, "the hook to fail")
+    calls(2)
+    left = carrier.call("echo")  # is up when the daemon is killed: the start ends it
+    left.wait(200)
+    tandem.kill()
+    tandem.start()
+    calls(1)
+    (bench.folder / "good").touch()
+    until(lambda: tandem.status()["records-hook"] == "has taken all calls" and len(ids()) >= 7, 30,
+          f"all calls to be told, they are {ids()}")
+    ended = sorted(c["id"] for c in tandem.rows("calls") if c["state"] == "ENDED")
+    check(len(ended) == 7 and sorted(set(ids())) == ended, f"told are {ids()}, ended {ended}")
+    check(ids() == sorted(ids()), f"told in the order {ids()}")
+
+
+def test_calls_are_followed_and_a_person_erased(bench):
+    """Every call is seen as it changes; then the records lose the person's name, and stay."""
+    tandem = bench.gateway()
+    carrier = bench.keep(PlainEnd("127.0.0.9", 5070, "carrier"))
+    tandem.ctl("trunk", "add", "carrier", "127.0.0.9", "port=5070", "options-seconds=0")
+    user, password = bench.credential()
+    phone = bench.keep(PlainEnd("127.0.0.8", 0, user, password))
+    phone.register()
+    tandem.ctl("user", "set", f"alice@{DOMAIN}", "ring=sip")
+    seen = bench.folder / "seen"
+    with open(seen, "wb") as output:
+        follower = process.start([tandem.build / "tandemctl", "--config", tandem.config, "--json-lines", "calls", "--follow",
+                                  "--trunk", "carrier"], env=tandem.environment, stdout=output)
+
+    def rows():
+        return [json.loads(line) for line in seen.read_text().splitlines()]
+    try:
+        ended = set()
+        while not ended & {r["id"] for r in rows() if r["state"] not in ("ENDED", "ENDING")}:
+            call = carrier.call(ALICE)
+            call.wait(180)
+            until(phone.calls, 10, "the telephone to ring")
+            refused = tandem.ctl("user", "erase", f"alice@{DOMAIN}", want=1)
+            check("is enabled" in refused.stderr, f"said {refused.stderr}")
+            time.sleep(0.6)  # more than the follower waits between two answers
+            list(phone.calls.values())[-1].answer()
+            call.wait(200)
+            call.hangup()
+            ended.add(tandem.last_record()["id"])
+            check(len(ended) < 10, f"nothing was seen: {seen.read_text()}")
+        until(lambda: {r["id"] for r in rows() if r["state"] == "ENDED"} & ended, 10, "the end of the call to be seen")
+    finally:
+        process.stop(follower)
+    tandem.ctl("user", "set", f"alice@{DOMAIN}", "enabled=no")
+    until(lambda: tandem.ctl("user", "erase", f"alice@{DOMAIN}", want=None).returncode == 0, 10, "alice to be erased")
+    listed = tandem.ctl("--json", "calls", "--all").stdout + tandem.ctl("--json", "usage").stdout
+    check("alice" not in listed and ALICE not in listed, f"alice is in {listed}")
+    check({c["id"] for c in tandem.calls()} >= ended, "a record is gone")
+    check(dict(tandem.json("call", "show", max(ended))["rows"])["to"] == "erased", "the one called has a name")
+    check("alice" not in tandem.ctl("user", "list").stdout, "alice is a user")

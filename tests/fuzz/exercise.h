@@ -8,6 +8,7 @@
 #include "plugins/xmpp/xml.h"
 
 void exercise_xml(const xmlNode *stanza);
+void exercise_im(const xmlNode *stanza);
 void exercise_jmi(const xmlNode *stanza);
 void exercise_jingle(const xmlNode *stanza);
 void exercise_caps(const xmlNode *stanza);

@@ -21,6 +21,9 @@ check(const CallRecord *record)
 	g_assert_cmpint(again->id, ==, record->id);
 	g_assert_cmpstr(again->legs, ==, record->legs);
 	g_assert_cmpstr(again->ladder, ==, record->ladder);
+	g_assert_cmpuint(again->price, ==, record->price);
+	if (record->price)
+		g_assert_cmpstr(again->currency, ==, record->currency);
 	cut = spill_encode(record, 100);
 	g_assert_cmpuint(cut->len, <=, bytes->len);
 }

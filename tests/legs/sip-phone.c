@@ -41,8 +41,10 @@ phone_request(Phone *phone, const char *method, const char *uri, const char *ext
 		method, uri, transport, phone->peer->call_id, phone->cseq,
 		phone->from ? phone->from : phone->name, phone->name, phone->peer->call_id,
 		phone->cseq, method, extra ? extra : "",
-		body ? "Content-Type: application/sdp\r\n" : "", body ? strlen(body) : 0,
-		body ? body : "");
+		body && !(extra && strstr(extra, "Content-Type:"))
+			? "Content-Type: application/sdp\r\n"
+			: "",
+		body ? strlen(body) : 0, body ? body : "");
 }
 
 static char *

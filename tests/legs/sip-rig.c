@@ -4,6 +4,7 @@
 #include "tests/legs/sip-rig.h"
 #include "b2bua/route/dial_uri.h"
 #include "b2bua/gateway.h"
+#include "b2bua/text.h"
 #include "plugins/sip/stack/sip_desc.h"
 #include "plugins/sip/sip_ua.h"
 #include <string.h>
@@ -219,6 +220,87 @@ leg_trace(const Leg *leg, TraceKind kind, const char *format, ...)
 	va_end(arguments);
 }
 
+/* --- the core's side of text.h --- */
+
+typedef struct {
+	TextAnswered answered;
+	gpointer user;
+} Question;
+
+void (*rig_text)(const TextIn *text);
+static Question question;
+
+void
+text_new(Gateway *self, const Plugin *plugin, const TextIn *text, TextAnswered answered,
+	 gpointer user)
+{
+	g_autofree char *from = address_text(text->from), *to = address_text(text->to);
+	g_autofree char *whose = text->account
+					 ? g_strdup_printf("%s by %s", text->account, text->device)
+					 : g_strdup(text->trunk);
+
+	g_assert_true(g_utf8_validate(text->body, -1, NULL));
+	say("text %s → %s of %s%s: %s", from, to, whose, text->receipt ? ", receipt" : "",
+	    text->body);
+	question = (Question){ answered, user };
+	if (rig_text)
+		rig_text(text);
+}
+
+void
+rig_answer_text(TextAnswer answer, Reason reason, const char *words)
+{
+	Question asked = question;
+
+	question.answered = NULL;
+	asked.answered(asked.user, answer, reason, words);
+}
+
+void
+text_sent(Gateway *self, gint64 id)
+{
+	say("sent %" G_GINT64_FORMAT, id);
+}
+
+void
+text_delivered(Gateway *self, gint64 id)
+{
+	say("delivered %" G_GINT64_FORMAT, id);
+}
+
+void
+text_failed(Gateway *self, gint64 id, gboolean again, Reason reason, const char *words)
+{
+	say("%s %" G_GINT64_FORMAT " %s %s", again ? "later" : "never", id, reason_name(reason),
+	    words);
+}
+
+void
+rig_send_text(gint64 id, Way way, const char *body, const Text *more)
+{
+	g_autoptr(Address) from = address_new(ADDRESS_NUMBER, "+14155550100", NULL, NULL);
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, "+12125550199", NULL, NULL);
+	Text text = more ? *more : (Text){ 0 };
+
+	text.id = id;
+	text.way = way;
+	text.account = "alice@example.org";
+	text.from = from;
+	text.to = to;
+	text.body = body;
+	text.written = 1795942800; /* Sun, 29 Nov 2026 09:00:00 GMT */
+	sip_plugin.text->send(&text);
+}
+
+gboolean rig_tells_ways;
+
+void
+text_way_is_up(Gateway *self, WayKind kind, const char *key)
+{
+	if (rig_tells_ways)
+		say("up %s %s", kind == WAY_TRUNK ? "trunk" : "contact", key);
+}
+
 GatewayParts *
 gateway_parts(Gateway *self)
 {
@@ -248,6 +330,12 @@ gateway_refused(Gateway *self, const Plugin *plugin, const char *author, const A
 void
 gateway_moved(Gateway *self, const char *before, const char *now)
 {
+}
+
+gboolean
+gateway_is_stopping(const Gateway *self)
+{
+	return FALSE;
 }
 
 void

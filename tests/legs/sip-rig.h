@@ -7,6 +7,7 @@
 #include "b2bua/config.h"
 #include "b2bua/counters.h"
 #include "b2bua/leg.h"
+#include "b2bua/text.h"
 #include "db/store.h"
 #include "tests/legs/sip-peer.h"
 
@@ -34,6 +35,13 @@ void rig_dial(const char *trunk, const char *number, const Address *from);
 /* A SIP address outside, as "bob@127.0.0.1:5070". */
 void rig_dial_uri(const char *uri, const Address *from);
 void rig_dial_contact(gint64 contact); /* a softphone's registration */
+/* A text that comes is an event, "text FROM → TO of WHOM: BODY"; `rig_text`, or NULL, sees it.
+ * The last one is answered. */
+extern void (*rig_text)(const TextIn *text);
+void rig_answer_text(TextAnswer answer, Reason reason, const char *words);
+/* From +14155550100 to +12125550199; kind, device and the rest as `more` has them, or NULL. */
+void rig_send_text(gint64 id, Way way, const char *body, const Text *more);
+extern gboolean rig_tells_ways; /* text_way_is_up() is an event */
 Desc *rig_desc(const char *sdp);
 const char *rig_traces(void);
 

@@ -396,6 +396,75 @@ hops__closed(void)
 	rig_stop();
 }
 
+/* A text goes from hop to hop as a call does, and is the same request at each. */
+static void
+send_by_hops(const Peer *first, const Peer *second)
+{
+	set_services(g_srv_target_new("a.test", (guint16)first->port, 1, 1),
+		     g_srv_target_new("b.test", (guint16)second->port, 2, 1));
+	rig_start();
+	rig_trunk("carrier", 0, by_srv);
+	rig_send_text(7, (Way){ WAY_TRUNK, (char *)"carrier", 0 }, "Hi", NULL);
+}
+
+static void
+assert_same_text(const char *one, const char *other)
+{
+	static const char *const names[] = { "Call-ID", "CSeq", "From", "Date" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *first = message_header(one, names[i]);
+		g_autofree char *second = message_header(other, names[i]);
+
+		g_assert_nonnull(first);
+		g_assert_cmpstr(first, ==, second);
+	}
+}
+
+static void
+hops__text(gconstpointer status)
+{
+	g_autoptr(Peer) first = peer_new(), second = peer_new();
+	g_autofree char *one = NULL, *other = NULL;
+
+	send_by_hops(first, second);
+	one = peer_wait(first, "MESSAGE ");
+	if (status)
+		peer_reply(first, one, status, "t0", "Retry-After: 60\r\n", NULL);
+	other = peer_wait(second, "MESSAGE ");
+	assert_same_text(one, other);
+	peer_reply(second, other, "202 Accepted", "t1", NULL, NULL);
+	rig_expect("sent 7");
+	rig_stop();
+}
+
+static void
+hops__text_unreachable(void)
+{
+	guint port = peer_free_port();
+
+	rig_start();
+	rig_trunk("carrier", port, by_tcp);
+	rig_send_text(7, (Way){ WAY_TRUNK, (char *)"carrier", 0 }, "Hi", NULL);
+	rig_expect("later 7 network-error the next server cannot be reached");
+	rig_stop();
+}
+
+static void
+hops__text_closed(void)
+{
+	g_autoptr(Peer) peer = peer_new_tcp();
+	g_autofree char *text = NULL;
+
+	rig_start();
+	rig_trunk("carrier", peer->port, by_tcp);
+	rig_send_text(7, (Way){ WAY_TRUNK, (char *)"carrier", 0 }, "Hi", NULL);
+	text = peer_wait(peer, "MESSAGE ");
+	peer_hang_up(peer);
+	rig_expect_start("later 7 network-error");
+	rig_stop();
+}
+
 /* An outbound proxy gets the INVITE, the trunk's host stays in it. */
 static void
 by_proxy(Trunk *trunk)
@@ -883,6 +952,10 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/hops/refused", hops__refused);
 	g_test_add_func("/sip/hops/closed", hops__closed);
 	g_test_add_func("/sip/hops/proxy", hops__proxy);
+	g_test_add_data_func("/sip/hops/text/silent", NULL, hops__text);
+	g_test_add_data_func("/sip/hops/text/full", "503 Service Unavailable", hops__text);
+	g_test_add_func("/sip/hops/text/unreachable", hops__text_unreachable);
+	g_test_add_func("/sip/hops/text/closed", hops__text_closed);
 	g_test_add_func("/sip/wants/caller-id", wants__caller_id);
 	g_test_add_func("/sip/wants/codecs", wants__codecs);
 	g_test_add_func("/sip/wants/redirects", wants__redirects);

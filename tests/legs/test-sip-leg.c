@@ -46,8 +46,9 @@ in__ring_answer_hangup(void)
 	ok = peer_wait(peer, "SIP/2.0 200");
 	g_assert_nonnull(strstr(message_body(ok), "m=audio 40002 "));
 	allow = message_header(ok, "Allow");
-	g_assert_cmpstr(allow, ==,
-			"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER");
+	g_assert_cmpstr(
+		allow, ==,
+		"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, REGISTER, MESSAGE");
 	peer_ack(peer, ok, NULL);
 	rig_spin(20);
 	rig_plugin->leg->hangup(rig_leg, REASON_HANGUP, NULL);
@@ -1435,7 +1436,7 @@ other__methods(void)
 	} cases[] = {
 		{ "OPTIONS", "SIP/2.0 200", NULL },
 		{ "REGISTER", "SIP/2.0 401", NULL },
-		{ "MESSAGE", "SIP/2.0 405", NULL },
+		{ "MESSAGE", "SIP/2.0 403", NULL },
 		{ "SUBSCRIBE", "SIP/2.0 405", "Event: presence\r\n" },
 		{ "PUBLISH", "SIP/2.0 405", "Event: presence\r\n" },
 		{ "REFER", "SIP/2.0 603", "Refer-To: <sip:x@127.0.0.1>\r\n" },

@@ -130,6 +130,7 @@ test_ours(void)
 	g_assert_true(xmpp_caps_can_call(xmpp_caps_read(query)));
 	g_assert_cmpstr(xmpp_caps_domain.category, ==, "gateway");
 	g_assert_cmpstr(xmpp_caps_domain.type, ==, "pstn");
+	g_assert_true(xmpp_caps_domain.is_bot && !xmpp_caps_number.is_bot);
 	g_assert_cmpstr(xmpp_caps_number.category, ==, "client");
 	g_assert_cmpstr(xmpp_caps_number.type, ==, "phone");
 }

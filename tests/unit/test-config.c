@@ -57,6 +57,11 @@ static const struct {
 	{ "[xmpp]\nsecret hunter2\n", { "line 2", "key = value" } },
 	{ "[xmpp]\nsecret = a\\qhunter2\n", { "[xmpp] secret", "(hidden)" } },
 	{ OK "host = \xff\n", { "UTF-8" } },
+	{ OK "[records]\nhook=billing\n", { "[records] hook", "billing", "path of a program" } },
+	{ OK "[records]\nhook=ftp://example.org/\n", { "[records] hook", "or a URL such as" } },
+	{ OK "[records]\nhook=https://\n", { "[records] hook" } },
+	{ OK "[records]\nhook=https://me:hunter2@example.org/\n",
+	  { "[records] hook", "write hook_token" } },
 };
 
 static void

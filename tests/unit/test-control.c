@@ -14,6 +14,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
 #include "b2bua/admin/control_private.h"
@@ -158,6 +159,18 @@ guint
 calls_live(Gateway *self)
 {
 	return self->live ? 1 : 0;
+}
+
+guint
+calls_of_person(Gateway *self, const char *person, Call *found[], guint most)
+{
+	return self->live ? 1 : 0;
+}
+
+const char *
+gateway_hook_state(const Gateway *self)
+{
+	return "has taken all calls";
 }
 
 Call *
@@ -445,8 +458,9 @@ static const struct {
 	{ "calls --number +14155550199", { "\"rows\":[[2,\"ACTIVE\"" } },
 	{ "calls --number +14155550199 --until 1970-01-02T00:00:00Z", { "\"rows\":[]" } },
 	{ "calls --user alice@example.org --since 10:00", { "\"rows\":[]" } },
-	{ "calls --since 2100-01-01 --all", { "\"ended-by\",\"times\"]", "\"rows\":[]" } },
-	{ "usage --month 1969-12", { "\"minutes-in\"]", "\"rows\":[]" } },
+	{ "calls --since 2100-01-01 --all",
+	  { "\"ended-by\",\"times\",\"cost\",\"currency\"]", "\"rows\":[]" } },
+	{ "usage --month 1969-12", { "\"minutes-in\",\"cost\"]", "\"rows\":[]" } },
 	{ "call show 1",
 	  { "[\"text\",\"Busy (486 Busy Here)\"]", "[\"media\",\"packets_in=1\"]" } },
 	{ "ladder 1", { "\"text\":", "INVITE" } },
@@ -630,6 +644,9 @@ static const struct {
 	  2,
 	  { "messages=perhaps", "yes or no" } },
 	{ "user del alice@example.org", 2, { "still owns numbers" } },
+	{ "user erase alice@example.org", 2, { "is enabled", "enabled=no" } },
+	{ "calls --follow", 1, { "tandemd is not running" } },
+	{ "calls --changed 1.1", 1, { "tandemd is not running" } },
 	{ "number add 12 alice@example.org", 2, { "number 12", "+14155550101" } },
 	{ "number add +1415x alice@example.org", 2, { "+1415x", "E.164" } },
 	{ "number add +14155550101 alice@example.org", 2, { "belongs to user alice@example.org" } },
@@ -744,6 +761,15 @@ test_trunk_keys(void)
 	}
 }
 
+static gboolean
+has_account(const Verb *verb)
+{
+	for (const Word *word = verb->words; word->name; word++)
+		if (word_is_account(word))
+			return TRUE;
+	return FALSE;
+}
+
 /* A row that a front could not ask for, or that would not be found, is no row. */
 static void
 test_table(void)
@@ -764,11 +790,12 @@ test_table(void)
 		g_assert_cmpuint(verb_id(verb), ==, i);
 		g_assert_true(verb->who & VERB_OPERATOR);
 		g_assert_true(*verb->help && !g_str_has_suffix(verb->help, "."));
-		/* a user's account stands in the place of the first word */
-		g_assert_true(!(verb->who & VERB_SELF) || verb->words[0].type == WORD_USER ||
-			      g_str_equal(name, "help"));
+		/* a word says whose account it is about, or own.c finds out */
+		g_assert_true(!(verb->who & VERB_SELF) || has_account(verb) ||
+			      verb->words[0].type == WORD_SOFTPHONE || g_str_equal(name, "help"));
 		/* the audit has a subject, and the plugins a key */
-		g_assert_true(!(verb->flags & VERB_AUDITED) || noun_of(verb));
+		g_assert_true(!(verb->flags & VERB_AUDITED) || noun_of(verb) ||
+			      verb->words[0].type == WORD_USER);
 		for (const Word *word = verb->words; word->name; word++) {
 			g_assert_true(word->help && !g_str_has_suffix(word->help, "."));
 			if (word->type == WORD_KEYS)
@@ -817,6 +844,32 @@ static const struct {
 	{ "number list", "[\"+14155550101\",\"alice@example.org\"" },
 	{ "number list bob@example.org", "bob@example.org: one word too many" },
 	{ "user set country=FR", "country: the operator of the gateway sets this" },
+	{ "forward busy +49301234567", "Calls while busy go to +49301234567" },
+	{ "user show", "[\"forward-busy\",\"+49301234567\"]" },
+	{ "forward busy off", "Calls while busy are not sent on" },
+	{ "user show", "[\"forward-busy\",\"\"]" },
+	{ "forward busy +14155550101", "the number is the user's own" },
+	{ "forward busy 112", "an emergency number" },
+	{ "forward never 1", "never: write always, busy" },
+	{ "forward bob@example.org busy +49301234567", "bob@example.org: write always" },
+	{ "ring xmpp", "ring=xmpp" },
+	{ "user show", "[\"ring\",\"xmpp\"]" },
+	{ "dnd yes", "Nothing rings" },
+	{ "user show", "[\"do-not-disturb\",\"yes\"]" },
+	{ "hide-number yes", "does not see the number" },
+	{ "block +4930*,anonymous", "declined from now on" },
+	{ "block anonymous", "was blocked already" },
+	{ "user show", "[\"blocked\",\"+4930* anonymous\"]" },
+	{ "unblock anonymous", "ring again" },
+	{ "unblock anonymous", "is not blocked; blocked: +4930*" },
+	{ "user show", "[\"blocked\",\"+4930*\"]" },
+	{ "softphone password bob", "softphone bob: you have no softphone" },
+	{ "calls --user bob@example.org", "--user: unknown option" },
+	{ "calls --trunk carrier", "--trunk: unknown option" },
+	{ "why bob@example.org", "that is another's account" },
+	{ "why 1", "not one of yours" },
+	{ "why", "none of your calls failed" },
+	{ "usage", NULL },
 	{ "softphone add", "softphone: that is for the operator of the gateway" },
 	{ "softphone list", NULL },
 	{ "trunk list", "trunk: that is for the operator of the gateway" },
@@ -827,18 +880,37 @@ static const struct {
 };
 
 static char *
+ask_words_as(const Actor *actor, char **words)
+{
+	Answer *answer = answer_new(&gateway, gateway.store, actor, words);
+	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+	GString *all = g_string_new(NULL);
+	gboolean more = TRUE;
+
+	json_node_set_object(root, answer_reply(answer));
+	do {
+		g_autofree char *text = json_to_string(root, FALSE);
+
+		g_string_append(all, text);
+		more = more && answer_is_list(answer) && answer_more(answer);
+		if (!more && answer_is_list(answer)) {
+			g_autofree char *last = json_to_string(root, FALSE);
+
+			g_string_append(all, last);
+		}
+	} while (more);
+	if (answer_error(answer))
+		g_string_append(all, answer_error(answer)->message);
+	answer_free(answer);
+	return g_string_free(all, FALSE);
+}
+
+static char *
 ask_as(const Actor *actor, const char *line)
 {
 	g_auto(GStrv) words = g_strsplit(line, " ", -1);
-	Answer *answer = answer_new(&gateway, gateway.store, actor, words);
-	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
-	char *text;
 
-	json_node_set_object(root, answer_reply(answer));
-	text = answer_error(answer) ? g_strdup(answer_error(answer)->message)
-				    : json_to_string(root, FALSE);
-	answer_free(answer);
-	return text;
+	return ask_words_as(actor, words);
 }
 
 static void
@@ -865,6 +937,114 @@ test_self(void)
 	assert_holds(audited->str, "audit: alice@example.org: user set alice@example.org: ring=");
 	g_string_free(audited, TRUE);
 	audited = NULL;
+	gateway_clear();
+}
+
+/* --- a user and what is another's, by every verb --- */
+
+static const char *const OF_BOB[N_WORD_TYPES] = {
+	[WORD_USER] = "bob@example.org",
+	[WORD_WHOSE] = "bob@example.org",
+	[WORD_NUMBER] = "+14155550102",
+	[WORD_SOFTPHONE] = "bob",
+	[WORD_CALL] = "2",
+	[WORD_TRUNK] = "carrier",
+	[WORD_TARGET] = "default",
+	[WORD_SOURCE] = "all",
+	[WORD_YES] = "yes",
+	[WORD_FLAG] = "yes",
+	[WORD_WHOLE] = "1",
+	[WORD_DESTINATION] = "+49301234567",
+	[WORD_CALLERS] = "+49*",
+	[WORD_HOST] = "sip.example.net",
+};
+
+/* Each word of the verb, written as an operator would; a key is the first that there is. */
+static void
+add_words(GStrvBuilder *words, const Verb *verb)
+{
+	for (const Word *word = verb->words; word->name; word++) {
+		g_auto(GStrv) choices = g_strsplit(word->values ? word->values : "x", "|", -1);
+		const char *text = word->type == WORD_CHOICE ? choices[0]
+				   : OF_BOB[word->type]	     ? OF_BOB[word->type]
+							     : "x";
+
+		if (word_is_option(word))
+			g_strv_builder_add(words, word->name);
+		if (word->type == WORD_KEYS)
+			g_strv_builder_add_many(words, keys_of(word->keys)->name, "yes", NULL);
+		else if (word->type != WORD_FLAG)
+			g_strv_builder_add(words, text);
+	}
+}
+
+/* What of bob's is in it; a name that alice has written herself may be in an error. */
+static void
+assert_not_bobs(const char *text)
+{
+	static const char *const bobs[] = { "0102", "+49881", "bob@example.org\",", "[\"bob\"" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(bobs); i++)
+		if (!strstr(text, "one word too many") && !strstr(text, "unknown") &&
+		    !strstr(text, "that is for") && !strstr(text, "not one of yours"))
+			g_assert_null(strstr(text, bobs[i]));
+}
+
+static void
+test_another(void)
+{
+	const Actor alice = { VERB_SELF, "alice@example.org", "alice@example.org/phone" };
+	static const char *const before[] = {
+		"user add alice@example.org",
+		"user add bob@example.org",
+		"number add +14155550102 bob@example.org",
+		"softphone add bob@example.org",
+		"softphone add alice@example.org",
+		"trunk add carrier sip.example.net",
+		"user set bob@example.org forward-busy=+49881",
+	};
+	static const char *const bobs[] = {
+		"user show bob@example.org", "softphone list", "number list",
+		"trunk show carrier",	     "route list",     "user list"
+	};
+	g_autoptr(GString) then = g_string_new(NULL), now = g_string_new(NULL);
+	const Verb *verb;
+
+	gateway_init("/nowhere");
+	control_config = gateway.config;
+	add_calls();
+	for (guint i = 0; i < G_N_ELEMENTS(before); i++)
+		g_free(ask(NULL, before[i]));
+	for (guint i = 0; i < G_N_ELEMENTS(bobs); i++) {
+		g_autofree char *text = ask(NULL, bobs[i]);
+
+		g_string_append(then, text);
+	}
+	for (guint i = 0; (verb = verb_at(i)); i++) {
+		g_autoptr(GStrvBuilder) builder = g_strv_builder_new(), bare = g_strv_builder_new();
+		g_autofree char *name = verb_name(verb), *with = NULL, *without = NULL;
+		g_auto(GStrv) named = g_strsplit(name, " ", -1);
+		g_auto(GStrv) words = NULL, few = NULL;
+
+		g_strv_builder_addv(builder, (const char **)named);
+		g_strv_builder_addv(bare, (const char **)named);
+		add_words(builder, verb);
+		words = g_strv_builder_end(builder);
+		few = g_strv_builder_end(bare);
+		with = ask_words_as(&alice, words);
+		without = ask_words_as(&alice, few);
+		g_test_message("%s: %s", name, with);
+		assert_not_bobs(with);
+		assert_not_bobs(without);
+		if (!(verb->who & VERB_SELF))
+			assert_holds(with, "that is for the operator of the gateway");
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(bobs); i++) {
+		g_autofree char *text = ask(NULL, bobs[i]);
+
+		g_string_append(now, text);
+	}
+	g_assert_cmpstr(then->str, ==, now->str);
 	gateway_clear();
 }
 
@@ -1663,6 +1843,7 @@ main(int argc, char **argv)
 	g_test_add_func("/control/table", test_table);
 	g_test_add_func("/control/keys", test_keys);
 	g_test_add_func("/control/self", test_self);
+	g_test_add_func("/control/another", test_another);
 	g_test_add_func("/control/bad-lines", test_bad_lines);
 	g_test_add_func("/control/changes", test_changes);
 	g_test_add_func("/control/audit", test_audit);

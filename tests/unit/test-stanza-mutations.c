@@ -44,6 +44,7 @@ is_new(const xmlNode *node, const char *attribute, guint how)
 static void
 exercise(const xmlNode *stanza)
 {
+	exercise_im(stanza);
 	exercise_jmi(stanza);
 	exercise_jingle(stanza);
 	exercise_caps(stanza);

@@ -673,7 +673,8 @@ test_cdr(Files *files, gconstpointer unused)
 	static const char *const COLUMNS[] = { "id",	   "started",	"answered", "ended",
 					       "seconds",  "direction", "caller",   "callee",
 					       "account",  "trunk",	"state",    "reason",
-					       "sentence", "ended_by",	"times" };
+					       "sentence", "ended_by",	"times",    "cost",
+					       "currency" };
 	g_autoptr(Store) store = open_file(files->path);
 	sqlite3_stmt *cdr = NULL;
 
@@ -688,6 +689,104 @@ test_cdr(Files *files, gconstpointer unused)
 	g_assert_cmpint(sqlite3_column_int(cdr, 4), ==, 61);
 	g_assert_cmpstr((const char *)sqlite3_column_text(cdr, 5), ==, "out");
 	sqlite3_finalize(cdr);
+}
+
+#define T0 (G_GINT64_CONSTANT(1790000000) * G_USEC_PER_SEC)
+
+/* What a call costs, in its record, in cdr and in what is summed up. */
+static void
+test_cost(Files *files, gconstpointer unused)
+{
+	static const struct {
+		guint price;
+		guint64 talked_us, cost;
+	} CASES[] = {
+		{ 0, 60000000, 0 },	  { 1200, 60000000, 1200 },
+		{ 1200, 90000000, 1800 }, { 1, 29999999, 0 }, /* rounded */
+		{ 1, 30000000, 1 },	  { 4000000000, 14400000000, 960000000000 },
+	};
+	g_autoptr(Store) store = open_file(files->path);
+	g_autoptr(GPtrArray) usage = NULL;
+	guint64 sum = 0;
+
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		CallRecord record = { .state = (char *)"SETUP",
+				      .started_us = T0,
+				      .caller = (char *)ALICE "/phone",
+				      .callee = (char *)"+4930",
+				      .user = (char *)ALICE,
+				      .trunk = (char *)"t1",
+				      .price = CASES[i].price,
+				      .currency = (char *)(CASES[i].price ? "EUR" : NULL) };
+		g_autoptr(CallRecord) read = NULL;
+		g_auto(Query) query = { 0 };
+
+		g_assert_true(store_call_begin(store, &record, NULL));
+		record.answered_us = T0 + 5;
+		record.ended_us = T0 + 5 + (gint64)CASES[i].talked_us;
+		g_assert_true(store_call_update(store, &record, NULL));
+		read = store_call_get(store, record.id, NULL);
+		g_assert_cmpuint(call_record_cost(read, 0), ==, CASES[i].cost);
+		g_assert_cmpstr(read->currency, ==, record.currency);
+		query = query_new(store, "SELECT round(cost * 10000), currency FROM cdr WHERE id "
+					 "= ?1");
+		query_bind_int(&query, record.id);
+		g_assert_cmpint(query_step(&query, NULL), ==, QUERY_ROW);
+		g_assert_cmpint(query_int(&query, 0), ==, (gint64)CASES[i].cost);
+		sum += CASES[i].cost;
+	}
+	usage = store_usage_page(store, ALICE, NULL, "", "", 10, NULL);
+	g_assert_cmpuint(((Usage *)usage->pdata[0])->cost, ==, sum);
+}
+
+/* A person is erased: nothing in the file has the name, and the books are as they were. */
+static void
+test_erase(Files *files, gconstpointer unused)
+{
+	char *numbers[] = { (char *)ONE, NULL };
+	g_autoptr(Store) store = open_file(files->path);
+	g_autoptr(GPtrArray) usage = NULL, left = NULL;
+	g_autofree char *dump = NULL;
+	g_auto(Query) query = { 0 };
+	guint steps = 0;
+	gint n;
+
+	g_assert_true(store_hook_set(store, "/bin/true", NULL));
+	add_call(store, 0, ALICE "/phone", "+4930123456", ALICE, "t1", "hangup", 61);
+	add_call(store, 1, "+43123456", ONE, ALICE, "t1", "busy", 0);
+	add_call(store, 2, BOB "/x", ALICE "/phone", BOB, NULL, "hangup", 1);
+	add_call(store, 3, BOB "/x", ONE, BOB, NULL, "hangup", 1);
+	add_call(store, 4, ONE, "+4930", NULL, "t2", "hangup", 5);
+	add_call(store, 5, BOB "/x", "+4930", BOB, "t1", "hangup", 7);
+	add_call(store, 6, ALICE "x/phone", "+4930", ALICE "x", "t1", "hangup", 3);
+	for (guint i = 0; i < 50; i++)
+		add_call(store, 10 + i, ALICE "/phone", "+4930123456", ALICE, "t1", "hangup", 1);
+	while ((n = store_erase_calls(store, ALICE, numbers, 20, NULL)) > 0)
+		steps++;
+	g_assert_cmpint(n, ==, 0);
+	g_assert_cmpuint(steps, ==, 3 + 3); /* own; callee device, caller and callee number */
+	g_assert_true(store_erase_account(store, ALICE, NULL));
+	assert_no_scan(store);
+	query = query_new(
+		store, "SELECT group_concat(coalesce(user, '-') || ' ' || caller || ' ' || callee "
+		       "|| ' ' || coalesce(text, 'none') || ' ' || coalesce(ladder, ''), '; ') "
+		       "FROM (SELECT * "
+		       "FROM calls WHERE id <= 7 ORDER BY id)");
+	g_assert_cmpint(query_step(&query, NULL), ==, QUERY_ROW);
+	dump = query_text(&query, 0);
+	g_assert_nonnull(strstr(dump,
+				"erased erased +4930… none ; erased +4312… erased none ; " BOB
+				" " BOB "/x erased none ; " BOB " " BOB
+				"/x erased none ; - erased +4930 none ; " BOB " " BOB "/x +4930 "));
+	g_assert_nonnull(strstr(dump, ALICE "x " ALICE "x/phone +4930"));
+	left = store_hook_next(store, 1000, NULL);
+	g_assert_cmpuint(left->len, ==, 57);
+	for (guint i = 0; i < 5; i++)
+		g_assert_null(strstr(((HookLine *)left->pdata[i])->text, ALICE));
+	usage = store_usage_page(store, "erased", NULL, "", "", 10, NULL);
+	g_assert_cmpuint(usage->len, ==, 1);
+	g_assert_cmpuint(((Usage *)usage->pdata[0])->out_seconds, ==, 61 + 50);
+	g_assert_cmpuint(((Usage *)usage->pdata[0])->in_calls, ==, 1);
 }
 
 /* --- the file --- */
@@ -1269,6 +1368,8 @@ main(int argc, char **argv)
 	g_test_add_func("/store/no-scan", test_no_scan);
 	FILES("search", test_search);
 	FILES("cdr", test_cdr);
+	FILES("cost", test_cost);
+	FILES("erase", test_erase);
 	FILES("migrations", test_migrations);
 	FILES("migration-fails", test_migration_fails);
 	FILES("refuses-files", test_refuses_files);

@@ -49,6 +49,8 @@ sip_leg_dial(SipUa *ua, Call *call, const Target *target, const Desc *offer)
 	g_autoptr(Desc) wanted = desc_only(offer, leg->way->codecs);
 
 	sip_leg_keep_session(leg);
+	leg->peer = address_copy(target->to);
+	leg->party = address_copy(target->from);
 	leg_attach(&leg->leg, ua->plugin, call);
 	if (!wanted) {
 		sip_leg_fail(leg, REASON_INCOMPATIBLE, LEG_CODECS_FORBIDDEN, NULL);

@@ -81,8 +81,6 @@ struct SipLeg {
 	char *pidf;  /* the same as a document, and its Content-ID; or NULL */
 	char *pidf_id;
 
-	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
-	guint hop;
 	guint redirects; /* followed so far */
 	gboolean trying; /* this hop has said something: it is not silence that ends it */
 	gboolean heard;	 /* more than 100 has come: this is the one */
@@ -102,6 +100,9 @@ struct SipLeg {
 	gboolean asks_name;
 	Timer *timer;
 	gint64 requests_us; /* of its peer's, paid for before now: sip_request.h */
+
+	/* Who is at its other end, and whom it speaks with: of a text inside of the dialog. */
+	Address *peer, *party;
 
 	/* The dialog as its peer sees it, for sip_save.c. */
 	char *call_id, *local, *remote_party, *target, *routes;

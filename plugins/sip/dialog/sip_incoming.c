@@ -192,6 +192,8 @@ sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const Sip
 	if (!caller->from)
 		trust_trunk(sip, &identity, &incoming);
 
+	leg->peer = incoming.from ? address_copy(incoming.from) : NULL;
+	leg->party = to ? address_copy(to) : NULL;
 	leg->nh = nh;
 	read_offer(leg, sip, &content);
 	audio_from_allow(leg, event, content.desc);

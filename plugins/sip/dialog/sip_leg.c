@@ -93,7 +93,8 @@ sip_leg_free(SipLeg *leg)
 	g_free(leg->next_hop);
 	g_free(leg->way_back);
 	g_free(leg->name_source);
-	g_clear_pointer(&leg->hops, g_ptr_array_unref);
+	address_free(leg->peer);
+	address_free(leg->party);
 	g_free(leg->call_id);
 	g_free(leg->local);
 	g_free(leg->remote_party);

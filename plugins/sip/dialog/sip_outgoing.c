@@ -115,12 +115,10 @@ try_next_hop(SipLeg *leg)
 {
 	g_autofree char *text = NULL;
 
-	if (leg->state != STATE_CALLING || leg->heard || !leg->hops ||
-	    leg->hop + 1 >= leg->hops->len)
+	if (leg->state != STATE_CALLING || leg->heard || !way_has_next_hop(leg->way))
 		return FALSE;
-	leg->hop++;
 	g_free(leg->next_hop);
-	leg->next_hop = g_strdup(leg->hops->pdata[leg->hop]);
+	leg->next_hop = g_strdup(way_next_hop(leg->way));
 	text = header_hop_text(leg->next_hop);
 	leg_trace(&leg->leg, TRACE_NOTE, "next: %s", text);
 	invite_again(leg);
@@ -130,8 +128,7 @@ try_next_hop(SipLeg *leg)
 void
 sip_leg_call_hops(SipLeg *leg, GPtrArray *hops)
 {
-	leg->hops = g_ptr_array_ref(hops);
-	leg->next_hop = g_strdup(hops->pdata[0]);
+	leg->next_hop = g_strdup(way_first_hop(leg->way, hops));
 	leg->ua->calls_out++;
 	send_invite(leg);
 }

@@ -75,6 +75,17 @@ look_everywhere(SipUa *ua, const Trunk *trunk, const sip_t *sip)
 	return is_ours(ua, trunk, to) || !uri ? g_steal_pointer(&to) : g_steal_pointer(&uri);
 }
 
+/* RFC 3428 says nothing else than the Request-URI, and carriers write anything into To.  But
+ * where the Request-URI is the account at the carrier, it is as with calls. */
+Address *
+called_by_text(SipUa *ua, const Trunk *trunk, const sip_t *sip)
+{
+	g_autoptr(Address) uri = called_by(ua, sip->sip_request->rq_url);
+
+	return trunk && !is_ours(ua, trunk, uri) ? called_by_trunk(ua, trunk, sip)
+						 : g_steal_pointer(&uri);
+}
+
 Address *
 called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip)
 {

@@ -10,3 +10,5 @@
 
 /* NULL: nobody. */
 Address *called_by_trunk(SipUa *ua, const Trunk *trunk, const sip_t *sip);
+/* Of a MESSAGE; `trunk` NULL: a softphone's. */
+Address *called_by_text(SipUa *ua, const Trunk *trunk, const sip_t *sip);

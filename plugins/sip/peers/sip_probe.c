@@ -8,6 +8,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/peers/sip_watch_private.h"
+#include "b2bua/text.h"
 #include "plugins/sip/peers/sip_outside.h"
 #include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/stack/sip_header.h"
@@ -60,6 +61,8 @@ learn(Probe *probe, gboolean good, const char *text)
 	probe->good = good;
 	g_free(probe->text);
 	probe->text = g_strdup(text);
+	if (good)
+		text_way_is_up(probe->watch->watches->ua->gateway, WAY_TRUNK, probe->watch->trunk);
 }
 
 const char *

@@ -7,6 +7,7 @@
 #include "plugins/sip/peers/sip_registrar.h"
 #include "plugins/sip/peers/sip_trunk.h"
 #include "b2bua/number.h"
+#include "b2bua/text.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/shield/sip_source.h"
 #include <stdlib.h>
@@ -310,7 +311,8 @@ bindings_text(GPtrArray *contacts)
 	return text->len ? g_strdup(text->str) : NULL;
 }
 
-static void
+/* TRUE: the softphone is registered now. */
+static gboolean
 answer(Registration *self, const Reply *reply)
 {
 	g_autoptr(GPtrArray) contacts = store_contact_list_of_softphone(
@@ -324,6 +326,7 @@ answer(Registration *self, const Reply *reply)
 	else
 		reply_say(reply, SIP_200_OK, TAG_IF(text, SIPTAG_CONTACT_STR(text)),
 			  TAG_IF(self->sip->sip_path, SIPTAG_PATH(self->sip->sip_path)), TAG_END());
+	return !self->status && text;
 }
 
 static void
@@ -340,7 +343,8 @@ register_softphone(SipUa *ua, const Reply *reply, const SipEvent *event, Softpho
 			  error->message);
 		refuse(&self, SIP_500_INTERNAL_SERVER_ERROR);
 	}
-	answer(&self, reply);
+	if (answer(&self, reply))
+		text_way_is_up(ua->gateway, WAY_CONTACT, softphone->username);
 }
 
 /* Each Contact stands as this very request, from there, has written it. */

@@ -36,6 +36,7 @@ way_free(SipWay *way)
 	if (way->lookup)
 		g_cancellable_cancel(way->lookup);
 	g_clear_object(&way->lookup);
+	g_clear_pointer(&way->hops, g_ptr_array_unref);
 	g_free(way->request_uri);
 	g_free(way->to);
 	g_free(way->route);
@@ -243,6 +244,27 @@ way_find(SipWay *way, WayFunc func, gpointer user)
 	}
 }
 
+const char *
+way_first_hop(SipWay *way, GPtrArray *hops)
+{
+	g_clear_pointer(&way->hops, g_ptr_array_unref);
+	way->hops = g_ptr_array_ref(hops);
+	way->hop = 0;
+	return hops->pdata[0];
+}
+
+gboolean
+way_has_next_hop(const SipWay *way)
+{
+	return way->hops && way->hop + 1 < way->hops->len;
+}
+
+const char *
+way_next_hop(SipWay *way)
+{
+	return way_has_next_hop(way) ? way->hops->pdata[++way->hop] : NULL;
+}
+
 /* --- who it is --- */
 
 const char *
@@ -261,6 +283,12 @@ gboolean
 way_is_softphone(const SipWay *way, const char *name)
 {
 	return way->softphone && strcmp(way->softphone, name) == 0;
+}
+
+const char *
+way_softphone(const SipWay *way)
+{
+	return way->softphone;
 }
 
 /* --- what is said to it, and what it is shown --- */
@@ -331,6 +359,12 @@ way_any_source(const SipWay *way)
 	const Trunk *trunk = trunk_of(way);
 
 	return trunk ? g_strcmp0(trunk->rtp_source, "any") == 0 : way->any_source;
+}
+
+gboolean
+way_takes_texts(const SipWay *way)
+{
+	return way->softphone || trunk_takes_texts(trunk_of(way));
 }
 
 Address *

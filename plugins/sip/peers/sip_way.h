@@ -30,6 +30,8 @@ typedef struct {
 
 	/* sip_way.c's own. */
 	SipUa *ua;
+	GPtrArray *hops; /* char *, where it may be sent (sip_resolve.h); the one in use */
+	guint hop;
 	char *trunk;	 /* NULL: a softphone's, or an address outside */
 	char *phone;	 /* of a softphone: where it is, as phone_source() says it */
 	char *softphone; /* and its name */
@@ -53,11 +55,18 @@ void way_free(SipWay *way); /* NULL is fine; no callback comes after it */
 /* Calls back once, perhaps at once. */
 void way_find(SipWay *way, WayFunc func, gpointer user);
 
+/* These are tried, one after the other: the first.  Borrowed, as the next. */
+const char *way_first_hop(SipWay *way, GPtrArray *hops);
+/* Nothing came of that one (RFC 3263 4.3): the next; NULL: there is none. */
+const char *way_next_hop(SipWay *way);
+gboolean way_has_next_hop(const SipWay *way);
+
 /* --- who it is --- */
 
 const char *way_trunk(const SipWay *way); /* NULL: none */
 gboolean way_is_phone(const SipWay *way);
 gboolean way_is_softphone(const SipWay *way, const char *name);
+const char *way_softphone(const SipWay *way); /* its name; NULL: it is none's */
 
 /* --- what is said to it, and what it is shown --- */
 
@@ -73,6 +82,7 @@ char **way_media_hosts(const SipWay *way);
 gboolean way_any_source(const SipWay *way); /* from anywhere, after a trial */
 /* Of an INVITE of its: whom it calls; NULL: nobody. */
 Address *way_called(const SipWay *way, const sip_t *sip);
+gboolean way_takes_texts(const SipWay *way); /* by SIP, both ways */
 
 /* --- where it is --- */
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* control_erase.c - user erase: what is known of a person is removed, some of it at a time. */
+#include <string.h>
+#include "b2bua/admin/handlers.h"
+#include "b2bua/call/call_list.h"
+
+#define ROWS	    20 /* of a step: each has a place in seven indexes */
+#define PATIENCE_US (5 * G_USEC_PER_SEC)
+
+typedef struct {
+	char *jid;
+	char **numbers;
+	guint calls, softphones;
+	gint64 give_up; /* monotonic; while another process writes */
+} Erasure;
+
+static void
+erasure_free(gpointer data)
+{
+	Erasure *erasure = data;
+
+	g_free(erasure->jid);
+	g_strfreev(erasure->numbers);
+	g_free(erasure);
+}
+
+/* --- the last step: what the person has --- */
+
+static gboolean
+delete_softphones(Store *store, Erasure *erasure, GError **error)
+{
+	g_autoptr(GPtrArray) phones = store_softphone_list(store, erasure->jid, error);
+
+	for (guint i = 0; phones && i < phones->len; i++) {
+		if (!store_softphone_del(store, ((Softphone *)phones->pdata[i])->username, error))
+			return FALSE;
+		erasure->softphones++;
+	}
+	return phones != NULL;
+}
+
+static gboolean
+delete_user(Store *store, Erasure *erasure, GError **error)
+{
+	g_autoptr(User) user = store_user_get(store, erasure->jid, NULL);
+
+	if (!user)
+		return TRUE;
+	if (!delete_softphones(store, erasure, error))
+		return FALSE;
+	for (char **number = erasure->numbers; *number; number++)
+		if (!store_number_del(store, *number, error))
+			return FALSE;
+	return store_user_del(store, erasure->jid, error);
+}
+
+static gboolean
+delete_rest(Request *request, Erasure *erasure, GError **error)
+{
+	if (!store_begin(request->store, error))
+		return FALSE;
+	if (delete_user(request->store, erasure, error) &&
+	    store_erase_account(request->store, erasure->jid, error))
+		return store_commit(request->store, error);
+	store_rollback(request->store);
+	return FALSE;
+}
+
+static void
+say_what_was_done(Request *request, const Erasure *erasure)
+{
+	g_autofree char *text = g_strdup_printf("user erase: %u records without names, %u "
+						"softphones deleted, %u numbers taken away",
+						erasure->calls, erasure->softphones,
+						g_strv_length(erasure->numbers));
+
+	reply_pair(request, "user", erasure->jid);
+	reply_pair_int(request, "records-without-names", erasure->calls);
+	reply_pair_int(request, "softphones-deleted", erasure->softphones);
+	reply_pair_int(request, "numbers-taken-away", g_strv_length(erasure->numbers));
+	reply_pair(request, "kept",
+		   "times, trunk, reason and cost of the calls, under the name 'erased'");
+	reply_pair(request, "not-touched", "logs, backups and copies of the database");
+	audit_say(request, text);
+	for (char **number = erasure->numbers; *number; number++)
+		request_changed(request, CHANGE_NUMBER, *number);
+	request_changed(request, CHANGE_USER, erasure->jid);
+	request_tell(request);
+}
+
+/* Another process may hold the lock for a moment. */
+static gboolean
+is_to_be_tried_again(const Erasure *erasure, GError **error)
+{
+	if (!g_error_matches(*error, STORE_ERROR, STORE_ERROR_BUSY) ||
+	    g_get_monotonic_time() > erasure->give_up)
+		return FALSE;
+	g_clear_error(error);
+	return TRUE;
+}
+
+static gboolean
+more_erased(Request *request, GError **error)
+{
+	Erasure *erasure = request->gathered;
+	g_autoptr(GError) problem = NULL;
+	gint n = store_erase_calls(request->store, erasure->jid, erasure->numbers, ROWS, &problem);
+
+	if (n == 0 && delete_rest(request, erasure, &problem)) {
+		say_what_was_done(request, erasure);
+		return FALSE;
+	}
+	if (n > 0) {
+		erasure->calls += (guint)n;
+		erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
+		return TRUE;
+	}
+	if (is_to_be_tried_again(erasure, &problem))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
+/* --- whether it may be --- */
+
+static gboolean
+may_be_erased(Request *request, const char *jid, GError **error)
+{
+	g_autoptr(User) user = store_user_get(request->store, jid, NULL);
+	Call *found;
+
+	if (user && user->enabled)
+		return wrong(error,
+			     "user %s is enabled; write 'user set %s enabled=no' first, which ends "
+			     "the user's calls",
+			     jid, jid);
+	if (request->gateway && calls_of_person(request->gateway, jid, &found, 1) > 0)
+		return wrong(error, "user %s has a live call; end it with 'hangup', see 'calls'",
+			     jid);
+	return store_is_written(request->store, store_posted(request->store)) ||
+	       wrong(error, "the database has not taken all records yet; see 'records' in "
+			    "'status', and try again");
+}
+
+gboolean
+do_user_erase(Request *request, GError **error)
+{
+	const char *jid = request_word(request, "JID");
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_autoptr(GPtrArray) numbers = NULL;
+	Erasure *erasure;
+
+	if (!may_be_erased(request, jid, error) ||
+	    !(numbers = store_number_list(request->store, jid, error)))
+		return FALSE;
+	for (guint i = 0; i < numbers->len; i++)
+		g_strv_builder_add(builder, ((const Number *)numbers->pdata[i])->number);
+	erasure = g_new0(Erasure, 1);
+	erasure->jid = g_strdup(jid);
+	erasure->numbers = g_strv_builder_end(builder);
+	erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
+	request->gathered = erasure;
+	request->free_gathered = erasure_free;
+	request->more = more_erased;
+	reply_table(request, "key", "value", NULL);
+	return TRUE;
+}

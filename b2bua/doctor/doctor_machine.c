@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* doctor_machine.c - ports, addresses, files, the disk, the kernel. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "b2bua/doctor/doctor_private.h"
+
+#define PORTS_PER_CALL 4 /* RTP and RTCP of two sides */
+#define PORTS_SPARE    16
+#define DISK_MB	       200
+#define SPLIT_MS       500
+
+static int
+udp_socket(const char *host, guint port)
+{
+	NetAddress address;
+	int fd, code;
+
+	if (!net_address_parse(host, (guint16)port, &address)) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, &address.any, address.length) == 0)
+		return fd;
+	code = errno;
+	close(fd);
+	errno = code;
+	return -1;
+}
+
+/* --- ports --- */
+
+static guint
+count_taken(Doctor *doctor)
+{
+	const Facts *facts = &doctor->facts;
+	guint taken = 0;
+
+	for (guint port = facts->port_min; port <= facts->port_max; port++) {
+		const int fd = udp_socket(facts->rtp_address, port);
+
+		if (fd >= 0)
+			close(fd);
+		else if (errno == EADDRINUSE)
+			taken++;
+		if (g_cancellable_is_cancelled(doctor->cancel))
+			break;
+	}
+	return taken;
+}
+
+/* The kernel gives these to any program that asks for one. */
+static gboolean
+overlaps_kernel(const Facts *facts, guint *first, guint *last)
+{
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents("/proc/sys/net/ipv4/ip_local_port_range", &text, NULL, NULL) &&
+	       sscanf(text, "%u %u", first, last) == 2 && *first <= facts->port_max &&
+	       *last >= facts->port_min;
+}
+
+void
+doctor_ports(Doctor *doctor, gconstpointer unused)
+{
+	static const char name[] = "ports";
+	const Facts *facts = &doctor->facts;
+	const guint n = facts->port_max - facts->port_min + 1;
+	const guint most = n / PORTS_PER_CALL;
+	const guint ours = facts->live_calls * 2 * PORTS_PER_CALL + PORTS_SPARE;
+	guint taken, first, last;
+
+	if (most < facts->max_calls) {
+		doctor_bad(
+			doctor, name,
+			"make the range of [media] port_min and port_max wider, in the firewall as "
+			"well, or make [limits] max_calls smaller",
+			"%u ports are enough for %u calls, and [limits] max_calls allows %u", n,
+			most, facts->max_calls);
+		return;
+	}
+	taken = count_taken(doctor);
+	if (taken > ours)
+		doctor_bad(doctor, name,
+			   "find the other program by 'ss -lunp', and move it or [media] port_min "
+			   "and port_max",
+			   "%u of the ports %u to %u are taken by other programs", taken,
+			   facts->port_min, facts->port_max);
+	else if (overlaps_kernel(facts, &first, &last))
+		doctor_bad(doctor, name,
+			   "keep [media] port_min and port_max outside of that range, or change "
+			   "net.ipv4.ip_local_port_range",
+			   "the kernel gives ports from %u to %u to any program, and those of "
+			   "[media] are among them",
+			   first, last);
+	else
+		doctor_good(doctor, name, "%u to %u, enough for %u calls", facts->port_min,
+			    facts->port_max, most);
+}
+
+/* --- addresses --- */
+
+static gboolean
+check_address(Doctor *doctor, const char *key, const char *address)
+{
+	g_autofree char *remedy = NULL;
+	const int fd = address ? udp_socket(address, 0) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || !address)
+		return TRUE;
+	remedy = g_strdup_printf("write an address of this machine in %s; 'ip address' shows them",
+				 key);
+	doctor_bad(doctor, "addresses", remedy, "%s = %s: %s", key, address, g_strerror(errno));
+	return FALSE;
+}
+
+void
+doctor_addresses(Doctor *doctor, gconstpointer unused)
+{
+	const Facts *facts = &doctor->facts;
+	gboolean good = check_address(doctor, "[sip] address", facts->sip_address);
+
+	if (g_strcmp0(facts->rtp_address, facts->sip_address) != 0)
+		good &= check_address(doctor, "[media] rtp_address", facts->rtp_address);
+	for (char **at = facts->local_addresses; at && *at; at++)
+		good &= check_address(doctor, "[media] local_addresses", *at);
+	if (good)
+		doctor_good(doctor, "addresses", "all are of this machine");
+}
+
+/* --- the kernel --- */
+
+/* One like RTP and one like STUN are sent to the port: each must come to its own socket. */
+static gboolean
+split_works(int agent, int split)
+{
+	static const guint8 rtp[] = { 0x80, 0, 0, 1 }, stun[] = { 0, 1, 0, 0 };
+	NetAddress to = { .length = sizeof(struct sockaddr_in6) };
+	guint8 byte[2] = { 0, 0xff };
+	struct timeval wait = { 0, SPLIT_MS * 1000 };
+	const int sender = udp_socket("127.0.0.1", 0);
+	gboolean good;
+
+	setsockopt(agent, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	setsockopt(split, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	good = sender >= 0 && getsockname(agent, &to.any, &to.length) == 0 &&
+	       sendto(sender, rtp, sizeof rtp, 0, &to.any, to.length) > 0 &&
+	       sendto(sender, stun, sizeof stun, 0, &to.any, to.length) > 0;
+	for (guint tries = 0; good && byte[0] == 0 && tries < SPLIT_MS / 10; tries++)
+		if (recv(split, byte, 1, 0) < 0)
+			g_usleep(10000); /* it is a socket that does not wait */
+	good = good && recv(agent, byte + 1, 1, 0) > 0;
+	if (sender >= 0)
+		close(sender);
+	return good && byte[0] == rtp[0] && byte[1] == stun[0];
+}
+
+void
+doctor_split(Doctor *doctor, gconstpointer unused)
+{
+	static const char name[] = "kernel split";
+	const int agent = udp_socket("127.0.0.1", 0);
+	const int split = agent >= 0 ? udp_split_open(agent) : -1;
+	const int code = errno;
+	const gboolean works = split >= 0 && split_works(agent, split);
+
+	if (!works && doctor->facts.kernel_split)
+		doctor_bad(
+			doctor, name,
+			"run a kernel of 4.6 or later that allows SO_ATTACH_REUSEPORT_CBPF; in a "
+			"container look at its seccomp profile",
+			"the kernel does not give RTP to a socket of its own, so clients' audio "
+			"costs several times as much: %s",
+			split < 0 ? g_strerror(code) : "packets come to the wrong socket");
+	else if (works && !doctor->facts.kernel_split)
+		doctor_bad(doctor, name, "remove [media] kernel_split = no",
+			   "the kernel could give RTP to a socket of its own, and is not asked: "
+			   "clients' audio costs several times as much");
+	else
+		doctor_good(doctor, name, "%s", works ? "works" : "not asked for");
+	if (split >= 0)
+		close(split);
+	if (agent >= 0)
+		close(agent);
+}
+
+/* --- files --- */
+
+static gboolean
+check_mode(Doctor *doctor, const char *what, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *remedy = g_strdup_printf("run 'chmod o= %s'", path);
+	struct stat status, above;
+
+	if (stat(path, &status) < 0 || stat(folder, &above) < 0) {
+		doctor_bad(doctor, what, "restart the daemon, and let nothing remove its files",
+			   "%s: %s", path, g_strerror(errno));
+		return FALSE;
+	}
+	if (!(status.st_mode & S_IRWXO) || !(above.st_mode & S_IXOTH))
+		return TRUE;
+	doctor_bad(doctor, what, remedy, "any user of this machine may open %s", path);
+	return FALSE;
+}
+
+static gboolean
+check_disk(Doctor *doctor, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	struct statvfs disk;
+	guint64 left;
+
+	if (statvfs(folder, &disk) < 0)
+		return TRUE;
+	left = (guint64)disk.f_bavail * disk.f_frsize / (1024 * 1024);
+	if (left >= DISK_MB)
+		return TRUE;
+	doctor_bad(doctor, "disk",
+		   "make room there, or make [records] keep_days and keep_ladder_days smaller",
+		   "%" G_GUINT64_FORMAT " MB are left for %s", left, path);
+	return FALSE;
+}
+
+void
+doctor_files(Doctor *doctor, gconstpointer unused)
+{
+	const Facts *facts = &doctor->facts;
+
+	if (check_mode(doctor, "control socket", facts->control_socket))
+		doctor_good(doctor, "control socket", "for its owner and group alone");
+	if (check_disk(doctor, facts->database))
+		doctor_good(doctor, "disk", "there is room");
+}
+
+void
+doctor_database(Doctor *doctor, gconstpointer unused)
+{
+	static const char name[] = "database";
+	const char *path = doctor->facts.database;
+	g_autoptr(GError) error = NULL;
+
+	if (!check_mode(doctor, name, path))
+		return;
+	if (store_verify(path, doctor->cancel, doctor->until_us, &error))
+		doctor_good(doctor, name, "whole");
+	else if (g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY))
+		doctor_skip(doctor, name, "%s", error->message);
+	else
+		doctor_bad(
+			doctor, name,
+			"stop the daemon, keep a copy of the file, and put the last backup in its "
+			"place, or what 'sqlite3 FILE .recover' saves",
+			"%s", error->message);
+}
+
+/* --- the certificate --- */
+
+static gboolean
+check_pem(Doctor *doctor, const char *key, const char *path, const char *part)
+{
+	g_autofree char *text = NULL, *remedy = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!path || (g_file_get_contents(path, &text, NULL, &error) && strstr(text, part)))
+		return TRUE;
+	remedy =
+		g_strdup_printf("let %s name a PEM file that the user of the daemon can read", key);
+	doctor_bad(doctor, "certificate", remedy, "%s: %s", path,
+		   error ? error->message : "it has no such PEM block");
+	return FALSE;
+}
+
+void
+doctor_certificate(Doctor *doctor, gconstpointer unused)
+{
+	const Facts *facts = &doctor->facts;
+
+	if (!facts->certificate)
+		doctor_skip(doctor, "certificate", "[sip] tls_port is not set");
+	else if (check_pem(doctor, "[sip] tls_certificate", facts->certificate,
+			   "-----BEGIN CERTIFICATE") &&
+		 check_pem(doctor, "[sip] tls_key", facts->key, "PRIVATE KEY"))
+		doctor_good(doctor, "certificate", "readable");
+}
