@@ -55,6 +55,8 @@ struct Config {
 	char *hook; /* a program's path or a URL, told of each call that has ended; NULL: none */
 	char *hook_token; /* for the URL; or NULL */
 	guint hook_hours; /* how long a call waits to be taken */
+	/* [texts] */
+	guint texts_account_minute, texts_account_day, texts_trunk_minute, texts_waiting;
 	/* [limits]: what a stranger can make us allocate */
 	guint max_calls, max_calls_per_user, max_setup_per_second;
 	guint max_stanza_bytes, max_sdp_bytes, max_iqs, max_connections;

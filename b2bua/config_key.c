@@ -178,6 +178,15 @@ const ConfigKey config_keys[] = {
 	{ "records", "hook_hours", TYPE_NUMBER, "72", 1, 8760, FIELD(hook_hours),
 	  "hours after which a call is dropped that the hook has not taken" },
 
+	{ "texts", "account_a_minute", TYPE_NUMBER, "20", 0, 100000, FIELD(texts_account_minute),
+	  "text messages that one user may write in a minute" },
+	{ "texts", "account_a_day", TYPE_NUMBER, "500", 0, 1000000, FIELD(texts_account_day),
+	  "text messages that one user may write in 24 hours" },
+	{ "texts", "trunk_a_minute", TYPE_NUMBER, "600", 0, 1000000, FIELD(texts_trunk_minute),
+	  "text messages that are taken from one trunk in a minute" },
+	{ "texts", "most_waiting", TYPE_NUMBER, "100000", 1, 1000000, FIELD(texts_waiting),
+	  "text messages that may wait to be sent, of all users; then no more are taken" },
+
 	{ "limits", "max_calls", TYPE_NUMBER, "1000", 1, 100000, FIELD(max_calls),
 	  "calls at once" },
 	{ "limits", "max_calls_per_user", TYPE_NUMBER, "10", 1, 100000, FIELD(max_calls_per_user),

@@ -86,6 +86,7 @@ typedef struct {
 	const char *number, *trunk, *state;
 	gint64 since; /* s since 1970 */
 } TextFilter;
-/* Those before this id, newest first, without deliveries. */
+/* Those before text `*before` (G_MAXINT64 at first), newest first, without deliveries: as many as
+ * one step finds, perhaps none.  Sets `*before` for the next step; 0: that was all. */
 GPtrArray *
-store_text_page(Store *store, const TextFilter *filter, gint64 before, guint limit, GError **error);
+store_text_search(Store *store, const TextFilter *filter, gint64 *before, GError **error);

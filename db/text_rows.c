@@ -382,24 +382,54 @@ free_record(gpointer record)
 	text_record_free(record);
 }
 
-GPtrArray *
-store_text_page(Store *store, const TextFilter *filter, gint64 before, guint limit, GError **error)
+#define SEARCH_STEP 500 /* ids looked at in one go */
+
+/* The ids there are: what is old was deleted, and what is new begins below `*before`. */
+static gboolean
+clamp_ids(Store *store, gint64 *before, gint64 *least, GError **error)
+{
+	g_auto(Query) query =
+		query_new(store, "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM texts");
+
+	if (query_step(&query, error) != QUERY_ROW)
+		return FALSE;
+	*least = query_int(&query, 0);
+	*before = MIN(*before, query_int(&query, 1) + 1);
+	return TRUE;
+}
+
+static GPtrArray *
+search_between(Store *store, const TextFilter *filter, gint64 from, gint64 before, GError **error)
 {
 	g_auto(Query) query =
 		query_new(store, TEXT_COLUMNS
-			  "WHERE id < ?1 AND (?2 IS NULL OR author = ?2 OR addressee = ?2) AND "
-			  "(?3 IS NULL OR sender = ?3 OR recipient = ?3) AND (?4 IS NULL OR "
-			  "trunk = ?4) AND (?5 IS NULL OR state = ?5) AND taken >= ?6 "
-			  "ORDER BY id DESC LIMIT ?7");
+			  "WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR author = ?3 OR "
+			  "addressee = ?3) AND (?4 IS NULL OR sender = ?4 OR recipient = ?4) AND "
+			  "(?5 IS NULL OR trunk = ?5) AND (?6 IS NULL OR state = ?6) AND taken >= "
+			  "?7 ORDER BY id DESC");
 
+	query_bind_int(&query, from);
 	query_bind_int(&query, before);
 	query_bind_text(&query, filter->user);
 	query_bind_text(&query, filter->number);
 	query_bind_text(&query, filter->trunk);
 	query_bind_text(&query, filter->state);
 	query_bind_int(&query, filter->since);
-	query_bind_int(&query, limit);
 	return query_list(&query, text_from_row, free_record, error);
+}
+
+GPtrArray *
+store_text_search(Store *store, const TextFilter *filter, gint64 *before, GError **error)
+{
+	gint64 least = 0, from;
+	GPtrArray *found;
+
+	if (!clamp_ids(store, before, &least, error))
+		return NULL;
+	from = MAX(*before - SEARCH_STEP, least);
+	found = search_between(store, filter, from, *before, error);
+	*before = from > least ? from : 0;
+	return found;
 }
 
 gint64

@@ -109,6 +109,7 @@ see_route(Store *store, const char *id, GArray *facts)
 	add(facts, "cost", cost, FALSE);
 	price = rule->price ? word_of_money(rule->price) : NULL;
 	add(facts, "price", price, FALSE);
+	add(facts, "text", *rule->text ? rule->text : NULL, FALSE);
 }
 
 static const struct {

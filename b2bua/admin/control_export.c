@@ -146,6 +146,8 @@ export_routes(Request *request, GPtrArray *rules)
 
 			add(line, "price", price);
 		}
+		if (*rule->text)
+			add(line, "text", rule->text);
 		add_line(request, line);
 	}
 	return NULL;

@@ -9,6 +9,7 @@
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/memory.h"
 #include "b2bua/route/way_out.h"
+#include "b2bua/text/texts.h"
 #include "media/codec.h"
 
 char *(*control_reload)(GError **error);
@@ -155,6 +156,7 @@ say_gateway(Request *request)
 	say_number(request, group, "memory", memory_in_use(), "KiB");
 	if (memory_pss() > 0)
 		say_number(request, group, "memory-pss", memory_pss(), "KiB");
+	say_number(request, group, "texts-waiting", texts_waiting(request->gateway), "");
 	say(request, group, "records", records);
 	if (gateway_hook_state(request->gateway))
 		say(request, group, "records-hook", gateway_hook_state(request->gateway));

@@ -38,6 +38,16 @@ route_cost(Request *request, gpointer user, const Pair *pair, GError **error)
 }
 
 static gboolean
+route_text(Request *request, gpointer user, const Pair *pair, GError **error)
+{
+	RouteRule *rule = user;
+
+	g_free(rule->text);
+	rule->text = g_strdup(pair->value);
+	return TRUE;
+}
+
+static gboolean
 route_price(Request *request, gpointer user, const Pair *pair, GError **error)
 {
 	RouteRule *rule = user;
@@ -67,7 +77,7 @@ do_route_list(Request *request, GError **error)
 
 	if (!rules)
 		return FALSE;
-	reply_table(request, "route", "verdict", "trunks", "cost", "price", NULL);
+	reply_table(request, "route", "verdict", "trunks", "cost", "price", "texts", NULL);
 	for (guint i = 0; i < rules->len; i++) {
 		const RouteRule *rule = rules->pdata[i];
 		JsonArray *row = reply_row(request);
@@ -78,6 +88,7 @@ do_route_list(Request *request, GError **error)
 		row_add(row, *rule->trunks ? rule->trunks : "all");
 		row_add_int(row, rule->cost);
 		row_add(row, rule->price ? price : "");
+		row_add(row, rule->text);
 	}
 	return TRUE;
 }

@@ -34,5 +34,7 @@
 	ROW(trunks, "trunks", TRUNKS, "NAME,…", NULL, WORD_UNSETTABLE,               \
 	    "the trunks that are tried, in this order; default: all, by priority")   \
 	ROW(cost, "cost", WHOLE, "0…9", "0", 0, "a user's max-cost must be as high") \
+	ROW(text, "text", CHOICE, "allow|refuse", NULL, WORD_UNSETTABLE,             \
+	    "what holds for texts; default: what holds for calls")                   \
 	ROW(price, "price", MONEY, "0.12", "0.00", 0,                                \
 	    "what a minute costs, in the currency of [guard]; counted for money-a-day")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* request.c - what a function says to a request: rows, texts, changes. */
 #include "b2bua/admin/request.h"
+#include "b2bua/text/texts.h"
 
 const Config *control_config;
 
@@ -219,5 +220,6 @@ request_tell(const Request *request)
 		const Changed *changed = &g_array_index(request->changed, Changed, i);
 
 		gateway_changed(request->gateway, changed->what, changed->key);
+		texts_changed(request->gateway, changed->what, changed->key);
 	}
 }

@@ -144,6 +144,25 @@
 	      W_OPERATOR("--all", WORD_FLAG, "all that is known in one line")),                    \
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "list live and recent calls, the newest first")                                        \
+	ROW(texts, "texts", NULL,                                                                  \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many texts", 0 },     \
+	      W_OPTIONAL("--user", WORD_USER, "texts from or to this user"),                       \
+	      W_OPTIONAL("--number", WORD_DESTINATION, "texts from or to this number"),            \
+	      W_OPTIONAL("--trunk", WORD_TRUNK, "texts by this trunk"),                            \
+	      { "--state", WORD_CHOICE, WORD_OPTIONAL, "queued|sent|delivered|failed", NULL,       \
+		"texts in this state", 0 },                                                        \
+	      W_OPTIONAL("--since", WORD_TEXT,                                                     \
+			 "texts that were taken then or later: 10:00 is today, "                   \
+			 "2026-11-29 a day, 2026-11-29T10:00 both"),                               \
+	      { "--before", WORD_WHOLE, WORD_OPTIONAL, "1…1000000000000", NULL,                    \
+		"the texts before the one of this id: the next page", 0 }),                        \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list texts, the newest first")                     \
+	ROW(text_show, "text", "show",                                                             \
+	    W({ "ID", WORD_WHOLE, 0, "1…1000000000000", NULL, "the id of a text, see 'texts'",     \
+		0 },                                                                               \
+	      W_FLAG("--body", "show what was written as well")),                                  \
+	    VERB_OPERATOR, 0, CHANGES_NOTHING,                                                     \
+	    "show all that is known of a text and of each way that it takes")                      \
 	ROW(usage, "usage", NULL,                                                                  \
 	    W(W_USER_OPTIONAL, W_OPTIONAL("--month", WORD_TEXT, "one month, such as 2026-11")),    \
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \

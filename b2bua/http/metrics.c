@@ -6,6 +6,7 @@
 #include <string.h>
 #include "b2bua/call/admission.h"
 #include "b2bua/metric.h"
+#include "b2bua/text/texts.h"
 
 #define PREFIX "tandem_"
 #define UP     "up" /* the row by which a plugin, or its trunk, says so */
@@ -136,6 +137,8 @@ write_gateway(GString *text, Gateway *gateway)
 		  gateway_is_stopping(gateway));
 	write_one(text, PREFIX "calls_most", "The key max_calls in the section limits",
 		  gateway_config(gateway)->max_calls);
+	write_one(text, PREFIX "texts_waiting", "Deliveries of texts that have not been sent yet",
+		  texts_waiting(gateway));
 	write_one(text, PREFIX "records_waiting", "Records that the database has not taken yet",
 		  store_journal_waiting(gateway_store(gateway)));
 }
@@ -147,6 +150,7 @@ metrics_text(Gateway *gateway)
 
 	write_gateway(text, gateway);
 	metric_set_write(gateway_parts(gateway)->metrics, text);
+	metric_set_write(texts_metrics(gateway), text);
 	write_counters(text, gateway);
 	write_plugins(text, gateway);
 	return g_string_free(text, FALSE);

@@ -16,16 +16,12 @@
 #include "b2bua/text/text_private.h"
 #include "b2bua/timer.h"
 
-#define LATE_MS	       2000
-#define MOST_PENDING   1000 /* texts that are being written */
-#define MOST_ASKERS    10   /* for one of them */
-#define MOST_WAITING   100000
-#define MOST_NAME      1023 /* bytes of what an author calls a text */
-#define LEAST_ROOM     64   /* bytes of a part */
-#define ACCOUNT_MINUTE 20
-#define ACCOUNT_DAY    500
-#define TRUNK_MINUTE   600
-#define DAY_SECONDS    86400
+#define LATE_MS	     2000
+#define MOST_PENDING 1000 /* texts that are being written */
+#define MOST_ASKERS  10	  /* for one of them */
+#define MOST_NAME    1023 /* bytes of what an author calls a text */
+#define LEAST_ROOM   64	  /* bytes of a part */
+#define DAY_SECONDS  86400
 
 typedef struct {
 	TextAnswered answered;
@@ -296,9 +292,9 @@ static gboolean
 within_day(Texts *texts, const char *source)
 {
 	gint64 since = g_get_real_time() / G_USEC_PER_SEC - DAY_SECONDS;
+	guint most = gateway_config(texts->gateway)->texts_account_day;
 
-	return store_text_count(gateway_store(texts->gateway), source, since, ACCOUNT_DAY) <
-	       ACCOUNT_DAY;
+	return store_text_count(gateway_store(texts->gateway), source, since, most) < most;
 }
 
 typedef struct {
@@ -329,12 +325,14 @@ judge_body(const char *body)
 static Verdict
 judge_rate(Texts *texts, const TextIn *text, const char *source)
 {
+	const Config *config = gateway_config(texts->gateway);
+
 	if (texts->closed || g_hash_table_size(texts->pending) >= MOST_PENDING ||
-	    outbox_waiting(texts->outbox) >= MOST_WAITING)
+	    outbox_waiting(texts->outbox) >= config->texts_waiting)
 		return (Verdict){ TEXT_LATER, REASON_NONE, NULL };
-	if (text->trunk && !within_minute(texts, source, TRUNK_MINUTE))
+	if (text->trunk && !within_minute(texts, source, config->texts_trunk_minute))
 		return (Verdict){ TEXT_LATER, REASON_NONE, NULL };
-	if (!text->trunk && !within_minute(texts, source, ACCOUNT_MINUTE))
+	if (!text->trunk && !within_minute(texts, source, config->texts_account_minute))
 		return refuse(REASON_OVERLOAD,
 			      "these are too many texts: wait a minute before the next");
 	if (!text->trunk && !within_day(texts, source))

@@ -59,6 +59,17 @@ texts_recover(Gateway *gateway)
 }
 
 void
+texts_changed(Gateway *gateway, Change what, const char *key)
+{
+	if (what == CHANGE_TRUNK)
+		text_way_is_up(gateway, WAY_TRUNK, key);
+	if (what == CHANGE_SOFTPHONE)
+		text_way_is_up(gateway, WAY_CONTACT, key);
+	if (what == CHANGE_USER)
+		text_way_is_up(gateway, WAY_ACCOUNT, NULL);
+}
+
+void
 texts_close(Gateway *gateway)
 {
 	Texts *texts = texts_of(gateway);

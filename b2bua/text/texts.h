@@ -15,6 +15,8 @@ typedef struct Texts Texts;
 Texts *texts_new(Gateway *gateway);
 /* What an earlier process has left is sent; once, when the plugins have started. */
 void texts_recover(Gateway *gateway);
+/* What waits for somebody who was deleted, or is there again, is looked at at once. */
+void texts_changed(Gateway *gateway, Change what, const char *key);
 /* From now on nothing is taken, and who waits is told to try again: before the plugins stop. */
 void texts_close(Gateway *gateway);
 void texts_free(Texts *texts);

@@ -21,6 +21,8 @@
 #include "b2bua/admin/memory.h"
 #include "b2bua/admin/word_type.h"
 #include "b2bua/route/meter.h"
+#include "b2bua/text/texts.h"
+#include "db/store_texts.h"
 
 /* --- a gateway of our own --- */
 
@@ -277,6 +279,7 @@ gateway_init(const char *socket_path)
 	gateway.changes = g_string_new(NULL);
 	gateway.ended = g_string_new(NULL);
 	gateway.parts.meter = meter_new(&gateway);
+	gateway.parts.texts = texts_new(&gateway);
 	g_assert_nonnull(gateway.config);
 	g_assert_nonnull(gateway.store);
 }
@@ -284,6 +287,7 @@ gateway_init(const char *socket_path)
 static void
 gateway_clear(void)
 {
+	texts_free(gateway.parts.texts);
 	meter_free(gateway.parts.meter);
 	config_free(gateway.config);
 	store_close(gateway.store);
@@ -412,11 +416,11 @@ static const struct {
 	    "[\"follow-redirects\",\"yes\"]" } },
 	{ "trunk set carrier username= password= host 192.0.2.9", { "\"ok\":true" } },
 	{ "route list",
-	  { "[\"premium\",\"refuse\",\"all\",9,\"\"]", "[\"satellite\",\"refuse\"" } },
+	  { "[\"premium\",\"refuse\",\"all\",9,\"\",\"\"]", "[\"satellite\",\"refuse\"" } },
 	{ "route add +43 allow price=0.125", { "\"ok\":true" } },
-	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"0.125\"]" } },
+	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"0.125\",\"\"]" } },
 	{ "route add +43 allow price=2", { "\"ok\":true" } },
-	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"2.00\"]" } },
+	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"2.00\",\"\"]" } },
 	{ "route del +43", { "\"ok\":true" } },
 	{ "user set alice@example.org countries=at,CH abroad-hours=7-22 money-a-day=5",
 	  { "\"ok\":true" } },
@@ -426,7 +430,8 @@ static const struct {
 	{ "route add +49 allow trunks=carrier cost=2", { "\"ok\":true" } },
 	{ "route add +49900 refuse", { "\"ok\":true" } },
 	{ "route list",
-	  { "[\"+49\",\"allow\",\"carrier\",2,\"\"]", "[\"+49900\",\"refuse\",\"all\",0,\"\"]" } },
+	  { "[\"+49\",\"allow\",\"carrier\",2,\"\",\"\"]",
+	    "[\"+49900\",\"refuse\",\"all\",0,\"\",\"\"]" } },
 	{ "route del +49900", { "\"ok\":true" } },
 	{ "user set alice@example.org max-cost=3 max-calls=2", { "\"ok\":true" } },
 	{ "user show alice@example.org", { "[\"max-cost\",\"3\"]", "[\"max-calls\",\"2\"]" } },
@@ -466,6 +471,21 @@ static const struct {
 	  { "[\"text\",\"Busy (486 Busy Here)\"]", "[\"media\",\"packets_in=1\"]" } },
 	{ "ladder 1", { "\"text\":", "INVITE" } },
 	{ "ladder 1 60", { "INVITE" } },
+	{ "texts",
+	  { "\"columns\":[\"id\",\"state\"", "\"rows\":[[2,\"SENT\",\"out\",\"+14155550101\"" } },
+	{ "texts --before 2", { "\"rows\":[[1,\"FAILED\"" } },
+	{ "texts --state failed --last 1", { "\"rows\":[[1,\"FAILED\"" } },
+	{ "texts --state queued", { "\"rows\":[]" } },
+	{ "texts --user alice@example.org --trunk carrier", { "[2,\"SENT\"" } },
+	{ "texts --user bob@example.org", { "\"rows\":[]" } },
+	{ "texts --number +14155550199 --since 2023-01-01", { "[2,\"SENT\"" } },
+	{ "texts --since 2100-01-01", { "\"rows\":[]" } },
+	{ "text show 1",
+	  { "[\"bytes\",8]", "FAILED message to trunk carrier since ",
+	    "(gone: no such number)\"" } },
+	{ "text show 1 --body", { "[\"body\",\"a secret\"]" } },
+	{ "route add +43 allow text=refuse", { "\"ok\":true" } },
+	{ "route list", { "[\"+43\",\"allow\",\"all\",0,\"\",\"refuse\"]" } },
 	{ "route del +49", { "\"ok\":true" } },
 	{ "trunk del carrier", { "\"ok\":true" } },
 	{ "trunk list", { "\"rows\":[]" } },
@@ -490,6 +510,46 @@ add_calls(void)
 	g_assert_true(store_call_begin(gateway.store, &record, NULL));
 }
 
+static void
+add_text(const char *origin, const char *state)
+{
+	g_autoptr(TextRecord) record = text_record_new();
+	TextDelivery *delivery = g_new0(TextDelivery, 1);
+	guint64 number;
+
+	record->source = g_strdup("alice@example.org");
+	record->author = g_strdup("alice@example.org");
+	record->origin = g_strdup(origin);
+	record->taken = record->written = 1700000000;
+	record->direction = g_strdup("out");
+	record->sender = g_strdup("+14155550101");
+	record->recipient = g_strdup("+14155550199");
+	record->peer = g_strdup("n\t+14155550199\t\t\t");
+	record->trunk = g_strdup("carrier");
+	record->body = g_strdup("a secret");
+	record->state = g_strdup(state);
+	delivery->kind = g_strdup("message");
+	delivery->way = g_strdup("trunk");
+	delivery->way_key = g_strdup("carrier");
+	delivery->account = g_strdup(record->author);
+	delivery->peer = g_strdup(record->recipient);
+	delivery->sender = g_strdup(record->peer);
+	delivery->recipient = g_strdup(record->peer);
+	delivery->made = delivery->changed = record->taken;
+	delivery->state = g_strdup(state);
+	delivery->reason = g_strdup("gone");
+	delivery->words = g_strdup("no such number");
+	g_ptr_array_add(record->deliveries, delivery);
+	g_assert_true(store_text_put(gateway.store, record, &number, NULL, NULL));
+}
+
+static void
+add_texts(void)
+{
+	add_text("one", TEXT_FAILED);
+	add_text("two", TEXT_SENT);
+}
+
 /* "@CA@" is the path of a PEM file. */
 static char *
 with_file(const char *text, const char *path)
@@ -508,6 +568,7 @@ test_commands(void)
 	g_assert_true(g_file_set_contents(ca, "-----BEGIN CERTIFICATE-----\n", -1, NULL));
 	gateway_init("/nowhere");
 	add_calls();
+	add_texts();
 	for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
 		g_autofree char *command = with_file(commands[i].command, ca);
 		g_autofree char *reply = ask(NULL, command);
@@ -578,7 +639,9 @@ static const struct {
 	{ "user set alice@example.org abroad-hours=7-25", 2, { "abroad-hours=7-25", "7-22" } },
 	{ "user set alice@example.org abroad-hours=7", 2, { "abroad-hours=7", "7-22" } },
 	{ "route add +49 allow trunks=nothere", 2, { "nothere", "trunk list" } },
-	{ "route add +49 allow colour=red", 2, { "colour: unknown key", "trunks cost price" } },
+	{ "route add +49 allow colour=red",
+	  2,
+	  { "colour: unknown key", "trunks cost text price" } },
 	{ "route del +999", 2, { "+999", "route list" } },
 	{ "route test 112", 1, { "tandemd is not running" } },
 	{ "user set alice@example.org max-cost=12", 2, { "max-cost=12", "0 to 9" } },
@@ -662,6 +725,11 @@ static const struct {
 	{ "trunk set other port=1", 2, { "trunk other", "trunk list" } },
 	{ "trunk show other", 2, { "trunk other" } },
 	{ "trunk del other", 2, { "trunk other" } },
+	{ "texts --since yesterday", 2, { "--since yesterday: not a time" } },
+	{ "texts --state lost", 2, { "queued, sent, delivered or failed" } },
+	{ "text show x", 2, { "x", "a whole number" } },
+	{ "text show 99", 1, { "text 99 does not exist", "texts" } },
+	{ "route add +49 allow text=maybe", 2, { "text=maybe", "allow or refuse" } },
 	{ "calls --first", 2, { "--first", "--last N" } },
 	{ "calls --last", 2, { "--last N" } },
 	{ "calls --last 0", 2, { "--last 0", "1 to 1000000" } },
