@@ -395,10 +395,10 @@ class Bench:
             self.tandem.provision_trunk(carrier, name, **keys)
         return carrier
 
-    def text_carrier(self, name="texts", answers=("200 OK",), transport="udp", **keys):
+    def text_carrier(self, name="texts", answers=("200 OK",), **keys):
         """A SIPp carrier that takes texts, and a trunk to it."""
-        carrier = self.keep(TextCarrier(self.folder, name, answers, transport))
-        self.tandem.provision_trunk(carrier, name, text="message", transport=transport, **keys)
+        carrier = self.keep(TextCarrier(self.folder, name, answers))
+        self.tandem.provision_trunk(carrier, name, text="message", **keys)
         return carrier
 
     def baresip(self, name="baresip", trunk=True, plays="B", user="phone", **keys):

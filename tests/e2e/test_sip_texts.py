@@ -41,3 +41,13 @@ def test_sip_texts_carrier_asks(bench):
     proven = asking.wait_text("with a password")
     check('username="gw"' in (proven.header("Proxy-Authorization") or ""), "the second has the credentials")
     check(proven.header("CSeq") == "2 MESSAGE", f"and the next CSeq: {proven.header('CSeq')}")
+
+
+def test_sip_texts_wait(bench):
+    """A text to a softphone that is not there waits until it registers."""
+    bench.gateway()
+    carrier = bench.text_carrier()
+    credential = bench.credential()
+    carrier.send(ALICE, OUTSIDE, "for later")
+    phone = bench.linphone(credential=credential, texts=True)
+    phone.wait_said("for later", seconds=30)

@@ -49,10 +49,9 @@ class TextCarrier:
     """It is at one port; what it sends comes from another."""
     address = "127.0.0.1"
 
-    def __init__(self, folder, name, answers, transport):
+    def __init__(self, folder, name, answers):
         self.folder, self.name, self._sent, self._seen = folder, name, 0, set()
-        self._transport = ["-t", {"udp": "u1", "tcp": "t1"}[transport]]
-        self._server = Sipp(folder, name, _scenario(answers), self._transport)
+        self._server = Sipp(folder, name, _scenario(answers), [])
         self.port = self._server.port
         self._senders = []
 
@@ -73,7 +72,7 @@ class TextCarrier:
         """A text to that number; it is taken (202)."""
         self._sent += 1
         scenario = SENT.format(number=number, caller=caller, gateway=gateway, text=escape(text))
-        sender = Sipp(self.folder, f"{self.name}-{self._sent}", scenario, ["-m", 1, *self._transport, gateway])
+        sender = Sipp(self.folder, f"{self.name}-{self._sent}", scenario, ["-m", 1, gateway])
         self._senders.append(sender)
         return sender.wait_message("202 Accepted", lambda m: m.received and m.status == 202, 15)
 
