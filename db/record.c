@@ -2,7 +2,7 @@
 /* record.c - call records and contacts as data: copied and freed. */
 #include "db/store_private.h"
 
-#define US_A_MINUTE G_GUINT64_CONSTANT(60000000)
+#define MS_A_MINUTE 60000
 
 void
 call_record_free(CallRecord *record)
@@ -56,8 +56,8 @@ call_record_cost(const CallRecord *record, gint64 now_us)
 
 	if (!record->answered_us || until < record->answered_us)
 		return 0;
-	return ((guint64)(until - record->answered_us) * record->price + US_A_MINUTE / 2) /
-	       US_A_MINUTE;
+	return ((guint64)(until - record->answered_us) / 1000 * record->price + MS_A_MINUTE / 2) /
+	       MS_A_MINUTE;
 }
 
 void

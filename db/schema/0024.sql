@@ -14,7 +14,7 @@ CREATE VIEW usage_of_call AS SELECT
 	id, user AS account, strftime('%Y-%m', started_us / 1000000, 'unixepoch', 'localtime') AS month,
 	substr(caller, 1, length(user)) = user AS is_out, answered_us > 0 AS answered,
 	CASE WHEN answered_us > 0 THEN (ended_us - answered_us + 999999) / 1000000 ELSE 0 END AS seconds,
-	CASE WHEN answered_us > 0 THEN (price * (ended_us - answered_us) + 30000000) / 60000000
+	CASE WHEN answered_us > 0 THEN (price * ((ended_us - answered_us) / 1000) + 30000) / 60000
 		ELSE 0 END AS cost
 	FROM calls WHERE user IS NOT NULL AND ended_us > 0 AND count = 0;
 CREATE TRIGGER usage_update AFTER UPDATE OF ended_us ON calls
@@ -70,7 +70,7 @@ CREATE VIEW cdr AS SELECT
 	caller, callee, user AS account, trunk, state, reason, text AS sentence, ended_by,
 	max(count, 1) AS times,
 	CASE WHEN answered_us > 0 AND ended_us > 0
-		THEN (price * (ended_us - answered_us) + 30000000) / 60000000 / 10000.0
+		THEN (price * ((ended_us - answered_us) / 1000) + 30000) / 60000 / 10000.0
 		ELSE 0.0 END AS cost,
 	currency
 	FROM calls;

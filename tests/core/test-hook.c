@@ -327,7 +327,7 @@ test_program_refuses(Rig *rig, gconstpointer unused)
 	store_close(g_steal_pointer(&rig->store));
 	start(rig, rig->program);
 	wait_for_ids(rig, "1 3");
-	wait_for_count(rig, COUNTER_HOOK_DROPPED, 1);
+	wait_for_state(rig, "has taken all calls");
 	g_assert_cmpuint(gateway_counter(rig->gateway, COUNTER_HOOK_DROPPED), ==, 1);
 	assert_log("program ended with status 65", "call 2 was dropped, refused 3 times",
 		   "it takes calls again", NULL);
