@@ -846,6 +846,7 @@ static const char *const rows[] = {
 	"INSERT INTO texts (source, origin, taken, written, direction, author, sender, recipient, "
 	"peer, body, state) VALUES ('" ALICE "', 'one', 1, 1, 'out', '" ALICE "', '+1', '+2', "
 	"'n', 'Hello', 'QUEUED');",
+	"UPDATE usage SET cost = 120;",
 };
 
 /* As it was before, for its owner alone; and goes. */

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
--- 0024: what a call costs, and what a program or a URL is told of the calls that have ended.
+-- 0023: what a call costs, and what a program or a URL is told of the calls that have ended.
 
 -- price: of a minute, in 1/10000 of the currency, by the route that the call took; 0: none.
 ALTER TABLE calls ADD COLUMN price INTEGER NOT NULL DEFAULT 0 CHECK (price >= 0);
