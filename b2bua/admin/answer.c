@@ -5,6 +5,7 @@
  * A list of any length is made of portions, each read from the store when the one before has
  * been taken, so that no list stops the signalling thread.
  */
+#include "b2bua/admin/answer.h"
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/help.h"

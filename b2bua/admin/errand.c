@@ -90,7 +90,7 @@ begin(Errand *errand)
 		return FALSE;
 	}
 	if (answer_is_list(errand->answer)) {
-		again(errand, 0);
+		again(errand, answer_pause_ms(errand->answer));
 		return FALSE;
 	}
 	gather(errand);
@@ -112,7 +112,7 @@ on_turn(gpointer user)
 	more = answer_more(errand->answer);
 	gather(errand);
 	if (more && !errand->cut)
-		again(errand, 0);
+		again(errand, answer_pause_ms(errand->answer));
 	else
 		finish(errand);
 	return G_SOURCE_REMOVE;

@@ -8,7 +8,7 @@
  */
 #pragma once
 #include <json-glib/json-glib.h>
-#include "b2bua/admin/answer.h"
+#include "b2bua/admin/actor.h"
 #include "b2bua/call/call_stop.h"
 
 #define REQUEST_PORTION 100 /* rows of a list that are made in one go */
