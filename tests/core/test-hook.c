@@ -271,8 +271,9 @@ test_program(Rig *rig, gconstpointer unused)
 				      "\"ENDED\",\"reason\":\"hangup\",\"sentence\":"
 				      "\"\\\"bye\\\"\\n\",\"ended_by\":\"caller\",\"times\":1,"
 				      "\"cost\":0.0,\"currency\":null}\n"));
-	wait_for_state(rig, "has taken all calls");
+	wait_for_count(rig, COUNTER_HOOK_TAKEN, 3);
 	g_assert_cmpuint(gateway_counter(rig->gateway, COUNTER_HOOK_TAKEN), ==, 3);
+	g_assert_cmpstr(gateway_hook_state(rig->gateway), ==, "has taken all calls");
 	g_assert_cmpint(store_hook_waiting(rig->store, NULL), ==, 0);
 }
 

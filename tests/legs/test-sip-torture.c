@@ -29,7 +29,7 @@ static const Torture valid[] = {
 	{ "dblreq", "401 ", NULL },
 	{ "semiuri", "200 ", NULL },
 	{ "transports", "200 ", NULL },
-	{ "mpart01", "405 501 ", NULL },
+	{ "mpart01", "403 501 ", NULL },
 	{ "unreason", DROPPED, NULL }, /* to no request of ours; see answers_are_read() */
 	{ "noreason", DROPPED, NULL },
 };

@@ -846,7 +846,9 @@ static const char *const rows[] = {
 	"INSERT INTO texts (source, origin, taken, written, direction, author, sender, recipient, "
 	"peer, body, state) VALUES ('" ALICE "', 'one', 1, 1, 'out', '" ALICE "', '+1', '+2', "
 	"'n', 'Hello', 'QUEUED');",
-	"UPDATE usage SET cost = 120;",
+	"INSERT INTO calls (state, started_us, answered_us, ended_us, price, currency, count) "
+	"VALUES ('ENDED', 1, 2, 3, 1200, 'EUR', 0);"
+	"INSERT INTO hook (target) VALUES ('/bin/true');",
 };
 
 /* As it was before, for its owner alone; and goes. */
