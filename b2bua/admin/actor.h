@@ -14,6 +14,8 @@ typedef struct {
 	const char *who;     /* for the audit: "uid 0, pid 4711", "alice@example.org" */
 } Actor;
 
+gboolean verb_may(const Verb *verb, const Actor *actor);
+
 /* What holds where no gateway says so; borrowed. */
 extern const Config *control_config;
 /* What `reload` does beside telling the plugins: says what came of it, or an error.  NULL:

@@ -9,8 +9,6 @@
 #pragma once
 #include "b2bua/admin/actor.h"
 
-gboolean verb_may(const Verb *verb, const Actor *actor);
-
 typedef enum { ANSWER_DONE = 0, ANSWER_FAILED = 1, ANSWER_WRONG = 2 } AnswerStatus;
 
 typedef struct _JsonObject JsonObject; /* of json-glib */

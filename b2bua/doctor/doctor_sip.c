@@ -51,7 +51,7 @@ sip_answer_read(const char *data, gsize length, SipAnswer *answer)
 
 	*answer = (SipAnswer){ 0 };
 	if (!lines[0] || sscanf(lines[0], "SIP/2.0 %3u ", &answer->status) != 1 ||
-	    answer->status < 100)
+	    answer->status < 100 || answer->status > 999)
 		return FALSE;
 	for (char **line = lines + 1; *line && **line; line++)
 		if (g_ascii_strncasecmp(*line, "Date:", 5) == 0)

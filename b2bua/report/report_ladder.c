@@ -49,13 +49,13 @@ draw_time(Drawing *drawing, gint64 at_us)
 static void
 draw_gap(Drawing *drawing, gint64 at_us)
 {
+	const double gap_us = (double)at_us - (double)drawing->last_us;
 	g_autofree char *text = NULL;
 	char number[G_ASCII_DTOSTR_BUF_SIZE];
 
-	if (drawing->n_lines == 0 || at_us - drawing->last_us < GAP_US)
+	if (drawing->n_lines == 0 || gap_us < GAP_US)
 		return;
-	g_ascii_formatd(number, sizeof number, "%.1f",
-			(double)(at_us - drawing->last_us) / G_USEC_PER_SEC);
+	g_ascii_formatd(number, sizeof number, "%.1f", gap_us / G_USEC_PER_SEC);
 	text = g_strdup_printf("%s s later", number);
 	g_string_append_printf(drawing->body,
 			       "<line x1=\"%d\" y1=\"%u\" x2=\"%d\" y2=\"%u\" class=\"gap\"/>\n",

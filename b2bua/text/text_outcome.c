@@ -504,6 +504,6 @@ text_way_is_up(Gateway *gateway, WayKind kind, const char *key)
 	Texts *texts = texts_of(gateway);
 	const char *way = text_way_name(kind);
 
-	if (!texts->closed && way)
+	if (texts && !texts->closed && way)
 		outbox_up(texts->outbox, way, key ? key : "");
 }

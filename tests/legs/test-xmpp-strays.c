@@ -449,16 +449,13 @@ test_requests(void)
 		  RIG_US, "service-unavailable" },
 		{ "<iq type='get' id='q' from='%s' to='%s'><time xmlns='urn:xmpp:time'/></iq>",
 		  RIG_US, "service-unavailable" },
-		{ "<iq type='get' id='q' from='%s' to='%s'><query "
-		  "xmlns='jabber:iq:register'/></iq>",
-		  "gw.example.org", "service-unavailable" },
 		{ "<iq type='get' id='q' from='%s' to='%s'><pubsub "
 		  "xmlns='http://jabber.org/protocol/pubsub'><items "
 		  "node='urn:xmpp:vcard4'/></pubsub></iq>",
 		  RIG_NUMBER, "service-unavailable" },
 		{ "<iq type='set' id='q' from='%s' to='%s'><command "
 		  "xmlns='http://jabber.org/protocol/commands' node='x'/></iq>",
-		  "gw.example.org", "service-unavailable" },
+		  "gw.example.org", "forbidden" },
 		{ "<iq type='get' id='q' from='%s' to='%s'><ping xmlns='urn:xmpp:ping'/></iq>",
 		  RIG_NUMBER "/other", "item-not-found" },
 		{ "<iq type='result' id='q' from='%s' to='%s'/>", RIG_US, NULL },

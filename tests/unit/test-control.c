@@ -728,7 +728,7 @@ static const struct {
 	{ "texts --since yesterday", 2, { "--since yesterday: not a time" } },
 	{ "texts --state lost", 2, { "queued, sent, delivered or failed" } },
 	{ "text show x", 2, { "x", "a whole number" } },
-	{ "text show 99", 1, { "text 99 does not exist", "texts" } },
+	{ "text show 99", 2, { "text 99 does not exist", "texts" } },
 	{ "route add +49 allow text=maybe", 2, { "text=maybe", "allow or refuse" } },
 	{ "calls --first", 2, { "--first", "--last N" } },
 	{ "calls --last", 2, { "--last N" } },
