@@ -71,6 +71,16 @@ look_up(Lookup *lookup, const char *service, const char *protocol, const char *n
 	g_object_unref(lookup->cancel);
 }
 
+/* What listens by one family only listens by IPv4. */
+static GInetAddress *
+preferred(GList *found)
+{
+	for (GList *link = found; link; link = link->next)
+		if (g_inet_address_get_family(link->data) == G_SOCKET_FAMILY_IPV4)
+			return link->data;
+	return found->data;
+}
+
 gboolean
 doctor_resolve(Doctor *doctor, const char *host, guint port, NetAddress *address, GError **error)
 {
@@ -81,7 +91,7 @@ doctor_resolve(Doctor *doctor, const char *host, guint port, NetAddress *address
 		return TRUE;
 	look_up(&lookup, NULL, NULL, host);
 	if (lookup.found) {
-		g_autofree char *text = g_inet_address_to_string(lookup.found->data);
+		g_autofree char *text = g_inet_address_to_string(preferred(lookup.found));
 
 		good = net_address_parse(text, (guint16)port, address);
 	}

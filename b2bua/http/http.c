@@ -253,6 +253,14 @@ on_health(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 /* Whoever has the key that the control socket gives may see the one page; no other is told
  * even which calls there are. */
 static void
+on_other(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
+	 gpointer user)
+{
+	respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
+		"there are /metrics, /health, /ready and /report/ID\n");
+}
+
+static void
 on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
 	  gpointer user)
 {
@@ -261,6 +269,10 @@ on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 	const gint64 id = *word == '/' ? g_ascii_strtoll(word + 1, &end, 10) : 0;
 	SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
 
+	if (*word && *word != '/') { /* libsoup takes any path that begins so */
+		on_other(server, message, path, query, user);
+		return;
+	}
 	if (!is_get(message))
 		return;
 	if (id <= 0 || *end ||
@@ -274,14 +286,6 @@ on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 	soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
 	soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
 	ask(user, message, "text/html; charset=utf-8", ask_report, id);
-}
-
-static void
-on_other(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
-	 gpointer user)
-{
-	respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
-		"there are /metrics, /health, /ready and /report/ID\n");
 }
 
 /* --- connections; HTTP thread --- */

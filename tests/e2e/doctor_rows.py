@@ -308,7 +308,7 @@ WRITTEN = [
 
 def test_written(bench):
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (700, 700))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (700, before[1]))
     try:
         house = House(bench, secret="another", domain="gw.nowhere.invalid", online=False, trunk=False, users=False,
                       gateway={"emergency": "trunk:nobody"}, sip={"throttle_failures": 0}, http={"address": ADDRESS},

@@ -22,7 +22,7 @@ def _sending(gateway):
              f"To: <sip:[field1]@{gateway}>", "Call-ID: [call_id]", "CSeq: [cseq] MESSAGE", "Max-Forwards: 70",
              "Content-Type: text/plain;charset=UTF-8"]
     s.label("again")
-    s.send(lines, "[field2]", retrans="500", start_rtd="1")
+    s.send(lines, "[field2]", retrans="500")
     s.response(100, optional="true")
     s.response(503, optional="true", next="later")
     s.response(202, optional="true", next="end")
