@@ -97,8 +97,9 @@ def into(desk):
     came, names = [], {}
     for person in desk.people.values():
         for chat in person.texts():
-            came.append((chat.body.rsplit(" ", 1)[0], chat.body))
-            names.setdefault(chat.body, set()).add(chat.id)
+            body = chat.body.rstrip("\r\n")  # SIPp ends its bodies by one
+            came.append((body.rsplit(" ", 1)[0], body))
+            names.setdefault(body, set()).add(chat.id)
     return came, names
 
 

@@ -38,7 +38,8 @@ class TextSink(_Sipp):
     """Takes every MESSAGE with one status."""
 
     def __init__(self, folder, name="texts", address="127.0.0.1", status=(200, "OK"), port=0):
-        super().__init__(folder, name, _taking(status), [], address, port)
+        # a text that comes again, by the same name, is answered again
+        super().__init__(folder, name, _taking(status), ["-deadcall_wait", 0], address, port)
 
     def texts(self):
         """The MESSAGEs that have come, retransmissions of a transaction once: SIPp's log has each message."""
