@@ -56,7 +56,7 @@ draw_gap(Drawing *drawing, gint64 at_us)
 	if (drawing->n_lines == 0 || gap_us < GAP_US)
 		return;
 	g_ascii_formatd(number, sizeof number, "%.1f", gap_us / G_USEC_PER_SEC);
-	text = g_strdup_printf("%s s later", number);
+	text = g_strdup_printf("+%s s", number);
 	g_string_append_printf(drawing->body,
 			       "<line x1=\"%d\" y1=\"%u\" x2=\"%d\" y2=\"%u\" class=\"gap\"/>\n",
 			       LEFT_X, drawing->y + GAP_Y / 2, RIGHT_X, drawing->y + GAP_Y / 2);
