@@ -141,7 +141,8 @@ const ConfigKey config_keys[] = {
 	  "forbidden)" },
 
 	{ "http", "address", TYPE_ADDRESS, "127.0.0.1", 0, 0, FIELD(http_address),
-	  "address of this machine at which /metrics, /health, /ready and /report are asked for by HTTP" },
+	  "address of this machine at which /metrics, /health, /ready and /report are asked for by "
+	  "HTTP" },
 	{ "http", "port", TYPE_NUMBER, "0", 0, 65535, FIELD(http_port), "TCP port; 0: no HTTP" },
 
 	{ "calls", "setup_timeout", TYPE_NUMBER, "5", 1, 60, FIELD(setup_timeout_s),

@@ -45,7 +45,7 @@ struct Request {
 	char *after;
 	gint64 after_id;
 	guint left;
-	guint pause_ms; /* set by `more`: nothing new by now, ask again after so long */
+	guint pause_ms;	   /* set by `more`: nothing new by now, ask again after so long */
 	gpointer gathered; /* what it has read so far, if it needs all of it; or NULL */
 	GDestroyNotify free_gathered;
 };

@@ -17,10 +17,10 @@ static const char *const number_features[] = {
 	NS_TRANSFER, NS_ICE_UDP,    NS_PING,	    NS_RECEIPTS, NS_VCARD, NULL,
 };
 
-static const char *const domain_features[] = { NS_CAPS,	       NS_COMMANDS, NS_DISCO_INFO,
-					       NS_DISCO_ITEMS, NS_GATEWAY,  NS_REGISTER,
-					       NS_VERSION,     NS_PING,	    NS_VCARD,
-					       NULL };
+static const char *const domain_features[] = {
+	NS_CAPS,     NS_COMMANDS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GATEWAY,
+	NS_REGISTER, NS_VERSION,  NS_PING,	 NS_VCARD,	 NULL
+};
 
 /* Where there are STUN or TURN servers to tell of. */
 static const char *const number_services[] = {
@@ -30,10 +30,10 @@ static const char *const number_services[] = {
 	NS_ICE_UDP, NS_PING,	   NS_RECEIPTS,	   NS_VCARD,   NULL,
 };
 
-static const char *const domain_services[] = {
-	NS_CAPS,     NS_COMMANDS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_GATEWAY, NS_REGISTER,
-	NS_VERSION,  NS_EXTDISCO_1, NS_EXTDISCO_2, NS_PING,	 NS_VCARD,   NULL
-};
+static const char *const domain_services[] = { NS_CAPS,	       NS_COMMANDS,   NS_DISCO_INFO,
+					       NS_DISCO_ITEMS, NS_GATEWAY,    NS_REGISTER,
+					       NS_VERSION,     NS_EXTDISCO_1, NS_EXTDISCO_2,
+					       NS_PING,	       NS_VCARD,      NULL };
 
 const XmppEntity xmpp_caps_number = { "client", "phone", "telephone", FALSE, number_features };
 const XmppEntity xmpp_caps_domain = { "gateway", "pstn", "Telephone gateway", TRUE,

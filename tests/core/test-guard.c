@@ -1443,7 +1443,8 @@ test_learn(void)
 	for (guint i = 0; i < G_N_ELEMENTS(CALLS); i++) {
 		gint64 then = g_get_real_time() - CALLS[i].days * 86400 * (gint64)G_USEC_PER_SEC;
 		g_autofree char *sql = g_strdup_printf(
-			"INSERT INTO calls (state, started_us, answered_us, ended_us, caller, callee, "
+			"INSERT INTO calls (state, started_us, answered_us, ended_us, caller, "
+			"callee, "
 			"user, trunk) VALUES ('ENDED', %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT
 			", %" G_GINT64_FORMAT ", 'user1@example.org', '%s', 'user1@example.org', "
 			"'carrier')",

@@ -745,8 +745,9 @@ test_texts(void)
 			said = rig_find_said("error");
 			g_assert_null(rig_find_said("received"));
 			/* who writes encrypted reads, in the chat as well, how to switch it off */
-			g_assert_true(!rig_find_said("body") ==
-				      !(who == 0 && g_strcmp0(rows[i].condition, "not-acceptable") == 0));
+			g_assert_true(
+				!rig_find_said("body") ==
+				!(who == 0 && g_strcmp0(rows[i].condition, "not-acceptable") == 0));
 			if (!rows[i].condition) {
 				g_assert_null(said);
 				continue;
