@@ -323,7 +323,7 @@ def test_written(bench):
 
 def found_ids(house):
     """The gateway has tried to get in before it is asked."""
-    until(lambda: "not-authorized" in house.tandem.tail(200) or "closed" in house.tandem.tail(200), 20, "the server to refuse")
+    until(lambda: "refuses the secret of component" in house.tandem.tail(200), 20, "the server to refuse")
 
 
 # --- scene: written wrongly, another file ---

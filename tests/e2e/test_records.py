@@ -218,7 +218,7 @@ def test_calls_are_followed_and_a_person_erased(bench):
             call = carrier.call(ALICE)
             call.wait(180)
             until(lambda: len(phone.calls) > rung, 10, "the telephone to ring")
-            refused = tandem.ctl("user", "erase", f"alice@{DOMAIN}", want=1)
+            refused = tandem.ctl("user", "erase", f"alice@{DOMAIN}", want=2)
             check("is enabled" in refused.stderr, f"said {refused.stderr}")
             time.sleep(0.6)  # more than the follower waits between two answers
             list(phone.calls.values())[-1].answer()
