@@ -92,7 +92,8 @@ static void
 stop(Rig *rig)
 {
 	hook_stop(g_steal_pointer(&rig->hook));
-	core_free(g_steal_pointer(&rig->gateway));
+	if (rig->gateway) /* a test may have stopped it */
+		core_free(g_steal_pointer(&rig->gateway));
 	g_clear_pointer(&rig->store, store_close);
 }
 

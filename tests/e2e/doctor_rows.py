@@ -307,16 +307,12 @@ WRITTEN = [
 
 
 def test_written(bench):
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (700, before[1]))
-    try:
-        house = House(bench, secret="another", domain="gw.nowhere.invalid", online=False, trunk=False, users=False,
-                      gateway={"emergency": "trunk:nobody"}, sip={"throttle_failures": 0}, http={"address": ADDRESS},
-                      guard={"countries": "any"},
-                      media={"stun_server": "stun.nowhere.invalid", "turn_server": "127.0.0.1:3999", "turn_tls_port": 3998,
-                             "port_min": 20000, "port_max": 20099, "kernel_split": "no"})
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    house = House(bench, secret="another", domain="gw.nowhere.invalid", online=False, trunk=False, users=False,
+                  gateway={"emergency": "trunk:nobody"}, sip={"throttle_failures": 0}, http={"address": ADDRESS},
+                  guard={"countries": "any"},
+                  media={"stun_server": "stun.nowhere.invalid", "turn_server": "127.0.0.1:3999", "turn_tls_port": 3998,
+                         "port_min": 20000, "port_max": 20099, "kernel_split": "no"})
+    resource.prlimit(house.tandem.process.pid, resource.RLIMIT_NOFILE, (700, 700))
     found_ids(house)
     ask_once("written", WRITTEN, house.tandem)
 
