@@ -23,20 +23,24 @@ typedef struct {
 GType dino_plugins_root_interface_get_type(void);
 gpointer dino_application_get_stream_interactor(gpointer app);
 gpointer dino_application_get_db(gpointer app);
-gpointer dino_stream_interactor_get_module(gpointer self, GType type, GBoxedCopyFunc copy, GDestroyNotify free, gpointer identity);
+gpointer dino_stream_interactor_get_module(gpointer self, GType type, GBoxedCopyFunc copy,
+					   GDestroyNotify free, gpointer identity);
 void dino_stream_interactor_connect_account(gpointer self, gpointer account);
-gpointer dino_entities_account_new(gpointer jid, const char *resource, const char *password, const char *alias);
+gpointer dino_entities_account_new(gpointer jid, const char *resource, const char *password,
+				   const char *alias);
 void dino_entities_account_set_enabled(gpointer account, gboolean enabled);
 void dino_entities_account_persist(gpointer account, gpointer db);
 gpointer xmpp_jid_new(const char *jid, GError **error);
 char *xmpp_jid_to_string(gpointer jid);
-gpointer dino_conversation_manager_create_conversation(gpointer self, gpointer jid, gpointer account, gpointer type);
+gpointer dino_conversation_manager_create_conversation(gpointer self, gpointer jid,
+						       gpointer account, gpointer type);
 void dino_conversation_manager_start_conversation(gpointer self, gpointer conversation);
 gpointer dino_message_processor_send_text(gpointer self, const char *text, gpointer conversation);
 const char *dino_entities_message_get_body(gpointer message);
 const char *dino_entities_message_get_stanza_id(gpointer message);
 gpointer dino_entities_message_get_counterpart(gpointer message);
-void dino_calls_initiate_call(gpointer self, gpointer conversation, gboolean video, GAsyncReadyCallback done, gpointer user);
+void dino_calls_initiate_call(gpointer self, gpointer conversation, gboolean video,
+			      GAsyncReadyCallback done, gpointer user);
 void dino_call_state_accept(gpointer state);
 void dino_call_state_reject(gpointer state);
 void dino_call_state_end(gpointer state, const char *reason);
@@ -44,8 +48,9 @@ int dino_entities_call_get_state(gpointer call);
 gpointer dino_entities_call_get_counterpart(gpointer call);
 void dino_roster_manager_add_jid(gpointer self, gpointer account, gpointer jid, const char *name);
 void dino_presence_manager_request_subscription(gpointer self, gpointer account, gpointer jid);
-GType dino_calls_get_type(void), dino_message_processor_get_type(void), dino_conversation_manager_get_type(void),
-	dino_roster_manager_get_type(void), dino_presence_manager_get_type(void);
+GType dino_calls_get_type(void), dino_message_processor_get_type(void),
+	dino_conversation_manager_get_type(void), dino_roster_manager_get_type(void),
+	dino_presence_manager_get_type(void);
 
 gboolean dino_calls_has_jmi_resources(gpointer self, gpointer jid);
 
@@ -90,7 +95,8 @@ say(const char *event, ...)
 	const char *key;
 
 	va_start(pairs, event);
-	printf("{\"at\": %.3f, \"event\": \"%s\"", (double)g_get_real_time() / G_USEC_PER_SEC, event);
+	printf("{\"at\": %.3f, \"event\": \"%s\"", (double)g_get_real_time() / G_USEC_PER_SEC,
+	       event);
 	while ((key = va_arg(pairs, const char *))) {
 		char *value = quoted(va_arg(pairs, const char *));
 
@@ -111,9 +117,10 @@ identity(const char *name)
 	return found ? *found : NULL;
 }
 
-#define MODULE(name) \
-	dino_stream_interactor_get_module(streams, dino_##name##_get_type(), (GBoxedCopyFunc)g_object_ref, \
-					  g_object_unref, identity("dino_" #name "_IDENTITY"))
+#define MODULE(name)                                                                    \
+	dino_stream_interactor_get_module(streams, dino_##name##_get_type(),            \
+					  (GBoxedCopyFunc)g_object_ref, g_object_unref, \
+					  identity("dino_" #name "_IDENTITY"))
 
 static void
 on_message(gpointer processor, gpointer message, gpointer conversation, gpointer user)
@@ -128,7 +135,9 @@ on_message(gpointer processor, gpointer message, gpointer conversation, gpointer
 static void
 on_marked(GObject *message, GParamSpec *spec, gpointer user)
 {
-	static const char *const names[] = { "none", "received", "read", "acknowledged", "unsent", "wontsend", "sending", "sent", "error" };
+	static const char *const names[] = { "none",	     "received", "read",
+					     "acknowledged", "unsent",	 "wontsend",
+					     "sending",	     "sent",	 "error" };
 	int marked = 0;
 
 	g_object_get(message, "marked", &marked, NULL);
@@ -140,10 +149,12 @@ on_marked(GObject *message, GParamSpec *spec, gpointer user)
 static void
 on_call_state(GObject *call, GParamSpec *spec, gpointer user)
 {
-	static const char *const names[] = { "ringing", "establishing", "up", "other", "over", "declined", "missed", "failed" };
+	static const char *const names[] = { "ringing", "establishing", "up",	  "other",
+					     "over",	"declined",	"missed", "failed" };
 	int state = dino_entities_call_get_state(call);
 
-	say(state == 2 ? "up" : "state", "state", state >= 0 && state < (int)G_N_ELEMENTS(names) ? names[state] : "?", NULL);
+	say(state == 2 ? "up" : "state", "state",
+	    state >= 0 && state < (int)G_N_ELEMENTS(names) ? names[state] : "?", NULL);
 }
 
 static void
@@ -154,7 +165,8 @@ keep(gpointer call, gpointer state)
 }
 
 static void
-on_incoming(gpointer calls, gpointer call, gpointer state, gpointer conversation, gboolean video, gboolean several, gpointer user)
+on_incoming(gpointer calls, gpointer call, gpointer state, gpointer conversation, gboolean video,
+	    gboolean several, gpointer user)
 {
 	char *from = xmpp_jid_to_string(dino_entities_call_get_counterpart(call));
 
@@ -191,7 +203,8 @@ chat_with(gpointer jid)
 {
 	int type = 0; /* CHAT */
 	gpointer manager = MODULE(conversation_manager);
-	gpointer conversation = dino_conversation_manager_create_conversation(manager, jid, account, &type);
+	gpointer conversation =
+		dino_conversation_manager_create_conversation(manager, jid, account, &type);
 
 	dino_conversation_manager_start_conversation(manager, conversation);
 	return conversation;
@@ -217,10 +230,12 @@ obey(const char *verb, const char *to, const char *words)
 	gpointer jid = to && *to ? xmpp_jid_new(to, NULL) : NULL;
 
 	if (strcmp(verb, "say") == 0) {
-		gpointer message = dino_message_processor_send_text(MODULE(message_processor), words, chat_with(jid));
+		gpointer message = dino_message_processor_send_text(MODULE(message_processor),
+								    words, chat_with(jid));
 
 		g_signal_connect(message, "notify::marked", G_CALLBACK(on_marked), NULL);
-		say("said", "id", dino_entities_message_get_stanza_id(message), "body", words, NULL);
+		say("said", "id", dino_entities_message_get_stanza_id(message), "body", words,
+		    NULL);
 	} else if (strcmp(verb, "call") == 0) {
 		dino_calls_initiate_call(MODULE(calls), chat_with(jid), FALSE, NULL, NULL);
 	} else if (strcmp(verb, "subscribe") == 0) {
@@ -228,7 +243,8 @@ obey(const char *verb, const char *to, const char *words)
 		dino_presence_manager_request_subscription(MODULE(presence_manager), account, jid);
 		g_timeout_add(100, look, jid);
 	} else if (strcmp(verb, "answer") == 0 && call_state) {
-		g_object_set(call_state, "we-should-send-audio", TRUE, NULL); /* as its button does */
+		g_object_set(call_state, "we-should-send-audio", TRUE,
+			     NULL); /* as its button does */
 		dino_call_state_accept(call_state);
 		say("answered", NULL);
 	} else if (strcmp(verb, "reject") == 0 && call_state) {
@@ -268,11 +284,13 @@ on_startup(gpointer app, gpointer user)
 {
 	gpointer jid = xmpp_jid_new(g_getenv("DINO_TEST_JID"), NULL);
 
-	account = dino_entities_account_new(jid, g_getenv("DINO_TEST_RESOURCE"), g_getenv("DINO_TEST_PASSWORD"), NULL);
+	account = dino_entities_account_new(jid, g_getenv("DINO_TEST_RESOURCE"),
+					    g_getenv("DINO_TEST_PASSWORD"), NULL);
 	dino_entities_account_set_enabled(account, TRUE);
 	dino_entities_account_persist(account, dino_application_get_db(app));
 	g_signal_connect(streams, "stream-negotiated", G_CALLBACK(on_negotiated), NULL);
-	g_signal_connect(MODULE(message_processor), "message-received", G_CALLBACK(on_message), NULL);
+	g_signal_connect(MODULE(message_processor), "message-received", G_CALLBACK(on_message),
+			 NULL);
 	g_signal_connect(MODULE(calls), "call-incoming", G_CALLBACK(on_incoming), NULL);
 	g_signal_connect(MODULE(calls), "call-outgoing", G_CALLBACK(on_outgoing), NULL);
 	g_signal_connect(MODULE(calls), "call-terminated", G_CALLBACK(on_terminated), NULL);
@@ -304,7 +322,8 @@ G_MODULE_EXPORT GType
 register_plugin(GModule *module)
 {
 	static const GInterfaceInfo info = { implement, NULL, NULL };
-	GType type = g_type_register_static_simple(G_TYPE_OBJECT, "TestPlugin", sizeof(GObjectClass), NULL, sizeof(GObject), NULL, 0);
+	GType type = g_type_register_static_simple(
+		G_TYPE_OBJECT, "TestPlugin", sizeof(GObjectClass), NULL, sizeof(GObject), NULL, 0);
 
 	g_type_add_interface_static(type, dino_plugins_root_interface_get_type(), &info);
 	return type;
