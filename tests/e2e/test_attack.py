@@ -90,7 +90,7 @@ def test_connections(bench):
     tandem.provision_users()
     bench.carrier()
     phone = bench.keep(PlainPhone(*bench.credential(name="desk")))
-    load = EchoLoad(bench.folder, CALLS, CALLS, hold=30000)
+    load = EchoLoad(bench.folder, CALLS, CALLS, hold=45000)
     load.start()
     until(lambda: int(tandem.status()["calls"]) == CALLS, 15, f"{CALLS} calls")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
