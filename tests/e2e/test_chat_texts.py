@@ -1,48 +1,44 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Texts in the chat with a number: slixmpp through Prosody and ejabberd."""
-from pathlib import Path
-
 from harness import ALICE, BOB, DOMAIN, GATEWAY, OUTSIDE, check
-from peers.xmpp import XmppPhone
+from peers.person import Person
+from peers.process import until
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
-# Debian's interpreter, which has Debian's slixmpp
-PROGRAM = ["/usr/bin/python3", Path(__file__).resolve().parent / "peers" / "chatter.py"]
 
 
-class Chatter(XmppPhone):
-    def say(self, to, text, **more):
-        """Its id."""
-        self._tell("say", to=to, what=text, **more)
-        return self.wait("said")["id"]
+def person(bench, account):
+    return bench.keep(Person(account, bench.server.port, DOMAIN))
 
 
-def chatter(bench, account, resource="chat"):
-    return bench.keep(Chatter(bench.folder, PROGRAM, account, resource, bench.server.port, DOMAIN, "A")).login()
+def write(someone, to, text, **more):
+    """Its id, which is all that names it: no origin-id."""
+    return someone.say(to, text, origin=False, **more)
 
 
-def read(phone, sender, text, seconds=20):
-    chat = phone.wait("chat", seconds, body=text)
-    check(chat["from"] == sender and chat["type"] == "chat", f"{chat} is not from {sender}")
+def read(someone, sender, text, seconds=20):
+    chat = someone.wait_text(text, seconds)
+    check(chat.sender.full == sender and chat.type == "chat", f"{chat} is not from {sender}")
     return chat
 
 
 def between_users(bench):
     """Both ways; no carrier is needed.  The receipt is that of the other's client; what comes twice goes once."""
     bench.gateway()
-    alice, bob = chatter(bench, "alice"), chatter(bench, "bob")
-    about = alice.say(f"{BOB}@{GATEWAY}", "Grüße & <hello>")
+    alice, bob = person(bench, "alice"), person(bench, "bob")
+    about = write(alice, f"{BOB}@{GATEWAY}", "Grüße & <hello>")
     chat = read(bob, f"{ALICE}@{GATEWAY}", "Grüße & <hello>")
-    check(chat["id"].startswith("text-"), f"it has an id of the gateway: {chat}")
-    alice.wait("receipt", id=about, **{"from": f"{BOB}@{GATEWAY}"})
-    bob.say(f"{ALICE}@{GATEWAY}", "hello alice")
+    check(chat.id.startswith("text-"), f"it has an id of the gateway: {chat}")
+    until(lambda: (f"{BOB}@{GATEWAY}", about) in alice.receipts(), 15, "the receipt")
+    write(bob, f"{ALICE}@{GATEWAY}", "hello alice")
     read(alice, f"{BOB}@{GATEWAY}", "hello alice")
     for _ in range(2):
-        alice.say(f"{BOB}@{GATEWAY}", "once", id="same")
-    alice.say(f"{BOB}@{GATEWAY}", "more", more="<replace xmlns='urn:xmpp:message-correct:0' id='same'/>")
+        write(alice, f"{BOB}@{GATEWAY}", "once", name="same")
+    write(alice, f"{BOB}@{GATEWAY}", "more", extra="<replace xmlns='urn:xmpp:message-correct:0' id='same'/>")
     read(bob, f"{ALICE}@{GATEWAY}", "once")
-    check(bob.wait("chat")["body"] == "Correction: more", "the second \"once\" has not come")
-    check(not alice.has("bounced"), "nothing comes back")
+    bob.wait_text("Correction: more")
+    check([c.body for c in bob.texts()][1:] == ["once", "Correction: more"], f"bob reads {bob.texts()}")
+    check(not alice.errors(), "something comes back")
 
 
 def test_chat_texts_prosody(bench):
@@ -57,24 +53,23 @@ def test_chat_texts_ejabberd(bench):
 def test_chat_texts_refused(bench):
     """No trunk takes texts, nobody has the number, nobody can read it: each is said, at the message."""
     bench.gateway()
-    alice = chatter(bench, "alice")
+    alice = person(bench, "alice")
     omemo = ("<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AA==</payload></encrypted>")
     for to, text, more, part in ((NUMBER, "hello", "", "texts"),
                                  (f"112@{GATEWAY}", "help", "", "emergency"),
                                  (f"nobody@{GATEWAY}", "hello", "", "no telephone number"),
                                  (NUMBER, "cannot be read", omemo, "encrypted")):
-        about = alice.say(to, text, more=more)
-        bounce = alice.wait("bounced", id=about)
-        check(part in bounce["text"], f"it says {bounce['text']!r}, not {part!r}")
-    line = alice.wait("chat")
-    check("switch encryption off" in line["body"], f"it says {line['body']!r}")
+        words = alice.wait_error(write(alice, to, text, extra=more)).words
+        check(part in words, f"it says {words!r}, not {part!r}")
+    until(alice.texts, 15, "a line in the chat")
+    check("switch encryption off" in alice.texts()[0].body, f"it says {alice.texts()[0].body!r}")
 
 
 def test_chat_texts_to_who_is_away(bench):
     """A server that keeps nothing gives the text back: it comes when she is there, with its time."""
     bench.gateway()
-    bob = chatter(bench, "bob")
-    about = bob.say(f"{ALICE}@{GATEWAY}", "for later")
-    alice = chatter(bench, "alice")
+    bob = person(bench, "bob")
+    about = write(bob, f"{ALICE}@{GATEWAY}", "for later")
+    alice = person(bench, "alice")
     read(alice, f"{BOB}@{GATEWAY}", "for later", 40)
-    bob.wait("receipt", id=about)
+    bob.wait_received(about)

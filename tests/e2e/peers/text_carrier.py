@@ -15,7 +15,7 @@ PHRASES = {200: "OK", 202: "Accepted"}
 LATE = 5
 
 
-class TextCarrier:
+class HabitualCarrier:
     def __init__(self, address="127.0.0.20", port=5060):
         self.address = address
         self.heard = []  # (at, Message): each request, retransmissions of it apart
