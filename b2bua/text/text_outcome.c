@@ -321,9 +321,20 @@ fail(Texts *texts, TextRecord *record, TextDelivery *delivery, Reason reason, co
 
 /* --- going --- */
 
-/* Why there is no such way any more, or NULL. */
+/* Why there is no such way any more, or NULL; `off`: there is, and it is switched off. */
 static const char *
-way_is_gone(Gateway *gateway, const TextDelivery *delivery)
+trunk_is_gone(const Trunk *trunk, gboolean *off)
+{
+	if (!trunk)
+		return "the trunk was deleted";
+	if (strcmp(trunk->text, "message") != 0)
+		return "the trunk carries no texts any more";
+	*off = !trunk->enabled;
+	return NULL;
+}
+
+static const char *
+way_is_gone(Gateway *gateway, const TextDelivery *delivery, gboolean *off)
 {
 	Store *store = gateway_store(gateway);
 	g_autoptr(User) user = store_user_get(store, delivery->account, NULL);
@@ -342,24 +353,10 @@ way_is_gone(Gateway *gateway, const TextDelivery *delivery)
 			       : "the softphone was deleted";
 	case WAY_TRUNK:
 		trunk = store_trunk_get(store, delivery->way_key, NULL);
-		if (!trunk)
-			return "the trunk was deleted";
-		return strcmp(trunk->text, "message") == 0 ? NULL
-							   : "the trunk carries no texts any more";
+		return trunk_is_gone(trunk, off);
 	default:
 		return NULL;
 	}
-}
-
-static gboolean
-is_off(Gateway *gateway, const TextDelivery *delivery)
-{
-	g_autoptr(Trunk) trunk =
-		way_kind(delivery->way) == WAY_TRUNK
-			? store_trunk_get(gateway_store(gateway), delivery->way_key, NULL)
-			: NULL;
-
-	return trunk && !trunk->enabled;
 }
 
 /* FALSE: its addresses cannot be read. */
@@ -401,8 +398,8 @@ on_send(gpointer user, gint64 id, gboolean repeated)
 	guint failures = store_failures(gateway_store(gateway));
 	g_autoptr(TextRecord) record = store_text_of_delivery(gateway_store(gateway), id);
 	TextDelivery *delivery = delivery_in(record, id);
-	const char *gone = delivery ? way_is_gone(gateway, delivery) : NULL;
-	gboolean off = delivery && is_off(gateway, delivery);
+	gboolean off = FALSE;
+	const char *gone = delivery ? way_is_gone(gateway, delivery, &off) : NULL;
 	const Plugin *plugin = delivery ? gateway_carrying(gateway, way_kind(delivery->way)) : NULL;
 
 	if (store_failures(gateway_store(gateway)) != failures)
@@ -504,6 +501,6 @@ text_way_is_up(Gateway *gateway, WayKind kind, const char *key)
 	Texts *texts = texts_of(gateway);
 	const char *way = text_way_name(kind);
 
-	if (texts && !texts->closed && way)
+	if (!texts->closed && way)
 		outbox_up(texts->outbox, way, key ? key : "");
 }
