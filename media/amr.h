@@ -9,7 +9,7 @@
 #pragma once
 #include "media/codec.h"
 
-#define AMR_MAX_FRAMES 6  /* of 20 ms in one payload */
+#define AMR_MAX_FRAMES 10 /* of 20 ms in one payload: RFC 3551 4.2 */
 #define AMR_MAX_FRAME  61 /* bytes of one in the storage format: a header and 477 bits */
 #define AMR_NO_DATA    15 /* a type: nothing was said, or it is lost */
 #define AMR_NO_REQUEST 15 /* for a mode */

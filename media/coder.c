@@ -190,7 +190,7 @@ resample(SpeexResamplerState *resampler, const gint16 *own, guint samples, gint1
 static guint
 decode_linear(const Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 {
-	gint16 linear[CODER_MAX_PAYLOAD / 2];
+	gint16 linear[CODER_MAX_RECEIVED / 2];
 	const guint n = (guint)(size / 2);
 
 	for (guint i = 0; i < n; i++)
@@ -226,7 +226,7 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	guint samples = 0;
 	int decoded;
 
-	if (size == 0 || size > CODER_MAX_PAYLOAD)
+	if (size == 0 || size > CODER_MAX_RECEIVED)
 		return 0;
 	switch (decoder->type->kind) {
 	case CODEC_OPUS:

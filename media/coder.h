@@ -10,11 +10,12 @@
 #include <glib.h>
 #include "media/codec.h"
 
-#define CODER_MAX_MS	  120		      /* of one payload: Opus has no longer ones */
+#define CODER_MAX_MS	  200		      /* of one payload: RFC 3551 4.2 */
 #define CODER_MAX_SAMPLES (CODER_MAX_MS * 16) /* at 16000 */
 /* Of Opus; see opus_new() for why. */
 #define CODER_OPUS_COMPLEXITY 5
-#define CODER_MAX_PAYLOAD     1276 /* bytes: RFC 6716 3.2.1 */
+#define CODER_MAX_PAYLOAD     1276 /* bytes of what is made: RFC 6716 3.2.1 */
+#define CODER_MAX_RECEIVED    1600 /* bytes of what is read: 200 ms of G.711 or G.722 */
 #define CODER_NO_MODE	      15   /* RFC 4867 4.3.1 */
 
 typedef struct Decoder Decoder;

@@ -4,6 +4,7 @@
  * Annex B is never offered; a peer's SID frames are heard as the noise they describe.
  * RFC 3551 4.5.6.
  */
+#include "media/coder.h"
 #include "media/speech_tables.h"
 #include <bcg729/decoder.h>
 #include <bcg729/encoder.h>
@@ -12,7 +13,7 @@
 #define FRAME	   10 /* bytes: 10 ms */
 #define SID	   2  /* likewise, the last of a payload */
 #define SAMPLES	   80 /* of a frame */
-#define MAX_FRAMES 12 /* 120 ms */
+#define MAX_FRAMES (CODER_MAX_MS / 10)
 
 typedef struct {
 	bcg729DecoderChannelContextStruct *context;

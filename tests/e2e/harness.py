@@ -454,9 +454,9 @@ class Bench:
     def aiortc(self, account="alice", plays="A", resource="aiortc", direct=False, options=()):
         return self._phone(aiortc_program(), account, resource, plays, [*(["--direct"] if direct else []), *options])
 
-    def gajim(self, account="alice", plays="A"):
-        """The program itself; it knows no DTLS."""
-        return self._phone(gajim_program(), account, "gajim", plays, [])
+    def gajim(self, account="alice", plays="A", without=()):
+        """The program itself; it knows no DTLS.  `without`: plugins of GStreamer."""
+        return self._phone(gajim_program(), account, "gajim", plays, [f"--without={name}" for name in without])
 
     def rude(self, account):
         """A phone that makes one mistake a call (rude.mjs)."""

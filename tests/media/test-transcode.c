@@ -22,7 +22,7 @@ typedef struct {
 	Encoder *encoder;
 	guint rate, ms;
 	double frequency, phase;
-	guint8 payload[CODER_MAX_PAYLOAD];
+	guint8 payload[CODER_MAX_RECEIVED];
 	RtpPacket packet;
 } Source;
 
@@ -189,6 +189,24 @@ test_lengths(void)
 			check_pair(type("opus"), type("PCMA"), 440, lengths[i], lengths[k]);
 			check_pair(type("PCMU"), type("opus"), 440, lengths[i], lengths[k]);
 		}
+}
+
+/* RFC 3551 4.2: up to 200 ms.  Farstream, which Gajim has, fills packets of G.711 up to the MTU. */
+static void
+test_long_packets(void)
+{
+	static const guint lengths[] = { 80, 100, 200 };
+
+	for (guint i = 1; i < G_N_ELEMENTS(names); i++) /* of Opus none is longer than 120 */
+		for (guint k = 0; k < G_N_ELEMENTS(lengths); k++) {
+			const CodecType *from = type(names[i]);
+
+			if (!from)
+				continue; /* left out by configure */
+			check_pair(from, type("opus"), 440, lengths[k], 20);
+			check_pair(from, type("PCMA"), 440, lengths[k], 0);
+		}
+	check_pair(type("PCMA"), type("opus"), 440, 125, 20);
 }
 
 /* --- what the network does --- */
@@ -800,6 +818,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/transcode/pairs", test_pairs);
 	g_test_add_func("/transcode/lengths", test_lengths);
+	g_test_add_func("/transcode/long-packets", test_long_packets);
 	for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_autofree char *path = g_strconcat("/transcode/line/", lines[i].name, NULL);
 

@@ -40,6 +40,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in ("account", "password", "resource", "domain", "port", "mic", "log"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--without", action="append", default=["webrtcdsp", "srtp"], help="a plugin of GStreamer")
     return parser.parse_args()
 
 
@@ -248,7 +249,7 @@ class Program(GajimApplication):
 
 def main():
     registry = Gst.Registry.get()
-    for plugin in filter(None, map(registry.find_plugin, ("webrtcdsp", "srtp"))):
+    for plugin in filter(None, map(registry.find_plugin, options.without)):
         registry.remove_plugin(plugin)
     graphics = registry.lookup_feature("gtkglsink")
     if graphics:
