@@ -79,6 +79,8 @@ typedef struct {
 						those that came */
 	guint64 sent_when_heard;	     /* packets of ours, when it last reported progress */
 	gboolean unheard;		     /* its newest report has none, though we have sent */
+	gboolean in_sender_reports;	     /* its sender reports tell what it hears, too */
+	gboolean reports;		     /* that it sends, at least */
 	MediaFault told;
 	gint64 told_at;
 	NetAddress foreign; /* newest source that was not taken */
@@ -287,7 +289,7 @@ void relay_watch_foreign(Relay *relay, const NetAddress *from);
 /* A packet from where the peer may send, of no codec that was agreed, before any other. */
 void relay_watch_strange(Relay *relay, guint8 pt);
 /* A report came from the peer: `about`, the block about our stream, or NULL. */
-void relay_watch_report(Relay *relay, const RtcpBlock *about);
+void relay_watch_report(Relay *relay, gboolean of_sender, const RtcpBlock *about);
 
 /* --- relay_convert.c --- */
 /* After the map has been made: what can be converted is CONVERT_PT in it. */

@@ -21,7 +21,7 @@ read_blocks(Relay *relay, const RtcpPacket *packet, gint64 now)
 		about = block;
 		has_about = TRUE;
 	}
-	relay_watch_report(relay, has_about ? &about : NULL);
+	relay_watch_report(relay, packet->type == RTCP_SR, has_about ? &about : NULL);
 }
 
 void

@@ -15,6 +15,7 @@
 #define REFUSED_LEAST 10  /* packets: not a stray one */
 #define AHEAD_LEAST   25  /* packets: half a second */
 #define UNHEARD_LEAST 150 /* packets of ours that no report knows of: 3 s */
+#define NEVER_LEAST   400 /* before the first report of what is heard; libwebrtc's takes 7.5 s */
 #define COMFORT_NOISE 13  /* RFC 3551 table 4 */
 
 /* The peer counts more packets than have come, and not only since the last of its reports that
@@ -92,20 +93,36 @@ relay_watch_strange(Relay *relay, guint8 pt)
 }
 
 /* A peer that has never reported about us may be one that never does; a WebRTC peer must
- * (RFC 8834 4.1). */
+ * (RFC 8834 4.1).  libwebrtc and aiortc say what they hear in receiver reports alone: a sender
+ * report without a block says something only of a peer that has put one in such a report. */
 void
-relay_watch_report(Relay *relay, const RtcpBlock *about)
+relay_watch_report(Relay *relay, gboolean of_sender, const RtcpBlock *about)
 {
 	RelayWatch *watch = &relay->watch;
 	gboolean progress = about && rtcp_far_received(&relay->far, about);
 
 	relay->far_blocks += about != NULL;
+	watch->in_sender_reports |= of_sender && about;
+	if (of_sender && !watch->in_sender_reports) {
+		watch->reports = TRUE;
+		return;
+	}
 	if (progress || !relay_expects_rtp(relay) || (!relay->far.any && !relay->webrtc)) {
 		watch->sent_when_heard = relay->stats.packets_out;
 		watch->unheard = FALSE;
 	} else if (relay->stats.packets_out - watch->sent_when_heard >= UNHEARD_LEAST) {
 		watch->unheard = TRUE;
 	}
+}
+
+/* libwebrtc that hears nothing from the start sends no receiver report at all. */
+static gboolean
+never_heard(const Relay *relay)
+{
+	const RelayWatch *watch = &relay->watch;
+
+	return watch->reports && relay->webrtc && !relay->far.any &&
+	       relay->stats.packets_out - watch->sent_when_heard >= NEVER_LEAST;
 }
 
 static gboolean
@@ -194,7 +211,7 @@ find_fault(const Relay *relay, gint64 now, char **text)
 		*text = silent_text(relay);
 		return MEDIA_SILENT;
 	}
-	if (watch->unheard) {
+	if (watch->unheard || never_heard(relay)) {
 		*text = g_strdup("its reports say that nothing arrives of what the gateway sends");
 		return MEDIA_UNHEARD;
 	}

@@ -351,6 +351,14 @@ class Gateway:
         check(was_alive, f"tandemd had ended with {status}")
         check(orderly and status == 0, f"tandemd ended with {status} on SIGTERM: {self.tail(10)}")
 
+    def said_to_be_deaf(self):
+        """Of calls whose client does hear: a person is not to be told that nothing arrives."""
+        if not self.database.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as database:
+            rows = database.execute("SELECT id FROM calls WHERE ladder LIKE '%hears nothing: by its reports%'").fetchall()
+        return [f"call {number}: a client that hears is said to hear nothing" for number, in rows]
+
 
 class Bench:
     """What one test has started; everything is ended when it is over."""
@@ -360,6 +368,7 @@ class Bench:
         self.server = self.tandem = None
         self._started = []
         self._legs = []
+        self.deaf = False  # the test sees to it that a client hears nothing
 
     def keep(self, thing):
         """It is stopped with the rest, the last first."""
@@ -480,6 +489,7 @@ class Bench:
         try:
             if self.tandem:
                 self.tandem.stop()
+                trouble += [] if self.deaf else self.tandem.said_to_be_deaf()
         except Failed as failure:
             trouble.append(str(failure))
         if self.server:

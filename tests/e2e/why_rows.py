@@ -272,6 +272,7 @@ def client_lost(stage):
 
 
 def to_client_lost(stage):
+    stage.bench.deaf = True
     stage.home.router.run("iptables", "-w", "-I", "FORWARD", "-i", "wan", *AUDIO, "-j", "DROP")
 
 

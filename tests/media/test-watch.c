@@ -133,6 +133,56 @@ hears(End *one, const End *two, guint n)
 				     .highest = end_heard(one, one->heard->len - 1)->seq });
 }
 
+/* libwebrtc, aiortc: what it hears is in receiver reports alone, and the others come long after. */
+static void
+hears_by_halves(End *one, const End *two, guint n, gboolean on)
+{
+	const guint heard = one->heard->len;
+
+	end_send(one, 0);
+	if (heard && n % 200 == 10)
+		report(one, NULL,
+		       &(RtcpBlock){ .ssrc = heard_first(one)->ssrc,
+				     .highest = end_heard(one, on ? heard - 1 : 0)->seq });
+	if (n % 200 == 190)
+		report(one, &(RtcpSender){ .packets = n }, NULL);
+}
+
+static void
+hears_and_says_so_apart(End *one, const End *two, guint n)
+{
+	hears_by_halves(one, two, n, TRUE);
+}
+
+static void
+hears_no_more_and_says_so_apart(End *one, const End *two, guint n)
+{
+	hears_by_halves(one, two, n, FALSE);
+}
+
+/* libwebrtc that has never heard anything. */
+static void
+sends_and_says_so(End *one, const End *two, guint n)
+{
+	end_send(one, 0);
+	if (n % 100 == 50)
+		report(one, &(RtcpSender){ .packets = n }, NULL);
+}
+
+/* Most telephones: its sender reports say what it hears, until it hears nothing. */
+static void
+heard_at_first(End *one, const End *two, guint n)
+{
+	const gboolean still = n < 30 && heard_first(one);
+
+	end_send(one, 0);
+	if (n % 10 == 0)
+		report(one, &(RtcpSender){ .packets = n },
+		       still ? &(RtcpBlock){ .ssrc = heard_first(one)->ssrc,
+					     .highest = end_heard(one, one->heard->len - 1)->seq }
+			     : NULL);
+}
+
 /* A telephone that does not know how to report. */
 static void
 reports_about_nobody(End *one, const End *two, guint n)
@@ -170,6 +220,8 @@ static const Case cases[] = {
 	{ "comfort noise", TRANSPORT_RTP, sends_comfort_noise, TRUE, MEDIA_HEARD, NULL },
 	{ "a packet now and then", TRANSPORT_RTP, sends_seldom, TRUE, MEDIA_HEARD, NULL },
 	{ "it hears", TRANSPORT_WEBRTC, hears, FALSE, MEDIA_HEARD, NULL },
+	{ "it hears and says so apart", TRANSPORT_WEBRTC, hears_and_says_so_apart, FALSE,
+	  MEDIA_HEARD, NULL },
 	{ "reports about nobody", TRANSPORT_RTP, reports_about_nobody, FALSE, MEDIA_HEARD, NULL },
 	{ "falls silent", TRANSPORT_RTP, falls_silent, FALSE, MEDIA_SILENT, "nothing comes from" },
 	{ "a client falls silent", TRANSPORT_WEBRTC, falls_silent, FALSE, MEDIA_SILENT, "from" },
@@ -188,6 +240,12 @@ static const Case cases[] = {
 	  "cannot be authenticated" },
 	{ "it hears no more", TRANSPORT_RTP, hears_no_more, FALSE, MEDIA_UNHEARD,
 	  "nothing arrives of what the gateway sends" },
+	{ "it hears no more and says so apart", TRANSPORT_WEBRTC, hears_no_more_and_says_so_apart,
+	  FALSE, MEDIA_UNHEARD, "nothing arrives of what the gateway sends" },
+	{ "it heard at first", TRANSPORT_RTP, heard_at_first, FALSE, MEDIA_UNHEARD,
+	  "nothing arrives of what the gateway sends" },
+	{ "a client never hears and says what it sends", TRANSPORT_WEBRTC, sends_and_says_so, FALSE,
+	  MEDIA_UNHEARD, "nothing arrives of what the gateway sends" },
 	{ "a client never hears", TRANSPORT_WEBRTC, reports_about_nobody, FALSE, MEDIA_UNHEARD,
 	  "nothing arrives of what the gateway sends" },
 };
