@@ -23,7 +23,7 @@ from peers.linphone import Linphone
 from peers.process import Failed, until
 from peers.sipp import Carrier
 from peers.sipp_texts import TextCarrier
-from peers.xmpp import XmppPhone, aiortc_program, client_program, gajim_program, rude_program, webrtc_program
+from peers.xmpp import XmppPhone, aiortc_program, client_program, dino_program, gajim_program, rude_program, webrtc_program
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -466,6 +466,10 @@ class Bench:
     def gajim(self, account="alice", plays="A", without=()):
         """The program itself; it knows no DTLS.  `without`: plugins of GStreamer."""
         return self._phone(gajim_program(), account, "gajim", plays, [f"--without={name}" for name in without])
+
+    def dino(self, account="alice", plays="A"):
+        """The program itself; the server wants a certificate."""
+        return self._phone(dino_program(), account, "dino", plays, [])
 
     def rude(self, account):
         """A phone that makes one mistake a call (rude.mjs)."""
