@@ -114,6 +114,13 @@ static const Row KINDS[N_IM_KINDS] = {
 				 "the file has no address that a telephone could open" } },
 };
 
+/* Beside the error, to somebody who is in a call with that number: perhaps he meant keys. */
+static const Row NO_KEYS = {
+	.line = "Your message was not sent. You are in a call with this number: "
+		"a message of digits (0-9 * # A-D, a comma for a pause of "
+		"2 s) is pressed as keys."
+};
+
 /* TRUE when he has not been told it for a minute; or ever, when that is asked. */
 static gboolean
 may_tell(XmppTexts *texts, char *key, gboolean once)
@@ -142,6 +149,15 @@ tell_line(Xmpp *xmpp, const Row *row, const Address *from, const Address *to)
 
 	if (may_tell(xmpp->texts, key, row->once))
 		xmpp_send(xmpp, im_build(&build));
+}
+
+static void
+tell_of_keys(Xmpp *xmpp, const Address *from, const Address *to)
+{
+	g_autofree char *bare = address_bare_jid(from);
+
+	if (xmpp_find_talking(xmpp, bare, to))
+		tell_line(xmpp, &NO_KEYS, from, to);
 }
 
 static void
@@ -208,20 +224,28 @@ refusal(Reason reason, const char *words)
 }
 
 static void
+give_back(const Asked *asked, gboolean later, Reason reason, const char *words)
+{
+	g_autofree char *text =
+		g_strconcat(NOT_SENT, words ? words : reason_sentence(reason), NULL);
+	XmlStanzaError error = later ? LATER : refusal(reason, text);
+	g_autoptr(Address) from = address_from_jid(asked->from), to = address_from_jid(asked->to);
+
+	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
+	xmpp_send(asked->xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
+	if (!later)
+		tell_of_keys(asked->xmpp, from, to);
+}
+
+static void
 on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
 {
 	Asked *asked = user;
-	Xmpp *xmpp = asked->xmpp;
-	g_autofree char *text =
-		g_strconcat(NOT_SENT, words ? words : reason_sentence(reason), NULL);
-	XmlStanzaError error = answer == TEXT_LATER ? LATER : refusal(reason, text);
 
-	if (xmpp) {
-		g_hash_table_remove(xmpp->texts->asked, asked);
-		if (answer != TEXT_TAKEN) {
-			xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
-			xmpp_send(xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
-		}
+	if (asked->xmpp) {
+		g_hash_table_remove(asked->xmpp->texts->asked, asked);
+		if (answer != TEXT_TAKEN)
+			give_back(asked, answer == TEXT_LATER, reason, words);
 	}
 	asked_free(asked);
 }
@@ -287,9 +311,11 @@ xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Ad
 	if (im->kind == IM_NOTHING)
 		return;
 	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
-	if (why)
+	if (why) {
 		refuse(xmpp, why, message);
-	else if (im->kind != IM_TEXT)
+		if (im->kind == IM_TEXT)
+			tell_of_keys(xmpp, from, to);
+	} else if (im->kind != IM_TEXT)
 		refuse_kind(xmpp, &KINDS[im->kind], message, from, to);
 	else
 		pass_on(xmpp, message, im, from, to);
