@@ -441,6 +441,10 @@ chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us,
 	*reply = (ChatReply){ 0 };
 	drop_old(chat, now_us);
 	session = g_hash_table_lookup(chat->sessions, person->device);
+	if (session && !form_may_go_on(session->form, person->is_operator)) {
+		drop(chat, session);
+		session = NULL;
+	}
 	if (session) {
 		touch(chat, session, now_us);
 		go_on_with(chat, session, line, reply);

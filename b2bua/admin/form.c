@@ -276,6 +276,12 @@ form_actor(const Form *form)
 	return &form->actor;
 }
 
+gboolean
+form_may_go_on(const Form *form, gboolean is_operator)
+{
+	return is_operator || form->actor.kind != VERB_OPERATOR;
+}
+
 const GPtrArray *
 form_words(const Form *form)
 {

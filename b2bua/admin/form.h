@@ -29,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Form, form_free)
 
 const Verb *form_verb(const Form *form);
 const Actor *form_actor(const Form *form); /* borrowed */
+/* FALSE: it was begun as an operator, by somebody who is none any more. */
+gboolean form_may_go_on(const Form *form, gboolean is_operator);
 
 /* Field *, borrowed: those of the verb's words that the actor writes, in their order. */
 const GPtrArray *form_words(const Form *form);

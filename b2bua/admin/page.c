@@ -417,6 +417,10 @@ pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint
 	reply->page.node = reply->node;
 	drop_old(pages, now_us);
 	session = g_hash_table_lookup(pages->sessions, key);
+	if (session && !form_may_go_on(session->form, person->is_operator)) {
+		drop(pages, session);
+		session = NULL;
+	}
 	if (!verb)
 		reply->page.stage = DESK_NO_SUCH;
 	else if (!input->session)
