@@ -79,13 +79,11 @@ delete_user(Store *store, Erasure *erasure, GError **error)
 static gboolean
 delete_rest(Request *request, Erasure *erasure, GError **error)
 {
-	if (!store_begin(request->store, error))
-		return FALSE;
-	if (delete_user(request->store, erasure, error) &&
-	    store_erase_account(request->store, erasure->jid, error))
-		return store_commit(request->store, error);
-	store_rollback(request->store);
-	return FALSE;
+	return store_begin(request->store, error) &&
+	       store_settle(request->store,
+			    delete_user(request->store, erasure, error) &&
+				    store_erase_account(request->store, erasure->jid, error),
+			    error);
 }
 
 static void
