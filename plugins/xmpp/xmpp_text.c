@@ -192,13 +192,12 @@ xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	g_autofree char *text = im_plain(message), *bare = NULL, *account = NULL;
+	g_autofree char *text = im_plain(message), *account = NULL;
 	g_autoptr(Address) chat = NULL;
 
 	if (!text)
 		return FALSE;
-	bare = address_bare_jid(from);
-	account = g_utf8_strdown(bare, -1);
+	account = address_bare_jid(from);
 	chat = to->user ? xmpp_accounts_callee(xmpp->accounts, to) : address_copy(to);
 	return account_answers(xmpp->gateway, account, chat, text);
 }
@@ -253,7 +252,7 @@ on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
 static void
 pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, const Address *to)
 {
-	g_autofree char *bare = address_bare_jid(from), *account = g_utf8_strdown(bare, -1);
+	g_autofree char *account = address_bare_jid(from);
 	g_autoptr(Address) number = xmpp_accounts_dialled(xmpp->accounts, to);
 	Asked *asked = g_new0(Asked, 1);
 	const TextIn text = { .from = from,
