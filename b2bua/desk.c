@@ -12,17 +12,26 @@ verbs_of(Gateway *gateway)
 }
 
 gboolean
-desk_serves(Gateway *gateway, const char *account)
+desk_is_operator(Gateway *gateway, const char *account)
 {
 	char **operators = gateway_config(gateway)->xmpp_operators;
-	g_autoptr(User) user = NULL;
 
-	if (!verbs_of(gateway))
-		return FALSE;
-	if (operators && g_strv_contains((const char *const *)operators, account))
-		return TRUE;
-	user = store_user_get(gateway_store(gateway), account, NULL);
+	return operators && g_strv_contains((const char *const *)operators, account);
+}
+
+gboolean
+desk_is_user(Gateway *gateway, const char *account)
+{
+	g_autoptr(User) user = store_user_get(gateway_store(gateway), account, NULL);
+
 	return user && user->enabled;
+}
+
+gboolean
+desk_serves(Gateway *gateway, const char *account)
+{
+	return verbs_of(gateway) &&
+	       (desk_is_operator(gateway, account) || desk_is_user(gateway, account));
 }
 
 gboolean

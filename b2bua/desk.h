@@ -14,7 +14,9 @@ typedef struct {
 	const char *device;  /* the full JID that is answered */
 } DeskPerson;
 
-/* Whether somebody is served at all: a user who is enabled, or one of [xmpp] operators. */
+gboolean desk_is_operator(Gateway *gateway, const char *account); /* of [xmpp] operators */
+gboolean desk_is_user(Gateway *gateway, const char *account);	  /* and enabled */
+/* Whether somebody is served at all: one of the two. */
 gboolean desk_serves(Gateway *gateway, const char *account);
 
 /* `user` is the one given with the question; the rest is borrowed.  `secret`: there is a password

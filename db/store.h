@@ -65,6 +65,8 @@ gboolean store_commit(Store *store, GError **error); /* rolls back when it fails
 gboolean store_begin_quick(Store *store, GError **error);
 gboolean store_settle_all(Store *store, GError **error);
 void store_rollback(Store *store);
+/* Commits when `ok`, else rolls back; returns whether it is committed. */
+gboolean store_settle(Store *store, gboolean ok, GError **error);
 
 /* Calls `done` when what was committed since the last such question is on the disk.
  * FALSE: it is, or there was nothing; `done` is not called. */

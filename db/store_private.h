@@ -76,9 +76,6 @@ void store_flush_late(Store *store);
 CallRecord *call_record_copy(const CallRecord *record);
 Contact *contact_copy(const Contact *contact);
 
-/* Commits when `ok`, else rolls back; returns whether it is committed. */
-gboolean store_settle(Store *store, gboolean ok, GError **error);
-
 /* --- migrations: schema.c, made from schema/NNNN.sql --- */
 extern const char *const store_migrations[];
 extern const int store_n_migrations;

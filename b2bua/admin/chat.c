@@ -217,12 +217,6 @@ question(const Session *session)
 	return g_string_free(text, FALSE);
 }
 
-static gboolean
-has_keys(const Session *session)
-{
-	return form_keys(session->form) != NULL;
-}
-
 /* The next question, from place `from` on; FALSE: there is none. */
 static gboolean
 go_on(Session *session, guint from)
@@ -237,7 +231,7 @@ go_on(Session *session, guint from)
 		g_array_append_val(session->asked, i);
 		return TRUE;
 	}
-	session->at_keys = has_keys(session);
+	session->at_keys = form_has_keys(session->form);
 	session->key = NULL;
 	return session->at_keys;
 }
@@ -441,6 +435,10 @@ chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us,
 	*reply = (ChatReply){ 0 };
 	drop_old(chat, now_us);
 	session = g_hash_table_lookup(chat->sessions, person->device);
+	if (session && !form_may_go_on(session->form, person->is_operator)) {
+		drop(chat, session);
+		session = NULL;
+	}
 	if (session) {
 		touch(chat, session, now_us);
 		go_on_with(chat, session, line, reply);

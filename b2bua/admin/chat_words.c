@@ -295,7 +295,7 @@ expand_key(const Word *word, VerbWho kind, char **text)
 	char *whole;
 
 	for (const Word *key = keys_of(word->keys); key->name; key++) {
-		if (!(kind & VERB_OPERATOR || key->flags & WORD_SELF) || length == 0 ||
+		if (!key_is_for(key, kind) || length == 0 ||
 		    g_ascii_strncasecmp(key->name, *text, length) != 0)
 			continue;
 		if (found || !key->name[length]) {
@@ -378,7 +378,7 @@ help_of(const ChatPerson *person, const Verb *verb)
 	for (const Word *word = verb->words; word->name; word++)
 		for (const Word *key = word->type == WORD_KEYS ? keys_of(word->keys) : NULL;
 		     key && key->name; key++)
-			if (who & VERB_OPERATOR || key->flags & WORD_SELF)
+			if (key_is_for(key, who))
 				append_word(text, key);
 	return g_string_free(text, FALSE);
 }

@@ -133,10 +133,8 @@ audit_view(Store *store, const char *noun, const char *id)
 }
 
 char *
-audit_fact(Store *store, const char *noun, const char *id, const char *key)
+audit_fact(const GArray *facts, const char *key)
 {
-	g_autoptr(GArray) facts = audit_view(store, noun, id);
-
 	for (guint i = 0; i < facts->len; i++) {
 		const Fact *fact = &g_array_index(facts, Fact, i);
 

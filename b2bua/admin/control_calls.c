@@ -171,18 +171,6 @@ call_filter_of_user(const Request *request, const char *user, GError **error)
 	return NULL;
 }
 
-static gboolean
-filter_time(const Request *request, const char *option, gint64 *us, GError **error)
-{
-	const char *word = request_word(request, option);
-
-	return !word || word_time(word, us) ||
-	       wrong(error,
-		     "%s %s: not a time; write such as 10:00, 2026-11-29 or "
-		     "2026-11-29T10:00",
-		     option, word);
-}
-
 /* NULL: a word is wrong. */
 static CallFilter *
 read_filter(const Request *request, GError **error)
@@ -199,8 +187,8 @@ read_filter(const Request *request, GError **error)
 		wrong(error, "--reason %s: no reason; see the column 'reason' of 'calls'",
 		      filter->reason);
 	else if (filter_people(request, filter, error) &&
-		 filter_time(request, "--since", &filter->since_us, error) &&
-		 filter_time(request, "--until", &filter->until_us, error))
+		 request_time(request, "--since", &filter->since_us, error) &&
+		 request_time(request, "--until", &filter->until_us, error))
 		return filter;
 	call_filter_free(filter);
 	return NULL;
@@ -395,15 +383,6 @@ find_record(Request *request, GError **error)
 }
 
 static void
-reply_time_pair(Request *request, const char *key, gint64 us)
-{
-	JsonArray *row = reply_row(request);
-
-	row_add(row, key);
-	row_add_time(row, us / G_USEC_PER_SEC);
-}
-
-static void
 reply_cost(Request *request, const CallRecord *record)
 {
 	g_autofree char *price = NULL, *cost = NULL, *text = NULL;
@@ -450,9 +429,9 @@ do_call_show(Request *request, GError **error)
 	reply_pair(request, "trunk", record->trunk);
 	reply_pair(request, "caller-plugin", record->caller_plugin);
 	reply_pair(request, "callee-plugin", record->callee_plugin);
-	reply_time_pair(request, "started", record->started_us);
-	reply_time_pair(request, "answered", record->answered_us);
-	reply_time_pair(request, "ended", record->ended_us);
+	reply_pair_time(request, "started", record->started_us / G_USEC_PER_SEC);
+	reply_pair_time(request, "answered", record->answered_us / G_USEC_PER_SEC);
+	reply_pair_time(request, "ended", record->ended_us / G_USEC_PER_SEC);
 	reply_pair(request, "reason", record->reason);
 	reply_pair(request, "text", text);
 	reply_pair(request, "ended-by", record->ended_by);

@@ -6,10 +6,12 @@
 
 #define ROWS	    5 /* of a step: each has a place in seven indexes */
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
+#define BUSY_MS	    20
 
 typedef struct {
 	char *jid;
-	char **numbers;
+	char **numbers;	  /* whose records are sought: those at the beginning */
+	GPtrArray *taken; /* Number *, those at the end; or NULL */
 	guint calls, texts, softphones;
 	gint64 give_up; /* monotonic; while another process writes */
 } Erasure;
@@ -21,7 +23,18 @@ erasure_free(gpointer data)
 
 	g_free(erasure->jid);
 	g_strfreev(erasure->numbers);
+	g_clear_pointer(&erasure->taken, g_ptr_array_unref);
 	g_free(erasure);
+}
+
+static gboolean
+is_switched_off(const User *user, GError **error)
+{
+	return !user->enabled ||
+	       wrong(error,
+		     "user %s is enabled; write 'user set %s enabled=no' first, which ends the "
+		     "user's calls",
+		     user->jid, user->jid);
 }
 
 /* --- the last step: what the person has --- */
@@ -40,51 +53,60 @@ delete_softphones(Store *store, Erasure *erasure, GError **error)
 }
 
 static gboolean
+delete_numbers(Store *store, Erasure *erasure, GError **error)
+{
+	erasure->taken = store_number_list(store, erasure->jid, error);
+	for (guint i = 0; erasure->taken && i < erasure->taken->len; i++)
+		if (!store_number_del(store, ((const Number *)erasure->taken->pdata[i])->number,
+				      error))
+			return FALSE;
+	return erasure->taken != NULL;
+}
+
+/* As the user is now: since the first step others have been at work. */
+static gboolean
 delete_user(Store *store, Erasure *erasure, GError **error)
 {
 	g_autoptr(User) user = store_user_get(store, erasure->jid, NULL);
 
-	if (!user)
-		return TRUE;
-	if (!delete_softphones(store, erasure, error))
-		return FALSE;
-	for (char **number = erasure->numbers; *number; number++)
-		if (!store_number_del(store, *number, error))
-			return FALSE;
-	return store_user_del(store, erasure->jid, error);
+	erasure->softphones = 0;
+	g_clear_pointer(&erasure->taken, g_ptr_array_unref);
+	return !user || (is_switched_off(user, error) && delete_softphones(store, erasure, error) &&
+			 delete_numbers(store, erasure, error) &&
+			 store_user_del(store, erasure->jid, error));
 }
 
 static gboolean
 delete_rest(Request *request, Erasure *erasure, GError **error)
 {
-	if (!store_begin(request->store, error))
-		return FALSE;
-	if (delete_user(request->store, erasure, error) &&
-	    store_erase_account(request->store, erasure->jid, error))
-		return store_commit(request->store, error);
-	store_rollback(request->store);
-	return FALSE;
+	return store_begin(request->store, error) &&
+	       store_settle(request->store,
+			    delete_user(request->store, erasure, error) &&
+				    store_erase_account(request->store, erasure->jid, error),
+			    error);
 }
 
 static void
 say_what_was_done(Request *request, const Erasure *erasure)
 {
-	g_autofree char *text = g_strdup_printf("user erase: %u records without names; deleted: %u "
-						"texts, %u softphones, %u numbers",
-						erasure->calls, erasure->texts, erasure->softphones,
-						g_strv_length(erasure->numbers));
+	guint n_numbers = erasure->taken ? erasure->taken->len : 0;
+	g_autofree char *text =
+		g_strdup_printf("user erase: %u records without names; deleted: %u "
+				"texts, %u softphones, %u numbers",
+				erasure->calls, erasure->texts, erasure->softphones, n_numbers);
 
 	reply_pair(request, "user", erasure->jid);
 	reply_pair_int(request, "records-without-names", erasure->calls);
 	reply_pair_int(request, "texts-deleted", erasure->texts);
 	reply_pair_int(request, "softphones-deleted", erasure->softphones);
-	reply_pair_int(request, "numbers-taken-away", g_strv_length(erasure->numbers));
+	reply_pair_int(request, "numbers-taken-away", n_numbers);
 	reply_pair(request, "kept",
 		   "times, trunk, reason and cost of the calls, under the name 'erased'");
 	reply_pair(request, "not-touched", "logs, backups and copies of the database");
 	audit_say(request, text);
-	for (char **number = erasure->numbers; *number; number++)
-		request_changed(request, CHANGE_NUMBER, *number);
+	for (guint i = 0; i < n_numbers; i++)
+		request_changed(request, CHANGE_NUMBER,
+				((const Number *)erasure->taken->pdata[i])->number);
 	request_changed(request, CHANGE_USER, erasure->jid);
 	request_tell(request);
 }
@@ -120,8 +142,10 @@ more_erased(Request *request, GError **error)
 		erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
 		return TRUE;
 	}
-	if (is_to_be_tried_again(erasure, &problem))
+	if (is_to_be_tried_again(erasure, &problem)) {
+		request->pause_ms = BUSY_MS;
 		return TRUE;
+	}
 	g_propagate_error(error, g_steal_pointer(&problem));
 	return FALSE;
 }
@@ -134,11 +158,8 @@ may_be_erased(Request *request, const char *jid, GError **error)
 	g_autoptr(User) user = store_user_get(request->store, jid, NULL);
 	Call *found;
 
-	if (user && user->enabled)
-		return wrong(error,
-			     "user %s is enabled; write 'user set %s enabled=no' first, which ends "
-			     "the user's calls",
-			     jid, jid);
+	if (user && !is_switched_off(user, error))
+		return FALSE;
 	if (request->gateway && calls_of_person(request->gateway, jid, &found, 1) > 0)
 		return wrong(error, "user %s has a live call; end it with 'hangup', see 'calls'",
 			     jid);

@@ -371,12 +371,9 @@ do_import(Request *request, GError **error)
 	reply_table(request, "line", "error", NULL);
 	request->passwords = json_array_new();
 	json_object_set_array_member(request->reply, "softphones", request->passwords);
-	if (!store_begin_quick(request->store, error))
-		return FALSE;
-	if (import_lines(request, first, error))
-		return store_commit(request->store, error) && say_imported(request, first);
-	store_rollback(request->store);
-	return FALSE;
+	return store_begin_quick(request->store, error) &&
+	       store_settle(request->store, import_lines(request, first, error), error) &&
+	       say_imported(request, first);
 }
 
 /* tandemctl never asks the daemon for it: see control_backup(). */

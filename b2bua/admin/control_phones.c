@@ -171,12 +171,11 @@ static const KeyFunction FUNCTIONS[] = { SOFTPHONE_KEYS(ROW){ NULL, NULL } };
 gboolean
 do_softphone_set(Request *request, GError **error)
 {
-	if (!store_begin(request->store, error))
-		return FALSE;
-	if (request_set_keys(request, FUNCTIONS, (char *)request_word(request, "NAME"), error))
-		return store_commit(request->store, error);
-	store_rollback(request->store);
-	return FALSE;
+	return store_begin(request->store, error) &&
+	       store_settle(request->store,
+			    request_set_keys(request, FUNCTIONS,
+					     (char *)request_word(request, "NAME"), error),
+			    error);
 }
 
 gboolean

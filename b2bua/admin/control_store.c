@@ -10,25 +10,16 @@
 /* --- numbers --- */
 
 /* Of a transaction that was begun. */
-static gboolean
-settle(Request *request, gboolean good, GError **error)
-{
-	if (good)
-		return store_commit(request->store, error);
-	store_rollback(request->store);
-	return FALSE;
-}
-
 gboolean
 do_number_add(Request *request, GError **error)
 {
 	const char *number = request_word(request, "NUMBER"), *jid = request_word(request, "JID");
 
 	return store_begin(request->store, error) &&
-	       settle(request,
-		      store_number_add(request->store, number, jid, error) &&
-			      user_news(request, jid, STORE_NEWS_GIVEN, number, error),
-		      error);
+	       store_settle(request->store,
+			    store_number_add(request->store, number, jid, error) &&
+				    user_news(request, jid, STORE_NEWS_GIVEN, number, error),
+			    error);
 }
 
 static void
@@ -121,10 +112,10 @@ gboolean
 do_number_set(Request *request, GError **error)
 {
 	return store_begin(request->store, error) &&
-	       settle(request,
-		      request_set_keys(request, FUNCTIONS, (char *)request_word(request, "NUMBER"),
-				       error),
-		      error);
+	       store_settle(request->store,
+			    request_set_keys(request, FUNCTIONS,
+					     (char *)request_word(request, "NUMBER"), error),
+			    error);
 }
 
 gboolean
@@ -134,10 +125,10 @@ do_number_del(Request *request, GError **error)
 	g_autoptr(Number) before = store_number_get(request->store, number, error);
 
 	if (!before || !store_begin(request->store, error) ||
-	    !settle(request,
-		    store_number_del(request->store, number, error) &&
-			    user_news(request, before->user, STORE_NEWS_TAKEN, number, error),
-		    error))
+	    !store_settle(request->store,
+			  store_number_del(request->store, number, error) &&
+				  user_news(request, before->user, STORE_NEWS_TAKEN, number, error),
+			  error))
 		return FALSE;
 	reply_live_calls(request, CALLS_WITH_NUMBER, number,
 			 request_word(request, "--hangup") != NULL);

@@ -2,7 +2,6 @@
 /* control_texts.c - text messages: listed, found, shown. */
 #include <string.h>
 #include "b2bua/admin/handlers.h"
-#include "b2bua/words.h"
 #include "db/store_texts.h"
 
 static void
@@ -33,7 +32,6 @@ text_filter_free(gpointer data)
 static TextFilter *
 read_filter(const Request *request, GError **error)
 {
-	const char *since = request_word(request, "--since");
 	const char *state = request_word(request, "--state");
 	TextFilter *filter = g_new0(TextFilter, 1);
 	gint64 us = 0;
@@ -42,14 +40,12 @@ read_filter(const Request *request, GError **error)
 	filter->number = request_word(request, "--number");
 	filter->trunk = request_word(request, "--trunk");
 	filter->state = state ? g_ascii_strup(state, -1) : NULL;
-	if (!since || word_time(since, &us)) {
-		filter->since = us / G_USEC_PER_SEC;
-		return filter;
+	if (!request_time(request, "--since", &us, error)) {
+		text_filter_free(filter);
+		return NULL;
 	}
-	wrong(error, "--since %s: not a time; write such as 10:00, 2026-11-29 or 2026-11-29T10:00",
-	      since);
-	text_filter_free(filter);
-	return NULL;
+	filter->since = us / G_USEC_PER_SEC;
+	return filter;
 }
 
 /* One step of the search; the next is another turn of the loop. */
@@ -82,15 +78,6 @@ do_texts(Request *request, GError **error)
 }
 
 /* --- one of them --- */
-
-static void
-reply_time(Request *request, const char *key, gint64 seconds)
-{
-	JsonArray *row = reply_row(request);
-
-	row_add(row, key);
-	row_add_time(row, seconds);
-}
 
 /* "SENT message to softphone desk since 2026-11-29T10:00:00 (busy: not now)" */
 static void
@@ -140,8 +127,8 @@ do_text_show(Request *request, GError **error)
 	reply_pair(request, "device", record->device);
 	reply_pair(request, "trunk", record->trunk);
 	reply_pair(request, "origin", record->origin);
-	reply_time(request, "written", record->written);
-	reply_time(request, "taken", record->taken);
+	reply_pair_time(request, "written", record->written);
+	reply_pair_time(request, "taken", record->taken);
 	reply_pair(request, "receipt", record->receipt ? "yes" : "no");
 	reply_pair_int(request, "bytes", (gint64)strlen(record->body));
 	reply_pair(request, "reason", record->reason);

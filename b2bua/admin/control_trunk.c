@@ -231,12 +231,9 @@ check_unused(Request *request, const char *name, GError **error)
 gboolean
 do_trunk_set(Request *request, GError **error)
 {
-	if (!store_begin(request->store, error))
-		return FALSE;
-	if (change_trunk(request, error))
-		return store_commit(request->store, error) && settle_calls(request);
-	store_rollback(request->store);
-	return FALSE;
+	return store_begin(request->store, error) &&
+	       store_settle(request->store, change_trunk(request, error), error) &&
+	       settle_calls(request);
 }
 
 gboolean

@@ -170,14 +170,12 @@ do_user_set(Request *request, GError **error)
 {
 	const char *jid = request_word(request, "JID");
 
-	if (!store_begin(request->store, error))
-		return FALSE;
-	if (!request_set_keys(request, FUNCTIONS, (char *)jid, error) ||
-	    !check_user(request, jid, error)) {
-		store_rollback(request->store);
-		return FALSE;
-	}
-	return store_commit(request->store, error) && end_calls(request, jid);
+	return store_begin(request->store, error) &&
+	       store_settle(request->store,
+			    request_set_keys(request, FUNCTIONS, (char *)jid, error) &&
+				    check_user(request, jid, error),
+			    error) &&
+	       end_calls(request, jid);
 }
 
 gboolean

@@ -65,15 +65,6 @@ reply_own(Request *request, const CallRecord *record, const char *ladder)
 					   : reason_sentence(reason));
 }
 
-static void
-reply_when(Request *request, gint64 us)
-{
-	JsonArray *row = reply_row(request);
-
-	row_add(row, "began");
-	row_add_time(row, us / G_USEC_PER_SEC);
-}
-
 static gboolean
 reply_call(Request *request, gint64 id, GError **error)
 {
@@ -92,7 +83,7 @@ reply_call(Request *request, gint64 id, GError **error)
 	reply_pair(request, "to", record->callee);
 	if (request->actor->kind == VERB_OPERATOR)
 		reply_pair(request, "trunk", record->trunk);
-	reply_when(request, record->started_us);
+	reply_pair_time(request, "began", record->started_us / G_USEC_PER_SEC);
 	if (request->actor->kind != VERB_OPERATOR) {
 		reply_own(request, record, ladder);
 		return TRUE;

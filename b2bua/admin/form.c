@@ -90,19 +90,27 @@ word_now(const Form *form, const Word *word)
 	return NULL;
 }
 
-static char *
-key_now(const Form *form, const Word *key)
+static void
+look_at_keys(Form *form)
 {
 	const Noun *noun = noun_of(form->verb);
 	const Field *subject = noun ? find_word(form, noun->id) : NULL;
 	const char *id = subject ? subject->value : form->account;
-	Setting setting;
+	gboolean is_known = id && noun && g_strcmp0(form->verb->verb, "add") != 0;
+	g_autoptr(GArray) facts = is_known ? audit_view(form->store, noun->name, id) : NULL;
 
-	if (!id || !noun || g_strcmp0(form->verb->verb, "add") == 0)
-		return NULL;
-	if (noun->id == WORD_USER && setting_find(key->name, &setting))
-		return setting_text(form->store, id, setting);
-	return audit_fact(form->store, noun->name, id, key->name);
+	for (guint i = 0; i < form->keys->len; i++) {
+		Field *field = form->keys->pdata[i];
+		const char *name = field->word->name;
+		Setting setting;
+
+		g_clear_pointer(&field->now, g_free);
+		if (!is_known || field->secret)
+			continue;
+		field->now = noun->id == WORD_USER && setting_find(name, &setting)
+				     ? setting_text(form->store, id, setting)
+				     : audit_fact(facts, name);
+	}
 }
 
 /* --- fields --- */
@@ -129,12 +137,6 @@ field_new(const Form *form, const Word *word)
 	return field;
 }
 
-static gboolean
-may_set(const Form *form, const Word *key)
-{
-	return form->actor.kind & VERB_OPERATOR || key->flags & WORD_SELF;
-}
-
 static const Word *
 keys_word(const Verb *verb)
 {
@@ -155,7 +157,7 @@ add_keys(Form *form)
 	for (const Word *key = keys_of(word->keys); key->name; key++) {
 		Field *field;
 
-		if (!may_set(form, key))
+		if (!key_is_for(key, form->actor.kind))
 			continue;
 		field = field_new(form, key);
 		field->is_key = TRUE;
@@ -276,21 +278,29 @@ form_actor(const Form *form)
 	return &form->actor;
 }
 
+gboolean
+form_may_go_on(const Form *form, gboolean is_operator)
+{
+	return is_operator || form->actor.kind != VERB_OPERATOR;
+}
+
 const GPtrArray *
 form_words(const Form *form)
 {
 	return form->words;
 }
 
+gboolean
+form_has_keys(const Form *form)
+{
+	return form->keys != NULL;
+}
+
 const GPtrArray *
 form_keys(Form *form)
 {
-	for (guint i = 0; form->keys && i < form->keys->len; i++) {
-		Field *field = form->keys->pdata[i];
-
-		g_free(field->now);
-		field->now = field->secret ? NULL : key_now(form, field->word);
-	}
+	if (form->keys)
+		look_at_keys(form);
 	return form->keys;
 }
 
@@ -319,18 +329,13 @@ form_key(Form *form, const char *name)
 gboolean
 form_set(Form *form, Field *field, const char *text, GError **error)
 {
-	const gboolean is_flag = field->word->type == WORD_FLAG;
-	const char *said = is_flag ? word_yes_or_no(text) : text;
-	char *value;
+	char *value = word_check(field->word, text, error);
 
-	if (!said)
-		return word_refuse(field->word, text, error, "write yes or no");
-	value = word_check(field->word, said, error);
 	if (!value)
 		return FALSE;
 	g_free(field->value);
 	field->value = value;
-	if (is_flag && strcmp(value, "no") == 0)
+	if (field->word->type == WORD_FLAG && strcmp(value, "no") == 0)
 		g_clear_pointer(&field->value, g_free);
 	if (!field->is_key)
 		look(form);
@@ -345,14 +350,13 @@ form_clear(Form *form, Field *field)
 		look(form);
 }
 
-guint
-form_n_changes(const Form *form)
+static gboolean
+has_changes(const Form *form)
 {
-	guint n = 0;
-
 	for (guint i = 0; form->keys && i < form->keys->len; i++)
-		n += ((const Field *)form->keys->pdata[i])->value != NULL;
-	return n;
+		if (((const Field *)form->keys->pdata[i])->value)
+			return TRUE;
+	return FALSE;
 }
 
 gboolean
@@ -366,7 +370,7 @@ form_is_complete(const Form *form)
 		if (field->required && !field->value)
 			return FALSE;
 	}
-	return !keys || keys->flags & WORD_OPTIONAL || form_n_changes(form) > 0;
+	return !keys || keys->flags & WORD_OPTIONAL || has_changes(form);
 }
 
 static void

@@ -29,9 +29,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Form, form_free)
 
 const Verb *form_verb(const Form *form);
 const Actor *form_actor(const Form *form); /* borrowed */
+/* FALSE: it was begun as an operator, by somebody who is none any more. */
+gboolean form_may_go_on(const Form *form, gboolean is_operator);
 
 /* Field *, borrowed: those of the verb's words that the actor writes, in their order. */
 const GPtrArray *form_words(const Form *form);
+gboolean form_has_keys(const Form *form);
 /* Those of the keys that the actor may set, once the words say of what; borrowed until the next
  * form_set(), or NULL: the verb has none. */
 const GPtrArray *form_keys(Form *form);
@@ -43,6 +46,5 @@ gboolean form_set(Form *form, Field *field, const char *text, GError **error);
 void form_clear(Form *form, Field *field); /* as if it had not been written */
 /* All that is required is there. */
 gboolean form_is_complete(const Form *form);
-guint form_n_changes(const Form *form); /* keys that have been written */
 /* For answer_new(); free with g_strfreev(). */
 char **form_request(const Form *form);

@@ -39,7 +39,7 @@ void call_filter_free(gpointer filter);
 /* --- control_audit.c --- */
 /* A picture of the thing of a noun, and what differs between two of them. */
 GArray *audit_view(Store *store, const char *noun, const char *id);
-/* One fact of that picture; NULL: there is none, or it is secret. */
-char *audit_fact(Store *store, const char *noun, const char *id, const char *key);
+/* One fact of such a picture; NULL: there is none, or it is secret. */
+char *audit_fact(const GArray *facts, const char *key);
 char *audit_difference(const GArray *before, const GArray *after);
 void audit_say(const Request *request, const char *text);

@@ -92,7 +92,7 @@ add_words(JsonObject *reply, guint who, const Verb *verb)
 	for (const Word *word = verb->words; word->name; word++)
 		for (const Word *key = word->type == WORD_KEYS ? keys_of(word->keys) : NULL;
 		     key && key->name; key++)
-			if (who & VERB_OPERATOR || key->flags & WORD_SELF)
+			if (key_is_for(key, who))
 				add_word(rows, key);
 	if (verb->words[0].type == WORD_SECTION)
 		add_config_keys(rows);

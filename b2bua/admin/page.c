@@ -52,12 +52,6 @@ pages_free(Pages *pages)
 	g_free(pages);
 }
 
-guint
-pages_n_sessions(const Pages *pages)
-{
-	return g_hash_table_size(pages->sessions);
-}
-
 void
 page_reply_clear(PageReply *reply)
 {
@@ -264,7 +258,7 @@ show(const ChatPerson *person, Session *session, PageReply *reply)
 	reply->page.stage = DESK_ASKS;
 	reply->page.title = form_verb(session->form)->help;
 	reply->page.may_prev = session->at_keys && form_words(session->form)->len > 0;
-	reply->page.may_next = !session->at_keys && form_keys(session->form) != NULL;
+	reply->page.may_next = !session->at_keys && form_has_keys(session->form);
 	reply->page.fields = (const DeskField *)reply->fields->data;
 	reply->page.n_fields = reply->fields->len;
 	reply->page.session = reply->session;
@@ -358,7 +352,7 @@ go_on(Pages *pages, const ChatPerson *person, Session *session, const DeskInput 
       PageReply *reply)
 {
 	g_autoptr(GError) error = NULL;
-	gboolean has_keys = form_keys(session->form) != NULL;
+	gboolean has_keys = form_has_keys(session->form);
 
 	if (input->action == DESK_CANCEL) {
 		reply->session = g_strdup(session->id);
@@ -397,7 +391,7 @@ begin(Pages *pages, const ChatPerson *person, const Verb *verb, const char *node
 	}
 	session = session_new(pages, person, node, form);
 	session->moved_us = now_us;
-	if (form_words(form)->len == 0 && !form_keys(form))
+	if (form_words(form)->len == 0 && !form_has_keys(form))
 		run(pages, session, reply);
 	else
 		show(person, session, reply);
@@ -417,6 +411,10 @@ pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint
 	reply->page.node = reply->node;
 	drop_old(pages, now_us);
 	session = g_hash_table_lookup(pages->sessions, key);
+	if (session && !form_may_go_on(session->form, person->is_operator)) {
+		drop(pages, session);
+		session = NULL;
+	}
 	if (!verb)
 		reply->page.stage = DESK_NO_SUCH;
 	else if (!input->session)

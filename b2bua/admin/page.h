@@ -32,7 +32,6 @@ Pages *pages_new(Store *store); /* borrowed */
 void pages_free(Pages *pages);	/* NULL is fine */
 void pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint64 now_us,
 		 PageReply *reply);
-guint pages_n_sessions(const Pages *pages);
 
 char *page_node(const Verb *verb); /* "user-set", or that of XEP-0133 */
 /* NULL: there is none, or not for this person. */

@@ -53,16 +53,10 @@ reception_of(Gateway *gateway)
 static ChatPerson
 person_of(const Reception *reception, const DeskPerson *person)
 {
-	char **operators = gateway_config(reception->gateway)->xmpp_operators;
-	g_autoptr(User) user =
-		store_user_get(gateway_store(reception->gateway), person->account, NULL);
-
 	return (ChatPerson){ .account = person->account,
 			     .device = person->device,
-			     .is_user = user && user->enabled,
-			     .is_operator =
-				     operators && g_strv_contains((const char *const *)operators,
-								  person->account) };
+			     .is_user = desk_is_user(reception->gateway, person->account),
+			     .is_operator = desk_is_operator(reception->gateway, person->account) };
 }
 
 static gboolean
@@ -171,12 +165,6 @@ commands(Gateway *gateway, const DeskPerson *who, const char *node, DeskCommandF
 	}
 }
 
-static void
-row_free(gpointer row)
-{
-	g_strfreev(row);
-}
-
 static char **
 cells_of(JsonArray *row)
 {
@@ -215,7 +203,7 @@ on_form_done(gpointer user, const Answer *answer, JsonArray *rows, gboolean cut)
 	gboolean is_table = !answer_error(answer) && json_object_has_member(reply, "columns");
 	g_auto(GStrv) columns =
 		is_table ? cells_of(json_object_get_array_member(reply, "columns")) : NULL;
-	g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func(row_free);
+	g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
 	g_autofree char *note = NULL;
 
 	for (guint i = 0; is_table && i < json_array_get_length(rows); i++)

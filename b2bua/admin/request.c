@@ -72,6 +72,15 @@ reply_pair_int(Request *request, const char *key, gint64 value)
 }
 
 void
+reply_pair_time(Request *request, const char *key, gint64 seconds)
+{
+	JsonArray *row = reply_row(request);
+
+	row_add(row, key);
+	row_add_time(row, seconds);
+}
+
+void
 reply_text(Request *request, const char *text)
 {
 	const char *before =

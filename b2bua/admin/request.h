@@ -58,6 +58,9 @@ gboolean request_is_wrong(const GError *error); /* the words', and nothing was c
 const char *request_word(const Request *request, const char *name);
 /* The same of a word of WORD_WHOLE, with its default. */
 gint64 request_whole(const Request *request, const char *name);
+/* The same of an option that is a time, in microseconds since 1970; left out, it stays as it
+ * is.  FALSE with an error: it is none. */
+gboolean request_time(const Request *request, const char *option, gint64 *us, GError **error);
 /* Each key and its value, in the order written, by the function that has its name. */
 typedef struct {
 	const char *key;
@@ -90,6 +93,7 @@ void row_add_int(JsonArray *row, gint64 number);
 void row_add_time(JsonArray *row, gint64 seconds); /* 0: "" */
 void reply_pair(Request *request, const char *key, const char *value);
 void reply_pair_int(Request *request, const char *key, gint64 value);
+void reply_pair_time(Request *request, const char *key, gint64 seconds); /* 0: "" */
 void reply_text(Request *request, const char *text);
 void reply_ended(Request *request, guint n_calls); /* "2 live calls were ended" */
 /* The live calls of what has been switched off or deleted: ends them, or says how many go on. */

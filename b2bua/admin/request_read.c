@@ -66,12 +66,6 @@ read_option(Reader *reader, GError **error)
 
 /* --- KEY=VALUE, or KEY VALUE --- */
 
-static gboolean
-may_set(const Request *request, const Word *key)
-{
-	return request->actor->kind == VERB_OPERATOR || key->flags & WORD_SELF;
-}
-
 static const char *
 nearest_key(KeySet set, const char *name)
 {
@@ -92,7 +86,7 @@ unknown_key(const Request *request, KeySet set, const char *name, GError **error
 	g_autoptr(GString) all = g_string_new(NULL);
 
 	for (const Word *key = keys_of(set); key->name; key++)
-		if (may_set(request, key))
+		if (key_is_for(key, request->actor->kind))
 			g_string_append_printf(all, " %s", key->name);
 	if (near)
 		return wrong(error, "%s: unknown key; did you mean %s? there are:%s; see 'help %s'",
@@ -128,7 +122,7 @@ read_pair(Reader *reader, KeySet set, GError **error)
 		return wrong(error, "%s: has no value; write %s=VALUE", name, name);
 	if (!key)
 		return unknown_key(reader->request, set, name, error);
-	if (!may_set(reader->request, key))
+	if (!key_is_for(key, reader->request->actor->kind))
 		return wrong(error, "%s: the operator of the gateway sets this", name);
 	return add_pair(reader, key, equals ? equals + 1 : reader->words[reader->at++], error);
 }
@@ -275,6 +269,18 @@ request_whole(const Request *request, const char *name)
 	const char *value = request->values[place];
 
 	return g_ascii_strtoll(value ? value : request->verb->words[place].fallback, NULL, 10);
+}
+
+gboolean
+request_time(const Request *request, const char *option, gint64 *us, GError **error)
+{
+	const char *word = request_word(request, option);
+
+	return !word || word_time(word, us) ||
+	       wrong(error,
+		     "%s %s: not a time; write such as 10:00, 2026-11-29 or "
+		     "2026-11-29T10:00",
+		     option, word);
 }
 
 gboolean

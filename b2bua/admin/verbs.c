@@ -118,6 +118,12 @@ word_is_for(const Word *word, guint who)
 	return who & VERB_OPERATOR || (word->type != WORD_USER && !(word->flags & WORD_OPERATOR));
 }
 
+gboolean
+key_is_for(const Word *key, guint who)
+{
+	return who & VERB_OPERATOR || key->flags & WORD_SELF;
+}
+
 guint
 verb_n_words(const Verb *verb)
 {

@@ -132,6 +132,7 @@ gboolean word_is_option(const Word *word); /* "--…" */
 /* It says whose account is meant: the own one where a user asks. */
 gboolean word_is_account(const Word *word);
 gboolean word_is_for(const Word *word, guint who); /* whether `who` writes it */
+gboolean key_is_for(const Word *key, guint who);   /* whether `who` may set it */
 /* As `who` writes it: a user leaves out the own JID. */
 char *verb_usage(const Verb *verb, guint who); /* "trunk set NAME KEY=VALUE… [--hangup]" */
 char *verb_name(const Verb *verb);	       /* "trunk set" */

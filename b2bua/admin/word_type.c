@@ -120,8 +120,8 @@ check_choice(const Word *word, const char *text, GError **error)
 		    text);
 }
 
-const char *
-word_yes_or_no(const char *text)
+static const char *
+yes_or_no(const char *text)
 {
 	static const char *const yes[] = { "yes", "y", "yep", "yeah", "ok", "true", "on", "1" };
 	static const char *const no[] = { "no", "n", "nope", "false", "off", "0" };
@@ -138,7 +138,7 @@ word_yes_or_no(const char *text)
 static char *
 check_yes(const Word *word, const char *text, GError **error)
 {
-	const char *said = word_yes_or_no(text);
+	const char *said = yes_or_no(text);
 
 	if (said)
 		return g_strdup(said);
@@ -504,7 +504,7 @@ static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, G
 	[WORD_CHOICE] = check_choice,
 	[WORD_YES] = check_yes,
 	[WORD_WHOLE] = check_whole,
-	[WORD_FLAG] = check_any,
+	[WORD_FLAG] = check_yes,
 	[WORD_KEYS] = check_any,
 	[WORD_NOUN] = check_any,
 	[WORD_VERB] = check_any,

@@ -12,9 +12,6 @@
  * an error of VERB_ERROR. */
 char *word_check(const Word *word, const char *text, GError **error);
 
-/* "yes" or "no", in the words that people use: y, ok, on …; NULL: neither. */
-const char *word_yes_or_no(const char *text);
-
 /* Not for `word`'s value: "user bob", "port=bob", "--last bob" and then why; FALSE. */
 gboolean word_refuse(const Word *word, const char *text, GError **error, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);

@@ -41,14 +41,6 @@ xmpp_desk_stop(Xmpp *xmpp)
 	g_clear_pointer(&xmpp->commands, g_hash_table_unref);
 }
 
-static char *
-account_of(const Address *from)
-{
-	g_autofree char *bare = address_bare_jid(from);
-
-	return g_utf8_strdown(bare, -1);
-}
-
 /* --- chat --- */
 
 /* It is on its way at once, and none of it is for an archive that holds a password. */
@@ -88,7 +80,7 @@ is_late(const xmlNode *message)
 {
 	gint64 stamp;
 
-	return xml_delay(message, &stamp) && g_get_real_time() / G_USEC_PER_SEC - stamp > MAX_AGE_S;
+	return xml_delay(message, &stamp) && xmpp_ring_age(stamp) > MAX_AGE_S;
 }
 
 gboolean
@@ -99,7 +91,7 @@ xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 					     .text = "Your message was not taken: others of yours "
 						     "are still being answered. Write it again" };
 	const char *device = xml_attribute(message, "from");
-	g_autofree char *account = account_of(from), *text = NULL;
+	g_autofree char *account = address_bare_jid(from), *text = NULL;
 
 	if (to->user || !from->user || !(text = im_plain(message)) ||
 	    !desk_serves(xmpp->gateway, account))
@@ -244,7 +236,7 @@ xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *
 	    (!is_command && !xml_is(child, NS_DISCO_ITEMS, "query") &&
 	     !xml_is(child, NS_DISCO_INFO, "query")))
 		return FALSE;
-	account = account_of(from);
+	account = address_bare_jid(from);
 	person = (DeskPerson){ account, xml_attribute(iq, "from") };
 	if (!from->user || !desk_serves(xmpp->gateway, account)) {
 		if (is_command)

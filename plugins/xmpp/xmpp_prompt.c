@@ -128,14 +128,14 @@ xmpp_prompt_answer(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Add
 {
 	const xmlNode *prompt = xml_child(iq, NS_GATEWAY, "query");
 	const xmlNode *account = xml_child(iq, NS_REGISTER, "query");
-	g_autofree char *bare = address_bare_jid(from), *key = g_utf8_strdown(bare, -1);
+	g_autofree char *bare = address_bare_jid(from);
 
 	if (to->user || (!prompt && !account))
 		return NULL;
 	if (!xmpp_accounts_is_user(xmpp->accounts, from))
 		return xml_iq_error(iq, &stranger);
 	if (account)
-		return answer_register(xmpp, iq, key);
+		return answer_register(xmpp, iq, bare);
 	return strcmp(xml_attribute(iq, "type"), "get") == 0 ? ask(iq)
-							     : give_jid(xmpp, iq, prompt, key);
+							     : give_jid(xmpp, iq, prompt, bare);
 }

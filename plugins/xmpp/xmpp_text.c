@@ -114,6 +114,13 @@ static const Row KINDS[N_IM_KINDS] = {
 				 "the file has no address that a telephone could open" } },
 };
 
+/* Beside the error, to somebody who is in a call with that number: perhaps he meant keys. */
+static const Row NO_KEYS = {
+	.line = "Your message was not sent. You are in a call with this number: "
+		"a message of digits (0-9 * # A-D, a comma for a pause of "
+		"2 s) is pressed as keys."
+};
+
 /* TRUE when he has not been told it for a minute; or ever, when that is asked. */
 static gboolean
 may_tell(XmppTexts *texts, char *key, gboolean once)
@@ -142,6 +149,15 @@ tell_line(Xmpp *xmpp, const Row *row, const Address *from, const Address *to)
 
 	if (may_tell(xmpp->texts, key, row->once))
 		xmpp_send(xmpp, im_build(&build));
+}
+
+static void
+tell_of_keys(Xmpp *xmpp, const Address *from, const Address *to)
+{
+	g_autofree char *bare = address_bare_jid(from);
+
+	if (xmpp_find_talking(xmpp, bare, to))
+		tell_line(xmpp, &NO_KEYS, from, to);
 }
 
 static void
@@ -176,13 +192,12 @@ xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
-	g_autofree char *text = im_plain(message), *bare = NULL, *account = NULL;
+	g_autofree char *text = im_plain(message), *account = NULL;
 	g_autoptr(Address) chat = NULL;
 
 	if (!text)
 		return FALSE;
-	bare = address_bare_jid(from);
-	account = g_utf8_strdown(bare, -1);
+	account = address_bare_jid(from);
 	chat = to->user ? xmpp_accounts_callee(xmpp->accounts, to) : address_copy(to);
 	return account_answers(xmpp->gateway, account, chat, text);
 }
@@ -208,20 +223,28 @@ refusal(Reason reason, const char *words)
 }
 
 static void
+give_back(const Asked *asked, gboolean later, Reason reason, const char *words)
+{
+	g_autofree char *text =
+		g_strconcat(NOT_SENT, words ? words : reason_sentence(reason), NULL);
+	XmlStanzaError error = later ? LATER : refusal(reason, text);
+	g_autoptr(Address) from = address_from_jid(asked->from), to = address_from_jid(asked->to);
+
+	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
+	xmpp_send(asked->xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
+	if (!later)
+		tell_of_keys(asked->xmpp, from, to);
+}
+
+static void
 on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
 {
 	Asked *asked = user;
-	Xmpp *xmpp = asked->xmpp;
-	g_autofree char *text =
-		g_strconcat(NOT_SENT, words ? words : reason_sentence(reason), NULL);
-	XmlStanzaError error = answer == TEXT_LATER ? LATER : refusal(reason, text);
 
-	if (xmpp) {
-		g_hash_table_remove(xmpp->texts->asked, asked);
-		if (answer != TEXT_TAKEN) {
-			xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
-			xmpp_send(xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
-		}
+	if (asked->xmpp) {
+		g_hash_table_remove(asked->xmpp->texts->asked, asked);
+		if (answer != TEXT_TAKEN)
+			give_back(asked, answer == TEXT_LATER, reason, words);
 	}
 	asked_free(asked);
 }
@@ -229,7 +252,7 @@ on_answered(gpointer user, TextAnswer answer, Reason reason, const char *words)
 static void
 pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, const Address *to)
 {
-	g_autofree char *bare = address_bare_jid(from), *account = g_utf8_strdown(bare, -1);
+	g_autofree char *account = address_bare_jid(from);
 	g_autoptr(Address) number = xmpp_accounts_dialled(xmpp->accounts, to);
 	Asked *asked = g_new0(Asked, 1);
 	const TextIn text = { .from = from,
@@ -287,9 +310,11 @@ xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Ad
 	if (im->kind == IM_NOTHING)
 		return;
 	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
-	if (why)
+	if (why) {
 		refuse(xmpp, why, message);
-	else if (im->kind != IM_TEXT)
+		if (im->kind == IM_TEXT)
+			tell_of_keys(xmpp, from, to);
+	} else if (im->kind != IM_TEXT)
 		refuse_kind(xmpp, &KINDS[im->kind], message, from, to);
 	else
 		pass_on(xmpp, message, im, from, to);

@@ -603,6 +603,35 @@ test_who(void)
 	tear_down();
 }
 
+/* Who is no operator any more does not go on as one. */
+static void
+test_no_operator_now(void)
+{
+	g_autofree char *cost = NULL;
+
+	set_up();
+	g_assert_true(store_user_add(store, OSCAR, NULL));
+	say_as(OSCAR, "trunk del");
+	g_assert_nonnull(strstr(heard->str, "name:"));
+	open_as(OSCAR, "user-set");
+	fill_in("jid", ALICE);
+	send_as(OSCAR, "user-set", DESK_NEXT);
+	g_assert_true(shown.stage == DESK_ASKS && fill_in("max-cost", "3"));
+	g_clear_pointer(&config->xmpp_operators, g_strfreev); /* as reload does */
+	say_as(OSCAR, "carrier");
+	g_assert_nonnull(strstr(heard->str, "no command"));
+	send_as(OSCAR, "user-set", DESK_COMPLETE);
+	g_assert_cmpint(shown.stage, ==, DESK_NO_SESSION);
+	cost = store_setting_get(store, ALICE, "max-cost");
+	g_assert_null(cost);
+	/* and as a user with sessions of his own */
+	say_as(OSCAR, "dnd");
+	say_as(OSCAR, "yes");
+	g_assert_null(strstr(heard->str, "no command"));
+	shown_clear();
+	tear_down();
+}
+
 /* --- bounds of the sessions --- */
 
 static void
@@ -650,6 +679,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desk/short-verbs", test_short_verbs);
 	g_test_add_func("/desk/forms", test_forms);
 	g_test_add_func("/desk/who", test_who);
+	g_test_add_func("/desk/no-operator-now", test_no_operator_now);
 	g_test_add_func("/desk/sessions", test_sessions);
 	return g_test_run();
 }

@@ -7,9 +7,10 @@
  *   <  the gateway sends this next
  *   !  the telephone, or the test: ring | answer | end REASON [TEXT] | dial NUMBER [NAME] |
  *      hold | resume | inactive | refuse (the next change) | plain (it takes no events from
- *      now on) | key K | restart (another gateway on the same store)
+ *      now on) | key K | texts (its trunk takes them from now on) | restart (another gateway
+ *      on the same store)
  *   ?  the telephone hears this next: dial | ring | answer | hangup REASON [TEXT] |
- *      change DIRECTION | event K (RFC 4733) | key K (its own word for it)
+ *      change DIRECTION | event K (RFC 4733) | key K (its own word for it) | text BODY
  *   +  the paragraphs of NAME.part
  * and lines of "#".  Stanzas are compared as trees; "*" is anything, "$NAME" in an
  * attribute is anything the first time and the same ever after.
@@ -17,6 +18,7 @@
 #include "b2bua/call/call.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/core.h"
+#include "b2bua/text.h"
 #include "plugins/xmpp/xmpp_leg.h"
 #include "tests/legs/plugin-status.h"
 #include "tests/legs/fake_media.h"
@@ -154,6 +156,15 @@ static const LegVerbs phone_verbs = {
 	.dtmf = phone_dtmf,
 };
 
+static void
+phone_text(const Text *text)
+{
+	hear("text %s", text->body);
+	text_sent(test.gateway, text->id);
+}
+
+static const TextVerbs phone_texts = { .carries = WAY_TRUNK, .send = phone_text };
+
 static const Plugin phone = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
 	.name = "sip",
@@ -162,6 +173,7 @@ static const Plugin phone = {
 	.start = phone_start,
 	.stop = phone_stop,
 	.leg = &phone_verbs,
+	.text = &phone_texts,
 };
 
 static Desc *
@@ -357,6 +369,16 @@ restart(void)
 }
 
 static void
+take_texts(void)
+{
+	g_autoptr(Trunk) trunk = store_trunk_get(test.store, "carrier", NULL);
+
+	g_free(trunk->text);
+	trunk->text = g_strdup("message");
+	g_assert_true(store_trunk_update(test.store, trunk, NULL));
+}
+
+static void
 do_command(const char *command)
 {
 	g_autoptr(Desc) desc = phone_desc(DIRECTION_SENDRECV);
@@ -377,6 +399,8 @@ do_command(const char *command)
 		leg_dtmf(&test.telephone->leg, command[4]);
 	else if (g_str_equal(command, "refuse"))
 		test.refuses = TRUE;
+	else if (g_str_equal(command, "texts"))
+		take_texts();
 	else if (g_str_equal(command, "restart"))
 		restart();
 	else if (g_str_has_prefix(command, "end "))

@@ -22,6 +22,7 @@
 #include "b2bua/admin/word_type.h"
 #include "b2bua/route/meter.h"
 #include "b2bua/text/texts.h"
+#include "db/store_private.h"
 #include "db/store_texts.h"
 
 /* --- a gateway of our own --- */
@@ -1314,6 +1315,112 @@ test_portions(void)
 	gateway_clear();
 }
 
+/* --- user erase takes many turns: what has changed meanwhile holds --- */
+
+#define ERASED "alice@example.org"
+
+/* Its words are read; nothing is erased yet. */
+static Reply *
+begin_erase(GString *out)
+{
+	g_autofree char *request = json_words("user erase " ERASED);
+	Reply *reply;
+
+	g_assert_true(store_user_add(gateway.store, ERASED, NULL));
+	g_assert_true(store_user_set_enabled(gateway.store, ERASED, FALSE, NULL));
+	g_assert_true(store_user_add(gateway.store, "bob@example.org", NULL));
+	g_assert_true(store_number_add(gateway.store, "+14155550101", ERASED, NULL));
+	g_assert_true(store_number_add(gateway.store, "+14155550102", ERASED, NULL));
+	reply = reply_new(&gateway, gateway.store, "uid 0", request);
+	g_assert_true(reply_next(reply, out));
+	return reply;
+}
+
+static void
+assert_number(const char *number, const char *user_or_null)
+{
+	g_autoptr(User) user = store_user_by_number(gateway.store, number, NULL);
+
+	g_assert_cmpstr(user ? user->jid : NULL, ==, user_or_null);
+}
+
+static void
+test_erase_meanwhile(void)
+{
+	static const struct {
+		const char *meanwhile[3];
+		const char *answer, *first, *second; /* whose the numbers are then */
+		gboolean gone;
+	} cases[] = {
+		{ { NULL }, "[\"numbers-taken-away\",2]", NULL, NULL, TRUE },
+		{ { "number del +14155550101", "number add +14155550101 bob@example.org" },
+		  "[\"numbers-taken-away\",1]",
+		  "bob@example.org",
+		  NULL,
+		  TRUE },
+		{ { "number del +14155550101" }, "[\"numbers-taken-away\",1]", NULL, NULL, TRUE },
+		{ { "user set " ERASED " enabled=yes" },
+		  "user " ERASED " is enabled; write 'user set",
+		  ERASED,
+		  ERASED,
+		  FALSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(User) user = NULL;
+		Reply *reply;
+
+		gateway_init("/nowhere");
+		reply = begin_erase(out);
+		for (guint k = 0; cases[i].meanwhile[k]; k++) {
+			g_autofree char *said = ask(&gateway, cases[i].meanwhile[k]);
+
+			assert_holds(said, "\"ok\":true");
+		}
+		while (reply_next(reply, out))
+			;
+		reply_free(reply);
+		g_test_message("%s", out->str);
+		assert_holds(out->str, cases[i].answer);
+		assert_number("+14155550101", cases[i].first);
+		assert_number("+14155550102", cases[i].second);
+		user = store_user_get(gateway.store, ERASED, NULL);
+		g_assert_cmpint(user == NULL, ==, cases[i].gone);
+		gateway_clear();
+	}
+}
+
+/* While another process writes it asks again, and not as fast as it can. */
+static void
+test_erase_while_another_writes(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("tandem-erase-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "tandem.db", NULL);
+	g_autoptr(GString) out = g_string_new(NULL);
+	Store *other;
+	Reply *reply;
+
+	gateway_init("/nowhere");
+	store_close(gateway.store);
+	gateway.store = store_open(path, NULL);
+	other = store_open(path, NULL);
+	sqlite3_busy_timeout(gateway.store->db, 0); /* as where a journal writes */
+	reply = begin_erase(out);
+	g_assert_true(store_begin(other, NULL));
+	g_assert_true(reply_next(reply, out));
+	g_assert_cmpuint(reply_pause_ms(reply), >, 0);
+	store_rollback(other);
+	while (reply_next(reply, out))
+		g_assert_cmpuint(reply_pause_ms(reply), ==, 0);
+	assert_holds(out->str, "[\"numbers-taken-away\",2]");
+	reply_free(reply);
+	store_close(other);
+	gateway_clear();
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
 /* --- import --- */
 
 /* In order, on one store: a line, and what is said of it ("": it is taken). */
@@ -1854,6 +1961,8 @@ main(int argc, char **argv)
 	g_test_add_func("/control/changes", test_changes);
 	g_test_add_func("/control/audit", test_audit);
 	g_test_add_func("/control/portions", test_portions);
+	g_test_add_func("/control/erase-meanwhile", test_erase_meanwhile);
+	g_test_add_func("/control/erase-while-another-writes", test_erase_while_another_writes);
 	g_test_add_func("/control/import", test_import);
 	g_test_add_func("/control/idle", test_idle);
 	g_test_add_func("/control/why", test_why);
