@@ -418,10 +418,14 @@ static void
 on_expired(gpointer user, gint64 id)
 {
 	Texts *texts = user;
-	g_autoptr(TextRecord) record = store_text_of_delivery(gateway_store(texts->gateway), id);
+	Store *store = gateway_store(texts->gateway);
+	guint failures = store_failures(store);
+	g_autoptr(TextRecord) record = store_text_of_delivery(store, id);
 	TextDelivery *delivery = delivery_in(record, id);
 
-	if (delivery && is(delivery, TEXT_QUEUED))
+	if (store_failures(store) != failures)
+		outbox_again(texts->outbox, id);
+	else if (delivery && is(delivery, TEXT_QUEUED))
 		fail(texts, record, delivery, REASON_TIMEOUT, EXPIRED_WORDS);
 	else
 		outbox_done(texts->outbox, id);
@@ -473,7 +477,7 @@ restore(Texts *texts, TextRecord *record, TextDelivery *delivery)
 {
 	settle(texts, record, delivery, &(Outcome){ TEXT_QUEUED, REASON_NONE, NULL });
 	delivery->given = TRUE;
-	outbox_restore(texts->outbox, delivery);
+	outbox_returned(texts->outbox, delivery);
 }
 
 void
