@@ -339,7 +339,7 @@ store_text_id_of(Store *store, gint64 delivery)
 }
 
 gint64
-store_text_find(Store *store, const char *source, const char *origin)
+text_row_find(Store *store, const char *source, const char *origin)
 {
 	g_auto(Query) query =
 		query_new(store, "SELECT id FROM texts WHERE source = ?1 AND origin = ?2");
