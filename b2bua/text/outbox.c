@@ -456,12 +456,6 @@ outbox_waiting(const Outbox *outbox)
 	return g_hash_table_size(outbox->items);
 }
 
-guint
-outbox_flying(const Outbox *outbox)
-{
-	return outbox->flying;
-}
-
 /* --- life --- */
 
 Outbox *

@@ -52,4 +52,3 @@ gboolean outbox_again(Outbox *outbox, gint64 id);
 void outbox_up(Outbox *outbox, const char *way, const char *key);
 
 guint outbox_waiting(const Outbox *outbox); /* all that is in it */
-guint outbox_flying(const Outbox *outbox);
