@@ -12,7 +12,7 @@ typedef struct {
 } PutEntry;
 
 typedef struct {
-	TextRecord *record;
+	TextRecord *record; /* of it the id and the state alone */
 	GPtrArray *changed, *further;
 } SettleEntry;
 
@@ -282,10 +282,16 @@ keep_states(Journal *journal, guint64 number, const GPtrArray *changed)
 	}
 }
 
-static void
-free_delivery(gpointer delivery)
+static TextRecord *
+state_of(const TextRecord *record)
 {
-	text_delivery_free(delivery);
+	TextRecord *copy = text_record_new();
+
+	copy->id = record->id;
+	copy->state = g_strdup(record->state);
+	copy->reason = g_strdup(record->reason);
+	copy->words = g_strdup(record->words);
+	return copy;
 }
 
 void
@@ -294,9 +300,9 @@ store_text_settle(Store *store, const TextOutcome *outcome, StoreDoneFunc writte
 	SettleEntry *entry = g_new0(SettleEntry, 1);
 	Waiter *waiter = waiter_new(written, user);
 
-	entry->record = text_record_copy(outcome->record);
-	entry->changed = g_ptr_array_new_with_free_func(free_delivery);
-	entry->further = g_ptr_array_new_with_free_func(free_delivery);
+	entry->record = state_of(outcome->record);
+	entry->changed = g_ptr_array_new_with_free_func((GDestroyNotify)text_delivery_free);
+	entry->further = g_ptr_array_new_with_free_func((GDestroyNotify)text_delivery_free);
 	waiter->deliveries = g_array_new(FALSE, FALSE, sizeof(gint64));
 	for (guint i = 0; i < outcome->changed->len; i++) {
 		const TextDelivery *delivery = outcome->changed->pdata[i];
@@ -370,7 +376,5 @@ store_text_get(Store *store, gint64 id)
 TextRecord *
 store_text_of_delivery(Store *store, gint64 delivery)
 {
-	gint64 text = store_text_id_of(store, delivery);
-
-	return text ? store_text_get(store, text) : NULL;
+	return merged(store, store_text_read_of(store, delivery));
 }
