@@ -12,7 +12,7 @@ typedef struct {
 } PutEntry;
 
 typedef struct {
-	TextRecord *record;
+	TextRecord *record; /* of it the id and the state alone */
 	GPtrArray *changed, *further;
 } SettleEntry;
 
@@ -21,6 +21,7 @@ typedef struct {
 	gpointer user;
 	PutEntry *put;	    /* shared with the writer; or NULL */
 	GArray *deliveries; /* gint64: their states are in the entry; or NULL */
+	gint64 withdrawn;   /* the text that the entry deletes; or 0 */
 } Waiter;
 
 typedef struct {
@@ -31,6 +32,8 @@ typedef struct {
 struct JournalTexts {
 	GHashTable *waiters; /* guint64 * → Waiter * */
 	GHashTable *states;  /* gint64 * of a delivery → PendingState *, the latest */
+	/* Set of gint64 *, ids of texts: they may be in the database until they are deleted. */
+	GHashTable *withdrawn;
 };
 
 static void
@@ -83,6 +86,7 @@ journal_texts_new(void)
 	texts->waiters = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, waiter_free);
 	texts->states =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, pending_state_free);
+	texts->withdrawn = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	return texts;
 }
 
@@ -93,6 +97,7 @@ journal_texts_free(struct JournalTexts *texts)
 		return;
 	g_hash_table_unref(texts->waiters);
 	g_hash_table_unref(texts->states);
+	g_hash_table_unref(texts->withdrawn);
 	g_free(texts);
 }
 
@@ -114,6 +119,8 @@ journal_text_written(Journal *journal, guint64 number)
 		if (state && state->number == number)
 			g_hash_table_remove(texts->states, &id);
 	}
+	if (waiter->withdrawn)
+		g_hash_table_remove(texts->withdrawn, &waiter->withdrawn);
 	if (waiter->done)
 		waiter->done(waiter->user);
 	waiter_free(waiter);
@@ -240,16 +247,18 @@ store_text_put(Store *store, TextRecord *record, guint64 *number, StoreDoneFunc 
 void
 store_text_withdraw(Store *store, gint64 id, guint64 number)
 {
-	Waiter *waiter = store->journal
-				 ? g_hash_table_lookup(store->journal->texts->waiters, &number)
-				 : NULL;
+	struct JournalTexts *texts = store->journal ? store->journal->texts : NULL;
+	Waiter *put = texts ? g_hash_table_lookup(texts->waiters, &number) : NULL;
+	Waiter *waiter = waiter_new(NULL, NULL);
 
-	if (waiter && waiter->put) {
-		g_atomic_int_set(&waiter->put->withdrawn, 1);
-		waiter->done = NULL;
+	if (put && put->put) {
+		g_atomic_int_set(&put->put->withdrawn, 1);
+		put->done = NULL;
 	}
-	post(store, write_withdrawal, g_memdup2(&id, sizeof id), g_free, WRITE_SOON,
-	     waiter_new(NULL, NULL));
+	waiter->withdrawn = id;
+	if (texts)
+		g_hash_table_add(texts->withdrawn, g_memdup2(&id, sizeof id));
+	post(store, write_withdrawal, g_memdup2(&id, sizeof id), g_free, WRITE_SOON, waiter);
 }
 
 void
@@ -273,10 +282,16 @@ keep_states(Journal *journal, guint64 number, const GPtrArray *changed)
 	}
 }
 
-static void
-free_delivery(gpointer delivery)
+static TextRecord *
+state_of(const TextRecord *record)
 {
-	text_delivery_free(delivery);
+	TextRecord *copy = text_record_new();
+
+	copy->id = record->id;
+	copy->state = g_strdup(record->state);
+	copy->reason = g_strdup(record->reason);
+	copy->words = g_strdup(record->words);
+	return copy;
 }
 
 void
@@ -285,9 +300,9 @@ store_text_settle(Store *store, const TextOutcome *outcome, StoreDoneFunc writte
 	SettleEntry *entry = g_new0(SettleEntry, 1);
 	Waiter *waiter = waiter_new(written, user);
 
-	entry->record = text_record_copy(outcome->record);
-	entry->changed = g_ptr_array_new_with_free_func(free_delivery);
-	entry->further = g_ptr_array_new_with_free_func(free_delivery);
+	entry->record = state_of(outcome->record);
+	entry->changed = g_ptr_array_new_with_free_func((GDestroyNotify)text_delivery_free);
+	entry->further = g_ptr_array_new_with_free_func((GDestroyNotify)text_delivery_free);
 	waiter->deliveries = g_array_new(FALSE, FALSE, sizeof(gint64));
 	for (guint i = 0; i < outcome->changed->len; i++) {
 		const TextDelivery *delivery = outcome->changed->pdata[i];
@@ -321,6 +336,15 @@ store_text_forget(Store *store)
 		((Waiter *)waiter)->done = NULL;
 }
 
+gint64
+store_text_find(Store *store, const char *source, const char *origin)
+{
+	gint64 id = text_row_find(store, source, origin);
+
+	return store->journal && g_hash_table_contains(store->journal->texts->withdrawn, &id) ? 0
+											      : id;
+}
+
 /* As it will be. */
 static TextRecord *
 merged(Store *store, TextRecord *record)
@@ -352,7 +376,5 @@ store_text_get(Store *store, gint64 id)
 TextRecord *
 store_text_of_delivery(Store *store, gint64 delivery)
 {
-	gint64 text = store_text_id_of(store, delivery);
-
-	return text ? store_text_get(store, text) : NULL;
+	return merged(store, store_text_read_of(store, delivery));
 }

@@ -190,7 +190,8 @@ gboolean store_subscriber_of(Store *store, const char *user, StoreSubscriberFunc
 /* --- trunks: carriers and PBXs we exchange calls with --- */
 Trunk *trunk_new(const char *name, const char *host); /* with every default set */
 void trunk_free(Trunk *trunk);
-guint trunk_standard_port(const Trunk *trunk); /* of its transport */
+gboolean trunk_takes_texts(const Trunk *trunk); /* NULL is fine */
+guint trunk_standard_port(const Trunk *trunk);	/* of its transport */
 /* By the table of trunk_key.h: one member, and as text for a person (secrets too). */
 gint trunk_number(const Trunk *trunk, const TrunkKey *key);
 const char *trunk_text(const Trunk *trunk, const TrunkKey *key);

@@ -122,6 +122,12 @@ trunk_standard_port(const Trunk *trunk)
 	return g_strcmp0(trunk->transport, "tls") == 0 ? 5061 : 5060;
 }
 
+gboolean
+trunk_takes_texts(const Trunk *trunk)
+{
+	return trunk && g_strcmp0(trunk->text, "message") == 0;
+}
+
 void
 trunk_free(Trunk *trunk)
 {

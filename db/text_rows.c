@@ -55,18 +55,12 @@ text_delivery_copy(const TextDelivery *delivery)
 	return copy;
 }
 
-static void
-free_delivery(gpointer delivery)
-{
-	text_delivery_free(delivery);
-}
-
 TextRecord *
 text_record_new(void)
 {
 	TextRecord *record = g_new0(TextRecord, 1);
 
-	record->deliveries = g_ptr_array_new_with_free_func(free_delivery);
+	record->deliveries = g_ptr_array_new_with_free_func((GDestroyNotify)text_delivery_free);
 	return record;
 }
 
@@ -122,7 +116,7 @@ text_record_copy(const TextRecord *record)
 	copy->reason = g_strdup(record->reason);
 	copy->words = g_strdup(record->words);
 	copy->deliveries = g_ptr_array_copy(record->deliveries, copy_delivery, NULL);
-	g_ptr_array_set_free_func(copy->deliveries, free_delivery);
+	g_ptr_array_set_free_func(copy->deliveries, (GDestroyNotify)text_delivery_free);
 	return copy;
 }
 
@@ -312,13 +306,13 @@ deliveries_of(Store *store, gint64 text)
 	g_auto(Query) query = query_new(store, DELIVERY_COLUMNS "WHERE text = ?1 ORDER BY id");
 
 	query_bind_int(&query, text);
-	return query_list(&query, delivery_from_row, free_delivery, NULL);
+	return query_list(&query, delivery_from_row, (GDestroyNotify)text_delivery_free, NULL);
 }
 
-TextRecord *
-store_text_read(Store *store, gint64 id)
+static TextRecord *
+read_text(Store *store, const char *sql, gint64 id)
 {
-	g_auto(Query) query = query_new(store, TEXT_COLUMNS "WHERE id = ?1");
+	g_auto(Query) query = query_new(store, sql);
 	g_autoptr(TextRecord) record = NULL;
 
 	query_bind_int(&query, id);
@@ -329,17 +323,22 @@ store_text_read(Store *store, gint64 id)
 	return record->deliveries ? g_steal_pointer(&record) : NULL;
 }
 
-gint64
-store_text_id_of(Store *store, gint64 delivery)
+TextRecord *
+store_text_read(Store *store, gint64 id)
 {
-	g_auto(Query) query = query_new(store, "SELECT text FROM text_deliveries WHERE id = ?1");
+	return read_text(store, TEXT_COLUMNS "WHERE id = ?1", id);
+}
 
-	query_bind_int(&query, delivery);
-	return query_step(&query, NULL) == QUERY_ROW ? query_int(&query, 0) : 0;
+TextRecord *
+store_text_read_of(Store *store, gint64 delivery)
+{
+	return read_text(store,
+			 TEXT_COLUMNS "WHERE id = (SELECT text FROM text_deliveries WHERE id = ?1)",
+			 delivery);
 }
 
 gint64
-store_text_find(Store *store, const char *source, const char *origin)
+text_row_find(Store *store, const char *source, const char *origin)
 {
 	g_auto(Query) query =
 		query_new(store, "SELECT id FROM texts WHERE source = ?1 AND origin = ?2");
@@ -373,13 +372,7 @@ store_text_waiting(Store *store, gint64 after, guint limit, GError **error)
 
 	query_bind_int(&query, after);
 	query_bind_int(&query, limit);
-	return query_list(&query, delivery_from_row, free_delivery, error);
-}
-
-static void
-free_record(gpointer record)
-{
-	text_record_free(record);
+	return query_list(&query, delivery_from_row, (GDestroyNotify)text_delivery_free, error);
 }
 
 #define SEARCH_STEP 500 /* ids looked at in one go */
@@ -415,7 +408,7 @@ search_between(Store *store, const TextFilter *filter, gint64 from, gint64 befor
 	query_bind_text(&query, filter->trunk);
 	query_bind_text(&query, filter->state);
 	query_bind_int(&query, filter->since);
-	return query_list(&query, text_from_row, free_record, error);
+	return query_list(&query, text_from_row, (GDestroyNotify)text_record_free, error);
 }
 
 GPtrArray *

@@ -18,7 +18,9 @@ gboolean text_delivery_row_give(Store *store, gint64 id, GError **error);
 gboolean text_delivery_row_state(Store *store, const TextDelivery *delivery, GError **error);
 /* As it is in the database. */
 TextRecord *store_text_read(Store *store, gint64 id);
-gint64 store_text_id_of(Store *store, gint64 delivery); /* 0: there is none */
+TextRecord *store_text_read_of(Store *store, gint64 delivery);
+/* As it is in the database: one that is withdrawn may be there. */
+gint64 text_row_find(Store *store, const char *source, const char *origin);
 /* The highest id that a table has ever had. */
 gint64 store_text_highest(Store *store, const char *table);
 /* Some that were taken before then and of which nothing waits; TRUE: there may be more. */

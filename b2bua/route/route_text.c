@@ -149,16 +149,17 @@ written_number(Gateway *gateway, const char *account, const Address *to)
 	return number;
 }
 
-static gboolean
-is_by_softphone(const TextIn *text)
+gboolean
+route_device_is_softphone(const char *device)
 {
-	return text->device && *text->device && !strchr(text->device, '@');
+	return device && *device && !strchr(device, '@');
 }
 
 static void
 add_copy(Question *question, TextRoute *route, const TextIn *text)
 {
-	if (!is_by_softphone(text) || g_strcmp0(route->author, route->addressee) == 0 ||
+	if (!route_device_is_softphone(text->device) ||
+	    g_strcmp0(route->author, route->addressee) == 0 ||
 	    !gateway_carrying(question->gateway, WAY_ACCOUNT))
 		return;
 	add_way(route, WAY_ACCOUNT, "", route->author, route->peer,
@@ -217,7 +218,7 @@ by_trunk(Question *question, const TextIn *text)
 
 	if (!trunk || !trunk->enabled)
 		return refuse(question, REASON_FORBIDDEN, "no such trunk");
-	if (strcmp(trunk->text, "message") != 0)
+	if (!trunk_takes_texts(trunk))
 		return refuse(question, REASON_FORBIDDEN, "no texts are taken from this trunk");
 	number = text->to->user ? route_called_by_trunk(trunk, text->to) : NULL;
 	user = number ? store_user_by_number(store, number, NULL) : NULL;

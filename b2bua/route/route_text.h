@@ -39,3 +39,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TextRoute, text_route_free)
 TextRoute *route_text(Gateway *gateway, const TextIn *text, Reason *reason, const char **words);
 /* It is for an emergency number: asked before anything else is.  */
 gboolean route_text_is_for_help(Gateway *gateway, const TextIn *text);
+/* It is a softphone's name, not the full JID of a client.  NULL is fine. */
+gboolean route_device_is_softphone(const char *device);

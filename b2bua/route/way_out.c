@@ -280,6 +280,16 @@ find_trunks(Gateway *gateway, WayOut *way, const RouteRule *rule, const RouteRul
 		add_all_trunks(gateway, way);
 }
 
+static void
+read_rules(Store *store, WayOut *way, const char *number, RouteRule **rule, RouteRule **class_rule)
+{
+	*rule = longest_rule(store, number);
+	*class_rule = rule_of_class(store, number, way->number_class, *rule);
+	way->rule = g_strdup(*rule ? (*rule)->target : NULL);
+	way->class_rule = g_strdup(*class_rule ? (*class_rule)->target : NULL);
+	way->cost = MAX(*rule ? (*rule)->cost : 0, *class_rule ? (*class_rule)->cost : 0);
+}
+
 static WayOut *
 find_way(Gateway *gateway, const char *account, const char *number, gboolean guarded)
 {
@@ -291,19 +301,14 @@ find_way(Gateway *gateway, const char *account, const char *number, gboolean gua
 
 	if (number_is_emergency(number, country))
 		return emergency(gateway, way);
-	rule = longest_rule(store, number);
-	class_rule = rule_of_class(store, number, way->number_class, rule);
-	way->rule = g_strdup(rule ? rule->target : NULL);
-	way->class_rule = g_strdup(class_rule ? class_rule->target : NULL);
-	way->cost = MAX(rule ? rule->cost : 0, class_rule ? class_rule->cost : 0);
+	read_rules(store, way, number, &rule, &class_rule);
 	if ((rule && !rule->allowed) || (class_rule && !class_rule->allowed))
 		return refuse(way, REASON_FORBIDDEN, "calls to such numbers are not allowed here");
 	if (way->cost > max_cost(store, account))
 		return refuse(way, REASON_FORBIDDEN,
 			      "calls to such numbers cost more than your account may spend");
-	way->charge =
-		meter_charge(gateway_parts(gateway)->meter, account, number, way->number_class,
-			     MAX(rule ? rule->price : 0, class_rule ? class_rule->price : 0));
+	way->charge = meter_charge(gateway_parts(gateway)->meter, account, number,
+				   way->number_class, price_of(rule, class_rule));
 	if (guarded && !passes_guard(gateway, way))
 		return way;
 	find_trunks(gateway, way, rule, class_rule);
@@ -365,7 +370,7 @@ drop_without_texts(WayOut *way)
 	for (guint i = 0; i < way->trunks->len;) {
 		const Trunk *trunk = way->trunks->pdata[i];
 
-		if (strcmp(trunk->text, "message") == 0) {
+		if (trunk_takes_texts(trunk)) {
 			i++;
 			continue;
 		}
@@ -381,15 +386,12 @@ way_out_text(Gateway *gateway, const char *account, const char *number)
 	Store *store = gateway_store(gateway);
 	const Plugin *plugin = gateway_carrying(gateway, WAY_TRUNK);
 	g_autofree char *country = user_country(gateway, account);
-	g_autoptr(RouteRule) rule = longest_rule(store, number), class_rule = NULL;
+	g_autoptr(RouteRule) rule = NULL, class_rule = NULL;
 	WayOut *way = way_new(number, country);
 
 	if (number_is_emergency(number, country))
 		return refuse(way, REASON_FORBIDDEN, WAY_OUT_NO_TEXTS_FOR_HELP);
-	class_rule = rule_of_class(store, number, way->number_class, rule);
-	way->rule = g_strdup(rule ? rule->target : NULL);
-	way->class_rule = g_strdup(class_rule ? class_rule->target : NULL);
-	way->cost = MAX(rule ? rule->cost : 0, class_rule ? class_rule->cost : 0);
+	read_rules(store, way, number, &rule, &class_rule);
 	if (rule_refuses_texts(rule, number) || rule_refuses_texts(class_rule, number))
 		return refuse(way, REASON_FORBIDDEN, "texts to such numbers are not allowed here");
 	if (is_dear(way) && !is_meant(rule, class_rule))

@@ -45,6 +45,7 @@ struct Conversation {
 	guint reserved;
 	State state;
 	guint tries;
+	gboolean returned; /* one came back while another was out: a wait comes before the next */
 	Timer *timer;
 	GList link; /* in one of the lane's */
 };
@@ -62,6 +63,7 @@ struct Outbox {
 };
 
 static void pump(gpointer outbox);
+static void go_on(Conversation *conversation);
 
 /* --- lanes --- */
 
@@ -176,22 +178,7 @@ conversation_free(Conversation *conversation)
 	g_free(conversation);
 }
 
-/* Nothing is on its way; the conversation may be gone afterwards. */
-static void
-go_on(Conversation *conversation)
-{
-	Outbox *outbox = conversation->outbox;
-
-	if (conversation->items.length > 0)
-		enter(conversation, READY);
-	else if (conversation->reserved > 0)
-		enter(conversation, IDLE);
-	else
-		conversation_free(conversation);
-	pump(outbox);
-}
-
-/* --- going --- */
+/* --- waiting --- */
 
 static void
 on_timer(gpointer user)
@@ -205,9 +192,43 @@ wait_for_way(Conversation *conversation)
 	guint ms = (guint)MIN((gint64)FIRST_WAIT_MS << MIN(conversation->tries, 10), LONGEST_MS);
 
 	enter(conversation, WAITING);
+	conversation->returned = FALSE;
 	conversation->tries++;
 	timer_set(&conversation->timer, ms * 3 / 4 + (guint)g_random_int_range(0, (gint32)ms / 2),
 		  on_timer, conversation);
+	pump(conversation->outbox);
+}
+
+/* It may come back for a day, and its tries were forgotten when it was sent: its age stands for
+ * them. */
+static void
+wait_for_return(Conversation *conversation)
+{
+	const Item *item = g_queue_peek_head(&conversation->items);
+	gint64 age = g_get_real_time() / G_USEC_PER_SEC - (item->until - DAY_SECONDS);
+	guint tries = g_bit_storage((gulong)CLAMP(age, 0, DAY_SECONDS)) - 1;
+
+	conversation->tries = MAX(conversation->tries, tries);
+	wait_for_way(conversation);
+}
+
+/* --- going --- */
+
+/* Nothing is on its way; the conversation may be gone afterwards. */
+static void
+go_on(Conversation *conversation)
+{
+	Outbox *outbox = conversation->outbox;
+
+	if (conversation->items.length > 0 && conversation->returned)
+		wait_for_return(conversation);
+	else if (conversation->items.length > 0)
+		enter(conversation, READY);
+	else if (conversation->reserved > 0)
+		enter(conversation, IDLE);
+	else
+		conversation_free(conversation);
+	pump(outbox);
 }
 
 static void
@@ -235,9 +256,10 @@ begin(Conversation *conversation)
 {
 	Outbox *outbox = conversation->outbox;
 	Item *item = g_queue_peek_head(&conversation->items);
+	gboolean over = item->until <= g_get_real_time() / G_USEC_PER_SEC;
 
-	enter(conversation, GIVING);
-	if (item->until <= g_get_real_time() / G_USEC_PER_SEC)
+	enter(conversation, over ? FLYING : GIVING);
+	if (over)
 		outbox->verbs->expired(outbox->user, item->id);
 	else if (!item->marked)
 		outbox->verbs->give(outbox->user, item->id);
@@ -323,35 +345,48 @@ outbox_add(Outbox *outbox, const TextDelivery *delivery)
 		go_on(conversation);
 }
 
-/* By id, which is the order they were written in. */
-static gint
-by_id(gconstpointer one, gconstpointer other, gpointer unused)
+/* In the order of ids, which is that they were written in; what is on its way stays the first.
+ * NULL: it is there already. */
+static Conversation *
+put_back(Outbox *outbox, const TextDelivery *delivery)
 {
-	gint64 a = ((const Item *)one)->id, b = ((const Item *)other)->id;
+	Conversation *conversation;
+	GList *before;
+	Item *item;
 
-	return a < b ? -1 : a > b;
+	if (find(outbox, delivery->id))
+		return NULL;
+	conversation = conversation_for(outbox, delivery);
+	item = item_new(outbox, conversation, delivery);
+	item->repeated = delivery->given;
+	before = conversation->items.tail;
+	while (before && ((const Item *)before->data)->id > item->id &&
+	       (before->prev || !is_out(conversation->state)))
+		before = before->prev;
+	g_queue_insert_after(&conversation->items, before, item);
+	return conversation;
 }
 
 void
 outbox_restore(Outbox *outbox, const TextDelivery *delivery)
 {
-	Conversation *conversation;
-	Item *item;
+	Conversation *conversation = put_back(outbox, delivery);
 
-	if (find(outbox, delivery->id))
-		return;
-	conversation = conversation_for(outbox, delivery);
-	item = item_new(outbox, conversation, delivery);
-	item->repeated = delivery->given;
-	if (conversation->items.length == 0 ||
-	    ((Item *)g_queue_peek_tail(&conversation->items))->id < item->id)
-		g_queue_push_tail(&conversation->items, item);
-	else if (is_out(conversation->state)) /* what is on its way stays the first */
-		g_queue_insert_after(&conversation->items, conversation->items.head, item);
-	else
-		g_queue_insert_sorted(&conversation->items, item, by_id, NULL);
-	if (conversation->state == IDLE)
+	if (conversation && conversation->state == IDLE)
 		go_on(conversation);
+}
+
+void
+outbox_returned(Outbox *outbox, const TextDelivery *delivery)
+{
+	Conversation *conversation = put_back(outbox, delivery);
+
+	if (!conversation)
+		return;
+	if (is_out(conversation->state))
+		conversation->returned = TRUE;
+	else if (conversation->state != WAITING)
+		wait_for_return(conversation);
 }
 
 void
@@ -379,6 +414,8 @@ outbox_done(Outbox *outbox, gint64 id)
 	first = is_first(item);
 	g_queue_remove(&conversation->items, item);
 	g_hash_table_remove(outbox->items, &id);
+	if (conversation->items.length == 0)
+		conversation->returned = FALSE;
 	if (first) {
 		conversation->tries = 0;
 		go_on(conversation);
@@ -393,10 +430,8 @@ outbox_again(Outbox *outbox, gint64 id)
 
 	if (!item)
 		return FALSE;
-	if (item->conversation->state == FLYING && is_first(item)) {
+	if (item->conversation->state == FLYING && is_first(item))
 		wait_for_way(item->conversation);
-		pump(outbox);
-	}
 	return TRUE;
 }
 
@@ -419,12 +454,6 @@ guint
 outbox_waiting(const Outbox *outbox)
 {
 	return g_hash_table_size(outbox->items);
-}
-
-guint
-outbox_flying(const Outbox *outbox)
-{
-	return outbox->flying;
 }
 
 /* --- life --- */

@@ -28,7 +28,7 @@ typedef struct {
 	void (*give)(gpointer user, gint64 id);
 	/* outbox_done() or outbox_again() follows. */
 	void (*send)(gpointer user, gint64 id, gboolean repeated);
-	void (*expired)(gpointer user, gint64 id); /* outbox_done() follows */
+	void (*expired)(gpointer user, gint64 id); /* the same */
 } OutboxVerbs;
 
 Outbox *outbox_new(const OutboxVerbs *verbs, gpointer user); /* borrows the verbs */
@@ -39,9 +39,11 @@ void outbox_free(Outbox *outbox);
 gboolean outbox_reserve(Outbox *outbox, const TextDelivery *delivery);
 void outbox_unreserve(Outbox *outbox, const TextDelivery *delivery);
 void outbox_add(Outbox *outbox, const TextDelivery *delivery);
-/* One that is in the store from before the start, or that was sent and came back: before the
- * others of its conversation. */
+/* One that is in the store from before the start. */
 void outbox_restore(Outbox *outbox, const TextDelivery *delivery);
+/* One that was sent and came back: before those of its conversation that were written later, and
+ * after a wait, which is longer the older it is. */
+void outbox_returned(Outbox *outbox, const TextDelivery *delivery);
 
 void outbox_given(Outbox *outbox, gint64 id);
 /* Both FALSE when it is not there. */
@@ -50,4 +52,3 @@ gboolean outbox_again(Outbox *outbox, gint64 id);
 void outbox_up(Outbox *outbox, const char *way, const char *key);
 
 guint outbox_waiting(const Outbox *outbox); /* all that is in it */
-guint outbox_flying(const Outbox *outbox);

@@ -57,9 +57,7 @@ text_address_load(const char *word)
 char *
 text_address_word(const Address *address)
 {
-	g_autofree char *text = address->scheme == ADDRESS_NUMBER && address->user
-					? g_strdup(address->user)
-					: address_text(address);
+	g_autofree char *text = address_text(address);
 
 	return g_utf8_make_valid(text, -1);
 }

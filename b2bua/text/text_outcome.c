@@ -12,6 +12,7 @@
  * Thread: signalling.
  */
 #include <string.h>
+#include "b2bua/route/route_text.h"
 #include "b2bua/text/text_address.h"
 #include "b2bua/text/text_private.h"
 
@@ -163,18 +164,12 @@ set_state(TextRecord *record)
 
 /* --- what its author is told --- */
 
-static gboolean
-is_softphone(const char *device)
-{
-	return device && *device && !strchr(device, '@');
-}
-
 static TextDelivery *
 to_author(Gateway *gateway, const TextRecord *record, TextKind kind)
 {
 	TextDelivery *delivery = g_new0(TextDelivery, 1);
-	gboolean phone = is_softphone(record->device);
-	g_autoptr(Address) peer = text_address_load(record->peer), author = NULL;
+	gboolean phone = route_device_is_softphone(record->device);
+	g_autoptr(Address) author = NULL;
 
 	author = phone ? address_new(ADDRESS_SIP, record->device,
 				     gateway_config(gateway)->sip_domain, NULL)
@@ -185,7 +180,7 @@ to_author(Gateway *gateway, const TextRecord *record, TextKind kind)
 	delivery->way = g_strdup(text_way_name(phone ? WAY_CONTACT : WAY_ACCOUNT));
 	delivery->way_key = g_strdup(phone ? record->device : "");
 	delivery->account = g_strdup(record->author);
-	delivery->peer = peer ? text_address_word(peer) : g_strdup(record->recipient);
+	delivery->peer = g_strdup(record->recipient);
 	delivery->device = g_strdup(record->device);
 	delivery->sender = g_strdup(record->peer);
 	delivery->recipient = text_address_save(author);
@@ -223,12 +218,6 @@ further_new(Texts *texts)
 	return further;
 }
 
-static void
-free_delivery(gpointer delivery)
-{
-	text_delivery_free(delivery);
-}
-
 /* NULL: nothing. */
 static Further *
 news(Texts *texts, const TextRecord *record, const char *before)
@@ -243,7 +232,7 @@ news(Texts *texts, const TextRecord *record, const char *before)
 	delivery = to_author(texts->gateway, record, failed ? TEXT_ERROR : TEXT_RECEIPT);
 	delivery->given = outbox_reserve(texts->outbox, delivery);
 	further = further_new(texts);
-	further->deliveries = g_ptr_array_new_with_free_func(free_delivery);
+	further->deliveries = g_ptr_array_new_with_free_func((GDestroyNotify)text_delivery_free);
 	g_ptr_array_add(further->deliveries, delivery);
 	return further;
 }
@@ -292,7 +281,7 @@ change_all(TextRecord *record, TextDelivery *delivery, const Outcome *outcome, G
 static void
 settle(Texts *texts, TextRecord *record, TextDelivery *delivery, const Outcome *outcome)
 {
-	g_autofree char *before = g_strdup(whole_state(record));
+	const char *before = whole_state(record);
 	g_autoptr(GPtrArray) changed = g_ptr_array_new();
 	TextOutcome written = { .record = record, .changed = changed };
 	Further *further;
@@ -327,7 +316,7 @@ trunk_is_gone(const Trunk *trunk, gboolean *off)
 {
 	if (!trunk)
 		return "the trunk was deleted";
-	if (strcmp(trunk->text, "message") != 0)
+	if (!trunk_takes_texts(trunk))
 		return "the trunk carries no texts any more";
 	*off = !trunk->enabled;
 	return NULL;
@@ -418,10 +407,14 @@ static void
 on_expired(gpointer user, gint64 id)
 {
 	Texts *texts = user;
-	g_autoptr(TextRecord) record = store_text_of_delivery(gateway_store(texts->gateway), id);
+	Store *store = gateway_store(texts->gateway);
+	guint failures = store_failures(store);
+	g_autoptr(TextRecord) record = store_text_of_delivery(store, id);
 	TextDelivery *delivery = delivery_in(record, id);
 
-	if (delivery && is(delivery, TEXT_QUEUED))
+	if (store_failures(store) != failures)
+		outbox_again(texts->outbox, id);
+	else if (delivery && is(delivery, TEXT_QUEUED))
 		fail(texts, record, delivery, REASON_TIMEOUT, EXPIRED_WORDS);
 	else
 		outbox_done(texts->outbox, id);
@@ -445,12 +438,14 @@ static void
 arrived(Gateway *gateway, gint64 id, const char *state)
 {
 	Texts *texts = texts_of(gateway);
-	g_autoptr(TextRecord) record = store_text_of_delivery(gateway_store(gateway), id);
-	TextDelivery *delivery = delivery_in(record, id);
+	g_autoptr(TextRecord) record = NULL;
+	TextDelivery *delivery;
 
-	if (texts->closed || !delivery)
+	if (texts->closed)
 		return;
-	if (is(delivery, TEXT_FAILED) || rank(state) <= rank(delivery->state))
+	record = store_text_of_delivery(gateway_store(gateway), id);
+	delivery = delivery_in(record, id);
+	if (!delivery || is(delivery, TEXT_FAILED) || rank(state) <= rank(delivery->state))
 		return;
 	settle(texts, record, delivery, &(Outcome){ state, REASON_NONE, NULL });
 }
@@ -473,7 +468,7 @@ restore(Texts *texts, TextRecord *record, TextDelivery *delivery)
 {
 	settle(texts, record, delivery, &(Outcome){ TEXT_QUEUED, REASON_NONE, NULL });
 	delivery->given = TRUE;
-	outbox_restore(texts->outbox, delivery);
+	outbox_returned(texts->outbox, delivery);
 }
 
 void

@@ -106,12 +106,6 @@ texts_waiting(const Gateway *gateway)
 	return outbox_waiting(texts_of(gateway)->outbox);
 }
 
-guint
-texts_flying(const Gateway *gateway)
-{
-	return outbox_flying(texts_of(gateway)->outbox);
-}
-
 const MetricSet *
 texts_metrics(const Gateway *gateway)
 {

@@ -23,5 +23,4 @@ void texts_free(Texts *texts);
 
 /* For status and /metrics. */
 guint texts_waiting(const Gateway *gateway); /* deliveries that are not sent yet */
-guint texts_flying(const Gateway *gateway);  /* of these, with a plugin now */
 const MetricSet *texts_metrics(const Gateway *gateway);

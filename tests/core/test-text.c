@@ -10,12 +10,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
 #include "b2bua/call/core.h"
 #include "b2bua/setting.h"
 #include "b2bua/text.h"
 #include "b2bua/text/texts.h"
+#include "b2bua/timer.h"
 #include "db/journal.h"
 #include "db/store_private.h"
 #include "db/store_texts.h"
@@ -24,6 +26,19 @@
 #define BERT	"bert@example.org"
 #define CLIENT	"anna@example.org/phone"
 #define SOON_US (20 * G_USEC_PER_SEC)
+
+/* --- the clock: the gateway calls this --- */
+
+static gint64 ahead_us;
+
+gint64
+g_get_monotonic_time(void)
+{
+	struct timespec now;
+
+	g_assert_cmpint(clock_gettime(CLOCK_MONOTONIC, &now), ==, 0);
+	return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + ahead_us;
+}
 
 /* --- the network --- */
 
@@ -745,6 +760,100 @@ test_comes_back(Rig *rig, gconstpointer unused)
 	assert_state(rig, 1, "FAILED gone (gone)");
 }
 
+/* Not at once: who sends it back may do so all day.  The older it is the longer it waits. */
+static void
+test_comes_back_slowly(Rig *rig, gconstpointer unused)
+{
+	gint64 back;
+
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	text_sent(gateway, id_of(0));
+	flush(rig);
+	text_failed(gateway, id_of(0), TRUE, REASON_TIMEOUT, NULL);
+	back = g_get_monotonic_time();
+	iterate_until(&sent->len, 2);
+	g_assert_cmpint(g_get_monotonic_time() - back, >=, G_USEC_PER_SEC * 3 / 2);
+	text_sent(gateway, id_of(1));
+	flush(rig);
+	g_assert_true(
+		store_execute(rig->other, "UPDATE text_deliveries SET made = made - 40", NULL));
+	text_failed(gateway, id_of(1), TRUE, REASON_TIMEOUT, NULL);
+	for (back = g_get_monotonic_time(); g_get_monotonic_time() - back < 3 * G_USEC_PER_SEC;
+	     g_usleep(500))
+		g_main_context_iteration(NULL, FALSE);
+	g_assert_cmpuint(sent->len, ==, 2);
+	text_way_is_up(gateway, WAY_TRUNK, "first");
+	assert_sent(2, "message by first of anna@example.org, +15550001 to +49301234567: Hello "
+		       "(repeated)");
+}
+
+/* While the next is on its way: behind it, in their order, and not before a wait. */
+static void
+test_several_come_back(Rig *rig, gconstpointer unused)
+{
+	static const char *const bodies[] = { "1", "2", "3" };
+	Note note = to_trunk;
+	gint64 left;
+
+	for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+		note.origin = note.body = bodies[i];
+		assert_answer(&note, "taken");
+		iterate_until(&sent->len, i + 1);
+		if (i < 2)
+			text_sent(gateway, id_of(i));
+		flush(rig);
+	}
+	text_failed(gateway, id_of(0), TRUE, REASON_TIMEOUT, NULL);
+	text_failed(gateway, id_of(1), TRUE, REASON_TIMEOUT, NULL);
+	manner = SENT;
+	text_sent(gateway, id_of(2));
+	left = g_get_monotonic_time();
+	assert_sent(3, "message by first of anna@example.org, +15550001 to +49301234567: 1 "
+		       "(repeated)");
+	g_assert_cmpint(g_get_monotonic_time() - left, >=, G_USEC_PER_SEC * 3 / 2);
+	g_assert_cmpuint(sent->len, ==, 5); /* with no wait of its own */
+	assert_sent(4, "message by first of anna@example.org, +15550001 to +49301234567: 2 "
+		       "(repeated)");
+	flush(rig);
+	g_assert_cmpuint(sent->len, ==, 5);
+}
+
+static void
+do_nothing(gpointer unused)
+{
+}
+
+/* A plugin that never says what has become of some keeps no others from going. */
+static void
+test_silent(Rig *rig, gconstpointer unused)
+{
+	Note note = from_trunk;
+	Timer *turn = NULL;
+
+	g_assert_true(store_softphone_add(rig->other, "far", BERT, "pw", NULL));
+	note.to = "+15550002";
+	for (guint i = 0; i < 5; i++) { /* four at a time to a softphone, and each to clients */
+		g_autofree char *from = g_strdup_printf("+4930%u", i);
+
+		note.from = note.origin = from;
+		assert_answer(&note, "taken");
+		flush(rig);
+	}
+	g_assert_cmpuint(sent->len, ==, 9);
+	for (guint i = 0; i < 9; i++)
+		if (strstr(((const Sent *)sent->pdata[i])->line, "by clients"))
+			text_sent(gateway, id_of(i));
+	timer_set(&turn, 0, do_nothing, NULL);
+	ahead_us = 601 * G_USEC_PER_SEC;
+	while (turn)
+		g_main_context_iteration(NULL, FALSE);
+	flush(rig);
+	ahead_us = 0;
+	assert_sent(9, "message by phone of bert@example.org far, +49304 to far: Hello");
+	g_assert_cmpuint(sent->len, ==, 10);
+}
+
 /* --- restarts --- */
 
 static void
@@ -895,6 +1004,25 @@ test_day_is_over(Rig *rig, gconstpointer unused)
 	g_assert_true(
 		store_execute(rig->other, "UPDATE text_deliveries SET made = made - 86401", NULL));
 	start(rig);
+	assert_sent(1, "error by clients of anna@example.org anna@example.org/phone, "
+		       "+49301234567 to anna about out-1: not delivered: it could not be "
+		       "delivered for a day");
+	assert_state(rig, 1, "FAILED timeout (it could not be delivered for a day)");
+}
+
+/* Nothing is forgotten that could not be read at that moment. */
+static void
+test_day_is_over_unread(Rig *rig, gconstpointer unused)
+{
+	assert_answer(&to_trunk, "taken");
+	iterate_until(&sent->len, 1);
+	flush(rig);
+	stop(rig);
+	g_assert_true(
+		store_execute(rig->other, "UPDATE text_deliveries SET made = made - 86401", NULL));
+	g_assert_true(store_execute(rig->other, "ALTER TABLE texts RENAME TO gone", NULL));
+	start(rig);
+	g_assert_true(store_execute(rig->other, "ALTER TABLE gone RENAME TO texts", NULL));
 	assert_sent(1, "error by clients of anna@example.org anna@example.org/phone, "
 		       "+49301234567 to anna about out-1: not delivered: it could not be "
 		       "delivered for a day");
@@ -1093,9 +1221,13 @@ main(int argc, char **argv)
 		{ "/text/order", test_order },
 		{ "/text/back-off", test_back_off },
 		{ "/text/comes-back", test_comes_back },
+		{ "/text/comes-back-slowly", test_comes_back_slowly },
+		{ "/text/several-come-back", test_several_come_back },
+		{ "/text/silent", test_silent },
 		{ "/text/restart", test_restart },
 		{ "/text/error-across-restart", test_error_across_restart },
 		{ "/text/day-is-over", test_day_is_over },
+		{ "/text/day-is-over-unread", test_day_is_over_unread },
 		{ "/text/way-is-deleted", test_way_is_deleted },
 		{ "/text/refusals", test_refusals },
 		{ "/text/allowed", test_allowed },

@@ -306,6 +306,7 @@ reports__ours(void)
 {
 	g_auto(Phone) phone = phone_new("alice", peer_new());
 	g_autofree char *request = NULL, *ok = NULL, *receipt = NULL, *error = NULL, *words = NULL;
+	g_autofree char *refused = NULL;
 	Text more = { .kind = TEXT_RECEIPT, .device = "alice" };
 
 	rig_text = note_text;
@@ -331,6 +332,12 @@ reports__ours(void)
 	peer_reply(phone.peer, receipt, "200 OK", "t", NULL, NULL);
 	rig_expect("sent 1");
 	rig_expect("delivered 1");
+
+	rig_send_text(5, by_phone, NULL, &more); /* there is no other form of it */
+	refused = peer_wait(phone.peer, "MESSAGE ");
+	peer_reply(phone.peer, refused, "415 Unsupported Media Type", "t", NULL, NULL);
+	rig_expect_start("never 5 ");
+	g_assert_false(peer_has(phone.peer, "MESSAGE "));
 
 	more.kind = TEXT_ERROR;
 	rig_send_text(2, by_phone, "not delivered", &more);

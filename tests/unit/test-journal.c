@@ -321,6 +321,50 @@ test_new_password(Rig *rig, gconstpointer unused)
 	g_assert_cmpuint(count_contacts(rig->other), ==, 0);
 }
 
+/* --- texts --- */
+
+static guint64
+put_text(Rig *rig, gint64 *id)
+{
+	g_autoptr(TextRecord) record = text_record_new();
+	guint64 number;
+
+	record->source = g_strdup(ALICE);
+	record->origin = g_strdup("one");
+	record->taken = record->written = 1800000000;
+	record->direction = g_strdup("out");
+	record->sender = g_strdup("+14155550101");
+	record->recipient = g_strdup("+14155550199");
+	record->peer = g_strdup("n\t+14155550199\t\t\t");
+	record->body = g_strdup("Hello");
+	record->state = g_strdup(TEXT_QUEUED);
+	g_assert_true(store_text_put(rig->store, record, &number, NULL, NULL));
+	*id = record->id;
+	return number;
+}
+
+/* It is written when it is withdrawn: until it has gone it is not found, and its author may
+ * write it again. */
+static void
+test_withdrawn(Rig *rig, gconstpointer unused)
+{
+	gint64 until = g_get_monotonic_time() + SOON_MS * 1000, first, second;
+	guint64 number = put_text(rig, &first);
+
+	while (!store_text_find(rig->other, ALICE, "one")) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_usleep(500);
+	}
+	lock(rig, TRUE);
+	store_text_withdraw(rig->store, first, number);
+	g_assert_cmpint(store_text_find(rig->store, ALICE, "one"), ==, 0);
+	put_text(rig, &second);
+	lock(rig, FALSE);
+	g_assert_true(journal_flush(rig->journal, SOON_MS));
+	g_assert_cmpint(second, !=, first);
+	g_assert_cmpint(store_text_find(rig->store, ALICE, "one"), ==, second);
+}
+
 /* --- the disk --- */
 
 static void
@@ -688,6 +732,7 @@ main(int argc, char **argv)
 	RIG("admin-locked", test_admin_locked);
 	RIG("registrations", test_registrations);
 	RIG("new-password", test_new_password);
+	RIG("withdrawn", test_withdrawn);
 	RIG("durable", test_durable);
 	RIG("killed-locked", test_killed_locked);
 	RIG("killed-full", test_killed_full);

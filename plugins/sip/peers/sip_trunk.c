@@ -193,12 +193,6 @@ trunks_reload(Trunks *trunks, GError **error)
 	return TRUE;
 }
 
-gboolean
-trunk_takes_texts(const Trunk *trunk)
-{
-	return trunk && g_strcmp0(trunk->text, "message") == 0;
-}
-
 const Trunk *
 trunks_find(Trunks *trunks, const char *name)
 {

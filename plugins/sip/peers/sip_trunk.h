@@ -36,9 +36,6 @@ void trunks_when_learnt(Trunks *trunks, void (*func)(gpointer user), gpointer us
  * changes. */
 const Trunk *trunks_find(Trunks *trunks, const char *name);
 
-/* NULL is fine. */
-gboolean trunk_takes_texts(const Trunk *trunk);
-
 /* The next hops of calls out, at once when they are known. */
 void trunks_resolve(Trunks *trunks, const char *name, TrunkResolvedFunc func, gpointer user);
 void trunks_forget(Trunks *trunks, gpointer user); /* it does not want to know any more */

@@ -331,11 +331,12 @@ on_unreached(Request *request, const SipEvent *event)
 static void
 on_refused(Request *request, const SipEvent *event)
 {
+	const TextBody *body = &request->sending->body;
 	gboolean later = guard_kept(event->sip, GUARD_RETRY) != NULL;
 	g_autofree char *text = NULL;
 	Reason reason = header_refusal((guint)event->status, event->phrase, event->sip, &text);
 
-	if (event->status == 415 && request->sending->body.envelope && !request->plain) {
+	if (event->status == 415 && body->envelope && body->text && !request->plain) {
 		request->plain = TRUE;
 		request->cseq++;
 		drop_handle(request);
