@@ -119,6 +119,16 @@ check_clock(const Look *look, const SipAnswer *answer)
 	return FALSE;
 }
 
+/* What the gateway has seen by itself, from its own port. */
+static void
+say_seen(const Look *look)
+{
+	const TrunkSeen *seen = look->seen;
+
+	doctor_good(look->doctor, look->check, "%s",
+		    seen && seen->text ? seen->text : "not seen yet");
+}
+
 static void
 say_good(const Look *look, guint status)
 {
@@ -138,7 +148,7 @@ say_silent(const Look *look, const GError *error)
 			   "between",
 			   "%s:%u is not reached: %s", look->host, look->port, error->message);
 	else if (look->trunk->options_seconds > 0 || (look->seen && look->seen->registered == 1))
-		say_good(look, 200);
+		say_seen(look);
 	else
 		doctor_skip(
 			look->doctor, look->check,
@@ -225,7 +235,7 @@ doctor_trunk(Doctor *doctor, gconstpointer about)
 	if (!trunk->enabled)
 		doctor_skip(doctor, check, "it is switched off");
 	else if (finds_its_way(trunk) && is_seen_well(&look))
-		doctor_good(doctor, check, "%s", look.seen ? look.seen->text : "not seen yet");
+		say_seen(&look);
 	else if (!finds_its_way(trunk))
 		look_at(&look);
 	g_free(look.host);
