@@ -8,7 +8,6 @@
 
 #define MAX_KEPT      80  /* eight calls for help */
 #define MAX_MARGIN    128 /* ordinary calls that begin at the same time */
-#define PER_CALL      10
 #define GIVEN_SECONDS 10
 #define TRUST_US      G_USEC_PER_SEC
 
@@ -116,6 +115,6 @@ descriptors_are_left(void)
 	asked_us = now;
 	if (!are_free(margin))
 		return FALSE;
-	trusted = margin / 2 / PER_CALL;
+	trusted = margin / 2 / DESCRIPTORS_PER_CALL;
 	return TRUE;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* descriptors.h - file descriptors kept back for calls for help.
  *
- * A call takes ten of them, on threads that do not ask first, and some libraries abort
- * where there is none.  So ordinary calls stop some way before the last, and those
- * that are kept here are given back for an emergency call alone.
- * Thread: signalling.
+ * A call takes DESCRIPTORS_PER_CALL of them, on threads that do not ask first, and some libraries
+ * abort where there is none.  So ordinary calls stop some way before the last, and those that are
+ * kept here are given back for an emergency call alone. Thread: signalling.
  */
 #pragma once
 #include <glib.h>
+
+#define DESCRIPTORS_PER_CALL 10
 
 /* At start, once: takes them. */
 void descriptors_keep(void);

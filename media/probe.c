@@ -335,9 +335,9 @@ probe_stun(const ProbeTarget *target, NetAddress *mapped, GError **error)
 }
 
 /* RFC 8656 7.2: the first request has no credentials, and learns realm and nonce. */
-static gboolean
-allocate(Probe *probe, const char *username, const char *password, NetAddress *relayed,
-	 GError **error)
+gboolean
+probe_turn(Probe *probe, const char *username, const char *password, NetAddress *relayed,
+	   GError **error)
 {
 	StunAnswer asked, answer, gone;
 	StunLogin login = { username, password, asked.realm, asked.nonce };
@@ -356,15 +356,4 @@ allocate(Probe *probe, const char *username, const char *password, NetAddress *r
 	/* it ends by itself, when this is lost */
 	exchange(probe, STUN_REFRESH, &login, &gone, NULL);
 	return TRUE;
-}
-
-gboolean
-probe_turn(const ProbeTarget *target, const char *username, const char *password,
-	   NetAddress *relayed, GError **error)
-{
-	Probe *probe = probe_open(target, error);
-	gboolean good = probe && allocate(probe, username, password, relayed, error);
-
-	probe_free(probe);
-	return good;
 }

@@ -41,5 +41,5 @@ char *probe_certificate_problem(const Probe *probe, const char *name);
 /* How the server sees us. */
 gboolean probe_stun(const ProbeTarget *target, NetAddress *mapped, GError **error);
 /* An allocation is made with these credentials, and given back. */
-gboolean probe_turn(const ProbeTarget *target, const char *username, const char *password,
-		    NetAddress *relayed, GError **error);
+gboolean probe_turn(Probe *probe, const char *username, const char *password, NetAddress *relayed,
+		    GError **error);

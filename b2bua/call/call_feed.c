@@ -66,7 +66,15 @@ call_feed_since(const CallFeed *feed, const char *mark, guint64 *missed)
 		const gint64 *call = &feed->calls[n % CALL_FEED_MOST];
 
 		if (g_hash_table_add(seen, (gpointer)call))
-			g_array_prepend_vals(calls, call, 1);
+			g_array_append_val(calls, *call);
+	}
+	for (guint i = 0; i < calls->len / 2; i++) {
+		gint64 *one = &g_array_index(calls, gint64, i);
+		gint64 *other = &g_array_index(calls, gint64, calls->len - 1 - i);
+		const gint64 kept = *one;
+
+		*one = *other;
+		*other = kept;
 	}
 	return calls;
 }

@@ -5,11 +5,9 @@
 #include "b2bua/descriptors.h"
 #include "b2bua/route/way_out.h"
 
-#define PER_CALL_DESCRIPTORS 10 /* b2bua/descriptors.h */
-#define OTHER_DESCRIPTORS    256
-#define CERTIFICATE_S	     (21 * 24 * 3600)
-#define WAITING_MOST	     1000
-#define BUSY_PERCENT	     80
+#define OTHER_DESCRIPTORS 256
+#define WAITING_MOST	  1000
+#define BUSY_PERCENT	  80
 
 typedef struct {
 	Doctor *doctor;
@@ -220,7 +218,7 @@ static void
 look_at_limits(Doctor *doctor, const Config *config)
 {
 	const guint limit = descriptors_limit();
-	const guint needed = config->max_calls * PER_CALL_DESCRIPTORS + OTHER_DESCRIPTORS;
+	const guint needed = config->max_calls * DESCRIPTORS_PER_CALL + OTHER_DESCRIPTORS;
 	g_autofree char *remedy = g_strdup_printf(
 		"write LimitNOFILE=%u for the unit, or make [limits] max_calls smaller", needed);
 

@@ -4,18 +4,16 @@
  */
 #include <string.h>
 #include "b2bua/doctor/doctor_private.h"
-#include "media/probe.h"
 #include "media/turn.h"
 
-#define CERTIFICATE_S (21 * 24 * 3600)
-#define SERVER_PORT   5269
+#define SERVER_PORT 5269
 
-static ProbeTarget
-target_of(Doctor *doctor, ProbeKind kind, const NetAddress *to)
+ProbeTarget
+doctor_target(Doctor *doctor, ProbeKind kind, const NetAddress *to, gint64 most_us)
 {
 	return (ProbeTarget){ .kind = kind,
 			      .to = *to,
-			      .until_us = MIN(g_get_monotonic_time() + ANSWER_US, doctor->until_us),
+			      .until_us = MIN(g_get_monotonic_time() + most_us, doctor->until_us),
 			      .cancel = doctor->cancel };
 }
 
@@ -28,7 +26,7 @@ connects(Doctor *doctor, const char *host, guint port, GError **error)
 
 	if (!doctor_resolve(doctor, host, port, &to, error))
 		return FALSE;
-	target = target_of(doctor, PROBE_TCP, &to);
+	target = doctor_target(doctor, PROBE_TCP, &to, ANSWER_US);
 	probe = probe_open(&target, error);
 	probe_free(probe);
 	return probe != NULL;
@@ -171,7 +169,7 @@ doctor_stun(Doctor *doctor, gconstpointer unused)
 			   error->message);
 		return;
 	}
-	target = target_of(doctor, PROBE_UDP, &to);
+	target = doctor_target(doctor, PROBE_UDP, &to, ANSWER_US);
 	if (!probe_stun(&target, &mapped, &error)) {
 		doctor_bad(doctor, name,
 			   "start the STUN server, open its UDP port in the firewalls between, or "
@@ -202,21 +200,18 @@ turn_remedy(const GError *error, ProbeKind kind)
 
 /* A client checks the certificate, so what is wrong with it keeps the client away. */
 static gboolean
-check_turn_certificate(Doctor *doctor, const ProbeTarget *target, const char *host)
+check_turn_certificate(Doctor *doctor, const Probe *probe, const char *host)
 {
-	Probe *probe = probe_open(target, NULL);
-	const gint64 left_s =
-		probe ? probe_certificate_ends(probe) - g_get_real_time() / G_USEC_PER_SEC : 0;
-	g_autofree char *problem = probe ? probe_certificate_problem(probe, host) : NULL;
+	const gint64 left_s = probe_certificate_ends(probe) - g_get_real_time() / G_USEC_PER_SEC;
+	g_autofree char *problem = probe_certificate_problem(probe, host);
 
-	probe_free(probe);
 	if (problem)
 		doctor_bad(doctor, KINDS[PROBE_TLS],
 			   "give the TURN server a certificate for its name from an authority that "
 			   "clients know",
 			   "the certificate of the TURN server is not taken by clients: %s",
 			   problem);
-	else if (probe && left_s < CERTIFICATE_S)
+	else if (left_s < CERTIFICATE_S)
 		doctor_bad(doctor, KINDS[PROBE_TLS], "renew the certificate of the TURN server",
 			   "the certificate of the TURN server is good for %d days",
 			   (int)(left_s / (24 * 3600)));
@@ -254,6 +249,7 @@ doctor_turn(Doctor *doctor, gconstpointer about)
 	NetAddress to, relayed = { 0 };
 	char text[NET_ADDRESS_TEXT];
 	ProbeTarget target;
+	Probe *probe;
 
 	if (!turn_is_set(doctor, kind))
 		return;
@@ -262,12 +258,14 @@ doctor_turn(Doctor *doctor, gconstpointer about)
 			   error->message);
 		return;
 	}
-	target = target_of(doctor, kind, &to);
+	target = doctor_target(doctor, kind, &to, ANSWER_US);
 	target.name = host;
-	if (!probe_turn(&target, username, password, &relayed, &error))
+	probe = probe_open(&target, &error);
+	if (!probe || !probe_turn(probe, username, password, &relayed, &error))
 		doctor_bad(doctor, KINDS[kind], turn_remedy(error, kind),
 			   "the TURN server %s:%u: %s", host, port, error->message);
-	else if (kind != PROBE_TLS || check_turn_certificate(doctor, &target, host))
+	else if (kind != PROBE_TLS || check_turn_certificate(doctor, probe, host))
 		doctor_good(doctor, KINDS[kind], "%s:%u relays at %s", host, port,
 			    net_address_text(&relayed, text));
+	probe_free(probe);
 }

@@ -7,9 +7,10 @@
 #pragma once
 #include <gio/gio.h>
 #include "b2bua/doctor/doctor.h"
-#include "media/udp.h"
+#include "media/probe.h"
 
-#define ANSWER_US (4 * G_USEC_PER_SEC) /* a server has so long to answer */
+#define ANSWER_US     (4 * G_USEC_PER_SEC) /* a server has so long to answer */
+#define CERTIFICATE_S (21 * 24 * 3600)	   /* one that ends sooner is to be renewed */
 
 /* What the gateway has seen of a trunk. */
 typedef struct {
@@ -46,10 +47,12 @@ struct Doctor {
 };
 
 /* --- doctor_say.c: any thread --- */
-void doctor_good(Doctor *doctor, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
-void doctor_skip(Doctor *doctor, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
-void doctor_bad(Doctor *doctor, const char *name, const char *remedy, const char *format, ...)
-	G_GNUC_PRINTF(4, 5);
+void doctor_say(Doctor *doctor, const char *name, CheckState state, const char *remedy_or_null,
+		const char *format, ...) G_GNUC_PRINTF(5, 6);
+#define doctor_good(doctor, name, ...) doctor_say(doctor, name, CHECK_GOOD, NULL, __VA_ARGS__)
+#define doctor_skip(doctor, name, ...) doctor_say(doctor, name, CHECK_SKIPPED, NULL, __VA_ARGS__)
+#define doctor_bad(doctor, name, remedy, ...) \
+	doctor_say(doctor, name, CHECK_BAD, remedy, __VA_ARGS__)
 
 /* Run by a thread of the pool. */
 typedef void (*DoctorTask)(Doctor *doctor, gconstpointer about);
@@ -69,6 +72,10 @@ void doctor_domain(Doctor *doctor, gconstpointer unused);
 void doctor_stun(Doctor *doctor, gconstpointer unused);
 void doctor_turn(Doctor *doctor, gconstpointer kind); /* GUINT_TO_POINTER(ProbeKind) */
 void doctor_trunk(Doctor *doctor, gconstpointer trunk);
+
+/* --- doctor_network.c --- */
+/* Of one server, which has `most_us` for all. */
+ProbeTarget doctor_target(Doctor *doctor, ProbeKind kind, const NetAddress *to, gint64 most_us);
 
 /* --- doctor_names.c: threads of the pool; they wait --- */
 /* The first address of a name, or the numeric one. */

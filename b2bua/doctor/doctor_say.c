@@ -25,44 +25,18 @@ check_free(Check *check)
 	g_free(check);
 }
 
-static void G_GNUC_PRINTF(5, 0) say(Doctor *doctor, const char *name, CheckState state,
-				    const char *remedy, const char *format, va_list arguments)
+void
+doctor_say(Doctor *doctor, const char *name, CheckState state, const char *remedy,
+	   const char *format, ...)
 {
 	Check *check = g_new0(Check, 1);
+	va_list arguments;
 
 	check->name = g_strdup(name);
 	check->state = state;
+	va_start(arguments, format);
 	check->finding = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
 	check->remedy = g_strdup(remedy);
 	g_async_queue_push(doctor->found, check);
-}
-
-void
-doctor_good(Doctor *doctor, const char *name, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(doctor, name, CHECK_GOOD, NULL, format, arguments);
-	va_end(arguments);
-}
-
-void
-doctor_skip(Doctor *doctor, const char *name, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(doctor, name, CHECK_SKIPPED, NULL, format, arguments);
-	va_end(arguments);
-}
-
-void
-doctor_bad(Doctor *doctor, const char *name, const char *remedy, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(doctor, name, CHECK_BAD, remedy, format, arguments);
-	va_end(arguments);
 }

@@ -8,13 +8,11 @@
 #include <string.h>
 #include "b2bua/doctor/doctor_private.h"
 #include "b2bua/doctor/doctor_sip.h"
-#include "media/probe.h"
 
-#define CERTIFICATE_S (21 * 24 * 3600)
-#define CLOCK_S	      30 /* an answer is as old as its way is long */
-#define SIP_PORT      5060
-#define SIPS_PORT     5061
-#define ANSWER_BYTES  8192
+#define CLOCK_S	     30 /* an answer is as old as its way is long */
+#define SIP_PORT     5060
+#define SIPS_PORT    5061
+#define ANSWER_BYTES 8192
 
 typedef struct {
 	Doctor *doctor;
@@ -121,6 +119,16 @@ check_clock(const Look *look, const SipAnswer *answer)
 	return FALSE;
 }
 
+/* What the gateway has seen by itself, from its own port. */
+static void
+say_seen(const Look *look)
+{
+	const TrunkSeen *seen = look->seen;
+
+	doctor_good(look->doctor, look->check, "%s",
+		    seen && seen->text ? seen->text : "not seen yet");
+}
+
 static void
 say_good(const Look *look, guint status)
 {
@@ -140,7 +148,7 @@ say_silent(const Look *look, const GError *error)
 			   "between",
 			   "%s:%u is not reached: %s", look->host, look->port, error->message);
 	else if (look->trunk->options_seconds > 0 || (look->seen && look->seen->registered == 1))
-		say_good(look, 200);
+		say_seen(look);
 	else
 		doctor_skip(
 			look->doctor, look->check,
@@ -178,22 +186,21 @@ look_at(Look *look)
 {
 	Doctor *doctor = look->doctor;
 	g_autoptr(GError) error = NULL;
-	ProbeTarget target = { .kind = look->kind,
-			       .name = look->trunk->host,
-			       .until_us = MIN(g_get_monotonic_time() + 2 * ANSWER_US,
-					       doctor->until_us),
-			       .cancel = doctor->cancel };
+	ProbeTarget target;
+	NetAddress to;
 	SipAnswer answer;
 	Probe *probe;
 
-	if (look->trunk->tls_ca && *look->trunk->tls_ca)
-		target.ca_file = look->trunk->tls_ca;
 	find_way(look);
-	if (!doctor_resolve(doctor, look->host, look->port, &target.to, &error)) {
+	if (!doctor_resolve(doctor, look->host, look->port, &to, &error)) {
 		doctor_bad(doctor, look->check, "correct the trunk's host, or the name server",
 			   "%s", error->message);
 		return;
 	}
+	target = doctor_target(doctor, look->kind, &to, 2 * ANSWER_US);
+	target.name = look->trunk->host;
+	if (look->trunk->tls_ca && *look->trunk->tls_ca)
+		target.ca_file = look->trunk->tls_ca;
 	probe = probe_open(&target, &error);
 	if (probe && (look->kind != PROBE_TLS || check_certificate(look, probe)) &&
 	    is_seen_well(look)) {
@@ -228,7 +235,7 @@ doctor_trunk(Doctor *doctor, gconstpointer about)
 	if (!trunk->enabled)
 		doctor_skip(doctor, check, "it is switched off");
 	else if (finds_its_way(trunk) && is_seen_well(&look))
-		doctor_good(doctor, check, "%s", look.seen ? look.seen->text : "not seen yet");
+		say_seen(&look);
 	else if (!finds_its_way(trunk))
 		look_at(&look);
 	g_free(look.host);

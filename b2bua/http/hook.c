@@ -19,7 +19,7 @@
 /* For the signalling thread. */
 typedef struct {
 	guint64 taken, failures, dropped;
-	gint64 waiting;
+	gint64 waiting;	      /* -1: not looked yet */
 	gint64 trouble_since; /* s since 1970; 0: all is well */
 	char trouble[MOST_WORDS];
 } Facts;
@@ -43,7 +43,7 @@ struct Hook {
 	GSource *next;
 	GPtrArray *lines;   /* HookLine *, of the try under way; or NULL */
 	gint64 taken_up_to; /* to be deleted; 0: nothing */
-	guint most;	    /* lines of the next try */
+	gint64 alone_up_to; /* each in a try of its own: together they did not go; 0: none */
 	guint failed;	    /* tries in a row */
 	guint refused;	    /* of the first line alone, in a row */
 };
@@ -111,14 +111,20 @@ look_later(Hook *hook)
 	look_in(hook, MIN(ms, HOOK_RETRY_MOST_S * 1000));
 }
 
+static gint64
+oldest_told(const Hook *hook)
+{
+	return g_get_real_time() / G_USEC_PER_SEC - (gint64)hook->hours * HOUR_S;
+}
+
 /* What cannot be told any more. */
 static gboolean
 drop_old(Hook *hook, GError **error)
 {
-	gint64 before = g_get_real_time() / G_USEC_PER_SEC - (gint64)hook->hours * HOUR_S;
 	guint dropped = 0;
 
-	if (!store_hook_drop(hook->store, before, HOOK_LINES, DROP_STEP, &dropped, error))
+	if (!store_hook_drop(hook->store, oldest_told(hook), HOOK_LINES, DROP_STEP, &dropped,
+			     error))
 		return FALSE;
 	if (dropped)
 		g_warning("[records] hook: %u calls were dropped that it has not taken within %u h "
@@ -156,6 +162,24 @@ open_store(Hook *hook, GError **error)
 }
 
 static gboolean
+next_lines(Hook *hook, GError **error)
+{
+	guint most = hook->alone_up_to ? 1 : hook->way->most;
+
+	g_clear_pointer(&hook->lines, g_ptr_array_unref);
+	hook->lines = store_hook_next(hook->store, most, error);
+	return hook->lines != NULL;
+}
+
+static gboolean
+are_too_old(const Hook *hook)
+{
+	return hook->lines->len > 0 &&
+	       ((HookLine *)hook->lines->pdata[0])->queued < oldest_told(hook);
+}
+
+/* The database is written only when there is something to be dropped: this is for each try. */
+static gboolean
 read_lines(Hook *hook, GError **error)
 {
 	gint64 waiting;
@@ -168,10 +192,10 @@ read_lines(Hook *hook, GError **error)
 	g_mutex_lock(&hook->lock);
 	hook->facts.waiting = waiting;
 	g_mutex_unlock(&hook->lock);
-	if (waiting > 0 && !drop_old(hook, error))
+	if (!next_lines(hook, error))
 		return FALSE;
-	hook->lines = store_hook_next(hook->store, MIN(hook->most, hook->way->most), error);
-	return hook->lines != NULL;
+	return (waiting <= HOOK_LINES && !are_too_old(hook)) ||
+	       (drop_old(hook, error) && next_lines(hook, error));
 }
 
 static void
@@ -181,6 +205,7 @@ look(Hook *hook)
 	g_autoptr(GString) text = NULL;
 
 	if (!read_lines(hook, &error)) {
+		g_clear_pointer(&hook->lines, g_ptr_array_unref);
 		set_trouble(hook, error->message);
 		look_later(hook);
 		return;
@@ -196,17 +221,29 @@ look(Hook *hook)
 	hook->way->tell(hook->there, text->str);
 }
 
+static gint64
+last_id(const GPtrArray *lines)
+{
+	return ((HookLine *)lines->pdata[lines->len - 1])->id;
+}
+
+/* Taken or dropped. */
+static void
+be_done(Hook *hook, gint64 id)
+{
+	hook->taken_up_to = id;
+	if (id >= hook->alone_up_to)
+		hook->alone_up_to = 0;
+	hook->failed = hook->refused = 0;
+	look_in(hook, 0);
+}
+
 static void
 take(Hook *hook, const GPtrArray *lines)
 {
-	const HookLine *last = lines->pdata[lines->len - 1];
-
 	set_trouble(hook, NULL);
-	hook->taken_up_to = last->id;
-	hook->failed = hook->refused = 0;
-	hook->most = G_MAXUINT;
 	add_facts(hook, lines->len, 0);
-	look_in(hook, 0);
+	be_done(hook, last_id(lines));
 }
 
 /* Of several it is not known which. */
@@ -216,7 +253,7 @@ take_refusal(Hook *hook, const GPtrArray *lines, const char *why)
 	const HookLine *first = lines->pdata[0];
 
 	if (lines->len > 1) {
-		hook->most = 1;
+		hook->alone_up_to = last_id(lines);
 		look_in(hook, 0);
 		return;
 	}
@@ -227,10 +264,8 @@ take_refusal(Hook *hook, const GPtrArray *lines, const char *why)
 	}
 	g_warning("[records] hook: call %" G_GINT64_FORMAT " was dropped, refused %u times: %s",
 		  first->call, hook->refused, why);
-	hook->taken_up_to = first->id;
-	hook->failed = hook->refused = 0;
 	add_facts(hook, 0, 1);
-	look_in(hook, 0);
+	be_done(hook, first->id);
 }
 
 static void
@@ -248,7 +283,8 @@ on_told(gpointer user, HookResult result, const char *why)
 		break;
 	case HOOK_FAILED:
 		set_trouble(hook, why);
-		hook->most = 1; /* a batch that takes too long goes in parts */
+		/* those of a batch that takes too long go in parts */
+		hook->alone_up_to = MAX(hook->alone_up_to, last_id(lines));
 		look_later(hook);
 		break;
 	}
@@ -294,6 +330,8 @@ state_of(const Facts *facts)
 	g_autoptr(GDateTime) time = NULL;
 	g_autofree char *since = NULL;
 
+	if (!facts->trouble_since && facts->waiting < 0)
+		return g_strdup("starting");
 	if (!facts->trouble_since)
 		return facts->waiting > 0
 			       ? g_strdup_printf("takes calls, %" G_GINT64_FORMAT " waiting",
@@ -302,7 +340,7 @@ state_of(const Facts *facts)
 	time = g_date_time_new_from_unix_local(facts->trouble_since);
 	since = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
 	return g_strdup_printf("takes no calls since %s (%s), %" G_GINT64_FORMAT " waiting", since,
-			       facts->trouble, facts->waiting);
+			       facts->trouble, MAX(facts->waiting, 0));
 }
 
 static void
@@ -351,7 +389,7 @@ hook_start(Gateway *gateway, GError **error)
 	hook->target = g_strdup(config->hook);
 	hook->token = g_strdup(config->hook_token);
 	hook->hours = config->hook_hours;
-	hook->most = G_MAXUINT;
+	hook->facts.waiting = -1;
 	on_tick(hook);
 	hook->thread = g_thread_try_new("hook", run, hook, error);
 	if (hook->thread)

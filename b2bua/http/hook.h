@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* hook.h - tells the program or URL of [records] hook of each call that has ended.
  *
- * The database has a line for each such call, written with the record (db/schema/0024.sql), and
+ * The database has a line for each such call, written with the record (db/schema/0023.sql), and
  * keeps the line until the hook has taken it: a restart, kill -9 or an outage of the hook loses
  * none.  Lines are told in order, one try at a time, and each at least once: a line whose taking
  * was not yet written when the daemon was killed is told again, with the same id.

@@ -149,8 +149,12 @@ free_post(gpointer way)
 	if (post->stop)
 		g_cancellable_cancel(post->stop);
 	soup_session_abort(post->session);
+	/* the try under way hears of it, which may take a moment: a name is looked up in a thread
+	 */
+	while (post->references > 1)
+		g_main_context_iteration(g_main_context_get_thread_default(), TRUE);
 	while (g_main_context_iteration(g_main_context_get_thread_default(), FALSE))
-		continue; /* the try under way hears of it */
+		continue;
 	post_unref(post);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 #include <libsoup/soup.h>
+#include <sqlite3.h>
 #include "b2bua/call/core.h"
 #include "b2bua/http/hook.h"
 
@@ -18,6 +19,7 @@ typedef struct {
 	Hook *hook;
 	/* the server */
 	SoupServer *server;
+	GSocketService *listener;
 	guint port, status, asked;
 	GString *bodies;
 	char *token;
@@ -104,12 +106,24 @@ remove_file(const char *path)
 }
 
 static void
+end_server(Rig *rig)
+{
+	if (!rig->server)
+		return;
+	g_socket_service_stop(rig->listener);
+	g_socket_listener_close(G_SOCKET_LISTENER(rig->listener));
+	g_clear_object(&rig->listener);
+	soup_server_disconnect(rig->server);
+	g_clear_object(&rig->server);
+}
+
+static void
 tear_down(Rig *rig, gconstpointer unused)
 {
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
 
 	stop(rig);
-	g_clear_object(&rig->server);
+	end_server(rig);
 	for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		g_autofree char *path = g_strconcat(rig->database, suffixes[i], NULL);
 
@@ -158,6 +172,16 @@ end_calls(Rig *rig, guint n)
 		/* written once more: told once */
 		g_assert_true(store_call_update(rig->store, &record, NULL));
 	}
+}
+
+/* They wait already when the hook starts, so all of them are in its first try. */
+static void
+end_calls_before(Rig *rig, guint n)
+{
+	rig->store = store_open(rig->database, NULL);
+	g_assert_true(store_hook_set(rig->store, rig->program, NULL));
+	end_calls(rig, n);
+	store_close(g_steal_pointer(&rig->store));
 }
 
 static char *
@@ -263,6 +287,7 @@ test_program(Rig *rig, gconstpointer unused)
 	g_autofree char *text = NULL;
 
 	start(rig, rig->program);
+	g_assert_cmpstr(gateway_hook_state(rig->gateway), ==, "starting");
 	end_calls(rig, 3);
 	wait_for_ids(rig, "1 2 3");
 	text = taken_text(rig);
@@ -274,6 +299,7 @@ test_program(Rig *rig, gconstpointer unused)
 				      "\"cost\":0.0,\"currency\":null}\n"));
 	wait_for_count(rig, COUNTER_HOOK_TAKEN, 3);
 	g_assert_cmpuint(gateway_counter(rig->gateway, COUNTER_HOOK_TAKEN), ==, 3);
+	wait_for_state(rig, "has taken all calls");
 	g_assert_cmpstr(gateway_hook_state(rig->gateway), ==, "has taken all calls");
 	g_assert_cmpint(store_hook_waiting(rig->store, NULL), ==, 0);
 }
@@ -322,17 +348,54 @@ test_program_refuses(Rig *rig, gconstpointer unused)
 {
 	write_program(rig, "lines=$(cat)\ncase $lines in *'\"id\":2,'*) exit 65;; esac\n"
 			   "echo \"$lines\" >>$taken\n");
-	rig->config->hook = g_strdup(rig->program);
-	rig->store = store_open(rig->database, NULL);
-	g_assert_true(store_hook_set(rig->store, rig->program, NULL));
-	end_calls(rig, 3); /* all of them are in the first try */
-	store_close(g_steal_pointer(&rig->store));
+	end_calls_before(rig, 3);
 	start(rig, rig->program);
 	wait_for_ids(rig, "1 3");
 	wait_for_state(rig, "has taken all calls");
 	g_assert_cmpuint(gateway_counter(rig->gateway, COUNTER_HOOK_DROPPED), ==, 1);
 	assert_log("program ended with status 65", "call 2 was dropped, refused 3 times",
 		   "it takes calls again", NULL);
+}
+
+/* Those of a try that did not go well go alone, all of them. */
+static void
+test_one_by_one(Rig *rig, gconstpointer status)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) tries = NULL;
+	g_autofree char *script =
+		g_strdup_printf("echo try >>$taken\nlines=$(cat)\n"
+				"[ $(printf '%%s\\n' \"$lines\" | wc -l) = 1 ] || exit %d\nprintf "
+				"'%%s\\n' \"$lines\" >>$taken\n",
+				GPOINTER_TO_INT(status));
+
+	write_program(rig, script);
+	end_calls_before(rig, 6);
+	start(rig, rig->program);
+	wait_for_ids(rig, "1 2 3 4 5 6");
+	wait_for_count(rig, COUNTER_HOOK_TAKEN, 6);
+	text = taken_text(rig);
+	tries = g_strsplit(text, "try\n", -1);
+	g_assert_cmpuint(g_strv_length(tries) - 1, ==, 1 + 6);
+}
+
+/* Nobody can write to the database: what there is to tell is told all the same. */
+static void
+test_locked(Rig *rig, gconstpointer unused)
+{
+	sqlite3 *other = NULL;
+
+	write_program(rig, "[ \"$mode\" = good ] || exit 3\ncat >>$taken\n");
+	start(rig, rig->program);
+	end_calls(rig, 1);
+	wait_for_count(rig, COUNTER_HOOK_FAILURES, 1);
+	g_assert_cmpint(sqlite3_open(rig->database, &other), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+	set_mode(rig, "good");
+	wait_for_ids(rig, "1");
+	g_assert_cmpint(sqlite3_close(other), ==, SQLITE_OK);
+	wait_for_count(rig, COUNTER_HOOK_TAKEN, 1);
+	wait_for_state(rig, "has taken all calls");
 }
 
 /* It neither reads nor ends: the daemon stops all the same, and ends what it has started. */
@@ -436,19 +499,35 @@ on_request(SoupServer *server, SoupServerMessage *message, const char *path, GHa
 	soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_STATIC, "well\n", 5);
 }
 
+static gboolean
+on_connection(GSocketService *service, GSocketConnection *connection, GObject *source,
+	      gpointer user)
+{
+	g_autoptr(GSocketAddress) local = g_socket_connection_get_local_address(connection, NULL);
+	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
+
+	return soup_server_accept_iostream(((Rig *)user)->server, G_IO_STREAM(connection), local,
+					   remote, NULL);
+}
+
+/* libsoup up to 3.2 at least leaks each socket that its own listener accepts. */
 static void
 serve(Rig *rig)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GSList) uris = NULL;
+	g_autoptr(GSocketAddress) wanted =
+		g_inet_socket_address_new_from_string("127.0.0.1", rig->port);
+	g_autoptr(GSocketAddress) local = NULL;
 
-	g_clear_object(&rig->server);
+	end_server(rig);
 	rig->server = soup_server_new(NULL, NULL);
 	soup_server_add_handler(rig->server, NULL, on_request, rig, NULL);
-	g_assert_true(soup_server_listen_local(rig->server, rig->port, 0, &error));
-	uris = soup_server_get_uris(rig->server);
-	rig->port = (guint)g_uri_get_port(uris->data);
-	g_slist_foreach(uris, (GFunc)(void (*)(void))g_uri_unref, NULL);
+	rig->listener = g_socket_service_new();
+	g_signal_connect(rig->listener, "incoming", G_CALLBACK(on_connection), rig);
+	g_assert_true(g_socket_listener_add_address(G_SOCKET_LISTENER(rig->listener), wanted,
+						    G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+						    NULL, &local, &error));
+	rig->port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local));
 }
 
 static char *
@@ -470,6 +549,7 @@ test_post(Rig *rig, gconstpointer unused)
 	wait_for_ids(rig, "1 2 3");
 	g_assert_cmpuint(rig->asked, ==, 3);
 	g_assert_cmpstr(rig->token, ==, "Bearer s3cret");
+	wait_for_count(rig, COUNTER_HOOK_TAKEN, 3);
 	wait_for_state(rig, "has taken all calls");
 }
 
@@ -505,7 +585,7 @@ test_server_dies(Rig *rig, gconstpointer unused)
 	end_calls(rig, 2);
 	while (rig->asked == 0)
 		turn(rig);
-	soup_server_disconnect(rig->server);
+	end_server(rig);
 	wait_for_count(rig, COUNTER_HOOK_FAILURES, 1);
 	rig->silent = FALSE;
 	serve(rig);
@@ -534,6 +614,24 @@ test_server_is_slow(Rig *rig, gconstpointer unused)
 	rig->silent = FALSE;
 	start(rig, url);
 	wait_for_ids(rig, "1");
+	wait_for_count(rig, COUNTER_HOOK_TAKEN, 1);
+}
+
+/* At each moment of a try: a name is looked up in a thread, a connection made, a body sent. */
+static void
+test_stopped_early(Rig *rig, gconstpointer unused)
+{
+	g_autofree char *url = NULL;
+
+	serve(rig);
+	url = g_strdup_printf("http://localhost:%u/", rig->port);
+	rig->silent = TRUE;
+	for (guint i = 0; i < 20; i++) {
+		start(rig, url);
+		end_calls(rig, 1);
+		g_usleep(i * 500);
+		stop(rig);
+	}
 }
 
 int
@@ -547,6 +645,9 @@ main(int argc, char **argv)
 	RIG("no-refusals", NULL, test_no_refusals);
 	RIG("program-fails", NULL, test_program_fails);
 	RIG("program-refuses", NULL, test_program_refuses);
+	RIG("one-by-one-failed", GINT_TO_POINTER(3), test_one_by_one);
+	RIG("one-by-one-refused", GINT_TO_POINTER(65), test_one_by_one);
+	RIG("locked", NULL, test_locked);
 	RIG("program-hangs", NULL, test_program_hangs);
 	RIG("no-program", NULL, test_no_program);
 	RIG("switched-off", NULL, test_switched_off);
@@ -558,5 +659,6 @@ main(int argc, char **argv)
 	RIG("post-422", GINT_TO_POINTER(422), test_post_fails);
 	RIG("server-dies", NULL, test_server_dies);
 	RIG("server-is-slow", NULL, test_server_is_slow);
+	RIG("stopped-early", NULL, test_stopped_early);
 	return g_test_run();
 }

@@ -56,6 +56,7 @@ class Authority:
                       *(signed or ["-signkey", key]))
         file.write_text(Path(f"{file}.crt").read_text() + key.read_text())
         file.chmod(0o640)
+        time.sleep(1)  # in the second of its making it is good for all of `days`, afterwards for less
         return file
 
 

@@ -73,7 +73,7 @@ test_parts(void)
 	g_assert_null(strstr(page, "The audio of the callee over time"));
 	assert_has(page, "Audio from the caller: opus, passed through.");
 	assert_has(page, ">4.000</text>");
-	assert_has(page, ">4.0 s later</text>");
+	assert_has(page, ">+4.0 s</text>");
 	assert_has(page, "INVITE +14155551234");
 	g_assert_null(strstr(page, "nan"));
 	g_assert_null(strstr(page, "inf "));
