@@ -192,24 +192,11 @@ static void
 ask(SipUa *ua, const Method *method, const Reply *reply, const SipEvent *event,
     const Sender *sender)
 {
-	char *said[2];
-
-	if (sender->challenge && !method->registers) {
+	if (sender->challenge && !method->registers)
 		reply_say(reply, SIP_401_UNAUTHORIZED,
 			  SIPTAG_WWW_AUTHENTICATE_STR(sender->challenge), TAG_END());
-		return;
-	}
-	phone_challenges(ua, event, sender->stale, said);
-	if (method->registers)
-		reply_say(reply, SIP_401_UNAUTHORIZED,
-			  TAG_IF(said[0], SIPTAG_WWW_AUTHENTICATE_STR(said[0])),
-			  TAG_IF(said[1], SIPTAG_WWW_AUTHENTICATE_STR(said[1])), TAG_END());
 	else
-		reply_say(reply, SIP_407_PROXY_AUTH_REQUIRED,
-			  TAG_IF(said[0], SIPTAG_PROXY_AUTHENTICATE_STR(said[0])),
-			  TAG_IF(said[1], SIPTAG_PROXY_AUTHENTICATE_STR(said[1])), TAG_END());
-	g_free(said[0]);
-	g_free(said[1]);
+		phone_ask(ua, reply, event, sender->stale, method->registers);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_string.h>
 
@@ -125,16 +126,24 @@ choose_offer(SipUa *ua, const SipEvent *event)
 }
 
 void
-phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2])
+phone_ask(SipUa *ua, const Reply *reply, const SipEvent *event, gboolean stale, gboolean registers)
 {
 	DigestServer *digest = ua->digest;
 	DigestAlgorithm only = choose_offer(ua, event);
-
 	/* RFC 8760 2.4: the best one first. */
-	challenges[0] =
+	g_autofree char *best =
 		only == DIGEST_MD5 ? NULL : digest_server_challenge(digest, DIGEST_SHA256, stale);
-	challenges[1] =
+	g_autofree char *next =
 		only == DIGEST_SHA256 ? NULL : digest_server_challenge(digest, DIGEST_MD5, stale);
+
+	if (registers)
+		reply_say(reply, SIP_401_UNAUTHORIZED,
+			  TAG_IF(best, SIPTAG_WWW_AUTHENTICATE_STR(best)),
+			  TAG_IF(next, SIPTAG_WWW_AUTHENTICATE_STR(next)), TAG_END());
+	else
+		reply_say(reply, SIP_407_PROXY_AUTH_REQUIRED,
+			  TAG_IF(best, SIPTAG_PROXY_AUTHENTICATE_STR(best)),
+			  TAG_IF(next, SIPTAG_PROXY_AUTHENTICATE_STR(next)), TAG_END());
 }
 
 /* --- calls from softphones --- */

@@ -8,12 +8,13 @@
  */
 #pragma once
 #include "plugins/sip/stack/sip_digest.h"
+#include "plugins/sip/stack/sip_reply.h"
 #include "plugins/sip/peers/sip_caller.h"
 #include "plugins/sip/sip_root.h"
 
 typedef enum {
 	PHONE_STRANGER,	 /* no softphone's request */
-	PHONE_CHALLENGE, /* 401 or 407, see phone_challenges() */
+	PHONE_CHALLENGE, /* 401 or 407, see phone_ask() */
 	PHONE_WRONG,	 /* the same, and it has tried a wrong password */
 	PHONE_KNOWN,	 /* `softphone` is set */
 	PHONE_UNREAD	 /* the store cannot say who it is */
@@ -33,9 +34,10 @@ PhoneClaim phone_claim(SipUa *ua, const SipEvent *event);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)
 
-/* A challenge for each algorithm that it may know (sip_dialect.h), as values of headers, of
- * which one may be NULL; the caller's.  `stale`: only its nonce was too old. */
-void phone_challenges(SipUa *ua, const SipEvent *event, gboolean stale, char *challenges[2]);
+/* Answers with a challenge for each algorithm that it may know (sip_dialect.h): 401 to one that
+ * registers, else 407.  `stale`: only its nonce was too old. */
+void
+phone_ask(SipUa *ua, const Reply *reply, const SipEvent *event, gboolean stale, gboolean registers);
 
 /* It says nothing of itself, but a registered phone is where it comes from. */
 gboolean phone_without_name(SipUa *ua, const SipEvent *event);

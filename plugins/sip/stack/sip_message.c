@@ -52,15 +52,6 @@ refuse(Message *message, guint status, const char *phrase)
 	message->phrase = phrase;
 }
 
-static gboolean
-is_one_of(const char *word, const char *const *words)
-{
-	for (; *words; words++)
-		if (strcmp(word, *words) == 0)
-			return TRUE;
-	return FALSE;
-}
-
 /* As UTF-8, new; NULL: it is refused.  Where no charset is said it is UTF-8 (RFC 3261 7.4.1);
  * what is none is taken for ISO-8859-1, as what cannot say its charset mostly is. */
 static char *
@@ -69,9 +60,9 @@ decode(Message *message, const char *type, const char *data, gsize size)
 	static const char *const UTF8[] = { "utf-8", "utf8", "us-ascii", "ascii", NULL };
 	static const char *const LATIN[] = { "iso-8859-1", "iso_8859-1", "latin1", NULL };
 	g_autofree char *charset = charset_of(type);
-	gboolean latin = charset && is_one_of(charset, LATIN);
+	gboolean latin = charset && g_strv_contains(LATIN, charset);
 
-	if (charset && !latin && !is_one_of(charset, UTF8)) {
+	if (charset && !latin && !g_strv_contains(UTF8, charset)) {
 		refuse(message, 415, "Unsupported Media Type");
 		return NULL;
 	}
@@ -182,7 +173,7 @@ is_as_it_is(const char *transfer)
 	static const char *const PLAIN[] = { "7bit", "8bit", "binary", NULL };
 	g_autofree char *word = transfer ? g_ascii_strdown(transfer, -1) : NULL;
 
-	return !word || is_one_of(word, PLAIN);
+	return !word || g_strv_contains(PLAIN, word);
 }
 
 static void

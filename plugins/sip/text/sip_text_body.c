@@ -81,7 +81,6 @@ text_body_make(const Text *text, const char *id, const char *domain, TextBody *b
 {
 	g_autofree char *about = NULL;
 	guint wanted = message_wanted(text->about, &about);
-	gboolean phone = text->way.kind == WAY_CONTACT;
 
 	*body = (TextBody){ 0 };
 	switch (text->kind) {
@@ -99,7 +98,7 @@ text_body_make(const Text *text, const char *id, const char *domain, TextBody *b
 	case TEXT_ERROR:
 		if (wanted & CPIM_NEGATIVE)
 			make_report(text, about, domain, body);
-		else if (phone && text->body)
+		else if (text->body)
 			make_plain(text, body);
 		break;
 	}

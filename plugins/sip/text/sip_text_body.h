@@ -6,8 +6,7 @@
  *   softphone that takes envelopes
  *   a receipt, an error of a text whose  message/imdn+xml in message/cpim
  *   author has asked for it so
- *   another receipt, an error to a       nothing
- *   trunk's, a copy
+ *   another receipt, a copy              nothing
  *
  * Thread: any (pure).  RFC 3428, RFC 3862, RFC 5438.
  */

@@ -14,12 +14,12 @@
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_time.h>
 
 #define MAX_WAITING    1000
 #define RETRY_SECONDS  "10"
 #define FUTURE_SECONDS 300	    /* a clock may be off by it */
 #define PAST_SECONDS   (31 * 86400) /* nobody keeps a text for longer */
-#define SOFIA_EPOCH    2208988800   /* 1970 as sip_time_t */
 
 /* One that the core has not answered. */
 typedef struct {
@@ -111,7 +111,7 @@ written_at(const sip_t *sip, const Message *message)
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC, at = message->written;
 
 	if (!at && sip->sip_date)
-		at = (gint64)sip->sip_date->d_time - SOFIA_EPOCH;
+		at = (gint64)sip->sip_date->d_time - (gint64)SU_TIME_EPOCH;
 	return at < now - PAST_SECONDS || at > now + FUTURE_SECONDS ? 0 : at;
 }
 
@@ -271,23 +271,10 @@ text_in_take(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 /* --- in a dialog --- */
 
 static void
-challenge(SipUa *ua, const Reply *reply, const SipEvent *event, gboolean stale)
-{
-	char *said[2];
-
-	phone_challenges(ua, event, stale, said);
-	reply_say(reply, SIP_407_PROXY_AUTH_REQUIRED,
-		  TAG_IF(said[0], SIPTAG_PROXY_AUTHENTICATE_STR(said[0])),
-		  TAG_IF(said[1], SIPTAG_PROXY_AUTHENTICATE_STR(said[1])), TAG_END());
-	g_free(said[0]);
-	g_free(said[1]);
-}
-
-static void
 take_phone_inside(SipLeg *leg, Reply *reply, const SipEvent *event)
 {
 	g_auto(PhoneClaim) claim = phone_claim(leg->ua, event);
-	Author author = { .from = leg->peer, .to = leg->party, .inside = TRUE };
+	Author author = { .to = leg->party, .inside = TRUE };
 
 	if (claim.verdict == PHONE_UNREAD) {
 		reply_say(reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR(RETRY_SECONDS),
@@ -297,7 +284,7 @@ take_phone_inside(SipLeg *leg, Reply *reply, const SipEvent *event)
 	if (claim.verdict != PHONE_KNOWN) {
 		if (claim.verdict == PHONE_WRONG)
 			sources_failed(leg->ua->sources, event);
-		challenge(leg->ua, reply, event, claim.stale);
+		phone_ask(leg->ua, reply, event, claim.stale, FALSE);
 		return;
 	}
 	if (!way_is_softphone(leg->way, claim.softphone->username)) {

@@ -15,10 +15,10 @@
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_time.h>
 
-#define FIND_MS	    8000       /* until the name servers have answered */
-#define MAX_WAIT_S  3600       /* of a Retry-After */
-#define SOFIA_EPOCH 2208988800 /* 1970 as sip_time_t */
+#define FIND_MS	   8000 /* until the name servers have answered */
+#define MAX_WAIT_S 3600 /* of a Retry-After */
 /* Bytes of a MESSAGE by UDP (RFC 3428 8), and of what is not its body: the request as we make
  * it, without the names in it; credentials without those. */
 #define UDP_BYTES   1300
@@ -206,7 +206,7 @@ send_message(Request *request)
 	sip_date_t date[1];
 
 	sip_date_init(date);
-	date->d_time = (sip_time_t)(request->sending->written + SOFIA_EPOCH);
+	date->d_time = (sip_time_t)(request->sending->written + (gint64)SU_TIME_EPOCH);
 	request->nh = nua_handle(ua->nua, NULL, NUTAG_URL(way->request_uri),
 				 SIPTAG_FROM_STR(request->from), SIPTAG_TO_STR(to), TAG_END());
 	if (!request->nh) {
