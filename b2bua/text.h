@@ -15,7 +15,9 @@
 #pragma once
 #include "b2bua/leg.h"
 
-#define TEXT_MAX_BYTES 8192 /* of a body, as UTF-8 */
+#define TEXT_MAX_BYTES	8192 /* of a body, as UTF-8 */
+#define TEXT_LEAST_CODE 3    /* to _MOST_ digits: a number that takes texts, and maybe no calls */
+#define TEXT_MOST_CODE	8
 
 typedef enum {
 	TEXT_MESSAGE, /* what somebody has written */

@@ -25,10 +25,11 @@ next_request(char **words, const char *mark)
 
 /* What was missed is said before what is shown.  NULL: it is no answer to go on with. */
 static char *
-mark_of(const char *reply)
+mark_of(const char *reply, gboolean *has_rows)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
 	JsonObject *object;
+	JsonArray *rows;
 	gint64 missed;
 
 	if (!json_parser_load_from_data(parser, reply, -1, NULL) ||
@@ -41,13 +42,10 @@ mark_of(const char *reply)
 			"tandemctl: %" G_GINT64_FORMAT
 			" changes were skipped: more came than were read\n",
 			missed);
+	rows = json_object_has_member(object, "rows") ? json_object_get_array_member(object, "rows")
+						      : NULL;
+	*has_rows = rows && json_array_get_length(rows) > 0;
 	return g_strdup(json_object_get_string_member_with_default(object, "mark", NULL));
-}
-
-static gboolean
-has_rows(const char *reply)
-{
-	return strstr(reply, "\"rows\":[]") == NULL;
 }
 
 Status
@@ -62,13 +60,14 @@ follow_calls(const Options *options)
 		return complain(FAILED, "%s", error->message);
 	while (status == DONE) {
 		g_autofree char *reply = session_ask(&session, request, &error);
-		g_autofree char *mark = reply ? mark_of(reply) : NULL;
+		gboolean has_rows = FALSE;
+		g_autofree char *mark = reply ? mark_of(reply, &has_rows) : NULL;
 
 		if (!reply)
 			return complain(FAILED, "%s", error->message);
 		if (!mark)
 			return show_reply(reply, options->json);
-		if (has_rows(reply)) {
+		if (has_rows) {
 			status = show_reply(reply, options->json);
 			show_rows_alone = TRUE;
 		}

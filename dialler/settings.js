@@ -5,7 +5,7 @@
 const NAMES = { execute: 'Continue', next: 'Next', prev: 'Back', complete: 'Save' };
 const INPUTS = { 'text-private': 'password', boolean: 'checkbox' };
 
-function element(kind, properties, ...children) {
+export function element(kind, properties, ...children) {
   const made = Object.assign(document.createElement(kind), properties);
   made.append(...children);
   return made;

@@ -7,6 +7,8 @@
 //
 // Events: "change" whenever something that is shown has changed.
 
+import { element } from './settings.js';
+
 const MAX_TEXTS = 500; // of a conversation; the oldest go
 
 const bare = jid => jid.split('/')[0].toLowerCase();
@@ -92,12 +94,6 @@ export class Texts extends EventTarget {
 const STATES = { sending: 'sending …', sent: 'sent', delivered: 'delivered', failed: 'not delivered' };
 
 export const nameOf = (jid, gateway) => (jid === gateway ? 'The gateway' : jid.split('@')[0]);
-
-function element(kind, properties, ...children) {
-  const made = Object.assign(document.createElement(kind), properties);
-  made.append(...children);
-  return made;
-}
 
 function showText({ mine, body, at, state, why }) {
   const time = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });

@@ -131,7 +131,9 @@ field_new(const Form *form, const Word *word)
 	Field *field = g_new0(Field, 1);
 
 	field->word = word;
-	field->required = !(word->flags & WORD_OPTIONAL);
+	/* a user who names no call means the newest of the own ones */
+	field->required =
+		!(word->flags & WORD_OPTIONAL) && !(form->account && word_is_account(word));
 	field->secret = word->type == WORD_SECRET;
 	field->choices = choices_of(form, word);
 	return field;
@@ -241,10 +243,6 @@ form_new(Store *store, const Actor *actor, const Verb *verb, char **words, GErro
 	for (const Word *word = verb->words; word->name; word++)
 		if (word->type != WORD_KEYS && word_is_for(word, actor->kind))
 			g_ptr_array_add(form->words, field_new(form, word));
-	/* a user who names no call means the newest of the own ones */
-	for (guint i = 0; actor->account && i < form->words->len; i++)
-		if (word_is_account(((Field *)form->words->pdata[i])->word))
-			((Field *)form->words->pdata[i])->required = FALSE;
 	add_keys(form);
 	if (read_words(form, words, error)) {
 		look(form);

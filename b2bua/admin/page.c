@@ -261,7 +261,6 @@ show(const ChatPerson *person, Session *session, PageReply *reply)
 	reply->page.may_next = !session->at_keys && form_has_keys(session->form);
 	reply->page.fields = (const DeskField *)reply->fields->data;
 	reply->page.n_fields = reply->fields->len;
-	reply->page.session = reply->session;
 }
 
 static void

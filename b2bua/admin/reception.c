@@ -238,7 +238,6 @@ command(Gateway *gateway, const DeskPerson *who, const DeskInput *input, DeskSho
 
 		job->shows = shows;
 		job->page = reply;
-		job->page.page.session = job->page.session;
 		send_out(job, job->page.words, MAX_FORM_ROWS, on_form_done);
 		return;
 	}

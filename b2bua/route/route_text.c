@@ -5,9 +5,7 @@
 #include "b2bua/route/route_private.h"
 #include "b2bua/route/way_out.h"
 
-#define MAX_PHONES  16 /* of a user that get a text */
-#define SHORT_LEAST 3
-#define SHORT_MOST  8
+#define MAX_PHONES 16 /* of a user that get a text */
 
 static void
 text_way_free(gpointer data)
@@ -132,7 +130,7 @@ short_code(const Address *to)
 {
 	gsize length = to->user ? strspn(to->user, "0123456789") : 0;
 
-	return length >= SHORT_LEAST && length <= SHORT_MOST && to->user[length] == '\0'
+	return length >= TEXT_LEAST_CODE && length <= TEXT_MOST_CODE && to->user[length] == '\0'
 		       ? g_strdup(to->user)
 		       : NULL;
 }

@@ -277,14 +277,16 @@ read_origin(const xmlNode *message, const char *body)
 {
 	const char *id = xml_attribute(message, "id");
 	const char *origin_id = xml_attribute(xml_child(message, NS_SID, "origin-id"), "id");
-	g_autofree char *uuid = g_uuid_string_random(), *tag = NULL;
+	g_autofree char *uuid = NULL, *tag = NULL;
 
 	if (origin_id && *origin_id)
 		tag = tag_of("origin-id", origin_id, "");
 	else if (id && *id)
 		tag = tag_of("id", id, body);
-	else
+	else {
+		uuid = g_uuid_string_random();
 		tag = tag_of("none", uuid, body);
+	}
 	return g_strconcat(tag, "/", id && strlen(id) <= MAX_ID ? id : "", NULL);
 }
 

@@ -43,8 +43,8 @@ const XmppEntity xmpp_caps_number_services = { "client", "phone", "telephone", F
 const XmppEntity xmpp_caps_domain_services = { "gateway", "pstn", "Telephone gateway", TRUE,
 					       domain_services };
 
-static void
-add_identity(xmlNode *query, const char *category, const char *type, const char *name)
+void
+xmpp_caps_add_identity(xmlNode *query, const char *category, const char *type, const char *name)
 {
 	xmlNode *identity = xml_add(query, NULL, "identity");
 
@@ -60,8 +60,8 @@ xmpp_caps_query(const XmppEntity *entity, const char *node)
 
 	xml_set(query, "node", node);
 	if (entity->is_bot)
-		add_identity(query, "client", "bot", entity->name);
-	add_identity(query, entity->category, entity->type, entity->name);
+		xmpp_caps_add_identity(query, "client", "bot", entity->name);
+	xmpp_caps_add_identity(query, entity->category, entity->type, entity->name);
 	for (guint i = 0; entity->features[i]; i++)
 		xml_set(xml_add(query, NULL, "feature"), "var", entity->features[i]);
 	return query;

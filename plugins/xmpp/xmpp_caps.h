@@ -17,6 +17,8 @@ extern const XmppEntity xmpp_caps_domain; /* gateway/pstn: the component itself 
 /* The same when they tell of STUN and TURN servers (XEP-0215). */
 extern const XmppEntity xmpp_caps_number_services, xmpp_caps_domain_services;
 
+void
+xmpp_caps_add_identity(xmlNode *query, const char *category, const char *type, const char *name);
 /* <query/> of disco#info, with the `node` that was asked for (NULL: none). */
 xmlNode *xmpp_caps_query(const XmppEntity *entity, const char *node);
 /* XEP-0115 5.1 of a <query/> (ours or somebody's): base64 of SHA-1, newly

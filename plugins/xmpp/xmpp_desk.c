@@ -5,6 +5,7 @@
  * XEP-0050, XEP-0030, XEP-0184; RFC 6121 section 5.2.
  */
 #include "plugins/xmpp/im.h"
+#include "plugins/xmpp/xmpp_caps.h"
 #include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_form.h"
 #include "plugins/xmpp/xmpp_leg.h"
@@ -187,19 +188,9 @@ answer_items(Xmpp *xmpp, const xmlNode *iq, const DeskPerson *person)
 }
 
 static void
-add_identity(xmlNode *query, const char *type, const char *name)
-{
-	xmlNode *identity = xml_add(query, NULL, "identity");
-
-	xml_set(identity, "category", "automation");
-	xml_set(identity, "type", type);
-	xml_set(identity, "name", name);
-}
-
-static void
 add_command(gpointer user, const DeskCommand *command)
 {
-	add_identity(user, "command-node", command->name);
+	xmpp_caps_add_identity(user, "automation", "command-node", command->name);
 }
 
 /* XEP-0050 2.3; FALSE: no node of commands. */
@@ -211,7 +202,7 @@ answer_info(Xmpp *xmpp, const xmlNode *iq, const DeskPerson *person, const char 
 
 	xml_set(query, "node", node);
 	if (g_str_equal(node, NS_COMMANDS))
-		add_identity(query, "command-list", "Commands");
+		xmpp_caps_add_identity(query, "automation", "command-list", "Commands");
 	else
 		desk_commands(xmpp->gateway, person, node, add_command, query);
 	if (!xml_child(query, NULL, "identity"))

@@ -49,15 +49,6 @@ read_value(const xmlNode *field)
 	return g_string_free(all, FALSE);
 }
 
-static gboolean
-is_there(const GPtrArray *names, const char *name)
-{
-	for (guint i = 0; i < names->len; i++)
-		if (strcmp(names->pdata[i], name) == 0)
-			return TRUE;
-	return FALSE;
-}
-
 static void
 read_fields(const xmlNode *form, XmppCommand *command)
 {
@@ -68,7 +59,8 @@ read_fields(const xmlNode *form, XmppCommand *command)
 	     field = xml_next(field, NS_DATA, "field")) {
 		const char *name = xml_attribute(field, "var");
 
-		if (!name || !*name || is_there(names, name))
+		if (!name || !*name ||
+		    g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
 			continue;
 		g_ptr_array_add(names, g_strdup(name));
 		g_ptr_array_add(values, read_value(field));

@@ -28,12 +28,15 @@ xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller)
 void
 xmpp_names_show(Xmpp *xmpp, xmlNode *presence)
 {
-	g_autoptr(Address) from = address_from_jid(xml_attribute(presence, "from"));
-	g_autofree char *bare = from ? address_bare_jid(from) : NULL;
-	const char *name = bare && xmpp->names ? g_hash_table_lookup(xmpp->names, bare) : NULL;
+	g_autoptr(Address) from = NULL;
+	g_autofree char *bare = NULL;
+	const char *name;
 
 	if (xml_attribute(presence, "type"))
 		return;
+	from = address_from_jid(xml_attribute(presence, "from"));
+	bare = from ? address_bare_jid(from) : NULL;
+	name = bare && xmpp->names ? g_hash_table_lookup(xmpp->names, bare) : NULL;
 	if (name)
 		xml_add_text(xml_add(presence, NS_NICK, "nick"), name);
 	xml_add_text(xml_add(xml_add(presence, NS_PHOTO, "x"), NULL, "photo"), XMPP_AVATAR_SHA1);

@@ -7,10 +7,8 @@
 #include "plugins/xmpp/xmpp_counters.h"
 #include <string.h>
 
-#define MAX_TOLD   4096 /* chats; past it they begin anew */
-#define TELL_US	   (60 * (gint64)G_USEC_PER_SEC)
-#define SHORT_CODE 3 /* to LONG_CODE digits: a number that takes texts, and maybe no calls */
-#define LONG_CODE  8
+#define MAX_TOLD 4096 /* chats; past it they begin anew */
+#define TELL_US	 (60 * (gint64)G_USEC_PER_SEC)
 
 struct XmppTexts {
 	GHashTable *told;  /* "account\nchat\nkind" → gint64 *: when, monotonic */
@@ -279,7 +277,7 @@ is_short_code(const Address *to)
 	g_autofree char *code = number_unescape(to->user);
 	gsize length = strspn(code, "0123456789");
 
-	return length >= SHORT_CODE && length <= LONG_CODE &&
+	return length >= TEXT_LEAST_CODE && length <= TEXT_MOST_CODE &&
 	       (code[length] == '\0' || code[length] == ';');
 }
 
