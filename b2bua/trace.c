@@ -188,6 +188,22 @@ trace_read(const char *text, TraceFunc func, gpointer user)
 	}
 }
 
+char **
+trace_messages(const char *text)
+{
+	static const char start[] = "message to "; /* as call_notice.c notes it */
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+	g_autoptr(GStrvBuilder) messages = g_strv_builder_new();
+
+	for (char **line = lines; *line; line++) {
+		const char *last = strrchr(*line, '\t');
+
+		if (last && g_str_has_prefix(last + 1, start))
+			g_strv_builder_add(messages, last + 1 + strlen(start));
+	}
+	return g_strv_builder_end(messages);
+}
+
 /* --- the ladder ---
  *
  *      time   caller                     gateway                      callee

@@ -38,6 +38,8 @@ typedef struct {
 typedef void (*TraceFunc)(gpointer user, const TraceLine *line);
 /* What is no line is left out. */
 void trace_read(const char *text_or_null, TraceFunc func, gpointer user);
+/* What persons were told of the call: "anna@example.org: the call was lost".  New. */
+char **trace_messages(const char *text_or_null);
 /* Cuts the next piece of at most `columns` from `*rest`, at a blank if there is one in its
  * second half.  New. */
 char *trace_piece(const char **rest, guint columns);

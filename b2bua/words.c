@@ -169,3 +169,11 @@ word_time(const char *word, gint64 *us)
 		text = t ? g_strdup(word) : g_strconcat(today, "T", word, NULL);
 	return whole_time(text, us);
 }
+
+char *
+word_of_time(gint64 seconds)
+{
+	g_autoptr(GDateTime) time = seconds ? g_date_time_new_from_unix_local(seconds) : NULL;
+
+	return time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
+}

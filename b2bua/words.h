@@ -21,3 +21,5 @@ gboolean word_money(const char *word, guint *ten_thousandths);
 char *word_of_money(guint64 ten_thousandths);
 /* "10:00" of today, "2026-11-29", "2026-11-29T10:00:00+01:00": us since 1970. */
 gboolean word_time(const char *word, gint64 *us);
+/* "2026-11-29T10:00:00+01:00", as it is here; NULL for 0. */
+char *word_of_time(gint64 seconds);

@@ -82,10 +82,11 @@ add_point(Series *series, const SeriesPoint *point)
 void
 series_add(Series *series, gint64 now_us, const PortStats *stats)
 {
-	const SeriesPoint point = point_of(&series->last, stats, now_us);
+	SeriesPoint point;
 
 	if (series->last_us && now_us - series->last_us < G_USEC_PER_SEC)
 		return;
+	point = point_of(&series->last, stats, now_us);
 	if (series->points || point.packets_in || point.packets_out)
 		add_point(series, &point);
 	series->last_us = now_us;

@@ -156,8 +156,8 @@ open_socket(int family)
 	return fd;
 }
 
-static int
-open_bound(const NetAddress *address)
+int
+udp_open(const NetAddress *address)
 {
 	int fd = open_socket(address->any.sa_family);
 	int why;
@@ -176,11 +176,11 @@ try_pair(NetAddress *address, guint16 port, UdpPair *pair)
 	int why;
 
 	net_address_set_port(address, port);
-	pair->rtp = open_bound(address);
+	pair->rtp = udp_open(address);
 	if (pair->rtp < 0)
 		return FALSE;
 	net_address_set_port(address, port + 1);
-	pair->rtcp = open_bound(address);
+	pair->rtcp = udp_open(address);
 	if (pair->rtcp >= 0) {
 		pair->port = port;
 		return TRUE;

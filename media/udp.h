@@ -48,6 +48,9 @@ net_address_equal(const NetAddress *one, const NetAddress *other)
  * is nothing else; not link-local.  NULL-terminated, to be freed. */
 char **udp_local_addresses(void);
 
+/* A socket as those of RTP, which does not wait.  -1 and errno. */
+int udp_open(const NetAddress *address);
+
 typedef struct {
 	int rtp, rtcp;
 	guint16 port;

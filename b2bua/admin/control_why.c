@@ -5,9 +5,8 @@
 #include "b2bua/call/call.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/report/report.h"
+#include "b2bua/trace.h"
 #include "b2bua/why/cause.h"
-
-#define MESSAGE "message to "
 
 static char *
 trouble_of(const Request *request, const CallRecord *record)
@@ -34,31 +33,24 @@ reply_text_and_remedy(Request *request, const char *text)
 static void
 reply_messages(Request *request, const char *ladder)
 {
-	g_auto(GStrv) lines = g_strsplit(ladder, "\n", -1);
+	g_auto(GStrv) messages = trace_messages(ladder);
 
-	for (char **line = lines; *line; line++) {
-		const char *text = strrchr(*line, '\t');
-
-		if (text && g_str_has_prefix(text + 1, MESSAGE))
-			reply_pair(request, "told", text + 1 + strlen(MESSAGE));
-	}
+	for (char **message = messages; *message; message++)
+		reply_pair(request, "told", *message);
 }
 
 /* The same for the one who asks: the last that was told of the call, or what its end means. */
 static void
 reply_own(Request *request, const CallRecord *record, const char *ladder)
 {
-	g_autofree char *to = g_strconcat(MESSAGE, request->actor->account, ": ", NULL);
-	g_auto(GStrv) lines = g_strsplit(ladder, "\n", -1);
+	g_autofree char *to = g_strconcat(request->actor->account, ": ", NULL);
+	g_auto(GStrv) messages = trace_messages(ladder);
 	const Reason reason = reason_from_name(record->reason);
 	const char *told = NULL;
 
-	for (char **line = lines; *line; line++) {
-		const char *text = strrchr(*line, '\t');
-
-		if (text && g_str_has_prefix(text + 1, to))
-			told = text + 1 + strlen(to);
-	}
+	for (char **message = messages; *message; message++)
+		if (g_str_has_prefix(*message, to))
+			told = *message + strlen(to);
 	reply_pair(request, "why",
 		   told			   ? told
 		   : reason == REASON_NONE ? "nothing is wrong with it so far"

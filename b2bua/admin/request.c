@@ -2,6 +2,7 @@
 /* request.c - what a function says to a request: rows, texts, changes. */
 #include "b2bua/admin/request.h"
 #include "b2bua/text/texts.h"
+#include "b2bua/words.h"
 
 const Config *control_config;
 
@@ -47,8 +48,7 @@ row_add_int(JsonArray *row, gint64 number)
 void
 row_add_time(JsonArray *row, gint64 seconds)
 {
-	g_autoptr(GDateTime) time = seconds ? g_date_time_new_from_unix_local(seconds) : NULL;
-	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
+	g_autofree char *text = word_of_time(seconds);
 
 	row_add(row, text);
 }

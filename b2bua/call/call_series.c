@@ -26,39 +26,36 @@ append_mos(GString *text, double mos)
 }
 
 /* call_mos() rates what PortStats says: here of one span alone. */
-static PortStats
-stats_of(const Call *call, const Party *party, const SeriesPoint *point)
+static void
+set_span(PortStats *stats, const SeriesPoint *point)
 {
-	PortStats stats = media_last_stats(call->media, party->port);
-
-	stats.packets_in = point->packets_in;
-	stats.lost_in = point->lost_in;
-	stats.packets_out = point->packets_out;
-	stats.lost_out = point->lost_out;
-	stats.jitter_us = point->jitter_us;
-	stats.jitter_out_us = point->jitter_out_us;
-	stats.rtt_us = point->rtt_us;
-	stats.reports_in = point->reports;
-	return stats;
+	stats->packets_in = point->packets_in;
+	stats->lost_in = point->lost_in;
+	stats->packets_out = point->packets_out;
+	stats->lost_out = point->lost_out;
+	stats->jitter_us = point->jitter_us;
+	stats->jitter_out_us = point->jitter_out_us;
+	stats->rtt_us = point->rtt_us;
+	stats->reports_in = point->reports;
 }
 
 static void
-append_point(GString *out, const Call *call, const Party *party, const SeriesPoint *point)
+append_point(GString *out, const Call *call, const Party *party, const PortStats *stats,
+	     const SeriesPoint *point)
 {
-	const PortStats stats = stats_of(call, party, point);
 	g_autoptr(GString) text = g_string_new(party_side(party));
 	g_autofree char *line = NULL;
 
 	g_string_append_printf(text, " in %u %u", point->packets_in, point->lost_in);
 	append_ms(text, point->jitter_us, point->packets_in > 0);
-	append_mos(text, call_mos(call, party, &stats, FALSE));
+	append_mos(text, call_mos(call, party, stats, FALSE));
 	g_string_append_printf(text, " out %u", point->packets_out);
 	if (point->reports)
 		g_string_append_printf(text, " %u", point->lost_out);
 	else
 		g_string_append(text, " -");
 	append_ms(text, point->jitter_out_us, point->reports);
-	append_mos(text, call_mos(call, party, &stats, TRUE));
+	append_mos(text, call_mos(call, party, stats, TRUE));
 	g_string_append(text, " rtt");
 	append_ms(text, point->rtt_us, point->rtt_us > 0);
 	line = trace_series_line(call->trace, point->until_us, text->str);
@@ -69,13 +66,17 @@ static void
 append_side(GString *out, const Call *call, const Party *party)
 {
 	const SeriesPoint *points;
+	PortStats stats;
 	guint n;
 
 	if (!party || !party_has_port(party) || !call->media)
 		return;
 	points = media_series(call->media, party->port, &n);
-	for (guint i = 0; i < n; i++)
-		append_point(out, call, party, &points[i]);
+	stats = media_last_stats(call->media, party->port);
+	for (guint i = 0; i < n; i++) {
+		set_span(&stats, &points[i]);
+		append_point(out, call, party, &stats, &points[i]);
+	}
 }
 
 char *

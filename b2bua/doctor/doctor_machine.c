@@ -18,18 +18,10 @@ static int
 udp_socket(const char *host, guint port)
 {
 	NetAddress address;
-	int fd, code;
 
-	if (!net_address_parse(host, (guint16)port, &address)) {
-		errno = EINVAL;
-		return -1;
-	}
-	fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, &address.any, address.length) == 0)
-		return fd;
-	code = errno;
-	close(fd);
-	errno = code;
+	if (net_address_parse(host, (guint16)port, &address))
+		return udp_open(&address);
+	errno = EINVAL;
 	return -1;
 }
 
@@ -137,29 +129,29 @@ doctor_addresses(Doctor *doctor, gconstpointer unused)
 
 /* --- the kernel --- */
 
+/* Of the next packet; -1: none comes. */
+static int
+first_byte(int fd)
+{
+	GPollFD ready = { .fd = fd, .events = G_IO_IN };
+	guint8 byte;
+
+	return g_poll(&ready, 1, SPLIT_MS) > 0 && recv(fd, &byte, 1, 0) > 0 ? byte : -1;
+}
+
 /* One like RTP and one like STUN are sent to the port: each must come to its own socket. */
 static gboolean
 split_works(int agent, int split)
 {
 	static const guint8 rtp[] = { 0x80, 0, 0, 1 }, stun[] = { 0, 1, 0, 0 };
 	NetAddress to = { .length = sizeof(struct sockaddr_in6) };
-	guint8 byte[2] = { 0, 0xff };
-	struct timeval wait = { 0, SPLIT_MS * 1000 };
 	const int sender = udp_socket("127.0.0.1", 0);
-	gboolean good;
-
-	setsockopt(agent, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-	setsockopt(split, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-	good = sender >= 0 && getsockname(agent, &to.any, &to.length) == 0 &&
-	       sendto(sender, rtp, sizeof rtp, 0, &to.any, to.length) > 0 &&
-	       sendto(sender, stun, sizeof stun, 0, &to.any, to.length) > 0;
-	for (guint tries = 0; good && byte[0] == 0 && tries < SPLIT_MS / 10; tries++)
-		if (recv(split, byte, 1, 0) < 0)
-			g_usleep(10000); /* it is a socket that does not wait */
-	good = good && recv(agent, byte + 1, 1, 0) > 0;
+	const gboolean good = sender >= 0 && getsockname(agent, &to.any, &to.length) == 0 &&
+			      sendto(sender, rtp, sizeof rtp, 0, &to.any, to.length) > 0 &&
+			      sendto(sender, stun, sizeof stun, 0, &to.any, to.length) > 0;
 	if (sender >= 0)
 		close(sender);
-	return good && byte[0] == rtp[0] && byte[1] == stun[0];
+	return good && first_byte(split) == rtp[0] && first_byte(agent) == stun[0];
 }
 
 void

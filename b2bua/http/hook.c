@@ -8,6 +8,7 @@
 #include <string.h>
 #include "b2bua/http/hook_way.h"
 #include "b2bua/timer.h"
+#include "b2bua/words.h"
 
 #define TICK_MS	   1000
 #define LOOK_MS	   500	/* between looks for lines, when there was none */
@@ -327,8 +328,7 @@ run(gpointer user)
 static char *
 state_of(const Facts *facts)
 {
-	g_autoptr(GDateTime) time = NULL;
-	g_autofree char *since = NULL;
+	g_autofree char *since = word_of_time(facts->trouble_since);
 
 	if (!facts->trouble_since && facts->waiting < 0)
 		return g_strdup("starting");
@@ -337,8 +337,6 @@ state_of(const Facts *facts)
 			       ? g_strdup_printf("takes calls, %" G_GINT64_FORMAT " waiting",
 						 facts->waiting)
 			       : g_strdup("has taken all calls");
-	time = g_date_time_new_from_unix_local(facts->trouble_since);
-	since = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
 	return g_strdup_printf("takes no calls since %s (%s), %" G_GINT64_FORMAT " waiting", since,
 			       facts->trouble, MAX(facts->waiting, 0));
 }

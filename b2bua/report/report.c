@@ -4,9 +4,8 @@
 #include <string.h>
 #include "b2bua/report/html.h"
 #include "b2bua/reason.h"
+#include "b2bua/trace.h"
 #include "b2bua/why/cause.h"
-
-#define MESSAGE "message to "
 
 static const char STYLE[] =
 	":root{--ink:#1d2329;--faint:#69737d;--line:#d5dbe1;--from:#0b62c4;--to:#b4530a;"
@@ -132,22 +131,17 @@ append_why(GString *out, const CallRecord *record, const char *trouble)
 static void
 append_messages(GString *out, const char *ladder)
 {
-	g_auto(GStrv) lines = g_strsplit(ladder ? ladder : "", "\n", -1);
-	guint n = 0;
+	g_auto(GStrv) messages = trace_messages(ladder);
 
-	for (char **line = lines; *line; line++) {
-		const char *text = strrchr(*line, '\t');
-
-		if (!text || !g_str_has_prefix(text + 1, MESSAGE))
-			continue;
-		if (n++ == 0)
-			g_string_append(out, "<h2>What the persons were told</h2>\n<table>\n");
+	if (!*messages)
+		return;
+	g_string_append(out, "<h2>What the persons were told</h2>\n<table>\n");
+	for (char **message = messages; *message; message++) {
 		g_string_append(out, "<tr><td>");
-		html_text(out, text + 1 + strlen(MESSAGE));
+		html_text(out, *message);
 		g_string_append(out, "</td></tr>\n");
 	}
-	if (n)
-		g_string_append(out, "</table>\n");
+	g_string_append(out, "</table>\n");
 }
 
 /* --- the record --- */
