@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Text messages by SIP MESSAGE: SIPp as the carrier, linphone and baresip as the softphones."""
 from harness import ALICE, BOB, OUTSIDE, check
+from peers.sipp_texts import TextSource, body_of
 
 HERE = "127.0.0.1:5060"
 
@@ -20,6 +21,28 @@ def test_sip_texts_of_softphones(bench):
     for phone in linphone, baresip:
         phone.wait_said("from the carrier", seconds=30)
     check(len(carrier.texts()) == 2, f"each text comes once: {len(carrier.texts())}")
+
+
+def test_sip_texts_in_order(bench):
+    """Twenty of each softphone, and twenty to both of them."""
+    bench.gateway(texts={"account_a_minute": 100})
+    carrier = bench.text_carrier()
+    linphone = bench.linphone(texts=True)
+    baresip = bench.softphone(name="desk", texts_to=f"sip:{OUTSIDE}@{HERE}")
+    numbers = range(20)
+    for i in numbers:
+        linphone.text(f"sip:{OUTSIDE}@{HERE}", f"linphone {i} of 20")
+        baresip.text(f"baresip {i} of 20")
+    for i in numbers:
+        for name in "linphone", "baresip":
+            carrier.wait_text(f"{name} {i} of 20", 30)
+    for name in "linphone", "baresip":
+        heard = [body_of(m) for m in carrier.transactions() if body_of(m).startswith(name)]
+        check(heard == [f"{name} {i} of 20" for i in numbers], f"the carrier heard {heard}")
+    bench.keep(TextSource(bench.folder, [(OUTSIDE, ALICE, f"carrier {i} of 20") for i in numbers]))
+    for phone in linphone, baresip:
+        for i in numbers:
+            phone.wait_said(f"carrier {i} of 20", seconds=30)
 
 
 def test_sip_texts_between_users(bench):
