@@ -2,7 +2,8 @@
 /* trace.c - the flight recorder of a call, and the ladder drawn from it.
  *
  * The first lines of a call say how it was set up and the last ones how it
- * ended, so when there are too many it is the middle that goes.
+ * ended, so when there are too many it is the middle that goes, but for what was wrong.
+ * A line that comes again at once is counted.
  * Thread: signalling; trace_draw() any (pure).
  */
 #include "b2bua/trace.h"
@@ -10,14 +11,27 @@
 
 #define MAX_FIRST	 120 /* lines kept from the beginning */
 #define MAX_LAST	 180 /* lines kept from the end */
+#define MAX_FAULTS	 40  /* lines kept of what lies between */
 #define MAX_LINE_BYTES	 240
 #define USUAL_LINE_BYTES 64
 #define SERIES		 "series"
 
+typedef struct {
+	gint64 at_us;
+	const char *lane; /* interned: there are few */
+	TraceKind kind;
+	gboolean fault;
+	guint again; /* how often it came again at once, and when last */
+	gint64 again_us;
+	char text[];
+} Line;
+
 struct Trace {
 	gint64 start_us;
-	GPtrArray *first; /* char * */
-	GQueue last;	  /* char * */
+	GPtrArray *first;  /* Line */
+	GQueue last;	   /* Line */
+	GPtrArray *faults; /* Line; NULL: none has been dropped from `last` */
+	Line *newest;
 	guint dropped;
 	gint64 dropped_us; /* when the last of the dropped was said */
 };
@@ -46,6 +60,7 @@ trace_free(Trace *trace)
 		return;
 	g_ptr_array_unref(trace->first);
 	g_queue_clear_full(&trace->last, g_free);
+	g_clear_pointer(&trace->faults, g_ptr_array_unref);
 	g_free(trace);
 }
 
@@ -79,25 +94,66 @@ clean(const char *text)
 	return g_string_free(out, FALSE);
 }
 
-void
-trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text)
+static void
+drop_oldest(Trace *trace)
 {
-	gint64 now = g_get_monotonic_time() - trace->start_us;
-	g_autofree char *words = clean(text);
-	char *line = g_strdup_printf("%" G_GINT64_FORMAT "\t%s\t%s\t%s", now, lane,
-				     KIND_NAMES[kind], words);
+	Line *oldest = g_queue_pop_head(&trace->last);
 
+	if (oldest->fault && !trace->faults)
+		trace->faults = g_ptr_array_new_with_free_func(g_free);
+	if (oldest->fault && trace->faults->len < MAX_FAULTS) {
+		g_ptr_array_add(trace->faults, oldest);
+		return;
+	}
+	trace->dropped += 1 + oldest->again;
+	trace->dropped_us = oldest->at_us;
+	g_free(oldest);
+}
+
+static gboolean
+is_again(const Line *newest, const char *lane, TraceKind kind, const char *words)
+{
+	return newest && newest->lane == lane && newest->kind == kind &&
+	       strcmp(newest->text, words) == 0;
+}
+
+static void
+add(Trace *trace, const char *lane, TraceKind kind, gboolean fault, const char *text)
+{
+	const gint64 now = g_get_monotonic_time() - trace->start_us;
+	g_autofree char *words = clean(text);
+	const gsize size = strlen(words) + 1;
+	Line *line;
+
+	lane = g_intern_string(lane);
+	if (is_again(trace->newest, lane, kind, words)) {
+		trace->newest->again++;
+		trace->newest->again_us = now;
+		return;
+	}
+	line = g_malloc(sizeof *line + size);
+	*line = (Line){ .at_us = now, .lane = lane, .kind = kind, .fault = fault };
+	memcpy(line->text, words, size);
+	trace->newest = line;
 	if (trace->first->len < MAX_FIRST) {
 		g_ptr_array_add(trace->first, line);
 		return;
 	}
 	g_queue_push_tail(&trace->last, line);
-	if (trace->last.length > MAX_LAST) {
-		g_autofree char *oldest = g_queue_pop_head(&trace->last);
+	if (trace->last.length > MAX_LAST)
+		drop_oldest(trace);
+}
 
-		trace->dropped++;
-		trace->dropped_us = g_ascii_strtoll(oldest, NULL, 10);
-	}
+void
+trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text)
+{
+	add(trace, lane, kind, FALSE, text);
+}
+
+void
+trace_add_fault(Trace *trace, const char *lane, const char *text)
+{
+	add(trace, lane, TRACE_NOTE, TRUE, text);
 }
 
 char *
@@ -108,10 +164,18 @@ trace_series_line(const Trace *trace, gint64 at_us, const char *text)
 }
 
 static void
-append_line(GString *text, const char *line)
+append_line(GString *text, const Line *line)
 {
-	g_string_append(text, line);
-	g_string_append_c(text, '\n');
+	const char *kind = KIND_NAMES[line->kind];
+
+	g_string_append_printf(text, "%" G_GINT64_FORMAT "\t%s\t%s\t%s\n", line->at_us, line->lane,
+			       kind, line->text);
+	if (line->again == 1)
+		g_string_append_printf(text, "%" G_GINT64_FORMAT "\t%s\t%s\t%s\n", line->again_us,
+				       line->lane, kind, line->text);
+	else if (line->again)
+		g_string_append_printf(text, "%" G_GINT64_FORMAT "\t%s\t%s\t%s (%u times since)\n",
+				       line->again_us, line->lane, kind, line->text, line->again);
 }
 
 char *
@@ -121,6 +185,8 @@ trace_text(const Trace *trace)
 
 	for (guint i = 0; i < trace->first->len; i++)
 		append_line(text, trace->first->pdata[i]);
+	for (guint i = 0; trace->faults && i < trace->faults->len; i++)
+		append_line(text, trace->faults->pdata[i]);
 	if (trace->dropped > 0)
 		g_string_append_printf(text,
 				       "%" G_GINT64_FORMAT "\tcore\tnote\t%u lines left out here\n",
@@ -218,6 +284,7 @@ trace_messages(const char *text)
 
 typedef struct {
 	GString *out;
+	TraceView view;
 	guint left, right; /* columns between the lifelines */
 } Ladder;
 
@@ -318,11 +385,23 @@ draw_line(Ladder *ladder, const TraceLine *line)
 	} while (*rest);
 }
 
+static gboolean
+is_drawn(TraceView view, const TraceLine *line)
+{
+	if (line->kind == TRACE_LINE_SERIES)
+		return FALSE;
+	if (line->kind == TRACE_LINE_CORE)
+		return !(view & TRACE_NO_KEYS) || !strstr(line->text, TRACE_PRESSES);
+	return !(view & (line->on_left ? TRACE_NO_CALLER : TRACE_NO_CALLEE));
+}
+
 static void
 draw_entry(gpointer user, const TraceLine *line)
 {
-	if (line->kind != TRACE_LINE_SERIES)
-		draw_line(user, line);
+	Ladder *ladder = user;
+
+	if (is_drawn(ladder->view, line))
+		draw_line(ladder, line);
 }
 
 static void
@@ -338,9 +417,9 @@ draw_head(Ladder *ladder)
 }
 
 char *
-trace_draw(const char *text, guint columns)
+trace_draw(const char *text, guint columns, TraceView view)
 {
-	Ladder ladder = { g_string_new(NULL), 0, 0 };
+	Ladder ladder = { g_string_new(NULL), view, 0, 0 };
 	guint inside;
 
 	columns = CLAMP(columns, MIN_COLUMNS, MAX_COLUMNS);

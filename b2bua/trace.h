@@ -6,7 +6,8 @@
  * A line is "<µs since start>\t<lane>\t<kind>\t<text>"; kind: in, out, note, and series for
  * what was measured of the audio over time (call_series() of call.h).  The whole is kept with
  * the call record, so a ladder can be drawn long after.  Bounded: past the limit
- * the middle is dropped and counted.
+ * the middle is dropped and counted, but for faults.  A line that comes again at once is
+ * kept twice, and counted from then on.
  * Thread: signalling.
  */
 #pragma once
@@ -18,6 +19,8 @@ Trace *trace_new(void);
 void trace_free(Trace *trace);
 /* lane: "caller", "callee", "callee2" …, "core", "media". */
 void trace_add(Trace *trace, const char *lane, TraceKind kind, const char *text);
+/* A note of what is wrong. */
+void trace_add_fault(Trace *trace, const char *lane, const char *text);
 char *trace_text(const Trace *trace);
 /* A line to follow trace_text(), of what was measured up to then (monotonic).  New. */
 char *trace_series_line(const Trace *trace, gint64 at_us, const char *text);
@@ -44,5 +47,14 @@ char **trace_messages(const char *text_or_null);
  * second half.  New. */
 char *trace_piece(const char **rest, guint columns);
 
+/* What is left out of a drawing. */
+typedef enum {
+	TRACE_ALL = 0,
+	TRACE_NO_KEYS = 1 << 0,	  /* that were pressed in the call */
+	TRACE_NO_CALLER = 1 << 1, /* what passed on that side, and its audio */
+	TRACE_NO_CALLEE = 1 << 2,
+} TraceView;
+#define TRACE_PRESSES " presses " /* in the note of a key */
+
 /* The ladder drawn from trace_text(), for a terminal of so many columns. */
-char *trace_draw(const char *text, guint columns);
+char *trace_draw(const char *text, guint columns, TraceView view);

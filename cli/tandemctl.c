@@ -101,12 +101,15 @@ static char *
 build_request(const Options *options)
 {
 	g_autofree char *columns = g_strdup_printf("%u", CLAMP(terminal_columns(), 40, 1000));
-	char *drawn[] = { options->words[0], options->words[1], columns, NULL };
-	gboolean ladder = g_str_equal(options->words[0], "ladder");
+	const guint n = g_strv_length(options->words);
+	g_autofree char **drawn = g_new0(char *, n + 2);
 
-	if (ladder && g_strv_length(options->words) == 2 && terminal_columns() > 0)
-		return request_text(drawn);
-	return request_text(options->words);
+	if (!g_str_equal(options->words[0], "ladder") || n < 2 || terminal_columns() <= 0 ||
+	    (n > 2 && g_ascii_isdigit(options->words[2][0])))
+		return request_text(options->words);
+	memcpy(drawn, options->words, n * sizeof *drawn);
+	drawn[n] = columns;
+	return request_text(drawn);
 }
 
 static Status

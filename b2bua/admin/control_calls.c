@@ -442,20 +442,61 @@ do_call_show(Request *request, GError **error)
 	return TRUE;
 }
 
+/* Whose call it is, and when the ladder's 0 was. */
+static char *
+head_of(const Request *request, const CallRecord *record)
+{
+	g_autofree char *began = word_of_time(record->started_us / G_USEC_PER_SEC);
+	g_autofree char *text = words_of(request, record);
+	GString *head = g_string_new(NULL);
+
+	g_string_printf(head, "call %" G_GINT64_FORMAT ": %s to %s", record->id, record->caller,
+			record->callee);
+	if (record->trunk)
+		g_string_append_printf(head, " by trunk %s", record->trunk);
+	g_string_append_printf(head, "\nbegan at %s, ", began);
+	if (record->ended_us)
+		g_string_append_printf(head, "ended by the %s after %.3f s",
+				       record->ended_by ? record->ended_by : "gateway",
+				       (double)(record->ended_us - record->started_us) /
+					       G_USEC_PER_SEC);
+	else
+		g_string_append_printf(head, "is %s", record->state);
+	if (text && *text)
+		g_string_append_printf(head, ": %s", text);
+	g_string_append(head, "\n\n");
+	return g_string_free(head, FALSE);
+}
+
+static TraceView
+view_of(const Request *request)
+{
+	const char *side = request_word(request, "--side");
+	TraceView view = request_word(request, "--no-keys") ? TRACE_NO_KEYS : TRACE_ALL;
+
+	if (g_strcmp0(side, "caller") == 0)
+		view |= TRACE_NO_CALLEE;
+	if (g_strcmp0(side, "callee") == 0)
+		view |= TRACE_NO_CALLER;
+	return view;
+}
+
 gboolean
 do_ladder(Request *request, GError **error)
 {
 	g_autoptr(CallRecord) record = find_record(request, error);
-	g_autofree char *now = NULL, *drawn = NULL;
+	g_autofree char *now = NULL, *head = NULL, *drawn = NULL, *text = NULL;
 
 	if (!record)
 		return FALSE;
-	if (request->gateway && calls_find(request->gateway, record->id))
-		now = call_ladder(calls_find(request->gateway, record->id));
+	if (live_call(request, record))
+		now = call_ladder(live_call(request, record));
+	head = head_of(request, record);
 	drawn = trace_draw(now		    ? now
 			   : record->ladder ? record->ladder
 					    : "",
-			   (guint)request_whole(request, "COLUMNS"));
-	reply_text(request, drawn);
+			   (guint)request_whole(request, "COLUMNS"), view_of(request));
+	text = g_strconcat(head, drawn, NULL);
+	reply_text(request, text);
 	return TRUE;
 }

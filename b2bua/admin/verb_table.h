@@ -175,7 +175,10 @@
 	    "say why a call failed or was bad: the call, or the newest one of the user")           \
 	ROW(ladder, "ladder", NULL,                                                                \
 	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
-			"how wide the drawing is", 0 }),                                           \
+			"how wide the drawing is", 0 },                                            \
+	      { "--side", WORD_CHOICE, WORD_OPTIONAL, "caller|callee", NULL,                       \
+		"leave out what passed on the other side", 0 },                                    \
+	      W_FLAG("--no-keys", "leave out the keys that were pressed")),                        \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "draw who said what and when in a call")            \
 	ROW(report, "report", NULL,                                                                \
 	    W(W_CALL,                                                                              \

@@ -39,7 +39,7 @@ call_press(Call *call, Party *from, char key, gboolean relayed)
 
 	if (!to || (call->state != CALL_ACTIVE && call->state != CALL_CHANGING))
 		return;
-	call_note(call, "%s presses %s", from->lane,
+	call_note(call, "%s" TRACE_PRESSES "%s", from->lane,
 		  gateway_config(call->gateway)->hide_digits ? "***" : shown);
 	if (takes_events(to)) {
 		if (!relayed && party_has_port(to))

@@ -137,9 +137,9 @@ write_fault(Call *call, Party *party)
 	why_of_silence(call, party, &why);
 	g_free(call->one_way);
 	call->one_way = cause_for_operator(why.cause, &why.facts);
-	trace_add(call->trace, "media", TRACE_NOTE, call->one_way);
+	trace_add_fault(call->trace, "media", call->one_way);
 	if (cause_remedy(why.cause))
-		trace_add(call->trace, "media", TRACE_NOTE, cause_remedy(why.cause));
+		trace_add_fault(call->trace, "media", cause_remedy(why.cause));
 }
 
 static void

@@ -427,7 +427,7 @@ call_log_end(Call *call)
 		  record->caller, record->callee, record->ended_by, record->text);
 	if (is_abnormal(reason_from_name(record->reason))) {
 		g_autofree char *text = trace_text(call->trace);
-		g_autofree char *ladder = trace_draw(text, 100);
+		g_autofree char *ladder = trace_draw(text, 100, TRACE_ALL);
 
 		g_message("call %" G_GINT64_FORMAT ":\n%s", record->id, ladder);
 	}
