@@ -49,8 +49,8 @@ struct TextVerbs {
 	/* The most bytes of one body by this way; 0: no limit.  The gateway cuts a longer one
 	 * at the ends of words.  NULL: no way has a limit. */
 	guint (*room)(const Way *way);
-	/* Followed by text_sent() or text_failed() for its id, at once or later.  A plugin that
-	 * is stopped may forget it. */
+	/* Followed by text_sent(), text_delivered() or text_failed() for its id, at once or later.
+	 * A plugin that is stopped may forget it. */
 	void (*send)(const Text *text);
 };
 

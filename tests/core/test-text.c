@@ -427,6 +427,22 @@ test_out(Rig *rig, gconstpointer unused)
 	g_assert_cmpuint(sent->len, ==, 2);
 }
 
+/* A trunk's 200 is one word, and the next text of the conversation goes. */
+static void
+test_out_at_once(Rig *rig, gconstpointer unused)
+{
+	Note next = to_trunk;
+
+	next.origin = "out-2";
+	assert_answer(&to_trunk, "taken");
+	assert_answer(&next, "taken");
+	assert_sent(0, "message by first of anna@example.org, +15550001 to +49301234567: Hello");
+	g_assert_cmpuint(sent->len, ==, 1);
+	text_delivered(gateway, id_of(0));
+	assert_state(rig, 1, TEXT_DELIVERED);
+	assert_sent(1, "message by first of anna@example.org, +15550001 to +49301234567: Hello");
+}
+
 static void
 test_out_fails(Rig *rig, gconstpointer unused)
 {
@@ -1206,6 +1222,7 @@ main(int argc, char **argv)
 	} TESTS[] = {
 		{ "/text/in", test_in },
 		{ "/text/out", test_out },
+		{ "/text/out-at-once", test_out_at_once },
 		{ "/text/out-fails", test_out_fails },
 		{ "/text/softphone-writes", test_softphone_writes },
 		{ "/text/internal", test_internal },

@@ -139,7 +139,8 @@ text_out_takes_envelopes(const char *softphone)
 
 /* --- how it went --- */
 
-/* The core may give the next text from inside, so its word comes last. */
+/* The core may give the next text from inside, so its word comes last.  One word is one row in
+ * the database: a gateway that dies between two would never say that the text has arrived. */
 static void
 taken(Request *request, gboolean delivered)
 {
@@ -149,10 +150,10 @@ taken(Request *request, gboolean delivered)
 
 	sending->told = TRUE;
 	g_hash_table_remove(requests, request);
-	if (first)
-		text_sent(ua->gateway, id);
-	if (delivered && ua)
+	if (delivered)
 		text_delivered(ua->gateway, id);
+	else if (first)
+		text_sent(ua->gateway, id);
 }
 
 static void
@@ -472,7 +473,6 @@ text_out_send(SipUa *self, const Text *text)
 	make_body(text, &sending->body);
 	if (!sending->body.text && !sending->body.envelope) { /* nobody wants to hear of it */
 		sending_free(sending);
-		text_sent(self->gateway, text->id);
 		text_delivered(self->gateway, text->id);
 	} else if (text->way.kind == WAY_TRUNK) {
 		send_to_trunk(sending, text);
