@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+import process
+
 HERE = Path(__file__).resolve().parent
 LIBRARIES = next(Path("/usr/lib").glob("*/dino-im"), Path("/"))
 RATE = 48000
@@ -42,8 +44,8 @@ def build(folder):
 def own_screen(home):
     read, write = os.pipe()
     with open(home / "xvfb.err", "wb") as errors:
-        subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-                         pass_fds=[write], stdout=subprocess.DEVNULL, stderr=errors)
+        process.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+                      pass_fds=[write], stdout=subprocess.DEVNULL, stderr=errors)
     os.close(write)
     with os.fdopen(read) as pipe:
         os.environ["DISPLAY"] = ":" + pipe.readline().strip()
@@ -59,12 +61,12 @@ class Sound:
                         PULSE_STATE_PATH=str(home / "pulse-state"), PULSE_COOKIE=str(home / "pulse-cookie"))
         form = "rate=48000 channels=1 format=s16le"
         with open(home / "pulse.log", "wb") as errors:
-            subprocess.Popen(["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes",
-                              "--use-pid-file=no", "--realtime=no", "--high-priority=no",
-                              "-L", f"module-native-protocol-unix socket={path} auth-anonymous=1",
-                              "-L", f"module-null-sink {form} sink_name=speaker", "-L", f"module-null-sink {form} sink_name=mic",
-                              "-L", "module-remap-source master=mic.monitor source_name=microphone"],
-                             env=self.env, stdout=errors, stderr=errors)
+            process.start(["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes",
+                           "--use-pid-file=no", "--realtime=no", "--high-priority=no",
+                           "-L", f"module-native-protocol-unix socket={path} auth-anonymous=1",
+                           "-L", f"module-null-sink {form} sink_name=speaker", "-L", f"module-null-sink {form} sink_name=mic",
+                           "-L", "module-remap-source master=mic.monitor source_name=microphone"],
+                          env=self.env, stdout=errors, stderr=errors)
         while not (self.control("set-default-source", "microphone") and self.control("set-default-sink", "speaker")):
             time.sleep(0.05)
         threading.Thread(target=self.play, daemon=True).start()
@@ -74,16 +76,16 @@ class Sound:
 
     def play(self):
         samples = Path(self.mic).read_bytes()
-        player = subprocess.Popen(["pacat", "--playback", "--raw", "--device=mic", "--format=s16le", "--rate=48000",
-                                   "--channels=1", "--latency-msec=50"], env=self.env, stdin=subprocess.PIPE)
+        player = process.start(["pacat", "--playback", "--raw", "--device=mic", "--format=s16le", "--rate=48000",
+                                "--channels=1", "--latency-msec=50"], env=self.env, stdin=subprocess.PIPE)
         while True:
             player.stdin.write(samples)
 
     def begin(self):
         self.calls += 1
         self.path = f"{self.log}-heard-{self.calls}.raw"
-        self.recorder = subprocess.Popen(["parec", "--raw", "--device=speaker.monitor", "--format=s16le", "--rate=48000",
-                                          "--channels=1", "--latency-msec=20"], env=self.env, stdout=open(self.path, "wb"))
+        self.recorder = process.start(["parec", "--raw", "--device=speaker.monitor", "--format=s16le", "--rate=48000",
+                                       "--channels=1", "--latency-msec=20"], env=self.env, stdout=open(self.path, "wb"))
         self.began = time.time()
 
     def end(self):
@@ -113,8 +115,8 @@ def main():
                        DINO_TEST_JID=f"{options.account}@{options.domain}", DINO_TEST_PASSWORD=options.password,
                        DINO_TEST_RESOURCE=options.resource)
     with open(home / "dino.err", "wb") as errors:
-        dino = subprocess.Popen(["dino-im", "--print-xmpp=all"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                                env=environment)
+        dino = process.start(["dino-im", "--print-xmpp=all"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                             env=environment)
 
     def pass_on():
         for line in dino.stdout:

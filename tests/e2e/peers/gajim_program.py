@@ -17,6 +17,8 @@ import sys
 import threading
 import time
 
+import process
+
 RATE = 48000
 ACCOUNT = "test"
 
@@ -29,8 +31,8 @@ def report(event, **more):
 def own_screen(folder):
     """An X server that goes with us; its number is the first free one."""
     read, write = os.pipe()
-    subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-                     pass_fds=[write], stdout=subprocess.DEVNULL, stderr=open(f"{folder}/xvfb.err", "wb"))
+    process.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+                  pass_fds=[write], stdout=subprocess.DEVNULL, stderr=open(f"{folder}/xvfb.err", "wb"))
     os.close(write)
     with os.fdopen(read) as pipe:
         os.environ["DISPLAY"] = ":" + pipe.readline().strip()
