@@ -18,7 +18,6 @@
 
 /* Not more than the first cache holds of their sockets. */
 #define EVENTS_PER_TURN 32
-#define TICK_US		250000
 #define HURRY_US	20000
 #define CLOSING_US	(3 * G_USEC_PER_SEC)
 #define CLOSING_POLL_MS 10
@@ -187,8 +186,9 @@ tick_if_due(Worker *worker)
 {
 	if (!worker->tick || worker->now < worker->next_tick)
 		return;
-	worker->tick(worker->tick_user, worker->now);
-	worker->next_tick = worker->now + (worker->hurry ? HURRY_US : TICK_US);
+	worker->next_tick = worker->tick(worker->tick_user, worker->now);
+	if (worker->hurry)
+		worker->next_tick = worker->now + HURRY_US;
 }
 
 /* Lets more come: a wake-up for many costs less than one for each. */
@@ -211,6 +211,23 @@ look_ahead(const struct epoll_event *events, int i, int n)
 		watch->soon(watch);
 	if (i + 2 < n && (watch = events[i + 2].data.ptr)->next)
 		watch->next(watch);
+}
+
+/* Likewise, what the first ones will read: often there are no more than these, and all that a
+ * thread reads after a pause is cold. */
+static inline void
+look_at_first(const struct epoll_event *events, int n)
+{
+	const Watch *watch;
+
+	for (int i = 0; i < MIN(n, 6); i++)
+		__builtin_prefetch(events[i].data.ptr);
+	for (int i = 0; i < MIN(n, 4); i++)
+		if ((watch = events[i].data.ptr)->soon)
+			watch->soon(watch);
+	for (int i = 0; i < MIN(n, 2); i++)
+		if ((watch = events[i].data.ptr)->next)
+			watch->next(watch);
 }
 
 static void
@@ -255,6 +272,7 @@ turn(Worker *worker)
 
 	worker->now = g_get_monotonic_time();
 	count_packets(worker, (guint)MAX(n, 0));
+	look_at_first(events, n);
 	for (int i = 0; i < n; i++) {
 		Watch *watch = events[i].data.ptr;
 

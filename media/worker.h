@@ -26,9 +26,9 @@ struct Watch {
 	void (*next)(const Watch *watch);
 };
 
-/* Called on a media worker about every 250 ms, or every 20 ms while somebody
- * has asked for it with worker_hurry(). */
-typedef void (*TickFunc)(gpointer user, gint64 now);
+/* Called on a media worker at the time that it has returned, or every 20 ms while somebody
+ * has asked for it with worker_hurry().  Monotonic, us. */
+typedef gint64 (*TickFunc)(gpointer user, gint64 now);
 
 /* Thread: signalling, for new, stop and free.  `tick` is a media worker's, or
  * NULL. */

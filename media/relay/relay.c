@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define CACHE_LINE  64
-#define HOT_LINES   5	  /* of a Relay, for each packet */
+#define HOT_LINES   5	  /* of a Relay, for each packet; checked below */
 #define MAX_SSRCS   64	  /* libsrtp keeps a stream for each */
 #define DIGIT_US    30000 /* no hand is faster; a flood is not reported */
 #define DIGIT_BURST 16
@@ -35,7 +35,7 @@ forward_event(Relay *relay, const RtpPacket *packet, const RelayEvent *as, gint6
 {
 	_Alignas(8) guint8 data[RTP_HEADER + DTMF_PAYLOAD + PROTECTION_TRAILER];
 	Relay *twin = relay->twin;
-	guint32 clock = relay->rate[packet->pt];
+	guint32 clock = relay->types[packet->pt].rate;
 	RtpPacket out = { .ssrc = twin->out.ssrc, .pt = as->pt, .marker = packet->marker };
 
 	if ((clock == as->rate && clock == twin->out_rate && !relay->converting) ||
@@ -60,12 +60,12 @@ static inline void
 forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 {
 	Relay *twin = relay->twin;
-	guint8 pt = relay->map[packet->pt];
+	guint8 pt = relay->types[packet->pt].map;
 	gint64 now = worker_now(relay->worker);
 
 	if (!twin)
 		return;
-	if (G_UNLIKELY(relay->event[packet->pt] && relay->may_receive)) {
+	if (G_UNLIKELY(relay->types[packet->pt].event && relay->may_receive)) {
 		char digit = dtmf_receive(&relay->digits_in, packet);
 		const RelayEvent *as = relay_event(twin);
 
@@ -92,7 +92,7 @@ forward(Relay *relay, guint8 *data, gsize length, const RtpPacket *packet)
 		rtp_rewriter_skip(&twin->out, packet);
 		return;
 	}
-	twin->out_rate = relay->rate[packet->pt];
+	twin->out_rate = relay->types[packet->pt].rate;
 	if (G_UNLIKELY(relay->converting)) /* or its pause would go on as noise */
 		relay_convert_rest(relay);
 	if (G_LIKELY(rtp_rewrite(&twin->out, data, packet, pt, twin->out_rate, now)))
@@ -174,7 +174,7 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 		return;
 	}
 	relay->last_pt = packet.pt;
-	if (G_UNLIKELY(relay->rate[packet.pt] == 0)) {
+	if (G_UNLIKELY(relay->types[packet.pt].rate == 0)) {
 		/* comfort noise, often: not lost on the way, and a sign of life */
 		relay->last_in = now;
 		relay->stats.dropped_payload_type++;
@@ -186,13 +186,17 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 	relay->last_in = now;
 	relay->stats.packets_in++;
 	relay->stats.bytes_in += length;
-	rtp_stats_update(&relay->in, &packet, relay->rate[packet.pt], now);
+	rtp_stats_update(&relay->in, &packet, relay->types[packet.pt].rate, now);
 	if (G_UNLIKELY(!relay->in_noted))
 		note_first_in(relay, from, packet.pt);
 	forward(relay, data, length, &packet);
 }
 
 /* --- sockets --- */
+
+G_STATIC_ASSERT(G_STRUCT_OFFSET(Relay, stats) + G_STRUCT_OFFSET(PortStats, bytes_out) +
+			sizeof(guint64) <=
+		HOT_LINES * CACHE_LINE);
 
 /* Each packet finds its relay cold: these are on their way while another is
  * served. */
@@ -210,9 +214,7 @@ on_next(const Watch *watch)
 {
 	const Relay *relay = ((const RelaySocket *)watch)->relay, *twin = relay->twin;
 
-	__builtin_prefetch(relay->map);
-	__builtin_prefetch(relay->rate);
-	__builtin_prefetch(relay->event);
+	__builtin_prefetch(&relay->types[relay->last_pt]);
 	if (relay->receive)
 		__builtin_prefetch(relay->receive);
 	for (guint i = 0; twin && i < HOT_LINES; i++)
@@ -266,20 +268,6 @@ relay_receive(Relay *relay, const guint8 *bytes, gsize length)
 		receive_rtp(relay, relay->out_index, data, length, &relay->peer);
 }
 
-static void
-register_relay(Relay *relay)
-{
-	gint64 now = worker_now(relay->worker);
-
-	relay->registered = TRUE;
-	relay->set_index = relay->options.set->relays->len;
-	g_ptr_array_add(relay->options.set->relays, relay);
-	g_array_set_size(relay->options.set->due, relay->options.set->relays->len);
-	relay_look(relay);
-	/* spread, so that not everybody reports in the same turn */
-	relay->next_stats = now + g_random_int_range(STATS_US / 2, STATS_US);
-}
-
 void
 relay_add_socket(Relay *relay, int fd, guint kind)
 {
@@ -290,8 +278,8 @@ relay_add_socket(Relay *relay, int fd, guint kind)
 		close(fd);
 		return;
 	}
-	if (!relay->registered)
-		register_relay(relay);
+	if (!relay->part)
+		relay_register(relay);
 	socket = &relay->sockets[relay->n_sockets];
 	*socket = (RelaySocket){ .watch = { on_readable, on_soon, on_next },
 				 .relay = relay,
@@ -311,9 +299,9 @@ relay_add_socket(Relay *relay, int fd, guint kind)
 void
 relay_add_audio(Relay *relay)
 {
-	if (relay->closed || relay->registered)
+	if (relay->closed || relay->part)
 		return;
-	register_relay(relay);
+	relay_register(relay);
 	relay_audio_begin(relay);
 }
 
@@ -353,26 +341,6 @@ relay_set_unencrypted(Relay *relay, gboolean rtcp_apart)
 
 /* --- life --- */
 
-RelaySet *
-relay_set_new(void)
-{
-	RelaySet *set = g_new0(RelaySet, 1);
-
-	set->relays = g_ptr_array_new();
-	set->hurrying = g_ptr_array_new();
-	set->due = g_array_new(FALSE, TRUE, sizeof(gint64));
-	return set;
-}
-
-void
-relay_set_free(RelaySet *set)
-{
-	g_ptr_array_free(set->relays, TRUE);
-	g_ptr_array_free(set->hurrying, TRUE);
-	g_array_free(set->due, TRUE);
-	g_free(set);
-}
-
 Relay *
 relay_new(const RelayOptions *options)
 {
@@ -387,26 +355,14 @@ relay_new(const RelayOptions *options)
 	relay->out_fd = -1;
 	relay->digits_pt = NO_PT;
 	relay->out_rate = DEFAULT_RATE;
-	memset(relay->map, NO_PT, sizeof relay->map);
+	for (guint pt = 0; pt < G_N_ELEMENTS(relay->types); pt++)
+		relay->types[pt].map = NO_PT;
 	rtp_stats_init(&relay->in);
 	rtp_rewriter_init(&relay->out, g_random_int(), (guint16)g_random_int_range(0, 0x8000),
 			  g_random_int());
 	dtmf_sender_init(&relay->digits_out, DEFAULT_RATE);
 	g_snprintf(relay->cname, sizeof relay->cname, "%08x%08x", g_random_int(), g_random_int());
 	return relay;
-}
-
-static void
-unregister_relay(Relay *relay)
-{
-	GPtrArray *relays = relay->options.set->relays;
-
-	g_ptr_array_remove_index_fast(relays, relay->set_index);
-	g_array_remove_index_fast(relay->options.set->due, relay->set_index);
-	if (relay->set_index < relays->len)
-		((Relay *)g_ptr_array_index(relays, relay->set_index))->set_index =
-			relay->set_index;
-	relay->registered = FALSE;
 }
 
 void
@@ -420,8 +376,8 @@ relay_close(Relay *relay)
 	relay->closed = TRUE;
 	relay_part(relay);
 	relay_stop_digits(relay);
-	if (relay->registered)
-		unregister_relay(relay);
+	if (relay->part)
+		relay_unregister(relay);
 	for (guint i = 0; i < relay->n_sockets; i++) {
 		if (relay->sockets[i].receives)
 			worker_unwatch(relay->worker, relay->sockets[i].fd);

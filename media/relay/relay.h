@@ -25,7 +25,7 @@ typedef struct Relay Relay;
 typedef struct RelaySet RelaySet;
 RelaySet *relay_set_new(void);
 void relay_set_free(RelaySet *set);
-void relay_set_tick(gpointer set, gint64 now); /* a TickFunc */
+gint64 relay_set_tick(gpointer set, gint64 now); /* a TickFunc */
 
 /* What a relay tells its owner; the texts are the owner's to free.  None may call back, and
  * none but send() comes for each packet. */

@@ -160,7 +160,7 @@ turn(Relay *relay, gint64 now)
 	RelayAudio *audio = relay->audio;
 	gint16 said[AUDIO_FRAME] = { 0 }, heard[AUDIO_FRAME];
 
-	if (relay->map[audio->pt] == CONVERT_PT && relay_can_send(relay->twin)) {
+	if (relay->types[audio->pt].map == CONVERT_PT && relay_can_send(relay->twin)) {
 		pull(relay, said);
 		say(relay, said, now);
 	}

@@ -80,10 +80,12 @@ relay_convert_stats(Relay *relay)
 
 	if (relay->convert)
 		count(relay);
-	if (!relay->twin || !relay->stats.packets_in || relay->event[pt] || !relay->rate[pt])
+	if (!relay->twin || !relay->stats.packets_in || relay->types[pt].event ||
+	    !relay->types[pt].rate)
 		return; /* as it was */
 	relay->stats.heard = source_type(relay, pt);
-	relay->stats.made = relay->map[pt] == CONVERT_PT ? type_of(sink_codec(relay->twin)) : NULL;
+	relay->stats.made =
+		relay->types[pt].map == CONVERT_PT ? type_of(sink_codec(relay->twin)) : NULL;
 }
 
 static void
@@ -159,12 +161,13 @@ relay_convert_learn(Relay *relay)
 		relay->convert->from = NULL; /* numbers may mean something else now */
 		set_modes(relay->convert, sink);
 	}
-	for (guint8 pt = 0; to && pt < G_N_ELEMENTS(relay->map); pt++) {
+	for (guint8 pt = 0; to && pt < G_N_ELEMENTS(relay->types); pt++) {
+		RelayType *type = &relay->types[pt];
 		const CodecType *from =
-			relay->map[pt] == NO_PT && relay->rate[pt] ? source_type(relay, pt) : NULL;
+			type->map == NO_PT && type->rate ? source_type(relay, pt) : NULL;
 
 		if (from && transcode_possible(from, to) && may_convert(relay, from))
-			relay->map[pt] = CONVERT_PT;
+			type->map = CONVERT_PT;
 	}
 }
 

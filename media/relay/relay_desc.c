@@ -19,13 +19,14 @@ learn_codecs(Relay *relay, const Stream *stream, const Stream *told)
 {
 	for (guint i = 0; stream && i < stream->codecs->len; i++) {
 		const Codec *codec = g_ptr_array_index(stream->codecs, i);
+		RelayType *type;
 
 		if (codec->pt > 127)
 			continue;
-		relay->rate[codec->pt] = codec->rate ? codec->rate : DEFAULT_RATE;
-		relay->event[codec->pt] =
-			is_event(codec) &&
-			(!told || stream_find_codec(told, codec->name, codec->rate));
+		type = &relay->types[codec->pt];
+		type->rate = codec->rate ? MIN(codec->rate, MAX_RATE) : DEFAULT_RATE;
+		type->event = is_event(codec) &&
+			      (!told || stream_find_codec(told, codec->name, codec->rate));
 	}
 }
 
@@ -164,12 +165,15 @@ static void
 remap(Relay *relay)
 {
 	const Relay *twin = relay->twin;
+	guint8 map[128];
 
 	relay_look(relay);
-	memset(relay->map, NO_PT, sizeof relay->map);
+	memset(map, NO_PT, sizeof map);
 	if (twin && relay->remote && twin->remote)
 		desc_pt_map(relay->local ? relay->local : relay->remote, relay->remote,
-			    twin->remote, relay->map);
+			    twin->remote, map);
+	for (guint pt = 0; pt < G_N_ELEMENTS(map); pt++)
+		relay->types[pt].map = map[pt];
 	relay_convert_learn(relay);
 	if (relay->audio)
 		relay_audio_joined(relay);
@@ -187,8 +191,8 @@ relay_connect(Relay *relay, const Desc *local, const Desc *remote)
 	desc_unref(relay->remote);
 	relay->local = local ? desc_ref(local) : NULL;
 	relay->remote = desc_ref(remote);
-	memset(relay->rate, 0, sizeof relay->rate);
-	memset(relay->event, 0, sizeof relay->event);
+	for (guint pt = 0; pt < G_N_ELEMENTS(relay->types); pt++)
+		relay->types[pt] = (RelayType){ .map = relay->types[pt].map };
 	relay->may_send = relay->may_receive = FALSE;
 	if (theirs) {
 		learn_codecs(relay, theirs, ours);

@@ -112,7 +112,7 @@ send_frame(Relay *relay, guint8 pt, const guint8 *payload, gsize size, gboolean 
 static gboolean
 play(Relay *relay, gint64 now)
 {
-	guint8 payload[CATCHUP_LAST], pt = relay->map[relay->late->pt];
+	guint8 payload[CATCHUP_LAST], pt = relay->types[relay->late->pt].map;
 	Late *late = relay->late;
 	gboolean last;
 	gsize size;
@@ -149,7 +149,7 @@ relay_late_tick(Relay *relay, gint64 now)
 		relay_late_stop(relay);
 		return;
 	}
-	if (!relay_can_send(twin) || relay->map[late->pt] == NO_PT ||
+	if (!relay_can_send(twin) || relay->types[late->pt].map == NO_PT ||
 	    dtmf_sender_busy(&twin->digits_out))
 		return;
 	if (!late->playing_since) {

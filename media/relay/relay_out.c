@@ -69,10 +69,7 @@ relay_hurry(Relay *relay, gboolean more)
 		return; /* it did already, or does still */
 	worker_hurry(relay->worker, more);
 	relay_look(relay);
-	if (more)
-		g_ptr_array_add(relay->options.set->hurrying, relay);
-	else
-		g_ptr_array_remove(relay->options.set->hurrying, relay);
+	relay_set_hurry(relay, more);
 }
 
 /* Whoever holds often sends nothing, whatever he said, and so does the one held. */

@@ -9,7 +9,7 @@
  *   relay_late.c    audio that comes before it can be passed on
  *   relay_convert.c audio that the other side does not take
  *   relay_audio.c   audio of our own, and who hears
- *   relay_tick.c    now and then: digits of ours, silence, counters
+ *   relay_tick.c    now and then: digits of ours, silence, counters; whose turn it is
  *   relay_consent.c may we go on sending? (RFC 7675)
  *   relay_watch.c   now and then: is one direction dead?
  *
@@ -92,8 +92,24 @@ typedef struct {
 	guint8 pt;
 } RelayEvent;
 
+/* What a payload type of the peer's is. */
+typedef struct {
+	guint32 rate : 23; /* of its clock; 0: there is no such payload type */
+	guint32 event : 1; /* telephone-event, as we take it */
+	guint32 map : 8;   /* its number at the twin's peer, or NO_PT, or CONVERT_PT */
+} RelayType;
+
+#define MAX_RATE ((1u << 23) - 1) /* more is no audio's */
+
+/* Relays that have their ticks together. */
+typedef struct {
+	GPtrArray *relays;
+	GArray *due; /* gint64, parallel: when its next tick is; close together, to be walked */
+} RelayPart;
+
 struct Relay {
-	/* every packet; it is cold in the cache by then, so these are close together */
+	/* every packet; it is cold in the cache by then, so these are close together: see
+	 * HOT_LINES */
 	Relay *twin;
 	Protection *receive, *send;
 	Worker *worker;	  /* that of the options */
@@ -101,29 +117,29 @@ struct Relay {
 	Convert *convert; /* NULL: nothing had to be made into another codec */
 	int out_fd;
 	guint out_index;
-	gboolean relayed; /* sent by the agent, over a TURN server; or to us */
-	gboolean secure;  /* nothing passes in the clear */
-	gboolean refused; /* the peer has taken its consent back in words: nothing is sent */
-	gboolean proven;  /* something authentic has come under these keys */
-	gboolean webrtc, may_send, may_receive, connected, latched;
-	gboolean in_noted, out_noted, has_digits; /* has_digits: of ours, being sent */
-	gboolean converting;			  /* `convert` has made what came last */
-	guint8 last_pt;				  /* of what came */
+	/* gboolean */
+	guint8 relayed; /* sent by the agent, over a TURN server; or to us */
+	guint8 secure;	/* nothing passes in the clear */
+	guint8 refused; /* the peer has taken its consent back in words: nothing is sent */
+	guint8 proven;	/* something authentic has come under these keys */
+	guint8 webrtc, may_send, may_receive, connected, latched;
+	guint8 in_noted, out_noted, has_digits; /* has_digits: of ours, being sent */
+	guint8 converting;			/* `convert` has made what came last */
+	guint8 last_pt;				/* of what came */
 	guint32 out_rate;
 	NetAddress peer; /* where RTP goes to, and is expected from */
 	gint64 last_in;
 	RtpRewriter out;
-	PortStats stats;
 	RtpStats in;
-	guint8 map[128];   /* the peer's numbers to the twin's peer's */
-	guint32 rate[128]; /* 0: no such payload type */
-	guint8 event[128]; /* gboolean */
+	PortStats stats; /* packets and bytes are its first members */
+	RelayType types[128];
 	DtmfReceiver digits_in;
 	DtmfSender digits_out;
 	/* now and then */
 	RelayOptions options;
-	guint set_index, hurries;
-	gboolean registered, closed, lost, error_noted;
+	RelayPart *part;      /* of the set; NULL: of none */
+	guint index, hurries; /* index: in the part */
+	gboolean closed, lost, error_noted;
 	RelaySocket sockets[RELAY_MAX_SOCKETS];
 	guint n_sockets;
 	const Desc *local, *remote;
@@ -162,19 +178,12 @@ struct Relay {
 	char cname[24];
 };
 
-struct RelaySet {
-	GPtrArray *relays;
-	GArray *due; /* gint64, parallel: when its next tick is; close together, to be walked */
-	GPtrArray *hurrying; /* those that want a tick every 20 ms */
-	gint64 next_all;     /* when all have theirs */
-};
-
 /* Something has changed: its next tick is the next of all. */
 static inline void
 relay_look(const Relay *relay)
 {
-	if (relay->registered)
-		g_array_index(relay->options.set->due, gint64, relay->set_index) = 0;
+	if (relay->part)
+		g_array_index(relay->part->due, gint64, relay->index) = 0;
 }
 
 /* How long `us` is here. */
@@ -323,3 +332,7 @@ void relay_consent_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 void relay_stop_digits(Relay *relay);
+/* With those of its thread that have ticks. */
+void relay_register(Relay *relay);
+void relay_unregister(Relay *relay);
+void relay_set_hurry(Relay *relay, gboolean hurry);

@@ -88,7 +88,7 @@ static gboolean
 try_source(Relay *relay, Trial *trial, const NetAddress *from, const RtpPacket *packet)
 {
 	const gint64 now = worker_now(relay->worker);
-	const guint32 rate = relay->rate[packet->pt];
+	const guint32 rate = relay->types[packet->pt].rate;
 	const guint32 step = packet->timestamp - trial->timestamp;
 	gint64 length;
 
@@ -154,7 +154,7 @@ relay_admit(Relay *relay, const NetAddress *from, const RtpPacket *packet)
 	if (!relay->connected || !relay->signalled.length)
 		return FALSE;
 	rank = rank_of(relay, from);
-	if (relay->rate[packet->pt] == 0) {
+	if (relay->types[packet->pt].rate == 0) {
 		if (rank != SOURCE_FOREIGN)
 			relay_watch_strange(relay, packet->pt);
 		return FALSE;

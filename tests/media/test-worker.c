@@ -18,13 +18,14 @@ used_ns(void)
 }
 
 /* Takes all of the time that the machine gives to the thread. */
-static void
+static gint64
 on_tick(gpointer user, gint64 now)
 {
 	const gint64 until = used_ns() + SPELL_NS;
 
 	while (g_atomic_int_get(&busy) && used_ns() < until)
 		;
+	return now;
 }
 
 static void
