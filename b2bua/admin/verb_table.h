@@ -174,8 +174,9 @@
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "say why a call failed or was bad: the call, or the newest one of the user")           \
 	ROW(ladder, "ladder", NULL,                                                                \
-	    W(W_CALL, { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100",                    \
-			"how wide the drawing is", 0 },                                            \
+	    W(W_CALL,                                                                              \
+	      { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100", "how wide the drawing is", \
+		0 },                                                                               \
 	      { "--side", WORD_CHOICE, WORD_OPTIONAL, "caller|callee", NULL,                       \
 		"leave out what passed on the other side", 0 },                                    \
 	      W_FLAG("--no-keys", "leave out the keys that were pressed")),                        \
