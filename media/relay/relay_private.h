@@ -9,6 +9,7 @@
  *   relay_late.c    audio that comes before it can be passed on
  *   relay_convert.c audio that the other side does not take
  *   relay_audio.c   audio of our own, and who hears
+ *   relay_set.c     those of a thread, and when they have their ticks
  *   relay_tick.c    now and then: digits of ours, silence, counters; whose turn it is
  *   relay_consent.c may we go on sending? (RFC 7675)
  *   relay_watch.c   now and then: is one direction dead?
@@ -106,6 +107,14 @@ typedef struct {
 	GPtrArray *relays;
 	GArray *due; /* gint64, parallel: when its next tick is; close together, to be walked */
 } RelayPart;
+
+#define RELAY_PARTS 10
+
+struct RelaySet {
+	RelayPart parts[RELAY_PARTS];
+	gint64 turn;	     /* the last part that was served, counted in 25 ms */
+	GPtrArray *hurrying; /* those that want a tick every 20 ms */
+};
 
 struct Relay {
 	/* every packet; it is cold in the cache by then, so these are close together: see
@@ -332,6 +341,8 @@ void relay_consent_stop(Relay *relay);
 
 /* --- relay_tick.c --- */
 void relay_stop_digits(Relay *relay);
+
+/* --- relay_set.c --- */
 /* With those of its thread that have ticks. */
 void relay_register(Relay *relay);
 void relay_unregister(Relay *relay);

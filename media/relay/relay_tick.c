@@ -11,20 +11,12 @@
 #include "media/relay/relay_private.h"
 #include <string.h>
 
-#define PARTS		 10
 #define PART_US		 25000 /* from one part's time to the next one's */
-#define FEW		 32    /* relays, that are not worth a wake-up of their own */
 #define IDLE_US		 1000000
 #define RTCP_SECOND_US	 1500000
 #define QUIET_STATS_US	 30000000 /* when there is no packet */
 #define RTCP_INTERVAL_US 5000000
 #define FIRST_SILENCE_US 120000000 /* a peer that never sent may still be ringing */
-
-struct RelaySet {
-	RelayPart parts[PARTS];
-	gint64 turn;	     /* the last that was served, in PART_US */
-	GPtrArray *hurrying; /* those that want a tick every 20 ms */
-};
 
 /* --- one relay --- */
 
@@ -227,81 +219,6 @@ relay_stats(Relay *relay, PortStats *stats)
 
 /* --- those of a thread --- */
 
-RelaySet *
-relay_set_new(void)
-{
-	RelaySet *set = g_new0(RelaySet, 1);
-
-	for (guint i = 0; i < PARTS; i++)
-		set->parts[i] =
-			(RelayPart){ g_ptr_array_new(), g_array_new(FALSE, TRUE, sizeof(gint64)) };
-	set->hurrying = g_ptr_array_new();
-	return set;
-}
-
-void
-relay_set_free(RelaySet *set)
-{
-	for (guint i = 0; i < PARTS; i++) {
-		g_ptr_array_free(set->parts[i].relays, TRUE);
-		g_array_free(set->parts[i].due, TRUE);
-	}
-	g_ptr_array_free(set->hurrying, TRUE);
-	g_free(set);
-}
-
-/* The first that has few, or else the one with the least. */
-static RelayPart *
-find_part(RelaySet *set)
-{
-	RelayPart *least = &set->parts[0];
-
-	for (guint i = 0; i < PARTS; i++) {
-		if (set->parts[i].relays->len < FEW)
-			return &set->parts[i];
-		if (set->parts[i].relays->len < least->relays->len)
-			least = &set->parts[i];
-	}
-	return least;
-}
-
-void
-relay_register(Relay *relay)
-{
-	RelayPart *part = find_part(relay->options.set);
-
-	relay->part = part;
-	relay->index = part->relays->len;
-	g_ptr_array_add(part->relays, relay);
-	g_array_set_size(part->due, part->relays->len);
-	relay_look(relay);
-	/* spread, so that not everybody reports in the same turn */
-	relay->next_stats = worker_now(relay->worker) + g_random_int_range(STATS_US / 2, STATS_US);
-}
-
-void
-relay_unregister(Relay *relay)
-{
-	RelayPart *part = relay->part;
-
-	g_ptr_array_remove_index_fast(part->relays, relay->index);
-	g_array_remove_index_fast(part->due, relay->index);
-	if (relay->index < part->relays->len)
-		((Relay *)g_ptr_array_index(part->relays, relay->index))->index = relay->index;
-	relay->part = NULL;
-}
-
-void
-relay_set_hurry(Relay *relay, gboolean hurry)
-{
-	if (hurry)
-		g_ptr_array_add(relay->options.set->hurrying, relay);
-	else
-		g_ptr_array_remove(relay->options.set->hurrying, relay);
-}
-
-/* --- ticks --- */
-
 static void
 serve_part(RelayPart *part, gint64 now)
 {
@@ -337,11 +254,11 @@ relay_set_tick(gpointer user, gint64 now)
 	const gint64 turn = now / PART_US;
 
 	serve_hurrying(set, now);
-	for (gint64 each = MAX(set->turn, turn - PARTS) + 1; each <= turn; each++)
-		serve_part(&set->parts[each % PARTS], now);
+	for (gint64 each = MAX(set->turn, turn - RELAY_PARTS) + 1; each <= turn; each++)
+		serve_part(&set->parts[each % RELAY_PARTS], now);
 	set->turn = turn;
-	for (gint64 next = turn + 1; next < turn + PARTS; next++)
-		if (set->parts[next % PARTS].relays->len > 0)
+	for (gint64 next = turn + 1; next < turn + RELAY_PARTS; next++)
+		if (set->parts[next % RELAY_PARTS].relays->len > 0)
 			return next * PART_US;
-	return (turn + PARTS) * PART_US;
+	return (turn + RELAY_PARTS) * PART_US;
 }
