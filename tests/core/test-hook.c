@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-hook.c - the hook: real programs, and a real HTTP server that fails, is slow and dies. */
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@ typedef struct {
 	GPtrArray *held; /* SoupServerMessage *, never answered */
 } Rig;
 
-static GMutex log_lock;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static GString *log_text; /* under the lock */
 
 static GLogWriterOutput
@@ -37,10 +38,10 @@ keep_log(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer user)
 
 	if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
 		return g_log_writer_default(level, fields, n, user);
-	g_mutex_lock(&log_lock);
+	pthread_mutex_lock(&log_lock);
 	if (level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE))
 		g_string_append_printf(log_text, "%s\n", line);
-	g_mutex_unlock(&log_lock);
+	pthread_mutex_unlock(&log_lock);
 	return G_LOG_WRITER_HANDLED;
 }
 
@@ -266,7 +267,7 @@ assert_log(const char *words, ...)
 	va_list more;
 	const char *at;
 
-	g_mutex_lock(&log_lock);
+	pthread_mutex_lock(&log_lock);
 	at = log_text->str;
 	va_start(more, words);
 	for (; words; words = va_arg(more, const char *)) {
@@ -276,7 +277,7 @@ assert_log(const char *words, ...)
 	}
 	va_end(more);
 	g_assert_cmpstr(at, ==, "");
-	g_mutex_unlock(&log_lock);
+	pthread_mutex_unlock(&log_lock);
 }
 
 /* --- programs --- */
