@@ -29,7 +29,7 @@
 
 /* --- the clock: the gateway calls this --- */
 
-static gint64 ahead_us;
+static _Atomic gint64 ahead_us;
 
 gint64
 g_get_monotonic_time(void)
