@@ -57,4 +57,4 @@ typedef enum {
 #define TRACE_PRESSES " presses " /* in the note of a key */
 
 /* The ladder drawn from trace_text(), for a terminal of so many columns. */
-char *trace_draw(const char *text, guint columns, TraceView view);
+char *trace_draw(const char *text_or_null, guint columns, TraceView view);

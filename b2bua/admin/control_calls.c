@@ -492,10 +492,8 @@ do_ladder(Request *request, GError **error)
 	if (live_call(request, record))
 		now = call_ladder(live_call(request, record));
 	head = head_of(request, record);
-	drawn = trace_draw(now		    ? now
-			   : record->ladder ? record->ladder
-					    : "",
-			   (guint)request_whole(request, "COLUMNS"), view_of(request));
+	drawn = trace_draw(now ? now : record->ladder, (guint)request_whole(request, "COLUMNS"),
+			   view_of(request));
 	text = g_strconcat(head, drawn, NULL);
 	reply_text(request, text);
 	return TRUE;
