@@ -7,14 +7,10 @@ NUMBER = f"{OUTSIDE}@{GATEWAY}"
 TEXTS = 20
 
 
-def begin(bench):
+def test_dino_texts(bench):
     bench.prosody(certificate=bench.certificate("localhost")["tls_certificate"])  # Dino logs in with TLS alone
     bench.gateway()
-    return bench.dino()
-
-
-def test_dino_texts(bench):
-    phone = begin(bench)
+    phone = bench.dino()
     far = bench.text_carrier()
     for i in range(TEXTS):
         phone.say(NUMBER, f"out {i}")

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import process
+from screen import own_screen
 
 HERE = Path(__file__).resolve().parent
 LIBRARIES = next(Path("/usr/lib").glob("*/dino-im"), Path("/"))
@@ -39,16 +40,6 @@ def build(folder):
                            text=True).stdout.split()
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", folder / "test.so", HERE / "dino_program.c", *flags], check=True)
     return folder / "test.so"
-
-
-def own_screen(home):
-    read, write = os.pipe()
-    with open(home / "xvfb.err", "wb") as errors:
-        process.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-                      pass_fds=[write], stdout=subprocess.DEVNULL, stderr=errors)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        os.environ["DISPLAY"] = ":" + pipe.readline().strip()
 
 
 class Sound:

@@ -12,12 +12,11 @@ their SRTP encoder refuses what it shall not encrypt, upon which Gajim falls sil
 import argparse
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
 
-import process
+from screen import own_screen
 
 RATE = 48000
 ACCOUNT = "test"
@@ -26,16 +25,6 @@ ACCOUNT = "test"
 def report(event, **more):
     sys.__stdout__.write(json.dumps({"at": time.time(), "event": event, **more}) + "\n")
     sys.__stdout__.flush()
-
-
-def own_screen(folder):
-    """An X server that goes with us; its number is the first free one."""
-    read, write = os.pipe()
-    process.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-                  pass_fds=[write], stdout=subprocess.DEVNULL, stderr=open(f"{folder}/xvfb.err", "wb"))
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        os.environ["DISPLAY"] = ":" + pipe.readline().strip()
 
 
 def arguments():
