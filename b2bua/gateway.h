@@ -68,9 +68,10 @@ void gateway_tell_operators(Gateway *gateway, const char *text);
 void gateway_changed(Gateway *gateway, Change what, const char *key);
 
 /* A try that became no call, refused by a plugin: it has a short record (store.h,
- * store_call_refused()).  `author` NULL: the caller's address. */
+ * store_call_refused()).  A trunk's call is told to the user whom it was for, that of a user's
+ * device (Incoming.device) to him.  `author` NULL: he, or the caller's address. */
 void gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author,
-		     const Address *from, const Address *to, Reason reason, const char *words);
+		     const Incoming *incoming, Reason reason, const char *words);
 
 /* How the hook of [records] is, for `status`; "" or NULL: there is none. */
 void gateway_set_hook_state(Gateway *gateway, const char *text);

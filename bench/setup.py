@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "e2e"))
@@ -141,15 +142,16 @@ class Wal:
 class Daemon:
     """A tandemd on its own processor, users and a carrier in it, and the load beside it."""
 
-    def __init__(self, build):
+    def __init__(self, build, settings=None):
         self.folder = Path(tempfile.mkdtemp())
-        sip_port = free_port()
+        self.sip_port = sip_port = free_port()
         self.load = Load(build, SECRET, str(sip_port))
         xmpp_port, carrier_port = self.load.hear("ports")
         self.gateway = Gateway(
             self.folder, build, run.link_plugins(build), component_port=xmpp_port, sip_port=sip_port,
             settings={"gateway": {"log_level": "error", "plugins": "xmpp;sip"},
-                      "limits": {"max_setup_per_second": 100000, "max_calls": 10000, "max_calls_per_user": 1000}})
+                      "limits": {"max_setup_per_second": 100000, "max_calls": 10000, "max_calls_per_user": 1000},
+                      **(settings or {})})
         with on_processor(0):
             self.gateway.start()
         self._provision(carrier_port)
@@ -238,6 +240,64 @@ def measure_standing(build, count, seconds):
         print(f"{count} calls on hold: {idle_cpu(daemon.pid, seconds):.1f} % of a core", flush=True)
 
 
+class Asker(threading.Thread):
+    """A carrier that asks by OPTIONS, and how long the gateway's signalling lets it wait, in ms."""
+
+    def __init__(self, daemon):
+        super().__init__(daemon=True)
+        self.port, self.waits, self.over, self.lost = daemon.sip_port, [], threading.Event(), 0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(1)
+        self.start()
+
+    def run(self):
+        own, number = self.socket.getsockname()[1], 0
+        while not self.over.wait(0.02):
+            number += 1
+            self.socket.sendto((f"OPTIONS sip:127.0.0.1:{self.port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bK{number}\r\n"
+                                f"Max-Forwards: 70\r\nFrom: <sip:carrier@127.0.0.1>;tag=a{number}\r\nTo: <sip:127.0.0.1:{self.port}>\r\n"
+                                f"Call-ID: asks-{number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n").encode(),
+                               ("127.0.0.1", self.port))
+            began = time.monotonic()
+            try:
+                while f"Call-ID: asks-{number}\r".encode() not in self.socket.recv(65535):
+                    pass
+            except TimeoutError:
+                self.lost += 1
+            self.waits.append(1000 * (time.monotonic() - began))
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        waits = sorted(self.waits)
+        return (f"OPTIONS answered after {waits[len(waits) // 2]:.1f} ms, 99 % within {waits[len(waits) * 99 // 100]:.1f} ms, "
+                f"at most {waits[-1]:.1f} ms; {self.lost} of {len(waits)} not")
+
+
+def measure_scrape(build, count):
+    """/metrics of a gateway with many calls, a scrape a tenth of a second for ten seconds."""
+    port = free_port()
+    with started(lambda where: Daemon(where, {"http": {"port": port}}), build) as daemon:
+        stand(daemon.load, "stand", count)
+        time.sleep(3)
+        asker = Asker(daemon)
+        time.sleep(10)
+        alone, times, size = asker.stop(), [], 0
+        asker, before, began = Asker(daemon), cpu_seconds(daemon.pid), time.monotonic()
+        while len(times) < 100:
+            start = time.monotonic()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                size = len(answer.read())
+            times.append(1000 * (time.monotonic() - start))
+            time.sleep(0.1)
+        took, used, beside = time.monotonic() - began, cpu_seconds(daemon.pid) - before, asker.stop()
+        times.sort()
+        print(f"{count} calls, a scrape of {size / 1024:.0f} KB: {times[50]:.1f} ms, at most {times[-1]:.1f} ms; "
+              f"{100 * used / took:.1f} % of a core, the calls included", flush=True)
+        print(f"without scrapes: {alone}\nbeside them: {beside}", flush=True)
+
+
 def measure_ringing(build, count, seconds):
     with started(Daemon, build) as daemon:
         before = idle_cpu(daemon.pid, seconds / 3)
@@ -305,7 +365,7 @@ def compare(build, rate, seconds, turns):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--only", choices=("steady", "standing", "ringing", "peer"), action="append")
+    parser.add_argument("--only", choices=("steady", "standing", "ringing", "scrape", "peer"), action="append")
     parser.add_argument("--rate", type=float, default=80, help="calls a second")
     parser.add_argument("--seconds", type=float, default=300, help="of the steady rate")
     parser.add_argument("--idle", type=float, default=30, help="seconds of each look at calls that stand")
@@ -314,13 +374,15 @@ def main():
     parser.add_argument("--turn", type=float, default=20, help="seconds of one turn")
     options = parser.parse_args()
     build = options.build.resolve()
-    wanted = options.only or ("standing", "ringing", "steady", "peer")
+    wanted = options.only or ("standing", "ringing", "scrape", "steady", "peer")
     print(f"load average {os.getloadavg()[0]:.1f}, CPU of the gateway alone", flush=True)
     try:
         if "standing" in wanted:
             measure_standing(build, options.calls, options.idle)
         if "ringing" in wanted:
             measure_ringing(build, options.calls, options.idle)
+        if "scrape" in wanted:
+            measure_scrape(build, 2 * options.calls)
         if "steady" in wanted:
             measure_steady(build, options.rate, options.seconds)
         if "peer" in wanted and not shutil.which("rtpengine"):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* call_rows.c - the table of calls: a row is live until its ended_us is set. */
 #include <string.h>
+#include "db/prune.h"
 #include "db/rows.h"
 
 static gpointer
@@ -181,48 +182,30 @@ call_rows_live(Store *store, GError **error)
 
 /* --- what is old --- */
 
-#define PRUNE_ROWS 10 /* of a transaction: each has a place in seven indexes */
-
 /* Ids grow with time, so the oldest are the first. */
 gboolean
 call_rows_prune(Store *store, gint64 before, GError **error)
 {
-	g_auto(Query) query = query_new(
-		store, "DELETE FROM calls WHERE id IN (SELECT id FROM (SELECT id, started_us, "
-		       "ended_us FROM calls ORDER BY id LIMIT ?1) WHERE started_us < ?2 AND "
-		       "ended_us <> 0)");
+	const Pruning pruning = {
+		.list = "SELECT id FROM (SELECT id, started_us, ended_us FROM calls WHERE id > ?1 "
+			"ORDER BY id LIMIT ?2) WHERE started_us < ?3 AND ended_us <> 0",
+		.take = "DELETE FROM calls WHERE id = ?1",
+		.before = before * G_USEC_PER_SEC,
+	};
 
-	query_bind_int(&query, PRUNE_ROWS);
-	query_bind_int(&query, before * G_USEC_PER_SEC);
-	return query_run(&query, error) && store_changes(store) == PRUNE_ROWS;
+	return prune_step(store, &pruning, NULL, error);
 }
 
 gboolean
 call_rows_prune_ladders(Store *store, gint64 before, gint64 *from, GError **error)
 {
-	g_auto(Query) last = query_new(
-		store, "SELECT max(id), count(*) FROM (SELECT id, started_us FROM calls WHERE "
-		       "id > ?1 ORDER BY id LIMIT ?2) WHERE started_us < ?3");
-	g_auto(Query) query = query_new(
-		store,
-		"UPDATE calls SET ladder = '' WHERE id > ?1 AND id <= ?2 AND started_us < ?3 "
-		"AND ended_us <> 0 AND ladder <> ''");
-	gint64 until, found;
+	const Pruning pruning = {
+		.list = "SELECT id FROM (SELECT id, started_us FROM calls WHERE id > ?1 ORDER BY "
+			"id LIMIT ?2) WHERE started_us < ?3",
+		.take = "UPDATE calls SET ladder = '' WHERE id = ?1 AND ended_us <> 0 AND ladder "
+			"<> ''",
+		.before = before * G_USEC_PER_SEC,
+	};
 
-	query_bind_int(&last, *from);
-	query_bind_int(&last, PRUNE_ROWS);
-	query_bind_int(&last, before * G_USEC_PER_SEC);
-	if (query_step(&last, error) != QUERY_ROW)
-		return FALSE;
-	until = query_int(&last, 0);
-	found = query_int(&last, 1);
-	if (found == 0)
-		return FALSE;
-	query_bind_int(&query, *from);
-	query_bind_int(&query, until);
-	query_bind_int(&query, before * G_USEC_PER_SEC);
-	if (!query_run(&query, error))
-		return FALSE;
-	*from = until;
-	return found == PRUNE_ROWS;
+	return prune_step(store, &pruning, from, error);
 }

@@ -174,7 +174,7 @@ store_call_refused(Store *store, const CallRecord *record, const char *author, G
 	Refusals *refusals = refusals_of(store);
 	g_autoptr(CallRecord) alone = NULL;
 
-	if (!has_room(refusals, author)) {
+	if (author && !has_room(refusals, author)) {
 		count(refusals, record, author);
 		return TRUE;
 	}

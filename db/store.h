@@ -333,7 +333,8 @@ GPtrArray *store_call_list_live(Store *store, GError **error);
  * records a minute, what comes after is counted in one for each reason. */
 gboolean
 store_call_refused(Store *store, const CallRecord *record, const char *author, GError **error);
-/* The same for one that has a whole record: FALSE, and it must be store_call_refused(). */
+/* Asked for one of which more is to be found out first: TRUE, and a record is its own, by a call
+ * that begins or by store_call_refused() without an author. */
 gboolean store_refusal_room(Store *store, const char *author);
 void store_flush_refusals(Store *store); /* writes the counts; happens by itself every 5 s */
 /* FALSE: a new call would have no record after a crash. */

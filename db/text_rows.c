@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* text_rows.c - the tables of texts and their deliveries. */
+#include "db/prune.h"
 #include "db/text_rows.h"
 #include <string.h>
 
@@ -436,17 +437,16 @@ store_text_highest(Store *store, const char *table)
 
 /* --- what is old --- */
 
-#define PRUNE_ROWS 20 /* of a transaction */
-
 gboolean
 text_rows_prune(Store *store, gint64 before, GError **error)
 {
-	g_auto(Query) query = query_new(
-		store, "DELETE FROM texts WHERE id IN (SELECT id FROM (SELECT id, taken FROM texts "
-		       "ORDER BY id LIMIT ?1) WHERE taken < ?2 AND NOT EXISTS (SELECT 1 FROM "
-		       "text_deliveries WHERE text_deliveries.text = id AND state = 'QUEUED'))");
+	const Pruning pruning = {
+		.list = "SELECT id FROM (SELECT id, taken FROM texts WHERE id > ?1 ORDER BY id "
+			"LIMIT ?2) WHERE taken < ?3 AND NOT EXISTS (SELECT 1 FROM text_deliveries "
+			"WHERE text_deliveries.text = id AND state = 'QUEUED')",
+		.take = "DELETE FROM texts WHERE id = ?1",
+		.before = before,
+	};
 
-	query_bind_int(&query, PRUNE_ROWS);
-	query_bind_int(&query, before);
-	return query_run(&query, error) && store_changes(store) == PRUNE_ROWS;
+	return prune_step(store, &pruning, NULL, error);
 }

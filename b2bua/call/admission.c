@@ -169,7 +169,7 @@ why_not(Gateway *gateway, const Asker *asker)
 	if (gateway_is_stopping(gateway))
 		return "the gateway is stopping";
 	if (!limits_ask(self->limits, asker->author, now))
-		return "too many calls began at once; try again";
+		return "too many calls began at once";
 	if (!limits_have_line(self->limits, asker->author, LINE_ORDINARY, now) ||
 	    !descriptors_are_left())
 		return "all lines are in use";

@@ -9,10 +9,10 @@
 #include "b2bua/route/way_out.h"
 
 static void
-refuse_over_limit(Call *call, Reason reason, const char *words)
+refuse_over_limit(Call *call, const Incoming *incoming, Reason reason, const char *words)
 {
 	gateway_count(call->gateway, COUNTER_CALLS_OVER_LIMIT);
-	call_record_refused(call, reason, words);
+	call_record_refused(call, incoming, reason, words);
 	call_end(call, reason, words, BY_GATEWAY);
 }
 
@@ -34,7 +34,7 @@ is_admitted(Call *call, const Incoming *incoming)
 	if (!may) {
 		call->account = g_strdup(user);
 		call->caller->account = g_strdup(user);
-		refuse_over_limit(call, limit, words);
+		refuse_over_limit(call, incoming, limit, words);
 		return FALSE;
 	}
 	if (asker.emergency)
@@ -69,7 +69,7 @@ begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, con
 	if (call->line == LINE_ORDINARY && call->plan && call->plan->is_service)
 		call->line = LINE_SERVICE;
 	if (!admission_ask_plan(call, &limit, &limit_words)) {
-		refuse_over_limit(call, limit, limit_words);
+		refuse_over_limit(call, incoming, limit, limit_words);
 		return;
 	}
 	if (incoming->offer && !desc_audio(incoming->offer) && call->plan) {
@@ -77,12 +77,12 @@ begin(Call *call, const Incoming *incoming, const Call *near, Reason reason, con
 		words = NULL;
 	}
 	if (reason != REASON_NONE && !call_record_has_room(call)) {
-		call_record_refused(call, reason, words);
+		call_record_refused(call, incoming, reason, words);
 		call_end(call, reason, words, BY_GATEWAY);
 		return;
 	}
 	if (!record_suffices(call)) {
-		refuse_over_limit(call, REASON_NETWORK_ERROR,
+		refuse_over_limit(call, incoming, REASON_NETWORK_ERROR,
 				  "the gateway cannot keep a record of the call");
 		return;
 	}

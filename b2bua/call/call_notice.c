@@ -28,18 +28,24 @@ needs_no_words(Reason reason, EndedBy by, EndedBy self)
 	}
 }
 
+static gboolean
+tell_user(Gateway *gateway, const char *account, Setting wanted, const Address *number,
+	  const char *text)
+{
+	Store *store = gateway_store(gateway);
+	g_autoptr(User) user = NULL;
+
+	if (!gateway_notice_room(gateway, account, setting_name(wanted)))
+		return FALSE;
+	user = store_user_get(store, account, NULL);
+	return user && user->enabled && setting_on(store, account, wanted) &&
+	       gateway_notice(gateway, account, number, text);
+}
+
 static void
 tell(Call *call, const char *account, Setting wanted, const Address *number, const char *text)
 {
-	Store *store = gateway_store(call->gateway);
-	g_autoptr(User) user = NULL;
-
-	if (!text || !gateway_notice_room(call->gateway, account, setting_name(wanted)))
-		return;
-	user = store_user_get(store, account, NULL);
-	if (!user || !user->enabled || !setting_on(store, account, wanted))
-		return;
-	if (gateway_notice(call->gateway, account, number, text))
+	if (text && tell_user(call->gateway, account, wanted, number, text))
 		call_note(call, "message to %s: %s", account, text);
 }
 
@@ -153,6 +159,9 @@ missed_why(const Call *call, const Why *why)
 	const CauseFacts *facts = &why->facts;
 	const gboolean forwarded = call->forwarded_as != REASON_NONE;
 
+	/* his own limit; the words are for who calls */
+	if (!forwarded && facts->reason == REASON_BUSY && facts->by_gateway)
+		return g_strdup("your account has as many calls as allowed");
 	if (!forwarded && (why->cause != CAUSE_REASON || !is_plain(facts->reason)))
 		return cause_for_person(why->cause, facts, is_about_the_called(call, why));
 	if (call_anyone_rang(call))
@@ -164,12 +173,11 @@ missed_why(const Call *call, const Why *why)
 }
 
 static char *
-missed_sentence(const Call *call, const Address *caller, const Why *about)
+missed_sentence(gint64 started_us, const Address *caller, const char *why)
 {
-	g_autoptr(GDateTime) began =
-		g_date_time_new_from_unix_local(call->started_us / G_USEC_PER_SEC);
+	g_autoptr(GDateTime) began = g_date_time_new_from_unix_local(started_us / G_USEC_PER_SEC);
 	g_autofree char *when = g_date_time_format(began, "%Y-%m-%d at %H:%M %Z");
-	g_autofree char *name = who(caller), *why = missed_why(call, about);
+	g_autofree char *name = who(caller);
 
 	return g_strdup_printf("Missed call from %s on %s%s%s", name, when, why ? ": " : "",
 			       why ? why : "");
@@ -179,7 +187,8 @@ static void
 tell_missed(Call *call, const Why *why)
 {
 	const Target *first = ((const Stage *)call->plan->stages->pdata[0])->targets->pdata[0];
-	g_autofree char *text = missed_sentence(call, first->from, why);
+	g_autofree char *reason = missed_why(call, why);
+	g_autofree char *text = missed_sentence(call->started_us, first->from, reason);
 
 	tell(call, call->plan->called, SETTING_MISSED_CALL_MESSAGES, first->from, text);
 }
@@ -195,4 +204,32 @@ call_notice(Call *call, const Why *why, EndedBy by)
 		tell_missed(call, why);
 	else if (call->callee && call->callee->account)
 		tell_failed(call, call->callee, why, by);
+}
+
+/* --- what was refused before it was a call --- */
+
+void
+call_notice_missed(Gateway *gateway, const Missed *missed, gint64 started_us, Reason reason,
+		   const char *words)
+{
+	const char *said = reason == REASON_OVERLOAD && words ? words : reason_sentence(reason);
+	g_autofree char *why = g_strdup_printf("none of your phones rang (%s)", said);
+	g_autofree char *text = missed_sentence(started_us, missed->caller, why);
+
+	tell_user(gateway, missed->account, SETTING_MISSED_CALL_MESSAGES, missed->caller, text);
+}
+
+void
+call_notice_refused(Gateway *gateway, const char *account, const Address *number, Reason reason,
+		    const char *words)
+{
+	const CauseFacts facts = { .reason = reason,
+				   .words = words,
+				   .by_gateway = TRUE,
+				   .is_caller = TRUE,
+				   .peer = PEER_SOFTPHONE,
+				   .name = account };
+	g_autofree char *text = cause_for_person(cause_find(&facts), &facts, TRUE);
+
+	tell_user(gateway, account, SETTING_CALL_FAILED_MESSAGES, number, text);
 }

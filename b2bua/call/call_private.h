@@ -281,10 +281,9 @@ void call_stop_keys(Call *call);
 
 /* --- call_record.c --- */
 void call_record_begin(Call *call);
-/* FALSE: it is refused, and so many of the same author were that it is only counted. */
-gboolean call_record_has_room(Call *call);
-/* A short one, of a call that is not begun. */
-void call_record_refused(Call *call, Reason reason, const char *words);
+/* As they are recorded; new. */
+char *call_caller_text(const Call *call);
+char *call_callee_text(const Call *call);
 void call_record_write(Call *call);
 /* The last counters are known: how good it was, for the operator. */
 void call_count_quality(const Call *call);
@@ -312,11 +311,22 @@ char *why_for(const Why *why, const Party *party);
 /* For the operator, with the remedy. */
 char *why_for_operator(const Why *why);
 
+/* --- call_refused.c --- */
+/* FALSE: it is refused, and so many of the same author were that it is only counted. */
+gboolean call_record_has_room(Call *call);
+/* A short one, of a call that is not begun. */
+void call_record_refused(Call *call, const Incoming *incoming, Reason reason, const char *words);
+
 /* --- call_notice.c --- */
 /* One direction of `party` is dead: says so to the persons of both sides, once. */
 void call_notice_fault(Call *call, const Why *why);
 /* The call has ended: says to the persons of both sides what they should know. */
 void call_notice(Call *call, const Why *why, EndedBy by);
+/* Of a try that is no call: to whom it was for, and to the user whose telephone tried. */
+void call_notice_missed(Gateway *gateway, const Missed *missed, gint64 started_us, Reason reason,
+			const char *words);
+void call_notice_refused(Gateway *gateway, const char *account, const Address *number,
+			 Reason reason, const char *words);
 
 /* --- call_queue.c --- */
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */

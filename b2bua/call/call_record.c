@@ -55,8 +55,8 @@ legs_text(const Call *call)
 }
 
 /* Numbers are recorded as E.164, whatever was dialled or written by a carrier. */
-static char *
-caller_text(const Call *call)
+char *
+call_caller_text(const Call *call)
 {
 	const Stage *stage;
 
@@ -66,8 +66,8 @@ caller_text(const Call *call)
 	return address_text(((const Target *)stage->targets->pdata[0])->from);
 }
 
-static char *
-callee_text(const Call *call)
+char *
+call_callee_text(const Call *call)
 {
 	return call->plan && call->plan->number ? g_strdup(call->plan->number)
 						: address_text(call->to);
@@ -81,10 +81,10 @@ call_record_begin(Call *call)
 
 	record->state = g_strdup(call_state_name(call->state));
 	record->started_us = call->started_us;
-	record->caller = caller_text(call);
-	record->callee = callee_text(call);
+	record->caller = call_caller_text(call);
+	record->callee = call_callee_text(call);
 	record->user = g_strdup(call->plan ? call->plan->user : NULL);
-	record->trunk = g_strdup(call->plan ? call->plan->trunk : NULL);
+	record->trunk = g_strdup(call->plan ? call->plan->trunk : call_trunk_in(call));
 	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
 	record->legs = g_strdup("");
 	record->ladder = g_strdup("");
@@ -99,67 +99,6 @@ call_record_begin(Call *call)
 	gateway_count(call->gateway, COUNTER_STORE_ERRORS);
 	g_warning("the call from %s to %s has no record: %s", record->caller, record->callee,
 		  error->message);
-}
-
-/* Who is refused so often that it is counted: his account, his trunk, his address. */
-static void
-write_refusal(Gateway *gateway, CallRecord *record, const char *author)
-{
-	g_autoptr(GError) error = NULL;
-
-	record->state = g_strdup(call_state_name(CALL_ENDED));
-	record->started_us = record->ended_us = g_get_real_time();
-	record->ended_by = g_strdup(ENDED_BY[BY_GATEWAY]);
-	if (store_call_refused(gateway_store(gateway), record, author, &error))
-		return;
-	gateway_count(gateway, COUNTER_STORE_ERRORS);
-	g_warning("a refusal has no record: %s", error->message);
-}
-
-static char *
-author_of(const Call *call)
-{
-	if (call->account)
-		return g_strdup(call->account);
-	return call_trunk_in(call) ? g_strdup(call_trunk_in(call)) : caller_text(call);
-}
-
-gboolean
-call_record_has_room(Call *call)
-{
-	g_autofree char *author = author_of(call);
-
-	return store_refusal_room(gateway_store(call->gateway), author);
-}
-
-void
-call_record_refused(Call *call, Reason reason, const char *words)
-{
-	g_autofree char *author = author_of(call);
-	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
-
-	record->caller = caller_text(call);
-	record->callee = callee_text(call);
-	record->user = g_strdup(call->account);
-	record->trunk = g_strdup(call->plan ? call->plan->trunk : call_trunk_in(call));
-	record->caller_plugin = g_strdup(call->caller->leg->plugin->name);
-	record->reason = g_strdup(reason_name(reason));
-	record->text = call_sentence(reason, words);
-	write_refusal(call->gateway, record, author);
-}
-
-void
-gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author, const Address *from,
-		const Address *to, Reason reason, const char *words)
-{
-	g_autoptr(CallRecord) record = g_new0(CallRecord, 1);
-
-	record->caller = address_text(from);
-	record->callee = address_text(to);
-	record->caller_plugin = g_strdup(plugin->name);
-	record->reason = g_strdup(reason_name(reason));
-	record->text = call_sentence(reason, words);
-	write_refusal(gateway, record, author ? author : record->caller);
 }
 
 /* Of the way that is tried now. */

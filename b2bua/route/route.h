@@ -39,6 +39,18 @@ void target_free(Target *target);
 /* NULL with `reason` and `text` (static) set when nobody may be called. */
 Plan *route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const char **text);
 
+/* Of a telephone's call, by a trunk, that is refused before it is routed. */
+typedef struct {
+	char *account; /* bare JID of the user it was for; NULL: nobody's who wants to hear of it */
+	char *number;  /* the number of his that was called; NULL: he was called by his address */
+	Address *caller; /* as he would have seen him */
+} Missed;
+
+/* FALSE, and `missed` is empty: nobody of ours, or one who takes nothing from this caller. */
+gboolean route_missed(Gateway *gateway, const Incoming *incoming, Missed *missed);
+void missed_clear(Missed *missed);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Missed, missed_clear)
+
 /* A user dials an emergency number: told by the number alone, asks no rule and no trunk. */
 gboolean route_is_emergency(Gateway *gateway, const Incoming *incoming);
 

@@ -8,6 +8,7 @@
 #include "plugins/sip/sip_ua.h"
 #include "b2bua/descriptors.h"
 #include "b2bua/text.h"
+#include "plugins/sip/stack/sip_error.h"
 #include "plugins/sip/stack/sip_connection.h"
 #include "plugins/sip/stack/sip_counters.h"
 #include "plugins/sip/stack/sip_credentials.h"
@@ -121,6 +122,7 @@ on_log(void *stream, char const *format, va_list arguments)
 	g_autofree char *line = g_strdup_vprintf(format, arguments);
 
 	g_strchomp(line);
+	error_hear(line);
 	if (line[0])
 		g_debug("sofia: %s", line);
 }

@@ -179,9 +179,10 @@ void
 xmpp_note_stranger(Xmpp *xmpp, const Address *from, const Address *to)
 {
 	g_autofree char *bare = address_bare_jid(from);
+	const Incoming incoming = { .from = from, .to = to };
 
 	xmpp_count(COUNTER_XMPP_STRANGERS);
-	gateway_refused(xmpp->gateway, xmpp->plugin, bare, from, to, REASON_FORBIDDEN,
+	gateway_refused(xmpp->gateway, xmpp->plugin, bare, &incoming, REASON_FORBIDDEN,
 			"no user of this gateway");
 }
 

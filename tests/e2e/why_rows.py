@@ -217,8 +217,9 @@ def at(host, **keys):
 
 CANNOT = "The telephone network cannot be reached now; the operator can see why"
 WAYS = [
-    Row("out: UDP port closed", at("127.0.0.1", port=9), CANNOT, "The trunk way cannot be reached at", short=True),
-    Row("out: TCP port closed", at("127.0.0.1", port=9, transport="tcp"), CANNOT, "The trunk way cannot be reached at"),
+    Row("out: UDP port closed", at("127.0.0.1", port=9), CANNOT, "The trunk way cannot be reached at 127.0.0.1:9 by udp: Connection refused", short=True),
+    Row("out: TCP port closed", at("127.0.0.1", port=9, transport="tcp"), CANNOT,
+        "The trunk way cannot be reached at 127.0.0.1:9 by tcp: Connection refused"),
     Row("out: TLS port closed", at("127.0.0.1", port=9, transport="tls"), "The telephone network cannot be reached safely now",
         "the server does not answer the TLS handshake: nothing listens at its port"),
     Row("out: certificate of nobody", lambda bench: at("localhost", port=5071, transport="tls")(bench),
@@ -512,7 +513,7 @@ RULES = [
         "your account has no number to call from"),
     Row("out: as many calls as allowed", dials("+14155550199", limit=True), "your account has as many calls as allowed",
         "your account has as many calls as allowed", short=True),
-    Row("in: as many calls as allowed", dials(ALICE, limit=True, called=True), "the person called has as many calls as allowed",
+    Row("in: as many calls as allowed", dials(ALICE, limit=True, called=True), "your account has as many calls as allowed",
         "the person called has as many calls as allowed"),
 ]
 

@@ -169,11 +169,13 @@ leg_ended(Leg *leg, Reason reason, const char *text)
 }
 
 static LegFault fault;
+static int fault_error; /* errno */
 
 void
 leg_explain(Leg *leg, const LegFacts *facts)
 {
 	fault = facts->fault;
+	fault_error = facts->error;
 }
 
 void
@@ -196,8 +198,10 @@ leg_failed(Leg *leg, Reason reason, const char *text)
 
 	g_assert_nonnull(leg->call);
 	g_assert_null(text); /* for the operator alone */
-	say("failed %s%s%s", reason_name(reason), FAULTS[fault] ? " " : "",
-	    FAULTS[fault] ? FAULTS[fault] : "");
+	say("failed %s%s%s%s%s", reason_name(reason), FAULTS[fault] ? " " : "",
+	    FAULTS[fault] ? FAULTS[fault] : "", fault_error ? ": " : "",
+	    fault_error ? g_strerror(fault_error) : "");
+	fault_error = 0;
 	fault = LEG_NO_FAULT;
 	leg->call = NULL;
 	rig_leg = NULL;
@@ -322,8 +326,8 @@ gateway_config(const Gateway *self)
 }
 
 void
-gateway_refused(Gateway *self, const Plugin *plugin, const char *author, const Address *from,
-		const Address *to, Reason reason, const char *words)
+gateway_refused(Gateway *self, const Plugin *plugin, const char *author, const Incoming *incoming,
+		Reason reason, const char *words)
 {
 }
 

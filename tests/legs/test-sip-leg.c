@@ -1318,7 +1318,7 @@ out__nobody_there(void)
 
 	rig_trunk("dead", 9, NULL); /* refused by ICMP on loopback */
 	rig_dial("dead", "+14155550123", NULL);
-	rig_expect("failed network-error not reached");
+	rig_expect("failed network-error not reached: Connection refused");
 	g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
 	rig_dial("none", "+14155550123", NULL);
 	rig_expect("failed network-error");

@@ -101,6 +101,35 @@ is_refused(SipLeg *leg, const sip_t *sip, const Address *to, const Content *cont
 	return !session_learn_request(&leg->session, sip) && refuse_interval(leg);
 }
 
+/* What is tried again with other words, such as another interval, is no call that failed. */
+static const char *
+refused_as(const sip_t *sip, const Content *content, const char *insecure, Reason *reason)
+{
+	const char *why = content_why(content);
+
+	*reason = REASON_PROTOCOL_ERROR;
+	if (!header_has_target(sip))
+		return "the INVITE has no Contact";
+	if (content->refusal) {
+		*reason = content->reason;
+		return why ? why : content_phrase(content);
+	}
+	*reason = REASON_INCOMPATIBLE;
+	return content_accepts_sdp(sip) ? insecure : "the INVITE accepts no SDP";
+}
+
+static void
+note_refused(const SipLeg *leg, const sip_t *sip, const Incoming *incoming, const Content *content,
+	     const char *insecure)
+{
+	Reason reason;
+	const char *words = refused_as(sip, content, insecure, &reason);
+
+	if (incoming->from && incoming->to && words)
+		gateway_refused(leg->ua->gateway, leg->ua->plugin, incoming->trunk, incoming,
+				reason, words);
+}
+
 /* A broken Replaces must be refused: ignored, the call would ring somewhere else. */
 static gboolean
 replaces_is_broken(const sip_t *sip)
@@ -207,12 +236,7 @@ sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const Sip
 		g_warning("sip: a call of %s is refused: %s", trunk ? trunk : "a softphone",
 			  insecure);
 	if (is_refused(leg, sip, to, &content, insecure) || !find_replaced(leg, sip, &replaced)) {
-		if (to && (content.refusal || insecure))
-			gateway_refused(ua->gateway, ua->plugin, trunk, incoming.from, to,
-					insecure ? REASON_INCOMPATIBLE : content.reason,
-					insecure		? insecure
-					: content_why(&content) ? content_why(&content)
-								: content_phrase(&content));
+		note_refused(leg, sip, &incoming, &content, insecure);
 		sip_leg_free(leg);
 		return;
 	}

@@ -22,6 +22,7 @@
  * Thread: signalling.
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
+#include "plugins/sip/stack/sip_error.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/dialog/sip_early.h"
 #include "plugins/sip/dialog/sip_hop.h"
@@ -158,7 +159,12 @@ sip_leg_explain(SipLeg *leg, LegFault fault, const char *detail)
 {
 	g_autofree char *hop = leg->next_hop ? header_hop_text(leg->next_hop) : NULL;
 
-	leg_explain(&leg->leg, &(LegFacts){ .fault = fault, .hop = hop, .detail = detail });
+	leg_explain(
+		&leg->leg,
+		&(LegFacts){ .fault = fault,
+			     .error = hop && fault == LEG_NOT_REACHED ? error_of(leg->next_hop) : 0,
+			     .hop = hop,
+			     .detail = detail });
 }
 
 void

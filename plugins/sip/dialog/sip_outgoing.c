@@ -5,6 +5,7 @@
  * Thread: signalling.  RFC 3261 13.2, RFC 3262, RFC 3263 4.3.
  */
 #include "plugins/sip/dialog/sip_leg_private.h"
+#include "plugins/sip/stack/sip_error.h"
 #include "plugins/sip/stack/sip_content.h"
 #include "plugins/sip/dialog/sip_early.h"
 #include "plugins/sip/stack/sip_guard.h"
@@ -315,12 +316,18 @@ follow_redirect(SipLeg *leg, const SipEvent *event)
 static void
 note_unreached(SipLeg *leg, int status, const char *problem)
 {
+	const int code = problem || status == 408 ? 0 : error_of(leg->next_hop);
 	g_autofree char *hop = header_hop_text(leg->next_hop);
 
-	leg_trace(&leg->leg, TRACE_NOTE, "%s: %s", hop,
-		  problem	  ? problem
-		  : status == 408 ? "no response"
-				  : "not reached: nothing listens there, or the host is not there");
+	if (code)
+		leg_trace(&leg->leg, TRACE_NOTE, "%s: not reached: %s (errno %d)", hop,
+			  g_strerror(code), code);
+	else
+		leg_trace(&leg->leg, TRACE_NOTE, "%s: %s", hop,
+			  problem	  ? problem
+			  : status == 408 ? "no response"
+					  : "not reached: nothing listens there, or the host is "
+					    "not there");
 }
 
 static void
