@@ -925,7 +925,9 @@ ask_as(const Actor *actor, const char *line)
 static void
 test_self(void)
 {
-	const Actor alice = { VERB_SELF, "alice@example.org", "alice@example.org" };
+	const Actor alice = { .kind = VERB_SELF,
+			      .account = "alice@example.org",
+			      .who = "alice@example.org" };
 
 	gateway_init("/nowhere");
 	g_free(ask(NULL, "user add alice@example.org"));
@@ -1002,7 +1004,9 @@ assert_not_bobs(const char *text)
 static void
 test_another(void)
 {
-	const Actor alice = { VERB_SELF, "alice@example.org", "alice@example.org/phone" };
+	const Actor alice = { .kind = VERB_SELF,
+			      .account = "alice@example.org",
+			      .who = "alice@example.org/phone" };
 	static const char *const before[] = {
 		"user add alice@example.org",
 		"user add bob@example.org",
