@@ -124,7 +124,7 @@ def kills(bench, kind):
             deaths.pop(0)
             time.sleep(chance.uniform(0, 0.3))
             desk.tandem.kill()
-            desk.tandem.start()
+            desk.tandem.start(120)
         end = time.time() + client.patience
         while not is_taken(body) and time.time() < end:
             time.sleep(0.05)

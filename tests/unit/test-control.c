@@ -14,6 +14,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/call/call.h"
+#include "b2bua/call/test_call.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
@@ -172,6 +173,12 @@ const char *
 gateway_hook_state(const Gateway *self)
 {
 	return "has taken all calls";
+}
+
+const char *
+test_call(Gateway *where, const char *account, const char *device)
+{
+	return "no XMPP client can be called";
 }
 
 Call *
