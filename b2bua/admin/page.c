@@ -378,9 +378,9 @@ begin(Pages *pages, const ChatPerson *person, const Verb *verb, const char *node
       PageReply *reply)
 {
 	static char *nothing[] = { NULL };
-	const Actor actor = { kind_of(person),
-			      kind_of(person) == VERB_SELF ? person->account : NULL,
-			      person->device };
+	const Actor actor = { .kind = kind_of(person),
+			      .account = kind_of(person) == VERB_SELF ? person->account : NULL,
+			      .who = person->device };
 	Form *form = form_new(pages->store, &actor, verb, nothing, NULL);
 	Session *session;
 

@@ -173,6 +173,9 @@
 	    W({ "JID|ID", WORD_WHOSE, 0, NULL, NULL, "a user, or the id of a call", 0 }),          \
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "say why a call failed or was bad: the call, or the newest one of the user")           \
+	ROW(test, "test", NULL, W(W_USER), VERB_OPERATOR | VERB_SELF, VERB_LIVE, CHANGES_NOTHING,  \
+	    "ring a user's XMPP client: who answers hears the own voice, and reads how the call "  \
+	    "was")                                                                                 \
 	ROW(ladder, "ladder", NULL,                                                                \
 	    W(W_CALL,                                                                              \
 	      { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100", "how wide the drawing is", \

@@ -88,6 +88,11 @@ class XmppPhone:
         with self._changed:
             return any(e["event"] == name and all(e.get(k) == v for k, v in like.items()) for e in self.events)
 
+    def all(self, name):
+        """Every event of that name so far, whoever has waited for it."""
+        with self._changed:
+            return [e for e in self.events if e["event"] == name]
+
     def faults(self):
         """What a strict client would not have taken."""
         with self._changed:
