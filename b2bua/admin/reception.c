@@ -159,10 +159,10 @@ commands(Gateway *gateway, const DeskPerson *who, const char *node, DeskCommandF
 	const Verb *verb;
 
 	for (guint i = 0; (verb = verb_at(i)); i++) {
-		g_autofree char *name = page_node(verb);
+		g_autofree char *name = page_node(verb), *title = page_title(verb);
 
 		if (page_may(&person, verb) && (!node || strcmp(node, name) == 0))
-			func(user, &(DeskCommand){ name, verb->help });
+			func(user, &(DeskCommand){ name, title });
 	}
 }
 

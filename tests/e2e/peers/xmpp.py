@@ -144,6 +144,14 @@ class XmppPhone:
         """A chat message."""
         self._tell("say", to=to, what=text)
 
+    def ask_gateway(self, to, what=None):
+        """jabber:iq:gateway: for the prompt, or for the address of what was written (gajim_program.py alone)."""
+        self._tell("ask_gateway", to=to, what=what)
+
+    def tell_window(self, does, **more):
+        """See window.py."""
+        self._tell("open" if does == "open" else "window", **({} if does == "open" else {"does": does}), **more)
+
     def heard(self):
         """(recording, when the microphone began, (lost, expected)) of the last call."""
         media = self.wait("media")
