@@ -18,6 +18,7 @@
 #include <gio/gio.h>
 #include "b2bua/config_check.h"
 #include "db/store.h"
+#include "media/certificate.h"
 
 static void G_GNUC_PRINTF(2, 3) say(GPtrArray *problems, const char *format, ...)
 {
@@ -69,6 +70,8 @@ check_addresses(GPtrArray *problems, const Config *config)
 	check_address(problems, "[sip] address", config->sip_address);
 	if (strcmp(media->rtp_address, config->sip_address) != 0)
 		check_address(problems, "[media] rtp_address", media->rtp_address);
+	if (config->http_port)
+		check_address(problems, "[http] address", config->http_address);
 	for (char **address = media->local_addresses; address && *address; address++)
 		if (strcmp(*address, media->rtp_address) != 0)
 			check_address(problems, "[media] local_addresses", *address);
@@ -133,13 +136,66 @@ check_file(GPtrArray *problems, uid_t uid, const char *key, const char *path, in
 		say(problems, "%s = %s: %s", key, path, g_strerror(code));
 }
 
-static void
-check_pem(GPtrArray *problems, const char *key, const char *path, const char *what)
+static char *
+date_of(gint64 seconds)
 {
-	g_autofree char *text = NULL;
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
 
-	if (path && g_file_get_contents(path, &text, NULL, NULL) && !strstr(text, what))
-		say(problems, "%s = %s: not a PEM file with \"%s…\" in it", key, path, what);
+	return time ? g_date_time_format(time, "%Y-%m-%d %H:%M UTC") : g_strdup("a time unknown");
+}
+
+/* Of files that the daemon's user can read. */
+static void
+check_pair(GPtrArray *problems, const char *file, const char *key_file)
+{
+	gint64 since = 0, until = 0;
+	CertificateState state = certificate_look(
+		file, key_file, g_get_real_time() / G_USEC_PER_SEC, &since, &until);
+	g_autofree char *began = date_of(since), *ended = date_of(until);
+	const char *key = key_file ? "[sip] tls_key" : "[sip] tls_certificate";
+
+	switch (state) {
+	case CERTIFICATE_GOOD:
+		break;
+	case CERTIFICATE_NOT_PEM:
+		say(problems,
+		    "[sip] tls_certificate = %s: not a PEM file with a certificate; name the file "
+		    "that has the certificate first, then the intermediate ones",
+		    file);
+		break;
+	case CERTIFICATE_NO_KEY:
+		say(problems,
+		    "%s = %s: no PEM key without a passphrase in it; %s the certificate's key", key,
+		    key_file ? key_file : file, key_file ? "name the file of" : "set tls_key to");
+		break;
+	case CERTIFICATE_OTHERS_KEY:
+		say(problems,
+		    "%s = %s: the key of another certificate than %s; name the two files of one "
+		    "pair",
+		    key, key_file ? key_file : file, file);
+		break;
+	case CERTIFICATE_EARLY:
+		say(problems,
+		    "[sip] tls_certificate = %s: valid from %s on; look at the clock, or name the "
+		    "certificate of now",
+		    file, began);
+		break;
+	case CERTIFICATE_EXPIRED:
+		say(problems, "[sip] tls_certificate = %s: it expired on %s; renew it", file,
+		    ended);
+		break;
+	}
+}
+
+static void
+check_tls(GPtrArray *problems, uid_t uid, const Config *config)
+{
+	const guint before = problems->len;
+
+	check_file(problems, uid, "[sip] tls_certificate", config->sip_tls_certificate, R_OK);
+	check_file(problems, uid, "[sip] tls_key", config->sip_tls_key, R_OK);
+	if (problems->len == before)
+		check_pair(problems, config->sip_tls_certificate, config->sip_tls_key);
 }
 
 static void
@@ -183,14 +239,8 @@ check_files(GPtrArray *problems, const Config *config)
 		    config->control_socket);
 	if (config->hook && g_path_is_absolute(config->hook))
 		check_file(problems, uid, "[records] hook", config->hook, X_OK);
-	if (!config->sip_tls_port)
-		return;
-	check_file(problems, uid, "[sip] tls_certificate", config->sip_tls_certificate, R_OK);
-	check_file(problems, uid, "[sip] tls_key", config->sip_tls_key, R_OK);
-	check_pem(problems, "[sip] tls_certificate", config->sip_tls_certificate,
-		  "-----BEGIN CERTIFICATE");
-	if (config->sip_tls_key)
-		check_pem(problems, "[sip] tls_key", config->sip_tls_key, "PRIVATE KEY");
+	if (config->sip_tls_port)
+		check_tls(problems, uid, config);
 }
 
 static void

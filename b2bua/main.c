@@ -279,6 +279,17 @@ say_policies(Daemon *self)
 	g_message("%s", emergency);
 }
 
+/* What a start cannot do fails by itself further on, one thing at a time; what would only be found
+ * by a call is heard of now. */
+static void
+warn_of_machine(const Config *config, const char *config_file)
+{
+	g_autoptr(GPtrArray) problems = config_check_machine(config);
+
+	for (guint i = 0; i < problems->len; i++)
+		g_warning("%s: %s", config_file, (const char *)problems->pdata[i]);
+}
+
 static int
 run(Config *config, const char *config_file)
 {
@@ -286,6 +297,7 @@ run(Config *config, const char *config_file)
 	g_autoptr(GError) error = NULL;
 	guint sources[3];
 
+	warn_of_machine(config, config_file);
 	raise_descriptor_limit();
 	descriptors_keep();
 	if (!bring_up(&self, &error)) {

@@ -463,6 +463,14 @@ set_route(gpointer argument) /* media */
 }
 
 static void
+set_followed(gpointer argument) /* media */
+{
+	g_autoptr(Message) message = argument;
+
+	relay_set_followed(message->port->relay, message->socket, &message->address);
+}
+
+static void
 set_consent(gpointer argument) /* media */
 {
 	g_autoptr(Message) message = argument;
@@ -757,15 +765,13 @@ take_candidate(gpointer argument)
 static void
 check_route(gpointer argument)
 {
-	g_autoptr(Message) message = argument;
+	Message *message = argument;
 	Port *port = message->port;
-	char text[NET_ADDRESS_TEXT];
 
-	if (!port->ice || !ice_knows(port->ice, &message->address))
-		return;
-	port_note(port, "rtp: the peer now sends from %s, following it",
-		  net_address_text(&message->address, text));
-	post_route(port, ICE_RTP, message->socket, &message->address);
+	if (port->ice && ice_knows(port->ice, &message->address))
+		to_media(set_followed, message);
+	else
+		message_free(message);
 }
 
 static void

@@ -71,7 +71,7 @@ rules() {
 	layer media/audio 'media/[^/]*\.h'
 	# no port, no ICE, nothing of media.h but its types
 	layer media/relay 'media/(audio|binding|bytes|catchup|codec|demux|desc|dtmf|fmtp|g711|media_types|quality|rtcp|rtp|sdes|sources|srtp|transcode|udp|worker)\.h'
-	layer b2bua 'media/(codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
+	layer b2bua 'media/(certificate|codec|desc|media|quality|side)\.h|db/(store|trunk_key)\.h'
 	layer b2bua/route "$core"
 	# pure: no call, no store, nothing of the media but its types
 	layer b2bua/why 'b2bua/(leg|reason)\.h|media/media_types\.h'
@@ -79,7 +79,7 @@ rules() {
 	layer b2bua/text "$core|b2bua/(route|why)/[^/]*\.h"
 	layer b2bua/report "$core|b2bua/(route|why|call)/[^/]*\.h"
 	# it has servers to look at, and waits for them on threads of its own
-	layer b2bua/doctor "$core|media/(probe|turn|udp)\.h|b2bua/(route|call)/[^/]*\.h"
+	layer b2bua/doctor "$core|media/(certificate|probe|turn|udp)\.h|b2bua/(route|call)/[^/]*\.h"
 	layer b2bua/admin "$core|b2bua/(route|why|call|text|report|doctor)/[^/]*\.h"
 	layer b2bua/http "$core|b2bua/(route|why|call|text|report)/[^/]*\.h"
 	layer cli 'b2bua/(config_key|admin/(verbs|help))\.h'

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "b2bua/doctor/doctor_private.h"
+#include "media/certificate.h"
 
 #define PORTS_PER_CALL 4 /* RTP and RTCP of two sides */
 #define PORTS_SPARE    16
@@ -270,6 +271,26 @@ check_pem(Doctor *doctor, const char *key, const char *path, const char *part)
 	return FALSE;
 }
 
+/* A renewal that went wrong: the daemon keeps what it has until it is started again.  The time is
+ * asked of what it shows to others. */
+static gboolean
+check_pair(Doctor *doctor, const char *file, const char *key_file)
+{
+	gint64 since, until;
+	const CertificateState state = certificate_look(
+		file, key_file, g_get_real_time() / G_USEC_PER_SEC, &since, &until);
+	const char *said = state == CERTIFICATE_NOT_PEM	     ? "it is not a certificate"
+			   : state == CERTIFICATE_NO_KEY     ? "there is no usable key for it"
+			   : state == CERTIFICATE_OTHERS_KEY ? "the key is of another certificate"
+							     : NULL;
+
+	if (said)
+		doctor_bad(doctor, "certificate",
+			   "let [sip] tls_certificate and tls_key name the two files of one pair",
+			   "%s: %s; the next start would fail", file, said);
+	return !said;
+}
+
 void
 doctor_certificate(Doctor *doctor, gconstpointer unused)
 {
@@ -279,6 +300,7 @@ doctor_certificate(Doctor *doctor, gconstpointer unused)
 		doctor_skip(doctor, "certificate", "[sip] tls_port is not set");
 	else if (check_pem(doctor, "[sip] tls_certificate", facts->certificate,
 			   "-----BEGIN CERTIFICATE") &&
-		 check_pem(doctor, "[sip] tls_key", facts->key, "PRIVATE KEY"))
+		 check_pem(doctor, "[sip] tls_key", facts->key, "PRIVATE KEY") &&
+		 check_pair(doctor, facts->certificate, facts->key))
 		doctor_good(doctor, "certificate", "readable");
 }

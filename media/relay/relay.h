@@ -69,6 +69,8 @@ void relay_join(Relay *one, Relay *other); /* with itself: an echo */
 
 /* WebRTC: where to send, and with what; takes the protections. */
 void relay_set_route(Relay *relay, guint socket, const NetAddress *peer);
+/* The answer to ask_route(): RTP goes there, unless the agent has chosen another pair since. */
+void relay_set_followed(Relay *relay, guint socket, const NetAddress *peer);
 /* The same of RTCP, where that is apart. */
 void relay_set_rtcp_route(Relay *relay, guint socket, const NetAddress *peer);
 /* ICE to a peer without DTLS: packets pass in the clear from now on, between the pairs that

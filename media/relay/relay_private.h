@@ -173,8 +173,10 @@ struct Relay {
 	guint32 ssrcs[RECENT_SSRCS];
 	guint n_ssrcs;
 	gint64 second_us;
-	Consent *consent; /* NULL: the agent asks */
-	gint64 asked_at, started_at, digit_at, next_stats, next_rtcp;
+	Consent *consent;  /* NULL: the agent asks */
+	gint64 may_ask_at; /* where the peer is, and who it was asked of; length 0: nobody */
+	NetAddress asked;
+	gint64 started_at, digit_at, next_stats, next_rtcp;
 	gint64 consent_lost_at; /* since when there is none: the last answer; 0: there is */
 	guint64 told_packets;	/* by the last stats, and when that was */
 	gint64 told_at;

@@ -13,6 +13,7 @@
 #define TRIAL_GAP_US  200000  /* between two of them, on the wire and by their timestamps */
 #define RIVAL_PACKETS 5 /* in a row, of somebody else meanwhile: it cannot be told who it is */
 #define ASK_ROUTE_US  200000
+#define NEW_ROUTE_US  1000000 /* what was on its way by the pair before has arrived */
 
 static void
 latch(Relay *relay, const NetAddress *from, SourceRank rank)
@@ -190,11 +191,11 @@ relay_follow(Relay *relay, guint socket, const NetAddress *from, const RtpPacket
 {
 	gint64 now = worker_now(relay->worker);
 
-	if (now - relay->asked_at < ASK_ROUTE_US ||
-	    (relay->in.has_source && packet->ssrc == relay->in.ssrc &&
-	     (gint16)(packet->seq - relay->in.max_seq) <= 0))
+	if (now < relay->may_ask_at || (relay->in.has_source && packet->ssrc == relay->in.ssrc &&
+					(gint16)(packet->seq - relay->in.max_seq) <= 0))
 		return;
-	relay->asked_at = now;
+	relay->may_ask_at = now + ASK_ROUTE_US;
+	relay->asked = *from;
 	relay->options.events->ask_route(relay->options.owner, socket, from);
 }
 
@@ -210,17 +211,45 @@ relay_set_rtcp_route(Relay *relay, guint socket, const NetAddress *peer)
 	relay->rtcp_peer = *peer;
 }
 
-void
-relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
+static gboolean
+has_way(const Relay *relay, guint socket)
+{
+	return !relay->closed && relay->n_sockets > 0 &&
+	       (socket == RELAY_BY_OWNER || socket < relay->n_sockets);
+}
+
+static void
+send_to(Relay *relay, guint socket, const NetAddress *peer)
 {
 	const gboolean relayed = socket == RELAY_BY_OWNER;
 
-	if (relay->closed || relay->n_sockets == 0 || (!relayed && socket >= relay->n_sockets))
-		return;
 	relay->relayed = relayed;
 	relay->out_index = socket;
 	relay->out_fd = relay->sockets[relayed ? 0 : socket].fd;
 	relay->peer = *peer;
 	relay->error_noted = FALSE;
 	relay_consent_moved(relay);
+}
+
+/* The agent's choice is newer than what has been asked before it. */
+void
+relay_set_route(Relay *relay, guint socket, const NetAddress *peer)
+{
+	if (!has_way(relay, socket))
+		return;
+	relay->may_ask_at = worker_now(relay->worker) + relay_span(relay, NEW_ROUTE_US);
+	relay->asked.length = 0;
+	send_to(relay, socket, peer);
+}
+
+void
+relay_set_followed(Relay *relay, guint socket, const NetAddress *peer)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	if (!has_way(relay, socket) || !net_address_equal(&relay->asked, peer))
+		return;
+	relay_note(relay, "rtp: the peer now sends from %s, following it",
+		   net_address_text(peer, text));
+	send_to(relay, socket, peer);
 }

@@ -3,6 +3,7 @@
 """tandemctl as a program: wrong words of every command, passwords that nobody
 sees, and that manual and completion say what the program says."""
 import csv
+import datetime
 import io
 import fcntl
 import json
@@ -16,6 +17,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 BUILD, SOURCE = Path(os.environ["top_builddir"]), Path(os.environ["top_srcdir"])
 CTL = BUILD / "tandemctl"
@@ -333,7 +339,36 @@ CHECKS = [
     ("emergency = trunk:off", "[gateway] emergency = trunk:off: the trunk is not enabled"),
     ("emergency = trunk:carrier", None),
     ("plugins = xmpp;smoke", "[gateway] plugins: smoke: there is no"),
+    ("[http]\naddress = 192.0.2.80\nport = 8089", "[http] address = 192.0.2.80: not an address of this machine"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/good.pem\ntls_key = PEM/good.key", None),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/both.pem", None),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/good.pem", "good.pem: no PEM key without a passphrase in it; set tls_key"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/good.pem\ntls_key = PEM/other.key",
+     "other.key: the key of another certificate than"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/both.pem\ntls_key = PEM/locked.key", "locked.key: no PEM key without a passphrase"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/good.pem\ntls_key = PEM/none.key", "[sip] tls_key = PEM/none.key: No such file"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/good.key\ntls_key = PEM/good.key", "good.key: not a PEM file with a certificate"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/past.pem\ntls_key = PEM/past.key", "past.pem: it expired on 20"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/early.pem\ntls_key = PEM/early.key", "early.pem: valid from 20"),
+    ("[sip]\ntls_port = 5061\ntls_certificate = PEM/cut.pem\ntls_key = PEM/good.key", "cut.pem: not a PEM file with a certificate"),
 ]
+
+
+def make_certificates(folder):
+    folder.mkdir()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for name, since, until in (("good", -1, 90), ("other", -1, 90), ("past", -90, -1), ("early", 1, 90)):
+        key = ec.generate_private_key(ec.SECP256R1())
+        who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        made = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+                .serial_number(x509.random_serial_number()).not_valid_before(now + datetime.timedelta(days=since))
+                .not_valid_after(now + datetime.timedelta(days=until)).sign(key, hashes.SHA256()))
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+        (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        (folder / f"{name}.key").write_bytes(key.private_bytes(*form, serialization.NoEncryption()))
+    (folder / "locked.key").write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"word")))
+    (folder / "both.pem").write_bytes((folder / "good.pem").read_bytes() + (folder / "good.key").read_bytes())
+    (folder / "cut.pem").write_bytes((folder / "good.pem").read_bytes()[:200])
 
 
 def check_config(rig):
@@ -342,7 +377,9 @@ def check_config(rig):
     for name in ("xmpp", "sip", "echo"):
         (plugins / f"{name}.so").write_text("")
     rig.run("trunk", "add", "off", "192.0.2.2", "enabled=no")
-    for lines, said in CHECKS:
+    make_certificates(rig.folder / "pem")
+    for row, said in CHECKS:
+        lines, said = (text and text.replace("PEM/", f"{rig.folder}/pem/") for text in (row, said))
         config = rig.folder / "check.conf"
         extra = "" if lines.startswith("[") else lines + "\n"
         if "emergency" not in lines:
@@ -353,6 +390,12 @@ def check_config(rig):
                               check=False)
         result(f"--check-config: {lines.splitlines()[-1] if lines else 'all is well'}",
                ((done.returncode or done.stderr) if said is None else done.returncode != 2 or said not in done.stderr) and done)
+    config.write_text(f"[gateway]\ndatabase = {rig.folder}/start.db\ncontrol_socket = {rig.folder}/control\nplugins = smoke\n"
+                      f"emergency = refuse\nplugin_dir = {plugins}\n[media]\nlocal_addresses = 192.0.2.79\n"
+                      f"[sip]\ntls_port = 5061\ntls_certificate = {rig.folder}/pem/past.pem\ntls_key = {rig.folder}/pem/past.key\n")
+    done = subprocess.run([BUILD / "tandemd", "--config", config], capture_output=True, text=True, timeout=60, check=False)
+    result("a start says all of it", [said for said in ("[media] local_addresses = 192.0.2.79", "it expired on", "smoke: there is no")
+                                      if said not in done.stderr] and done)
 
 
 def files_in_the_way(rig):

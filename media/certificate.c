@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* certificate.c - see certificate.h. */
+#define _DEFAULT_SOURCE /* timegm() */
+#include <time.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include "media/certificate.h"
+
+/* OpenSSL would ask the terminal for the word that opens a key. */
+static int
+no_word(char *word, int size, int is_writing, void *user)
+{
+	return -1;
+}
+
+static BIO *
+open_file(const char *path)
+{
+	g_autofree char *text = NULL;
+	gsize length;
+	BIO *bio;
+
+	if (!g_file_get_contents(path, &text, &length, NULL) || length > G_MAXINT)
+		return NULL;
+	bio = BIO_new(BIO_s_mem());
+	if (bio && BIO_write(bio, text, (int)length) != (int)length)
+		g_clear_pointer(&bio, BIO_free);
+	return bio;
+}
+
+static gint64
+seconds_of(const ASN1_TIME *time)
+{
+	struct tm parts;
+
+	return ASN1_TIME_to_tm(time, &parts) == 1 ? (gint64)timegm(&parts) : 0;
+}
+
+static CertificateState
+look(X509 *certificate, EVP_PKEY *key, gint64 now, gint64 *since, gint64 *until)
+{
+	if (!certificate)
+		return CERTIFICATE_NOT_PEM;
+	if (!key)
+		return CERTIFICATE_NO_KEY;
+	if (X509_check_private_key(certificate, key) != 1)
+		return CERTIFICATE_OTHERS_KEY;
+	*since = seconds_of(X509_get0_notBefore(certificate));
+	*until = seconds_of(X509_get0_notAfter(certificate));
+	return now < *since   ? CERTIFICATE_EARLY
+	       : now > *until ? CERTIFICATE_EXPIRED
+			      : CERTIFICATE_GOOD;
+}
+
+CertificateState
+certificate_look(const char *file, const char *key_file, gint64 now, gint64 *since, gint64 *until)
+{
+	BIO *one = open_file(file), *other = open_file(key_file ? key_file : file);
+	X509 *certificate = one ? PEM_read_bio_X509(one, NULL, no_word, NULL) : NULL;
+	EVP_PKEY *key = other ? PEM_read_bio_PrivateKey(other, NULL, no_word, NULL) : NULL;
+	CertificateState state = look(certificate, key, now, since, until);
+
+	ERR_clear_error();
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+	BIO_free(one);
+	BIO_free(other);
+	return state;
+}
