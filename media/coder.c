@@ -16,6 +16,7 @@
 #define OPUS_MOST_LOSS	 25
 #define OPUS_GAINS	 1.5 /* times more energy: then it was soft before */
 #define OPUS_MOST_AGAIN	 3
+#define OPUS_LOUDER	 1.2
 #define OPUS_PAUSE_BYTES 2 /* RFC 6716 2.1.9: a payload of a TOC and no more */
 #define G722_BITS	 64000
 #define RESAMPLE_QUALITY 3 /* for speech; 5 us for 20 ms */
@@ -119,6 +120,7 @@ struct Decoder {
 	gboolean pauses; /* the last payload has said so */
 	gboolean gap;	 /* what came last was concealed; of Opus */
 	gpointer before; /* of Opus: how the decoder was, made when first a packet is missing */
+	double loud;	 /* a sample's energy before the gap */
 };
 
 /* Of the codecs that have one rate, and no coder for another. */
@@ -240,7 +242,8 @@ energy(const gint16 *pcm, guint samples)
 
 /* What is coded as a change of what was before is soft behind a gap, and what follows it too:
  * libopus has not heard what it is a change of.  Decoded again it is a change of itself; that is
- * done as long as it gains by it.  `fec`: what the payload knows of the one before it. */
+ * done as long as it gains by it, and is no louder than what was heard before the gap: of voices,
+ * some begin behind it.  `fec`: what the payload knows of the one before it. */
 static int
 decode_opus(Decoder *decoder, const guint8 *payload, gsize size, gboolean fec, gint16 *pcm,
 	    int room)
@@ -254,10 +257,16 @@ decode_opus(Decoder *decoder, const guint8 *payload, gsize size, gboolean fec, g
 	if (!decoder->before)
 		decoder->before = g_malloc(state);
 	for (guint i = 0; i < OPUS_MOST_AGAIN; i++) {
+		const double soft = energy(pcm, (guint)decoded);
+		double more;
+
 		memcpy(decoder->before, decoder->opus, state);
 		if (opus_decode(decoder->opus, payload, (opus_int32)size, again, room, fec) !=
-			    decoded ||
-		    energy(again, (guint)decoded) <= energy(pcm, (guint)decoded) * OPUS_GAINS) {
+		    decoded)
+			more = 0;
+		else
+			more = energy(again, (guint)decoded);
+		if (more <= soft * OPUS_GAINS || more > decoder->loud * OPUS_LOUDER * decoded) {
 			memcpy(decoder->opus, decoder->before, state);
 			break;
 		}
@@ -336,6 +345,7 @@ conceal_opus(Decoder *decoder, gboolean known, gint16 *pcm, guint samples)
 	Line *line = &decoder->line;
 	const gboolean said = line->said, first = line->filled == 0;
 	gint16 again[CODER_MAX_SAMPLES];
+	gboolean soft;
 
 	if (decoder->pauses)
 		return;
@@ -344,8 +354,9 @@ conceal_opus(Decoder *decoder, gboolean known, gint16 *pcm, guint samples)
 		return;
 	}
 	line_fill(line, decoder->rate, again, samples);
-	if ((!known && (said || line->match >= PERIODIC)) ||
-	    (line->match >= ALIKE && energy(pcm, samples) * SOFT < energy(again, samples))) {
+	soft = energy(pcm, samples) * SOFT < energy(again, samples);
+	if (known ? line->match >= PERIODIC && soft
+		  : said || line->match >= (soft ? ALIKE : PERIODIC)) {
 		say_again(decoder, pcm, again, samples, said || first);
 		return;
 	}
@@ -370,6 +381,10 @@ decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, g
 		line_fill(&decoder->line, decoder->rate, pcm, samples);
 		return;
 	}
+	if (!decoder->gap)
+		decoder->loud = energy(decoder->line.last + LINE_SAMPLES - decoder->rate / 50,
+				       decoder->rate / 50) /
+				(decoder->rate / 50);
 	decoded = next ? decode_opus(decoder, next, size, TRUE, pcm, (int)samples)
 		       : opus_decode(decoder->opus, NULL, 0, pcm, (int)samples, 0);
 	decoder->gap = !decoder->pauses;
