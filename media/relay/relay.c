@@ -179,6 +179,7 @@ receive_rtp(Relay *relay, guint socket, guint8 *data, gsize length, const NetAdd
 		relay->last_in = now;
 		relay->stats.dropped_payload_type++;
 		rtp_stats_update(&relay->in, &packet, 0, now);
+		relay_convert_pass(relay, &packet);
 		if (relay->twin)
 			rtp_rewriter_skip(&relay->twin->out, &packet);
 		return;

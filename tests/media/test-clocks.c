@@ -304,6 +304,51 @@ test_pause_over(gconstpointer data)
 	bridge_free(bridge);
 }
 
+/* --- comfort noise --- */
+
+/* RFC 3389: the numbers of comfort noise are not those of lost audio, and what is said after the
+ * pause waits for nothing. */
+static void
+test_comfort_noise(gconstpointer data)
+{
+	static const guint8 level[] = { 60 };
+	const guint8 audio = (guint8)GPOINTER_TO_UINT(data);
+	const guint32 said[] = { 0, 160, 480, 3200 };
+	Bridge *bridge = bridge_new(TRANSPORT_RTP, TRANSPORT_RTP, "96 opus/48000");
+	End *one = bridge->one, *two = bridge->two;
+	guint8 frame[FRAME];
+	PortStats stats;
+	guint before;
+
+	memset(frame, 0xd5, sizeof frame);
+	two->local_codecs = two->remote_codecs = audio == 8 ? "8 PCMA" : "0 PCMU";
+	end_connect(one);
+	end_connect(two);
+	before = end_listen(one);
+	for (guint i = 0; i < G_N_ELEMENTS(said); i++) {
+		const gboolean noise = i == 2;
+		const RtpPacket packet = { .pt = noise ? 13 : audio,
+					   .marker = i == 3,
+					   .seq = two->seq++,
+					   .timestamp = two->timestamp + said[i],
+					   .ssrc = two->ssrc };
+
+		end_send_packet(two, &packet, noise ? level : frame,
+				noise ? sizeof level : sizeof frame);
+	}
+	end_wait(one, before + 3);
+	g_assert_cmpuint(end_heard(one, before + 2)->seq, ==,
+			 (guint16)(end_heard(one, before + 1)->seq + 1));
+	g_assert_true(end_heard(one, before + 2)->marker);
+	g_assert_cmpuint(end_heard(one, before + 2)->timestamp -
+				 end_heard(one, before + 1)->timestamp,
+			 ==, (3200 - 160) * 6);
+	stats = peer_query(two->gateway, two->port);
+	g_assert_cmpuint(stats.transcoded, ==, 3);
+	g_assert_cmpuint(stats.concealed + stats.late, ==, 0);
+	bridge_free(bridge);
+}
+
 /* --- a source that sends by turns what passes and what does not --- */
 
 static void
@@ -350,6 +395,8 @@ main(int argc, char **argv)
 
 		g_test_add_data_func(path, &made[i], test_made);
 	}
+	g_test_add_data_func("/clocks/comfort-noise/pcmu", GUINT_TO_POINTER(0), test_comfort_noise);
+	g_test_add_data_func("/clocks/comfort-noise/pcma", GUINT_TO_POINTER(8), test_comfort_noise);
 	g_test_add_func("/clocks/turns", test_turns);
 	g_test_add_data_func("/clocks/pause/passed", GINT_TO_POINTER(FALSE), test_pause_over);
 	g_test_add_data_func("/clocks/pause/held", GINT_TO_POINTER(TRUE), test_pause_over);
