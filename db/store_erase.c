@@ -112,7 +112,7 @@ delete_some(Store *store, const char *sql_literal, const char *jid, guint limit,
 
 #define TEXTS(index, condition)                                                 \
 	"DELETE FROM texts WHERE id IN (SELECT id FROM texts INDEXED BY " index \
-	" WHERE " condition " = ?1 AND state <> 'QUEUED' LIMIT ?2)"
+	" WHERE " condition " = ?1 LIMIT ?2)"
 
 static gint
 delete_texts(Store *store, const char *jid, guint limit, GError **error)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/text/texts.h"
 
 #define ROWS	    5 /* of a step: each has a place in seven indexes */
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
@@ -14,6 +15,9 @@ typedef struct {
 	GPtrArray *taken; /* Number *, those at the end; or NULL */
 	guint calls, texts, softphones;
 	gint64 give_up; /* monotonic; while another process writes */
+	gint64 before;	/* of texts_abandon(); 0: nothing waits any more */
+	gboolean waits; /* something was found since it began */
+	guint passes;	/* that have found something */
 } Erasure;
 
 static void
@@ -111,21 +115,51 @@ say_what_was_done(Request *request, const Erasure *erasure)
 	request_tell(request);
 }
 
-/* Another process may hold the lock for a moment. */
+/* Another process may hold the lock for a moment.  Takes the problem. */
 static gboolean
-is_to_be_tried_again(const Erasure *erasure, GError **error)
+goes_on(Request *request, const Erasure *erasure, GError *problem, GError **error)
 {
-	if (!g_error_matches(*error, STORE_ERROR, STORE_ERROR_BUSY) ||
-	    g_get_monotonic_time() > erasure->give_up)
+	if (!g_error_matches(problem, STORE_ERROR, STORE_ERROR_BUSY) ||
+	    g_get_monotonic_time() > erasure->give_up) {
+		g_propagate_error(error, problem);
 		return FALSE;
-	g_clear_error(error);
+	}
+	g_error_free(problem);
+	request->pause_ms = BUSY_MS;
 	return TRUE;
 }
 
+/* What waits fails before it is deleted, so that whoever wrote it is told.  FALSE: there may be
+ * more. */
 static gboolean
-more_erased(Request *request, GError **error)
+nothing_waits(Request *request, Erasure *erasure, GError **error)
 {
-	Erasure *erasure = request->gathered;
+	gint n;
+
+	if (!request->gateway || erasure->before == 0)
+		return TRUE;
+	n = texts_abandon(request->gateway, erasure->jid, &erasure->before, error);
+	erasure->waits |= n > 0;
+	if (n < 0 || erasure->before != 0)
+		return FALSE;
+	if (!erasure->waits)
+		return TRUE;
+	if (erasure->passes++ == 0)
+		erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
+	else if (g_get_monotonic_time() > erasure->give_up)
+		return wrong(error,
+			     "the database has not taken what became of the texts of %s; "
+			     "try again",
+			     erasure->jid);
+	erasure->before = G_MAXINT64; /* once more, when that is written */
+	erasure->waits = FALSE;
+	request->pause_ms = BUSY_MS;
+	return FALSE;
+}
+
+static gboolean
+some_erased(Request *request, Erasure *erasure, GError **error)
+{
 	g_autoptr(GError) problem = NULL;
 	gint calls =
 		store_erase_calls(request->store, erasure->jid, erasure->numbers, ROWS, &problem);
@@ -142,12 +176,18 @@ more_erased(Request *request, GError **error)
 		erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
 		return TRUE;
 	}
-	if (is_to_be_tried_again(erasure, &problem)) {
-		request->pause_ms = BUSY_MS;
-		return TRUE;
-	}
-	g_propagate_error(error, g_steal_pointer(&problem));
-	return FALSE;
+	return goes_on(request, erasure, g_steal_pointer(&problem), error);
+}
+
+static gboolean
+more_erased(Request *request, GError **error)
+{
+	Erasure *erasure = request->gathered;
+	g_autoptr(GError) problem = NULL;
+
+	if (nothing_waits(request, erasure, &problem))
+		return some_erased(request, erasure, error);
+	return !problem || goes_on(request, erasure, g_steal_pointer(&problem), error);
 }
 
 /* --- whether it may be --- */
@@ -185,6 +225,7 @@ do_user_erase(Request *request, GError **error)
 	erasure->jid = g_strdup(jid);
 	erasure->numbers = g_strv_builder_end(builder);
 	erasure->give_up = g_get_monotonic_time() + PATIENCE_US;
+	erasure->before = G_MAXINT64;
 	request->gathered = erasure;
 	request->free_gathered = erasure_free;
 	request->more = more_erased;

@@ -430,6 +430,33 @@ on_give(gpointer user, gint64 id)
 	store_text_give(gateway_store(texts->gateway), id, on_further_written, further);
 }
 
+/* --- nobody is to get it any more --- */
+
+static void
+abandon(Texts *texts, gint64 id)
+{
+	g_autoptr(TextRecord) record = store_text_get(gateway_store(texts->gateway), id);
+
+	for (guint i = 0; record && i < record->deliveries->len; i++) {
+		TextDelivery *delivery = record->deliveries->pdata[i];
+
+		if (is_message(delivery) && is(delivery, TEXT_QUEUED))
+			fail(texts, record, delivery, REASON_GONE, "the account was deleted");
+	}
+}
+
+gint
+texts_abandon(Gateway *gateway, const char *account, gint64 *before, GError **error)
+{
+	const TextFilter filter = { .user = account, .state = TEXT_QUEUED };
+	g_autoptr(GPtrArray) found =
+		store_text_search(gateway_store(gateway), &filter, before, error);
+
+	for (guint i = 0; found && i < found->len; i++)
+		abandon(texts_of(gateway), ((const TextRecord *)found->pdata[i])->id);
+	return found ? (gint)found->len : -1;
+}
+
 const OutboxVerbs text_outbox_verbs = { .give = on_give, .send = on_send, .expired = on_expired };
 
 /* --- text.h --- */

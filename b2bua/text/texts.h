@@ -17,6 +17,10 @@ Texts *texts_new(Gateway *gateway);
 void texts_recover(Gateway *gateway);
 /* What waits for somebody who was deleted, or is there again, is looked at at once. */
 void texts_changed(Gateway *gateway, Change what, const char *key);
+/* One step of a search for what waits by this account or for it: that fails, and its author is
+ * told. How many there were, -1 with an error.  `*before` is G_MAXINT64 for the first step, and 0
+ * after the last; they are found until the journal has written what became of them. */
+gint texts_abandon(Gateway *gateway, const char *account, gint64 *before, GError **error);
 /* From now on nothing is taken, and who waits is told to try again: before the plugins stop. */
 void texts_close(Gateway *gateway);
 void texts_free(Texts *texts);

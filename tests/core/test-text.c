@@ -1218,6 +1218,48 @@ test_rates(Rig *rig, gconstpointer unused)
 	assert_answer(&note, "taken");
 }
 
+/* An account is erased: nobody gets what waits, who has written it is told, and no row is left. */
+static void
+test_abandoned(Rig *rig, gconstpointer unused)
+{
+	const Note his = { .account = BERT,
+			   .device = BERT "/x",
+			   .from = BERT,
+			   .to = "+15550001@gw.example.org",
+			   .origin = "his",
+			   .body = "hello Anna" };
+	gboolean told = FALSE;
+	guint before_error;
+	gint n;
+
+	assert_answer(&to_trunk, "taken");
+	assert_answer(&his, "taken");
+	iterate_until(&sent->len, 2);
+	before_error = sent->len;
+	do {
+		gint64 before = G_MAXINT64;
+
+		for (n = 0; before != 0;)
+			n += texts_abandon(gateway, ANNA, &before, NULL);
+		flush(rig);
+	} while (n > 0);
+	assert_state(rig, 1, "FAILED gone (the account was deleted)");
+	assert_state(rig, 2, "FAILED gone (the account was deleted)");
+	iterate_until(&sent->len, before_error + 2);
+	for (guint i = before_error; i < sent->len; i++)
+		told = told || g_str_has_prefix(((const Sent *)sent->pdata[i])->line,
+						"error by clients of " BERT);
+	g_assert_true(told);
+	while ((n = store_erase_texts(rig->store, ANNA, 1, NULL)) > 0)
+		;
+	g_assert_cmpint(n, ==, 0);
+	g_assert_cmpuint(n_texts(rig), ==, 0);
+	for (guint i = 0; i < sent->len; i++) /* the network comes too late with it */
+		text_sent(gateway, ((const Sent *)sent->pdata[i])->id);
+	flush(rig);
+	g_assert_cmpuint(n_texts(rig), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1257,6 +1299,7 @@ main(int argc, char **argv)
 		{ "/text/no-trunk-carries", test_no_trunk_carries },
 		{ "/text/blocked", test_blocked },
 		{ "/text/rates", test_rates },
+		{ "/text/abandoned", test_abandoned },
 	};
 
 	g_test_init(&argc, &argv, NULL);

@@ -27,7 +27,7 @@ class _Xmpp:
 
     def heard(self):
         """(body, its name or None), as they came."""
-        return [(e["body"].rstrip("\r\n"), None) for e in self.phone.all("chat") if e["type"] != "error"]
+        return [(e["body"].rstrip("\r\n"), None) for e in self.phone.all("chat") if e.get("type") != "error"]
 
 
 class Webrtc(_Xmpp):

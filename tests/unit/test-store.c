@@ -783,8 +783,9 @@ test_erase(Files *files, gconstpointer unused)
 	add_text(store, NULL, ALICE, "DELIVERED");
 	add_text(store, BOB, ALICE, "QUEUED");
 	add_text(store, BOB, NULL, "SENT");
-	for (guint i = 0; i < 2; i++)
-		g_assert_cmpint(store_erase_texts(store, ALICE, 20, NULL), ==, 1);
+	g_assert_cmpint(store_erase_texts(store, ALICE, 20, NULL), ==, 1);
+	g_assert_cmpint(store_erase_texts(store, ALICE, 20, NULL), ==,
+			2); /* to her, waiting or not */
 	g_assert_cmpint(store_erase_texts(store, ALICE, 20, NULL), ==, 0);
 	g_assert_true(store_erase_account(store, ALICE, NULL));
 	assert_no_scan(store);
