@@ -18,7 +18,7 @@ typedef gboolean (*JournalWrite)(Store *store, gconstpointer data, GError **erro
 
 /* How long an entry may wait for others, and who waits for it. */
 typedef enum {
-	WRITE_LATER, /* a call says several things in a quarter of a second */
+	WRITE_LATER, /* what is written of other calls within a second goes along */
 	WRITE_SOON,
 	WRITE_TO_DISK /* soon, and "written" means that it outlives a power cut */
 } Urgency;

@@ -12,7 +12,7 @@
 
 #define LOCK_MS	     100   /* waited for another process at a time */
 #define RETRY_MS     100   /* between tries */
-#define COLLECT_MS   250   /* from the first entry on: a call says several things in that time */
+#define COLLECT_MS   1000  /* from the first entry on: a commit writes a dozen pages at least */
 #define SYNC_MS	     3000  /* from a commit until it is on the disk: 5 s at most */
 #define PRUNE_MS     60000 /* between looks for what is old */
 #define PRUNE_NEXT   25	   /* when there was more */

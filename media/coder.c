@@ -14,6 +14,9 @@
 #define OPUS_BITS_WIDE	 28000
 #define OPUS_LEAST_LOSS	 2 /* percent: below it FEC costs more than it gives */
 #define OPUS_MOST_LOSS	 25
+#define OPUS_GAINS	 1.5 /* times more energy: then it was soft before */
+#define OPUS_MOST_AGAIN	 3
+#define OPUS_LOUDER	 1.2
 #define OPUS_PAUSE_BYTES 2 /* RFC 6716 2.1.9: a payload of a TOC and no more */
 #define G722_BITS	 64000
 #define RESAMPLE_QUALITY 3 /* for speech; 5 us for 20 ms */
@@ -30,6 +33,7 @@
 typedef struct {
 	gint16 last[LINE_SAMPLES]; /* 40 ms at 16000; the newest at the end */
 	guint filled;		   /* samples since the last that was heard */
+	gboolean said;		   /* they are what was heard, no other's */
 	guint period;
 	double match; /* of the last two periods: 1 is alike */
 } Line;
@@ -88,17 +92,19 @@ line_fill(Line *line, guint rate, gint16 *pcm, guint samples)
 		line_measure(line, rate);
 	for (guint i = 0; i < samples; i++)
 		pcm[i] = line_next(line, rate);
+	line->said = TRUE;
 }
 
 static void
 line_heard(Line *line, guint rate, gint16 *pcm, guint samples)
 {
-	const guint join = line->filled ? MIN(samples, rate / 1000 * JOIN_MS) : 0;
+	const guint join = line->said ? MIN(samples, rate / 1000 * JOIN_MS) : 0;
 
 	for (guint i = 0; i < join; i++)
 		pcm[i] = (gint16)((pcm[i] * (gint)i + line_next(line, rate) * (gint)(join - i)) /
 				  (gint)join);
 	line->filled = 0;
+	line->said = FALSE;
 	line_keep(line, pcm, samples);
 }
 
@@ -112,6 +118,9 @@ struct Decoder {
 	SpeexResamplerState *resampler; /* from the codec's own rate; NULL: it has this one */
 	Line line;
 	gboolean pauses; /* the last payload has said so */
+	gboolean gap;	 /* what came last was concealed; of Opus */
+	gpointer before; /* of Opus: how the decoder was, made when first a packet is missing */
+	double loud;	 /* a sample's energy before the gap */
 };
 
 /* Of the codecs that have one rate, and no coder for another. */
@@ -155,6 +164,7 @@ decoder_free(Decoder *decoder)
 		return;
 	if (decoder->opus)
 		opus_decoder_destroy(decoder->opus);
+	g_free(decoder->before);
 	if (decoder->g722)
 		g722_decode_free(decoder->g722);
 	if (decoder->speech)
@@ -220,6 +230,51 @@ conceal_speech(const Decoder *decoder, gint16 *pcm, guint samples)
 	memset(pcm + n, 0, (samples - n) * sizeof *pcm);
 }
 
+static double
+energy(const gint16 *pcm, guint samples)
+{
+	double sum = 0;
+
+	for (guint i = 0; i < samples; i++)
+		sum += (double)pcm[i] * pcm[i];
+	return sum;
+}
+
+/* What is coded as a change of what was before is soft behind a gap, and what follows it too:
+ * libopus has not heard what it is a change of.  Decoded again it is a change of itself; that is
+ * done as long as it gains by it, and is no louder than what was heard before the gap: of voices,
+ * some begin behind it.  `fec`: what the payload knows of the one before it. */
+static int
+decode_opus(Decoder *decoder, const guint8 *payload, gsize size, gboolean fec, gint16 *pcm,
+	    int room)
+{
+	const gsize state = (gsize)opus_decoder_get_size(1);
+	int decoded = opus_decode(decoder->opus, payload, (opus_int32)size, pcm, room, fec);
+	gint16 again[CODER_MAX_SAMPLES];
+
+	if (!decoder->gap || decoded <= 0)
+		return decoded;
+	if (!decoder->before)
+		decoder->before = g_malloc(state);
+	for (guint i = 0; i < OPUS_MOST_AGAIN; i++) {
+		const double soft = energy(pcm, (guint)decoded);
+		double more;
+
+		memcpy(decoder->before, decoder->opus, state);
+		if (opus_decode(decoder->opus, payload, (opus_int32)size, again, room, fec) !=
+		    decoded)
+			more = 0;
+		else
+			more = energy(again, (guint)decoded);
+		if (more <= soft * OPUS_GAINS || more > decoder->loud * OPUS_LOUDER * decoded) {
+			memcpy(decoder->opus, decoder->before, state);
+			break;
+		}
+		memcpy(pcm, again, (guint)decoded * sizeof *pcm);
+	}
+	return decoded;
+}
+
 guint
 decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 {
@@ -230,8 +285,9 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 		return 0;
 	switch (decoder->type->kind) {
 	case CODEC_OPUS:
-		decoded = opus_decode(decoder->opus, payload, (opus_int32)size, pcm,
-				      (int)(decoder->rate / 1000 * CODER_MAX_MS), 0);
+		decoded = decode_opus(decoder, payload, size, FALSE, pcm,
+				      (int)(decoder->rate / 1000 * CODER_MAX_MS));
+		decoder->gap = FALSE;
 		samples = (guint)MAX(decoded, 0);
 		decoder->pauses = decoder_pauses(decoder, size);
 		break;
@@ -263,20 +319,23 @@ decoder_decode(Decoder *decoder, const guint8 *payload, gsize size, gint16 *pcm)
 	return samples;
 }
 
-/* libopus lets a tone die within a frame, and what follows, coded as a change of what was
- * before, stays soft.  A tone is better said again; voices are less regular than this, and
- * libopus continues those the better.  It decodes all the same, for what it has to remember. */
+/* libopus lets a tone die within a frame; it is better said again, and so is all that has some
+ * period and dies all the same.  Voices are less regular than a tone, and libopus continues
+ * those the better.  It decodes in any case, for what it has to remember. */
 #define PERIODIC 0.985
+#define ALIKE	 0.5
 #define SOFT	 4 /* times less energy */
 
-static double
-energy(const gint16 *pcm, guint samples)
+/* From what libopus says, which goes on from what it said, to the line's. */
+static void
+say_again(const Decoder *decoder, gint16 *pcm, const gint16 *again, guint samples, gboolean joined)
 {
-	double sum = 0;
+	const guint join = joined ? 0 : MIN(samples, decoder->rate / 1000 * JOIN_MS);
 
 	for (guint i = 0; i < samples; i++)
-		sum += (double)pcm[i] * pcm[i];
-	return sum;
+		pcm[i] = i < join ? (gint16)((again[i] * (gint)i + pcm[i] * (gint)(join - i)) /
+					     (gint)join)
+				  : again[i];
 }
 
 /* `known`: the payload that follows has told what was lost. */
@@ -284,24 +343,28 @@ static void
 conceal_opus(Decoder *decoder, gboolean known, gint16 *pcm, guint samples)
 {
 	Line *line = &decoder->line;
+	const gboolean said = line->said, first = line->filled == 0;
 	gint16 again[CODER_MAX_SAMPLES];
+	gboolean soft;
 
 	if (decoder->pauses)
 		return;
-	if (!known && line->filled == 0)
-		line_measure(line, decoder->rate);
-	if (line->match < PERIODIC || (known && line->filled == 0)) {
-		if (known)
-			line_heard(line, decoder->rate, pcm, samples);
+	if (first && known) {
+		line_heard(line, decoder->rate, pcm, samples);
 		return;
 	}
 	line_fill(line, decoder->rate, again, samples);
-	if (!known || energy(pcm, samples) * SOFT < energy(again, samples)) {
-		memcpy(pcm, again, samples * sizeof *pcm);
+	soft = energy(pcm, samples) * SOFT < energy(again, samples);
+	if (known ? line->match >= PERIODIC && soft
+		  : said || line->match >= (soft ? ALIKE : PERIODIC)) {
+		say_again(decoder, pcm, again, samples, said || first);
 		return;
 	}
-	line->filled -= samples;
-	line_heard(line, decoder->rate, pcm, samples);
+	line->said = said && known;
+	if (known) {
+		line->filled -= samples;
+		line_heard(line, decoder->rate, pcm, samples);
+	}
 }
 
 void
@@ -318,8 +381,13 @@ decoder_conceal(Decoder *decoder, const guint8 *next, gsize size, gint16 *pcm, g
 		line_fill(&decoder->line, decoder->rate, pcm, samples);
 		return;
 	}
-	decoded = opus_decode(decoder->opus, next, next ? (opus_int32)size : 0, pcm, (int)samples,
-			      next != NULL);
+	if (!decoder->gap)
+		decoder->loud = energy(decoder->line.last + LINE_SAMPLES - decoder->rate / 50,
+				       decoder->rate / 50) /
+				(decoder->rate / 50);
+	decoded = next ? decode_opus(decoder, next, size, TRUE, pcm, (int)samples)
+		       : opus_decode(decoder->opus, NULL, 0, pcm, (int)samples, 0);
+	decoder->gap = !decoder->pauses;
 	if (decoded < (int)samples)
 		memset(pcm + MAX(decoded, 0), 0, (samples - (guint)MAX(decoded, 0)) * sizeof *pcm);
 	conceal_opus(decoder, next != NULL, pcm, samples);

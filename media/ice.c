@@ -90,6 +90,7 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 	gint index = find_socket(ice, &local->base_addr);
 	NetAddress base;
 	char ours[NET_ADDRESS_TEXT], theirs[NET_ADDRESS_TEXT];
+	const MediaPath path = { TRUE, ice_candidate_type(local), ice_candidate_type(remote) };
 	g_autofree char *text = NULL;
 
 	if (index < 0)
@@ -106,12 +107,11 @@ on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate 
 	else
 		base = g_array_index(ice->sockets, IceSocket, index).local;
 	text = g_strdup_printf("ice: %s%s %s to %s %s", component == ICE_RTCP ? "rtcp " : "",
-			       candidate_type_name(ice_candidate_type(local)),
-			       net_address_text(&base, ours),
-			       candidate_type_name(ice_candidate_type(remote)),
+			       candidate_type_name(path.ours), net_address_text(&base, ours),
+			       candidate_type_name(path.theirs),
 			       net_address_text(&route->peer, theirs));
 	ice->events->selected(ice->user, component, relayed ? ICE_RELAYED : (guint)index,
-			      &route->peer, text);
+			      &route->peer, &path, text);
 }
 
 static void

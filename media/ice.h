@@ -32,7 +32,7 @@ typedef struct {
 	/* A pair of a component was selected, or another one: its packets go there, from a
 	 * socket or, with ICE_RELAYED, by ice_send(). */
 	void (*selected)(gpointer user, guint component, guint socket, const NetAddress *peer,
-			 const char *text);
+			 const MediaPath *path, const char *text);
 	/* One more of ours, which a STUN or TURN server took its time to give. */
 	void (*candidate)(gpointer user, const Candidate *ours);
 	/* What the agent got that is not STUN. */

@@ -35,6 +35,7 @@ typedef struct {
 	Port *port; /* NULL once dropped, or taken over */
 	gboolean lost;
 	PortStats stats;
+	MediaPath path;
 	Series series;
 	PortId player;	 /* the port of media_play_to(); 0: none */
 	Media *taken_by; /* counted; NULL: by nobody */
@@ -357,6 +358,9 @@ on_news(gpointer owner, Port *port, const PortNews *news)
 	case NEWS_NOTE:
 		media->listener->note(media->user, id, news->text);
 		break;
+	case NEWS_PATH:
+		slot->path = news->path;
+		break;
 	case NEWS_ONE_WAY:
 		if (media->listener->one_way)
 			media->listener->one_way(media->user, id, &news->silence, news->text);
@@ -495,6 +499,7 @@ media_take_port(Media *media, Media *from, PortId id)
 	taken.port = g_steal_pointer(&slot->port);
 	taken.lost = slot->lost;
 	taken.stats = slot->stats;
+	taken.path = slot->path;
 	taken.series = slot->series;
 	slot->series = (Series){ 0 };
 	slot->taken_as = media->ports->len + 1;
@@ -574,6 +579,14 @@ media_last_stats(const Media *media, PortId id)
 	const Slot *slot = find_slot(media, id);
 
 	return slot ? slot->stats : (PortStats){ 0 };
+}
+
+MediaPath
+media_path(const Media *media, PortId id)
+{
+	const Slot *slot = find_slot(media, id);
+
+	return slot ? slot->path : (MediaPath){ 0 };
 }
 
 const SeriesPoint *

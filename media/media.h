@@ -119,6 +119,9 @@ void media_query(Media *media, PortId port, MediaStatsFunc func);
  * every 5 s by itself).  Zeroes for an unknown port. */
 PortStats media_last_stats(const Media *media, PortId port);
 
+/* By which way its packets go; not known: no pair was chosen, or it is plain RTP. */
+MediaPath media_path(const Media *media, PortId port);
+
 /* The same over time, oldest first, at most SERIES_MOST of media/series.h; NULL: none.  Borrowed
  * until the next turn of the loop. */
 const SeriesPoint *media_series(const Media *media, PortId port, guint *n_points);

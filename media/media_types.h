@@ -106,6 +106,12 @@ typedef struct {
 	guint64 coders; /* that were made for it */
 } PortStats;
 
+/* Which pair of candidates ICE has chosen last (RFC 8445 5.1.1). */
+typedef struct {
+	gboolean known;
+	CandidateType ours, theirs;
+} MediaPath;
+
 /* What was measured of a port in a span of a few seconds. */
 typedef struct {
 	gint64 until_us; /* monotonic: its end; it begins where the one before ends */

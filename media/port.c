@@ -544,7 +544,8 @@ start_clear(Port *port)
 }
 
 static void
-ice_selected(gpointer user, guint component, guint socket, const NetAddress *peer, const char *text)
+ice_selected(gpointer user, guint component, guint socket, const NetAddress *peer,
+	     const MediaPath *path, const char *text)
 {
 	Port *port = user;
 
@@ -552,6 +553,7 @@ ice_selected(gpointer user, guint component, guint socket, const NetAddress *pee
 	post_route(port, component, socket, peer);
 	if (component != ICE_RTP)
 		return;
+	port_tell(port, &(PortNews){ .kind = NEWS_PATH, .path = *path });
 	port->selected = TRUE;
 	post_consent(port);
 	start_dtls(port);

@@ -31,6 +31,7 @@ typedef enum {
 	NEWS_UP,
 	NEWS_LOST,
 	NEWS_NOTE,
+	NEWS_PATH,
 	NEWS_ONE_WAY,
 	NEWS_DTMF,
 	NEWS_PLAYED,
@@ -45,6 +46,7 @@ typedef struct {
 	MediaSilence silence; /* ONE_WAY */
 	char *text;	      /* LOST, NOTE, ONE_WAY (or NULL); owned */
 	char digit;	      /* DTMF */
+	MediaPath path;	      /* PATH */
 	PortStats stats;      /* STATS */
 	MediaStatsFunc asked; /* STATS: by media_query(), or NULL */
 } PortNews;

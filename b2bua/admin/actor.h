@@ -12,6 +12,7 @@ typedef struct {
 	VerbWho kind;
 	const char *account; /* of a user: bare JID; NULL: the operator */
 	const char *who;     /* for the audit: "uid 0, pid 4711", "alice@example.org" */
+	const char *device;  /* of a user: the full JID that asks; NULL: not known */
 } Actor;
 
 gboolean verb_may(const Verb *verb, const Actor *actor);

@@ -14,7 +14,7 @@
 struct Answer {
 	Request request;
 	Actor actor;
-	char *account, *who;
+	char *account, *who, *device;
 	char **words;
 	GError *error;
 };
@@ -136,7 +136,8 @@ answer_new(Gateway *gateway, Store *store, const Actor *actor, char **words)
 
 	answer->account = g_strdup(actor->account);
 	answer->who = g_strdup(actor->who);
-	answer->actor = (Actor){ actor->kind, answer->account, answer->who };
+	answer->device = g_strdup(actor->device);
+	answer->actor = (Actor){ actor->kind, answer->account, answer->who, answer->device };
 	answer->words = g_strdupv(*words ? words : (char **)nothing);
 	answer->request = (Request){ .gateway = gateway,
 				     .store = store,
@@ -164,6 +165,7 @@ answer_free(Answer *answer)
 		answer->request.free_gathered(answer->request.gathered);
 	g_free(answer->account);
 	g_free(answer->who);
+	g_free(answer->device);
 	g_clear_error(&answer->error);
 	g_free(answer);
 }

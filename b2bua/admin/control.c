@@ -178,7 +178,7 @@ begin(Reply *reply, GString *out)
 		return FALSE;
 	}
 	reply->answer = answer_new(reply->gateway, reply->store,
-				   &(Actor){ VERB_OPERATOR, NULL, reply->who }, words);
+				   &(Actor){ .kind = VERB_OPERATOR, .who = reply->who }, words);
 	return append_answer(reply->answer, out);
 }
 

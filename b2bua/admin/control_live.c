@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
+#include "b2bua/call/test_call.h"
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/memory.h"
 #include "b2bua/route/way_out.h"
@@ -258,5 +259,31 @@ do_sources_lift(Request *request, GError **error)
 	}
 	if (!lifted && !all)
 		return wrong(error, "address %s: not in the list; see 'sources'", word);
+	return TRUE;
+}
+
+/* --- test --- */
+
+gboolean
+do_test(Request *request, GError **error)
+{
+	const char *jid = request_word(request, "JID"), *device = request->actor->device, *why;
+	const gboolean is_self = request->actor->account != NULL;
+	g_autoptr(User) user = store_user_get(request->store, jid, error);
+
+	if (!user)
+		return FALSE;
+	if (!user->enabled)
+		return wrong(error, "user %s: is disabled; 'user set %s enabled=yes' first", jid,
+			     jid);
+	why = test_call(request->gateway, jid, device);
+	if (why) {
+		g_set_error(error, CONTROL_ERROR, 0, "no test call: %s", why);
+		return FALSE;
+	}
+	reply_text(request,
+		   is_self ? "You are called now: answer, and you hear yourself until you hang up"
+			   : "Every XMPP client of the user rings now; how the call was is said "
+			     "in the user's chat with the gateway");
 	return TRUE;
 }

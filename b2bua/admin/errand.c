@@ -9,7 +9,7 @@
 struct Errand {
 	Gateway *gateway;
 	Actor actor;
-	char *account, *who;
+	char *account, *who, *device;
 	char **words;
 	guint max_rows;
 	ErrandDone done;
@@ -33,6 +33,7 @@ errand_free(Errand *errand)
 	g_strfreev(errand->words);
 	g_free(errand->account);
 	g_free(errand->who);
+	g_free(errand->device);
 	g_free(errand);
 }
 
@@ -127,7 +128,8 @@ errand_new(Gateway *gateway, const Actor *actor, char **words, guint max_rows, E
 	errand->gateway = gateway;
 	errand->account = g_strdup(actor->account);
 	errand->who = g_strdup(actor->who);
-	errand->actor = (Actor){ actor->kind, errand->account, errand->who };
+	errand->device = g_strdup(actor->device);
+	errand->actor = (Actor){ actor->kind, errand->account, errand->who, errand->device };
 	errand->words = g_strdupv(words);
 	errand->max_rows = max_rows;
 	errand->done = done;

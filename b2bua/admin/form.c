@@ -237,7 +237,7 @@ form_new(Store *store, const Actor *actor, const Verb *verb, char **words, GErro
 	form->store = store;
 	form->account = g_strdup(actor->account);
 	form->who = g_strdup(actor->who);
-	form->actor = (Actor){ actor->kind, form->account, form->who };
+	form->actor = (Actor){ .kind = actor->kind, .account = form->account, .who = form->who };
 	form->verb = verb;
 	form->words = g_ptr_array_new_with_free_func(field_free);
 	for (const Word *word = verb->words; word->name; word++)

@@ -82,6 +82,34 @@ page_node(const Verb *verb)
 	return verb->verb ? g_strdup_printf("%s-%s", verb->noun, verb->verb) : g_strdup(verb->noun);
 }
 
+/* A text of the reply's that lives as long as it does. */
+static const char *
+keep(PageReply *reply, char *text)
+{
+	g_ptr_array_add(reply->texts, text);
+	return text;
+}
+
+/* "ring-seconds" → "Ring seconds" */
+static char *
+heading(const char *text)
+{
+	char *words = g_strdelimit(g_strdup(text), "-", ' ');
+
+	*words = g_ascii_toupper(*words);
+	return words;
+}
+
+/* What follows a semicolon is for those who write commands. */
+char *
+page_title(const Verb *verb)
+{
+	char *title = g_strndup(verb->help, strcspn(verb->help, ";"));
+
+	*title = g_ascii_toupper(*title);
+	return title;
+}
+
 /* An operator has all of a verb's words, the own JID among them. */
 static VerbWho
 kind_of(const ChatPerson *person)
@@ -227,14 +255,15 @@ static void
 add_field(PageReply *reply, const ChatPerson *person, const Form *form, const Field *field)
 {
 	char *name = field_name(form, field);
+	char *label = field->word->type == WORD_USER ? g_strdup("JID") : heading(name);
 	DeskField out = { .name = name,
-			  .label = name,
+			  .label = keep(reply, label),
 			  .help = field->word->help,
 			  .type = type_of(field),
 			  .options = options_of(field),
 			  .required = field->required };
 
-	g_ptr_array_add(reply->texts, name);
+	keep(reply, name);
 	out.value = field->value	       ? field->value
 		    : field->now	       ? field->now
 		    : field->is_key	       ? NULL
@@ -256,7 +285,7 @@ show(const ChatPerson *person, Session *session, PageReply *reply)
 	for (guint i = 0; i < fields->len; i++)
 		add_field(reply, person, session->form, fields->pdata[i]);
 	reply->page.stage = DESK_ASKS;
-	reply->page.title = form_verb(session->form)->help;
+	reply->page.title = keep(reply, page_title(form_verb(session->form)));
 	reply->page.may_prev = session->at_keys && form_words(session->form)->len > 0;
 	reply->page.may_next = !session->at_keys && form_has_keys(session->form);
 	reply->page.fields = (const DeskField *)reply->fields->data;
@@ -266,11 +295,8 @@ show(const ChatPerson *person, Session *session, PageReply *reply)
 static void
 show_wrong(const ChatPerson *person, Session *session, const char *note, PageReply *reply)
 {
-	char *copy = g_strdup(note);
-
 	show(person, session, reply);
-	g_ptr_array_add(reply->texts, copy);
-	reply->page.note = copy;
+	reply->page.note = keep(reply, g_strdup(note));
 	reply->page.is_error = TRUE;
 }
 
@@ -342,7 +368,7 @@ run(Pages *pages, Session *session, PageReply *reply)
 	reply->words = form_request(session->form);
 	reply->kind = form_actor(session->form)->kind;
 	reply->session = g_strdup(session->id);
-	reply->page.title = form_verb(session->form)->help;
+	reply->page.title = keep(reply, page_title(form_verb(session->form)));
 	drop(pages, session);
 }
 
@@ -378,9 +404,9 @@ begin(Pages *pages, const ChatPerson *person, const Verb *verb, const char *node
       PageReply *reply)
 {
 	static char *nothing[] = { NULL };
-	const Actor actor = { kind_of(person),
-			      kind_of(person) == VERB_SELF ? person->account : NULL,
-			      person->device };
+	const Actor actor = { .kind = kind_of(person),
+			      .account = kind_of(person) == VERB_SELF ? person->account : NULL,
+			      .who = person->device };
 	Form *form = form_new(pages->store, &actor, verb, nothing, NULL);
 	Session *session;
 

@@ -34,6 +34,8 @@ void pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input,
 		 PageReply *reply);
 
 char *page_node(const Verb *verb); /* "user-set", or that of XEP-0133 */
+/* What it does, as a heading: "Change settings". */
+char *page_title(const Verb *verb);
 /* NULL: there is none, or not for this person. */
 const Verb *page_verb(const ChatPerson *person, const char *node);
 gboolean page_may(const ChatPerson *person, const Verb *verb);

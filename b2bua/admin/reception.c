@@ -86,8 +86,9 @@ job_new(Reception *reception, const DeskPerson *person, VerbWho kind, gpointer u
 static void
 send_out(Job *job, char **words, guint max_rows, ErrandDone done)
 {
-	const Actor actor = { job->kind, job->kind == VERB_SELF ? job->account : NULL,
-			      job->device };
+	const gboolean is_self = job->kind == VERB_SELF;
+	const Actor actor = { job->kind, is_self ? job->account : NULL, job->device,
+			      is_self ? job->device : NULL };
 
 	job->errand = errand_new(job->reception->gateway, &actor, words, max_rows, done, job);
 }
@@ -158,10 +159,10 @@ commands(Gateway *gateway, const DeskPerson *who, const char *node, DeskCommandF
 	const Verb *verb;
 
 	for (guint i = 0; (verb = verb_at(i)); i++) {
-		g_autofree char *name = page_node(verb);
+		g_autofree char *name = page_node(verb), *title = page_title(verb);
 
 		if (page_may(&person, verb) && (!node || strcmp(node, name) == 0))
-			func(user, &(DeskCommand){ name, verb->help });
+			func(user, &(DeskCommand){ name, title });
 	}
 }
 

@@ -20,31 +20,28 @@
 	ROW(user_list, "user", "list", W_NONE, VERB_OPERATOR, 0, CHANGES_NOTHING,                  \
 	    "list all users")                                                                      \
 	ROW(user_show, "user", "show", W(W_USER), VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,   \
-	    "show a user's numbers and settings")                                                  \
+	    "show numbers and settings")                                                           \
 	ROW(user_set, "user", "set", W(W_USER, W_KEYS(KEYS_USER)), VERB_OPERATOR | VERB_SELF,      \
-	    VERB_AUDITED, CHANGES_BY_KEY, "change a user's settings; KEY= is the default")         \
+	    VERB_AUDITED, CHANGES_BY_KEY, "change settings; KEY= is the default")                  \
 	ROW(forward, "forward", NULL,                                                              \
 	    W(W_USER,                                                                              \
 	      W_OF("WHEN", WORD_CHOICE, 0, "always|busy|no-answer|unreachable",                    \
-		   "when calls to the user are sent on"),                                          \
+		   "when calls are sent on"),                                                      \
 	      W_OF("NUMBER", WORD_DESTINATION, WORD_UNSETTABLE, "NUMBER|off",                      \
 		   "the number that gets the calls; off: calls are not sent on")),                 \
-	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY,                               \
-	    "send a user's calls on to a number")                                                  \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY, "send calls on to a number")  \
 	ROW(ring, "ring", NULL,                                                                    \
 	    W(W_USER, W_OF("ORDER", WORD_CHOICE, 0, RING_ORDERS,                                   \
 			   "XMPP clients, softphones, both, or one kind after the other")),        \
-	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY,                               \
-	    "choose which devices of a user ring")                                                 \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY, "choose which devices ring")  \
 	ROW(dnd, "dnd", NULL,                                                                      \
-	    W(W_USER, W_OF("STATE", WORD_YES, 0, "yes|no",                                         \
-			   "yes: nothing rings, and callers hear that the user is busy")),         \
-	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY, "do not disturb a user")      \
+	    W(W_USER,                                                                              \
+	      W_OF("STATE", WORD_YES, 0, "yes|no", "yes: nothing rings, and callers hear busy")),  \
+	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY, "do not disturb")             \
 	ROW(hide_number, "hide-number", NULL,                                                      \
-	    W(W_USER, W_OF("STATE", WORD_YES, 0, "yes|no",                                         \
-			   "yes: who is called does not see the user's number")),                  \
+	    W(W_USER, W_OF("STATE", WORD_YES, 0, "yes|no", "yes: who is called sees no number")),  \
 	    VERB_OPERATOR | VERB_SELF, VERB_AUDITED, CHANGES_BY_KEY,                               \
-	    "hide the number of a user from those who are called")                                 \
+	    "hide the number from those who are called")                                           \
 	ROW(block, "block", NULL, W(W_USER, W_CALLER), VERB_OPERATOR | VERB_SELF, VERB_AUDITED,    \
 	    CHANGES_BY_KEY, "decline callers from now on")                                         \
 	ROW(unblock, "unblock", NULL, W(W_USER, W_CALLER), VERB_OPERATOR | VERB_SELF,              \
@@ -57,12 +54,12 @@
 	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
 	    "make a SIP phone of a user; its password is shown once")                              \
 	ROW(softphone_list, "softphone", "list", W(W_USER_OPTIONAL), VERB_OPERATOR | VERB_SELF, 0, \
-	    CHANGES_NOTHING, "list all softphones, or those of a user")                            \
+	    CHANGES_NOTHING, "list softphones")                                                    \
 	ROW(softphone_show, "softphone", "show", W(W_PHONE), VERB_OPERATOR, 0, CHANGES_NOTHING,    \
 	    "show where a softphone is registered now")                                            \
 	ROW(softphone_password, "softphone", "password", W(W_PHONE), VERB_OPERATOR | VERB_SELF,    \
 	    VERB_AUDITED, CHANGE_SOFTPHONE,                                                        \
-	    "make a new password, shown once, and end the softphone's registrations")              \
+	    "give a softphone a new password, shown once; its registrations end")                  \
 	ROW(softphone_set, "softphone", "set", W(W_PHONE, W_KEYS(KEYS_SOFTPHONE)), VERB_OPERATOR,  \
 	    VERB_AUDITED, CHANGE_SOFTPHONE, "change a softphone")                                  \
 	ROW(softphone_del, "softphone", "del", W(W_PHONE), VERB_OPERATOR, VERB_AUDITED,            \
@@ -70,7 +67,7 @@
 	ROW(number_add, "number", "add", W(W_NUMBER, W_USER), VERB_OPERATOR, VERB_AUDITED,         \
 	    CHANGE_NUMBER, "give a number to a user; the first one is the user's caller id")       \
 	ROW(number_list, "number", "list", W(W_USER_OPTIONAL), VERB_OPERATOR | VERB_SELF, 0,       \
-	    CHANGES_NOTHING, "list all numbers, or those of a user")                               \
+	    CHANGES_NOTHING, "list numbers")                                                       \
 	ROW(number_show, "number", "show", W(W_NUMBER), VERB_OPERATOR, 0, CHANGES_NOTHING,         \
 	    "show whose a number is")                                                              \
 	ROW(number_set, "number", "set", W(W_NUMBER, W_KEYS(KEYS_NUMBER)), VERB_OPERATOR,          \
@@ -166,13 +163,15 @@
 	ROW(usage, "usage", NULL,                                                                  \
 	    W(W_USER_OPTIONAL, W_OPTIONAL("--month", WORD_TEXT, "one month, such as 2026-11")),    \
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
-	    "show how often and how long users have called, by month")                             \
+	    "show how many calls there were and how long, by month")                               \
 	ROW(call_show, "call", "show", W(W_CALL), VERB_OPERATOR, 0, CHANGES_NOTHING,               \
 	    "show all that is known of a call")                                                    \
 	ROW(why, "why", NULL,                                                                      \
 	    W({ "JID|ID", WORD_WHOSE, 0, NULL, NULL, "a user, or the id of a call", 0 }),          \
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
-	    "say why a call failed or was bad: the call, or the newest one of the user")           \
+	    "say why a call failed or was bad; without an id the newest one")                      \
+	ROW(test, "test", NULL, W(W_USER), VERB_OPERATOR | VERB_SELF, VERB_LIVE, CHANGES_NOTHING,  \
+	    "ring an XMPP client: who answers hears the own voice, and reads how the call was")    \
 	ROW(ladder, "ladder", NULL,                                                                \
 	    W(W_CALL,                                                                              \
 	      { "COLUMNS", WORD_WHOLE, WORD_OPTIONAL, "40…1000", "100", "how wide the drawing is", \

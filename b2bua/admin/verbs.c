@@ -26,9 +26,10 @@
 	{                                                \
 		name, type, flags, values, NULL, help, 0 \
 	}
-#define W_USER		W_("JID", WORD_USER, 0, "the bare JID of the user")
-#define W_USER_OPTIONAL W_("JID", WORD_USER, WORD_OPTIONAL, "the bare JID of a user")
-#define W_PHONE		W_("NAME", WORD_SOFTPHONE, 0, "the name of the softphone")
+#define W_USER W_("JID", WORD_USER, 0, "the bare JID of the user")
+#define W_USER_OPTIONAL \
+	W_("JID", WORD_USER, WORD_OPTIONAL, "the bare JID of a user; without it, all users")
+#define W_PHONE W_("NAME", WORD_SOFTPHONE, 0, "the name of the softphone")
 #define W_PHONE_OPTIONAL                          \
 	W_("NAME", WORD_SOFTPHONE, WORD_OPTIONAL, \
 	   "its user name; default: what stands before the @ of the JID")

@@ -70,6 +70,79 @@ tell_failed(Call *call, const Party *self, const Why *why, EndedBy by)
 	tell(call, self->account, SETTING_CALL_FAILED_MESSAGES, number_of(call, self), text);
 }
 
+/* --- a test call: all that its person reads of it is said at its end --- */
+
+/* The device that rang, or whoever asked for it. */
+static const Party *
+tested(const Call *call)
+{
+	if (call->callee)
+		return call->callee;
+	return call->callees->len ? call->callees->pdata[call->callees->len - 1] : call->caller;
+}
+
+static void
+keep_fault(Call *call, const Why *why)
+{
+	g_free(call->fault);
+	call->fault = why_for(why, tested(call));
+}
+
+static void
+append_lost(GString *text, const PortStats *stats)
+{
+	g_string_append_printf(
+		text, ", lost %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " packets from you and ",
+		stats->lost_in, stats->packets_in + stats->lost_in);
+	if (stats->reports_in)
+		g_string_append_printf(
+			text, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " to you",
+			MIN(stats->lost_out, stats->packets_out), stats->packets_out);
+	else
+		g_string_append(text, "of those to you your client says nothing");
+}
+
+static char *
+test_sentence(const Call *call)
+{
+	const Party *party = tested(call);
+	const gint64 us = call->record->ended_us - call->answered_us;
+	g_autofree char *codec = NULL;
+	PortStats stats;
+	MediaPath path;
+	GString *text;
+
+	if (call->answered_us == 0)
+		return g_strdup_printf("The test call was not taken: %s", call->fault);
+	codec = call_codec_name(call, party, FALSE);
+	stats = media_last_stats(call->media, party->port);
+	path = media_path(call->media, party->port);
+	text = g_string_new(NULL);
+	g_string_append_printf(text, "The test call lasted %.0f s: codec %s",
+			       (double)us / G_USEC_PER_SEC, codec ? codec : "not known");
+	append_lost(text, &stats);
+	if (path.known)
+		g_string_append_printf(text, ", ICE path %s (yours) to %s (ours)",
+				       candidate_type_name(path.theirs),
+				       candidate_type_name(path.ours));
+	if (call->fault)
+		g_string_append_printf(text, ". %s", call->fault);
+	return g_string_free(text, FALSE);
+}
+
+void
+call_notice_test(Call *call)
+{
+	g_autoptr(Address) from = NULL;
+	g_autofree char *text = NULL;
+
+	if (!call->fault && call->answered_us == 0)
+		return;
+	from = address_new(ADDRESS_JID, NULL, gateway_config(call->gateway)->xmpp_domain, NULL);
+	text = test_sentence(call);
+	gateway_notice(call->gateway, call->account, from, text);
+}
+
 /* --- in the middle of a call --- */
 
 static void
@@ -85,6 +158,10 @@ tell_fault(Call *call, const Why *why, const Party *reader)
 void
 call_notice_fault(Call *call, const Why *why)
 {
+	if (call->plan->is_test) {
+		keep_fault(call, why);
+		return;
+	}
 	tell_fault(call, why, call->caller);
 	tell_fault(call, why, call->callee);
 }
@@ -196,6 +273,11 @@ tell_missed(Call *call, const Why *why)
 void
 call_notice(Call *call, const Why *why, EndedBy by)
 {
+	if (call->plan && call->plan->is_test) {
+		if (call->answered_us == 0 || why->facts.reason != REASON_HANGUP)
+			keep_fault(call, why);
+		return;
+	}
 	if (call->account)
 		tell_failed(call, call->caller, why, by);
 	if (!call->plan || !call->plan->called)

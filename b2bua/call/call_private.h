@@ -159,6 +159,8 @@ struct Call {
 	MediaLoss loss;
 	char *loss_text;
 
+	char *fault; /* of a test call: what its person should know of its audio or its end; or NULL
+		      */
 	char *one_way; /* that one side is not heard, and what to do; or NULL */
 	gboolean one_way_counted, dead_counted;
 
@@ -287,6 +289,8 @@ char *call_callee_text(const Call *call);
 void call_record_write(Call *call);
 /* The last counters are known: how good it was, for the operator. */
 void call_count_quality(const Call *call);
+/* What came from it, or was sent to it; new; NULL: not known. */
+char *call_codec_name(const Call *call, const Party *party, gboolean out);
 /* Of one direction; 0: too few packets. */
 double call_mos(const Call *call, const Party *party, const PortStats *stats, gboolean out);
 void call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by);
@@ -327,6 +331,8 @@ void call_notice_missed(Gateway *gateway, const Missed *missed, gint64 started_u
 			const char *words);
 void call_notice_refused(Gateway *gateway, const char *account, const Address *number,
 			 Reason reason, const char *words);
+/* The last counters of a test call are there: says to its person how it was. */
+void call_notice_test(Call *call);
 
 /* --- call_queue.c --- */
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */

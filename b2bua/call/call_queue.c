@@ -40,6 +40,8 @@ call_free(Call *call)
 		if (call->forwarder_counts)
 			admission_discharge(call->gateway, call->plan->forwarder);
 	}
+	if (call->plan && call->plan->is_test)
+		call_notice_test(call);
 	media_close(call->media);
 	call_stop_keys(call);
 	g_free(call->post_dial);
@@ -54,6 +56,7 @@ call_free(Call *call)
 	g_free(call->refusal_words);
 	g_free(call->loss_text);
 	g_free(call->reader);
+	g_free(call->fault);
 	g_free(call->one_way);
 	g_free(call->account);
 	g_free(call->author);

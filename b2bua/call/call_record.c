@@ -185,8 +185,8 @@ agreed_name(const Party *party)
 }
 
 /* What came from it, or was sent to it; what was agreed on, as long as nothing has come. */
-static char *
-codec_name(const Call *call, const Party *party, gboolean out)
+char *
+call_codec_name(const Call *call, const Party *party, gboolean out)
 {
 	const Party *from = out ? call_other_party(call, party) : party;
 	PortStats stats = { 0 };
@@ -201,7 +201,7 @@ codec_name(const Call *call, const Party *party, gboolean out)
 double
 call_mos(const Call *call, const Party *party, const PortStats *stats, gboolean out)
 {
-	g_autofree char *name = codec_name(call, party, out);
+	g_autofree char *name = call_codec_name(call, party, out);
 	const QualityCodec *codec = name ? quality_codec(name, TRUE) : NULL;
 	const guint64 came = out ? stats->packets_out : stats->packets_in;
 	const guint64 lost = out ? MIN(stats->lost_out, came) : stats->lost_in;
@@ -265,7 +265,7 @@ append_mos(GString *text, const char *key, double mos)
 static void
 append_quality(GString *text, const Call *call, const Party *party, const PortStats *stats)
 {
-	g_autofree char *name = codec_name(call, party, FALSE);
+	g_autofree char *name = call_codec_name(call, party, FALSE);
 
 	if (name)
 		g_string_append_printf(text, " codec=%s", name);

@@ -121,6 +121,18 @@ plan_of_one(const char *account, const Plugin *plugin, const Address *from, cons
 }
 
 Plan *
+plan_of_test(const char *account, const Plugin *plugin, const Address *from, const Address *to)
+{
+	Plan *plan = plan_new(account, NULL);
+	Target *target = plan_add(plan, plugin, WAY_ACCOUNT, address_copy(from), address_copy(to));
+
+	target->account = g_strdup(account);
+	plan->wait_for_media = FALSE;
+	plan->is_service = plan->is_test = TRUE;
+	return plan;
+}
+
+Plan *
 route_refuse(Question *question, Reason reason, const char *text)
 {
 	question->reason = reason;

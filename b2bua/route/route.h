@@ -26,11 +26,15 @@ typedef struct {
 	char *trunk;		 /* trunk it came in by, or goes out by first; NULL when none */
 	gboolean wait_for_media; /* answer the caller when the callee's media is up */
 	gboolean is_service;	 /* it goes to a plugin that answers by itself */
+	gboolean is_test;	 /* nor is it from a person: call/test_call.h */
 } Plan;
 
 /* One who is called for an account, by a plugin that is asked directly. */
 Plan *
 plan_of_one(const char *account, const Plugin *plugin, const Address *from, const Address *to);
+/* The same for devices of that account, which hear themselves. */
+Plan *
+plan_of_test(const char *account, const Plugin *plugin, const Address *from, const Address *to);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 void stage_free(Stage *stage);

@@ -10,7 +10,6 @@
 #define NS_OPENPGP     "urn:xmpp:openpgp:0"
 #define NS_OPENPGP_OLD "jabber:x:encrypted"
 #define NS_EME	       "urn:xmpp:eme:0"
-#define NS_CARBONS     "urn:xmpp:carbons:2"
 #define NS_MAM	       "urn:xmpp:mam:2"
 #define NS_CORRECT     "urn:xmpp:message-correct:0"
 #define NS_REACTIONS   "urn:xmpp:reactions:0"

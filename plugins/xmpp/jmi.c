@@ -242,7 +242,12 @@ jmi_build(const JmiBuild *what)
 		add_reason(element, what);
 	if (what->migrated)
 		xml_set(xml_add(element, NS_JMI, "migrated"), "to", what->migrated);
-	xml_add(message, NS_HINTS, "store");
+	if (what->alone) {
+		xml_add(message, NS_CARBONS, "private");
+		xml_add(message, NS_HINTS, "no-copy");
+		xml_add(message, NS_HINTS, "no-store");
+	} else
+		xml_add(message, NS_HINTS, "store");
 	return message;
 }
 

@@ -69,6 +69,7 @@ typedef struct {
 	const char *reason, *text;
 	const char *nick;     /* propose: the caller's name (XEP-0172); NULL: none */
 	const char *migrated; /* finish: id of the session that goes on; NULL: none */
+	gboolean alone;	      /* no other device of the account is to see it (XEP-0280 section 6) */
 } JmiBuild;
 xmlNode *jmi_build(const JmiBuild *what);
 xmlNode *jmi_build_receipt(const char *from, const char *to, const char *message_id);

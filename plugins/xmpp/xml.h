@@ -33,6 +33,7 @@
 #define NS_VCARD       "vcard-temp"
 #define NS_PHOTO       "vcard-temp:x:update"
 #define NS_HINTS       "urn:xmpp:hints"
+#define NS_CARBONS     "urn:xmpp:carbons:2"
 #define NS_DELAY       "urn:xmpp:delay"
 #define NS_DELAY_OLD   "jabber:x:delay"
 #define NS_EXTDISCO_1  "urn:xmpp:extdisco:1"

@@ -30,6 +30,12 @@ can_be_called(const XmppLeg *leg, guint can)
 	       (xmpp_caps_is_unencrypted(can) && xmpp_clear_can_be_offered(leg));
 }
 
+static gboolean
+is_called(const XmppLeg *leg, const char *device)
+{
+	return !leg->only || strcmp(leg->only, device) == 0;
+}
+
 /* FALSE as well for one of which nothing is known yet. */
 static gboolean
 takes_no_calls(const XmppLeg *leg, guint can)
@@ -257,7 +263,8 @@ static void
 on_proceed(XmppLeg *leg, const XmppMessage *message)
 {
 	leg_trace(&leg->leg, TRACE_IN, "proceed from %s", message->from_text);
-	if (leg->state != XMPP_RINGING || !message->from->resource)
+	if (leg->state != XMPP_RINGING || !message->from->resource ||
+	    !is_called(leg, message->from_text))
 		return; /* a second device: it sees by itself that it came too late */
 	stop_forks(leg, NULL);
 	g_ptr_array_set_size(leg->forks, 0);
@@ -409,7 +416,7 @@ xmpp_called_device(XmppLeg *leg, const char *device)
 {
 	guint can = can_of(leg, device);
 
-	if (leg->state != XMPP_RINGING)
+	if (leg->state != XMPP_RINGING || !is_called(leg, device))
 		return;
 	if (note_unencrypted(leg, device, can))
 		unencrypted_is_out(leg, device);
@@ -428,10 +435,14 @@ see_who_is_there(XmppLeg *leg)
 {
 	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
 	guint direct = 0, unencrypted = 0;
+	gboolean known = FALSE;
 
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
 
+		if (!is_called(leg, device->jid))
+			continue;
+		known = TRUE;
 		if (is_called_directly(leg, device->can))
 			direct++;
 		else if (!takes_no_calls(leg, device->can))
@@ -439,10 +450,12 @@ see_who_is_there(XmppLeg *leg)
 		else if (note_unencrypted(leg, device->jid, device->can))
 			unencrypted++;
 	}
+	if (leg->only && !known) /* it has just written to us */
+		g_ptr_array_add(leg->may_ring, g_strdup(leg->only));
 	leg->hoped = leg->may_ring->len > 0 || direct > 0;
-	if (!devices || devices->len == 0)
+	if (!known)
 		leg_unattended(&leg->leg);
-	if (leg->hoped || !devices || devices->len == 0)
+	if (leg->hoped || !known)
 		return LEG_NO_FAULT;
 	return unencrypted > 0 ? LEG_UNENCRYPTED : LEG_NO_CLIENT;
 }
@@ -451,15 +464,17 @@ static void
 call_devices(XmppLeg *leg, const char *nick)
 {
 	const GPtrArray *devices = xmpp_accounts_devices(leg->xmpp->accounts, leg->peer_bare);
-	XmppSay propose = { .kind = JMI_PROPOSE, .nick = nick, .to = leg->peer_bare };
+	XmppSay propose = { .kind = JMI_PROPOSE, .nick = nick, .to = xmpp_leg_called(leg) };
 
-	xmpp_leg_say(leg, &propose);
+	leg->no_propose = leg->only && leg->may_ring->len == 0;
+	if (!leg->no_propose)
+		xmpp_leg_say(leg, &propose);
 	/* A device with messages rings by the propose; calling it twice would ring
 	 * it twice. */
 	for (guint i = 0; devices && i < devices->len; i++) {
 		const XmppDevice *device = devices->pdata[i];
 
-		if (is_called_directly(leg, device->can))
+		if (is_called(leg, device->jid) && is_called_directly(leg, device->can))
 			call_directly(leg, device->jid, device->can);
 	}
 	if (xmpp_stream_is_up(leg->xmpp->stream))
@@ -488,6 +503,7 @@ xmpp_called_dial(Xmpp *xmpp, Call *call, const Target *target, const Desc *offer
 	leg->state = XMPP_RINGING;
 	leg->ours = desc_ref(offer);
 	leg->peer_bare = address_bare_jid(target->to);
+	leg->only = target->to->resource ? address_full_jid(target->to) : NULL;
 	xmpp_leg_register(leg, leg->peer_bare, leg->sid);
 	xmpp_leg_register(leg, target->to->host, leg->sid); /* some servers' errors are from them */
 	xmpp_find_add(leg);
@@ -516,7 +532,7 @@ static void
 fork_takes(XmppLeg *leg, XmppFork *fork)
 {
 	XmppSay retract = { .kind = JMI_RETRACT,
-			    .to = leg->peer_bare,
+			    .to = xmpp_leg_called(leg),
 			    .reason = xmpp_reason_to_jingle(REASON_ANSWERED_ELSEWHERE),
 			    .text = "Answered on another device" };
 	const Desc *told;

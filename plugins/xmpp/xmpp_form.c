@@ -159,6 +159,16 @@ add_form(xmlNode *command, const char *type, const char *title)
 	return form;
 }
 
+/* "caller-id" → "Caller id" */
+static void
+add_row(xmlNode *form, char **row)
+{
+	g_autofree char *label = g_strdelimit(g_strdup(row[0]), "-", ' ');
+
+	*label = g_ascii_toupper(*label);
+	add_value(add_field(form, row[0], "text-single", label), row[1]);
+}
+
 /* Two columns are keys and values: a field each.  More are a table. */
 static void
 add_result(xmlNode *command, const DeskPage *page)
@@ -166,11 +176,8 @@ add_result(xmlNode *command, const DeskPage *page)
 	xmlNode *form = add_form(command, "result", page->title), *reported;
 	guint n = g_strv_length(page->columns);
 
-	for (guint i = 0; n == 2 && i < page->rows->len; i++) {
-		char **row = page->rows->pdata[i];
-
-		add_value(add_field(form, row[0], "text-single", row[0]), row[1]);
-	}
+	for (guint i = 0; n == 2 && i < page->rows->len; i++)
+		add_row(form, page->rows->pdata[i]);
 	if (n == 2)
 		return;
 	reported = xml_add(form, NULL, "reported");

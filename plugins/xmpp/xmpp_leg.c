@@ -61,6 +61,7 @@ xmpp_leg_free(XmppLeg *leg)
 	g_free(leg->local);
 	g_free(leg->peer);
 	g_free(leg->peer_bare);
+	g_free(leg->only);
 	g_free(leg->content);
 	g_free(leg->past_ufrag);
 	g_free(leg->migrated);
@@ -197,6 +198,12 @@ xmpp_leg_request(XmppLeg *leg, xmlNode *jingle)
 	xmpp_request(leg->xmpp, &request, jingle);
 }
 
+const char *
+xmpp_leg_called(const XmppLeg *leg)
+{
+	return leg->only ? leg->only : leg->peer_bare;
+}
+
 void
 xmpp_leg_say(XmppLeg *leg, const XmppSay *what)
 {
@@ -207,7 +214,8 @@ xmpp_leg_say(XmppLeg *leg, const XmppSay *what)
 			   .reason = what->reason,
 			   .text = what->text,
 			   .nick = what->nick,
-			   .migrated = what->migrated };
+			   .migrated = what->migrated,
+			   .alone = leg->only != NULL };
 
 	xmpp_leg_out(leg, "%s%s%s%s", jmi_kind_name(what->kind), what->reason ? " " : "",
 		     what->reason ? what->reason : "", what->migrated ? ": migrated" : "");
@@ -272,7 +280,7 @@ static void
 stop_ringing(XmppLeg *leg, Reason reason, const char *text)
 {
 	XmppSay retract = { .kind = JMI_RETRACT,
-			    .to = leg->peer_bare,
+			    .to = xmpp_leg_called(leg),
 			    .reason = xmpp_reason_to_jingle(reason),
 			    .text = text };
 

@@ -125,6 +125,7 @@ struct XmppLeg {
 	GPtrArray *live_keys; /* in Xmpp.live, until it is over */
 	GPtrArray
 		*may_ring; /* char *: full JIDs that our propose may ring at, as far as is known */
+	char *only;	   /* the one device that is called, a full JID; NULL: all of the account */
 	Timer *timer;	   /* one; what it means depends on the state */
 	gint64 began_us;
 	XmppHold hold;
@@ -176,6 +177,8 @@ typedef struct {
 	const char *nick;	   /* a propose: the caller's name; NULL: none */
 	const char *migrated;	   /* a finish: the session that goes on; NULL: none */
 } XmppSay;
+/* To whom a propose goes, and what takes it back. */
+const char *xmpp_leg_called(const XmppLeg *leg);
 void xmpp_leg_say(XmppLeg *leg, const XmppSay *what);
 void xmpp_terminate(Xmpp *xmpp, const XmppRequest *whom, const char *sid, Reason reason,
 		    const char *text);

@@ -103,12 +103,22 @@ describe_account(const Xmpp *xmpp, const xmlNode *iq, const char *account)
 	g_autoptr(User) user = store_user_get(gateway_store(xmpp->gateway), account, NULL);
 	g_autoptr(GString) words = g_string_new("You are a user of this telephone gateway. ");
 	xmlNode *result = xml_iq_result(iq), *query = xml_add(result, NS_REGISTER, "query");
+	xmlNode *form, *field;
 
 	xml_add(query, NULL, "registered");
 	if (user && user->caller_id)
 		g_string_append_printf(words, "Your number is %s. ", user->caller_id);
 	g_string_append(words, BY_OPERATOR ".");
 	xml_add_text(xml_add(query, NULL, "instructions"), words->str);
+	/* Gajim shows nothing of an answer without a form */
+	form = xml_add(query, NS_DATA, "x");
+	xml_set(form, "type", "form");
+	xml_add_text(xml_add(form, NULL, "title"), "Telephone gateway");
+	xml_add_text(xml_add(form, NULL, "instructions"), words->str);
+	field = xml_add(form, NULL, "field");
+	xml_set(field, "var", "FORM_TYPE");
+	xml_set(field, "type", "hidden");
+	xml_add_text(xml_add(field, NULL, "value"), NS_REGISTER);
 	return result;
 }
 

@@ -357,6 +357,12 @@ media_last_stats(const Media *media, PortId port)
 	return stats;
 }
 
+MediaPath
+media_path(const Media *media, PortId port)
+{
+	return (MediaPath){ TRUE, CANDIDATE_HOST, CANDIDATE_SRFLX };
+}
+
 const SeriesPoint *
 media_series(const Media *media, PortId port, guint *n_points)
 {

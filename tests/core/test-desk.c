@@ -11,6 +11,8 @@
 #include "b2bua/call/core.h"
 #include "b2bua/desk.h"
 #include "b2bua/setting.h"
+#include "tests/core/fake-leg.h"
+#include "tests/core/fake-media.h"
 
 #define ALICE "alice@example.org"
 #define BOB   "bob@example.org"
@@ -404,7 +406,8 @@ by_command(const char *name, const char *value)
 {
 	g_autofree char *pair = g_strdup_printf("%s=%s", name, value);
 	char *words[] = { (char *)"user", (char *)"set", (char *)ALICE, pair, NULL };
-	Answer *answer = answer_new(gateway, store, &(Actor){ VERB_OPERATOR, NULL, "test" }, words);
+	Answer *answer =
+		answer_new(gateway, store, &(Actor){ .kind = VERB_OPERATOR, .who = "test" }, words);
 
 	g_assert_no_error(answer_error(answer));
 	answer_free(answer);
@@ -632,6 +635,88 @@ test_no_operator_now(void)
 	tear_down();
 }
 
+/* --- a test call --- */
+
+static GString *noticed, *commands;
+
+static void
+on_notice(const char *account, const Address *number, const char *text)
+{
+	g_assert_cmpstr(account, ==, ALICE);
+	g_assert_null(number->user);
+	g_string_append_printf(noticed, "%s\n", text);
+}
+
+static void
+on_command(FakeLeg *leg, const char *command, const char *what)
+{
+	g_string_append_printf(commands, "%s %s\n", command, what ? what : "");
+}
+
+static FakeLeg *
+called_back(void)
+{
+	FakeLeg *leg;
+
+	g_string_truncate(noticed, 0);
+	assert_says("test", "You are called now");
+	assert_says("test", "a test call goes on already");
+	fake_media_deliver();
+	leg = fake_leg_find("callee");
+	g_assert_nonnull(leg);
+	return leg;
+}
+
+/* A device is called and answers; how it was is said once, by nobody but the gateway itself. */
+static void
+test_test_call(void)
+{
+	g_autoptr(Desc) answer = fake_desc(TRANSPORT_WEBRTC, "opus", DIRECTION_SENDRECV, 9);
+	FakeLeg *leg;
+
+	set_up();
+	assert_says("test", "no XMPP client can be called");
+	fake_legs_reset();
+	fake_media_reset();
+	noticed = g_string_new(NULL);
+	commands = g_string_new(NULL);
+	fake_legs.in_notice = on_notice;
+	fake_legs.in_command = on_command;
+	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
+
+	leg = called_back();
+	g_assert_true(g_str_has_prefix(commands->str, "dial opus/48000 PCMU/8000"));
+	leg_ringing(&leg->leg, NULL);
+	leg_answered(&leg->leg, answer);
+	fake_media_deliver();
+	fake_leg_end(leg, REASON_HANGUP, NULL);
+	fake_media_deliver();
+	g_test_message("%s", noticed->str);
+	g_assert_cmpstr(noticed->str, ==,
+			"The test call lasted 0 s: codec opus, lost 0 of 100 packets from you and "
+			"of those to you your client says nothing, ICE path srflx (yours) to host "
+			"(ours)\n");
+
+	leg = called_back();
+	leg_ringing(&leg->leg, NULL);
+	fake_leg_end(leg, REASON_DECLINED, NULL);
+	fake_media_deliver();
+	g_assert_cmpstr(noticed->str, ==, "The test call was not taken: The call was declined\n");
+	for (guint i = 0; i < 10 && !strstr(heard->str, "in this minute"); i++) {
+		say("test");
+		fake_media_deliver();
+		if ((leg = fake_leg_find("callee")))
+			fake_leg_end(leg, REASON_DECLINED, NULL);
+		fake_media_deliver();
+	}
+	g_assert_nonnull(strstr(heard->str, "many test calls in this minute"));
+	fake_legs.in_notice = NULL;
+	fake_legs.in_command = NULL;
+	g_string_free(noticed, TRUE);
+	g_string_free(commands, TRUE);
+	tear_down();
+}
+
 /* --- bounds of the sessions --- */
 
 static void
@@ -680,6 +765,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desk/forms", test_forms);
 	g_test_add_func("/desk/who", test_who);
 	g_test_add_func("/desk/no-operator-now", test_no_operator_now);
+	g_test_add_func("/desk/test-call", test_test_call);
 	g_test_add_func("/desk/sessions", test_sessions);
 	return g_test_run();
 }

@@ -182,7 +182,7 @@ modules:
             if self.process.poll() is not None:
                 raise Failed(f"ejabberd did not start: {(folder / 'ejabberd.out').read_text(errors='replace')[-1000:]}")
             return (folder / "ready").exists() and accepts(c2s_port) and accepts(component_port)
-        until(is_up, 60, "ejabberd")
+        until(is_up, 120, "ejabberd")
 
     @staticmethod
     def documented_listener(gateway, component_port, secret):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Calls that are answered, in both directions, over each kind of client and
 telephone: the right tone each way, under 1 % lost, nobody hears himself."""
+import re
+
 from harness import ALICE, BOB, GATEWAY, OUTSIDE, check, hear, hear_echo, slow
 
 NUMBER = f"{OUTSIDE}@{GATEWAY}"
@@ -162,6 +164,33 @@ def test_echo_webrtc(bench):
     phone.hangup()
     hear_echo(phone)
     check(bench.tandem.last_record()["reason"] == "hangup", "the record of the echo call")
+
+
+def test_echo_calls_back(bench):
+    """Asked for in the chat with the gateway: the device that asks rings, and no other one; it hears itself."""
+    bench.gateway()
+    phone, other = bench.webrtc(), bench.webrtc(resource="other", plays="B")
+    phone.say(GATEWAY, "test")
+    check("You are called now" in phone.wait("chat")["body"], "another answer")
+    check(phone.wait("incoming")["from"].split("/")[0] == f"echo@{GATEWAY}", "somebody else calls")
+    phone.say(GATEWAY, "test")
+    check("goes on already" in phone.wait("chat")["body"], "two at once")
+    phone.answer()
+    phone.wait("up")
+    bench.talk()
+    phone.hangup()
+    hear_echo(phone)
+    said = phone.wait("chat")
+    print(said["body"])
+    check(said["from"].split("/")[0] == GATEWAY, f"said by {said['from']}")
+    check(re.fullmatch(r"The test call lasted \d+ s: codec \S+, lost 0 of \d+ packets from you and .*, "
+                       r"ICE path \w+ \(yours\) to \w+ \(ours\)", said["body"]), "another sentence")
+    check(not other.has("incoming"), "the other device has rung")
+    phone.say(GATEWAY, "test")
+    phone.wait("incoming")
+    phone.reject()
+    check("You are called now" in phone.wait("chat")["body"], "another answer")
+    check(phone.wait("chat")["body"] == "The test call was not taken: The call was declined", "it was declined")
 
 
 def test_echo_from_carrier(bench):

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""texts.py --build FOLDER [-k WORD] - 10,000 texts and 20 kills, and all else that may die.
+"""texts.py --build FOLDER [-k WORD] - 10,000 texts and 20 kills by each server, all else that may die,
+and twenty texts of each client and to it through kills.
 
-About a quarter of an hour.  ./check has a shorter form of each row (test_texts.py).
+About half an hour.  ./check has a shorter form of the rows without clients (test_texts.py).
 """
 import argparse
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from run import run_in_namespace
 
-ROWS = ("kills", "locked", "full", "outage", "carriers")
+ROWS = ("kills", "kills_ejabberd", "locked", "full", "outage", "carriers", "client_webrtc", "client_webrtc_ejabberd",
+        "client_page", "client_dino", "client_linphone", "client_baresip")
 
 
 def main():
@@ -27,7 +29,7 @@ def main():
     print(f"1..{len(rows)}", flush=True)
     failures, began = 0, time.time()
     for number, row in enumerate(rows, 1):
-        passed, seconds, output = run_in_namespace(options, "text_rows_long", f"test_{row}", 1800)
+        passed, seconds, output = run_in_namespace(options, "text_rows_long", f"test_{row}", 3600)
         print("".join(f"# {line}\n" for line in output.splitlines()), end="")
         print(f"{'ok' if passed else 'not ok'} {number} - texts: {row} # {seconds:.1f} s", flush=True)
         failures += not passed

@@ -218,6 +218,12 @@ media_last_stats(const Media *media, PortId port)
 	return (PortStats){ 0 };
 }
 
+MediaPath
+media_path(const Media *media, PortId port)
+{
+	return (MediaPath){ 0 };
+}
+
 const SeriesPoint *
 media_series(const Media *media, PortId port, guint *n_points)
 {

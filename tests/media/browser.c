@@ -20,7 +20,8 @@ struct Browser {
 };
 
 static void
-on_selected(gpointer user, guint component, guint socket, const NetAddress *peer, const char *text)
+on_selected(gpointer user, guint component, guint socket, const NetAddress *peer,
+	    const MediaPath *path, const char *text)
 {
 	Browser *browser = user;
 

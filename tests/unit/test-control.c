@@ -14,6 +14,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/call/call.h"
+#include "b2bua/call/test_call.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call_stop.h"
@@ -172,6 +173,12 @@ const char *
 gateway_hook_state(const Gateway *self)
 {
 	return "has taken all calls";
+}
+
+const char *
+test_call(Gateway *where, const char *account, const char *device)
+{
+	return "no XMPP client can be called";
 }
 
 Call *
@@ -925,7 +932,9 @@ ask_as(const Actor *actor, const char *line)
 static void
 test_self(void)
 {
-	const Actor alice = { VERB_SELF, "alice@example.org", "alice@example.org" };
+	const Actor alice = { .kind = VERB_SELF,
+			      .account = "alice@example.org",
+			      .who = "alice@example.org" };
 
 	gateway_init("/nowhere");
 	g_free(ask(NULL, "user add alice@example.org"));
@@ -1002,7 +1011,9 @@ assert_not_bobs(const char *text)
 static void
 test_another(void)
 {
-	const Actor alice = { VERB_SELF, "alice@example.org", "alice@example.org/phone" };
+	const Actor alice = { .kind = VERB_SELF,
+			      .account = "alice@example.org",
+			      .who = "alice@example.org/phone" };
 	static const char *const before[] = {
 		"user add alice@example.org",
 		"user add bob@example.org",

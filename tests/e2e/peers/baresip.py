@@ -240,6 +240,10 @@ class Baresip:
         self._tell("accept")
         self.wait_said("ACK sip:")
 
+    def transcript(self):
+        """All that it has written down: every message of SIP as it came and went."""
+        return self._log.text()
+
     def wait_said(self, *words, seconds=15):
         """All of that stands in the next message of SIP that has the first, or in what it
         makes of one.  When that was."""

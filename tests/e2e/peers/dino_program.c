@@ -13,6 +13,7 @@
 #include <gmodule.h>
 #include <stdio.h>
 #include <string.h>
+#include "dino_windows.h"
 
 typedef struct {
 	GTypeInterface parent;
@@ -72,7 +73,7 @@ dino_plugins_rtp_voice_processor_process_stream(gpointer native, gpointer info, 
 
 /* --- what is told --- */
 
-static char *
+char *
 quoted(const char *text)
 {
 	GString *json = g_string_new("\"");
@@ -227,9 +228,14 @@ look(gpointer jid)
 static void
 obey(const char *verb, const char *to, const char *words)
 {
-	gpointer jid = to && *to ? xmpp_jid_new(to, NULL) : NULL;
+	gpointer jid;
 
-	if (strcmp(verb, "say") == 0) {
+	if (windows_obey(verb, to, words))
+		return;
+	jid = to && *to ? xmpp_jid_new(to, NULL) : NULL;
+	if (strcmp(verb, "open") == 0)
+		g_action_group_activate_action(G_ACTION_GROUP(application), words, NULL);
+	else if (strcmp(verb, "say") == 0) {
 		gpointer message = dino_message_processor_send_text(MODULE(message_processor),
 								    words, chat_with(jid));
 

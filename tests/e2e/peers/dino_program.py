@@ -38,7 +38,8 @@ def build(folder):
     folder.mkdir(parents=True)
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gio-2.0", "gmodule-2.0"], check=True, capture_output=True,
                            text=True).stdout.split()
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", folder / "test.so", HERE / "dino_program.c", *flags], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", folder / "test.so", HERE / "dino_program.c",
+                    HERE / "dino_windows.c", *flags, "-lm"], check=True)
     return folder / "test.so"
 
 
@@ -99,7 +100,7 @@ def main():
     runtime.mkdir(mode=0o700)
     os.environ |= {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime), "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo",
                    "NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "GSETTINGS_BACKEND": "memory"}
-    own_screen(home)
+    screen = own_screen(home)
     sound = Sound(home, options.mic, options.log)
     plugin = build(home / "plugin")
     environment = dict(sound.env, DINO_PLUGIN_DIR=str(plugin.parent), LD_PRELOAD=str(plugin), LD_LIBRARY_PATH=str(LIBRARIES),
@@ -124,7 +125,12 @@ def main():
     threading.Thread(target=pass_on, daemon=True).start()
     for line in sys.stdin:
         command = json.loads(line)
-        words = [command.pop("command"), command.pop("to", ""), command.pop("what", "") or ""]
+        if command.get("does") == "picture":
+            screen.save(command["path"])
+            report("pictured", path=command["path"])
+            continue
+        words = [command.get("does") or command["command"], command.get("to") or command.get("label") or "",
+                 command.get("what") or ""]
         dino.stdin.write(("\t".join(words) + "\n").encode())
         dino.stdin.flush()
     dino.terminate()

@@ -41,9 +41,9 @@ os.makedirs(home)
 for name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{name}_HOME"] = f"{home}/{name.lower()}"
 os.environ |= {"HOME": home, "GDK_BACKEND": "x11", "NO_AT_BRIDGE": "1", "GSETTINGS_BACKEND": "memory"}
-own_screen(home)
+screen = own_screen(home)
 sys.argv = ["gajim"]  # it reads them, too
-sys.path.pop(0)  # where another gajim is, which is none
+beside = sys.path.pop(0)  # where another gajim is, which is none
 
 from gajim import gajim as program  # noqa: E402
 
@@ -58,7 +58,10 @@ from nbxmpp.protocol import JID  # noqa: E402
 
 from gajim.common import app, ged, passwords  # noqa: E402
 from gajim.gtk.application import GajimApplication  # noqa: E402
-from gajim.gtk.util import get_app_window  # noqa: E402
+from gajim.gtk.util import get_app_window, open_window  # noqa: E402
+
+sys.path.insert(0, beside)
+from gajim_windows import Windows  # noqa: E402
 
 Gst.init(None)
 
@@ -103,8 +106,9 @@ class Phone:
     def __init__(self):
         self.session = self.recorder = None
         self.calls = 0
+        self.windows = Windows(report, screen)
         for name in ("signed_in", "jingle_request_received", "jingle_connected_received", "jingle_disconnected_received",
-                     "jingle_error_received"):
+                     "jingle_error_received", "gateway_prompt_received"):
             app.ged.register_event_handler(name.replace("_", "-"), ged.GUI2, getattr(self, f"on_{name}"))
 
     @property
@@ -133,6 +137,9 @@ class Phone:
 
     def on_jingle_error_received(self, event):
         report("told", sid=event.sid, what=str(event.reason))
+
+    def on_gateway_prompt_received(self, event):
+        report("prompt", desc=event.desc, prompt=event.prompt, jid=event.prompt_jid, error=event.stanza.getErrorMsg())
 
     def over(self, by, reason=None):
         """Gajim says it several times."""
@@ -191,6 +198,17 @@ class Phone:
         app.call_manager.start_dtmf(ACCOUNT, jid, what)
         GLib.timeout_add(200, lambda: app.call_manager.stop_dtmf(ACCOUNT, jid))
 
+    @staticmethod
+    def do_open(what, jid=None):
+        open_window(what, account=ACCOUNT, **({"jid": jid} if jid else {}))
+
+    def do_ask_gateway(self, to, what=None):
+        """Gajim knows jabber:iq:gateway (common/modules/gateway.py), and has no window for it."""
+        self.client.get_module("Gateway").request_gateway_prompt(to, what)
+
+    def do_window(self, does, **more):
+        getattr(self.windows, does)(**more)
+
     def do_quit(self):
         os._exit(0)
 
@@ -204,7 +222,10 @@ class Phone:
 
     def read(self):
         for line in sys.stdin:
-            GLib.idle_add(self.take, line)
+            if '"picture"' in line:  # which waits until nothing moves
+                self.take(line)
+            else:
+                GLib.idle_add(self.take, line)
         GLib.idle_add(self.do_quit)
 
 

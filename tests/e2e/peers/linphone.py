@@ -150,6 +150,10 @@ class Linphone:
         self._tell("terminate")
         self._log.wait("BYE sip:")
 
+    def transcript(self):
+        """All that it has written down: every message of SIP as it came and went."""
+        return self._log.text()
+
     def wait_said(self, *words, seconds=15):
         """As baresip's."""
         return self._log.wait(*words, seconds=seconds)

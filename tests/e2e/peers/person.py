@@ -55,6 +55,17 @@ class Chat:
     words: str
 
 
+@dataclasses.dataclass
+class Page:
+    """What an ad-hoc command has answered."""
+    status: str    # "executing", "completed", "canceled"
+    session: str
+    actions: set   # of "next", "prev", "complete"
+    notes: list
+    fields: dict   # name → field of slixmpp, of a form to fill in
+    rows: list     # of a result
+
+
 class Person:
     """One client of an account; it confirms what asks for that (XEP-0184)."""
 
@@ -74,6 +85,8 @@ class Person:
         jid, password, _ = self._args
         self.client = slixmpp.ClientXMPP(jid, password)
         self.client.auto_authorize, self.client.auto_subscribe = True, True
+        for plugin in ("xep_0004", "xep_0030", "xep_0050"):
+            self.client.register_plugin(plugin)
         self.client["feature_mechanisms"].unencrypted_plain = True
         for name, take in (("message", self._message), ("presence", self._presence)):
             self.client.register_handler(Callback(f"every {name}", MatchXPath(CLIENT + name), take))
@@ -150,6 +163,33 @@ class Person:
         async def now():
             self.client.send_presence_subscription(jid, ptype="subscribe")
         self._do(now())
+
+    # ad-hoc commands, by slixmpp's own XEP-0050 and XEP-0004
+
+    def commands(self, jid):
+        """node → name"""
+        async def now():
+            return await self.client["xep_0050"].get_commands(jid, timeout=SECONDS)
+        return {node: name for _, node, name in self._do(now())["disco_items"]["items"]}
+
+    def command(self, jid, node, action="execute", session=None, values=None):
+        """Page of the answer.  Refused: an error came."""
+        async def now():
+            payload = None
+            if values is not None:
+                payload = self.client["xep_0004"].make_form(ftype="submit")
+                for name, value in values.items():
+                    payload.add_field(var=name, value=value)
+            return await self.client["xep_0050"].send_command(jid, node, action=action, sessionid=session, payload=payload,
+                                                              timeout=SECONDS)
+        try:
+            answer = self._do(now())["command"]
+        except IqError as error:
+            raise Refused(error.iq.xml) from None
+        form = answer["form"]
+        return Page(answer["status"], answer["sessionid"], set(answer["actions"]), [text for _, text in answer["notes"]],
+                    {field["var"]: field for field in form.get_fields().values()} if form.get("type") == "form" else {},
+                    form["items"] if form.get("type") == "result" else [])
 
     # what it writes and reads
 

@@ -88,6 +88,11 @@ class XmppPhone:
         with self._changed:
             return any(e["event"] == name and all(e.get(k) == v for k, v in like.items()) for e in self.events)
 
+    def all(self, name):
+        """Every event of that name so far, whoever has waited for it."""
+        with self._changed:
+            return [e for e in self.events if e["event"] == name]
+
     def faults(self):
         """What a strict client would not have taken."""
         with self._changed:
@@ -138,6 +143,14 @@ class XmppPhone:
     def say(self, to, text):
         """A chat message."""
         self._tell("say", to=to, what=text)
+
+    def ask_gateway(self, to, what=None):
+        """jabber:iq:gateway: for the prompt, or for the address of what was written (gajim_program.py alone)."""
+        self._tell("ask_gateway", to=to, what=what)
+
+    def tell_window(self, does, **more):
+        """See window.py."""
+        self._tell("open" if does == "open" else "window", **({} if does == "open" else {"does": does}), **more)
 
     def heard(self):
         """(recording, when the microphone began, (lost, expected)) of the last call."""
