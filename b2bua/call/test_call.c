@@ -10,8 +10,7 @@
 #include "b2bua/route/route.h"
 #include "b2bua/timer.h"
 
-#define ECHO_NAME "echo" /* whom the person sees, and may call as well */
-#define MAX_CALLS 32	 /* of a person that are looked at */
+#define MAX_CALLS 32 /* of a person that are looked at */
 
 typedef struct {
 	Leg leg; /* first */
@@ -80,14 +79,23 @@ is_under_way(Gateway *gateway, const char *account)
 	return FALSE;
 }
 
+/* Whom the person sees: may call as well, where there is such a service. */
+static Address *
+caller_of(Gateway *gateway)
+{
+	const Plugin *service = gateway_reaching(gateway, WAY_SERVICE);
+
+	return address_new(ADDRESS_JID, service ? service->name : test_plugin.name,
+			   gateway_config(gateway)->xmpp_domain, NULL);
+}
+
 const char *
 test_call(Gateway *gateway, const char *account, const char *device)
 {
 	const Plugin *plugin = gateway_reaching(gateway, WAY_ACCOUNT);
 	g_autoptr(Address) person = address_from_jid(account);
 	g_autoptr(Address) to = address_from_jid(device ? device : account);
-	g_autoptr(Address) echo =
-		address_new(ADDRESS_JID, ECHO_NAME, gateway_config(gateway)->xmpp_domain, NULL);
+	g_autoptr(Address) caller = caller_of(gateway);
 	g_autoptr(Transport) loop = transport_new(TRANSPORT_LOOP);
 	g_autoptr(Desc) offer = desc_offer_all(loop, TRANSPORT_WEBRTC);
 	TestLeg *test;
@@ -100,7 +108,7 @@ test_call(Gateway *gateway, const char *account, const char *device)
 		return "there were many test calls in this minute; wait a minute";
 	test = g_new0(TestLeg, 1);
 	call_new_near(gateway, &test->leg, &test_plugin,
-		      &(Incoming){ .from = person, .to = echo, .offer = offer, .device = device },
-		      NULL, plan_of_test(account, plugin, echo, to));
+		      &(Incoming){ .from = person, .to = caller, .offer = offer, .device = device },
+		      NULL, plan_of_test(account, plugin, caller, to));
 	return NULL;
 }
