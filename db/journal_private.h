@@ -18,7 +18,7 @@ typedef gboolean (*JournalWrite)(Store *store, gconstpointer data, GError **erro
 
 /* How long an entry may wait for others, and who waits for it. */
 typedef enum {
-	WRITE_LATER, /* what is written of other calls within a second goes along */
+	WRITE_LATER, /* of calls a second, of others a quarter: what comes meanwhile goes along */
 	WRITE_SOON,
 	WRITE_TO_DISK /* soon, and "written" means that it outlives a power cut */
 } Urgency;

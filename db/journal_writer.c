@@ -12,7 +12,8 @@
 
 #define LOCK_MS	     100   /* waited for another process at a time */
 #define RETRY_MS     100   /* between tries */
-#define COLLECT_MS   1000  /* from the first entry on: a commit writes a dozen pages at least */
+#define COLLECT_MS   250   /* from the first entry on: a client says several things in that time */
+#define CALLS_MS     1000  /* likewise of calls: a commit writes a dozen pages at least */
 #define SYNC_MS	     3000  /* from a commit until it is on the disk: 5 s at most */
 #define PRUNE_MS     60000 /* between looks for what is old */
 #define PRUNE_NEXT   25	   /* when there was more */
@@ -51,12 +52,16 @@ entry_free(Entry *entry)
 static void
 hurry(Writer *writer, const Entry *entry)
 {
-	gint64 now = g_get_monotonic_time();
+	const gint64 now = g_get_monotonic_time();
+	const gint64 at = now + (entry->urgency != WRITE_LATER ? 0
+				 : entry->call		       ? CALLS_MS
+							       : COLLECT_MS) *
+					US;
 
-	if (entry->urgency != WRITE_LATER && !writer->trouble)
-		writer->write_at = now;
-	else if (writer->entries.length == 0)
-		writer->write_at = MAX(writer->write_at, now + COLLECT_MS * US);
+	if (writer->entries.length == 0)
+		writer->write_at = writer->trouble ? MAX(writer->write_at, at) : at;
+	else if (!writer->trouble)
+		writer->write_at = MIN(writer->write_at, at);
 }
 
 /* It takes the place of an earlier one of the same call, and its number is the later:
