@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* fake-leg.c - see fake-leg.h. */
 #include "tests/core/fake-leg.h"
+#include "tests/core/fake-media.h"
 #include <string.h>
 
 FakeLegs fake_legs;
@@ -282,3 +283,23 @@ const Plugin fake_xmpp = {
 	.leg = &xmpp_verbs,
 	.account = &account_verbs,
 };
+
+Gateway *
+fake_gateway_new(const char *settings, Config **config, Store **store)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
+	Gateway *gateway;
+
+	*config = config_from_text(settings, "test", &error);
+	g_assert_no_error(error);
+	*store = store_open(":memory:", &error);
+	g_assert_no_error(error);
+	gateway = core_new(*config, *store, NULL);
+	fake_legs_reset();
+	fake_media_reset();
+	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
+	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
+	g_assert_true(store_trunk_add(*store, trunk, NULL));
+	return gateway;
+}

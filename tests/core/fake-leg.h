@@ -39,5 +39,9 @@ FakeLeg *fake_leg_find(const char *name); /* NULL: there is none of that name */
 void fake_leg_end(FakeLeg *leg, Reason reason, const char *text); /* and frees it */
 void fake_leg_fail(FakeLeg *leg, Reason reason, const char *text);
 
+/* A gateway of a store in memory, with both plugins, fresh fakes and the trunk "carrier".  The
+ * caller frees the three. */
+Gateway *fake_gateway_new(const char *settings, Config **config, Store **store);
+
 /* A description of the given kind: codecs "PCMU PCMA event", from a peer at `port`. */
 Desc *fake_desc(TransportKind kind, const char *codecs, Direction direction, guint16 port);

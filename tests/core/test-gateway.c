@@ -14,19 +14,8 @@ set_up(const char *more)
 	g_autofree char *text = g_strconcat("[gateway]\nplugins=echo\ndrain_seconds=1\n"
 					    "[xmpp]\ndomain=gw.example.org\n",
 					    more, NULL);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
 
-	config = config_from_text(text, "test", &error);
-	g_assert_no_error(error);
-	store = store_open(":memory:", &error);
-	g_assert_no_error(error);
-	gateway = core_new(config, store, NULL);
-	fake_legs_reset();
-	fake_media_reset();
-	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
-	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
-	g_assert_true(store_trunk_add(store, trunk, NULL));
+	gateway = fake_gateway_new(text, &config, &store);
 	for (guint i = 1; i <= 2; i++) {
 		g_autofree char *jid = g_strdup_printf("user%u@example.org", i);
 		g_autofree char *number = g_strdup_printf("+1555000%u", i);

@@ -266,16 +266,8 @@ set_up(const char *more)
 		g_strconcat("[gateway]\nplugins=echo\ndrain_seconds=60\nemergency=trunk:carrier\n"
 			    "[xmpp]\ndomain=gw.example.org\n",
 			    more, NULL);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
 
-	config = config_from_text(text, "test", &error);
-	g_assert_no_error(error);
-	store = store_open(":memory:", &error);
-	g_assert_no_error(error);
-	gateway = core_new(config, store, NULL);
-	fake_legs_reset();
-	fake_media_reset();
+	gateway = fake_gateway_new(text, &config, &store);
 	fake_media.reserved = 0;
 	fake_echo = fake_sip;
 	fake_echo.name = "echo";
@@ -283,10 +275,7 @@ set_up(const char *more)
 	echo_verbs = *fake_sip.leg;
 	echo_verbs.dial = echo_dial;
 	fake_echo.leg = &echo_verbs;
-	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
-	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
 	g_assert_true(gateway_add_plugin(gateway, &fake_echo, NULL));
-	g_assert_true(store_trunk_add(store, trunk, NULL));
 	for (guint i = 1; i <= 30; i++) {
 		g_autofree char *jid = g_strdup_printf("user%u@example.org", i);
 		g_autofree char *number = g_strdup_printf("+1415555%04u", i);

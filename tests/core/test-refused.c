@@ -46,22 +46,11 @@ set_up(const char *limits)
 	g_autofree char *text = g_strconcat("[gateway]\nplugins=echo\nemergency=refuse\n[xmpp]\n"
 					    "domain=gw.example.org\n[limits]\n",
 					    limits, NULL);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Trunk) trunk = trunk_new("carrier", "192.0.2.50");
 
-	config = config_from_text(text, "test", &error);
-	g_assert_no_error(error);
-	store = store_open(":memory:", &error);
-	g_assert_no_error(error);
-	gateway = core_new(config, store, NULL);
-	fake_legs_reset();
-	fake_media_reset();
+	gateway = fake_gateway_new(text, &config, &store);
 	fake_media.reserved = 0;
 	fake_legs.in_command = in_command;
 	fake_legs.in_notice = in_notice;
-	g_assert_true(gateway_add_plugin(gateway, &fake_sip, NULL));
-	g_assert_true(gateway_add_plugin(gateway, &fake_xmpp, NULL));
-	g_assert_true(store_trunk_add(store, trunk, NULL));
 	add_user(ALICE, NUMBER);
 	add_user(BOB, "+14155550102");
 	add_user("carol@example.org", "+14155550103");
