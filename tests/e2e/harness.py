@@ -36,6 +36,8 @@ ACCOUNTS = ("alice", "bob", "carol")
 ALICE, BOB, CAROL = "+14155550101", "+14155550102", "+14155550103"
 OUTSIDE = "+14155550199"
 
+# Seconds: a thread that waits for a name, a lock or a peer waits longer, and a machine with other work does not
+STALL = 1.0
 MAX_LOSS = 0.01
 MAX_LATE = 0.2  # seconds a call: see audio_is_whole()
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer")
