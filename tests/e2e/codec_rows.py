@@ -12,8 +12,11 @@ import traceback
 
 import audio
 from harness import ALICE, BOB, GATEWAY, OUTSIDE, Failed, check, hear
+from peers import speech
 from peers.carrier import Carrier
 from peers.softphone import Softphone
+
+speech.ffmpeg()  # in a call it would tear a hole into what is heard
 
 CODECS = {"opus": 98, "G722": 9, "PCMA": 8, "PCMU": 0}
 LEAN = {"AMR-WB": 114, "AMR": 112, "G729": 18}  # in a build that has them; AMR in bits: baresip has whole bytes

@@ -484,7 +484,7 @@ def turn_stopped(house):
 
 def server_stopped(house):
     house.bench.server.stop()
-    until(lambda: "offline" in house.tandem.ctl("status").stdout, 20, "the stream to be seen closed")
+    house.tandem.wait_status("offline", 20, "the stream to be seen closed")
     yield ["stun", "turn udp", "turn tcp", "turn tls"]
 
 

@@ -128,7 +128,7 @@ def test_first_carrier_loses_our_registration(bench):
                                  response_seconds=1)
     second = bench.carrier("second", priority=2)
     phone = bench.webrtc()
-    until(lambda: "not registered: no answer" in bench.tandem.ctl("status").stdout, 10, "the trunk to be seen down")
+    bench.tandem.wait_status("not registered: no answer", 10, "the trunk to be seen down")
     call_by_second_at_once(bench, phone, second)
 
 

@@ -233,7 +233,7 @@ def test_network_address_changes_client_outside(bench):
     phone = bench.webrtc(options=["--server", "10.88.0.2"])
     carrier = bench.keep(Carrier(bench.folder, {"address": ADDRESS, "trunk": {}}, (line.FIRST, 5060)))
     bench.tandem.ctl("trunk", "add", "carrier", ADDRESS, "country=US", "options-seconds=10")
-    until(lambda: "OPTIONS: answers" in bench.tandem.ctl("status").stdout, 10, "an answer to OPTIONS")
+    bench.tandem.wait_status("OPTIONS: answers", 10, "an answer to OPTIONS")
     leg = call_carrier(phone, carrier)
     phases = Phases(phone, leg, 0.8, 0.1)
     talk_both_ways(bench, phases)

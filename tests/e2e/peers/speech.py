@@ -7,7 +7,6 @@ FFmpeg, whose decoders of all three are its own: neither code is the gateway's.
 import ctypes
 import functools
 
-import av
 import numpy as np
 
 OCTETS = ";octet-align=1"
@@ -17,13 +16,20 @@ WIDE_BITS = (132, 177, 253, 285, 317, 365, 397, 461, 477, 40)
 NO_REQUEST, NO_DATA = 15, 15
 
 
+@functools.cache
+def ffmpeg():
+    """Some 200 libraries, half a second: tests that hear such codecs read them before they call, and others not at all."""
+    import av
+    return av
+
+
 class _FFmpeg:
     def __init__(self, name, rate):
-        self._context = av.codec.CodecContext.create(name, "r")
+        self._context = ffmpeg().codec.CodecContext.create(name, "r")
         self._context.sample_rate, self._context.layout = rate, "mono"
 
     def decode(self, frame):
-        done = [f.to_ndarray()[0] for f in self._context.decode(av.Packet(frame))]
+        done = [f.to_ndarray()[0] for f in self._context.decode(ffmpeg().Packet(frame))]
         samples = np.concatenate(done) if done else np.zeros(0)
         if samples.dtype != np.int16:
             samples = np.clip(samples * 32768, -32768, 32767)
