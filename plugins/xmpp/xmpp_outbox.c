@@ -112,7 +112,7 @@ ping(XmppOutbox *outbox)
 	timer_set(&outbox->timer, PING_MS, on_ping_lost, outbox);
 	xml_set(iq, "id", id);
 	xml_add(iq, NS_PING, "ping");
-	xmpp_send(xmpp, iq);
+	xmpp_component_send(xmpp, iq);
 }
 
 static void
