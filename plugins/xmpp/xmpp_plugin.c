@@ -521,6 +521,32 @@ status(StatusFunc func, gpointer user)
 		func(user, &rows[i]);
 }
 
+typedef struct {
+	AnnouncedFunc func;
+	gpointer user;
+} AnnouncedQuestion;
+
+static void
+on_announced(gpointer user, const xmlNode *answer)
+{
+	AnnouncedQuestion *question = user;
+	Announced what;
+	g_autoptr(GPtrArray) servers = xmpp_extdisco_read(answer, &what);
+
+	question->func(question->user, what, servers);
+	g_free(question);
+}
+
+static void
+announced(const char *domain, AnnouncedFunc func, gpointer user)
+{
+	AnnouncedQuestion *question = g_new(AnnouncedQuestion, 1);
+
+	*question = (AnnouncedQuestion){ func, user };
+	xmpp_iq_send(xmpp->iq, xmpp_extdisco_question(xmpp->domain, domain), on_announced,
+		     question);
+}
+
 static const LegVerbs leg_verbs = {
 	.dial = dial,
 	.ring = ring,
@@ -555,7 +581,7 @@ send_text(const Text *text)
 }
 
 static const TextVerbs text_verbs = { .carries = WAY_ACCOUNT, .send = send_text };
-static const OperatorVerbs operator_verbs = { .status = status };
+static const OperatorVerbs operator_verbs = { .status = status, .announced = announced };
 
 const Plugin xmpp_plugin = {
 	.interface_version = PLUGIN_INTERFACE_VERSION,
