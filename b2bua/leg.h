@@ -167,6 +167,22 @@ typedef struct {
 
 typedef struct TextVerbs TextVerbs; /* what carries text messages: text.h */
 
+/* A STUN or TURN server that users are told of by the server of their account (XEP-0215). */
+typedef struct {
+	char *type, *transport, *host; /* "turn", "udp"; never NULL */
+	char *username, *password;     /* NULL: none are shown */
+	guint16 port;
+} AnnouncedServer;
+typedef enum {
+	ANNOUNCED_LIST,	  /* these, or none of them */
+	ANNOUNCED_NONE,	  /* that server does not tell of any */
+	ANNOUNCED_HIDDEN, /* it tells its own users alone */
+	ANNOUNCED_UNKNOWN /* it has not answered, or is not reached */
+} Announced;
+/* `servers`: AnnouncedServer, empty but for ANNOUNCED_LIST; nobody changes it, and who needs it for
+ * longer takes a reference. */
+typedef void (*AnnouncedFunc)(gpointer user, Announced what, GPtrArray *servers);
+
 /* For whoever runs the gateway. */
 typedef struct {
 	/* What `tandemctl status` shows of this protocol. */
@@ -178,6 +194,9 @@ typedef struct {
 	/* Whether calls through a trunk have a chance now: one that is down is tried
 	 * after all others.  NULL: always. */
 	gboolean (*available)(const char *trunk);
+	/* What the server of `domain` tells its users; `func` comes once, later, at the latest when
+	 * the plugin stops.  NULL: such a thing is not known. */
+	void (*announced)(const char *domain, AnnouncedFunc func, gpointer user);
 } OperatorVerbs;
 
 struct Plugin {

@@ -42,6 +42,8 @@ doctor_unref(Doctor *doctor)
 		return;
 	g_async_queue_unref(doctor->found);
 	g_ptr_array_unref(doctor->tasks);
+	g_ptr_array_unref(doctor->questions);
+	g_ptr_array_unref(doctor->services);
 	g_clear_pointer(&doctor->trunks, g_ptr_array_unref);
 	g_hash_table_unref(doctor->seen);
 	clear_facts(&doctor->facts);
@@ -64,8 +66,8 @@ run_task(gpointer data, gpointer user)
 	doctor_unref(doctor);
 }
 
-static void
-post(Doctor *doctor, DoctorTask task, gconstpointer about)
+void
+doctor_post(Doctor *doctor, DoctorTask task, gconstpointer about)
 {
 	Task *one = g_new(Task, 1);
 
@@ -84,11 +86,11 @@ post_all(Doctor *doctor)
 					    doctor_files,    doctor_certificate, doctor_addresses };
 
 	for (guint i = 0; i < G_N_ELEMENTS(tasks); i++)
-		post(doctor, tasks[i], NULL);
+		doctor_post(doctor, tasks[i], NULL);
 	for (guint kind = PROBE_UDP; kind <= PROBE_TLS; kind++)
-		post(doctor, doctor_turn, GUINT_TO_POINTER(kind));
+		doctor_post(doctor, doctor_turn, GUINT_TO_POINTER(kind));
 	for (guint i = 0; doctor->trunks && i < doctor->trunks->len; i++)
-		post(doctor, doctor_trunk, doctor->trunks->pdata[i]);
+		doctor_post(doctor, doctor_trunk, doctor->trunks->pdata[i]);
 }
 
 /* --- what the threads need --- */
@@ -160,11 +162,14 @@ doctor_begin(Gateway *gateway, GError **error)
 	doctor->until_us = g_get_monotonic_time() + DOCTOR_S * G_USEC_PER_SEC;
 	doctor->found = g_async_queue_new_full((GDestroyNotify)check_free);
 	doctor->tasks = g_ptr_array_new_with_free_func(g_free);
+	doctor->questions = g_ptr_array_new();
+	doctor->services = g_ptr_array_new_with_free_func(doctor_services_free);
 	doctor->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, seen_free);
 	doctor->pool = g_thread_pool_new(run_task, doctor, THREADS, FALSE, NULL);
 	copy_facts(&doctor->facts, gateway);
 	doctor_look_at_gateway(doctor, gateway);
 	post_all(doctor);
+	doctor_ask_services(doctor, gateway);
 	return doctor;
 }
 
@@ -187,6 +192,7 @@ doctor_free(Doctor *doctor)
 	if (!doctor)
 		return;
 	g_cancellable_cancel(doctor->cancel);
+	doctor_forget_services(doctor);
 	g_thread_pool_free(doctor->pool, FALSE, FALSE);
 	doctor_unref(doctor);
 }

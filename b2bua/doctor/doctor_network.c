@@ -183,6 +183,20 @@ doctor_stun(Doctor *doctor, gconstpointer unused)
 
 /* --- TURN --- */
 
+Probe *
+doctor_allocate(Doctor *doctor, const DoctorTurn *turn, NetAddress *relayed, GError **error)
+{
+	ProbeTarget target = doctor_target(doctor, turn->kind, &turn->to, ANSWER_US);
+	Probe *probe;
+
+	target.name = turn->host;
+	probe = probe_open(&target, error);
+	if (probe && probe_turn(probe, turn->username, turn->password, relayed, error))
+		return probe;
+	probe_free(probe);
+	return NULL;
+}
+
 static const char *const KINDS[] = { "turn udp", "turn tcp", "turn tls" };
 
 static const char *
@@ -246,22 +260,22 @@ doctor_turn(Doctor *doctor, gconstpointer about)
 	g_autofree char *password =
 		facts->turn_secret ? turn_password(facts->turn_secret, username) : g_strdup("");
 	g_autoptr(GError) error = NULL;
-	NetAddress to, relayed = { 0 };
+	NetAddress relayed = { 0 };
 	char text[NET_ADDRESS_TEXT];
-	ProbeTarget target;
+	DoctorTurn turn = {
+		.kind = kind, .host = host, .username = username, .password = password
+	};
 	Probe *probe;
 
 	if (!turn_is_set(doctor, kind))
 		return;
-	if (!doctor_resolve(doctor, host, port, &to, &error)) {
+	if (!doctor_resolve(doctor, host, port, &turn.to, &error)) {
 		doctor_bad(doctor, KINDS[kind], "correct the name in [media] turn_server", "%s",
 			   error->message);
 		return;
 	}
-	target = doctor_target(doctor, kind, &to, ANSWER_US);
-	target.name = host;
-	probe = probe_open(&target, &error);
-	if (!probe || !probe_turn(probe, username, password, &relayed, &error))
+	probe = doctor_allocate(doctor, &turn, &relayed, &error);
+	if (!probe)
 		doctor_bad(doctor, KINDS[kind], turn_remedy(error, kind),
 			   "the TURN server %s:%u: %s", host, port, error->message);
 	else if (kind != PROBE_TLS || check_turn_certificate(doctor, probe, host))

@@ -41,9 +41,11 @@ struct Doctor {
 	GAsyncQueue *found; /* Check * */
 	gint open;	    /* tasks that have not ended; atomic */
 	Facts facts;
-	GPtrArray *trunks; /* Trunk * */
-	GHashTable *seen;  /* name → TrunkSeen */
-	GPtrArray *tasks;  /* owned by it */
+	GPtrArray *trunks;    /* Trunk * */
+	GHashTable *seen;     /* name → TrunkSeen */
+	GPtrArray *tasks;     /* owned by it */
+	GPtrArray *questions; /* of doctor_services.c, not answered; signalling thread */
+	GPtrArray *services;  /* of doctor_services.c: what the answers were */
 };
 
 /* --- doctor_say.c: any thread --- */
@@ -59,6 +61,15 @@ typedef void (*DoctorTask)(Doctor *doctor, gconstpointer about);
 
 /* --- doctor_gateway.c: signalling thread, at once --- */
 void doctor_look_at_gateway(Doctor *doctor, Gateway *gateway);
+
+/* --- doctor.c: signalling thread --- */
+void doctor_post(Doctor *doctor, DoctorTask task, gconstpointer about);
+
+/* --- doctor_services.c: signalling thread --- */
+void doctor_ask_services(Doctor *doctor, Gateway *gateway);
+/* The answers that are still to come are nobody's. */
+void doctor_forget_services(Doctor *doctor);
+void doctor_services_free(gpointer services); /* any thread */
 
 /* --- tasks: threads of the pool --- */
 void doctor_ports(Doctor *doctor, gconstpointer unused);
@@ -76,6 +87,14 @@ void doctor_trunk(Doctor *doctor, gconstpointer trunk);
 /* --- doctor_network.c --- */
 /* Of one server, which has `most_us` for all. */
 ProbeTarget doctor_target(Doctor *doctor, ProbeKind kind, const NetAddress *to, gint64 most_us);
+/* What an allocation is tried with; `host` is whom a certificate must be for. */
+typedef struct {
+	ProbeKind kind;
+	const char *host, *username, *password;
+	NetAddress to;
+} DoctorTurn;
+/* A connection by which one has been made; NULL: none could be. */
+Probe *doctor_allocate(Doctor *doctor, const DoctorTurn *turn, NetAddress *relayed, GError **error);
 
 /* --- doctor_names.c: threads of the pool; they wait --- */
 /* The first address of a name, or the numeric one. */

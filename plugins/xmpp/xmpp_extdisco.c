@@ -143,3 +143,86 @@ xmpp_extdisco_answer(const MediaOptions *media, const xmlNode *iq, const char *u
 		return answer_credentials(&asked, iq, question);
 	return NULL;
 }
+
+/* --- what another server tells its users --- */
+
+xmlNode *
+xmpp_extdisco_question(const char *from, const char *domain)
+{
+	xmlNode *iq = xml_stanza_new("iq", "get", from, domain);
+
+	xml_add(iq, NS_EXTDISCO_2, "services");
+	return iq;
+}
+
+static void
+announced_free(gpointer data)
+{
+	AnnouncedServer *server = data;
+
+	g_free(server->type);
+	g_free(server->transport);
+	g_free(server->host);
+	g_free(server->username);
+	g_free(server->password);
+	g_free(server);
+}
+
+/* What is not said is the usual: RFC 8489 18.6, RFC 8656 4.3. */
+static void
+read_service(const xmlNode *node, GPtrArray *servers)
+{
+	const char *type = xml_attribute(node, "type"), *host = xml_attribute(node, "host");
+	const char *transport = xml_attribute(node, "transport");
+	const gboolean secure = type && g_str_has_suffix(type, "s");
+	guint64 port = secure ? 5349 : 3478;
+	AnnouncedServer *server;
+
+	if (!type || !host || !*host ||
+	    (xml_attribute(node, "port") &&
+	     !xml_attribute_number(node, "port", G_MAXUINT16, &port)))
+		return;
+	server = g_new0(AnnouncedServer, 1);
+	server->type = g_strdup(type);
+	server->transport = g_strdup(transport ? transport : secure ? "tcp" : "udp");
+	server->host = g_strdup(host);
+	server->username = g_strdup(xml_attribute(node, "username"));
+	server->password = g_strdup(xml_attribute(node, "password"));
+	server->port = (guint16)port;
+	g_ptr_array_add(servers, server);
+}
+
+/* Which conditions say that the question is understood: Prosody refuses with forbidden,
+ * ejabberd with not-allowed. */
+static Announced
+read_refusal(const xmlNode *answer)
+{
+	static const char *const hidden[] = { "forbidden", "not-allowed", "not-authorized", NULL };
+	static const char *const none[] = { "service-unavailable", "feature-not-implemented",
+					    "bad-request", "item-not-found", NULL };
+	XmlStanzaError error;
+
+	if (!xml_stanza_error(answer, &error) || !error.condition)
+		return ANNOUNCED_UNKNOWN;
+	if (g_strv_contains(hidden, error.condition))
+		return ANNOUNCED_HIDDEN;
+	return g_strv_contains(none, error.condition) ? ANNOUNCED_NONE : ANNOUNCED_UNKNOWN;
+}
+
+GPtrArray *
+xmpp_extdisco_read(const xmlNode *answer, Announced *what)
+{
+	GPtrArray *servers = g_ptr_array_new_with_free_func(announced_free);
+	const xmlNode *list = xml_child(answer, NS_EXTDISCO_2, "services");
+
+	if (g_strcmp0(xml_attribute(answer, "type"), "result") != 0) {
+		*what = read_refusal(answer);
+		return servers;
+	}
+	*what = list ? ANNOUNCED_LIST : ANNOUNCED_NONE;
+	for (const xmlNode *node = xml_child(list, NS_EXTDISCO_2, "service");
+	     node && servers->len < XMPP_EXTDISCO_MOST;
+	     node = xml_next(node, NS_EXTDISCO_2, "service"))
+		read_service(node, servers);
+	return servers;
+}

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "b2bua/config.h"
+#include "b2bua/leg.h"
 #include "plugins/xmpp/xml.h"
 
 gboolean xmpp_extdisco_any(const MediaOptions *media);
@@ -15,3 +16,9 @@ gboolean xmpp_extdisco_any(const MediaOptions *media);
  * stranger; `now` in seconds since 1970. */
 xmlNode *
 xmpp_extdisco_answer(const MediaOptions *media, const xmlNode *iq, const char *user, gint64 now);
+
+/* --- what another server tells its users --- */
+#define XMPP_EXTDISCO_MOST 8 /* that are read of one answer */
+xmlNode *xmpp_extdisco_question(const char *from, const char *domain); /* to be freed */
+/* Of its answer, or NULL when none has come: AnnouncedServer, new. */
+GPtrArray *xmpp_extdisco_read(const xmlNode *answer, Announced *what);

@@ -210,6 +210,20 @@ def ask_each(scene, rows, house):
     check(not failures, f"{failures}")
 
 
+# --- what the XMPP server tells its users (XEP-0215) ---
+
+def announce(*services, secret=Coturn.SECRET, credentials=True, access=f'"{DOMAIN}", "{GATEWAY}"'):
+    """Lines for Prosody; each service: type, transport, host, port.  Those of TURN have credentials or none."""
+    credentials = 'secret = true, ttl = 600, algorithm = "turn"' if credentials else ""
+    rows = "".join(f'{{ type = "{kind}", transport = "{transport}", host = "{host}", port = {port}, {"" if kind == "stun" else credentials} }};\n'
+                   for kind, transport, host, port in services)
+    return f'external_service_secret = "{secret}"\nexternal_service_access = {{ {access} }}\nexternal_services = {{\n{rows}}}\n'
+
+
+STUN = ("stun", "udp", "127.0.0.1", 3478)
+ANNOUNCED = (STUN, ("turn", "udp", "localhost", 3478), ("turn", "tcp", "127.0.0.1", 3478), ("turns", "tcp", "localhost", TURN_TLS_PORT))
+
+
 # --- the house ---
 
 class House:
@@ -221,7 +235,8 @@ class House:
         self.data.mkdir(mode=0o750)
         run("mount", "-t", "tmpfs", "-o", "size=400m,mode=0750", "tmpfs", self.data)
         run("ip", "address", "add", "10.77.0.9/32", "dev", "lo")
-        bench.prosody(gateway=domain)
+        self.services = announce(*ANNOUNCED)
+        bench.prosody(gateway=domain, services=self.services)
         self.turn = Coturn(bench, "127.0.0.1", certificate=self.authority.certificate("turn"))
         self.certificate = self.authority.certificate("gateway")
         keys = {"gateway": {"database": self.data / "tandem.db", "control_socket": self.data / "control", "emergency": "refuse"},
@@ -359,6 +374,72 @@ def test_again(bench):
         ask_once("again", AGAIN, house.tandem)
 
 
+# --- scene: what the XMPP server tells its users of STUN and TURN ---
+
+SERVICES = f"services {DOMAIN}"
+
+
+def told(services):
+    """Prosody is started again with other services."""
+    def plant(house):
+        config, before = house.bench.server.config, house.bench.server.config.read_text(encoding="utf-8")
+        config.write_text(before.replace(house.services, services).replace('' if services else ', "external_services"', ""), encoding="utf-8")
+        restart(house)
+        yield
+        config.write_text(before, encoding="utf-8")
+        restart(house)
+    return plant
+
+
+def restart(house):
+    house.bench.server.stop()
+    until(lambda: "offline" in house.tandem.ctl("status").stdout, 20, "the stream to be seen closed")
+    house.bench.server.start()
+    house.tandem.wait_online()
+
+
+def told_secure(house):
+    """Without credentials, that a client would ask for, the certificate is seen all the same."""
+    peer = Answerer(house.bench, house.authority.certificate("told", names="DNS:another.example.org"))
+    yield from told(announce(("turns", "tcp", "localhost", peer.port), credentials=False))(house)
+
+
+TOLD = [
+    Row("no services are offered", SERVICES, "no STUN and no TURN server", "let the XMPP server tell its users of the TURN server localhost:3478",
+        told("")),
+    Row("the list of services is empty", SERVICES, "no STUN and no TURN server", "mod_external_services", told(announce())),
+    Row("STUN alone is offered", SERVICES, "STUN servers and of no TURN server", "mod_external_services", told(announce(STUN))),
+    Row("an announced STUN server is not there", SERVICES, "stun:127.0.0.1:3999 by udp", "start that server",
+        told(announce(("stun", "udp", "127.0.0.1", 3999), *ANNOUNCED)), short=True),
+    Row("an announced TURN server is not there by TCP", SERVICES, "turn:127.0.0.1:3998 by tcp: Connection refused", "start that server",
+        told(announce(*ANNOUNCED, ("turn", "tcp", "127.0.0.1", 3998)))),
+    Row("an announced name is in no DNS", SERVICES, "turn.nowhere.invalid", "correct it in the settings of the XMPP server",
+        told(announce(*ANNOUNCED, ("turn", "udp", "turn.nowhere.invalid", 3478)))),
+    Row("the XMPP server has another secret of TURN", SERVICES, "by udp: it refuses: 401", "static-auth-secret",
+        told(announce(*ANNOUNCED, secret="another"))),
+    Row("an announced certificate is for another name", SERVICES, "its certificate is not taken by clients: it is not for localhost", "settings of the XMPP server",
+        told_secure),
+    Row("users are told of a TURN server that the gateway does not know", SERVICES, "TURN server 127.0.0.1:3477, and [media] turn_server is localhost:3478",
+        "name the same TURN server", told(announce(STUN, ("turn", "udp", "127.0.0.1", 3477)))),
+]
+
+
+def test_told(bench):
+    """A second TURN server has the same secret and another port."""
+    house = House(bench, gateway={"emergency": "trunk:carrier"})
+    Coturn(bench, "127.0.0.1", port=3477, folder="coturn-other")
+    ask_each("told", TOLD, house)
+    hidden(house)
+
+
+def hidden(house):
+    """What the server shows to its own users alone is no fault, and not called good either."""
+    planting = told(announce(*ANNOUNCED, access=""))(house)
+    next(planting)
+    found, _ = ask(house.tandem)
+    check(found[SERVICES][0] == "skipped" and "its own users" in found[SERVICES][1] and not bad_of(found), f"{found}")
+
+
 # --- scene: what goes wrong later ---
 
 def database_open(house):
@@ -479,7 +560,7 @@ def certificate_unknown(house):
 
 def turn_stopped(house):
     house.turn.stop()
-    yield ["turn udp", "turn tcp", "turn tls"]
+    yield ["turn udp", "turn tcp", "turn tls", SERVICES]
 
 
 def server_stopped(house):
@@ -534,5 +615,5 @@ def test_sound(bench):
     sound(bench)
 
 
-SCENES = {"written": WRITTEN, "again": AGAIN, "later": LATER}
+SCENES = {"written": WRITTEN, "again": AGAIN, "told": TOLD, "later": LATER}
 check(len({row.name for rows in SCENES.values() for row in rows}) >= 25, "too few rows")

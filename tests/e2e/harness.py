@@ -74,7 +74,8 @@ class Prosody:
 
     def __init__(self, folder, domain=DOMAIN, gateway=GATEWAY, accounts=ACCOUNTS, password="pw", secret=SECRET,
                  interfaces=("127.0.0.1",), c2s_port=5222, component_port=5347, http_port=None, offline=False,
-                 certificate=None):
+                 certificate=None, services=""):
+        """`services`: lines of mod_external_services, which is not loaded without any."""
         self.folder = folder
         self.port, self.component_port = c2s_port, component_port
         data = folder / "data" / domain / "accounts"
@@ -107,7 +108,8 @@ limits = {{}}
 smacks_hibernation_time = 3
 groups_file = "{folder}/groups.txt"
 modules_enabled = {{ "roster", "saslauth", "disco", "private", "blocklist", "vcard4", "vcard_legacy", "carbons",
-	"smacks", "ping", "pep", "groups", "csi_simple"{', "websocket"' if http_port else ""}{', "tls"' if certificate else ""} }}
+	"smacks", "ping", "pep", "groups", "csi_simple"{', "websocket"' if http_port else ""}{', "tls"' if certificate else ""}{', "external_services"' if services else ""} }}
+{services}
 -- a propose stored offline would ring the next one who logs in
 modules_disabled = {{ "s2s"{'' if offline else ', "offline"'}{'' if certificate else ', "tls"'} }}
 {f'ssl = {{ certificate = "{certificate}", key = "{certificate}" }}' if certificate else ''}

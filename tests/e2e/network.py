@@ -181,10 +181,10 @@ class Coturn:
 
     SECRET = "north"
 
-    def __init__(self, bench, address, port=3478, certificate=None):
+    def __init__(self, bench, address, port=3478, certificate=None, folder="coturn"):
         """`certificate`: a PEM file with its key; TLS at 5349."""
         self.address, self.port = address, port
-        folder = bench.folder / "coturn"
+        folder = bench.folder / folder
         folder.mkdir()
         self.log = folder / "log"
         self._output = open(folder / "out", "wb")

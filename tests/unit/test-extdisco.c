@@ -102,6 +102,65 @@ test_not_ours(void)
 	ask(&both, USER, "", NULL);
 }
 
+/* What a server says, and what is made of it: "state: servers". */
+static void
+read_one(const char *type, const char *content, const char *wanted)
+{
+	static const char *const names[] = { "list", "none", "hidden", "unknown" };
+	g_autofree char *text = g_strdup_printf("<iq type='%s' id='x' from='example.com' "
+						"to='gw.example.org'>%s</iq>",
+						type, content);
+	g_autoptr(xmlNode) iq = xml_parse(text, strlen(text), 65536, NULL);
+	Announced what;
+	g_autoptr(GPtrArray) servers = xmpp_extdisco_read(iq, &what);
+	g_autoptr(GString) got = g_string_new(names[what]);
+
+	for (guint i = 0; i < servers->len; i++) {
+		const AnnouncedServer *server = servers->pdata[i];
+
+		g_string_append_printf(got, " %s:%s:%u/%s", server->type, server->host,
+				       server->port, server->transport);
+		if (server->username)
+			g_string_append_printf(got, " %s %s", server->username, server->password);
+	}
+	g_assert_cmpstr(got->str, ==, wanted);
+}
+
+#define LIST(inside)   "<services xmlns='urn:xmpp:extdisco:2'>" inside "</services>"
+#define REFUSED(words) "<error type='cancel'><" words " xmlns='" NS_STANZAS "'/></error>"
+#define ONE	       "<service type='stun' host='h'/>"
+#define THREE	       ONE ONE ONE
+
+static void
+test_read(void)
+{
+	Announced what;
+	g_autoptr(GPtrArray) silence = xmpp_extdisco_read(NULL, &what);
+
+	g_assert_cmpint(what, ==, ANNOUNCED_UNKNOWN);
+	g_assert_cmpuint(silence->len, ==, 0);
+	read_one("result", LIST(""), "list");
+	read_one("result", "", "none");
+	read_one("result", LIST(ONE), "list stun:h:3478/udp");
+	read_one("result", LIST("<service type='turns' host='h'/>"), "list turns:h:5349/tcp");
+	read_one("result",
+		 LIST("<service type='turn' transport='tcp' host='h' port='9' username='u' "
+		      "password='p'/>"),
+		 "list turn:h:9/tcp u p");
+	read_one("result",
+		 LIST("<service type='stun'/><service host='h'/><service type='stun' host=''/>"
+		      "<service type='stun' host='h' port='99999'/><other/>"),
+		 "list");
+	read_one("result", LIST(THREE THREE THREE),
+		 "list stun:h:3478/udp stun:h:3478/udp stun:h:3478/udp stun:h:3478/udp"
+		 " stun:h:3478/udp stun:h:3478/udp stun:h:3478/udp stun:h:3478/udp");
+	read_one("error", REFUSED("service-unavailable"), "none");
+	read_one("error", REFUSED("forbidden"), "hidden");
+	read_one("error", REFUSED("not-allowed"), "hidden");
+	read_one("error", REFUSED("remote-server-not-found"), "unknown");
+	read_one("error", "", "unknown");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -110,5 +169,6 @@ main(int argc, char **argv)
 	g_test_add_func("/extdisco/stranger", test_stranger);
 	g_test_add_func("/extdisco/credentials", test_credentials);
 	g_test_add_func("/extdisco/not-ours", test_not_ours);
+	g_test_add_func("/extdisco/read", test_read);
 	return g_test_run();
 }
