@@ -13,6 +13,7 @@ import importlib
 import inspect
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,8 @@ def run_one(options):
         failed = True
         print(f"FAILED at the end: {error}")
         print(bench.explain())
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print(f"\nprocessor: {sum(u.ru_utime + u.ru_stime for u in used):.1f} s")
     return 1 if failed else 0
 
 
@@ -164,7 +167,9 @@ def main():
             number += 1
             failures += not passed
             late.extend([test[1]] if "\nlate: " in output else [])
-            print(f"{'ok' if passed else 'not ok'} {number} - {test[1].removeprefix('test_')} # {seconds:.1f} s")
+            used = re.search(r"^processor: (\S+ s)", output, re.M)  # with so many at once the time alone says little
+            print(f"{'ok' if passed else 'not ok'} {number} - {test[1].removeprefix('test_')} # {seconds:.1f} s"
+                  f"{f', of a processor {used[1]}' if used else ''}")
             interesting = output.splitlines() if not passed else [l for l in output.splitlines() if "heard" in l]
             print("".join(f"# {line}\n" for line in interesting), end="", flush=True)
 
