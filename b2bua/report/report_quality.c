@@ -56,7 +56,7 @@ number(const char *word)
 static double
 percent(double lost, double all)
 {
-	return all > 0 ? MIN(100 * lost / all, 100) : NAN;
+	return all > 0 && !isnan(lost) ? MIN(100 * lost / all, 100) : NAN;
 }
 
 static void

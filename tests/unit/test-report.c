@@ -91,6 +91,24 @@ test_little(void)
 	g_assert_null(strstr(page, "<svg"));
 }
 
+/* A peer that sends no reports has lost nothing that is known of. */
+static void
+test_no_reports(void)
+{
+	static char ladder[] =
+		"5000000\tmedia\tseries\tcallee in 250 0 1.2 4.30 out 250 - - - rtt -\n"
+		"9000000\tmedia\tseries\tcallee in 250 0 1.2 4.30 out 250 - - - rtt -\n";
+	CallRecord record = record_of("anna");
+	g_autofree char *page = NULL;
+
+	record.ladder = ladder;
+	page = report_html(&record, NULL);
+	assert_has(page, "<circle cx=");
+	assert_has(page, "class=\"from\"/>");
+	g_assert_null(strstr(page, "class=\"to\"/>"));
+	g_assert_null(strstr(page, ">100.0<"));
+}
+
 /* --- hostile texts --- */
 
 static void
@@ -167,6 +185,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/report/parts", test_parts);
 	g_test_add_func("/report/little", test_little);
+	g_test_add_func("/report/no-reports", test_no_reports);
 	g_test_add_func("/report/hostile", test_hostile);
 	g_test_add_func("/report/text", test_text);
 	g_test_add_func("/report/key", test_key);

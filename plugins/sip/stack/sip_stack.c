@@ -117,7 +117,7 @@ stack_n_stun(void)
 
 #define BURST_US 5000 /* of one turn of the loop */
 
-static int datagrams = -1; /* the socket that was looked at last */
+static int datagrams = -1; /* the socket that was read last; -1: none in this turn */
 
 issize_t
 su_getmsgsize(su_socket_t socket)
@@ -133,7 +133,7 @@ has_datagram(void)
 {
 	int waiting = 0;
 
-	return ioctl(datagrams, FIONREAD, &waiting) == 0 && waiting > 0;
+	return datagrams >= 0 && ioctl(datagrams, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 void
@@ -148,9 +148,10 @@ tport_recv_event(tport_t *transport)
 		original(transport);
 		return;
 	}
-	do
+	do {
+		datagrams = -1;
 		original(transport);
-	while (has_datagram() && g_get_monotonic_time() < until);
+	} while (has_datagram() && g_get_monotonic_time() < until);
 }
 
 /* --- without a transaction --- */
