@@ -52,6 +52,14 @@ setting_on(Store *store, const char *user, Setting setting)
 	return g_strcmp0(value, "yes") == 0;
 }
 
+char *
+setting_country(Store *store, const char *user_or_null, const char *fallback)
+{
+	char *country = user_or_null ? setting_text(store, user_or_null, SETTING_COUNTRY) : NULL;
+
+	return country ? country : g_strdup(fallback);
+}
+
 RingOrder
 setting_ring(Store *store, const char *user)
 {

@@ -81,6 +81,9 @@ gboolean setting_find(const char *name, Setting *setting);
 /* What holds for a user: his own, else the default (NULL when there is none). */
 char *setting_text(Store *store, const char *user, Setting setting);
 gboolean setting_on(Store *store, const char *user, Setting setting);
+/* Where a user is at home, or who is NULL: the user's own country, else `fallback`, or NULL.  New.
+ */
+char *setting_country(Store *store, const char *user_or_null, const char *fallback);
 
 /* Which of a user's devices ring: stages one after the other, of flags each; 0: no second. */
 enum { RING_CLIENTS = 1 << 0, RING_PHONES = 1 << 1 };

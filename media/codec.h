@@ -37,11 +37,13 @@ typedef struct {
 	guint8 frame_ms;	/* its packets last a multiple of this; 0: any length */
 } CodecType;
 
-/* Which modes of AMR a receiver takes, and when they may change (RFC 4867 8.1). */
+/* Which modes of AMR a receiver takes, and when they may change (RFC 4867 8.1); of Opus, whether it
+ * would rather be sent nothing while nothing is said (RFC 7587 6.1, usedtx). */
 typedef struct {
 	guint16 set;	   /* a bit for each; 0: all there are */
 	guint8 period;	   /* 2: with every second frame alone */
 	gboolean neighbor; /* to the next one of the set alone */
+	gboolean dtx;
 } CodecModes;
 
 /* NULL when it is not one of ours.  Names are compared without case.  Where a name has several

@@ -419,6 +419,7 @@ struct Encoder {
 	gpointer spoken;		/* its state */
 	SpeexResamplerState *resampler; /* as a decoder's */
 	guint loss;
+	gboolean dtx;
 };
 
 static OpusEncoder *
@@ -555,6 +556,15 @@ encoder_set_modes(Encoder *encoder, const CodecModes *modes)
 {
 	if (encoder->speech && encoder->speech->set_modes)
 		encoder->speech->set_modes(encoder->spoken, modes);
+	encoder->dtx = encoder->opus && modes->dtx;
+	if (encoder->opus)
+		opus_encoder_ctl(encoder->opus, OPUS_SET_DTX(encoder->dtx));
+}
+
+gboolean
+encoder_pauses(const Encoder *encoder, gsize size)
+{
+	return encoder->dtx && size <= OPUS_PAUSE_BYTES;
 }
 
 void

@@ -46,7 +46,10 @@ gsize encoder_encode(Encoder *encoder, const gint16 *pcm, guint samples, guint8 
 void encoder_set_complexity(Encoder *encoder, guint complexity);
 /* What the receiver loses: what can be made robust against it is. */
 void encoder_set_loss(Encoder *encoder, guint percent);
-/* Of AMR: which its receiver takes; from them the best. */
+/* The payload just made, of this size, says nothing: those after it that are the same need not be
+ * sent.  Never before encoder_set_modes() has asked for it. */
+gboolean encoder_pauses(const Encoder *encoder, gsize size);
+/* Of AMR: which its receiver takes; from them the best.  Of Opus: whether pauses are wanted. */
 void encoder_set_modes(Encoder *encoder, const CodecModes *modes);
 /* The receiver asks for this one, or CODER_NO_MODE. */
 void encoder_ask(Encoder *encoder, guint8 mode);

@@ -58,7 +58,8 @@ codec_modes_of(const Codec *codec, CodecModes *modes)
 	g_auto(GStrv) each = g_strsplit(set ? set : "", ",", -1);
 
 	*modes = (CodecModes){ .period = (guint8)CLAMP(number(codec, "mode-change-period"), 1, 2),
-			       .neighbor = number(codec, "mode-change-neighbor") == 1 };
+			       .neighbor = number(codec, "mode-change-neighbor") == 1,
+			       .dtx = number(codec, "usedtx") == 1 };
 	for (char **mode = each; *mode; mode++) {
 		const char *digit = g_strstrip(*mode);
 

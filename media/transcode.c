@@ -63,7 +63,8 @@ struct Transcoder {
 
 	gint16 pcm[MAX_FIFO];
 	guint n_pcm;
-	guint silence; /* samples before what is in pcm */
+	guint silence;	/* samples before what is in pcm */
+	gboolean rests; /* the sink has been told that nothing is said */
 	gboolean marker;
 	TranscoderStats stats;
 };
@@ -443,6 +444,7 @@ transcoder_rest(Transcoder *transcoder)
 	transcoder->marker = TRUE;
 	transcoder->n_pcm = 0;
 	transcoder->silence = 0;
+	transcoder->rests = FALSE;
 }
 
 gboolean
@@ -478,17 +480,33 @@ transcoder_tick(Transcoder *transcoder, gint64 now_us)
 
 /* --- out --- */
 
+/* The next payload's size; of those that say nothing the first alone: 0. */
+static gsize
+encode(Transcoder *transcoder, guint samples, guint8 *payload)
+{
+	gsize size = encoder_encode(transcoder->encoder, transcoder->pcm, samples, payload);
+	const gboolean rested = transcoder->rests;
+
+	transcoder->n_pcm -= samples;
+	memmove(transcoder->pcm, transcoder->pcm + samples,
+		transcoder->n_pcm * sizeof *transcoder->pcm);
+	transcoder->rests = encoder_pauses(transcoder->encoder, size);
+	if (!rested || !transcoder->rests)
+		return size;
+	say_nothing(transcoder, samples);
+	return 0;
+}
+
 gboolean
 transcoder_pull(Transcoder *transcoder, guint8 *payload, TranscodedFrame *frame)
 {
 	const guint samples = transcoder->rate / 1000 * transcoder->ptime_ms;
 
-	if (samples == 0 || transcoder->n_pcm < samples)
-		return FALSE;
-	frame->size = encoder_encode(transcoder->encoder, transcoder->pcm, samples, payload);
-	transcoder->n_pcm -= samples;
-	memmove(transcoder->pcm, transcoder->pcm + samples,
-		transcoder->n_pcm * sizeof *transcoder->pcm);
+	do {
+		if (samples == 0 || transcoder->n_pcm < samples)
+			return FALSE;
+		frame->size = encode(transcoder, samples, payload);
+	} while (frame->size == 0 && transcoder->rests);
 	frame->units = transcoder->to->clock / 1000 * transcoder->ptime_ms;
 	frame->silence =
 		(guint32)((guint64)transcoder->silence * transcoder->to->clock / transcoder->rate);
@@ -518,7 +536,7 @@ static gboolean
 same_modes(const CodecModes *one, const CodecModes *other)
 {
 	return one->set == other->set && one->period == other->period &&
-	       one->neighbor == other->neighbor;
+	       one->neighbor == other->neighbor && one->dtx == other->dtx;
 }
 
 void

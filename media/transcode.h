@@ -4,9 +4,9 @@
  * Packets go in, payloads come out, as long as the sink wants them.  What comes in order is
  * made at once; only a gap is waited for, as long as the measured jitter says, and what is
  * missing then is concealed.  A source that pauses (Opus DTX) is heard as the noise of its
- * line.  Allocates when it is made, when a codec is read for the first time, and for packets
- * that wait behind a gap.
- * Thread: one at a time.  RFC 3550, RFC 7587.
+ * line; a sink that asks for pauses gets them.  Allocates when it is made, when a codec is read for
+ * the first time, and for packets that wait behind a gap. Thread: one at a time.  RFC 3550, RFC
+ * 7587.
  */
 #pragma once
 #include "media/codec.h"

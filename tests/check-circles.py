@@ -52,14 +52,17 @@ def objects(top, build):
 def links(top, build):
     """module → the modules that define what it uses"""
     defined, used = {}, {}
-    for module, file in objects(top, build).items():
-        text = subprocess.run(["nm", "-P", "-g", file], capture_output=True, text=True).stdout
-        for line in text.splitlines():
-            name, kind = line.split()[:2]
-            if kind == "U":
-                used.setdefault(module, set()).add(name)
-            elif kind in "TDBRCVW":
-                defined.setdefault(name, module)
+    module_of = {file: module for module, file in objects(top, build).items()}
+    # all of them by one process: to start one costs more than to read an object
+    text = subprocess.run(["nm", "-A", "-P", "-g", *module_of], capture_output=True, text=True).stdout
+    for line in text.splitlines():
+        file, _, symbol = line.partition(": ")
+        module = module_of[file]
+        name, kind = symbol.split()[:2]
+        if kind == "U":
+            used.setdefault(module, set()).add(name)
+        elif kind in "TDBRCVW":
+            defined.setdefault(name, module)
     return {module: {defined[n] for n in names if n in defined} - {module}
             for module, names in used.items()}
 

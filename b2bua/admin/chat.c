@@ -14,6 +14,7 @@
 #define MAX_ROWS_BYTES 6000
 
 struct Chat {
+	Gateway *gateway;
 	Store *store;
 	GHashTable *sessions; /* device → Session */
 	GQueue oldest;	      /* Session *, the one first that has been silent for longest */
@@ -43,10 +44,11 @@ session_free(gpointer data)
 }
 
 Chat *
-chat_new(Store *store)
+chat_new(Gateway *gateway, Store *store)
 {
 	Chat *chat = g_new0(Chat, 1);
 
+	chat->gateway = gateway;
 	chat->store = store;
 	chat->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, session_free);
 	return chat;
@@ -408,7 +410,7 @@ begin(Chat *chat, const ChatPerson *person, const Verb *verb, char **words, gint
 	}
 	actor.account = actor.kind == VERB_SELF ? person->account : NULL;
 	chat_expand(verb, actor.kind, words);
-	form = form_new(chat->store, &actor, verb, words, &error);
+	form = form_new(chat->gateway, chat->store, &actor, verb, words, &error);
 	if (!form)
 		reply->text = g_strdup(error->message);
 	else if (form_is_complete(form)) {

@@ -32,8 +32,8 @@ typedef struct {
 } ChatReply;
 void chat_reply_clear(ChatReply *reply);
 
-Chat *chat_new(Store *store); /* borrowed */
-void chat_free(Chat *chat);   /* NULL is fine */
+Chat *chat_new(Gateway *gateway_or_null, Store *store); /* borrowed */
+void chat_free(Chat *chat);				/* NULL is fine */
 
 /* now_us: monotonic. */
 void

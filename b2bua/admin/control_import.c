@@ -86,7 +86,7 @@ need_word(const char *value, WordType type, const char *kind, const char *name, 
 {
 	const Word word = { "WORD", type, 0, NULL, NULL, NULL, KEYS_NONE };
 
-	return need(value, kind, name, error) ? word_check(&word, value, error) : NULL;
+	return need(value, kind, name, error) ? word_check(&word, value, NULL, error) : NULL;
 }
 
 /* --- commands --- */

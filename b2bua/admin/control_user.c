@@ -138,13 +138,12 @@ static gboolean
 check_forward(Request *request, const char *jid, Setting setting, GError **error)
 {
 	g_autofree char *number = setting_text(request->store, jid, setting);
-	g_autofree char *country = setting_text(request->store, jid, SETTING_COUNTRY);
-	const Config *config = request_config(request);
+	g_autofree char *country = request_home(request, jid);
 	g_autoptr(User) owner = NULL;
 
 	if (!number || !*number)
 		return TRUE;
-	if (number_is_emergency(number, country ? country : config ? config->country : NULL))
+	if (number_is_emergency(number, country))
 		return wrong(error,
 			     "%s=%s: an emergency number; calls cannot be sent on there, choose "
 			     "another number",

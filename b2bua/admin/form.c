@@ -8,6 +8,7 @@
 #include "b2bua/setting.h"
 
 struct Form {
+	Gateway *gateway;
 	Store *store;
 	Actor actor; /* its own */
 	const Verb *verb;
@@ -210,7 +211,7 @@ read_words(Form *form, char **words, GError **error)
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_autoptr(GError) problem = NULL;
 	g_auto(GStrv) all = NULL;
-	Request request = { .store = form->store, .actor = &form->actor };
+	Request request = { .gateway = form->gateway, .store = form->store, .actor = &form->actor };
 	gboolean good;
 
 	g_strv_builder_add(builder, form->verb->noun);
@@ -229,10 +230,12 @@ read_words(Form *form, char **words, GError **error)
 }
 
 Form *
-form_new(Store *store, const Actor *actor, const Verb *verb, char **words, GError **error)
+form_new(Gateway *gateway, Store *store, const Actor *actor, const Verb *verb, char **words,
+	 GError **error)
 {
 	Form *form = g_new0(Form, 1);
 
+	form->gateway = gateway;
 	form->store = store;
 	form->actor = actor_copy(actor);
 	form->verb = verb;
@@ -320,10 +323,22 @@ form_key(Form *form, const char *name)
 
 /* --- what is written --- */
 
+/* The country that has been written, or where the account is at home. */
+static char *
+home(Form *form)
+{
+	const Request request = { .gateway = form->gateway, .store = form->store };
+	const Field *country = form_key(form, setting_name(SETTING_COUNTRY));
+
+	return country && country->value ? g_strdup(country->value)
+					 : request_home(&request, account_of(form));
+}
+
 gboolean
 form_set(Form *form, Field *field, const char *text, GError **error)
 {
-	char *value = word_check(field->word, text, error);
+	g_autofree char *country = field->word->type == WORD_DESTINATION ? home(form) : NULL;
+	char *value = word_check(field->word, text, country, error);
 
 	if (!value)
 		return FALSE;

@@ -21,9 +21,10 @@ typedef struct {
 	char **choices;	   /* to choose from; NULL: anything of its type */
 } Field;
 
-/* The actor is copied.  `words`: those after the verb's name, as they were typed; what is still
- * missing is no error.  NULL with an error of VERB_ERROR. */
-Form *form_new(Store *store, const Actor *actor, const Verb *verb, char **words, GError **error);
+/* `gateway` may be NULL; the actor is copied.  `words`: those after the verb's name, as they were
+ * typed; what is still missing is no error.  NULL with an error of VERB_ERROR. */
+Form *form_new(Gateway *gateway, Store *store, const Actor *actor, const Verb *verb, char **words,
+	       GError **error);
 void form_free(Form *form); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Form, form_free)
 

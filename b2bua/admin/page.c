@@ -7,6 +7,7 @@
 #define ADMIN "http://jabber.org/protocol/admin#"
 
 struct Pages {
+	Gateway *gateway;
 	Store *store;
 	GHashTable *sessions; /* "device\nnode" → Session */
 	GQueue oldest;	      /* Session * */
@@ -33,10 +34,11 @@ session_free(gpointer data)
 }
 
 Pages *
-pages_new(Store *store)
+pages_new(Gateway *gateway, Store *store)
 {
 	Pages *pages = g_new0(Pages, 1);
 
+	pages->gateway = gateway;
 	pages->store = store;
 	pages->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, session_free);
 	return pages;
@@ -407,7 +409,7 @@ begin(Pages *pages, const ChatPerson *person, const Verb *verb, const char *node
 	const Actor actor = { .kind = kind_of(person),
 			      .account = kind_of(person) == VERB_SELF ? person->account : NULL,
 			      .who = person->device };
-	Form *form = form_new(pages->store, &actor, verb, nothing, NULL);
+	Form *form = form_new(pages->gateway, pages->store, &actor, verb, nothing, NULL);
 	Session *session;
 
 	if (!form) { /* no word was given that could be wrong */

@@ -28,8 +28,8 @@ typedef struct {
 } PageReply;
 void page_reply_clear(PageReply *reply);
 
-Pages *pages_new(Store *store); /* borrowed */
-void pages_free(Pages *pages);	/* NULL is fine */
+Pages *pages_new(Gateway *gateway_or_null, Store *store); /* borrowed */
+void pages_free(Pages *pages);				  /* NULL is fine */
 void pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint64 now_us,
 		 PageReply *reply);
 

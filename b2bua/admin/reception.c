@@ -268,8 +268,8 @@ reception_open(Gateway *gateway)
 
 	reception->desk.verbs = &verbs;
 	reception->gateway = gateway;
-	reception->chat = chat_new(gateway_store(gateway));
-	reception->pages = pages_new(gateway_store(gateway));
+	reception->chat = chat_new(gateway, gateway_store(gateway));
+	reception->pages = pages_new(gateway, gateway_store(gateway));
 	reception->jobs = g_ptr_array_new_with_free_func(job_free);
 	gateway_parts(gateway)->desk = &reception->desk;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* request.c - what a function says to a request: rows, texts, changes. */
 #include "b2bua/admin/request.h"
+#include "b2bua/setting.h"
 #include "b2bua/text/texts.h"
 #include "b2bua/words.h"
 
@@ -210,6 +211,14 @@ const Config *
 request_config(const Request *request)
 {
 	return request->gateway ? gateway_config(request->gateway) : control_config;
+}
+
+char *
+request_home(const Request *request, const char *account)
+{
+	const Config *config = request_config(request);
+
+	return setting_country(request->store, account, config ? config->country : NULL);
 }
 
 gboolean

@@ -70,6 +70,8 @@ gboolean request_set_keys(Request *request, const KeyFunction *functions, gpoint
 			  GError **error); /* up to one whose key is NULL */
 
 const Config *request_config(const Request *request); /* NULL: there is none */
+/* Where `account` (NULL: nobody) is at home, for numbers without a country; or NULL.  New. */
+char *request_home(const Request *request, const char *account);
 /* Whether more may come after a page of n rows; the last one is the next one's `after`. */
 gboolean request_page(Request *request, guint n, const char *last);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "b2bua/admin/request.h"
 #include "b2bua/admin/word_type.h"
+#include "b2bua/setting.h"
 #include "b2bua/words.h"
 
 typedef struct {
@@ -21,13 +22,40 @@ pair_free(gpointer data)
 	g_free(pair);
 }
 
+/* Whose the words are that come: the country that stands before them, or the account's. */
+static char *
+home(const Reader *reader)
+{
+	const Request *request = reader->request;
+	const char *account = request->actor->account;
+
+	for (guint i = request->pairs->len; i > 0; i--) {
+		const Pair *pair = request->pairs->pdata[i - 1];
+
+		if (strcmp(pair->key->name, setting_name(SETTING_COUNTRY)) == 0)
+			return g_strdup(pair->value);
+	}
+	for (guint i = 0; !account && request->verb->words[i].name; i++)
+		if (request->verb->words[i].type == WORD_USER)
+			account = request->values[i];
+	return request_home(request, account);
+}
+
+static char *
+check_word(const Reader *reader, const Word *word, const char *text, GError **error)
+{
+	g_autofree char *country = word->type == WORD_DESTINATION ? home(reader) : NULL;
+
+	return word_check(word, text, country, error);
+}
+
 static gboolean
 take(Reader *reader, guint place, const char *text, GError **error)
 {
 	char **value = &reader->request->values[place];
 
 	g_free(*value);
-	*value = word_check(&reader->request->verb->words[place], text, error);
+	*value = check_word(reader, &reader->request->verb->words[place], text, error);
 	return *value != NULL;
 }
 
@@ -98,7 +126,7 @@ unknown_key(const Request *request, KeySet set, const char *name, GError **error
 static gboolean
 add_pair(Reader *reader, const Word *key, const char *text, GError **error)
 {
-	char *value = word_check(key, text, error);
+	char *value = check_word(reader, key, text, error);
 	Pair *pair;
 
 	if (!value)

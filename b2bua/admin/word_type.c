@@ -8,6 +8,7 @@
 #include "b2bua/config_key.h"
 #include "b2bua/country.h"
 #include "b2bua/location.h"
+#include "b2bua/number.h"
 #include "b2bua/numberplan.h"
 #include "b2bua/route/way_out.h"
 #include "b2bua/words.h"
@@ -256,12 +257,14 @@ check_whose(const Word *word, const char *text, GError **error)
 }
 
 static char *
-check_destination(const Word *word, const char *text, GError **error)
+check_destination(const Word *word, const char *text, const char *country, GError **error)
 {
 	char *number = NULL;
 
-	if (!number_normalise(text, &number))
-		word_refuse(word, text, error, "not a number; write one such as " NUMBER_EXAMPLE);
+	if (!number_dialled(text, country, &number))
+		word_refuse(word, text, error,
+			    "not a number%s%s; write one such as " NUMBER_EXAMPLE,
+			    country ? " in " : "", country ? country : "");
 	return number;
 }
 
@@ -529,7 +532,6 @@ static char *(*const CHECKS[N_WORD_TYPES])(const Word *word, const char *text, G
 	[WORD_HOURS] = check_hours,
 	[WORD_MONEY] = check_money,
 	[WORD_DIGITS] = check_digits,
-	[WORD_DESTINATION] = check_destination,
 	[WORD_CALLERS] = check_callers,
 	[WORD_LOCATION] = check_location,
 	[WORD_SECTION] = check_section,
@@ -552,7 +554,7 @@ is_off(const Word *word, const char *text)
 }
 
 char *
-word_check(const Word *word, const char *text, GError **error)
+word_check(const Word *word, const char *text, const char *country, GError **error)
 {
 	gsize most = is_long(word->type) ? MAX_LONG_BYTES : MAX_TEXT_BYTES;
 	g_autofree char *before = label(word);
@@ -571,5 +573,6 @@ word_check(const Word *word, const char *text, GError **error)
 		}
 	if (word->flags & WORD_UNSETTABLE && (!*text || is_off(word, text)))
 		return g_strdup("");
-	return CHECKS[word->type](word, text, error);
+	return word->type == WORD_DESTINATION ? check_destination(word, text, country, error)
+					      : CHECKS[word->type](word, text, error);
 }

@@ -24,11 +24,8 @@ route_target_is_valid(const char *target)
 char *
 user_country(Gateway *gateway, const char *account_or_null)
 {
-	char *country = account_or_null ? setting_text(gateway_store(gateway), account_or_null,
-						       SETTING_COUNTRY)
-					: NULL;
-
-	return country ? country : g_strdup(gateway_config(gateway)->country);
+	return setting_country(gateway_store(gateway), account_or_null,
+			       gateway_config(gateway)->country);
 }
 
 void

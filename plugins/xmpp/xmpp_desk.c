@@ -73,7 +73,7 @@ confirm(Xmpp *xmpp, const xmlNode *message, const char *device)
 	const char *id = xml_attribute(message, "id");
 
 	if (id && xml_child(message, NS_RECEIPTS, "request"))
-		xmpp_send(xmpp, jmi_build_receipt(xmpp->domain, device, id));
+		xmpp_component_send(xmpp, jmi_build_receipt(xmpp->domain, device, id));
 }
 
 static gboolean
@@ -104,7 +104,7 @@ xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 		    "holds",
 		    FALSE);
 	else if (!desk_says(xmpp->gateway, &(DeskPerson){ account, device }, text, on_said, xmpp))
-		xmpp_send(xmpp, xml_message_error(message, &busy));
+		xmpp_component_send(xmpp, xml_message_error(message, &busy));
 	return TRUE;
 }
 
@@ -130,7 +130,7 @@ on_page(gpointer user, const DeskPage *page)
 		answer = xml_iq_result(pending->iq);
 		xml_adopt(answer, xmpp_command_build(page));
 	}
-	xmpp_send(pending->xmpp, answer);
+	xmpp_component_send(pending->xmpp, answer);
 	g_hash_table_remove(pending->xmpp->commands, pending);
 }
 
@@ -146,7 +146,7 @@ take_command(Xmpp *xmpp, const xmlNode *iq, const char *account, const xmlNode *
 	Pending *pending;
 
 	if (!command) {
-		xmpp_send(xmpp, xml_iq_error(iq, &bad));
+		xmpp_component_send(xmpp, xml_iq_error(iq, &bad));
 		return;
 	}
 	if (!xmpp->commands)
@@ -184,7 +184,7 @@ answer_items(Xmpp *xmpp, const xmlNode *iq, const DeskPerson *person)
 	for (xmlNode *item = xml_child(query, NULL, "item"); item;
 	     item = xml_next(item, NULL, "item"))
 		xml_set(item, "jid", xmpp->domain);
-	xmpp_send(xmpp, result);
+	xmpp_component_send(xmpp, result);
 }
 
 static void
@@ -209,7 +209,7 @@ answer_info(Xmpp *xmpp, const xmlNode *iq, const DeskPerson *person, const char 
 		return FALSE;
 	xml_set(xml_add(query, NULL, "feature"), "var", NS_COMMANDS);
 	xml_set(xml_add(query, NULL, "feature"), "var", NS_DATA);
-	xmpp_send(xmpp, g_steal_pointer(&result));
+	xmpp_component_send(xmpp, g_steal_pointer(&result));
 	return TRUE;
 }
 
@@ -231,7 +231,7 @@ xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *
 	person = (DeskPerson){ account, xml_attribute(iq, "from") };
 	if (!from->user || !desk_serves(xmpp->gateway, account)) {
 		if (is_command)
-			xmpp_send(xmpp, xml_iq_error(iq, &forbidden));
+			xmpp_component_send(xmpp, xml_iq_error(iq, &forbidden));
 		return is_command;
 	}
 	if (is_command && g_strcmp0(xml_attribute(iq, "type"), "set") == 0)

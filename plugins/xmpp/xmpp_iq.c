@@ -99,7 +99,7 @@ on_timer(gpointer data)
 }
 
 XmppIq *
-xmpp_iq_new(guint max, XmppIqSend send, gpointer user)
+xmpp_iq_open(guint max, XmppIqSend send, gpointer user)
 {
 	XmppIq *iq = g_new0(XmppIq, 1);
 

@@ -17,7 +17,7 @@ typedef void (*XmppIqSend)(gpointer user, const xmlNode *iq);
  * too many are in flight, or we are stopping. */
 typedef void (*XmppIqDone)(gpointer user, const xmlNode *answer);
 
-XmppIq *xmpp_iq_new(guint max, XmppIqSend send, gpointer user);
+XmppIq *xmpp_iq_open(guint max, XmppIqSend send, gpointer user);
 void xmpp_iq_free(XmppIq *iq); /* NULL is fine */
 
 #define XMPP_IQ_TIMEOUT_S 30

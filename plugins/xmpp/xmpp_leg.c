@@ -130,7 +130,7 @@ xmpp_leg_out(const XmppLeg *leg, const char *format, ...)
 }
 
 void
-xmpp_send(Xmpp *xmpp, xmlNode *stanza)
+xmpp_component_send(Xmpp *xmpp, xmlNode *stanza)
 {
 	g_autofree char *text = xml_print(stanza);
 

@@ -159,7 +159,7 @@ gboolean xmpp_is_cut_off(const Xmpp *xmpp);
 void xmpp_leg_out(const XmppLeg *leg, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Stanzas out; each takes what it is given. */
-void xmpp_send(Xmpp *xmpp, xmlNode *stanza);
+void xmpp_component_send(Xmpp *xmpp, xmlNode *stanza);
 void xmpp_send_sure(Xmpp *xmpp, xmlNode *stanza);
 void xmpp_send_whenever(Xmpp *xmpp, xmlNode *stanza);
 void xmpp_send_end(Xmpp *xmpp, xmlNode *stanza);

@@ -13,7 +13,7 @@
 #define WAITING_MAX 1000 /* texts behind them */
 #define PING_MS	    30000
 #define PING_ID	    "texts-"
-#define OLD_S	    60 /* from then on it is told when a text was written */
+#define OLD_S	    60 /* from then on it is told when a text was written, as of one sent again */
 
 typedef struct {
 	gint64 id;
@@ -112,7 +112,7 @@ ping(XmppOutbox *outbox)
 	timer_set(&outbox->timer, PING_MS, on_ping_lost, outbox);
 	xml_set(iq, "id", id);
 	xml_add(iq, NS_PING, "ping");
-	xmpp_send(xmpp, iq);
+	xmpp_component_send(xmpp, iq);
 }
 
 static void
@@ -207,7 +207,7 @@ build_words(const Xmpp *xmpp, const Text *text, const char *from)
 {
 	g_autofree char *id = im_id(secret(xmpp), text->account, text->id);
 	gboolean copy = text->kind == TEXT_COPY;
-	gboolean old = text->written && xmpp_ring_age(text->written) > OLD_S;
+	gboolean old = text->repeated || xmpp_ring_age(text->written) > OLD_S;
 	g_autofree char *words = NULL;
 	ImBuild build = { .from = from,
 			  .to = text->account,
@@ -215,8 +215,8 @@ build_words(const Xmpp *xmpp, const Text *text, const char *from)
 			  .body = text->body,
 			  .language = text->language,
 			  .receipt = !copy,
-			  .written = old ? text->written : 0,
-			  .kept_by = xmpp->domain };
+			  .written = text->written,
+			  .kept_by = old ? xmpp->domain : NULL };
 
 	if (copy && text->device)
 		build.body = words = g_strdup_printf("You (from %s): %s", text->device, text->body);

@@ -46,7 +46,7 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 	/* Which numbers there are, and who has called under what name, is not for everybody. */
 	if (to->user && !xmpp_accounts_is_user(xmpp->accounts, from)) {
 		xmpp_count(COUNTER_XMPP_STRANGERS);
-		xmpp_send(xmpp, xml_iq_error(iq, &unavailable));
+		xmpp_component_send(xmpp, xml_iq_error(iq, &unavailable));
 		return;
 	}
 	if (xmpp_desk_iq(xmpp, iq, from, to))
@@ -61,7 +61,7 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 		answer = xmpp_prompt_answer(xmpp, iq, from, to);
 	if (!answer)
 		answer = xml_iq_error(iq, known ? &unavailable : &no_such);
-	xmpp_send(xmpp, answer);
+	xmpp_component_send(xmpp, answer);
 }
 
 static void
@@ -79,7 +79,7 @@ on_iq(const xmlNode *iq, const Address *from, const Address *to)
 	else if (g_strcmp0(type, "result") == 0 || g_strcmp0(type, "error") == 0)
 		xmpp_iq_answer(xmpp->iq, iq);
 	else
-		xmpp_send(xmpp, xml_iq_error(iq, &bad));
+		xmpp_component_send(xmpp, xml_iq_error(iq, &bad));
 }
 
 /* --- messages of a call: which one, and is he its caller or its callee? --- */
@@ -334,7 +334,7 @@ send_presence(gpointer user, const xmlNode *presence)
 	xmlNode *named = xml_copy(presence);
 
 	xmpp_names_show(user, named);
-	xmpp_send(user, named);
+	xmpp_component_send(user, named);
 }
 
 /* --- the table --- */
@@ -372,7 +372,7 @@ start(Gateway *gateway, GError **error)
 	xmpp->live = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					   (GDestroyNotify)g_ptr_array_unref);
 	xmpp->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	xmpp->iq = xmpp_iq_new(config->max_iqs, send_request, xmpp);
+	xmpp->iq = xmpp_iq_open(config->max_iqs, send_request, xmpp);
 	xmpp->disco = xmpp_disco_new(xmpp->domain, xmpp->iq, xmpp_extdisco_any(xmpp->media));
 	xmpp->accounts = xmpp_accounts_new(gateway, xmpp->domain, xmpp->disco, send_presence, xmpp);
 	xmpp_accounts_watch(xmpp->accounts, on_device, xmpp);

@@ -534,7 +534,7 @@ on_action(XmppLeg *leg, XmppFork *fork, const Jingle *jingle)
 static void
 answer_error(Xmpp *xmpp, const xmlNode *iq, const XmlStanzaError *error)
 {
-	xmpp_send(xmpp, xml_iq_error(iq, error));
+	xmpp_component_send(xmpp, xml_iq_error(iq, error));
 }
 
 static const XmlStanzaError unknown_session = { .type = "cancel",
@@ -585,7 +585,7 @@ on_no_session(Xmpp *xmpp, const xmlNode *iq, const XmppMessage *message, Jingle 
 	if (leg) {
 		on_other_device(leg, iq, jingle);
 	} else if (is_initiate_for_us(message, jingle)) {
-		xmpp_send(xmpp, xml_iq_result(iq));
+		xmpp_component_send(xmpp, xml_iq_result(iq));
 		if (is_user)
 			begin_direct(xmpp, message, g_steal_pointer(&owned));
 		else
@@ -594,7 +594,7 @@ on_no_session(Xmpp *xmpp, const xmlNode *iq, const XmppMessage *message, Jingle 
 		answer_error(xmpp, iq, &not_here);
 	} else if (jingle->action == JINGLE_TRANSPORT_INFO && !jingle->sid && is_user) {
 		/* what is left of a candidate whose address a browser hides */
-		xmpp_send(xmpp, xml_iq_result(iq));
+		xmpp_component_send(xmpp, xml_iq_result(iq));
 	} else {
 		answer_error(xmpp, iq, &unknown_session);
 	}

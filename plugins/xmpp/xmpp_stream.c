@@ -31,6 +31,7 @@
 #define BACKOFF_MIN_MS	       250
 #define BACKOFF_MAX_MS	       4000
 #define TURNS_PER_DISPATCH     16   /* of 4 KB: other work is not to wait */
+#define DISPATCH_US	       2000 /* the same, where stanzas cost more than bytes */
 #define KEPT_MAX	       4096 /* stanzas kept while there is no stream */
 #define KEPT_MAX_BYTES	       (8u << 20)
 #define KEPT_MS		       10000 /* of what makes calls: later it would ring for nobody */
@@ -554,10 +555,12 @@ readable(int fd)
 static void
 run(XmppStream *stream)
 {
+	const gint64 until = g_get_monotonic_time() + DISPATCH_US;
+
 	connecting = stream;
 	for (guint i = 0; i < TURNS_PER_DISPATCH && !stream->ended; i++) {
 		xmpp_run_once(stream->context, 0);
-		if (!readable(stream->fd))
+		if (!readable(stream->fd) || g_get_monotonic_time() > until)
 			break;
 	}
 	if (!stream->ended)

@@ -146,7 +146,7 @@ tell_line(Xmpp *xmpp, const Row *row, const Address *from, const Address *to)
 	char *key = g_strdup_printf("%s\n%s\n%p", account, chat, (gconstpointer)row);
 
 	if (may_tell(xmpp->texts, key, row->once))
-		xmpp_send(xmpp, im_build(&build));
+		xmpp_component_send(xmpp, im_build(&build));
 }
 
 static void
@@ -162,7 +162,7 @@ static void
 refuse(Xmpp *xmpp, const XmlStanzaError *why, const xmlNode *message)
 {
 	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
-	xmpp_send(xmpp, xml_message_error(message, why));
+	xmpp_component_send(xmpp, xml_message_error(message, why));
 }
 
 static void
@@ -181,7 +181,7 @@ xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 	g_autoptr(Im) im = im_read(message);
 
 	if (im->kind != IM_NOTHING)
-		xmpp_send(xmpp, xml_message_error(message, &STRANGER));
+		xmpp_component_send(xmpp, xml_message_error(message, &STRANGER));
 }
 
 /* --- what is --- */
@@ -229,7 +229,7 @@ give_back(const Asked *asked, gboolean later, Reason reason, const char *words)
 	g_autoptr(Address) from = address_from_jid(asked->from), to = address_from_jid(asked->to);
 
 	xmpp_count(COUNTER_XMPP_TEXTS_REFUSED);
-	xmpp_send(asked->xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
+	xmpp_component_send(asked->xmpp, im_error_new(asked->to, asked->from, asked->id, &error));
 	if (!later)
 		tell_of_keys(asked->xmpp, from, to);
 }

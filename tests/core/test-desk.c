@@ -445,12 +445,12 @@ by_form(const char *name, const char *value)
 		g_error("%s: %s", name, shown.note);
 }
 
+static void (*const ways[])(const char *name, const char *value) = { by_command, by_line,
+								     by_questions, by_form };
+
 static void
 test_same_row(void)
 {
-	static void (*const ways[])(const char *name, const char *value) = { by_command, by_line,
-									     by_questions,
-									     by_form };
 	guint n = 0;
 
 	set_up();
@@ -476,6 +476,68 @@ test_same_row(void)
 		n++;
 	}
 	g_assert_cmpuint(n, >=, 10);
+	shown_clear();
+	tear_down();
+}
+
+/* A number as it is dialled at home is kept with its country, by whatever way it was written. */
+static void
+test_at_home(void)
+{
+	static const struct {
+		const char *own, *of_all; /* countries of the account, of the gateway */
+		const char *typed, *row;
+	} rows[] = {
+		{ "DE", NULL, "0171 1234567", "+491711234567" },
+		{ "DE", NULL, "0049 171 1234567", "+491711234567" },
+		{ "DE", NULL, "+49 (0)171/123 45 67", "+491711234567" },
+		{ "US", NULL, "(415) 555-0109", "+14155550109" },
+		{ "US", NULL, "011 49 171 1234567", "+491711234567" },
+		{ "GB", "DE", "020 7946 0018", "+442079460018" },
+		{ NULL, "DE", "0171 1234567", "+491711234567" },
+		{ NULL, NULL, "+49 171 1234567", "+491711234567" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (guint way = 0; way < G_N_ELEMENTS(ways); way++) {
+			g_autofree char *row = NULL;
+
+			set_up();
+			config->country = g_strdup(rows[i].of_all);
+			if (rows[i].own)
+				store_setting_set(store, ALICE, "country", rows[i].own, NULL);
+			ways[way]("forward-busy", rows[i].typed);
+			g_test_message("%s in %s, of %s: way %u", rows[i].typed, rows[i].own,
+				       rows[i].of_all, way);
+			row = store_setting_get(store, ALICE, "forward-busy");
+			g_assert_cmpstr(row, ==, rows[i].row);
+			tear_down();
+		}
+	set_up(); /* the country that the same words set */
+	by_command("country", "DE");
+	{
+		char *words[] = { (char *)"user",
+				  (char *)"set",
+				  (char *)ALICE,
+				  (char *)"country=GB",
+				  (char *)"forward-busy=020 7946 0018",
+				  NULL };
+		Answer *answer = answer_new(
+			gateway, store, &(Actor){ .kind = VERB_OPERATOR, .who = "test" }, words);
+		g_autofree char *row = store_setting_get(store, ALICE, "forward-busy");
+
+		g_assert_no_error(answer_error(answer));
+		g_assert_cmpstr(row, ==, "+442079460018");
+		answer_free(answer);
+	}
+	say("forward busy nobody");
+	g_assert_nonnull(strstr(heard->str, "not a number in GB"));
+	say("forward busy 020 7946 0019");
+	{
+		g_autofree char *row = store_setting_get(store, ALICE, "forward-busy");
+
+		g_assert_cmpstr(row, ==, "+442079460019");
+	}
 	shown_clear();
 	tear_down();
 }
@@ -727,7 +789,7 @@ test_sessions(void)
 	ChatReply reply;
 
 	set_up();
-	chat = chat_new(store);
+	chat = chat_new(NULL, store);
 	for (guint i = 0; i < CHAT_ACCOUNT_MAX + 5; i++) {
 		g_autofree char *device = g_strdup_printf(ALICE "/%u", i);
 
@@ -761,6 +823,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desk/conversations", test_conversations);
 	g_test_add_func("/desk/mistakes", test_mistakes);
 	g_test_add_func("/desk/same-row", test_same_row);
+	g_test_add_func("/desk/at-home", test_at_home);
 	g_test_add_func("/desk/short-verbs", test_short_verbs);
 	g_test_add_func("/desk/forms", test_forms);
 	g_test_add_func("/desk/who", test_who);

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What strangers can use up, while calls stand and others are made."""
 import base64
+import multiprocessing
 import os
 import re
 import resource
 import socket
 import ssl
+import statistics
 import threading
 import time
 
-from harness import GATEWAY, OUTSIDE, STALL, check, until
+from harness import ALICE, CAROL, DOMAIN, GATEWAY, OUTSIDE, STALL, check, needs_build, until
 from peers.scanner import PlainPhone
 from peers.sipp import EchoLoad
 from test_provisioning import Pulse
@@ -343,3 +345,57 @@ def test_messages_after_refused_proposes(bench):
     loaded = messages(3)
     print(f"a message costs {idle:.3f} ms, after {PROPOSES} proposes {loaded:.3f} ms")
     check(loaded < 3 * idle + 0.1, f"{loaded:.3f} ms instead of {idle:.3f}")
+
+
+class Strangers(threading.Thread):
+    """So many texts to a number of ours by SIP from an address that nobody knows, 1,000 a second."""
+
+    def __init__(self, number):
+        super().__init__(daemon=True)
+        self.number = number
+
+    def run(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            line.bind(("127.0.6.6", 0))
+            port = line.getsockname()[1]
+            for i in range(self.number):
+                line.sendto((f"MESSAGE sip:{ALICE}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.6.6:{port};branch=z9hG4bKs{i}\r\n"
+                             f"From: <sip:x@127.0.6.6>;tag=s{i}\r\nTo: <sip:{ALICE}@127.0.0.1>\r\nCall-ID: s{i}\r\nCSeq: 1 MESSAGE\r\n"
+                             "Max-Forwards: 70\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello").encode(), ("127.0.0.1", 5060))
+                time.sleep(0.001)
+
+
+@needs_build("plain")
+def test_texts_of_strangers(bench):
+    """10,000 texts by XMPP of somebody who is no user, and 10,000 by SIP of nobody: each by XMPP is answered, none is
+    kept, and calls are set up as before."""
+    tandem = bench.gateway(gateway={"log_level": "warning"})
+    bench.carrier()
+    tandem.ctl("number", "del", CAROL)
+    tandem.ctl("user", "del", f"carol@{DOMAIN}")
+    phone = bench.keep(PlainPhone(*bench.credential("bob", name="desk")))
+    phone.register()
+    stranger = RawClient("carol")
+
+    def call():
+        began = time.monotonic()
+        phone.call("echo")
+        return time.monotonic() - began
+    before = [call() for _ in range(10)]
+    # processes of their own: threads would make the telephone wait for Python's lock
+    fork = multiprocessing.get_context("fork")
+    floods = [fork.Process(target=Strangers(PROPOSES).run), fork.Process(target=lambda: (
+        [stranger.say(f"<message type='chat' id='x{i}' to='{ALICE}@{GATEWAY}'><body>hello {i}</body></message>") for i in range(PROPOSES)],
+        stranger.ask(GATEWAY, 1)))]
+    during = []
+    for flood in floods:
+        flood.start()
+    while any(flood.is_alive() for flood in floods):
+        during.append(call())
+        time.sleep(0.2)
+    check(not any(flood.exitcode for flood in floods), f"the floods ended with {[flood.exitcode for flood in floods]}")
+    print(f"a call is set up within {1000 * statistics.median(before):.0f} ms, at most {1000 * max(before):.0f}; while strangers write "
+          f"{1000 * statistics.median(during):.0f} and {1000 * max(during):.0f} ms, in {len(during)} calls")
+    check(len(during) >= 10, f"{len(during)} calls were made meanwhile")
+    check(max(during) < max(before) + STALL, f"a call took {max(during):.3f} s")
+    check(tandem.rows("texts") == [], "a stranger's text was kept")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Scanners beside calls: bench/scan.py does the same with 100,000 addresses."""
 import os
+import socket
 
 from harness import check, until
 from peers.scanner import METHODS, PlainPhone, Scanner
@@ -46,3 +47,20 @@ def test_scan_disturbs_no_call(bench):
     check(not tandem.rows("sources"), "remembered after all were lifted")
     load.finish()
     phone.register()
+
+
+def test_scan_stun_at_the_sip_port(bench):
+    """STUN is not answered there, by whoever: the answer would be larger than what was asked, and go where the asker
+    writes. What is SIP still is."""
+    tandem = bench.gateway()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind(("127.0.0.77", 0))
+        line.settimeout(10)
+        for kind in (b"\x00\x01", b"\x01\x01", b"\x00\x11"):  # Binding: request, success, indication
+            line.sendto(kind + b"\x00\x00\x21\x12\xa4\x42" + os.urandom(12), ("127.0.0.1", 5060))
+        line.sendto((f"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.77:{line.getsockname()[1]};branch=z9hG4bKstun\r\n"
+                     "From: <sip:a@127.0.0.77>;tag=a\r\nTo: <sip:127.0.0.1>\r\nCall-ID: stun\r\nCSeq: 1 OPTIONS\r\n"
+                     "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n").encode(), ("127.0.0.1", 5060))
+        first = line.recv(4096)
+    check(first.startswith(b"SIP/2.0 "), f"the first answer is {first[:40]}")
+    check(int(tandem.status()["sip stun dropped"]) == 3, f"dropped: {tandem.status()['sip stun dropped']}")

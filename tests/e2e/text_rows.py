@@ -74,22 +74,24 @@ def judge(what, taken, came, kills, names=None):
 
 
 def out_of(desk):
-    """What has come to the carrier: (conversation, body), and body → its Call-IDs."""
+    """What has come to the carrier: (conversation, body), and body → its Call-IDs, each with the time of writing, by
+    which a carrier knows a text that comes again."""
     came, names = [], {}
     for m in desk.sink.transactions():
         body = body_of(m)
         came.append((body.rsplit(" ", 1)[0], body))
-        names.setdefault(body, set()).add(m.call_id)
+        names.setdefault(body, set()).add((m.call_id, m.header("Date")))
     return came, names
 
 
 def into(desk):
-    """The same of what has come to the clients."""
+    """The same of what has come to the clients; one that comes again says when it was written."""
     came, names = [], {}
     for person in desk.people.values():
         for chat in person.texts():
             body = chat.body.rstrip("\r\n")  # SIPp ends its bodies by one
             came.append((body.rsplit(" ", 1)[0], body))
+            check(body not in names or chat.delayed, f"{body!r} came again and does not say so")
             names.setdefault(body, set()).add(chat.id)
     return came, names
 
@@ -103,7 +105,7 @@ def write_out(desk, number):
             [taken] = desk.rows("count(*)", f"author = '{person.jid}'")
             if taken[0] >= number / len(desk.people):
                 return
-            now = len(person.errors()) + len(person.received())
+            now = person.n_settled()
             if now != settled:
                 settled, moved = now, time.time()
             # what lay in a socket at a kill is never answered

@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!store || !store_user_add(store, "a@example.org", NULL))
 			abort();
 	}
-	chat = chat_new(store);
+	chat = chat_new(NULL, store);
 	for (char **line = lines; *line; line++) {
 		say(chat, &user, *line, 1);
 		say(chat, &operator, * line, 1);

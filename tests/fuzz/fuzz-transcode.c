@@ -82,7 +82,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (what & MODES)
 			transcoder_set_modes(transcoder, &(CodecModes){ .set = head[2],
 									.period = what & 3,
-									.neighbor = what & 1 });
+									.neighbor = what & 1,
+									.dtx = what & 2 });
 		if (what & ASK)
 			transcoder_ask(transcoder, transcoder_asked(transcoder));
 		if (what & PASS)

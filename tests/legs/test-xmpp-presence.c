@@ -113,7 +113,7 @@ test_presence(void)
 	g_autoptr(Config) config = config_load(NULL, NULL);
 	g_autoptr(Store) store = store_open(":memory:", NULL);
 	Gateway *gateway = core_new(config, store, NULL);
-	XmppIq *iq = xmpp_iq_new(10, on_request, NULL);
+	XmppIq *iq = xmpp_iq_open(10, on_request, NULL);
 	XmppDisco *disco = xmpp_disco_new(GW, iq, FALSE);
 	XmppAccounts *accounts = xmpp_accounts_new(gateway, GW, disco, on_sent, NULL);
 

@@ -422,7 +422,7 @@ static const struct {
 	const char *what;
 	TextKind kind;
 	const char *device, *language, *about;
-	gint64 age;
+	gint64 age;	  /* s; -1: it is new, and may have been sent */
 	const char *said; /* "*": an id of ours */
 } forms[] = {
 	{ "a text", TEXT_MESSAGE, NULL, NULL, NULL, 0,
@@ -436,6 +436,12 @@ static const struct {
 	  "</nick><origin-id xmlns=\"urn:xmpp:sid:0\" id=\"*\"/><request "
 	  "xmlns=\"urn:xmpp:receipts\"/><delay xmlns=\"urn:xmpp:delay\" from=\"gw.example.org\" "
 	  "stamp=\"*\"/><store xmlns=\"urn:xmpp:hints\"/></message>" },
+	{ "one that may have been sent", TEXT_MESSAGE, NULL, NULL, NULL, -1,
+	  "<message type=\"chat\" from=\"+15555550123@gw.example.org\" to=\"" A "\" id=\"*\">"
+	  "<body>hi</body><nick xmlns=\"http://jabber.org/protocol/nick\">Carol</nick>"
+	  "<origin-id xmlns=\"urn:xmpp:sid:0\" id=\"*\"/><request xmlns=\"urn:xmpp:receipts\"/>"
+	  "<delay xmlns=\"urn:xmpp:delay\" from=\"gw.example.org\" stamp=\"*\"/>"
+	  "<store xmlns=\"urn:xmpp:hints\"/></message>" },
 	{ "a copy", TEXT_COPY, "desk", NULL, NULL, 0,
 	  "<message type=\"chat\" from=\"+15555550123@gw.example.org\" to=\"" A "\" id=\"*\">"
 	  "<body>You (from desk): hi</body><origin-id xmlns=\"urn:xmpp:sid:0\" id=\"*\"/>"
@@ -493,7 +499,8 @@ test_forms(void)
 		text.device = forms[i].device;
 		text.language = forms[i].language;
 		text.about = forms[i].about;
-		text.written -= forms[i].age;
+		text.written -= MAX(forms[i].age, 0);
+		text.repeated = forms[i].age < 0;
 		g_string_truncate(core.events, 0);
 		rig_forget();
 		send_one(&text);

@@ -438,6 +438,49 @@ test_pause(void)
 	source_free(source);
 }
 
+/* A sink that asks for pauses gets the first frame of one, a frame now and then while it lasts
+ * (RFC 6716 2.1.9), and a clock that goes on; another gets every frame. */
+static void
+test_pause_made(void)
+{
+	static const struct {
+		gboolean dtx;
+		guint least, most; /* frames of 5 s in which nothing is said */
+	} rows[] = { { FALSE, 250, 250 }, { TRUE, 10, 40 } };
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Source *source = source_new(type("PCMU"), 8000, 440, 20);
+		Transcoder *transcoder = transcoder_new(type("opus"), 0);
+		guint8 payload[CODER_MAX_PAYLOAD], quiet[160];
+		TranscodedFrame frame;
+		guint64 units = 0;
+		guint frames = 0, spoken = 0;
+
+		memset(quiet, 0xff, sizeof quiet);
+		transcoder_set_modes(transcoder, &(CodecModes){ .dtx = rows[i].dtx });
+		for (guint n = 0; n < 25 + 250 + 25; n++) {
+			const gboolean says = n < 25 || n >= 275;
+			RtpPacket packet = *source_next(source);
+
+			if (!says)
+				packet.payload = quiet;
+			transcoder_push(transcoder, source->type, &packet, 0, n * FRAME_US);
+			while (transcoder_pull(transcoder, payload, &frame)) {
+				*(says ? &spoken : &frames) += 1;
+				g_assert_cmpint(frame.marker, ==, units == 0 || frame.silence > 0);
+				units += frame.silence + frame.units;
+			}
+		}
+		g_test_message("%u frames of a pause of 250", frames);
+		g_assert_cmpuint(spoken, ==, 50);
+		g_assert_cmpuint(frames, >=, rows[i].least);
+		g_assert_cmpuint(frames, <=, rows[i].most);
+		g_assert_cmpuint(units, ==, 300 * 960);
+		transcoder_free(transcoder);
+		source_free(source);
+	}
+}
+
 /* SID of the codecs of speech: the same, and speech ends it. */
 typedef struct {
 	const char *path, *name;
@@ -664,6 +707,7 @@ main(int argc, char **argv)
 	g_test_add_func("/transcode/gap-after-one-sample", test_gap_after_one_sample);
 	g_test_add_func("/transcode/silence", test_silence);
 	g_test_add_func("/transcode/pause", test_pause);
+	g_test_add_func("/transcode/pause-made", test_pause_made);
 	for (guint i = 0; i < G_N_ELEMENTS(sids); i++)
 		g_test_add_data_func(sids[i].path, &sids[i], test_sid);
 	g_test_add_func("/transcode/modes", test_modes);

@@ -212,9 +212,9 @@ static void
 test_sender_slow(void)
 {
 	AmrSender sender;
-	const CodecModes neighbor = { 1 << 0 | 1 << 2 | 1 << 5 | 1 << 7, 1, TRUE };
-	const CodecModes second = { 0, 2, FALSE };
-	const CodecModes both = { 0xff, 2, TRUE };
+	const CodecModes neighbor = { 1 << 0 | 1 << 2 | 1 << 5 | 1 << 7, 1, TRUE, FALSE };
+	const CodecModes second = { 0, 2, FALSE, FALSE };
+	const CodecModes both = { 0xff, 2, TRUE, FALSE };
 
 	amr_sender_init(&sender, narrow(FALSE), &neighbor);
 	amr_sender_ask(&sender, 0);

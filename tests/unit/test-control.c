@@ -839,7 +839,7 @@ test_keys(void)
 			g_assert_nonnull(key->values);
 			if (!key->fallback || !*key->fallback)
 				continue;
-			kept = word_check(key, key->fallback, &error);
+			kept = word_check(key, key->fallback, NULL, &error);
 			g_assert_no_error(error);
 			g_assert_cmpstr(kept, ==, key->fallback);
 		}

@@ -10,6 +10,9 @@
  * would never let go of the message.
  * STUN at the SIP port is not answered: sofia's own answer is larger than what was asked, and
  * goes to whatever address is written there.
+ * Sofia reads one datagram a turn of the loop.  While the loop has other work too, such as an XMPP
+ * user who writes without a pause, what comes by UDP would wait for seconds in the kernel: all that
+ * is there is read, for five milliseconds a turn.
  * These are functions in place of sofia's own, which the loader prefers (sip_tls.h).
  * Thread: signalling.
  */

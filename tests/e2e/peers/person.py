@@ -51,6 +51,7 @@ class Chat:
     type: str
     body: str
     receipt: str    # the id of the message that it says has been received; or ""
+    delayed: bool   # it says when it was written (XEP-0203)
     condition: str  # of an error; or ""
     words: str
 
@@ -73,6 +74,7 @@ class Person:
         self.jid, self.name = f"{account}@{domain}", f"{account}-{resource}"
         self.chats, self.presences = [], []  # Chat; (full JID, type, children by tag)
         self.sent = []                       # (id, to, body)
+        self._received, self._errors = set(), {}  # as they come: thousands are asked for again and again
         self._online, self._closing = threading.Event(), False
         self._args = (f"{self.jid}/{resource}", password, port)
         self.loop = asyncio.new_event_loop()
@@ -105,8 +107,14 @@ class Person:
 
     def _message(self, message):
         received = message.xml.find(RECEIPTS + "received")
-        self.chats.append(Chat(time.time(), message["from"], message["id"], message.xml.get("type", "normal"), message["body"],
-                               "" if received is None else received.get("id", ""), *error_of(message.xml)))
+        chat = Chat(time.time(), message["from"], message["id"], message.xml.get("type", "normal"), message["body"],
+                    "" if received is None else received.get("id", ""),
+                    message.xml.find("{urn:xmpp:delay}delay") is not None, *error_of(message.xml))
+        self.chats.append(chat)
+        if chat.receipt:
+            self._received.add(chat.receipt)
+        if chat.type == "error":
+            self._errors[chat.id] = chat
         if message["type"] != "error" and message.xml.find(RECEIPTS + "request") is not None:
             answer = self.client.make_message(message["from"], mtype=message["type"])
             answer.xml.append(ET.Element(RECEIPTS + "received", {"id": message["id"]}))
@@ -220,11 +228,15 @@ class Person:
 
     def received(self):
         """The ids of what was sent and has been received."""
-        return {name for _, name in self.receipts()}
+        return set(self._received)
+
+    def n_settled(self):
+        """How many of what was sent have been received, or refused."""
+        return len(self._received) + len(self._errors)
 
     def errors(self):
         """id of what was sent → Chat"""
-        return {c.id: c for c in list(self.chats) if c.type == "error"}
+        return dict(self._errors)
 
     def reads(self, sender, part, seconds=SECONDS):
         """The first text of that bare JID with that in it: the body."""
