@@ -26,10 +26,11 @@ hear_of(const char *words, guint i, int code)
 		header_next_hop(PEERS[i].host, (guint16)PEERS[i].port, PEERS[i].transport);
 	g_autofree char *other =
 		header_next_hop(PEERS[i].host, (guint16)PEERS[i].port + 10, PEERS[i].transport);
+	const int before = error_of(other); /* an earlier input may have named it */
 
 	error_hear(line);
 	g_assert_cmpint(error_of(hop), ==, code);
-	g_assert_cmpint(error_of(other), ==, 0);
+	g_assert_true(error_of(other) == before || error_of(other) == 0);
 }
 
 int
