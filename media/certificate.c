@@ -15,13 +15,13 @@ no_word(char *word, int size, int is_writing, void *user)
 }
 
 static BIO *
-open_file(const char *path)
+open_file(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
 	gsize length;
 	BIO *bio;
 
-	if (!g_file_get_contents(path, &text, &length, NULL) || length > G_MAXINT)
+	if (!g_file_get_contents(path, &text, &length, error) || length > G_MAXINT)
 		return NULL;
 	bio = BIO_new(BIO_s_mem());
 	if (bio && BIO_write(bio, text, (int)length) != (int)length)
@@ -38,7 +38,7 @@ seconds_of(const ASN1_TIME *time)
 }
 
 static CertificateState
-look(X509 *certificate, EVP_PKEY *key, gint64 now, gint64 *since, gint64 *until)
+look(X509 *certificate, EVP_PKEY *key, gint64 now, CertificateFacts *facts)
 {
 	if (!certificate)
 		return CERTIFICATE_NOT_PEM;
@@ -46,21 +46,27 @@ look(X509 *certificate, EVP_PKEY *key, gint64 now, gint64 *since, gint64 *until)
 		return CERTIFICATE_NO_KEY;
 	if (X509_check_private_key(certificate, key) != 1)
 		return CERTIFICATE_OTHERS_KEY;
-	*since = seconds_of(X509_get0_notBefore(certificate));
-	*until = seconds_of(X509_get0_notAfter(certificate));
-	return now < *since   ? CERTIFICATE_EARLY
-	       : now > *until ? CERTIFICATE_EXPIRED
-			      : CERTIFICATE_GOOD;
+	facts->since = seconds_of(X509_get0_notBefore(certificate));
+	facts->until = seconds_of(X509_get0_notAfter(certificate));
+	return now < facts->since   ? CERTIFICATE_EARLY
+	       : now > facts->until ? CERTIFICATE_EXPIRED
+				    : CERTIFICATE_GOOD;
 }
 
 CertificateState
-certificate_look(const char *file, const char *key_file, gint64 now, gint64 *since, gint64 *until)
+certificate_look(const char *file, const char *key_file, gint64 now, CertificateFacts *facts)
 {
-	BIO *one = open_file(file), *other = open_file(key_file ? key_file : file);
-	X509 *certificate = one ? PEM_read_bio_X509(one, NULL, no_word, NULL) : NULL;
-	EVP_PKEY *key = other ? PEM_read_bio_PrivateKey(other, NULL, no_word, NULL) : NULL;
-	CertificateState state = look(certificate, key, now, since, until);
+	X509 *certificate;
+	EVP_PKEY *key;
+	CertificateState state;
+	BIO *one, *other;
 
+	*facts = (CertificateFacts){ 0 };
+	one = open_file(file, &facts->error);
+	other = one ? open_file(key_file ? key_file : file, &facts->error) : NULL;
+	certificate = one ? PEM_read_bio_X509(one, NULL, no_word, NULL) : NULL;
+	key = other ? PEM_read_bio_PrivateKey(other, NULL, no_word, NULL) : NULL;
+	state = look(certificate, key, now, facts);
 	ERR_clear_error();
 	X509_free(certificate);
 	EVP_PKEY_free(key);

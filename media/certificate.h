@@ -15,8 +15,13 @@ typedef enum {
 	CERTIFICATE_EXPIRED
 } CertificateState;
 
+typedef struct {
+	gint64 since, until; /* s since 1970; 0: not known */
+	GError *error;	     /* of G_FILE_ERROR: what kept a file from being read; NULL: nothing */
+} CertificateFacts;
+
 /* Of the first certificate in `file`, PEM, and of the key in `key_file`, NULL: the same file.
- * `since` and `until`, s since 1970, are set from CERTIFICATE_EARLY and CERTIFICATE_EXPIRED on,
- * and where it is good. */
+ * The times are set from CERTIFICATE_EARLY and CERTIFICATE_EXPIRED on, and where it is good; the
+ * error is the caller's. */
 CertificateState
-certificate_look(const char *file, const char *key_file, gint64 now, gint64 *since, gint64 *until);
+certificate_look(const char *file, const char *key_file, gint64 now, CertificateFacts *facts);

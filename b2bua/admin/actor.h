@@ -15,6 +15,9 @@ typedef struct {
 	const char *device;  /* of a user: the full JID that asks; NULL: not known */
 } Actor;
 
+/* One that outlives who asked; it frees its strings with actor_clear(). */
+Actor actor_copy(const Actor *actor);
+void actor_clear(Actor *actor);
 gboolean verb_may(const Verb *verb, const Actor *actor);
 
 /* What holds where no gateway says so; borrowed. */

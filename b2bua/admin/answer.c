@@ -13,8 +13,7 @@
 
 struct Answer {
 	Request request;
-	Actor actor;
-	char *account, *who, *device;
+	Actor actor; /* its own */
 	char **words;
 	GError *error;
 };
@@ -134,10 +133,7 @@ answer_new(Gateway *gateway, Store *store, const Actor *actor, char **words)
 	static const char *const nothing[] = { "help", NULL };
 	Answer *answer = g_new0(Answer, 1);
 
-	answer->account = g_strdup(actor->account);
-	answer->who = g_strdup(actor->who);
-	answer->device = g_strdup(actor->device);
-	answer->actor = (Actor){ actor->kind, answer->account, answer->who, answer->device };
+	answer->actor = actor_copy(actor);
 	answer->words = g_strdupv(*words ? words : (char **)nothing);
 	answer->request = (Request){ .gateway = gateway,
 				     .store = store,
@@ -163,9 +159,7 @@ answer_free(Answer *answer)
 	g_free(answer->request.after);
 	if (answer->request.gathered)
 		answer->request.free_gathered(answer->request.gathered);
-	g_free(answer->account);
-	g_free(answer->who);
-	g_free(answer->device);
+	actor_clear(&answer->actor);
 	g_clear_error(&answer->error);
 	g_free(answer);
 }

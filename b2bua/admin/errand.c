@@ -8,8 +8,7 @@
 
 struct Errand {
 	Gateway *gateway;
-	Actor actor;
-	char *account, *who, *device;
+	Actor actor; /* its own */
 	char **words;
 	guint max_rows;
 	ErrandDone done;
@@ -31,9 +30,7 @@ errand_free(Errand *errand)
 	answer_free(errand->answer);
 	json_array_unref(errand->rows);
 	g_strfreev(errand->words);
-	g_free(errand->account);
-	g_free(errand->who);
-	g_free(errand->device);
+	actor_clear(&errand->actor);
 	g_free(errand);
 }
 
@@ -126,10 +123,7 @@ errand_new(Gateway *gateway, const Actor *actor, char **words, guint max_rows, E
 	Errand *errand = g_new0(Errand, 1);
 
 	errand->gateway = gateway;
-	errand->account = g_strdup(actor->account);
-	errand->who = g_strdup(actor->who);
-	errand->device = g_strdup(actor->device);
-	errand->actor = (Actor){ actor->kind, errand->account, errand->who, errand->device };
+	errand->actor = actor_copy(actor);
 	errand->words = g_strdupv(words);
 	errand->max_rows = max_rows;
 	errand->done = done;

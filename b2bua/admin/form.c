@@ -10,8 +10,7 @@
 struct Form {
 	Gateway *gateway;
 	Store *store;
-	Actor actor;
-	char *account, *who;
+	Actor actor; /* its own */
 	const Verb *verb;
 	GPtrArray *words; /* Field *, of those that the actor writes */
 	GPtrArray *keys;  /* Field *, or NULL; made when they are asked for */
@@ -60,7 +59,7 @@ account_of(const Form *form)
 {
 	const Field *field = find_word(form, WORD_USER);
 
-	return field ? field->value : form->account;
+	return field ? field->value : form->actor.account;
 }
 
 static char *
@@ -96,7 +95,7 @@ look_at_keys(Form *form)
 {
 	const Noun *noun = noun_of(form->verb);
 	const Field *subject = noun ? find_word(form, noun->id) : NULL;
-	const char *id = subject ? subject->value : form->account;
+	const char *id = subject ? subject->value : form->actor.account;
 	gboolean is_known = id && noun && g_strcmp0(form->verb->verb, "add") != 0;
 	g_autoptr(GArray) facts = is_known ? audit_view(form->store, noun->name, id) : NULL;
 
@@ -121,8 +120,8 @@ choices_of(const Form *form, const Word *word)
 {
 	if (word->type == WORD_CHOICE)
 		return g_strsplit(word->values, "|", -1);
-	if (word->type == WORD_SOFTPHONE && form->account)
-		return own_softphones(form->store, form->account);
+	if (word->type == WORD_SOFTPHONE && form->actor.account)
+		return own_softphones(form->store, form->actor.account);
 	return NULL;
 }
 
@@ -134,7 +133,7 @@ field_new(const Form *form, const Word *word)
 	field->word = word;
 	/* a user who names no call means the newest of the own ones */
 	field->required =
-		!(word->flags & WORD_OPTIONAL) && !(form->account && word_is_account(word));
+		!(word->flags & WORD_OPTIONAL) && !(form->actor.account && word_is_account(word));
 	field->secret = word->type == WORD_SECRET;
 	field->choices = choices_of(form, word);
 	return field;
@@ -238,9 +237,7 @@ form_new(Gateway *gateway, Store *store, const Actor *actor, const Verb *verb, c
 
 	form->gateway = gateway;
 	form->store = store;
-	form->account = g_strdup(actor->account);
-	form->who = g_strdup(actor->who);
-	form->actor = (Actor){ .kind = actor->kind, .account = form->account, .who = form->who };
+	form->actor = actor_copy(actor);
 	form->verb = verb;
 	form->words = g_ptr_array_new_with_free_func(field_free);
 	for (const Word *word = verb->words; word->name; word++)
@@ -262,8 +259,7 @@ form_free(Form *form)
 		return;
 	g_ptr_array_unref(form->words);
 	g_clear_pointer(&form->keys, g_ptr_array_unref);
-	g_free(form->account);
-	g_free(form->who);
+	actor_clear(&form->actor);
 	g_free(form);
 }
 

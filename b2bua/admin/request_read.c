@@ -247,6 +247,22 @@ read_raw(Reader *reader, GError **error)
 	       wrong(error, "%s is missing; write: %s", request->verb->words[0].name, usage);
 }
 
+Actor
+actor_copy(const Actor *actor)
+{
+	return (Actor){ actor->kind, g_strdup(actor->account), g_strdup(actor->who),
+			g_strdup(actor->device) };
+}
+
+void
+actor_clear(Actor *actor)
+{
+	g_free((char *)actor->account);
+	g_free((char *)actor->who);
+	g_free((char *)actor->device);
+	*actor = (Actor){ 0 };
+}
+
 gboolean
 verb_may(const Verb *verb, const Actor *actor)
 {

@@ -256,51 +256,37 @@ doctor_database(Doctor *doctor, gconstpointer unused)
 
 /* --- the certificate --- */
 
-static gboolean
-check_pem(Doctor *doctor, const char *key, const char *path, const char *part)
-{
-	g_autofree char *text = NULL, *remedy = NULL;
-	g_autoptr(GError) error = NULL;
-
-	if (!path || (g_file_get_contents(path, &text, NULL, &error) && strstr(text, part)))
-		return TRUE;
-	remedy =
-		g_strdup_printf("let %s name a PEM file that the user of the daemon can read", key);
-	doctor_bad(doctor, "certificate", remedy, "%s: %s", path,
-		   error ? error->message : "it has no such PEM block");
-	return FALSE;
-}
-
 /* A renewal that went wrong: the daemon keeps what it has until it is started again.  The time is
  * asked of what it shows to others. */
-static gboolean
-check_pair(Doctor *doctor, const char *file, const char *key_file)
-{
-	gint64 since, until;
-	const CertificateState state = certificate_look(
-		file, key_file, g_get_real_time() / G_USEC_PER_SEC, &since, &until);
-	const char *said = state == CERTIFICATE_NOT_PEM	     ? "it is not a certificate"
-			   : state == CERTIFICATE_NO_KEY     ? "there is no usable key for it"
-			   : state == CERTIFICATE_OTHERS_KEY ? "the key is of another certificate"
-							     : NULL;
-
-	if (said)
-		doctor_bad(doctor, "certificate",
-			   "let [sip] tls_certificate and tls_key name the two files of one pair",
-			   "%s: %s; the next start would fail", file, said);
-	return !said;
-}
-
 void
 doctor_certificate(Doctor *doctor, gconstpointer unused)
 {
-	const Facts *facts = &doctor->facts;
+	static const char name[] = "certificate";
+	const char *file = doctor->facts.certificate, *key = doctor->facts.key;
+	const gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	CertificateFacts facts = { 0 };
+	const CertificateState state =
+		file ? certificate_look(file, key, now, &facts) : CERTIFICATE_GOOD;
 
-	if (!facts->certificate)
-		doctor_skip(doctor, "certificate", "[sip] tls_port is not set");
-	else if (check_pem(doctor, "[sip] tls_certificate", facts->certificate,
-			   "-----BEGIN CERTIFICATE") &&
-		 check_pem(doctor, "[sip] tls_key", facts->key, "PRIVATE KEY") &&
-		 check_pair(doctor, facts->certificate, facts->key))
-		doctor_good(doctor, "certificate", "readable");
+	if (!file)
+		doctor_skip(doctor, name, "[sip] tls_port is not set");
+	else if (state == CERTIFICATE_NOT_PEM)
+		doctor_bad(doctor, name,
+			   "let [sip] tls_certificate name a PEM file that the user of the daemon "
+			   "can read",
+			   "%s: %s; the next start would fail", file,
+			   facts.error ? facts.error->message : "it is not a certificate");
+	else if (state == CERTIFICATE_NO_KEY)
+		doctor_bad(doctor, name,
+			   "let [sip] tls_key name a PEM file that the user of the daemon can read",
+			   "%s: %s; the next start would fail", key ? key : file,
+			   facts.error ? facts.error->message : "there is no usable key in it");
+	else if (state == CERTIFICATE_OTHERS_KEY)
+		doctor_bad(doctor, name,
+			   "let [sip] tls_certificate and tls_key name the two files of one pair",
+			   "%s: the key is of another certificate; the next start would fail",
+			   file);
+	else
+		doctor_good(doctor, name, "readable");
+	g_clear_error(&facts.error);
 }

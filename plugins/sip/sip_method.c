@@ -62,6 +62,8 @@ take_trunk(SipUa *ua, Reply *reply, const Trunk *trunk, const SipEvent *event)
 		sip_count(COUNTER_SIP_CALLS_UNACKED);
 		reply_say(reply, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR("32"),
 			  TAG_END());
+		sip_leg_refused(ua, &caller, event->sip, REASON_OVERLOAD,
+				"too many calls wait for the carrier's confirmation");
 		return;
 	}
 	if (event->sip->sip_authorization)
@@ -76,10 +78,17 @@ take_phone(SipUa *ua, Reply *reply, PhoneClaim *claim, const SipEvent *event)
 	SipCaller caller;
 	int status;
 
-	if (phone_caller(ua, claim, event, &caller, &status, &phrase))
+	if (phone_caller(ua, claim, event, &caller, &status, &phrase)) {
 		sip_leg_incoming(ua, g_steal_pointer(&reply->nh), &caller, event);
-	else
-		reply_say(reply, status, phrase, TAG_END());
+		return;
+	}
+	reply_say(reply, status, phrase, TAG_END());
+	if (caller.from && caller.softphone)
+		sip_leg_refused(
+			ua, &caller, event->sip, REASON_FORBIDDEN,
+			strcmp(phrase, "Privacy Not Available") == 0
+				? "the telephone wants a privacy that there is not"
+				: "the telephone shows a number that is not of the account");
 }
 
 static void

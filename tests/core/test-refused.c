@@ -10,6 +10,7 @@
 #define STRANGER "+4930123456"
 #define BLOCKED	 "+4930999999"
 #define OUTSIDE	 "+14155551234"
+#define OURS	 "gw.example.org" /* of an INVITE that names nobody */
 
 static Config *config;
 static Store *store;
@@ -94,22 +95,6 @@ call(How how, const char *from_text, const char *number)
 	return refusal;
 }
 
-static void
-send_nonsense(How how, const char *from_text, const char *number)
-{
-	g_autoptr(Address) from = how == BY_TRUNK
-					  ? address_new(ADDRESS_NUMBER, from_text, NULL, NULL)
-					  : address_from_jid(from_text);
-	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, number, NULL, NULL);
-	const Incoming incoming = { .from = from,
-				    .to = to,
-				    .trunk = how == BY_TRUNK ? "carrier" : NULL,
-				    .device = how == BY_PHONE ? "desk" : NULL };
-
-	gateway_refused(gateway, &fake_sip, incoming.trunk, &incoming, REASON_PROTOCOL_ERROR,
-			"Bad Session Description");
-}
-
 /* --- by what --- */
 
 static void
@@ -153,16 +138,44 @@ use_rate(void)
 
 typedef struct {
 	const char *what, *limits;
-	void (*use_up)(void); /* NULL: the description cannot be parsed */
+	void (*use_up)(void); /* NULL: its plugin refuses it so: */
+	Reason reason;
+	const char *words;
 } Case;
 
-static const Case LINES = { "all lines in use", "max_calls=1\n", use_lines };
-static const Case DRAINING = { "draining", "", drain };
-static const Case RATE = { "rate", "max_setup_per_second=2\n", use_rate };
-static const Case ALICE_FULL = { "alice at her limit", "max_calls_per_user=1\n", use_alice };
-static const Case BOB_FULL = { "bob at his limit", "max_calls_per_user=1\n", use_bob };
-static const Case NONSENSE = { "unparsable", "", NULL };
-static const Case NOTHING = { "a number of nobody", "", use_bob };
+static const Case LINES = { "all lines in use", "max_calls=1\n", use_lines, REASON_NONE, NULL };
+static const Case DRAINING = { "draining", "", drain, REASON_NONE, NULL };
+static const Case RATE = { "rate", "max_setup_per_second=2\n", use_rate, REASON_NONE, NULL };
+static const Case ALICE_FULL = { "alice at her limit", "max_calls_per_user=1\n", use_alice,
+				 REASON_NONE, NULL };
+static const Case BOB_FULL = { "bob at his limit", "max_calls_per_user=1\n", use_bob, REASON_NONE,
+			       NULL };
+static const Case NONSENSE = { "unparsable", "", NULL, REASON_PROTOCOL_ERROR,
+			       "Bad Session Description" };
+static const Case NOT_HIS = { "another's number", "", NULL, REASON_FORBIDDEN,
+			      "the telephone shows a number that is not of the account" };
+static const Case UNACKED = { "no ACK", "", NULL, REASON_OVERLOAD,
+			      "too many calls wait for the carrier's confirmation" };
+static const Case NOBODY = { "nobody is called", "", NULL, REASON_NOT_FOUND,
+			     "the INVITE names nobody to call" };
+static const Case NOTHING = { "a number of nobody", "", use_bob, REASON_NONE, NULL };
+
+static void
+refuse(const Case *by, How how, const char *from_text, const char *called)
+{
+	g_autoptr(Address) from = how == BY_TRUNK
+					  ? address_new(ADDRESS_NUMBER, from_text, NULL, NULL)
+					  : address_from_jid(from_text);
+	g_autoptr(Address) to = strcmp(called, OURS) == 0
+					? address_new(ADDRESS_JID, NULL, OURS, NULL)
+					: address_new(ADDRESS_NUMBER, called, NULL, NULL);
+	const Incoming incoming = { .from = from,
+				    .to = to,
+				    .trunk = how == BY_TRUNK ? "carrier" : NULL,
+				    .device = how == BY_PHONE ? "desk" : NULL };
+
+	gateway_refused(gateway, &fake_sip, incoming.trunk, &incoming, by->reason, by->words);
+}
 
 static const struct {
 	const Case *by;
@@ -184,6 +197,9 @@ static const struct {
 	  ALICE ": Missed call from " STRANGER "*: your account has as many calls as allowed" },
 	{ &NONSENSE, BY_TRUNK, STRANGER, NUMBER, NULL, ALICE,
 	  ALICE ": Missed call from " STRANGER "*none of your phones rang (The far end sent" },
+	{ &UNACKED, BY_TRUNK, STRANGER, NUMBER, NULL, ALICE,
+	  ALICE ": Missed call from " STRANGER "*none of your phones rang (too many calls wait" },
+	{ &NOBODY, BY_TRUNK, STRANGER, OURS, NULL, NULL, NULL },
 	/* she takes nothing from this one */
 	{ &LINES, BY_TRUNK, BLOCKED, NUMBER, "overload", NULL, NULL },
 	{ &NONSENSE, BY_TRUNK, BLOCKED, NUMBER, NULL, NULL, NULL },
@@ -202,6 +218,9 @@ static const struct {
 	{ &BOB_FULL, BY_PHONE, BOB, OUTSIDE, "overload", BOB,
 	  BOB ": *your account has as many calls as allowed" },
 	{ &NONSENSE, BY_PHONE, BOB, OUTSIDE, NULL, BOB, BOB ": *" },
+	{ &NOT_HIS, BY_PHONE, BOB, OUTSIDE, NULL, BOB,
+	  BOB ": *a number that is not of the account" },
+	{ &NOBODY, BY_PHONE, BOB, OURS, NULL, BOB, BOB ": *names nobody to call" },
 	/* who has no account */
 	{ &NONSENSE, BY_CLIENT, "mallory@evil.example/x", OUTSIDE, NULL, NULL, NULL },
 	{ &NOTHING, BY_CLIENT, "mallory@example.org/x", OUTSIDE, "forbidden", NULL, NULL },
@@ -250,7 +269,7 @@ check_row(guint i)
 		if (!said || !g_str_has_prefix(said, ROWS[i].told))
 			g_error("told: %s", said);
 	} else {
-		send_nonsense(ROWS[i].how, ROWS[i].from, to);
+		refuse(ROWS[i].by, ROWS[i].how, ROWS[i].from, to);
 	}
 	record = last_record();
 	g_assert_cmpstr(record->state, ==, "ENDED");
@@ -294,7 +313,7 @@ test_bounds(void)
 		use_lines();
 		for (guint n = 0; n < 1000; n++)
 			if (i % 2)
-				send_nonsense(FLOODS[k].how, FLOODS[k].from, FLOODS[k].to);
+				refuse(&NONSENSE, FLOODS[k].how, FLOODS[k].from, FLOODS[k].to);
 			else
 				call(FLOODS[k].how, FLOODS[k].from, FLOODS[k].to);
 		store_flush_refusals(store);

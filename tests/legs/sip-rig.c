@@ -27,6 +27,7 @@ static Gateway gateway;
 static Call call;
 static GQueue events = G_QUEUE_INIT;
 static GString *traces;
+static GString *refusals;
 static GPtrArray *legs;
 const Desc *rig_heard;
 
@@ -329,6 +330,21 @@ void
 gateway_refused(Gateway *self, const Plugin *plugin, const char *author, const Incoming *incoming,
 		Reason reason, const char *words)
 {
+	g_autofree char *from = address_text(incoming->from), *to = address_text(incoming->to);
+
+	g_string_append_printf(refusals, "%s → %s by %s of %s: %s %s\n", from, to,
+			       incoming->trunk ? incoming->trunk : "-",
+			       incoming->device ? incoming->device : "-", reason_name(reason),
+			       words);
+}
+
+char *
+rig_take_refusals(void)
+{
+	char *text = g_strdup(refusals->str);
+
+	g_string_truncate(refusals, 0);
+	return text;
 }
 
 void
@@ -367,6 +383,7 @@ rig_start(void)
 	g_autoptr(GError) error = NULL;
 
 	traces = g_string_new(NULL);
+	refusals = g_string_new(NULL);
 	legs = g_ptr_array_new();
 	gateway.store = store_open(":memory:", &error);
 	g_assert_no_error(error);
@@ -415,6 +432,7 @@ rig_stop(void)
 	rig_no_event();
 	store_close(gateway.store);
 	g_string_free(traces, TRUE);
+	g_string_free(refusals, TRUE);
 	g_ptr_array_unref(legs);
 	rig_leg = NULL;
 	g_clear_pointer(&rig_heard, desc_unref);

@@ -44,6 +44,8 @@ void rig_send_text(gint64 id, Way way, const char *body, const Text *more);
 extern gboolean rig_tells_ways; /* text_way_is_up() is an event */
 Desc *rig_desc(const char *sdp);
 const char *rig_traces(void);
+/* What gateway_refused() was told since the last time, a line each; to be freed. */
+char *rig_take_refusals(void);
 
 /* Waits for the next event and compares: "ringing", "ended busy 486 Busy Here". */
 void rig_expect(const char *event);

@@ -59,6 +59,23 @@ check_callers(const CallerCase *cases, guint n)
 	rig_stop();
 }
 
+/* An INVITE that names nobody has a record all the same. */
+static void
+called__nobody(void)
+{
+	g_autoptr(Peer) peer = rig_start_with_trunk();
+	g_autofree char *refused = NULL, *kept = NULL;
+
+	invite(peer, "sip:gw.example.org", NULL, BOB, NULL);
+	refused = peer_wait(peer, "SIP/2.0 404");
+	peer_ack(peer, refused, NULL);
+	kept = rig_take_refusals();
+	g_assert_cmpstr(kept, ==,
+			"+12125550199 → gw.example.org by carrier of -: not-found the INVITE names "
+			"nobody to call\n");
+	rig_stop();
+}
+
 /* Lines and commas are the same, a number goes before the name of an account. */
 static void
 caller__lists(void)
@@ -411,6 +428,36 @@ phone_call(Phone *phone, const char *from, const char *extra)
 	invite(phone->peer, CALLED, NULL, from, lines);
 }
 
+/* Not one of an earlier call that is sent again. */
+static char *
+wait_for_this(Peer *peer, const char *status)
+{
+	for (;;) {
+		char *answer = peer_wait(peer, status);
+
+		if (strstr(answer, peer->call_id))
+			return answer;
+		g_free(answer);
+	}
+}
+
+/* What is kept of a call that was answered so; NULL: it was taken. */
+static void
+check_record(const char *answer)
+{
+	g_autofree char *kept = rig_take_refusals();
+	g_autofree char *expected =
+		!answer ? g_strdup("")
+			: g_strdup_printf(
+				  ALICE " → +14155550123 by - of alice: forbidden %s\n",
+				  strstr(answer, "Privacy Not Available")
+					  ? "the telephone wants a privacy that there is not"
+					  : "the telephone shows a number that is not of the "
+					    "account");
+
+	g_assert_cmpstr(kept, ==, expected);
+}
+
 /* What a telephone asks of its identity is done, or the call fails (RFC 3325 8). */
 static void
 phone__asks(void)
@@ -477,9 +524,10 @@ phone__asks(void)
 			rig_expect(expected);
 			refuse_it(phone.peer);
 		} else {
-			answer = peer_wait(phone.peer, "SIP/2.0 403");
+			answer = wait_for_this(phone.peer, "SIP/2.0 403");
 			peer_ack(phone.peer, answer, NULL);
 		}
+		check_record(answer);
 	}
 	rig_stop();
 }
@@ -522,5 +570,6 @@ main(int argc, char **argv)
 	g_test_add_func("/identity/called/where-the-admin-says", called__where_the_admin_says);
 	g_test_add_func("/identity/phone/asks", phone__asks);
 	g_test_add_func("/identity/phone/anonymous", phone__anonymous);
+	g_test_add_func("/sip/called/nobody", called__nobody);
 	return g_test_run();
 }

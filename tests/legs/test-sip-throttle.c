@@ -941,6 +941,7 @@ throttle__unacknowledged(void)
 	g_autoptr(GPtrArray) forged = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
 	g_autoptr(Desc) answer = NULL;
 	g_autofree char *refused = NULL, *first = NULL, *retry = NULL, *ok = NULL;
+	g_autofree char *told = NULL;
 
 	rig_start();
 	rig_trunk("carrier", trunk->port, NULL);
@@ -959,6 +960,10 @@ throttle__unacknowledged(void)
 	g_assert_cmpstr(retry, ==, "32");
 	peer_ack(trunk, refused, NULL);
 	g_assert_cmpuint(sip_counter(COUNTER_SIP_CALLS_UNACKED), ==, 1);
+	told = rig_take_refusals();
+	g_assert_cmpstr(told, ==,
+			"+12125550199 → +14155550123 by carrier of -: overload too many calls "
+			"wait for the carrier's confirmation\n");
 	/* one that is acknowledged makes room for one */
 	first = peer_wait(forged->pdata[0], "SIP/2.0 200");
 	peer_ack(forged->pdata[0], first, NULL);

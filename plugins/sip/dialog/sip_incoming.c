@@ -103,13 +103,18 @@ is_refused(SipLeg *leg, const sip_t *sip, const Address *to, const Content *cont
 
 /* What is tried again with other words, such as another interval, is no call that failed. */
 static const char *
-refused_as(const sip_t *sip, const Content *content, const char *insecure, Reason *reason)
+refused_as(const sip_t *sip, const Address *to, const Content *content, const char *insecure,
+	   Reason *reason)
 {
 	const char *why = content_why(content);
 
 	*reason = REASON_PROTOCOL_ERROR;
 	if (!header_has_target(sip))
 		return "the INVITE has no Contact";
+	if (!to) {
+		*reason = REASON_NOT_FOUND;
+		return "the INVITE names nobody to call";
+	}
 	if (content->refusal) {
 		*reason = content->reason;
 		return why ? why : content_phrase(content);
@@ -118,16 +123,28 @@ refused_as(const sip_t *sip, const Content *content, const char *insecure, Reaso
 	return content_accepts_sdp(sip) ? insecure : "the INVITE accepts no SDP";
 }
 
+/* Where nobody is called the record has our own domain. */
+static void
+note(SipUa *ua, const Incoming *incoming, Reason reason, const char *words)
+{
+	g_autoptr(Address) ours = address_new(ADDRESS_JID, NULL, outside_domain(ua->outside), NULL);
+	Incoming kept = *incoming;
+
+	if (!kept.to)
+		kept.to = ours;
+	if (kept.from)
+		gateway_refused(ua->gateway, ua->plugin, kept.trunk, &kept, reason, words);
+}
+
 static void
 note_refused(const SipLeg *leg, const sip_t *sip, const Incoming *incoming, const Content *content,
 	     const char *insecure)
 {
 	Reason reason;
-	const char *words = refused_as(sip, content, insecure, &reason);
+	const char *words = refused_as(sip, incoming->to, content, insecure, &reason);
 
-	if (incoming->from && incoming->to && words)
-		gateway_refused(leg->ua->gateway, leg->ua->plugin, incoming->trunk, incoming,
-				reason, words);
+	if (words)
+		note(leg->ua, incoming, reason, words);
 }
 
 /* A broken Replaces must be refused: ignored, the call would ring somewhere else. */
@@ -171,6 +188,23 @@ trust_trunk(const sip_t *sip, Identity *identity, Incoming *incoming)
 	incoming->from = identity->shown;
 	incoming->hidden = identity->hidden;
 	incoming->identities = identity->all;
+}
+
+void
+sip_leg_refused(SipUa *ua, const SipCaller *caller, const sip_t *sip, Reason reason,
+		const char *words)
+{
+	SipWay *way = way_of_caller(ua, caller);
+	g_auto(Identity) identity = { NULL, NULL, NULL };
+	g_autoptr(Address) to = way_called(way, sip);
+	Incoming incoming = {
+		.from = caller->from, .to = to, .trunk = caller->trunk, .device = caller->softphone
+	};
+
+	if (!caller->from)
+		trust_trunk(sip, &identity, &incoming);
+	note(ua, &incoming, reason, words);
+	way_free(way);
 }
 
 static void

@@ -11,6 +11,9 @@
 
 /* An INVITE becomes a call.  `nh` is the leg's from now on. */
 void sip_leg_incoming(SipUa *ua, nua_handle_t *nh, const SipCaller *caller, const SipEvent *event);
+/* One that was refused before it had a leg: its record, and a word to whom it concerns. */
+void sip_leg_refused(SipUa *ua, const SipCaller *caller, const sip_t *sip, Reason reason,
+		     const char *words);
 
 /* An event of nua for the handle of this leg.  May free it. */
 void sip_leg_event(SipLeg *leg, const SipEvent *event);
