@@ -4,6 +4,7 @@
 #include "b2bua/admin/chat_words.h"
 
 #define MAX_WORDS 64
+#define SHOWN	  40 /* characters of a word that is none */
 
 /* What people call a thing, and what the table calls it. */
 static const struct {
@@ -58,6 +59,13 @@ chat_names_another(const Verb *verb, char **words)
 }
 
 /* --- which verb --- */
+
+/* Enough of a word to know it by; in whole characters. */
+static char *
+beginning(const char *text)
+{
+	return g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), SHOWN));
+}
 
 static gboolean
 may(const ChatPerson *person, const Verb *verb)
@@ -127,7 +135,7 @@ pick(const ChatPerson *person, const char *noun, const char *said, GPtrArray *na
 static const Verb *
 unknown(const ChatPerson *person, const char *said, const GPtrArray *nouns, GError **error)
 {
-	g_autofree char *names = joined(nouns);
+	g_autofree char *names = joined(nouns), *shown = beginning(said);
 
 	if (nouns->len > 1)
 		g_set_error(error, VERB_ERROR, VERB_WRONG, "%s: may be %s; write more of it", said,
@@ -139,7 +147,7 @@ unknown(const ChatPerson *person, const char *said, const GPtrArray *nouns, GErr
 			    said);
 	else
 		g_set_error(error, VERB_ERROR, VERB_WRONG,
-			    "%.40s: no command; write help to see what you can do", said);
+			    "%s: no command; write help to see what you can do", shown);
 	return NULL;
 }
 
@@ -160,7 +168,7 @@ chat_find(const ChatPerson *person, char **words, guint *n_named, GError **error
 {
 	g_autoptr(GPtrArray) nouns = g_ptr_array_new(), names = g_ptr_array_new();
 	const char *given = NULL, *noun = meant(person, renamed(words[0], &given), nouns);
-	g_autofree char *all = NULL;
+	g_autofree char *all = NULL, *shown = NULL;
 	const Verb *verb;
 
 	if (nouns->len != 1)
@@ -183,8 +191,9 @@ chat_find(const ChatPerson *person, char **words, guint *n_named, GError **error
 	if (verb && !verb->verb)
 		return verb;
 	all = joined(names);
-	g_set_error(error, VERB_ERROR, VERB_WRONG, "%s%s%.40s: write %s and one of: %s", noun,
-		    words[1] ? " " : "", words[1] ? words[1] : "", noun, all);
+	shown = words[1] ? beginning(words[1]) : g_strdup("");
+	g_set_error(error, VERB_ERROR, VERB_WRONG, "%s%s%s: write %s and one of: %s", noun,
+		    *shown ? " " : "", shown, noun, all);
 	return NULL;
 }
 

@@ -202,6 +202,9 @@ static const struct {
 	{ NULL, "trunk add x sip.example.net", "operator" },
 	{ NULL, "user list", "write user and one of" },
 	{ NULL, "user", "write user and one of" },
+	/* what is shown of a long word ends with a whole character */
+	{ NULL, "user xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\u00e9\u00e9", "x\u00e9: write user" },
+	{ NULL, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\u00e9\u00e9", "x\u00e9: no command" },
 	{ NULL, "user show " BOB, "one word too many" },
 	{ NULL, "user set max-cost=9", "operator" },
 	{ NULL, "user set country=FR", "operator" },

@@ -253,7 +253,7 @@ def full(bench, number, seconds):
     """The same with a full disk."""
     disk = bench.folder / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", disk], check=True)  # the spill file has 8, the log up to 4
     desk = Desk(bench, gateway={"database": disk / "tandem.db"})
     filler = disk / "filler"
     with open(filler, "wb", buffering=0) as file:
