@@ -11,7 +11,7 @@ import statistics
 import threading
 import time
 
-from harness import ALICE, CAROL, DOMAIN, GATEWAY, OUTSIDE, STALL, check, needs_build, until
+from harness import ALICE, CAROL, DOMAIN, GATEWAY, OUTSIDE, STALL, check, until
 from peers.scanner import PlainPhone
 from peers.sipp import EchoLoad
 from test_provisioning import Pulse
@@ -365,7 +365,6 @@ class Strangers(threading.Thread):
                 time.sleep(0.001)
 
 
-@needs_build("plain")
 def test_texts_of_strangers(bench):
     """10,000 texts by XMPP of somebody who is no user, and 10,000 by SIP of nobody: each by XMPP is answered, none is
     kept, and calls are set up as before."""
@@ -384,7 +383,7 @@ def test_texts_of_strangers(bench):
     before = [call() for _ in range(10)]
     # processes of their own: threads would make the telephone wait for Python's lock
     fork = multiprocessing.get_context("fork")
-    floods = [fork.Process(target=Strangers(PROPOSES).run), fork.Process(target=lambda: (
+    floods = [fork.Process(target=Strangers(PROPOSES).run, daemon=True), fork.Process(daemon=True, target=lambda: (
         [stranger.say(f"<message type='chat' id='x{i}' to='{ALICE}@{GATEWAY}'><body>hello {i}</body></message>") for i in range(PROPOSES)],
         stranger.ask(GATEWAY, 1)))]
     during = []
@@ -394,8 +393,8 @@ def test_texts_of_strangers(bench):
         during.append(call())
         time.sleep(0.2)
     check(not any(flood.exitcode for flood in floods), f"the floods ended with {[flood.exitcode for flood in floods]}")
-    print(f"a call is set up within {1000 * statistics.median(before):.0f} ms, at most {1000 * max(before):.0f}; while strangers write "
-          f"{1000 * statistics.median(during):.0f} and {1000 * max(during):.0f} ms, in {len(during)} calls")
+    print(f"a call is answered, as heard, within {1000 * statistics.median(before):.0f} ms, at most {1000 * max(before):.0f}; "
+          f"while strangers write {1000 * statistics.median(during):.0f} and {1000 * max(during):.0f} ms, in {len(during)} calls")
     check(len(during) >= 10, f"{len(during)} calls were made meanwhile")
-    check(max(during) < max(before) + STALL, f"a call took {max(during):.3f} s")
+    check(max(during) < max(before) + 2 * STALL, f"a call took {max(during):.3f} s")
     check(tandem.rows("texts") == [], "a stranger's text was kept")

@@ -85,13 +85,11 @@ def refused(bench, gajim, far):
     check(record["to"].startswith(ALICE) and "only calls without encryption" in record["text"], f"the record says {record}")
 
 
-@alone
 def test_gajim_is_told_why_not(bench):
     gajim, far = begin(bench)
     refused(bench, gajim, far)
 
 
-@alone
 def test_gajim_of_another_server(bench):
     """local means the users of local_domain and nobody else."""
     gajim, far = begin(bench, plain_rtp="local", local_domain="example.org")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The windows of the real Gajim and the real Dino, used by the words in them: a number is added, and
 settings are changed by a form.  Pictures are kept in the build folder (windows/)."""
-from harness import DOMAIN, GATEWAY, check
+from harness import DOMAIN, GATEWAY, check, slow
 from peers.person import Person
 from peers.window import Window
 
@@ -98,6 +98,7 @@ def test_windows_gajim(bench):
     check(ADDRESS in in_the_roster(bench), "the number is no contact")
 
 
+@slow
 def test_windows_dino(bench):
     """It has no window for gateways and their forms: the address is written as it is."""
     folder = begin(bench, certificate=bench.certificate("localhost")["tls_certificate"])

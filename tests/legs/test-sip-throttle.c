@@ -598,10 +598,12 @@ throttle__help_is_heard(void)
 	static const char *const numbers[] = { "112", "911", "112%23", "+112" };
 	g_autoptr(Source) phone = NULL;
 	guint answered = 0;
+	gint64 began;
 
 	start();
 	phone = source_new("127.0.0.3");
 	make_ignored(phone);
+	began = g_get_monotonic_time();
 	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
 		g_autofree char *plain = request(phone, "INVITE", "alice", NULL);
 		g_autofree char *help = g_strdup_printf("INVITE sip:%s@gw.example.org%s",
@@ -622,7 +624,8 @@ throttle__help_is_heard(void)
 		response = heard(phone);
 		answered += response != NULL;
 	}
-	g_assert_cmpuint(answered, <, 50);
+	/* 8, and 2 a second of what it takes */
+	g_assert_cmpuint(answered, <=, 9 + 2 * (g_get_monotonic_time() - began) / G_USEC_PER_SEC);
 	rig_stop();
 }
 
@@ -634,12 +637,14 @@ throttle__phone_calls_too_often(void)
 	g_autoptr(Source) phone = NULL;
 	g_autofree char *first = NULL;
 	guint answered = 0;
+	gint64 began;
 
 	start();
 	phone = source_new("127.0.0.3");
 	take_nonce(phone);
 	first = registration(phone, "alice", "Secret");
 	assert_answered(phone, first, "200");
+	began = g_get_monotonic_time();
 	for (guint i = 0; i < 400; i++) {
 		g_autofree char *text = request(phone, "INVITE", "alice", NULL), *response = NULL;
 
@@ -650,7 +655,8 @@ throttle__phone_calls_too_often(void)
 		answered += response != NULL;
 	}
 	g_assert_cmpuint(answered, >=, 1);
-	g_assert_cmpuint(answered, <, 300); /* 40, and 20 a second of what it takes */
+	/* 40, and 20 a second of what it takes */
+	g_assert_cmpuint(answered, <=, 41 + 20 * (g_get_monotonic_time() - began) / G_USEC_PER_SEC);
 	rig_stop();
 }
 
