@@ -11,6 +11,51 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_alloc.h>
 
+/* --- what sofia reads of the parameters of a URI, by our function --- */
+
+/* The last parameter may begin as the one that is asked for does, and be another: what stands
+ * behind the text in memory is none. */
+static void
+params__asked(void)
+{
+	static const struct {
+		const char *params, *asked;
+		guint length; /* as it is returned: with a NUL, 0: it is not there */
+		const char *value;
+	} rows[] = {
+		{ "maddr=192.0.2.1;lr", "maddr", 10, "192.0.2.1" },
+		{ "lr;MADDR=192.0.2.1", "maddr", 10, "192.0.2.1" },
+		{ "lr;maddr=192.0.2.1", "maddr=", 10, "192.0.2.1" },
+		{ "user=phone;lr", "user=phone", 1, "" },
+		{ "lr;user=phones", "user=phone", 0, NULL },
+		{ "maddr;lr", "maddr", 1, "" },
+		{ "maddr=", "maddr", 1, "" },
+		{ "maddrx", "maddr", 0, NULL },
+		{ "lr;maddrx", "maddr", 0, NULL },
+		{ "maddrx=1;maddr=2", "maddr", 2, "2" },
+		{ ";;maddr=2;", "maddr", 2, "2" },
+		{ "m", "maddr", 0, NULL },
+		{ "", "maddr", 0, NULL },
+		{ NULL, "maddr", 0, NULL },
+		{ "maddr=a-value-with-no-room", "maddr", 21, NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *params =
+			rows[i].params ? g_strconcat(rows[i].params, "|maddr=behind", NULL) : NULL;
+		char value[16] = "?";
+		isize_t length;
+
+		if (params)
+			*strchr(params, '|') = '\0';
+		length = url_param(params, rows[i].asked, value, sizeof value);
+		g_test_message("%s in %s", rows[i].asked, rows[i].params);
+		g_assert_cmpuint(length, ==, rows[i].length);
+		g_assert_cmpstr(value, ==, rows[i].value ? rows[i].value : "?");
+		g_assert_cmpuint(url_param(params, rows[i].asked, NULL, 0), ==, length);
+	}
+}
+
 /* --- DNS: *.test is here, silent.test never answers, nothing else is known --- */
 
 typedef struct {
@@ -773,6 +818,7 @@ main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 	dns = g_object_new(dns_get_type(), NULL);
 	g_resolver_set_default(dns);
+	g_test_add_func("/sip/hop/params", params__asked);
 	g_test_add_func("/sip/hop/matrix", choose__matrix);
 	g_test_add_func("/sip/hop/table", choose__table);
 	g_test_add_func("/sip/hop/pick", choose__pick);
