@@ -128,7 +128,7 @@ class Baresip:
         self.title = folder.name  # as it is told to a person
         voice = folder / "voice.wav"
         audio.save(voice, plays, RATES[codec], periods=4)  # one that ends ends the call
-        self.port, control = _free(socket.SOCK_DGRAM), _free(socket.SOCK_STREAM)
+        self.port, control = process.free_port(), process.free_port()
         rtp = random.randrange(40000, 50000, 2)
         (folder / "config").write_text(CONFIG.format(
             folder=folder, voice=voice, sip=self.port, control=control, rtp=rtp, rtp_end=rtp + 100,
@@ -261,9 +261,3 @@ class Baresip:
         self._socket.close()
         self._output.close()
         self._tape.stop()
-
-
-def _free(kind):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

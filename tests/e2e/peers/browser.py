@@ -271,9 +271,7 @@ class Firefox(Browser):
 
     def __init__(self, folder, plays="A", renomination=False, environment=None):
         super().__init__(folder, plays, renomination)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = process.free_port()
         preferences = {**PREFERENCES, "marionette.port": port}
         (self.profile / "user.js").write_text("".join(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n"
                                                       for k, v in preferences.items()))

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Child processes that go when we go, and waiting for what they do."""
 import ctypes
+import itertools
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -11,8 +13,23 @@ _PR_SET_PDEATHSIG = 1
 _PARAGRAPH = re.compile(rb"\r?\n\r?\n")
 
 
+_PORTS = itertools.count(10000)  # below those that the kernel gives to whoever asks for any
+
+
 class Failed(Exception):
     """A check that does not hold, or an event that does not come."""
+
+
+def free_port(address="127.0.0.1"):
+    """Of UDP and of TCP, given to nobody else of this test: a program binds it later, and perhaps both."""
+    for port in _PORTS:
+        try:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as s:
+                    s.bind((address, port))
+            return port
+        except OSError:
+            pass
 
 
 def _begin():

@@ -262,7 +262,7 @@ class _Sipp:
 
     def __init__(self, folder, name, scenario, arguments, address="127.0.0.1", port=0):
         self.name, self.address = name, address
-        self.port = port or _free_port(address)
+        self.port = port or process.free_port(address)
         self._log = folder / f"{name}.messages"
         self._errors = folder / f"{name}.errors"
         self._offset, self._messages, self._reading = 0, [], threading.Lock()
@@ -497,12 +497,6 @@ class Carrier:
             line.close()
         for sipp in [*self._callers, self.server]:
             sipp.stop()
-
-
-def _free_port(address):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((address, 0))
-        return s.getsockname()[1]
 
 
 def _echo_scenario(number, gateway, port, hold):
