@@ -8,6 +8,7 @@
 #include "plugins/xmpp/jingle.h"
 #include "plugins/xmpp/jmi.h"
 #include "plugins/xmpp/xmpp_caps.h"
+#include "plugins/xmpp/xmpp_extdisco.h"
 #include "plugins/xmpp/xmpp_reason.h"
 
 #define LIMIT (1024 * 1024)
@@ -333,4 +334,20 @@ exercise_caps(const xmlNode *stanza)
 	g_assert_true(!hash || strlen(hash) == 28); /* of 20 bytes */
 	xmpp_caps_can_call(xmpp_caps_read(query));
 	xml_free(send(xmpp_caps_query(&xmpp_caps_number, xml_attribute(query, "node"))));
+}
+
+/* --- external services --- */
+
+void
+exercise_services(const xmlNode *stanza)
+{
+	Announced what;
+	g_autoptr(GPtrArray) servers = xmpp_extdisco_read(stanza, &what);
+
+	g_assert_cmpuint(servers->len, <=, what == ANNOUNCED_LIST ? XMPP_EXTDISCO_MOST : 0);
+	for (guint i = 0; i < servers->len; i++) {
+		const AnnouncedServer *server = servers->pdata[i];
+
+		g_assert_true(server->type && server->transport && server->host && *server->host);
+	}
 }

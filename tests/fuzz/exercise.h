@@ -12,3 +12,4 @@ void exercise_im(const xmlNode *stanza);
 void exercise_jmi(const xmlNode *stanza);
 void exercise_jingle(const xmlNode *stanza);
 void exercise_caps(const xmlNode *stanza);
+void exercise_services(const xmlNode *stanza);

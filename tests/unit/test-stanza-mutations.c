@@ -48,6 +48,7 @@ exercise(const xmlNode *stanza)
 	exercise_jmi(stanza);
 	exercise_jingle(stanza);
 	exercise_caps(stanza);
+	exercise_services(stanza);
 }
 
 /* The n-th element in document order, the top one being 0; counts down. */
