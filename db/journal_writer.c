@@ -11,6 +11,7 @@
 #include "db/rows.h"
 
 #define LOCK_MS	     100   /* waited for another process at a time */
+#define LOG_PAGES    1000  /* 4 MB: a burst must not fill with its log what a small disk has left */
 #define RETRY_MS     100   /* between tries */
 #define COLLECT_MS   250   /* from the first entry on: a client says several things in that time */
 #define CALLS_MS     1000  /* likewise of calls: a commit writes a dozen pages at least */
@@ -218,6 +219,7 @@ open_store(Writer *writer, GError **error)
 		return FALSE;
 	store_defer_sync(writer->store);
 	sqlite3_busy_timeout(writer->store->db, LOCK_MS);
+	sqlite3_wal_autocheckpoint(writer->store->db, LOG_PAGES);
 	return TRUE;
 }
 
