@@ -13,7 +13,8 @@ _PR_SET_PDEATHSIG = 1
 _PARAGRAPH = re.compile(rb"\r?\n\r?\n")
 
 
-_PORTS = itertools.count(10000)  # below those that the kernel gives to whoever asks for any
+# below those that the kernel gives to whoever asks for any; a SIP program takes the next one for TLS as well
+_PORTS = itertools.count(10000, 2)
 
 
 class Failed(Exception):
