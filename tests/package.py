@@ -199,6 +199,13 @@ def place_call(folder):
         def in_root(self, *words):
             return ["chroot", str(self.build), *map(str, words)]
 
+        def taken_along(self, word):
+            """A file of the test's has another name in there."""
+            if not isinstance(word, Path):
+                return word
+            shutil.copy(word, self.build / "root")
+            return f"/root/{word.name}"
+
         def start(self, seconds=30):
             output = open(self.log, "ab")
             self.process = harness.process.start(self.in_root("setpriv", "--reuid=tandem", "--regid=tandem", "--init-groups",
@@ -214,6 +221,7 @@ def place_call(folder):
 
         def ctl(self, *words, wanted=0, want=0):
             wanted = wanted if want == 0 else want
+            words = [self.taken_along(word) for word in words]
             done = subprocess.run(self.in_root("tandemctl", *words), capture_output=True, text=True, timeout=60, check=False)
             if wanted is not None and done.returncode != wanted:
                 raise harness.Failed(f"tandemctl {words}: {done.returncode}: {done.stdout}{done.stderr}")
