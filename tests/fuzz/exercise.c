@@ -15,6 +15,17 @@
 
 static const JingleSession session = { "sid", "+1@gw/gw", "+1@gw/gw" };
 
+int
+exercise_bytes(const guint8 *data, gsize size, void (*exercise)(const xmlNode *stanza))
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(xmlNode) stanza = xml_parse((const char *)data, size, 64 * 1024, &error);
+
+	if (stanza)
+		exercise(stanza);
+	return 0;
+}
+
 /* --- what holds for every element that we send --- */
 
 static void

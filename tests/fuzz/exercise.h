@@ -7,6 +7,8 @@
 #pragma once
 #include "plugins/xmpp/xml.h"
 
+/* A fuzz target's bytes as a stanza, where they are one; 0. */
+int exercise_bytes(const guint8 *data, gsize size, void (*exercise)(const xmlNode *stanza));
 void exercise_xml(const xmlNode *stanza);
 void exercise_im(const xmlNode *stanza);
 void exercise_jmi(const xmlNode *stanza);

@@ -9,10 +9,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(xmlNode) stanza = xml_parse((const char *)data, size, 64 * 1024, &error);
-
-	if (stanza)
-		exercise_im(stanza);
-	return 0;
+	return exercise_bytes(data, size, exercise_im);
 }
