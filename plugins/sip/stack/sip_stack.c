@@ -128,14 +128,6 @@ su_getmsgsize(su_socket_t socket)
 	return ioctl(socket, FIONREAD, &waiting) == 0 ? waiting : -1;
 }
 
-static gboolean
-has_datagram(void)
-{
-	int waiting = 0;
-
-	return datagrams >= 0 && ioctl(datagrams, FIONREAD, &waiting) == 0 && waiting > 0;
-}
-
 void
 tport_recv_event(tport_t *transport)
 {
@@ -151,7 +143,7 @@ tport_recv_event(tport_t *transport)
 	do {
 		datagrams = -1;
 		original(transport);
-	} while (has_datagram() && g_get_monotonic_time() < until);
+	} while (datagrams >= 0 && su_getmsgsize(datagrams) > 0 && g_get_monotonic_time() < until);
 }
 
 /* --- without a transaction --- */
