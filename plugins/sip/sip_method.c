@@ -84,11 +84,7 @@ take_phone(SipUa *ua, Reply *reply, PhoneClaim *claim, const SipEvent *event)
 	}
 	reply_say(reply, status, phrase, TAG_END());
 	if (caller.from && caller.softphone)
-		sip_leg_refused(
-			ua, &caller, event->sip, REASON_FORBIDDEN,
-			strcmp(phrase, "Privacy Not Available") == 0
-				? "the telephone wants a privacy that there is not"
-				: "the telephone shows a number that is not of the account");
+		sip_leg_refused(ua, &caller, event->sip, REASON_FORBIDDEN, claim->refused);
 }
 
 static void

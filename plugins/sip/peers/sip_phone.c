@@ -205,8 +205,18 @@ calls_for_help(SipUa *ua, const Softphone *softphone, const sip_t *sip)
 	return number_is_emergency(called, country);
 }
 
+/* What is answered, and what the record says. */
+typedef struct {
+	const char *phrase, *words;
+} Impossible;
+
+static const Impossible not_its_own = { "Not Your Identity",
+					"the telephone shows a number that is not of the account" };
+static const Impossible too_private = { "Privacy Not Available",
+					"the telephone wants a privacy that there is not" };
+
 /* NULL: it may call so. */
-static const char *
+static const Impossible *
 is_impossible(SipUa *ua, const Softphone *softphone, const sip_t *sip, char **number)
 {
 	gboolean his = choose_number(ua, softphone, sip, number);
@@ -214,8 +224,8 @@ is_impossible(SipUa *ua, const Softphone *softphone, const sip_t *sip, char **nu
 	if (calls_for_help(ua, softphone, sip))
 		return NULL;
 	if (!may_be(ua, softphone, sip) || !his)
-		return "Not Your Identity";
-	return identity_wants_too_much(sip) ? "Privacy Not Available" : NULL;
+		return &not_its_own;
+	return identity_wants_too_much(sip) ? &too_private : NULL;
 }
 
 static gboolean
@@ -268,7 +278,7 @@ phone_caller(SipUa *ua, PhoneClaim *claim, const SipEvent *event, SipCaller *cal
 	     const char **phrase)
 {
 	const Softphone *softphone = claim->softphone;
-	const char *impossible;
+	const Impossible *impossible;
 
 	claim->source = phone_source(event->msg, event->sip);
 	if (claim->verdict == PHONE_UNREAD) {
@@ -287,7 +297,8 @@ phone_caller(SipUa *ua, PhoneClaim *claim, const SipEvent *event, SipCaller *cal
 			       .crypto = crypto_policy(softphone->srtp),
 			       .any_source = g_strcmp0(softphone->rtp_source, "any") == 0 };
 	*status = 403;
-	*phrase = impossible ? impossible : "Not Your Identity";
+	*phrase = impossible ? impossible->phrase : not_its_own.phrase;
+	claim->refused = impossible ? impossible->words : not_its_own.words;
 	return claim->account && claim->source && !impossible;
 }
 

@@ -27,6 +27,7 @@ typedef struct {
 	/* What phone_caller() lends. */
 	Address *account;
 	char *source, *number;
+	const char *refused; /* static: why phone_caller() refused it, for the record */
 } PhoneClaim;
 
 /* Who a request claims to be, and whether that is proven. */
