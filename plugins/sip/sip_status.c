@@ -5,7 +5,7 @@
 #include "plugins/sip/stack/sip_connection.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/shield/sip_source.h"
-#include "plugins/sip/stack/sip_stack.h"
+#include "plugins/sip/stack/sip_datagram.h"
 #include "plugins/sip/stack/sip_tls.h"
 #include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_watch.h"
@@ -113,7 +113,8 @@ ua_status(SipUa *self, StatusFunc func, gpointer user)
 		{ .key = "calls out", .number = self->calls_out },
 		{ .key = "strangers refused", .number = self->strangers },
 		{ .key = "headers refused", .number = guard_refused() },
-		{ .key = "stun dropped", .number = stack_n_stun() },
+		{ .key = "datagrams unread", .number = datagram_n_dropped() },
+		{ .key = "stun dropped", .number = datagram_n_stun() },
 		{ .key = "registrations", .number = (guint64)MAX(0, contacts) },
 	};
 

@@ -552,20 +552,25 @@ readable(int fd)
 	return fd >= 0 && poll(&poll_fd, 1, 0) > 0;
 }
 
-static void
+/* TRUE: the time was over, and what has been queued since is sent in the next turn of the loop.
+ * To send it now would be to read once more. */
+static gboolean
 run(XmppStream *stream)
 {
 	const gint64 until = g_get_monotonic_time() + DISPATCH_US;
+	gboolean over = FALSE;
 
 	connecting = stream;
-	for (guint i = 0; i < TURNS_PER_DISPATCH && !stream->ended; i++) {
+	for (guint i = 0; i < TURNS_PER_DISPATCH; i++) {
 		xmpp_run_once(stream->context, 0);
-		if (!readable(stream->fd) || g_get_monotonic_time() > until)
+		over = g_get_monotonic_time() > until;
+		if (stream->ended || over || !readable(stream->fd))
 			break;
 	}
-	if (!stream->ended)
+	if (!stream->ended && !over)
 		xmpp_run_once(stream->context, 0); /* sends what reading has queued */
 	connecting = NULL;
+	return over;
 }
 
 static gboolean
@@ -573,20 +578,20 @@ dispatch(GSource *source, GSourceFunc func, gpointer user)
 {
 	XmppStream *stream = *(XmppStream **)(source + 1);
 	gint64 now = g_source_get_time(source);
-	gboolean had_input, writing;
+	gboolean had_input, writing, over;
 
 	g_source_set_ready_time(source, -1);
 	if (stream->ended || !stream->connection)
 		return G_SOURCE_CONTINUE;
 	had_input = stream->tag && g_source_query_unix_fd(source, stream->tag) != 0;
-	run(stream);
+	over = run(stream);
 	if (stream->ended || !stream->tag)
 		return G_SOURCE_CONTINUE;
 	writing = xmpp_conn_is_connecting(stream->connection) ||
 		  xmpp_conn_send_queue_len(stream->connection) > 0;
 	/* While connect() runs only "writable" says anything. */
 	g_source_modify_unix_fd(source, stream->tag, writing ? G_IO_IN | G_IO_OUT : G_IO_IN);
-	g_source_set_ready_time(source, now + (had_input ? 20000 : G_USEC_PER_SEC));
+	g_source_set_ready_time(source, over ? 0 : now + (had_input ? 20000 : G_USEC_PER_SEC));
 	return G_SOURCE_CONTINUE;
 }
 

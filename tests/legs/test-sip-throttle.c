@@ -5,6 +5,7 @@
  * is known without waiting: a request of another source, sent later, has been.
  */
 #include "plugins/sip/stack/sip_counters.h"
+#include "plugins/sip/stack/sip_datagram.h"
 #include "plugins/sip/stack/sip_digest.h"
 #include "plugins/sip/shield/sip_throttle.h"
 #include "tests/legs/sip-rig.h"
@@ -826,6 +827,53 @@ throttle__rate_of_trunk(void)
 	}
 }
 
+/* Whatever a stranger sends without a pause, beyond his rate it is never read: it costs less than
+ * what it would hold up. */
+static void
+throttle__flood_is_not_read(void)
+{
+	static const char *const kinds[] = { "OPTIONS", "REGISTER", "MESSAGE", "SUBSCRIBE",
+					     "NOTIFY",	"BYE",	    "ACK",     "CANCEL",
+					     "SPRLZ",	"answers",  "STUN",    "nothing" };
+	enum { FLOOD = 20000, UNREAD = 100 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_autofree char *address = g_strdup_printf("127.0.4.%u", 1 + i), *after = NULL;
+		g_autoptr(Source) stranger = NULL, phone = NULL;
+		guint64 dropped;
+		guint n = 0;
+
+		start();
+		stranger = source_new(address);
+		phone = source_new("127.0.0.2");
+		take_nonce(phone);
+		after = registration(phone, "alice", "Secret");
+		assert_answered(phone, after, "200");
+		dropped = datagram_n_dropped();
+		while (datagram_n_dropped() < dropped + UNREAD && n++ < FLOOD) {
+			g_autofree char *text = request(stranger, kinds[i], "nobody", NULL);
+
+			if (g_str_equal(kinds[i], "answers"))
+				memcpy(text, "SIP/2.0 200 OK \r\nX: ", 20);
+			if (g_str_equal(kinds[i], "STUN"))
+				memcpy(text, "\001\001", 2);
+			if (g_str_equal(kinds[i], "nothing"))
+				memcpy(text, "\r\n\r\n", 5);
+			send_text(stranger, text);
+			if (n % 20 == 0)
+				settle();
+		}
+		g_test_message("%s: %u were sent until %u had not been read", kinds[i], n, UNREAD);
+		g_assert_cmpuint(datagram_n_dropped(), >=, dropped + UNREAD);
+		g_free(after);
+		after = request(phone, "OPTIONS", "alice", NULL);
+		assert_answered(phone, after, "200");
+		rig_plugin->operators->lift(NULL);
+		g_string_truncate(logged, 0);
+		rig_stop();
+	}
+}
+
 /* One password that is right, from many addresses, and nonces of their own: the account
  * has its rate, and another is served as ever. */
 static void
@@ -1021,6 +1069,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-throttle/calls-too-often", throttle__phone_calls_too_often);
 	g_test_add_func("/sip-throttle/names-are-secret", throttle__names_are_secret);
 	g_test_add_func("/sip-throttle/rate-of-trunk", throttle__rate_of_trunk);
+	g_test_add_func("/sip-throttle/flood-is-not-read", throttle__flood_is_not_read);
 	g_test_add_func("/sip-throttle/rate-of-account", throttle__rate_of_account);
 	g_test_add_func("/sip-throttle/stun", throttle__stun_is_not_answered);
 	g_test_add_func("/sip-throttle/stateless", throttle__stateless_answers);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_source.c - where requests come from, and who of them is to be ignored.
  *
- * The guard asks before it parses a request.  Only an address that is slowed or
- * ignored costs a second look-up, whether a phone of ours is at that port, and an
- * INVITE one more, whether a phone or a trunk is at that address.
- * Thread: signalling.
+ * Asked before anything is parsed, and of a datagram before it is read.  Only an address that is
+ * slowed or ignored costs a second look-up, whether a phone of ours is at that port, and an INVITE
+ * one more, whether a phone or a trunk is at that address. Thread: signalling.
  */
 #include "plugins/sip/shield/sip_source_private.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
 #include "plugins/sip/stack/sip_counters.h"
+#include "plugins/sip/stack/sip_datagram.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -22,8 +22,10 @@
 #define TRUNK_A_SECOND	   100	 /* at least; see trunk_rate() */
 
 /* A phone has one by its port, since others are behind the same NAT; all that are not
- * registered yet have one by their address. */
+ * registered yet have one by their address, and another for what answers us: whom we have asked
+ * may answer from an address that we do not know. */
 static const Rate phone_rate = { 20, 40 }, stranger_rate = { 50, 500 }, account_rate = { 5, 50 };
+static const Rate answer_rate = { 200, 1000 };
 
 /* Calls for help that are looked at in spite of it all. */
 static const Rate help_rate = { 2, 8 };
@@ -176,8 +178,8 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 	sip_count(COUNTER_SIP_REQUESTS_OVER_RATE);
 	if (verdict == RATE_NEWLY_OVER) {
 		text = endpoint_key_text(&address);
-		g_message("sip: %s sends requests too fast (%s): requests beyond %u a second are "
-			  "dropped without an answer",
+		g_message("sip: %s sends too fast (%s): what is beyond %u a second is dropped "
+			  "without an answer",
 			  text, what, rate->a_second);
 	}
 	return FALSE;
@@ -186,9 +188,9 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 /* Each costs a check of a password and a place among those that are refused, so of a phone
  * of ours no more are looked at than anybody could mean.  It sends again what was not. */
 static gboolean
-is_too_many(Sources *self, const Endpoint *endpoint, const ThrottleKey *key, const char *line)
+is_too_many(Sources *self, const Endpoint *endpoint, const ThrottleKey *key)
 {
-	return strncmp(line, "INVITE ", 7) == 0 && !is_trunk(self, key) &&
+	return !is_trunk(self, key) &&
 	       !takes(self, endpoint, RATE_OF_INVITES, &phone_rate, "INVITE");
 }
 
@@ -235,10 +237,15 @@ admits_help(Sources *self, const char *line)
  * is done.  So of calls by nobody we know no more are looked at than any telephone
  * network would send by mistake. */
 static gboolean
-is_strange_call(Sources *self, const ThrottleKey *key, const char *line)
+is_strange_call(Sources *self, const ThrottleKey *key)
 {
-	return strncmp(line, "INVITE ", 7) == 0 && !g_hash_table_contains(self->addresses, key) &&
-	       !is_trunk(self, key);
+	return !g_hash_table_contains(self->addresses, key) && !is_trunk(self, key);
+}
+
+static gboolean
+is_invite(const char *line)
+{
+	return strncmp(line, "INVITE ", 7) == 0;
 }
 
 /* ACK ends the retransmissions of what we have refused. */
@@ -249,6 +256,48 @@ is_ack(const char *line)
 }
 
 static gboolean
+is_answer(const char *line)
+{
+	return strncmp(line, "SIP/2.0 ", 8) == 0;
+}
+
+/* "MESSAGE"; of something else its first word, as far as a person can read it. */
+static void
+first_word(const char *line, char *word, gsize size)
+{
+	gsize length = MIN(strcspn(line, " \r\n"), size - 1);
+
+	g_strlcpy(word, line, length + 1);
+	for (; *word; word++)
+		if (!g_ascii_isprint(*word))
+			*word = '?';
+}
+
+/* Whoever is no trunk, at a port where no phone is, needs no further look to be counted. */
+static gboolean
+takes_of_stranger(Sources *self, const Endpoint *endpoint, const ThrottleKey *key, const char *line)
+{
+	Endpoint whole = endpoint_whole(endpoint);
+	char what[17];
+
+	if (g_hash_table_contains(self->endpoints, endpoint) || is_trunk(self, key))
+		return TRUE;
+	if (is_answer(line))
+		return takes(self, &whole, RATE_OF_ANSWERS, &answer_rate, "answers");
+	first_word(line, what, sizeof what);
+	return takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what);
+}
+
+static gboolean
+admits_call(Sources *self, const Endpoint *endpoint, const ThrottleKey *key)
+{
+	if (is_strange_call(self, key))
+		return throttle_admits_stranger(self->table, g_get_monotonic_time());
+	return !is_too_many(self, endpoint, key);
+}
+
+/* The first line of a request, or of whatever a datagram has. */
+static gboolean
 admits(gpointer user, const su_sockaddr_t *from, const char *line)
 {
 	Sources *self = user;
@@ -258,14 +307,13 @@ admits(gpointer user, const su_sockaddr_t *from, const char *line)
 	if (!endpoint_of(from, &endpoint))
 		return TRUE;
 	key = endpoint_key(&endpoint);
-	if (!throttle_is_free(self->table, &key) &&
+	if (!is_answer(line) && !throttle_is_free(self->table, &key) &&
 	    !g_hash_table_contains(self->endpoints, &endpoint) &&
 	    !throttle_admits(self->table, &key, is_ack(line), g_get_monotonic_time()))
 		return admits_help(self, line);
-	if (is_strange_call(self, &key, line))
-		return throttle_admits_stranger(self->table, g_get_monotonic_time()) ||
-		       admits_help(self, line);
-	return !is_too_many(self, &endpoint, &key, line) || admits_help(self, line);
+	if (!is_invite(line))
+		return takes_of_stranger(self, &endpoint, &key, line);
+	return admits_call(self, &endpoint, &key) || admits_help(self, line);
 }
 
 static gboolean
@@ -293,12 +341,12 @@ sources_take(Sources *self, const su_sockaddr_t *from, const sip_t *sip)
 	key = endpoint_key(&endpoint);
 	if (is_trunk(self, &key))
 		return takes_of_trunk(self, &whole, sip, what);
-	if (sip->sip_request->rq_method == sip_method_invite)
+	if (sip->sip_request->rq_method == sip_method_invite ||
+	    !g_hash_table_contains(self->endpoints, &endpoint))
 		return TRUE; /* counted at its first line */
 	/* behind a proxy, which writes itself into Path, are many at one port */
-	if (g_hash_table_contains(self->endpoints, &endpoint) && !sip->sip_path)
-		return takes(self, &endpoint, RATE_OF_OTHERS, &phone_rate, what);
-	return takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what);
+	return sip->sip_path ? takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what)
+			     : takes(self, &endpoint, RATE_OF_OTHERS, &phone_rate, what);
 }
 
 gboolean
@@ -441,8 +489,10 @@ sources_new(Gateway *gateway, const Config *config, const SourceFriends *friends
 	self->addresses =
 		g_hash_table_new_full(throttle_key_hash, throttle_key_equal, g_free, NULL);
 	sources_refresh(self);
-	if (self->table)
+	if (self->table) {
+		datagram_ask(admits, self);
 		guard_ask(admits, self);
+	}
 	return self;
 }
 
@@ -451,6 +501,7 @@ sources_free(Sources *self)
 {
 	if (!self)
 		return;
+	datagram_ask(NULL, NULL);
 	guard_ask(NULL, NULL);
 	throttle_free(self->table);
 	g_hash_table_unref(self->endpoints);

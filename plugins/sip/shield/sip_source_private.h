@@ -20,7 +20,7 @@ struct Sources {
 	gint64 help_us;	       /* a bucket: rate_pays() */
 };
 
-typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS, RATE_OF_ACCOUNT } RateKind;
+typedef enum { RATE_OF_INVITES = 1, RATE_OF_OTHERS, RATE_OF_ANSWERS, RATE_OF_ACCOUNT } RateKind;
 
 /* What a key of `rates` is made of: an Endpoint, or the hash of an account; and its kind. */
 Endpoint source_rate_endpoint(const RateKey *key);

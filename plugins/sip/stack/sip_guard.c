@@ -14,6 +14,7 @@
  */
 #include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_credentials.h"
+#include "plugins/sip/stack/sip_datagram.h"
 #include "plugins/sip/stack/sip_lenient.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -387,7 +388,7 @@ parse_request(su_home_t *home, msg_header_t *header, char *text, isize_t length)
 	char *copy;
 	issize_t result;
 
-	if (ask && !ask(ask_user, msg_addr((msg_t *)home), text))
+	if (!datagram_is_admitted() && ask && !ask(ask_user, msg_addr((msg_t *)home), text))
 		return -1;
 	clean_rest((msg_t *)home, text + length + 1);
 	copy = su_strndup(home, text, length);

@@ -15,7 +15,6 @@
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tagarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 typedef nta_agent_t *(*CreateFunc)(su_root_t *root, url_string_t const *name,
 				   nta_message_f *callback, nta_agent_magic_t *magic,
@@ -33,11 +32,6 @@ static nta_agent_t *agent;
 void *
 sres_resolver_create(su_root_t *root, char const *config, tag_type_t tag, tag_value_t value, ...);
 int nta_msg_ackbye(nta_agent_t *self, msg_t *msg);
-int tport_recv_stun_dgram(tport_t const *transport, msg_t **message, su_sockaddr_t *from,
-			  socklen_t length);
-void tport_recv_event(tport_t *transport);
-
-typedef void (*ReceiveEventFunc)(tport_t *transport);
 
 void
 stack_serve(const StackDialogs *dialogs, gpointer user)
@@ -86,64 +80,6 @@ nta_agent_create(su_root_t *root, url_string_t const *name, nta_message_f *callb
 	if (agent)
 		choose_errors(agent);
 	return agent;
-}
-
-/* --- STUN --- */
-
-#define STUN_HAS_BEEN_READ 3 /* what tport_recv_event() wants to be told */
-
-static guint64 n_stun;
-
-int
-tport_recv_stun_dgram(tport_t const *transport, msg_t **message, su_sockaddr_t *from,
-		      socklen_t length)
-{
-	(void)transport;
-	(void)from;
-	(void)length;
-	n_stun++;
-	msg_destroy(*message);
-	*message = NULL;
-	return STUN_HAS_BEEN_READ;
-}
-
-guint64
-stack_n_stun(void)
-{
-	return n_stun;
-}
-
-/* --- more than one datagram a turn --- */
-
-#define BURST_US 5000 /* of one turn of the loop */
-
-static int datagrams = -1; /* the socket that was read last; -1: none in this turn */
-
-issize_t
-su_getmsgsize(su_socket_t socket)
-{
-	int waiting = 0;
-
-	datagrams = socket;
-	return ioctl(socket, FIONREAD, &waiting) == 0 ? waiting : -1;
-}
-
-void
-tport_recv_event(tport_t *transport)
-{
-	static ReceiveEventFunc original;
-	gint64 until = g_get_monotonic_time() + BURST_US;
-
-	if (!original)
-		original = (ReceiveEventFunc)dlsym(RTLD_NEXT, "tport_recv_event");
-	if (!tport_is_udp(transport)) {
-		original(transport);
-		return;
-	}
-	do {
-		datagrams = -1;
-		original(transport);
-	} while (datagrams >= 0 && su_getmsgsize(datagrams) > 0 && g_get_monotonic_time() < until);
 }
 
 /* --- without a transaction --- */

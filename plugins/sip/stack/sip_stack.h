@@ -8,11 +8,6 @@
  * A second 200 to an INVITE, of another fork, is acknowledged and ended by the same rules.
  * A "100 Trying" to an INVITE is heard (RFC 3261 17.1.1.2): nua is not shown it, since it
  * would never let go of the message.
- * STUN at the SIP port is not answered: sofia's own answer is larger than what was asked, and
- * goes to whatever address is written there.
- * Sofia reads one datagram a turn of the loop.  While the loop has other work too, such as an XMPP
- * user who writes without a pause, what comes by UDP would wait for seconds in the kernel: all that
- * is there is read, for five milliseconds a turn.
  * These are functions in place of sofia's own, which the loader prefers (sip_tls.h).
  * Thread: signalling.
  */
@@ -52,6 +47,3 @@ void stack_ask(const char *uri, const char *from, const char *route, const char 
  * again (RFC 3261 8.2.7).  Takes `request`; headers as tags, beside Supported and User-Agent. */
 void stack_answer(msg_t *request, tport_t *transport, int status, const char *phrase,
 		  tag_type_t tag, tag_value_t value, ...);
-
-/* STUN and other datagrams that begin as it does, so far. */
-guint64 stack_n_stun(void);
