@@ -5,7 +5,8 @@
 A TUN device here and one in the network namespace of PID; what comes out of one
 goes into the other, later or not at all.  Does what netem does where the kernel
 has none, and knows what it has lost: a line of standard input is answered by one
-with the RTP packets seen and lost in each direction.
+with the RTP packets seen and lost in each direction.  What becomes of a packet of RTP
+depends on its place in the stream alone, so two calls lose the same ones.
 """
 import argparse
 import ctypes
@@ -43,9 +44,18 @@ class Way:
 
     def __init__(self, source, sink, options, seed):
         self.source, self.sink, self.options = source, sink, options
-        self.random = random.Random(seed)
+        self.random, self.seed = random.Random(seed), seed
         self.waiting, self.number = [], 0
+        self.first = {}  # SSRC: the sequence number that came first
         self.seen = self.lost = 0
+
+    def dice_for(self, packet):
+        if not is_rtp(packet):
+            return self.random
+        at = (packet[0] & 15) * 4 + 8
+        sequence, ssrc = struct.unpack("!H4xI", packet[at + 2:at + 12])
+        place = (sequence - self.first.setdefault(ssrc, sequence)) & 0xffff
+        return random.Random(self.seed << 16 | place)
 
     def take(self):
         while True:
@@ -53,12 +63,12 @@ class Way:
                 packet = os.read(self.source, 65536)
             except BlockingIOError:
                 return
-            rtp = is_rtp(packet)
+            rtp, dice = is_rtp(packet), self.dice_for(packet)
             self.seen += rtp
-            if self.random.random() < self.options.loss and (packet[9:10] == UDP or not self.options.udp_only):
+            if dice.random() < self.options.loss and (packet[9:10] == UDP or not self.options.udp_only):
                 self.lost += rtp
                 continue
-            delay = self.options.delay_ms + self.random.uniform(-1, 1) * self.options.jitter_ms * (packet[9:10] == UDP or not self.options.udp_only)
+            delay = self.options.delay_ms + dice.uniform(-1, 1) * self.options.jitter_ms * (packet[9:10] == UDP or not self.options.udp_only)
             self.number += 1
             heapq.heappush(self.waiting, (time.monotonic() + delay / 1000, self.number, packet))
 
