@@ -2,7 +2,7 @@
 /* dino_program.c - a plugin of Dino that does what a user does with the mouse, and tells what
  * Dino's windows are told: lines in (a verb, a JID, words), lines of JSON out.
  *
- * Built by dino_program.py, loaded by DINO_PLUGIN_DIR for its functions and by LD_PRELOAD for two
+ * Built by dino_program.py, loaded by DINO_PLUGIN_DIR for its functions and by LD_PRELOAD for some
  * more: the certificate of the test's server is taken, and the audio processing of a laptop, which
  * takes coded tones for noise, leaves the samples alone.  Dino has no header for plugins in C: what
  * is used is declared here as Vala exports it.
@@ -69,6 +69,59 @@ dino_connection_manager_on_invalid_certificate(const char *domain, gpointer cert
 void
 dino_plugins_rtp_voice_processor_process_stream(gpointer native, gpointer info, gpointer buffer)
 {
+}
+
+void
+dino_plugins_rtp_voice_processor_analyze_reverse_stream(gpointer native, gpointer info,
+							gpointer buffer)
+{
+}
+
+static void say(const char *event, ...);
+
+/* Dino puts the pipeline together while it runs, and in a call of some ten its microphone stops
+ * at its first word for good. */
+#define FIRST_WORDS   50 /* buffers */
+#define DUMB_MS	      2500
+#define PROBE_BUFFER  (1 << 4)
+#define PROBE_GOES_ON 1
+
+gpointer gst_device_create_element(gpointer device, const char *name);
+gpointer gst_element_get_static_pad(gpointer element, const char *name);
+gulong gst_pad_add_probe(gpointer pad, int mask, int (*callback)(gpointer, gpointer, gpointer),
+			 gpointer user, GDestroyNotify free);
+
+static int
+on_buffer(gpointer pad, gpointer info, gpointer n_buffers)
+{
+	g_atomic_int_inc((gint *)n_buffers);
+	return PROBE_GOES_ON;
+}
+
+static gboolean
+hear_microphone(gpointer n_buffers)
+{
+	if (g_atomic_int_get((gint *)n_buffers) < FIRST_WORDS)
+		say("dumb", NULL);
+	return G_SOURCE_REMOVE;
+}
+
+gpointer
+gst_device_create_element(gpointer device, const char *name)
+{
+	gpointer (*original)(gpointer, const char *) =
+		dlsym(RTLD_NEXT, "gst_device_create_element");
+	gpointer element = original(device, name);
+	gpointer pad = element ? gst_element_get_static_pad(element, "src") : NULL;
+
+	if (pad) {
+		gint *n_buffers = g_new0(gint, 1); /* as long as the program */
+
+		gst_pad_add_probe(pad, PROBE_BUFFER, on_buffer, n_buffers, NULL);
+		g_timeout_add(DUMB_MS, hear_microphone, n_buffers);
+		g_object_unref(pad);
+	}
+	return element;
 }
 
 /* --- what is told --- */
