@@ -174,8 +174,9 @@ struct Call {
 	Trace *trace;
 	CallRecord *record;
 	gboolean recorded; /* it has begun: has an id and a record, is one of the live calls */
-	gint64 started_us, answered_us;
-	const char *direction; /* call_metrics.h; static; NULL: it has not begun */
+	gint64 started_us, answered_us; /* call_now_us() */
+	gint64 made_us;			/* monotonic */
+	const char *direction;		/* call_metrics.h; static; NULL: it has not begun */
 	struct {
 		gint64 begun_us, rang_us, taken_us, talks_us;
 	} clock; /* monotonic, of its stages; 0: not yet */

@@ -230,6 +230,12 @@ call_stats(const Call *call)
 	return g_strdup("port=caller packets_in=7\n");
 }
 
+gint64
+call_now_us(const Call *call)
+{
+	return g_get_real_time();
+}
+
 char *
 call_ladder(const Call *call)
 {
