@@ -319,10 +319,11 @@ gboolean
 request_time(const Request *request, const char *option, gint64 *us, GError **error)
 {
 	const char *word = request_word(request, option);
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
 
-	return !word || word_time(word, us) ||
+	return !word || word_time(word, now, strcmp(option, "--since") == 0, us) ||
 	       wrong(error,
-		     "%s %s: not a time; write such as 10:00, 2026-11-29 or "
+		     "%s %s: not a time; write such as 2h, yesterday, 10:00, 2026-11-29 or "
 		     "2026-11-29T10:00",
 		     option, word);
 }

@@ -129,8 +129,8 @@
 	      { "--state", WORD_CHOICE, WORD_OPTIONAL, "live|ended", NULL,                         \
 		"calls that are up, or that are over", 0 },                                        \
 	      W_OPTIONAL("--since", WORD_TEXT,                                                     \
-			 "calls that began then or later: 10:00 is today, "                        \
-			 "2026-11-29 a day, 2026-11-29T10:00 both"),                               \
+			 "calls that began then or later: 2h is so long ago, 10:00 the latest "    \
+			 "there was, yesterday and 2026-11-29 a day, 2026-11-29T10:00 both"),      \
 	      W_OPTIONAL("--until", WORD_TEXT, "calls that began before then"),                    \
 	      { "--before", WORD_CALL, WORD_OPTIONAL, NULL, NULL,                                  \
 		"the calls before the one of this id: the next page", 0 },                         \
@@ -149,8 +149,9 @@
 	      { "--state", WORD_CHOICE, WORD_OPTIONAL, "queued|sent|delivered|failed", NULL,       \
 		"texts in this state", 0 },                                                        \
 	      W_OPTIONAL("--since", WORD_TEXT,                                                     \
-			 "texts that were taken then or later: 10:00 is today, "                   \
-			 "2026-11-29 a day, 2026-11-29T10:00 both"),                               \
+			 "texts that were taken then or later: 2h is so long ago, 10:00 the "      \
+			 "latest there was, yesterday and 2026-11-29 a day, 2026-11-29T10:00 "     \
+			 "both"),                                                                  \
 	      { "--before", WORD_WHOLE, WORD_OPTIONAL, "1…1000000000000", NULL,                    \
 		"the texts before the one of this id: the next page", 0 }),                        \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list texts, the newest first")                     \
