@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_bill.h"
 #include "b2bua/gateway.h"
 #include "b2bua/route/limits.h"
 #include "b2bua/route/meter.h"
@@ -88,6 +89,7 @@ typedef struct {
 	TranscodeChoice sound; /* once it is known */
 	gboolean sound_known;
 	MeterUse *use; /* while he is called, and talks, for somebody who pays */
+	Bill *bill;    /* he has come by a transfer: what he costs here */
 	char lane[16]; /* in the flight recorder */
 } Party;
 
