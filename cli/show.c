@@ -479,6 +479,11 @@ show_reply(const char *reply, gboolean json)
 	if (json)
 		return cut_short ? FAILED : status_of(object);
 	print_members(object);
+	if (json_object_has_member(object, "more"))
+		fprintf(stderr,
+			"tandemctl: these are the newest %u, and there may be more: write "
+			"--last N, or --since\n",
+			json_array_get_length(json_object_get_array_member(object, "rows")));
 	return cut_short ? complain(FAILED, "the list is cut short: %s", cut_short)
 			 : status_of(object);
 }

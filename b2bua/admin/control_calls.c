@@ -118,6 +118,8 @@ more_calls(Request *request, GError **error)
 	request->left -= n;
 	if (records && records->len == n && request->left > 0)
 		return TRUE;
+	if (records && records->len == n)
+		request_cut(request);
 	return records && !request_word(request, "--last") && !request_word(request, "--before") &&
 	       add_live_calls(request, error);
 }
@@ -204,6 +206,8 @@ more_found(Request *request, GError **error)
 
 	for (guint i = 0; records && i < records->len && request->left > 0; i++, request->left--)
 		add_call_row(request, records->pdata[i]);
+	if (records && request->left == 0)
+		request_cut(request);
 	return records && request->left > 0 && request->after_id > 0;
 }
 
@@ -293,7 +297,8 @@ list_calls(Request *request, GError **error)
 	const char *before = request_word(request, "--before");
 
 	request->after_id = before ? g_ascii_strtoll(before, NULL, 10) : G_MAXINT64;
-	request->left = (guint)request_whole(request, "--last");
+	request->left = request_most(request, request_word(request, "--since") ||
+						      request_word(request, "--until"));
 	request->more = more_calls;
 	if (has_filter(request)) {
 		request->gathered = read_filter(request, error);

@@ -315,6 +315,23 @@ request_whole(const Request *request, const char *name)
 	return g_ascii_strtoll(value ? value : request->verb->words[place].fallback, NULL, 10);
 }
 
+#define LAST "--last"
+#define MOST 1000000
+
+guint
+request_most(const Request *request, gboolean of_a_time)
+{
+	return of_a_time && !request_word(request, LAST) ? MOST
+							 : (guint)request_whole(request, LAST);
+}
+
+void
+request_cut(Request *request)
+{
+	if (!request_word(request, LAST))
+		json_object_set_boolean_member(request->reply, "more", TRUE);
+}
+
 gboolean
 request_time(const Request *request, const char *option, gint64 *us, GError **error)
 {

@@ -119,7 +119,8 @@
 	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
 	    "begin to count anew: what has been used of this hour and day is forgotten")           \
 	ROW(calls, "calls", NULL,                                                                  \
-	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many calls", 0 },     \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20",                            \
+		"how many calls; with --since or --until all", 0 },                                \
 	      W_OPTIONAL("--user", WORD_USER, "calls of this user, and of the user's numbers"),    \
 	      W_OPERATOR("--number", WORD_DESTINATION, "calls from or to this number"),            \
 	      W_OPERATOR("--trunk", WORD_TRUNK, "calls by this trunk"),                            \
@@ -142,7 +143,8 @@
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "list live and recent calls, the newest first")                                        \
 	ROW(texts, "texts", NULL,                                                                  \
-	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many texts", 0 },     \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20",                            \
+		"how many texts; with --since all", 0 },                                           \
 	      W_OPTIONAL("--user", WORD_USER, "texts from or to this user"),                       \
 	      W_OPTIONAL("--number", WORD_DESTINATION, "texts from or to this number"),            \
 	      W_OPTIONAL("--trunk", WORD_TRUNK, "texts by this trunk"),                            \

@@ -1965,6 +1965,55 @@ test_tandemctl(void)
 	gateway_clear();
 }
 
+static guint
+count_of(const char *text, const char *part)
+{
+	guint n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+/* What is asked for by its time is there to the last of it; otherwise the list says that it is
+ * short. */
+static void
+test_whole_lists(void)
+{
+	static const struct {
+		const char *command;
+		guint rows;
+		gboolean more;
+	} ROWS[] = {
+		{ "calls", 20, TRUE },
+		{ "calls --last 30", 30, FALSE },
+		{ "calls --direction in", 20, TRUE },
+		{ "calls --since 2000-01-01", 70, FALSE },
+		{ "calls --until 2100-01-01 --direction in", 70, FALSE },
+		{ "calls --since 2000-01-01 --last 30", 30, FALSE },
+		{ "calls --since 2100-01-01", 0, FALSE },
+	};
+	CallRecord record = { .state = (char *)"ENDED",
+			      .started_us = 1700000000 * (gint64)G_USEC_PER_SEC,
+			      .ended_us = 1700000001 * (gint64)G_USEC_PER_SEC,
+			      .caller = (char *)"+4930123456",
+			      .trunk = (char *)"carrier" };
+
+	gateway_init("/nowhere");
+	for (guint i = 0; i < 70; i++) {
+		g_assert_true(store_call_begin(gateway.store, &record, NULL));
+		g_assert_true(store_call_update(gateway.store, &record, NULL));
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		g_autofree char *reply = ask(NULL, ROWS[i].command);
+
+		if (count_of(reply, "\"ENDED\"") != ROWS[i].rows ||
+		    !!strstr(reply, ",\"more\":true}") != ROWS[i].more)
+			g_error("%s: %s", ROWS[i].command, reply);
+	}
+	gateway_clear();
+}
+
 /* At half past midnight, the operator's night. */
 static void
 test_times(void)
@@ -2020,6 +2069,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_log_set_writer_func(catch_log, NULL, NULL);
 	g_test_add_func("/control/times", test_times);
+	g_test_add_func("/control/whole-lists", test_whole_lists);
 	g_test_add_func("/control/commands", test_commands);
 	g_test_add_func("/control/mistakes", test_mistakes);
 	g_test_add_func("/control/trunk-keys", test_trunk_keys);
