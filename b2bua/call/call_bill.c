@@ -3,7 +3,6 @@
 #include "b2bua/call/call_bill.h"
 #include "b2bua/call/call_feed.h"
 #include "b2bua/call/call.h"
-#include "b2bua/call/call_list.h"
 #include "b2bua/route/meter.h"
 
 struct Bill {
