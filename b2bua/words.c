@@ -151,22 +151,59 @@ whole_time(const char *text, gint64 *us)
 	return TRUE;
 }
 
-gboolean
-word_time(const char *word, gint64 *us)
+/* "2h": so long before now. */
+static gboolean
+time_ago(const char *word, GDateTime *now, gint64 *us)
 {
-	g_autoptr(GDateTime) now = g_date_time_new_now_local();
-	g_autofree char *today = g_date_time_format(now, "%Y-%m-%d");
-	const char *t = strchr(word, 'T');
-	const char *clock = t ? t + 1 : word;
+	static const struct {
+		char unit;
+		gint seconds;
+	} UNITS[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	const gsize digits = strspn(word, "0123456789");
+
+	for (guint i = 0; i < G_N_ELEMENTS(UNITS); i++)
+		if (digits > 0 && digits < 7 && word[digits] == UNITS[i].unit &&
+		    !word[digits + 1]) {
+			*us = (g_date_time_to_unix(now) -
+			       g_ascii_strtoll(word, NULL, 10) * UNITS[i].seconds) *
+			      G_USEC_PER_SEC;
+			return TRUE;
+		}
+	return FALSE;
+}
+
+/* Of the day that is so many days after today, by the machine's clock. */
+static gboolean
+time_of_day(GDateTime *now, int days, const char *clock, gint64 *us)
+{
+	g_autoptr(GDateTime) day = g_date_time_add_days(now, days);
+	g_autofree char *date = g_date_time_format(day, "%Y-%m-%d");
+	g_autofree char *text =
+		g_strconcat(date, "T", clock, strlen(clock) == strlen("10:00") ? ":00" : "", NULL);
+
+	return whole_time(text, us);
+}
+
+gboolean
+word_time(const char *word, GDateTime *now, gboolean past, gint64 *us)
+{
+	const gsize day = strlen("2026-11-29");
+	const char *clock = strlen(word) > day && word[4] == '-' ? word + day + 1 : NULL;
 	g_autofree char *text = NULL;
 
-	if (!t && strlen(word) == strlen("2026-11-29") && word[4] == '-')
+	if (strcmp(word, "today") == 0 || strcmp(word, "yesterday") == 0)
+		return time_of_day(now, *word == 'y' ? -1 : 0, "00:00", us);
+	if (time_ago(word, now, us))
+		return TRUE;
+	if (strlen(word) == day && word[4] == '-')
 		text = g_strconcat(word, "T00:00:00", NULL);
-	else if (strlen(clock) == strlen("10:00") && clock[2] == ':')
-		text = t ? g_strconcat(word, ":00", NULL)
-			 : g_strconcat(today, "T", word, ":00", NULL);
-	else
-		text = t ? g_strdup(word) : g_strconcat(today, "T", word, NULL);
+	else if (clock && (word[day] == 'T' || word[day] == ' ')) {
+		text = g_strconcat(word, strlen(clock) == strlen("10:00") ? ":00" : "", NULL);
+		text[day] = 'T';
+	} else
+		return time_of_day(now, 0, word, us) &&
+		       (!past || *us <= g_date_time_to_unix(now) * G_USEC_PER_SEC ||
+			time_of_day(now, -1, word, us));
 	return whole_time(text, us);
 }
 

@@ -19,7 +19,9 @@ gboolean word_hours(const char *word, guint *from, guint *to);
 /* "0.0125": an amount of money up to 9999.9999; and as it is written. */
 gboolean word_money(const char *word, guint *ten_thousandths);
 char *word_of_money(guint64 ten_thousandths);
-/* "10:00" of today, "2026-11-29", "2026-11-29T10:00:00+01:00": us since 1970. */
-gboolean word_time(const char *word, gint64 *us);
+/* "2h" before `now`, "yesterday", "10:00" of today, "2026-11-29", "2026-11-29 10:00",
+ * "2026-11-29T10:00:00+01:00": us since 1970.  `past`: a time of day that is still to come is
+ * yesterday's. */
+gboolean word_time(const char *word, GDateTime *now, gboolean past, gint64 *us);
 /* "2026-11-29T10:00:00+01:00", as it is here; NULL for 0. */
 char *word_of_time(gint64 seconds);

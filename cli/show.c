@@ -288,6 +288,14 @@ print_each(JsonArray *rows)
 			json_array_get_string_element(json_array_get_array_element(rows, i), 0));
 }
 
+/* What a spreadsheet would run.  A number with its + is none. */
+static gboolean
+is_formula(const char *text)
+{
+	return *text == '=' || *text == '@' ||
+	       ((*text == '+' || *text == '-') && strpbrk(text, "=(|!"));
+}
+
 /* RFC 4180: what has a comma, a quotation mark or a line's end stands in quotation marks. */
 static void
 print_field(const char *text, gboolean last)
@@ -307,7 +315,8 @@ print_record(JsonArray *row)
 	guint n = json_array_get_length(row);
 
 	for (guint i = 0; i < n; i++) {
-		g_autofree char *text = cell_text(json_array_get_element(row, i));
+		g_autofree char *cell = cell_text(json_array_get_element(row, i));
+		g_autofree char *text = g_strconcat(is_formula(cell) ? "'" : "", cell, NULL);
 
 		print_field(text, i + 1 == n);
 	}
@@ -470,6 +479,11 @@ show_reply(const char *reply, gboolean json)
 	if (json)
 		return cut_short ? FAILED : status_of(object);
 	print_members(object);
+	if (json_object_has_member(object, "more"))
+		fprintf(stderr,
+			"tandemctl: these are the newest %u, and there may be more: write "
+			"--last N, or --since\n",
+			json_array_get_length(json_object_get_array_member(object, "rows")));
 	return cut_short ? complain(FAILED, "the list is cut short: %s", cut_short)
 			 : status_of(object);
 }

@@ -133,22 +133,50 @@ look_up(Store *store, const Term *term, gint64 first, gint64 before, GError **er
 	return call_rows_collect(&query, error);
 }
 
-/* The first that began then or later; ids grow with time. */
+/* 0: there is none. */
 static gboolean
-first_since(Store *store, gint64 since_us, gint64 *first, GError **error)
+id_by_time(Store *store, const char *sql, gint64 us, gint64 *id, GError **error)
 {
-	g_auto(Query) query =
-		query_new(store, "SELECT id FROM calls INDEXED BY calls_by_time WHERE "
-				 "started_us >= ?1 ORDER BY started_us LIMIT 1");
+	g_auto(Query) query = query_new(store, sql);
 	QueryResult result;
 
-	*first = 0;
-	if (since_us == 0)
-		return TRUE;
-	query_bind_int(&query, since_us);
+	query_bind_int(&query, us);
 	result = query_step(&query, error);
-	*first = result == QUERY_ROW ? query_int(&query, 0) : G_MAXINT64;
+	*id = result == QUERY_ROW ? query_int(&query, 0) : 0;
 	return result != QUERY_FAILED;
+}
+
+/* The first that began then or later. */
+static gboolean
+first_since(Store *store, gint64 us, gint64 *first, GError **error)
+{
+	*first = 0;
+	if (us == 0)
+		return TRUE;
+	if (!id_by_time(store,
+			"SELECT id FROM calls INDEXED BY calls_by_time WHERE started_us >= ?1 "
+			"ORDER BY started_us LIMIT 1",
+			us, first, error))
+		return FALSE;
+	*first = *first ? *first : G_MAXINT64;
+	return TRUE;
+}
+
+/* Above the last that began before then, and above the first that did not.  Ids grow with time,
+ * but for the clock: a call that began while it was far ahead hides none that came after. */
+static gboolean
+end_until(Store *store, gint64 us, gint64 *end, GError **error)
+{
+	gint64 last = 0;
+
+	if (!first_since(store, us, end, error) || us == 0 ||
+	    !id_by_time(store,
+			"SELECT id FROM calls INDEXED BY calls_by_time WHERE started_us < ?1 "
+			"ORDER BY started_us DESC LIMIT 1",
+			us, &last, error))
+		return us == 0;
+	*end = MAX(*end, last + 1);
+	return TRUE;
 }
 
 static int
@@ -208,7 +236,7 @@ store_call_search(Store *store, const CallFilter *filter, gint64 *before, GError
 	gint64 first, from, last;
 
 	if (!first_since(store, filter->since_us, &first, error) ||
-	    !first_since(store, filter->until_us, &last, error))
+	    !end_until(store, filter->until_us, &last, error))
 		return NULL;
 	if (last > 0)
 		*before = MIN(*before, last);

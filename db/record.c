@@ -48,7 +48,17 @@ call_record_copy(const CallRecord *record)
 	return copy;
 }
 
-/* As the view cdr has it. */
+/* Both as the view cdr has them. */
+gint64
+call_record_seconds(const CallRecord *record, gint64 now_us)
+{
+	gint64 until = record->ended_us ? record->ended_us : now_us;
+
+	if (!record->answered_us || until < record->answered_us)
+		return 0;
+	return (until - record->answered_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
+}
+
 guint64
 call_record_cost(const CallRecord *record, gint64 now_us)
 {

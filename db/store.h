@@ -245,6 +245,8 @@ typedef struct {
 	guint price;	/* of a minute, in 1/10000 of the currency; 0: none */
 	char *currency; /* NULL: there is no price */
 } CallRecord;
+/* From its answer to its end, or until `now_us`, rounded up. */
+gint64 call_record_seconds(const CallRecord *record, gint64 now_us);
 /* What it has cost so far, or until `now_us`: in 1/10000 of its currency. */
 guint64 call_record_cost(const CallRecord *record, gint64 now_us);
 void call_record_free(CallRecord *record);

@@ -206,6 +206,8 @@ reply_next(Reply *reply, GString *out)
 	if (more)
 		return TRUE;
 	g_string_append_c(out, ']');
+	if (json_object_has_member(answer_reply(reply->answer), "more"))
+		g_string_append(out, ",\"more\":true");
 	if (answer_error(reply->answer)) { /* the list is cut short, and says so */
 		g_autoptr(JsonNode) text = json_node_new(JSON_NODE_VALUE);
 		g_autofree char *valid =

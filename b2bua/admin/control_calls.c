@@ -7,15 +7,6 @@
 #include "b2bua/trace.h"
 #include "b2bua/words.h"
 
-static gint64
-duration(const CallRecord *record)
-{
-	if (!record->answered_us)
-		return 0;
-	return ((record->ended_us ? record->ended_us : g_get_real_time()) - record->answered_us) /
-	       G_USEC_PER_SEC;
-}
-
 /* Of a refusal that happened more than once in its minute. */
 static char *
 text_of(const CallRecord *record)
@@ -29,6 +20,15 @@ static const Call *
 live_call(const Request *request, const CallRecord *record)
 {
 	return request->gateway ? calls_find(request->gateway, record->id) : NULL;
+}
+
+/* By the clock of the call, while it is live. */
+static gint64
+now_of(const Request *request, const CallRecord *record)
+{
+	const Call *live = record->ended_us ? NULL : live_call(request, record);
+
+	return live ? call_now_us(live) : g_get_real_time();
 }
 
 /* A user does not read what the operator reads: hosts, trunks, what a far end has said. */
@@ -58,10 +58,11 @@ words_of(const Request *request, const CallRecord *record)
 
 /* Empty when no route has a price for it. */
 static void
-add_cost(JsonArray *row, const CallRecord *record)
+add_cost(const Request *request, JsonArray *row, const CallRecord *record)
 {
 	g_autofree char *cost =
-		record->price ? word_of_money(call_record_cost(record, g_get_real_time())) : NULL;
+		record->price ? word_of_money(call_record_cost(record, now_of(request, record)))
+			      : NULL;
 
 	row_add(row, cost);
 	row_add(row, record->currency);
@@ -78,7 +79,7 @@ add_call_row(Request *request, const CallRecord *record)
 	row_add(row, record->caller);
 	row_add(row, record->callee);
 	row_add_time(row, record->started_us / G_USEC_PER_SEC);
-	row_add_int(row, duration(record));
+	row_add_int(row, call_record_seconds(record, now_of(request, record)));
 	row_add(row, record->reason);
 	row_add(row, text);
 	if (!request_word(request, "--all"))
@@ -90,7 +91,7 @@ add_call_row(Request *request, const CallRecord *record)
 	row_add_time(row, record->ended_us / G_USEC_PER_SEC);
 	row_add(row, record->ended_by);
 	row_add_int(row, MAX(record->count, 1));
-	add_cost(row, record);
+	add_cost(request, row, record);
 }
 
 /* However many have ended since they began. */
@@ -117,6 +118,8 @@ more_calls(Request *request, GError **error)
 	request->left -= n;
 	if (records && records->len == n && request->left > 0)
 		return TRUE;
+	if (records && records->len == n)
+		request_cut(request);
 	return records && !request_word(request, "--last") && !request_word(request, "--before") &&
 	       add_live_calls(request, error);
 }
@@ -203,6 +206,8 @@ more_found(Request *request, GError **error)
 
 	for (guint i = 0; records && i < records->len && request->left > 0; i++, request->left--)
 		add_call_row(request, records->pdata[i]);
+	if (records && request->left == 0)
+		request_cut(request);
 	return records && request->left > 0 && request->after_id > 0;
 }
 
@@ -292,7 +297,8 @@ list_calls(Request *request, GError **error)
 	const char *before = request_word(request, "--before");
 
 	request->after_id = before ? g_ascii_strtoll(before, NULL, 10) : G_MAXINT64;
-	request->left = (guint)request_whole(request, "--last");
+	request->left = request_most(request, request_word(request, "--since") ||
+						      request_word(request, "--until"));
 	request->more = more_calls;
 	if (has_filter(request)) {
 		request->gathered = read_filter(request, error);
@@ -390,7 +396,7 @@ reply_cost(Request *request, const CallRecord *record)
 	if (!record->price)
 		return;
 	price = word_of_money(record->price);
-	cost = word_of_money(call_record_cost(record, g_get_real_time()));
+	cost = word_of_money(call_record_cost(record, now_of(request, record)));
 	text = g_strdup_printf("%s %s, at %s a minute", cost, record->currency, price);
 	reply_pair(request, "cost", text);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "b2bua/admin/handlers.h"
 #include "b2bua/call/call_list.h"
+#include "b2bua/route/meter.h"
 #include "b2bua/text/texts.h"
 
 #define ROWS	    5 /* of a step: each has a place in seven indexes */
@@ -99,6 +100,8 @@ say_what_was_done(Request *request, const Erasure *erasure)
 				"texts, %u softphones, %u numbers",
 				erasure->calls, erasure->texts, erasure->softphones, n_numbers);
 
+	if (request->gateway)
+		meter_forget(gateway_parts(request->gateway)->meter, erasure->jid);
 	reply_pair(request, "user", erasure->jid);
 	reply_pair_int(request, "records-without-names", erasure->calls);
 	reply_pair_int(request, "texts-deleted", erasure->texts);

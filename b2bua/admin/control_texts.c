@@ -57,6 +57,8 @@ more_texts(Request *request, GError **error)
 
 	for (guint i = 0; records && i < records->len && request->left > 0; i++, request->left--)
 		add_text_row(request, records->pdata[i]);
+	if (records && request->left == 0)
+		request_cut(request);
 	return records && request->left > 0 && request->after_id > 0;
 }
 
@@ -66,7 +68,7 @@ do_texts(Request *request, GError **error)
 	const char *before = request_word(request, "--before");
 
 	request->after_id = before ? g_ascii_strtoll(before, NULL, 10) : G_MAXINT64;
-	request->left = (guint)request_whole(request, "--last");
+	request->left = request_most(request, request_word(request, "--since") != NULL);
 	request->gathered = read_filter(request, error);
 	request->free_gathered = text_filter_free;
 	if (!request->gathered)

@@ -58,6 +58,10 @@ gboolean request_is_wrong(const GError *error); /* the words', and nothing was c
 const char *request_word(const Request *request, const char *name);
 /* The same of a word of WORD_WHOLE, with its default. */
 gint64 request_whole(const Request *request, const char *name);
+/* How many rows of a list that --last shortens: all, where a time is given and no --last. */
+guint request_most(const Request *request, gboolean of_a_time);
+/* There may be more than it shows, and nobody has said how many: the reply says so. */
+void request_cut(Request *request);
 /* The same of an option that is a time, in microseconds since 1970; left out, it stays as it
  * is.  FALSE with an error: it is none. */
 gboolean request_time(const Request *request, const char *option, gint64 *us, GError **error);

@@ -315,14 +315,32 @@ request_whole(const Request *request, const char *name)
 	return g_ascii_strtoll(value ? value : request->verb->words[place].fallback, NULL, 10);
 }
 
+#define LAST "--last"
+#define MOST 1000000
+
+guint
+request_most(const Request *request, gboolean of_a_time)
+{
+	return of_a_time && !request_word(request, LAST) ? MOST
+							 : (guint)request_whole(request, LAST);
+}
+
+void
+request_cut(Request *request)
+{
+	if (!request_word(request, LAST))
+		json_object_set_boolean_member(request->reply, "more", TRUE);
+}
+
 gboolean
 request_time(const Request *request, const char *option, gint64 *us, GError **error)
 {
 	const char *word = request_word(request, option);
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
 
-	return !word || word_time(word, us) ||
+	return !word || word_time(word, now, strcmp(option, "--since") == 0, us) ||
 	       wrong(error,
-		     "%s %s: not a time; write such as 10:00, 2026-11-29 or "
+		     "%s %s: not a time; write such as 2h, yesterday, 10:00, 2026-11-29 or "
 		     "2026-11-29T10:00",
 		     option, word);
 }

@@ -119,7 +119,8 @@
 	    VERB_OPERATOR, VERB_LIVE, CHANGES_NOTHING,                                             \
 	    "begin to count anew: what has been used of this hour and day is forgotten")           \
 	ROW(calls, "calls", NULL,                                                                  \
-	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many calls", 0 },     \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20",                            \
+		"how many calls; with --since or --until all", 0 },                                \
 	      W_OPTIONAL("--user", WORD_USER, "calls of this user, and of the user's numbers"),    \
 	      W_OPERATOR("--number", WORD_DESTINATION, "calls from or to this number"),            \
 	      W_OPERATOR("--trunk", WORD_TRUNK, "calls by this trunk"),                            \
@@ -129,8 +130,8 @@
 	      { "--state", WORD_CHOICE, WORD_OPTIONAL, "live|ended", NULL,                         \
 		"calls that are up, or that are over", 0 },                                        \
 	      W_OPTIONAL("--since", WORD_TEXT,                                                     \
-			 "calls that began then or later: 10:00 is today, "                        \
-			 "2026-11-29 a day, 2026-11-29T10:00 both"),                               \
+			 "calls that began then or later: 2h is so long ago, 10:00 the latest "    \
+			 "there was, yesterday and 2026-11-29 a day, 2026-11-29T10:00 both"),      \
 	      W_OPTIONAL("--until", WORD_TEXT, "calls that began before then"),                    \
 	      { "--before", WORD_CALL, WORD_OPTIONAL, NULL, NULL,                                  \
 		"the calls before the one of this id: the next page", 0 },                         \
@@ -142,15 +143,17 @@
 	    VERB_OPERATOR | VERB_SELF, 0, CHANGES_NOTHING,                                         \
 	    "list live and recent calls, the newest first")                                        \
 	ROW(texts, "texts", NULL,                                                                  \
-	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20", "how many texts", 0 },     \
+	    W({ "--last", WORD_WHOLE, WORD_OPTIONAL, "1…1000000", "20",                            \
+		"how many texts; with --since all", 0 },                                           \
 	      W_OPTIONAL("--user", WORD_USER, "texts from or to this user"),                       \
 	      W_OPTIONAL("--number", WORD_DESTINATION, "texts from or to this number"),            \
 	      W_OPTIONAL("--trunk", WORD_TRUNK, "texts by this trunk"),                            \
 	      { "--state", WORD_CHOICE, WORD_OPTIONAL, "queued|sent|delivered|failed", NULL,       \
 		"texts in this state", 0 },                                                        \
 	      W_OPTIONAL("--since", WORD_TEXT,                                                     \
-			 "texts that were taken then or later: 10:00 is today, "                   \
-			 "2026-11-29 a day, 2026-11-29T10:00 both"),                               \
+			 "texts that were taken then or later: 2h is so long ago, 10:00 the "      \
+			 "latest there was, yesterday and 2026-11-29 a day, 2026-11-29T10:00 "     \
+			 "both"),                                                                  \
 	      { "--before", WORD_WHOLE, WORD_OPTIONAL, "1…1000000000000", NULL,                    \
 		"the texts before the one of this id: the next page", 0 }),                        \
 	    VERB_OPERATOR, 0, CHANGES_NOTHING, "list texts, the newest first")                     \

@@ -101,6 +101,12 @@ call_sentence(Reason reason, const char *words)
 	return g_strdup_printf("%s (%s)", reason_sentence(reason), words);
 }
 
+gint64
+call_now_us(const Call *call)
+{
+	return call->started_us + g_get_monotonic_time() - call->made_us;
+}
+
 void
 call_note(Call *call, const char *format, ...)
 {

@@ -35,6 +35,10 @@ char *call_series(const Call *call);
 /* "key=value" list, one line a port. */
 char *call_stats(const Call *call);
 
+/* The wall clock when the call was made, and what has passed since: a clock that is set meanwhile
+ * makes no call longer, shorter or dearer. */
+gint64 call_now_us(const Call *call);
+
 /* "the callee is not heard: nothing comes from …", or "dead: …"; NULL: its audio is in order. */
 char *call_trouble(const Call *call);
 /* Words for it; NULL: it is encrypted, as far as that is ours to say. */

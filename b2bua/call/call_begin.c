@@ -122,6 +122,7 @@ call_make(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *inco
 	call->trace = trace_new();
 	call->record = g_new0(CallRecord, 1);
 	call->started_us = g_get_real_time();
+	call->made_us = g_get_monotonic_time();
 	g_queue_init(&call->events);
 	call->caller = call_add_party(call, SIDE_CALLER,
 				      audio ? audio->transport->kind : plugin->transport, NULL);

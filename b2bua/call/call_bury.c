@@ -40,7 +40,7 @@ close_record(CallRecord *record)
 	set(&record->reason, reason_name(REASON_CRASHED));
 	set(&record->text, reason_sentence(REASON_CRASHED));
 	set(&record->ended_by, "gateway");
-	record->ended_us = g_get_real_time();
+	record->ended_us = MAX(g_get_real_time(), MAX(record->answered_us, record->started_us));
 }
 
 void

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "b2bua/call/call.h"
+#include "b2bua/call/call_bill.h"
 #include "b2bua/gateway.h"
 #include "b2bua/route/limits.h"
 #include "b2bua/route/meter.h"
@@ -88,6 +89,7 @@ typedef struct {
 	TranscodeChoice sound; /* once it is known */
 	gboolean sound_known;
 	MeterUse *use; /* while he is called, and talks, for somebody who pays */
+	Bill *bill;    /* he has come by a transfer: what he costs here */
 	char lane[16]; /* in the flight recorder */
 } Party;
 
@@ -174,8 +176,9 @@ struct Call {
 	Trace *trace;
 	CallRecord *record;
 	gboolean recorded; /* it has begun: has an id and a record, is one of the live calls */
-	gint64 started_us, answered_us;
-	const char *direction; /* call_metrics.h; static; NULL: it has not begun */
+	gint64 started_us, answered_us; /* call_now_us() */
+	gint64 made_us;			/* monotonic */
+	const char *direction;		/* call_metrics.h; static; NULL: it has not begun */
 	struct {
 		gint64 begun_us, rang_us, taken_us, talks_us;
 	} clock; /* monotonic, of its stages; 0: not yet */

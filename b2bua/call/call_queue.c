@@ -131,7 +131,7 @@ timeout_us(Call *call, CallTimeout timeout)
 	case TIMEOUT_DURATION:
 		if (longest == 0)
 			return 0;
-		return MAX(call->answered_us + longest - g_get_real_time(), 1);
+		return MAX(call->answered_us + longest - call_now_us(call), 1);
 	case TIMEOUT_CHANGE:
 		return (gint64)config->change_timeout_s * G_USEC_PER_SEC;
 	case TIMEOUT_NEVER:
@@ -185,7 +185,7 @@ call_enter(Call *call, CallState state)
 						 : gateway_config(call->gateway)->ring_timeout_s);
 	}
 	if (state == CALL_ACTIVE && call->answered_us == 0)
-		call->answered_us = g_get_real_time();
+		call->answered_us = call_now_us(call);
 	call_metrics_enter(call, state);
 	call->state = state;
 	call_note(call, "%s", call_state_name(state));

@@ -160,7 +160,7 @@ call_record_end(Call *call, Reason reason, const char *sentence, EndedBy by)
 {
 	CallRecord *record = call->record;
 
-	record->ended_us = g_get_real_time();
+	record->ended_us = call_now_us(call);
 	set_string(&record->reason, g_strdup(reason_name(reason)));
 	set_string(&record->text, call->one_way && call->loss != MEDIA_LOST_DEAD
 					  ? g_strdup_printf("%s. %s", sentence, call->one_way)

@@ -296,6 +296,7 @@ leg_command_hangup(Call *call, Party *party, Reason reason, const char *text)
 	HangingUp before = hanging_up; /* one call's end may end another's */
 
 	meter_end(g_steal_pointer(&party->use));
+	bill_end(g_steal_pointer(&party->bill));
 	if (!leg)
 		return;
 	leg->call = NULL;

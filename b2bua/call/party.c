@@ -89,6 +89,7 @@ void
 party_free(Party *party)
 {
 	meter_end(party->use);
+	bill_end(party->bill);
 	transport_free(party->ours);
 	desc_unref(party->local);
 	desc_unref(party->remote);

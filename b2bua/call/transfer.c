@@ -331,6 +331,8 @@ transfer_join(Call *call, const CallEvent *event)
 		transfer_fail(transfer, REASON_OVERLOAD, "the two calls cannot be joined");
 		return;
 	}
+	if (!coming->bill)
+		coming->bill = bill_begin(call->gateway, second->record, coming->target);
 	take_out(second, coming);
 	coming->port = port;
 	if (transfer->kind != TAKEOVER)

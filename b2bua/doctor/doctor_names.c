@@ -81,6 +81,23 @@ preferred(GList *found)
 	return found->data;
 }
 
+/* As opposed to: there is no such name. */
+static gboolean
+nobody_answers(const GError *error)
+{
+	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+	       g_error_matches(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE);
+}
+
+const char *
+doctor_name_remedy(const GError *error, const char *otherwise)
+{
+	return g_error_matches(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE)
+		       ? "see that the name servers of /etc/resolv.conf can be reached and answer; "
+			 "the name may be right"
+		       : otherwise;
+}
+
 gboolean
 doctor_resolve(Doctor *doctor, const char *host, guint port, NetAddress *address, GError **error)
 {
@@ -96,8 +113,8 @@ doctor_resolve(Doctor *doctor, const char *host, guint port, NetAddress *address
 		good = net_address_parse(text, (guint16)port, address);
 	}
 	g_list_free_full(lookup.found, g_object_unref);
-	if (!good && g_error_matches(lookup.error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+	if (!good && nobody_answers(lookup.error))
+		g_set_error(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE,
 			    "no name server answers for %s", host);
 	else if (!good)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "the name %s is not found",

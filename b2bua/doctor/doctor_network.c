@@ -46,8 +46,9 @@ doctor_xmpp(Doctor *doctor, gconstpointer unused)
 			    facts->xmpp_port, facts->domain ? facts->domain : "?");
 	else if (!connects(doctor, facts->xmpp_host, facts->xmpp_port, &error))
 		doctor_bad(doctor, name,
-			   "start the XMPP server, let it listen for components there, or correct "
-			   "[xmpp] host and port",
+			   doctor_name_remedy(error,
+					      "start the XMPP server, let it listen for components "
+					      "there, or correct [xmpp] host and port"),
 			   "the XMPP server is not reached at %s:%u: %s", facts->xmpp_host,
 			   facts->xmpp_port, error->message);
 	else
@@ -99,11 +100,12 @@ doctor_domain(Doctor *doctor, gconstpointer unused)
 	if (!doctor_service(doctor, "xmpp-server", "tcp", domain, &host, &port))
 		host = g_strdup(domain);
 	if (!doctor_resolve(doctor, host, port, &address, &error))
-		doctor_bad(doctor, name,
-			   "make an address record or an SRV record _xmpp-server._tcp for it that "
-			   "leads to the XMPP server",
-			   "people of other XMPP servers do not find %s: %s", domain,
-			   error->message);
+		doctor_bad(
+			doctor, name,
+			doctor_name_remedy(error, "make an address record or an SRV record "
+						  "_xmpp-server._tcp for it that leads to the XMPP "
+						  "server"),
+			"people of other XMPP servers do not find %s: %s", domain, error->message);
 	else if (!connects(doctor, host, port, &error))
 		doctor_bad(doctor, name,
 			   "open TCP port 5269 of the XMPP server, and check the records of the "
@@ -165,8 +167,9 @@ doctor_stun(Doctor *doctor, gconstpointer unused)
 		return;
 	}
 	if (!doctor_resolve(doctor, server->host, server->port, &to, &error)) {
-		doctor_bad(doctor, name, "correct the name in [media] stun_server", "%s",
-			   error->message);
+		doctor_bad(doctor, name,
+			   doctor_name_remedy(error, "correct the name in [media] stun_server"),
+			   "%s", error->message);
 		return;
 	}
 	target = doctor_target(doctor, PROBE_UDP, &to, ANSWER_US);
@@ -270,8 +273,9 @@ doctor_turn(Doctor *doctor, gconstpointer about)
 	if (!turn_is_set(doctor, kind))
 		return;
 	if (!doctor_resolve(doctor, host, port, &turn.to, &error)) {
-		doctor_bad(doctor, KINDS[kind], "correct the name in [media] turn_server", "%s",
-			   error->message);
+		doctor_bad(doctor, KINDS[kind],
+			   doctor_name_remedy(error, "correct the name in [media] turn_server"),
+			   "%s", error->message);
 		return;
 	}
 	probe = doctor_allocate(doctor, &turn, &relayed, &error);

@@ -97,6 +97,8 @@ typedef struct {
 Probe *doctor_allocate(Doctor *doctor, const DoctorTurn *turn, NetAddress *relayed, GError **error);
 
 /* --- doctor_names.c: threads of the pool; they wait --- */
+/* Of an error of doctor_resolve(): the remedy when no name server answers. */
+const char *doctor_name_remedy(const GError *error, const char *otherwise);
 /* The first address of a name, or the numeric one. */
 gboolean
 doctor_resolve(Doctor *doctor, const char *host, guint port, NetAddress *address, GError **error);

@@ -211,8 +211,10 @@ check_each(Doctor *doctor, const Services *services)
 				   ? "give the XMPP server the secret of the TURN server "
 				     "(external_service_secret in Prosody, static-auth-secret in "
 				     "coturn)"
-				   : "start that server, open its port, or correct it in the "
-				     "settings of the XMPP server",
+				   : doctor_name_remedy(error,
+							"start that server, open its port, or "
+							"correct it in the settings of the XMPP "
+							"server"),
 			   "the server of %s tells its users of %s:%s:%u by %s: %s",
 			   services->domain, server->type, server->host, server->port,
 			   server->transport, error->message);

@@ -193,8 +193,9 @@ look_at(Look *look)
 
 	find_way(look);
 	if (!doctor_resolve(doctor, look->host, look->port, &to, &error)) {
-		doctor_bad(doctor, look->check, "correct the trunk's host, or the name server",
-			   "%s", error->message);
+		doctor_bad(doctor, look->check,
+			   doctor_name_remedy(error, "correct the trunk's host"), "%s",
+			   error->message);
 		return;
 	}
 	target = doctor_target(doctor, look->kind, &to, 2 * ANSWER_US);

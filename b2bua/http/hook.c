@@ -125,8 +125,8 @@ drop_old(Hook *hook, GError **error)
 {
 	guint dropped = 0;
 
-	if (!store_hook_drop(hook->store, oldest_told(hook), HOOK_LINES, DROP_STEP, &dropped,
-			     error))
+	if (!store_hook_drop(hook->store, hook->failed ? oldest_told(hook) : 0, HOOK_LINES,
+			     DROP_STEP, &dropped, error))
 		return FALSE;
 	if (dropped)
 		g_warning("[records] hook: %u calls were dropped that it has not taken within %u h "
@@ -173,10 +173,12 @@ next_lines(Hook *hook, GError **error)
 	return hook->lines != NULL;
 }
 
+/* What has waited only because the daemon was away, or because the clock was set, is told once
+ * at least. */
 static gboolean
 are_too_old(const Hook *hook)
 {
-	return hook->lines->len > 0 &&
+	return hook->failed > 0 && hook->lines->len > 0 &&
 	       ((HookLine *)hook->lines->pdata[0])->queued < oldest_told(hook);
 }
 

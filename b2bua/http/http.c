@@ -82,6 +82,8 @@ question_unref(gpointer data)
 static void
 respond(SoupServerMessage *message, guint status, const char *type, const char *text)
 {
+	/* libsoup would send each part that is asked for, however often: an answer is whole */
+	soup_message_headers_remove(soup_server_message_get_request_headers(message), "Range");
 	soup_server_message_set_status(message, status, NULL);
 	soup_message_headers_replace(soup_server_message_get_response_headers(message),
 				     "Cache-Control", "no-store");
@@ -253,14 +255,6 @@ on_health(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 /* Whoever has the key that the control socket gives may see the one page; no other is told
  * even which calls there are. */
 static void
-on_other(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
-	 gpointer user)
-{
-	respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
-		"there are /metrics, /health, /ready and /report/ID\n");
-}
-
-static void
 on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
 	  gpointer user)
 {
@@ -269,10 +263,6 @@ on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 	const gint64 id = *word == '/' ? g_ascii_strtoll(word + 1, &end, 10) : 0;
 	SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
 
-	if (*word && *word != '/') { /* libsoup takes any path that begins so */
-		on_other(server, message, path, query, user);
-		return;
-	}
 	if (!is_get(message))
 		return;
 	if (id <= 0 || *end ||
@@ -286,6 +276,36 @@ on_report(SoupServer *server, SoupServerMessage *message, const char *path, GHas
 	soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
 	soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
 	ask(user, message, "text/html; charset=utf-8", ask_report, id);
+}
+
+/* libsoup takes any path that begins as a handler's for that one: what there is, is looked up
+ * here. */
+static void
+on_request(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
+	   gpointer user)
+{
+	static const struct {
+		const char *path;
+		gboolean has_more; /* "/…" */
+		SoupServerCallback callback;
+	} ROWS[] = {
+		{ "/metrics", FALSE, on_metrics },
+		{ "/health", FALSE, on_health },
+		{ "/ready", FALSE, on_ready },
+		{ REPORT, TRUE, on_report },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		const char *rest = path + strlen(ROWS[i].path);
+
+		if (g_str_has_prefix(path, ROWS[i].path) &&
+		    (*rest == '\0' || (ROWS[i].has_more && *rest == '/'))) {
+			ROWS[i].callback(server, message, path, query, user);
+			return;
+		}
+	}
+	respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
+		"there are /metrics, /health, /ready and /report/ID\n");
 }
 
 /* --- connections; HTTP thread --- */
@@ -391,11 +411,7 @@ run(gpointer user)
 
 	g_main_context_push_thread_default(http->context);
 	http->server = soup_server_new("server-header", "tandem", NULL);
-	soup_server_add_handler(http->server, "/metrics", on_metrics, http, NULL);
-	soup_server_add_handler(http->server, "/health", on_health, http, NULL);
-	soup_server_add_handler(http->server, "/ready", on_ready, http, NULL);
-	soup_server_add_handler(http->server, REPORT, on_report, http, NULL);
-	soup_server_add_handler(http->server, NULL, on_other, http, NULL);
+	soup_server_add_handler(http->server, NULL, on_request, http, NULL);
 	accept_next(http);
 	g_main_loop_run(http->loop);
 	g_socket_listener_close(http->listener);

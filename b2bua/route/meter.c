@@ -295,6 +295,13 @@ meter_lift(Meter *self, const char *name, GError **error)
 }
 
 void
+meter_forget(Meter *self, const char *account)
+{
+	meter_drop_owner(self, account);
+	asked_forget(self->asked, account);
+}
+
+void
 meter_limits_of(Meter *self, const char *account, GuardLimits *limits)
 {
 	Owner owner;

@@ -86,6 +86,9 @@ gboolean meter_list(Meter *meter, char **after, MeterFunc func, gpointer user, G
 /* From now on it has used nothing. */
 gboolean meter_lift(Meter *meter, const char *owner, GError **error);
 
+/* The person is to be forgotten, and has no calls. */
+void meter_forget(Meter *meter, const char *account);
+
 /* What holds for an account today, without what its person has asked for in the chat. */
 void meter_limits_of(Meter *meter, const char *account, GuardLimits *limits);
 

@@ -175,14 +175,36 @@ meter_owners_new(void)
 }
 
 static gboolean
-may_go(const Owner *owner)
+is_idle(const Owner *owner)
 {
 	guint calls = owner->cut.length;
 
 	for (GuardClass class = 0; class < N_GUARD_CLASSES; class ++)
 		calls += owner->ringing[class].length + owner->talking[class].length;
-	return calls == 0 && owner->held == 0 &&
+	return calls == 0 && owner->held == 0;
+}
+
+static gboolean
+may_go(const Owner *owner)
+{
+	return is_idle(owner) &&
 	       store_is_written(gateway_store(owner->meter->gateway), owner->posted);
+}
+
+static void
+drop(Owner *owner)
+{
+	g_queue_unlink(&owner->meter->ages, &owner->age);
+	g_tree_remove(owner->meter->owners, owner->name);
+}
+
+void
+meter_drop_owner(Meter *self, const char *name)
+{
+	Owner *owner = g_tree_lookup(self->owners, name);
+
+	if (owner && is_idle(owner))
+		drop(owner);
 }
 
 static void
@@ -202,8 +224,7 @@ make_room(Meter *self)
 			touch(oldest);
 			continue;
 		}
-		g_queue_unlink(&self->ages, &oldest->age);
-		g_tree_remove(self->owners, oldest->name);
+		drop(oldest);
 	}
 }
 

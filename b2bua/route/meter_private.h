@@ -57,6 +57,8 @@ Owner *meter_owner(Meter *meter, const char *name, GError **error);
 void owner_init(Owner *owner, Meter *meter, const char *name);
 void owner_restore(Owner *owner, const StoreUse *use);
 void owner_clear(Owner *owner);
+/* Unless it has calls, or is held. */
+void meter_drop_owner(Meter *meter, const char *name);
 /* Counts what has been talked since the last time. */
 void owner_settle(Owner *owner);
 void owner_begin_span(Owner *owner, GuardSpan span);
@@ -84,5 +86,6 @@ gboolean meter_has_asked(Meter *meter, const char *account, const char *country)
 gboolean meter_ask_person(Meter *meter, const Charge *charge);
 /* The question is no longer open; NULL: the one about more. */
 void meter_forget_question(Meter *meter, const char *account, const char *country_or_null);
+void asked_forget(struct Asked *asked, const char *account);
 void meter_warn(Owner *owner, GuardRule rule);
 void meter_tell_over(Owner *owner, GuardRule rule);

@@ -62,6 +62,21 @@ store_of(const Meter *meter)
 	return gateway_store(meter->gateway);
 }
 
+static gboolean
+is_grant_of(gpointer key, gpointer when, gpointer prefix)
+{
+	return g_str_has_prefix(key, prefix);
+}
+
+void
+asked_forget(struct Asked *self, const char *account)
+{
+	g_autofree char *prefix = g_strconcat(account, " ", NULL);
+
+	g_hash_table_remove(self->pending, account);
+	g_hash_table_foreach_remove(self->granted, is_grant_of, prefix);
+}
+
 /* --- which countries need no question --- */
 
 static gboolean
@@ -363,16 +378,24 @@ meter_tell_over(Owner *owner, GuardRule rule)
 
 typedef enum { SAYS_NEITHER, SAYS_YES, SAYS_NO } Says;
 
+/* One word, whatever marks stand around it.  More words are a text to the number: "No. I am late"
+ * is no answer. */
 static Says
 read_answer(const char *text)
 {
-	g_autofree char *word = g_ascii_strdown(text, MIN(strlen(text), 16));
+	static const char marks[] = " \t\r\n.,;:!?\"'()*_";
+	const char *word = text + strspn(text, marks);
+	gsize length = strlen(word);
 
-	g_strstrip(word);
-	g_strdelimit(word, ".!", '\0');
-	return strcmp(word, "yes") == 0 || strcmp(word, "y") == 0  ? SAYS_YES
-	       : strcmp(word, "no") == 0 || strcmp(word, "n") == 0 ? SAYS_NO
-								   : SAYS_NEITHER;
+	while (length > 0 && strchr(marks, word[length - 1]))
+		length--;
+	if ((length == 3 && g_ascii_strncasecmp(word, "yes", 3) == 0) ||
+	    (length == 1 && g_ascii_tolower(*word) == 'y'))
+		return SAYS_YES;
+	return (length == 2 && g_ascii_strncasecmp(word, "no", 2) == 0) ||
+			       (length == 1 && g_ascii_tolower(*word) == 'n')
+		       ? SAYS_NO
+		       : SAYS_NEITHER;
 }
 
 /* The latest that was asked in this chat; in the gateway's, where no number stands for it, the

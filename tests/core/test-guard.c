@@ -1414,6 +1414,66 @@ test_list(void)
 	tear_down();
 }
 
+/* In the chat with a number a word alone is an answer, and a sentence is for the number. */
+static void
+test_answers(void)
+{
+	static const struct {
+		const char *text;
+		gboolean is_answer;
+	} ROWS[] = {
+		{ "yes", TRUE },
+		{ " Yes. ", TRUE },
+		{ "\"YES\"!", TRUE },
+		{ "no", TRUE },
+		{ "No!!", TRUE },
+		{ "n", TRUE },
+		{ "No. I am late", FALSE },
+		{ "Yes! See you at eight", FALSE },
+		{ "no              problem at all", FALSE },
+		{ "yes please", FALSE },
+		{ "nope", FALSE },
+		{ "ye", FALSE },
+		{ "...", FALSE },
+		{ "", FALSE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		set_up("");
+		g_assert_nonnull(call_to("user1", ABROAD));
+		if (says(ABROAD, ROWS[i].text) != ROWS[i].is_answer)
+			g_error("\"%s\" is %s answer", ROWS[i].text,
+				ROWS[i].is_answer ? "no" : "an");
+		tear_down();
+	}
+}
+
+/* What was counted of a person, and asked. */
+static void
+test_forgotten(void)
+{
+	g_autoptr(GString) before = g_string_new(NULL), after = g_string_new(NULL);
+	Meter *meter;
+
+	set_up("[limits]\nabroad_minutes=30\n");
+	meter = gateway_parts(gateway)->meter;
+	g_assert_true(store_setting_set(store, "user1@example.org", "countries", "AT", NULL));
+	talk("user1", ABROAD);
+	g_assert_nonnull(call_to("user1", "+37120123456"));
+	meter_forget(meter, "user1@example.org"); /* not before the call has ended */
+	minutes(1);
+	hang_up_all();
+	list_all(before);
+	g_assert_nonnull(strstr(before->str, "user1@example.org"));
+	g_assert_nonnull(call_to("user1", "+37120123456"));
+	meter_forget(meter, "user1@example.org");
+	g_assert_true(store_erase_account(store, "user1@example.org", NULL));
+	list_all(after);
+	g_assert_cmpstr(after->str, ==, "");
+	g_assert_false(says(NULL, "yes"));
+	tear_down();
+}
+
 /* --- an upgrade --- */
 
 static void
@@ -1511,6 +1571,8 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/unreadable", test_unreadable);
 	g_test_add_func("/guard/many-cut", test_many_cut);
 	g_test_add_func("/guard/list", test_list);
+	g_test_add_func("/guard/answers", test_answers);
+	g_test_add_func("/guard/forgotten", test_forgotten);
 	g_test_add_func("/guard/learn", test_learn);
 	return g_test_run();
 }

@@ -343,6 +343,38 @@ test_program_fails(Rig *rig, gconstpointer unused)
 	wait_for_ids(rig, "1 2 3 4");
 }
 
+static void
+make_old(const Rig *rig)
+{
+	sqlite3 *db = NULL;
+
+	g_assert_cmpint(sqlite3_open(rig->database, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, "UPDATE hook_queue SET queued = 1", NULL, NULL, NULL), ==,
+			SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* The daemon was away for longer than a call may wait, or its clock was wrong: a call is told
+ * before it is too old, and dropped only when that fails. */
+static void
+test_old(Rig *rig, gconstpointer unused)
+{
+	write_program(rig, "[ \"$mode\" = good ] || exit 3\ncat >>$taken\n");
+	end_calls_before(rig, 3);
+	make_old(rig);
+	set_mode(rig, "good");
+	start(rig, rig->program);
+	wait_for_ids(rig, "1 2 3");
+	wait_for_state(rig, "has taken all calls");
+	stop(rig);
+	set_mode(rig, "bad");
+	end_calls_before(rig, 2);
+	make_old(rig);
+	start(rig, rig->program);
+	wait_for_count(rig, COUNTER_HOOK_DROPPED, 2);
+	assert_log("program ended with status 3", "2 calls were dropped", NULL);
+}
+
 /* One line is not to its taste: that one alone is dropped, after some tries. */
 static void
 test_program_refuses(Rig *rig, gconstpointer unused)
@@ -645,6 +677,7 @@ main(int argc, char **argv)
 	RIG("program", NULL, test_program);
 	RIG("no-refusals", NULL, test_no_refusals);
 	RIG("program-fails", NULL, test_program_fails);
+	RIG("old", NULL, test_old);
 	RIG("program-refuses", NULL, test_program_refuses);
 	RIG("one-by-one-failed", GINT_TO_POINTER(3), test_one_by_one);
 	RIG("one-by-one-refused", GINT_TO_POINTER(65), test_one_by_one);

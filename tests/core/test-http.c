@@ -147,6 +147,12 @@ test_answers(void)
 		"\ntandem_fake_trunk_up{trunk=\"a\"} 1\ntandem_fake_trunk_up{trunk=\"b\"} 0\n");
 	assert_answer("GET /metrics", 200, "\ntandem_calls_total 0\n");
 	assert_answer("GET /nothing", 404, "there are /metrics");
+	assert_answer("GET /metricsx", 404, "there are /metrics");
+	assert_answer("GET /health/x", 404, "there are /metrics");
+	assert_answer("GET /", 404, "there are /metrics");
+	/* each part would be a copy of the whole */
+	assert_answer("GET /health HTTP/1.1\r\nRange: bytes=0-,0-,0-,0-\r\nX:", 200,
+		      "\r\n\r\n{\"healthy\":true,");
 	assert_answer("POST /metrics", 405, "Allow: GET, HEAD");
 	assert_answer("HEAD /metrics", 200, "text/plain; version=0.0.4");
 	connected = FALSE;

@@ -25,9 +25,11 @@ from harness import ALICE, DOMAIN, GATEWAY, Gateway, check
 from network import Coturn, run
 from peers.process import until
 from run import ADDRESS
+from test_names import NameServer
 
 PATIENCE = 55
 TLS_PORT, TURN_TLS_PORT = 5061, 5349
+NAMES = "nameserver 127.0.0.53\n"  # knows no name
 
 
 # --- peers ---
@@ -235,6 +237,10 @@ class House:
         self.data.mkdir(mode=0o750)
         run("mount", "-t", "tmpfs", "-o", "size=400m,mode=0750", "tmpfs", self.data)
         run("ip", "address", "add", "10.77.0.9/32", "dev", "lo")
+        self.names = bench.folder / "resolv.conf"
+        self.names.write_text(NAMES)
+        run("mount", "--bind", self.names, "/etc/resolv.conf")
+        bench.keep(NameServer(True))
         self.services = announce(*ANNOUNCED)
         bench.prosody(gateway=domain, services=self.services)
         self.turn = Coturn(bench, "127.0.0.1", certificate=self.authority.certificate("turn"))
@@ -524,6 +530,12 @@ def name_unknown(house):
     yield from house.trunk(host="sip.nowhere.invalid", options_seconds=0)
 
 
+def names_unanswered(house):
+    house.names.write_text("nameserver 192.0.2.1\noptions timeout:1 attempts:1\n")
+    yield from house.trunk(host="sip.carrier.example", options_seconds=0)
+    house.names.write_text(NAMES)
+
+
 def refused(house):
     yield from house.trunk(peer=5998, transport="tcp", options_seconds=0)
 
@@ -582,6 +594,7 @@ LATER = [
     Row("no trunk is used", "trunks", "no trunk is used", "enabled=yes", trunks_off),
     Row("the trunk for emergency calls is off", "emergency", "is switched off", "mend the trunk carrier", emergency_off),
     Row("a trunk has a name that nobody knows", "trunk planted", "sip.nowhere.invalid", "the trunk's host", name_unknown, short=True),
+    Row("no name server answers", "trunk planted", "no name server answers for sip.carrier.example", "/etc/resolv.conf", names_unanswered),
     Row("a trunk refuses TCP", "trunk planted", "Connection refused", "port and transport", refused),
     Row("a trunk's port is closed", "trunk planted", "Connection refused", "port and transport", refused_udp),
     Row("a trunk refuses the registration", "trunk planted", "403", "password", not_registered),

@@ -53,7 +53,8 @@ def test_transfer_blind(bench):
     hear_each_other(bench, caller, called, caller.hangup)
     called.wait_end()
     rows = bench.tandem.calls()
-    check([row["reason"] for row in rows] == ["transferred", "hangup"], f"recorded as {rows}")
+    check([row["reason"] for row in rows] == ["hangup", "transferred", "hangup"], f"recorded as {rows}")
+    check(rows[0]["seconds"] >= 2 and "The rest of call 2" in rows[0]["text"], f"the rest is recorded as {rows[0]}")
 
 
 def test_transfer_is_refused(bench):

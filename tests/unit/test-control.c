@@ -23,6 +23,7 @@
 #include "b2bua/admin/word_type.h"
 #include "b2bua/route/meter.h"
 #include "b2bua/text/texts.h"
+#include "b2bua/words.h"
 #include "db/store_private.h"
 #include "db/store_texts.h"
 
@@ -228,6 +229,12 @@ char *
 call_stats(const Call *call)
 {
 	return g_strdup("port=caller packets_in=7\n");
+}
+
+gint64
+call_now_us(const Call *call)
+{
+	return g_get_real_time();
 }
 
 char *
@@ -734,7 +741,7 @@ static const struct {
 	{ "trunk set other port=1", 2, { "trunk other", "trunk list" } },
 	{ "trunk show other", 2, { "trunk other" } },
 	{ "trunk del other", 2, { "trunk other" } },
-	{ "texts --since yesterday", 2, { "--since yesterday: not a time" } },
+	{ "texts --since tomorrow", 2, { "--since tomorrow: not a time" } },
 	{ "texts --state lost", 2, { "queued, sent, delivered or failed" } },
 	{ "text show x", 2, { "x", "a whole number" } },
 	{ "text show 99", 2, { "text 99 does not exist", "texts" } },
@@ -743,7 +750,7 @@ static const struct {
 	{ "calls --last", 2, { "--last N" } },
 	{ "calls --last 0", 2, { "--last 0", "1 to 1000000" } },
 	{ "calls --reason nonsense", 2, { "--reason nonsense: no reason" } },
-	{ "calls --since yesterday", 2, { "--since yesterday: not a time" } },
+	{ "calls --since tomorrow", 2, { "--since tomorrow: not a time" } },
 	{ "calls --user a@b --number +14155550101", 2, { "write one of them" } },
 	{ "usage --month 2026-1", 2, { "--month 2026-1: not a month" } },
 	{ "call show x", 2, { "call x", "calls" } },
@@ -1958,11 +1965,111 @@ test_tandemctl(void)
 	gateway_clear();
 }
 
+static guint
+count_of(const char *text, const char *part)
+{
+	guint n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+/* What is asked for by its time is there to the last of it; otherwise the list says that it is
+ * short. */
+static void
+test_whole_lists(void)
+{
+	static const struct {
+		const char *command;
+		guint rows;
+		gboolean more;
+	} ROWS[] = {
+		{ "calls", 20, TRUE },
+		{ "calls --last 30", 30, FALSE },
+		{ "calls --direction in", 20, TRUE },
+		{ "calls --since 2000-01-01", 70, FALSE },
+		{ "calls --until 2100-01-01 --direction in", 70, FALSE },
+		{ "calls --since 2000-01-01 --last 30", 30, FALSE },
+		{ "calls --since 2100-01-01", 0, FALSE },
+	};
+	CallRecord record = { .state = (char *)"ENDED",
+			      .started_us = 1700000000 * (gint64)G_USEC_PER_SEC,
+			      .ended_us = 1700000001 * (gint64)G_USEC_PER_SEC,
+			      .caller = (char *)"+4930123456",
+			      .trunk = (char *)"carrier" };
+
+	gateway_init("/nowhere");
+	for (guint i = 0; i < 70; i++) {
+		g_assert_true(store_call_begin(gateway.store, &record, NULL));
+		g_assert_true(store_call_update(gateway.store, &record, NULL));
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		g_autofree char *reply = ask(NULL, ROWS[i].command);
+
+		if (count_of(reply, "\"ENDED\"") != ROWS[i].rows ||
+		    !!strstr(reply, ",\"more\":true}") != ROWS[i].more)
+			g_error("%s: %s", ROWS[i].command, reply);
+	}
+	gateway_clear();
+}
+
+/* At half past midnight, the operator's night. */
+static void
+test_times(void)
+{
+	static const struct {
+		const char *word, *since, *until; /* NULL: no time */
+	} ROWS[] = {
+		{ "00:10", "2026-11-30 00:10:00", "2026-11-30 00:10:00" },
+		{ "23:00", "2026-11-29 23:00:00", "2026-11-30 23:00:00" },
+		{ "23:00:05", "2026-11-29 23:00:05", "2026-11-30 23:00:05" },
+		{ "2h", "2026-11-29 22:30:00", "2026-11-29 22:30:00" },
+		{ "90s", "2026-11-30 00:28:30", "2026-11-30 00:28:30" },
+		{ "45m", "2026-11-29 23:45:00", "2026-11-29 23:45:00" },
+		{ "3d", "2026-11-27 00:30:00", "2026-11-27 00:30:00" },
+		{ "today", "2026-11-30 00:00:00", "2026-11-30 00:00:00" },
+		{ "yesterday", "2026-11-29 00:00:00", "2026-11-29 00:00:00" },
+		{ "2026-11-28", "2026-11-28 00:00:00", "2026-11-28 00:00:00" },
+		{ "2026-11-28 10:00", "2026-11-28 10:00:00", "2026-11-28 10:00:00" },
+		{ "2026-11-28 10:00:01", "2026-11-28 10:00:01", "2026-11-28 10:00:01" },
+		{ "2026-11-28T10:00", "2026-11-28 10:00:00", "2026-11-28 10:00:00" },
+		{ "2026-12-28", "2026-12-28 00:00:00", "2026-12-28 00:00:00" },
+		{ "2026-02-31", NULL, NULL },
+		{ "24:00", NULL, NULL },
+		{ "2", NULL, NULL },
+		{ "h", NULL, NULL },
+		{ "2hh", NULL, NULL },
+		{ "9999999h", NULL, NULL },
+		{ "-2h", NULL, NULL },
+		{ "", NULL, NULL },
+		{ "2026-11-28x10:00", NULL, NULL },
+	};
+	g_autoptr(GDateTime) now = g_date_time_new_local(2026, 11, 30, 0, 30, 0);
+
+	for (guint i = 0; i < 2 * G_N_ELEMENTS(ROWS); i++) {
+		const gboolean past = i % 2 == 0;
+		const char *wanted = past ? ROWS[i / 2].since : ROWS[i / 2].until;
+		g_autoptr(GDateTime) time = NULL;
+		g_autofree char *text = NULL;
+		gint64 us;
+
+		if (word_time(ROWS[i / 2].word, now, past, &us)) {
+			time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);
+			text = g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+		}
+		if (g_strcmp0(text, wanted) != 0)
+			g_error("%s is %s, not %s", ROWS[i / 2].word, text, wanted);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_log_set_writer_func(catch_log, NULL, NULL);
+	g_test_add_func("/control/times", test_times);
+	g_test_add_func("/control/whole-lists", test_whole_lists);
 	g_test_add_func("/control/commands", test_commands);
 	g_test_add_func("/control/mistakes", test_mistakes);
 	g_test_add_func("/control/trunk-keys", test_trunk_keys);

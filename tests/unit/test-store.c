@@ -666,6 +666,40 @@ test_search(Files *files, gconstpointer unused)
 	assert_no_scan(store);
 }
 
+/* The clock was a year ahead when the machine came up. */
+static void
+test_search_clock(Files *files, gconstpointer unused)
+{
+	g_autoptr(Store) store = open_file(files->path);
+	const struct {
+		guint since, until; /* minutes */
+		const char *ids;
+	} CASES[] = {
+		{ 0, 3, "4 3 2 " },
+		{ 1, 3, "4 3 " },
+		{ 2, 600000, "6 5 4 " },
+		{ 0, 100, "6 5 4 3 2 " },
+		{ 0, 600000, "6 5 4 3 2 1 " },
+	};
+
+	add_call(store, 525600, "+43", ONE, ALICE, "t1", "hangup", 1);
+	for (guint minute = 0; minute < 5; minute++)
+		add_call(store, minute, "+43", ONE, ALICE, "t1", "hangup", 1);
+	for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		const gint64 begin = G_GINT64_CONSTANT(1790000000), minute = 60;
+		CallFilter filter = {
+			.since_us = CASES[i].since
+					    ? (begin + CASES[i].since * minute) * G_USEC_PER_SEC
+					    : 0,
+			.until_us = (begin + CASES[i].until * minute) * G_USEC_PER_SEC
+		};
+		g_autofree char *ids = found(store, &filter);
+
+		if (strcmp(ids, CASES[i].ids) != 0)
+			g_error("case %u: %s, not %s", i, ids, CASES[i].ids);
+	}
+}
+
 /* What is promised to who reads the file. */
 static void
 test_cdr(Files *files, gconstpointer unused)
@@ -1392,6 +1426,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/contacts", test_contacts);
 	g_test_add_func("/store/no-scan", test_no_scan);
 	FILES("search", test_search);
+	FILES("search-clock", test_search_clock);
 	FILES("cdr", test_cdr);
 	FILES("cost", test_cost);
 	FILES("erase", test_erase);

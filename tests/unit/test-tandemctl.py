@@ -277,6 +277,9 @@ def many_at_once(rig):
     table = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
     result("as CSV", [list(row.values()) for row in table] != numbers and table[:3])
     rig.run("user", "set", JID, 'location=country=DE;A3=A "B", C')
+    rig.run("user", "add", "=sum(1)@example.org")
+    users = [r[0] for r in csv.reader(io.StringIO(rig.run("--csv", "user", "list").stdout))]
+    result("and formulas as texts", "'=sum(1)@example.org" not in users and users[:3])
     row = [r for r in csv.reader(io.StringIO(rig.run("--csv", "user", "show", JID).stdout)) if r[0] == "location"]
     result("with quotation marks and commas", row[0][1] != 'country=DE;A3=A "B", C' and row)
     rig.run("user", "set", JID, "location=")

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* test-clock.c - the machine's clock is set while calls are up: how long they were, what they
+ * cost, and when they end, is by the time that has passed. */
+#include "tests/core/fake-leg.h"
+#include "tests/core/fake-media.h"
+#include "b2bua/timer.h"
+
+#define ALICE	"alice@example.org"
+#define OUTSIDE "+4930123456"
+#define DAY_US	(24 * 3600 * (gint64)G_USEC_PER_SEC)
+
+static gint64 set_by_us;
+
+gint64 __real_g_get_real_time(void);
+gint64 __wrap_g_get_real_time(void);
+
+gint64
+__wrap_g_get_real_time(void)
+{
+	return __real_g_get_real_time() + set_by_us;
+}
+
+static Config *config;
+static Store *store;
+static Gateway *gateway;
+
+static void
+set_up(void)
+{
+	RouteRule rule = { .target = (char *)"+49", .allowed = TRUE, .trunks = (char *)"" };
+
+	set_by_us = 0;
+	gateway = fake_gateway_new("[gateway]\nplugins=echo\nemergency=refuse\ncountry=DE\n"
+				   "[xmpp]\ndomain=gw.example.org\n[calls]\nmax_duration=3600\n",
+				   &config, &store);
+	rule.price = 60000;
+	g_assert_true(store_user_add(store, ALICE, NULL));
+	g_assert_true(store_number_add(store, "+4930123401", ALICE, NULL));
+	g_assert_true(store_route_put(store, &rule, NULL));
+}
+
+static void
+tear_down(void)
+{
+	core_free(gateway);
+	store_close(store);
+	config_free(config);
+}
+
+static void
+talk(void)
+{
+	FakeLeg *leg = fake_leg_new("caller");
+	g_autoptr(Address) from = address_from_jid(ALICE "/phone");
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, OUTSIDE, NULL, NULL);
+	g_autoptr(Desc) offer = fake_desc(TRANSPORT_WEBRTC, "PCMU", DIRECTION_SENDRECV, 1);
+	g_autoptr(Desc) answer = fake_desc(TRANSPORT_RTP, "PCMU", DIRECTION_SENDRECV, 2);
+	Incoming incoming = { .from = from, .to = to, .offer = offer };
+
+	call_new(gateway, &leg->leg, &fake_xmpp, &incoming);
+	fake_media_deliver();
+	leg_answered(&((FakeLeg *)fake_legs.legs->pdata[fake_legs.legs->len - 1])->leg, answer);
+	fake_media_deliver();
+	g_assert_cmpint(calls_find(gateway, 1)->state, ==, CALL_ACTIVE);
+}
+
+static CallRecord *
+end(void)
+{
+	CallRecord *record;
+
+	calls_end_all(gateway, REASON_ADMIN);
+	fake_media_deliver();
+	record = store_call_get(store, 1, NULL);
+	g_assert_nonnull(record);
+	return record;
+}
+
+/* Forwards, as when a machine without a clock of its own learns the time; and back. */
+static void
+test_record(void)
+{
+	const gint64 steps[] = { DAY_US, -DAY_US };
+
+	for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+		g_autoptr(CallRecord) record = NULL;
+
+		set_up();
+		talk();
+		set_by_us = steps[i];
+		record = end();
+		g_assert_cmpint(record->answered_us, >=, record->started_us);
+		g_assert_cmpint(record->ended_us, >=, record->answered_us);
+		g_assert_cmpint(record->ended_us - record->answered_us, <, DAY_US / 24);
+		g_assert_cmpuint(call_record_cost(record, 0), <, 60 * 60000);
+		tear_down();
+	}
+}
+
+static void
+on_later(gpointer passed)
+{
+	*(gboolean *)passed = TRUE;
+}
+
+/* The longest call is so long by the time that has passed: what would be over has ended before
+ * a later timer. */
+static void
+test_longest(void)
+{
+	Timer *later = NULL;
+	gboolean passed = FALSE;
+
+	set_up();
+	talk();
+	set_by_us = DAY_US;
+	call_set_timer(calls_find(gateway, 1)); /* as after a hold */
+	timer_set(&later, 20, on_later, &passed);
+	while (!passed)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
+	call_record_free(end());
+	tear_down();
+}
+
+/* After a crash no call has ended before it began. */
+static void
+test_buried(void)
+{
+	g_autoptr(CallRecord) record = NULL;
+
+	set_up();
+	record = g_new0(CallRecord, 1);
+	record->state = g_strdup("ACTIVE");
+	record->started_us = g_get_real_time();
+	record->answered_us = record->started_us + G_USEC_PER_SEC;
+	record->caller = g_strdup(ALICE "/phone");
+	record->user = g_strdup(ALICE);
+	g_assert_true(store_call_begin(store, record, NULL));
+	g_assert_true(store_call_update(store, record, NULL));
+	set_by_us = -DAY_US;
+	calls_bury(gateway);
+	g_clear_pointer(&record, call_record_free);
+	record = store_call_get(store, 1, NULL);
+	g_assert_cmpint(record->ended_us, >=, record->answered_us);
+	tear_down();
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/clock/record", test_record);
+	g_test_add_func("/clock/longest", test_longest);
+	g_test_add_func("/clock/buried", test_buried);
+	return g_test_run();
+}
