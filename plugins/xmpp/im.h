@@ -4,7 +4,7 @@
  * A telephone knows words and nothing else, so whatever a client sends is one of the kinds
  * below.  A body that stands in for something a telephone cannot do (XEP-0428: the quote
  * before a reply, the smile of a reaction) is meant for such a receiver, and stays.
- * Thread: any (pure, but for the origin of a message that has no id).
+ * Thread: any (pure, but for the origin of a message that has no origin-id).
  * RFC 6121 section 5.2, XEP-0066, XEP-0184, XEP-0203, XEP-0308, XEP-0359, XEP-0428.
  */
 #pragma once
