@@ -63,7 +63,7 @@ exercise(const char *type, const char *data, gsize size)
 		return;
 	check(g_utf8_validate(message.body, -1, NULL) && *message.body &&
 	      strlen(message.body) <= 8192);
-	origin = message_origin(&message, "call", 1, "tag");
+	origin = message_origin(&message, &(MessageNames){ "call", "tag", 1, "+1" });
 	check(strlen(origin) <= 200);
 	message_wanted(origin, &id);
 	check(!id || g_strcmp0(id, message.id) == 0);

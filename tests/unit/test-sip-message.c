@@ -138,7 +138,7 @@ test_envelope(void)
 	g_assert_cmpuint(message.wants, ==, CPIM_POSITIVE | CPIM_DISPLAY);
 	g_assert_cmpstr(message.language, ==, "de");
 	g_assert_cmpint(message.written, ==, 1795942800);
-	origin = message_origin(&message, "call", 1, "tag");
+	origin = message_origin(&message, &(MessageNames){ "call", "tag", 1, "+1" });
 	g_assert_cmpuint(message_wanted(origin, &id), ==, CPIM_POSITIVE | CPIM_DISPLAY);
 	g_assert_cmpstr(id, ==, "abc");
 }
@@ -167,27 +167,47 @@ static void
 test_origins(void)
 {
 	g_autofree char *longest = g_strnfill(60000, 'x');
-	const struct {
-		const char *call_id, *tag;
-		guint32 cseq;
-	} requests[] = { { "a", "t", 1 },   { "a", "t", 2 },	 { "a", "u", 1 },
-			 { "b", "t", 1 },   { longest, "t", 1 }, { longest, "t", 2 },
-			 { "a b", "t", 1 }, { "a", NULL, 1 } };
+	const MessageNames requests[] = {
+		{ "a", "t", 1, "+1" },	   { "a", "t", 2, "+1" },     { "a", "u", 1, "+1" },
+		{ "b", "t", 1, "+1" },	   { longest, "t", 1, "+1" }, { longest, "t", 2, "+1" },
+		{ longest, "t", 2, "+2" }, { "a b", "t", 1, "+1" },   { "a", NULL, 1, "+1" },
+		{ "a", "t", 1, "+2" },
+	};
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	const Message message = { .kind = MESSAGE_TEXT };
 	g_autofree char *id = NULL;
 
 	for (guint i = 0; i < G_N_ELEMENTS(requests); i++) {
-		char *origin = message_origin(&message, requests[i].call_id, requests[i].cseq,
-					      requests[i].tag);
-		g_autofree char *again = message_origin(&message, requests[i].call_id,
-							requests[i].cseq, requests[i].tag);
+		char *origin = message_origin(&message, &requests[i]);
+		g_autofree char *again = message_origin(&message, &requests[i]);
 
 		g_assert_cmpstr(origin, ==, again);
 		g_assert_cmpuint(strlen(origin), <=, 200);
 		g_assert_cmpuint(message_wanted(origin, &id), ==, 0);
 		g_assert_null(id);
 		g_assert_true(g_hash_table_add(seen, origin));
+	}
+}
+
+/* By a name of the author's it is the same in whatever request it comes; to another it is
+ * another. */
+static void
+test_own_names(void)
+{
+	const Message message = { .kind = MESSAGE_TEXT, .id = (char *)"a b", .wants = 3 };
+	g_autofree char *one = message_origin(&message, &(MessageNames){ "c", "t", 1, "+1" });
+	g_autofree char *again = message_origin(&message, &(MessageNames){ "d", "u", 2, "+1" });
+	g_autofree char *other = message_origin(&message, &(MessageNames){ "c", "t", 1, "+2" });
+	static const char before[] = "imdn 3 a b"; /* as it was kept by earlier releases */
+	const char *const origins[] = { one, other, before };
+
+	g_assert_cmpstr(one, ==, again);
+	g_assert_cmpstr(one, !=, other);
+	for (guint i = 0; i < G_N_ELEMENTS(origins); i++) {
+		g_autofree char *id = NULL;
+
+		g_assert_cmpuint(message_wanted(origins[i], &id), ==, 3);
+		g_assert_cmpstr(id, ==, "a b");
 	}
 }
 
@@ -291,6 +311,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-message/envelope", test_envelope);
 	g_test_add_func("/sip-message/languages", test_languages);
 	g_test_add_func("/sip-message/origins", test_origins);
+	g_test_add_func("/sip-message/own-names", test_own_names);
 	g_test_add_func("/sip-message/written", test_written);
 	g_test_add_func("/sip-message/reports", test_reports);
 	g_test_add_func("/sip-message/outcomes", test_outcomes);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_ID	     120     /* bytes of a name that is kept as it is */
+#define TAG_LENGTH   16	     /* hex digits */
 #define MAX_LANGUAGE 35	     /* RFC 5646 4.4.1 */
 #define ASKED	     "imdn " /* an origin of a text whose author wants to hear of it */
 
@@ -244,14 +245,18 @@ short_name(const char *name)
 }
 
 char *
-message_origin(const Message *message, const char *call_id, guint32 cseq, const char *tag)
+message_origin(const Message *message, const MessageNames *names)
 {
 	g_autofree char *whole = NULL, *name = NULL;
 
 	/* An id that cannot be kept cannot be told its author either. */
-	if (message->id && strlen(message->id) <= MAX_ID)
-		return g_strdup_printf(ASKED "%u %s", message->wants, message->id);
-	whole = g_strdup_printf("%s;%u;%s", call_id, cseq, tag ? tag : "");
+	if (message->id && strlen(message->id) <= MAX_ID) {
+		name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, names->to, -1);
+		return g_strdup_printf(ASKED "%u/%.*s %s", message->wants, TAG_LENGTH, name,
+				       message->id);
+	}
+	whole = g_strdup_printf("%s;%u;%s;%s", names->call_id, names->cseq,
+				names->tag ? names->tag : "", names->to);
 	name = short_name(whole);
 	return g_strconcat("sip ", name, NULL);
 }
@@ -259,6 +264,7 @@ message_origin(const Message *message, const char *call_id, guint32 cseq, const 
 guint
 message_wanted(const char *origin, char **id)
 {
+	const char *name;
 	char *end;
 	guint64 wants;
 
@@ -266,8 +272,9 @@ message_wanted(const char *origin, char **id)
 	if (!origin || !g_str_has_prefix(origin, ASKED))
 		return 0;
 	wants = g_ascii_strtoull(origin + strlen(ASKED), &end, 10);
-	if (*end == ' ' && end[1])
-		*id = g_strdup(end + 1);
+	name = strchr(end, ' ');
+	if (name && name[1])
+		*id = g_strdup(name + 1);
 	return *id ? (guint)wants : 0;
 }
 

@@ -52,9 +52,16 @@ void message_read(const MessageHeaders *headers, const char *data, gsize size, g
 void message_clear(Message *message);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Message, message_clear)
 
+/* Of the request; the tag of From may be NULL. */
+typedef struct {
+	const char *call_id, *tag;
+	guint32 cseq;
+	const char *to; /* whom the text is for: one that is sent to several is a text to each */
+} MessageNames;
+
 /* The one name of a text for the core (TextIn.origin): the author's own in an envelope, else the
  * request's; it says what the author wants to hear.  New, at most 200 bytes. */
-char *message_origin(const Message *message, const char *call_id, guint32 cseq, const char *tag);
+char *message_origin(const Message *message, const MessageNames *names);
 /* What is wanted of the text with this origin: flags, and its id (new); 0: nothing. */
 guint message_wanted(const char *origin, char **id);
 

@@ -119,8 +119,12 @@ static void
 give(SipUa *ua, Reply *reply, const SipEvent *event, const Author *author, const Message *message)
 {
 	const sip_t *sip = event->sip;
-	g_autofree char *origin = message_origin(message, sip->sip_call_id->i_id,
-						 sip->sip_cseq->cs_seq, sip->sip_from->a_tag);
+	g_autofree char *to = address_text(author->to);
+	const MessageNames names = { .call_id = sip->sip_call_id->i_id,
+				     .tag = sip->sip_from->a_tag,
+				     .cseq = sip->sip_cseq->cs_seq,
+				     .to = to };
+	g_autofree char *origin = message_origin(message, &names);
 	TextIn text = { .from = author->from,
 			.to = author->to,
 			.trunk = author->trunk,
