@@ -53,8 +53,38 @@ refuse(Message *message, guint status, const char *phrase)
 	message->phrase = phrase;
 }
 
+/* What says ISO-8859-1 mostly means the other, which has more in the same places. */
+static char *
+from_latin(const char *data, gsize size)
+{
+	char *text = g_convert(data, (gssize)size, "UTF-8", "WINDOWS-1252", NULL, NULL, NULL);
+
+	return text ? text : g_convert(data, (gssize)size, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+}
+
+/* Those that gateways to mobile networks write; NULL: it is none of them, or not in it. */
+static char *
+from_other(const char *charset, const char *data, gsize size)
+{
+	static const char *const OTHERS[] = {
+		"iso-8859-2",	"iso-8859-5",	"iso-8859-7",	"iso-8859-9",	"iso-8859-15",
+		"windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
+		"windows-1255", "windows-1256", "koi8-r",	"koi8-u",	"utf-16",
+		"utf-16be",	"utf-16le",	"gb2312",	"gbk",		"gb18030",
+		"big5",		"shift_jis",	"euc-jp",	"euc-kr",	NULL
+	};
+	g_autofree char *text = NULL;
+	gsize length;
+
+	if (!g_strv_contains(OTHERS, charset))
+		return NULL;
+	text = g_convert(data, (gssize)size, "UTF-8", charset, NULL, &length, NULL);
+	return text && strlen(text) == length ? g_steal_pointer(&text) : NULL;
+}
+
 /* As UTF-8, new; NULL: it is refused.  Where no charset is said it is UTF-8 (RFC 3261 7.4.1);
- * what is none is taken for ISO-8859-1, as what cannot say its charset mostly is. */
+ * what is none is taken for ISO-8859-1, as what cannot say its charset mostly is.  One that says
+ * UTF-8 has been cut within a character: the rest of it can be read. */
 static char *
 decode(Message *message, const char *type, const char *data, gsize size)
 {
@@ -62,18 +92,23 @@ decode(Message *message, const char *type, const char *data, gsize size)
 	static const char *const LATIN[] = { "iso-8859-1", "iso_8859-1", "latin1", NULL };
 	g_autofree char *charset = charset_of(type);
 	gboolean latin = charset && g_strv_contains(LATIN, charset);
+	char *text;
 
 	if (charset && !latin && !g_strv_contains(UTF8, charset)) {
-		refuse(message, 415, "Unsupported Media Type");
-		return NULL;
+		text = from_other(charset, data, size);
+		if (!text)
+			refuse(message, 415, "Unsupported Media Type");
+		return text;
 	}
+	while (size > 0 && data[size - 1] == '\0') /* of a sender that counts its string's end */
+		size--;
 	if (!latin && g_utf8_validate(data, (gssize)size, NULL))
 		return g_strndup(data, size);
-	if ((charset && !latin) || memchr(data, '\0', size)) {
+	if (memchr(data, '\0', size)) {
 		refuse(message, 400, "Bad Text");
 		return NULL;
 	}
-	return g_convert(data, (gssize)size, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+	return charset && !latin ? g_utf8_make_valid(data, (gssize)size) : from_latin(data, size);
 }
 
 /* Lines end by LF; what no screen shows, and no XML may carry, goes. */

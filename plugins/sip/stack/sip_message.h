@@ -2,6 +2,7 @@
 /* sip_message.h - what a MESSAGE carries, and what an answer to one of ours means.
  *
  *   text/plain in UTF-8, US-ASCII, ISO-8859-1   a text
+ *   and other charsets of mobile networks
  *   application/im-iscomposing+xml              somebody is typing: taken, and dropped
  *   message/imdn+xml                            what has become of a text of ours
  *   message/cpim                                an envelope of one of these
