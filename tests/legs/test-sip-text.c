@@ -127,7 +127,8 @@ in__contents(void)
 		const char *extra, *body, *status;
 	} cases[] = {
 		{ "Content-Type: text/html\r\n", "<p>", "415" },
-		{ PLAIN "Content-Encoding: gzip\r\n", "x", "415" },
+		{ PLAIN "Content-Encoding: br\r\n", "x", "415" },
+		{ PLAIN "Content-Encoding: gzip\r\n", "no gzip", "400" },
 		{ "Content-Type: message/cpim\r\n", "x", "400" },
 		{ "Content-Type: multipart/mixed;boundary=b\r\n", "--b--", "415" },
 		{ NULL, NULL, "400" },

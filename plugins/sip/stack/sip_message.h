@@ -6,8 +6,10 @@
  *   application/im-iscomposing+xml              somebody is typing: taken, and dropped
  *   message/imdn+xml                            what has become of a text of ours
  *   message/cpim                                an envelope of one of these
- *   any other, compressed, an unknown charset   415
+ *   any other, an unknown charset or encoding   415
  *   no text, no valid text, too long            400, 413
+ *
+ * Each may be compressed (Content-Encoding: deflate, gzip).
  *
  * Thread: any (pure).  RFC 3428, RFC 3862, RFC 3994, RFC 5438, RFC 7572.
  */
@@ -16,8 +18,9 @@
 #include "plugins/sip/stack/sip_cpim.h"
 #include "plugins/sip/stack/sip_imdn.h"
 
-#define MESSAGE_PLAIN  "text/plain;charset=UTF-8"
-#define MESSAGE_ACCEPT "text/plain, " CPIM_TYPE ", " IMDN_TYPE ", application/im-iscomposing+xml"
+#define MESSAGE_PLAIN	  "text/plain;charset=UTF-8"
+#define MESSAGE_ENCODINGS "deflate, gzip, identity"
+#define MESSAGE_ACCEPT	  "text/plain, " CPIM_TYPE ", " IMDN_TYPE ", application/im-iscomposing+xml"
 
 /* --- in --- */
 

@@ -186,7 +186,7 @@ refuse(const Reply *reply, const Message *message)
 
 	reply_say(reply, (int)message->status, message->phrase,
 		  TAG_IF(type, SIPTAG_ACCEPT_STR(MESSAGE_ACCEPT)),
-		  TAG_IF(type, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
+		  TAG_IF(type, SIPTAG_ACCEPT_ENCODING_STR(MESSAGE_ENCODINGS)), TAG_END());
 }
 
 static void
