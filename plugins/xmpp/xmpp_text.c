@@ -75,6 +75,11 @@ static const XmlStanzaError NO_NUMBER = {
 	.text = NOT_SENT "this is no telephone number. Write one with + and its country, as in "
 			 "+15555550123",
 };
+static const XmlStanzaError SEVERAL = {
+	.type = "modify",
+	.condition = "not-acceptable",
+	.text = NOT_SENT "it can go to one number at a time. Write it to each of them",
+};
 static const XmlStanzaError GATEWAY = {
 	.type = "cancel",
 	.condition = "service-unavailable",
@@ -281,6 +286,15 @@ is_short_code(const Address *to)
 	       (code[length] == '\0' || code[length] == ';');
 }
 
+/* "+14155550101,+14155550102": what stands after a comma is keys to press, but no key is "+". */
+static gboolean
+is_several(const Address *to)
+{
+	const char *comma = strchr(to->user, ',');
+
+	return comma && strchr(comma, '+');
+}
+
 /* Why there is nobody whom a text could be for; NULL: there is. */
 static const XmlStanzaError *
 nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
@@ -291,6 +305,8 @@ nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 		return im->kind == IM_TEXT ? &GATEWAY : NULL;
 	if (g_str_equal(to->user, "anonymous"))
 		return &ANONYMOUS;
+	if (is_several(to))
+		return &SEVERAL;
 	/* of a number the core knows more, and says it */
 	number = xmpp_accounts_callee(xmpp->accounts, to);
 	if (number->scheme == ADDRESS_NUMBER || is_short_code(to) ||
