@@ -3,12 +3,14 @@
  *
  *   a line ── a session? ─no→ split, find the verb, read its words ─all there→ the request
  *                 │                                      └─some missing→ a session, a question
- *                 └yes→ next, back, cancel, help, or the answer to the question ─→ the next one
+ *                 └yes→ next, back, cancel, help, or the answer to the question ─→ the next one;
+ *                       what is no answer and a whole command is that, and ends the session
  */
 #include <string.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/admin/chat.h"
 #include "b2bua/admin/chat_words.h"
+#include "b2bua/admin/typed.h"
 
 #define MAX_TEXT_BYTES 4096
 #define MAX_ROWS_BYTES 6000
@@ -303,9 +305,11 @@ back(Session *session, ChatReply *reply)
 static gboolean
 give(Session *session, Field *field, const char *text, GError **error)
 {
+	g_autofree char *meant = typed_value(field->word, text);
+
 	return form_set(session->form, field,
-			field->choices && *field->choices ? chat_choice(field->choices, text)
-							  : text,
+			field->choices && *field->choices ? chat_choice(field->choices, meant)
+							  : meant,
 			error);
 }
 
@@ -313,11 +317,12 @@ static Field *
 key_of(const Session *session, const char *text)
 {
 	const GPtrArray *keys = form_keys(session->form);
+	g_autofree char *bare = typed_bare(text);
 	gint64 number;
 
-	if (g_ascii_string_to_signed(text, 10, 1, keys->len, &number, NULL))
+	if (g_ascii_string_to_signed(bare, 10, 1, keys->len, &number, NULL))
 		return keys->pdata[number - 1];
-	return form_key(session->form, text);
+	return form_key(session->form, bare);
 }
 
 /* A key, or a key and its value. */
@@ -342,39 +347,53 @@ take_key(Session *session, const char *text, GError **error)
 	return give(session, field, equals + 1, error);
 }
 
-static void
+/* FALSE: it is no answer to what is asked; the reply says why. */
+static gboolean
 take(Chat *chat, Session *session, const char *text, ChatReply *reply)
 {
 	g_autoptr(GError) error = NULL;
 	Field *field = asked_field(session);
-	g_autofree char *whole = field ? chat_value(field->word, text) : NULL;
 	gboolean good =
-		field ? give(session, field, whole, &error) : take_key(session, text, &error);
+		field ? give(session, field, text, &error) : take_key(session, text, &error);
 
 	if (!good)
-		reply->text = g_strdup(error->message);
+		reply->text = g_strdup_printf("%s (cancel ends the questions)", error->message);
 	else if (session->at_keys) {
 		if (field)
 			session->key = NULL;
 		reply->text = question(session);
 	} else
 		step(chat, session, reply);
+	return good;
 }
 
-static void
-go_on_with(Chat *chat, Session *session, const char *text, ChatReply *reply)
+/* FALSE: it is a command, and the question is forgotten. */
+static gboolean
+go_on_with(Chat *chat, const ChatPerson *person, Session *session, const char *text,
+	   ChatReply *reply)
 {
-	if (g_ascii_strcasecmp(text, "cancel") == 0) {
+	switch (chat_means(text)) {
+	case CHAT_CANCEL:
 		drop(chat, session);
 		reply->text = g_strdup("Cancelled; nothing was changed");
-	} else if (g_ascii_strcasecmp(text, "next") == 0)
+		break;
+	case CHAT_NEXT:
 		next(chat, session, reply);
-	else if (g_ascii_strcasecmp(text, "back") == 0)
+		break;
+	case CHAT_BACK:
 		back(session, reply);
-	else if (g_ascii_strcasecmp(text, "help") == 0 || strcmp(text, "?") == 0)
+		break;
+	case CHAT_HELP:
 		reply->text = question(session);
-	else
-		take(chat, session, text, reply);
+		break;
+	case CHAT_ANSWER:
+		if (take(chat, session, text, reply) || !chat_is_command(person, text))
+			break;
+		drop(chat, session);
+		chat_reply_clear(reply);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 /* --- a new line --- */
@@ -443,10 +462,11 @@ chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us,
 	}
 	if (session) {
 		touch(chat, session, now_us);
-		go_on_with(chat, session, line, reply);
-		return;
+		if (go_on_with(chat, person, session, line, reply))
+			return;
 	}
 	words = chat_split(line);
+	chat_name(person, words);
 	if (!*words || chat_is_help(words[0])) {
 		reply->text = chat_help(person, *words ? words + 1 : words);
 		return;
