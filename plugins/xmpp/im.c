@@ -320,13 +320,26 @@ im_origin_id(const char *origin)
 	return id && id[1] ? id + 1 : NULL;
 }
 
+/* XEP-0461 puts what is answered before the answer, each line behind a ">". */
+static const char *
+after_quote(const char *words)
+{
+	while (*words == '>') {
+		words += strcspn(words, "\n");
+		words += *words == '\n';
+	}
+	return words;
+}
+
 char *
 im_plain(const xmlNode *message)
 {
 	const xmlNode *body = find_body(message);
 	g_autofree char *words = body ? xml_text(body) : NULL;
 
-	return kind_of_envelope(message, words) == N_IM_KINDS ? g_steal_pointer(&words) : NULL;
+	if (kind_of_envelope(message, words) != N_IM_KINDS)
+		return NULL;
+	return words ? text_or_null(g_strdup(after_quote(words))) : NULL;
 }
 
 Im *

@@ -37,7 +37,8 @@ Im *im_read(const xmlNode *message); /* never NULL */
 void im_free(Im *im);		     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Im, im_free)
 
-/* The words of its body as they are, when nobody has encrypted them, to be freed; NULL: none. */
+/* The words of its body, when nobody has encrypted them, without what they answer to; to be
+ * freed.  NULL: none. */
 char *im_plain(const xmlNode *message);
 
 /* The id that the author gave the message of that origin: a part of it.  NULL: none, or one

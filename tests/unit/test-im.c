@@ -331,6 +331,30 @@ test_origin(void)
 	g_assert_null(im_origin_id(first));
 }
 
+/* For who reads commands and answers. */
+static void
+test_plain(void)
+{
+	static const char *const pairs[][2] = {
+		{ BODY("yes"), "yes" },
+		{ BODY("&gt; 1 always\n&gt; 2 busy\n2"), "2" },
+		{ "<reply xmlns='urn:xmpp:reply:0' id='1'/>" FALLBACK("urn:xmpp:reply:0")
+			  BODY("&gt; How?\nso\n&gt; not"),
+		  "so\n> not" },
+		{ BODY("&gt; all of it"), NULL },
+		{ BODY("&gt;"), NULL },
+		{ "<store xmlns='urn:xmpp:hints'/>", NULL },
+		{ BODY("no") EME, NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		g_autoptr(xmlNode) node = message("chat", "", pairs[i][0]);
+		g_autofree char *plain = im_plain(node);
+
+		g_assert_cmpstr(plain, ==, pairs[i][1]);
+	}
+}
+
 static void
 test_receipt(void)
 {
@@ -476,6 +500,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/im/kinds", test_kinds);
 	g_test_add_func("/im/origin", test_origin);
+	g_test_add_func("/im/plain", test_plain);
 	g_test_add_func("/im/receipt", test_receipt);
 	g_test_add_func("/im/delay", test_delay);
 	g_test_add_func("/im/language", test_language);
