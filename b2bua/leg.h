@@ -25,7 +25,7 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 8
+#define PLUGIN_INTERFACE_VERSION 9
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;

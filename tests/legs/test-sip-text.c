@@ -577,7 +577,7 @@ static void
 out__room(void)
 {
 	g_autoptr(Peer) peer = start_with(with_password);
-	guint room = rig_plugin->text->room(&by_carrier);
+	guint room = rig_plugin->text->room(&by_carrier, NULL);
 	g_autofree char *body = g_strnfill(room, 'x');
 	g_autofree char *one = NULL, *two = NULL;
 
@@ -595,11 +595,39 @@ out__room(void)
 	g_assert_cmpuint(strlen(message_body(two)), ==, room);
 	peer_reply(peer, two, "200 OK", "t", NULL, NULL);
 	rig_expect_start("delivered ");
-	g_assert_cmpuint(rig_plugin->text->room(&by_phone), ==, 0);
 	rig_stop();
 }
 
 /* --- out, to a softphone --- */
+
+/* What is as long as may be is less than what PJSIP reads of one datagram, in an envelope too. */
+static void
+out__long(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_auto(Phone) tcp = phone_new("alice", peer_new_tcp());
+	g_autofree char *typing = NULL, *ok = NULL, *text = NULL, *body = NULL;
+	Text more = { .device = "alice", .receipt = TRUE };
+	guint room;
+
+	phone_start();
+	g_assert_cmpuint(rig_plugin->text->room(&by_phone, "alice"), >=, 2000);
+	phone_register(&tcp, "");
+	g_assert_cmpuint(rig_plugin->text->room(&by_phone, "alice"), ==, 0);
+	phone_register(&phone, "");
+	room = rig_plugin->text->room(&by_phone, "alice");
+	g_assert_cmpuint(room, >=, 2000);
+	typing = phone_send_text(&phone, ENVELOPE,
+				 "From: <a:b>\r\n\r\nContent-Type: "
+				 "application/im-iscomposing+xml\r\n\r\n<isComposing/>");
+	ok = peer_wait(phone.peer, "SIP/2.0 200");
+	body = g_strnfill(room, 'x');
+	rig_send_text(G_MAXINT64, by_phone, body, &more);
+	text = peer_wait(phone.peer, "MESSAGE ");
+	g_assert_nonnull(strstr(text, "positive-delivery"));
+	g_assert_cmpuint(strlen(text), <, 3600);
+	rig_stop();
+}
 
 static void
 out__registrations(void)
@@ -671,6 +699,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/text/out/challenged", out__challenged);
 	g_test_add_func("/sip/text/out/retry-after", out__retry_after);
 	g_test_add_func("/sip/text/out/room", out__room);
+	g_test_add_func("/sip/text/out/long", out__long);
 	g_test_add_func("/sip/text/out/registrations", out__registrations);
 	g_test_add_func("/sip/text/out/stopped", out__stopped);
 	return g_test_run();

@@ -21,10 +21,12 @@
 #define MAX_WAIT_S 3600 /* of a Retry-After */
 /* Bytes of a MESSAGE by UDP (RFC 3428 8), and of what is not its body: the request as we make
  * it, without the names in it; credentials without those. */
-#define UDP_BYTES   1300
-#define HEAD_BYTES  580
-#define PROOF_BYTES 330
-#define LEAST_ROOM  160
+#define UDP_BYTES      1300
+#define PHONE_BYTES    3500 /* to a softphone: PJSIP reads 4000 and no more */
+#define ENVELOPE_BYTES 400
+#define HEAD_BYTES     580
+#define PROOF_BYTES    330
+#define LEAST_ROOM     160
 
 /* --- what is on its way --- */
 
@@ -487,18 +489,47 @@ length_of(const char *text)
 	return text ? strlen(text) : 0;
 }
 
+static guint
+room_beside(gsize head, gsize bytes)
+{
+	return (guint)MAX(bytes - MIN(head, bytes), LEAST_ROOM);
+}
+
+/* By UDP, where one registration of it is so, or there is none yet.  Its calls come by as long
+ * datagrams as are sent here; what is longer yet would never come, and hold up all behind it. */
+static guint
+room_of_phone(SipUa *self, const char *name, gsize head)
+{
+	Store *store = gateway_store(self->gateway);
+	g_autoptr(Softphone) phone = name ? store_softphone_get(store, name, NULL) : NULL;
+	g_autoptr(GPtrArray) contacts =
+		phone ? store_contact_list_of_softphone(store, phone->id, NULL) : NULL;
+	gboolean udp = !contacts || contacts->len == 0;
+	gsize longest = 0;
+
+	for (guint i = 0; contacts && i < contacts->len; i++) {
+		const Contact *contact = contacts->pdata[i];
+
+		udp = udp || !contact->received || g_str_has_prefix(contact->received, "udp");
+		longest = MAX(longest, length_of(contact->uri) + length_of(contact->path));
+	}
+	return udp ? room_beside(head + ENVELOPE_BYTES + longest, PHONE_BYTES) : 0;
+}
+
 /* By a trunk that might be reached by UDP.  The numbers of both are long ones, each is written
  * twice at the most. */
 guint
-text_out_room(SipUa *self, const Way *way)
+text_out_room(SipUa *self, const Way *way, const char *device)
 {
 	const Trunk *trunk = way->kind == WAY_TRUNK ? trunks_find(self->trunks, way->trunk) : NULL;
 	gsize head = HEAD_BYTES + 3 * length_of(outside_domain(self->outside));
 
+	if (way->kind == WAY_CONTACT)
+		return room_of_phone(self, device, head);
 	if (!trunk || g_str_equal(trunk->transport, "tcp") || g_str_equal(trunk->transport, "tls"))
 		return 0;
 	head += 2 * length_of(trunk->host) + length_of(trunk->account);
 	if (trunk->username)
 		head += PROOF_BYTES + length_of(trunk->username) + length_of(trunk->host);
-	return (guint)MAX(UDP_BYTES - MIN(head, UDP_BYTES), LEAST_ROOM);
+	return room_beside(head, UDP_BYTES);
 }

@@ -23,7 +23,7 @@ void text_out_start(SipUa *ua);
 void text_out_stop(void);
 
 /* As in b2bua/text.h. */
-guint text_out_room(SipUa *ua, const Way *way);
+guint text_out_room(SipUa *ua, const Way *way, const char *device);
 void text_out_send(SipUa *ua, const Text *text);
 
 /* An event of a handle without a leg.  FALSE: it is none of ours. */
