@@ -554,6 +554,35 @@ out__challenged(void)
 
 /* A carrier that wants to be left alone for a while is, and then it is said that it is there. */
 static void
+with_redirects(Trunk *trunk)
+{
+	with_texts(trunk);
+	trunk->follow_redirects = TRUE;
+}
+
+/* As a call is, and no further. */
+static void
+out__redirected(void)
+{
+	g_autoptr(Peer) peer = start_with(with_redirects);
+	g_autofree char *second = NULL;
+
+	rig_send_text(1, by_carrier, "Hi", NULL);
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *text = peer_wait(peer, "MESSAGE ");
+		g_autofree char *cseq = message_header(text, "CSeq");
+		g_autofree char *expected = g_strdup_printf("%u MESSAGE", i + 1);
+
+		g_assert_cmpint(g_str_has_prefix(text, "MESSAGE sip:elsewhere@"), ==, i > 0);
+		g_assert_cmpstr(cseq, ==, expected);
+		peer_reply(peer, text, "302 Moved Temporarily", "t",
+			   "Contact: <sip:elsewhere@other.example.org>\r\n", NULL);
+	}
+	rig_expect_start("never 1 ");
+	rig_stop();
+}
+
+static void
 out__retry_after(void)
 {
 	g_autoptr(Peer) peer = start_with(with_texts);
@@ -697,6 +726,7 @@ main(int argc, char **argv)
 	g_test_add_data_func("/sip/text/out/form/tcp", "", out__form);
 	g_test_add_func("/sip/text/out/statuses", out__statuses);
 	g_test_add_func("/sip/text/out/challenged", out__challenged);
+	g_test_add_func("/sip/text/out/redirected", out__redirected);
 	g_test_add_func("/sip/text/out/retry-after", out__retry_after);
 	g_test_add_func("/sip/text/out/room", out__room);
 	g_test_add_func("/sip/text/out/long", out__long);

@@ -17,8 +17,9 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_time.h>
 
-#define FIND_MS	   8000 /* until the name servers have answered */
-#define MAX_WAIT_S 3600 /* of a Retry-After */
+#define FIND_MS	      8000 /* until the name servers have answered */
+#define MAX_WAIT_S    3600 /* of a Retry-After */
+#define MAX_REDIRECTS 3
 /* Bytes of a MESSAGE by UDP (RFC 3428 8), and of what is not its body: the request as we make
  * it, without the names in it; credentials without those. */
 #define UDP_BYTES      1300
@@ -49,7 +50,7 @@ typedef struct {
 	char *call_id, *from;
 	const char *hop; /* the way's */
 	nua_handle_t *nh;
-	guint challenged;
+	guint challenged, redirects;
 	guint32 cseq;	/* nua counts no CSeq that it was given */
 	gboolean plain; /* it does not take the envelope */
 	Timer *timer;
@@ -314,6 +315,24 @@ prove(Request *request, const SipEvent *event)
 	return TRUE;
 }
 
+/* As with a call: only where the admin says so, and by the same hop. */
+static gboolean
+follow_redirect(Request *request, const SipEvent *event)
+{
+	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+
+	if (event->status < 300 || event->status >= 400 || !uri ||
+	    !way_follows_redirects(request->way) || request->redirects >= MAX_REDIRECTS)
+		return FALSE;
+	request->redirects++;
+	request->cseq++;
+	g_free(request->way->request_uri);
+	request->way->request_uri = g_strdup(uri);
+	drop_handle(request);
+	send_message(request);
+	return TRUE;
+}
+
 /* nua's own word: nothing listens there, or nobody has answered. */
 static void
 on_unreached(Request *request, const SipEvent *event)
@@ -366,7 +385,7 @@ on_final(Request *request, const SipEvent *event)
 		on_unreached(request, event);
 		return;
 	}
-	if (prove(request, event))
+	if (prove(request, event) || follow_redirect(request, event))
 		return;
 	way_note_reached(request->way, TRUE);
 	if (outcome > OUTCOME_SENT)

@@ -9,6 +9,7 @@
  *                                      text_sent()
  *   202, another 2xx                   text_sent()
  *   401, 407                           answered once
+ *   3xx of a trunk that may redirect   followed
  *   503 with Retry-After of a trunk    nothing goes there for so long
  *   others, silence                    text_failed(), by the table of sip_message.h
  *
