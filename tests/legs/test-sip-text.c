@@ -392,6 +392,45 @@ send_report(Phone *phone, const char *id, const char *what)
 }
 
 /* A phone that says that it takes envelopes is asked for reports, and nobody else's count. */
+/* Two programs with one name and password, of which one would show the envelope as a text. */
+static void
+reports__one_program(void)
+{
+	g_auto(Phone) one = phone_new("alice", peer_new());
+	g_auto(Phone) two = phone_new("alice", peer_new());
+	g_autofree char *first = phone_contact_line(&one, "");
+	g_autofree char *second = phone_contact_line(&two, "");
+	g_autofree char *knows = g_strconcat(first,
+					     "User-Agent: Linphone/5\r\nAccept: text/plain, "
+					     "message/cpim\r\n",
+					     NULL);
+	g_autofree char *knows_not = g_strconcat(second, "User-Agent: MicroSIP/3\r\n", NULL);
+	g_autofree char *ok = NULL, *also = NULL, *envelope = NULL, *plain = NULL, *report = NULL;
+	Text more = { .device = "alice", .receipt = TRUE };
+
+	phone_start();
+	ok = phone_do_register(&one, knows);
+	also = phone_do_register(&two, knows_not);
+	rig_send_text(8, by_phone, "Hi", &more);
+	envelope = peer_wait(one.peer, "MESSAGE ");
+	plain = peer_wait(two.peer, "MESSAGE ");
+	g_assert_nonnull(strstr(envelope, "message/cpim"));
+	g_assert_cmpstr(message_body(plain), ==, "Hi");
+	peer_reply(one.peer, envelope, "200 OK", "t", NULL, NULL);
+	rig_expect("sent 8");
+	peer_reply(two.peer, plain, "200 OK", "t", NULL, NULL);
+	rig_expect("delivered 8");
+
+	more.kind = TEXT_RECEIPT;
+	more.about = "imdn 1 m1";
+	rig_send_text(9, by_phone, NULL, &more);
+	report = peer_wait(one.peer, "MESSAGE ");
+	peer_reply(one.peer, report, "200 OK", "t", NULL, NULL);
+	rig_expect("delivered 9");
+	g_assert_false(peer_has(two.peer, "MESSAGE "));
+	rig_stop();
+}
+
 static void
 reports__theirs(void)
 {
@@ -721,6 +760,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/text/in/phone", in__phone);
 	g_test_add_func("/sip/text/in/phone-number", in__phone_number);
 	g_test_add_func("/sip/text/reports/ours", reports__ours);
+	g_test_add_func("/sip/text/reports/one-program", reports__one_program);
 	g_test_add_func("/sip/text/reports/theirs", reports__theirs);
 	g_test_add_data_func("/sip/text/out/form/udp", NULL, out__form);
 	g_test_add_data_func("/sip/text/out/form/tcp", "", out__form);

@@ -196,7 +196,7 @@ take(SipUa *ua, Reply *reply, const SipEvent *event, const Author *author)
 
 	read_body(event->sip, &message);
 	if (message.enveloped && author->softphone)
-		text_out_takes_envelopes(author->softphone->username);
+		text_out_takes_envelopes(author->softphone->username, phone_program(event->sip));
 	if (message.kind == MESSAGE_REFUSED) {
 		refuse(reply, &message);
 	} else if (message.kind == MESSAGE_TEXT && !author->to) {

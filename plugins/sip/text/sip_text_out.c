@@ -19,6 +19,8 @@
 
 #define FIND_MS	      8000 /* until the name servers have answered */
 #define MAX_WAIT_S    3600 /* of a Retry-After */
+#define MAX_PROGRAM   200  /* bytes of a User-Agent */
+#define MAX_PROGRAMS  10000
 #define MAX_REDIRECTS 3
 /* Bytes of a MESSAGE by UDP (RFC 3428 8), and of what is not its body: the request as we make
  * it, without the names in it; credentials without those. */
@@ -65,7 +67,7 @@ typedef struct {
 static SipUa *ua;	       /* NULL: not started */
 static GHashTable *requests;   /* set of Request * */
 static GHashTable *by_handle;  /* nua_handle_t * → Request * */
-static GHashTable *enveloping; /* set of names of softphones */
+static GHashTable *enveloping; /* set of program_key() */
 static GHashTable *pauses;     /* trunk → Pause * */
 
 static void
@@ -133,11 +135,31 @@ text_out_stop(void)
 	g_clear_pointer(&pauses, g_hash_table_unref);
 }
 
-void
-text_out_takes_envelopes(const char *softphone)
+/* One softphone's name and password may be in several programs. */
+static char *
+program_key(const char *softphone, const char *program)
 {
-	if (enveloping && !g_hash_table_contains(enveloping, softphone))
-		g_hash_table_add(enveloping, g_strdup(softphone));
+	return g_strdup_printf("%s\n%.*s", softphone, MAX_PROGRAM, program ? program : "");
+}
+
+void
+text_out_takes_envelopes(const char *softphone, const char *program)
+{
+	g_autofree char *key = program_key(softphone, program);
+
+	if (!enveloping || g_hash_table_contains(enveloping, key))
+		return;
+	if (g_hash_table_size(enveloping) >= MAX_PROGRAMS)
+		g_hash_table_remove_all(enveloping);
+	g_hash_table_add(enveloping, g_steal_pointer(&key));
+}
+
+static gboolean
+takes_envelopes(const Contact *contact)
+{
+	g_autofree char *key = program_key(contact->username, contact->user_agent);
+
+	return g_hash_table_contains(enveloping, key);
 }
 
 /* --- how it went --- */
@@ -447,19 +469,44 @@ send_to_trunk(Sending *sending, const Text *text)
 	start(add_request(sending, text, 0));
 }
 
-static void
-send_to_softphone(Sending *sending, const Text *text)
+/* Its registrations; NULL: there is no such softphone any more. */
+static GPtrArray *
+contacts_of(const Text *text, Softphone **softphone)
 {
 	Store *store = gateway_store(ua->gateway);
-	g_autoptr(Softphone) softphone =
-		text->device ? store_softphone_get(store, text->device, NULL) : NULL;
-	g_autoptr(GPtrArray) contacts =
-		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;
+
+	*softphone = text->device ? store_softphone_get(store, text->device, NULL) : NULL;
+	return *softphone ? store_contact_list_of_softphone(store, (*softphone)->id, NULL) : NULL;
+}
+
+static gboolean
+some_take_envelopes(const GPtrArray *contacts)
+{
+	for (guint i = 0; contacts && i < contacts->len; i++)
+		if (takes_envelopes(contacts->pdata[i]))
+			return TRUE;
+	return FALSE;
+}
+
+/* What is known to take no envelope gets the text alone, and of a report nothing, where another
+ * can read it. */
+static void
+send_to_softphone(Sending *sending, const Text *text, const GPtrArray *contacts)
+{
+	gboolean words = sending->body.text != NULL, some = some_take_envelopes(contacts);
 	g_autoptr(GPtrArray) all = g_ptr_array_new();
 
-	for (guint i = 0; contacts && i < contacts->len; i++)
-		g_ptr_array_add(all,
-				add_request(sending, text, ((Contact *)contacts->pdata[i])->id));
+	for (guint i = 0; contacts && i < contacts->len; i++) {
+		const Contact *contact = contacts->pdata[i];
+		gboolean plain = some && !takes_envelopes(contact);
+		Request *request;
+
+		if (plain && !words)
+			continue;
+		request = add_request(sending, text, contact->id);
+		request->plain = plain;
+		g_ptr_array_add(all, request);
+	}
 	if (all->len == 0) {
 		sending_free(sending);
 		text_failed(ua->gateway, text->id, TRUE, REASON_UNREACHABLE,
@@ -471,34 +518,26 @@ send_to_softphone(Sending *sending, const Text *text)
 		start(all->pdata[i]);
 }
 
-/* Of the softphone, where it is one that may be asked for a report. */
-static void
-make_body(const Text *text, TextBody *body)
-{
-	const char *name = text->way.kind == WAY_CONTACT ? text->device : NULL;
-	gboolean envelopes = name && g_hash_table_contains(enveloping, name);
-	g_autoptr(Softphone) softphone =
-		envelopes ? store_softphone_get(gateway_store(ua->gateway), name, NULL) : NULL;
-	g_autofree char *id = softphone ? text_imdn_id(text->id, softphone) : NULL;
-
-	text_body_make(text, id, outside_domain(ua->outside), body);
-}
-
 void
 text_out_send(SipUa *self, const Text *text)
 {
+	gboolean to_phone = text->way.kind == WAY_CONTACT;
+	g_autoptr(Softphone) softphone = NULL;
+	g_autoptr(GPtrArray) contacts = to_phone ? contacts_of(text, &softphone) : NULL;
+	g_autofree char *id =
+		some_take_envelopes(contacts) ? text_imdn_id(text->id, softphone) : NULL;
 	Sending *sending = g_new0(Sending, 1);
 
 	sending->id = text->id;
 	sending->written = text->written;
-	make_body(text, &sending->body);
+	text_body_make(text, id, outside_domain(ua->outside), &sending->body);
 	if (!sending->body.text && !sending->body.envelope) { /* nobody wants to hear of it */
 		sending_free(sending);
 		text_delivered(self->gateway, text->id);
-	} else if (text->way.kind == WAY_TRUNK) {
-		send_to_trunk(sending, text);
+	} else if (to_phone) {
+		send_to_softphone(sending, text, contacts);
 	} else {
-		send_to_softphone(sending, text);
+		send_to_trunk(sending, text);
 	}
 }
 

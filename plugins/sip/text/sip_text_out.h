@@ -30,5 +30,6 @@ void text_out_send(SipUa *ua, const Text *text);
 /* An event of a handle without a leg.  FALSE: it is none of ours. */
 gboolean text_out_event(nua_handle_t *nh, const SipEvent *event);
 
-/* This softphone understands message/cpim: it may be asked for reports. */
-void text_out_takes_envelopes(const char *softphone);
+/* This program (its User-Agent, or NULL) of a softphone understands message/cpim: it may be asked
+ * for reports. */
+void text_out_takes_envelopes(const char *softphone, const char *program);
