@@ -142,6 +142,16 @@ touch(Chat *chat, Session *session, gint64 now_us)
 	g_queue_push_tail_link(&chat->oldest, session->link);
 }
 
+gint64
+chat_asked_us(Chat *chat, const char *device, gint64 now_us)
+{
+	const Session *session;
+
+	drop_old(chat, now_us);
+	session = g_hash_table_lookup(chat->sessions, device);
+	return session ? session->moved_us : 0;
+}
+
 /* --- questions --- */
 
 static Field *

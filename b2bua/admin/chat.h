@@ -39,6 +39,8 @@ void chat_free(Chat *chat);				/* NULL is fine */
 void
 chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us, ChatReply *reply);
 guint chat_n_sessions(const Chat *chat);
+/* When the device was asked what is still open; 0: nothing is. */
+gint64 chat_asked_us(Chat *chat, const char *device, gint64 now_us);
 
 /* What came of words, as text: `rows` of the answer, all there are unless `cut`. */
 typedef struct _JsonArray JsonArray;

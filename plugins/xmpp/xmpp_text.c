@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_text.c - see xmpp_text.h. */
 #include "plugins/xmpp/xmpp_text.h"
+#include "b2bua/desk.h"
 #include "b2bua/number.h"
 #include "b2bua/text.h"
 #include "plugins/xmpp/im.h"
@@ -197,12 +198,17 @@ xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 {
 	g_autofree char *text = im_plain(message), *account = NULL;
 	g_autoptr(Address) chat = NULL;
+	gint64 since = 0;
 
 	if (!text)
 		return FALSE;
 	account = address_bare_jid(from);
 	chat = to->user ? xmpp_accounts_callee(xmpp->accounts, to) : address_copy(to);
-	return account_answers(xmpp->gateway, account, chat, text);
+	/* the desk may have asked something later */
+	if (!to->user)
+		since = desk_asked_us(xmpp->gateway,
+				      &(DeskPerson){ account, xml_attribute(message, "from") });
+	return account_answers(xmpp->gateway, account, chat, text, since);
 }
 
 static XmlStanzaError

@@ -344,6 +344,23 @@ static const struct {
 	{ "dnd", "hm", "cancel ends" },
 };
 
+/* So that "yes" answers this, and not what was asked before. */
+static void
+test_asked(void)
+{
+	const DeskPerson phone = { ALICE, ALICE "/phone" }, desk = { ALICE, ALICE "/desk" };
+
+	set_up();
+	g_assert_cmpint(desk_asked_us(gateway, &phone), ==, 0);
+	say("dnd");
+	g_assert_cmpint(desk_asked_us(gateway, &phone), >, 0);
+	g_assert_cmpint(desk_asked_us(gateway, &phone), <=, g_get_monotonic_time());
+	g_assert_cmpint(desk_asked_us(gateway, &desk), ==, 0);
+	say("yes");
+	g_assert_cmpint(desk_asked_us(gateway, &phone), ==, 0);
+	tear_down();
+}
+
 static void
 test_typed(void)
 {
@@ -909,6 +926,7 @@ main(int argc, char **argv)
 	g_test_add_func("/desk/conversations", test_conversations);
 	g_test_add_func("/desk/mistakes", test_mistakes);
 	g_test_add_func("/desk/typed", test_typed);
+	g_test_add_func("/desk/asked", test_asked);
 	g_test_add_func("/desk/same-row", test_same_row);
 	g_test_add_func("/desk/at-home", test_at_home);
 	g_test_add_func("/desk/short-verbs", test_short_verbs);
