@@ -142,13 +142,40 @@ touch(Chat *chat, Session *session, gint64 now_us)
 	g_queue_push_tail_link(&chat->oldest, session->link);
 }
 
+/* Of the device; else the latest of the account, which all its devices have seen: who is asked on
+ * one may answer on another, and a client that connects anew is another. */
+static Session *
+find_session(const Chat *chat, const char *account, const char *device, gint64 now_us)
+{
+	Session *session = g_hash_table_lookup(chat->sessions, device);
+
+	for (GList *link = chat->oldest.tail; link && !session; link = link->prev) {
+		Session *one = link->data;
+
+		if (now_us - one->moved_us > (gint64)CHAT_ELSEWHERE_S * G_USEC_PER_SEC)
+			break;
+		if (strcmp(one->account, account) == 0)
+			session = one;
+	}
+	return session;
+}
+
+static void
+move_to(Chat *chat, Session *session, const char *device)
+{
+	g_hash_table_steal(chat->sessions, session->device);
+	g_free(session->device);
+	session->device = g_strdup(device);
+	g_hash_table_insert(chat->sessions, session->device, session);
+}
+
 gint64
-chat_asked_us(Chat *chat, const char *device, gint64 now_us)
+chat_asked_us(Chat *chat, const char *account, const char *device, gint64 now_us)
 {
 	const Session *session;
 
 	drop_old(chat, now_us);
-	session = g_hash_table_lookup(chat->sessions, device);
+	session = find_session(chat, account, device, now_us);
 	return session ? session->moved_us : 0;
 }
 
@@ -377,11 +404,43 @@ take(Chat *chat, Session *session, const char *text, ChatReply *reply)
 	return good;
 }
 
-/* FALSE: it is a command, and the question is forgotten. */
+/* On another device than was asked. */
+static gboolean
+begins_anew(const ChatPerson *person, const char *text)
+{
+	g_auto(GStrv) words = chat_split(text);
+
+	return !*words || chat_is_help(words[0]) || chat_is_command(person, text);
+}
+
+static gboolean
+answer(Chat *chat, const ChatPerson *person, Session *session, const char *text, ChatReply *reply)
+{
+	gboolean here = strcmp(session->device, person->device) == 0;
+	g_autofree char *elsewhere = here ? NULL : g_strdup(session->device);
+
+	if (elsewhere)
+		move_to(chat, session, person->device);
+	if (take(chat, session, text, reply) || (here && !chat_is_command(person, text)))
+		return TRUE;
+	if (elsewhere)
+		move_to(chat, session, elsewhere);
+	else
+		drop(chat, session);
+	chat_reply_clear(reply);
+	return FALSE;
+}
+
+/* FALSE: it is a command, and the question is forgotten; or what was asked on another device waits
+ * for its answer. */
 static gboolean
 go_on_with(Chat *chat, const ChatPerson *person, Session *session, const char *text,
 	   ChatReply *reply)
 {
+	gboolean here = strcmp(session->device, person->device) == 0;
+
+	if (!here && begins_anew(person, text))
+		return FALSE;
 	switch (chat_means(text)) {
 	case CHAT_CANCEL:
 		drop(chat, session);
@@ -397,11 +456,7 @@ go_on_with(Chat *chat, const ChatPerson *person, Session *session, const char *t
 		reply->text = question(session);
 		break;
 	case CHAT_ANSWER:
-		if (take(chat, session, text, reply) || !chat_is_command(person, text))
-			break;
-		drop(chat, session);
-		chat_reply_clear(reply);
-		return FALSE;
+		return answer(chat, person, session, text, reply);
 	}
 	return TRUE;
 }
@@ -465,7 +520,7 @@ chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us,
 
 	*reply = (ChatReply){ 0 };
 	drop_old(chat, now_us);
-	session = g_hash_table_lookup(chat->sessions, person->device);
+	session = find_session(chat, person->account, person->device, now_us);
 	if (session && !form_may_go_on(session->form, person->is_operator)) {
 		drop(chat, session);
 		session = NULL;

@@ -16,6 +16,7 @@
 typedef struct Chat Chat;
 
 #define CHAT_SESSION_S	 3600
+#define CHAT_ELSEWHERE_S 300 /* in which another device may answer */
 #define CHAT_ACCOUNT_MAX 8
 #define CHAT_MAX	 1000
 
@@ -39,8 +40,9 @@ void chat_free(Chat *chat);				/* NULL is fine */
 void
 chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us, ChatReply *reply);
 guint chat_n_sessions(const Chat *chat);
-/* When the device was asked what is still open; 0: nothing is. */
-gint64 chat_asked_us(Chat *chat, const char *device, gint64 now_us);
+/* When the device, or another of the account a moment ago, was asked what is still open; 0:
+ * nothing is. */
+gint64 chat_asked_us(Chat *chat, const char *account, const char *device, gint64 now_us);
 
 /* What came of words, as text: `rows` of the answer, all there are unless `cut`. */
 typedef struct _JsonArray JsonArray;

@@ -152,7 +152,8 @@ says(Gateway *gateway, const DeskPerson *who, const char *text, DeskSaid said, g
 static gint64
 asked_us(Gateway *gateway, const DeskPerson *who)
 {
-	return chat_asked_us(reception_of(gateway)->chat, who->device, g_get_monotonic_time());
+	return chat_asked_us(reception_of(gateway)->chat, who->account, who->device,
+			     g_get_monotonic_time());
 }
 
 /* --- forms --- */

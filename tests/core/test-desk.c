@@ -348,14 +348,14 @@ static const struct {
 static void
 test_asked(void)
 {
-	const DeskPerson phone = { ALICE, ALICE "/phone" }, desk = { ALICE, ALICE "/desk" };
+	const DeskPerson phone = { ALICE, ALICE "/phone" }, other = { BOB, BOB "/phone" };
 
 	set_up();
 	g_assert_cmpint(desk_asked_us(gateway, &phone), ==, 0);
 	say("dnd");
 	g_assert_cmpint(desk_asked_us(gateway, &phone), >, 0);
 	g_assert_cmpint(desk_asked_us(gateway, &phone), <=, g_get_monotonic_time());
-	g_assert_cmpint(desk_asked_us(gateway, &desk), ==, 0);
+	g_assert_cmpint(desk_asked_us(gateway, &other), ==, 0);
 	say("yes");
 	g_assert_cmpint(desk_asked_us(gateway, &phone), ==, 0);
 	tear_down();
@@ -919,6 +919,47 @@ test_sessions(void)
 	tear_down();
 }
 
+static void
+assert_chat(Chat *chat, const char *device, const char *text, gint64 s, const char *part)
+{
+	const ChatPerson person = { ALICE, device, TRUE, FALSE };
+	ChatReply reply;
+
+	chat_says(chat, &person, text, s * G_USEC_PER_SEC, &reply);
+	if (part)
+		g_assert_nonnull(strstr(reply.text, part));
+	else
+		g_assert_nonnull(reply.words);
+	chat_reply_clear(&reply);
+}
+
+/* Both devices of a person show the question. */
+static void
+test_elsewhere(void)
+{
+	static const char one[] = ALICE "/one", two[] = ALICE "/two";
+	Chat *chat;
+
+	set_up();
+	chat = chat_new(NULL, store);
+	assert_chat(chat, one, "forward", 1, "1 always");
+	/* a command is one, and what is no answer is none */
+	assert_chat(chat, two, "number list", 2, NULL);
+	assert_chat(chat, two, "rubbish", 3, "no command");
+	assert_chat(chat, one, "rubbish", 3, "write always");
+	assert_chat(chat, two, "2", 4, "number: ");
+	assert_chat(chat, one, "back", 5, "1 always");
+	assert_chat(chat, two, "busy", 6, "number: ");
+	assert_chat(chat, one, "+49301234567", 7, NULL);
+	g_assert_cmpuint(chat_n_sessions(chat), ==, 0);
+	/* and not for long */
+	assert_chat(chat, one, "dnd", 10, "Yes or no");
+	assert_chat(chat, two, "yes", 11 + CHAT_ELSEWHERE_S, "no command");
+	assert_chat(chat, one, "yes", 12 + CHAT_ELSEWHERE_S, NULL);
+	chat_free(chat);
+	tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -935,5 +976,6 @@ main(int argc, char **argv)
 	g_test_add_func("/desk/no-operator-now", test_no_operator_now);
 	g_test_add_func("/desk/test-call", test_test_call);
 	g_test_add_func("/desk/sessions", test_sessions);
+	g_test_add_func("/desk/elsewhere", test_elsewhere);
 	return g_test_run();
 }
