@@ -7,7 +7,8 @@
  * nothing runs a request: its words are handed out, and what came of them is handed back.
  *
  * A conversation lasts an hour after its last line.  A device has one, an account eight at
- * most, all accounts together a thousand; the oldest makes way.
+ * most, all accounts together a thousand; the oldest makes way.  For some minutes another device
+ * of the account may answer in the one that has none.
  * Thread: signalling.
  */
 #pragma once

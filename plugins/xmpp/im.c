@@ -285,6 +285,14 @@ read_addressee(const xmlNode *message)
 	return g_strndup(to ? to : "", to ? strcspn(to, "/") : 0);
 }
 
+const char *
+im_sole_id(const xmlNode *message)
+{
+	const char *id = xml_attribute(xml_child(message, NS_SID, "origin-id"), "id");
+
+	return id && *id ? id : NULL;
+}
+
 /* An origin-id is no other message's, ever (XEP-0359).  An id is so as long as a stream lasts
  * (RFC 6120 8.1.3), and there are clients that count from 1 at each start: so it is one message
  * only together with its words, and within an hour.  Where there is neither, each message is
@@ -295,10 +303,10 @@ read_origin(const xmlNode *message, const char *body, gint64 written)
 {
 	g_autofree char *to = read_addressee(message), *hour = NULL;
 	const char *id = xml_attribute(message, "id");
-	const char *origin_id = xml_attribute(xml_child(message, NS_SID, "origin-id"), "id");
+	const char *origin_id = im_sole_id(message);
 	g_autofree char *uuid = NULL, *tag = NULL;
 
-	if (origin_id && *origin_id)
+	if (origin_id)
 		tag = tag_of("origin-id", to, origin_id, "");
 	else if (id && *id) {
 		if (!written)

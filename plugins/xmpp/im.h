@@ -41,6 +41,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Im, im_free)
  * freed.  NULL: none. */
 char *im_plain(const xmlNode *message);
 
+/* Its origin-id, which no other message of its author ever has (XEP-0359); NULL: none. */
+const char *im_sole_id(const xmlNode *message);
+
 /* The id that the author gave the message of that origin: a part of it.  NULL: none, or one
  * that is too long. */
 const char *im_origin_id(const char *origin);

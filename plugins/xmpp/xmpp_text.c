@@ -12,7 +12,8 @@
 #define TELL_US	 (60 * (gint64)G_USEC_PER_SEC)
 
 struct XmppTexts {
-	GHashTable *told;  /* "account\nchat\nkind" → gint64 *: when, monotonic */
+	/* "account\nchat\nkind", "account\nfirst\norigin-id" → gint64 *: when, monotonic */
+	GHashTable *told;
 	GHashTable *asked; /* Asked, a set: the core has not answered yet */
 };
 
@@ -141,6 +142,30 @@ may_tell(XmppTexts *texts, char *key, gboolean once)
 	*last = now;
 	g_hash_table_replace(texts->told, key, last);
 	return TRUE;
+}
+
+static char *
+first_key(const char *account, const char *id)
+{
+	return g_strdup_printf("%s\nfirst\n%s", account, id);
+}
+
+gboolean
+xmpp_text_is_first(Xmpp *xmpp, const xmlNode *message, const char *account)
+{
+	const char *id = im_sole_id(message);
+
+	return !id || may_tell(xmpp->texts, first_key(account, id), TRUE);
+}
+
+void
+xmpp_text_may_come_again(Xmpp *xmpp, const xmlNode *message, const char *account)
+{
+	const char *id = im_sole_id(message);
+	g_autofree char *key = id ? first_key(account, id) : NULL;
+
+	if (key)
+		g_hash_table_remove(xmpp->texts->told, key);
 }
 
 static void
