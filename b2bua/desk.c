@@ -43,6 +43,14 @@ desk_says(Gateway *gateway, const DeskPerson *person, const char *text, DeskSaid
 	return verbs && verbs->says(gateway, person, text, said, user);
 }
 
+gint64
+desk_asked_us(Gateway *gateway, const DeskPerson *person)
+{
+	const DeskVerbs *verbs = verbs_of(gateway);
+
+	return verbs ? verbs->asked_us(gateway, person) : 0;
+}
+
 void
 desk_commands(Gateway *gateway, const DeskPerson *person, const char *node, DeskCommandFunc func,
 	      gpointer user)

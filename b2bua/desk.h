@@ -27,6 +27,9 @@ typedef void (*DeskSaid)(gpointer user, const char *device, const char *text, gb
 gboolean desk_says(Gateway *gateway, const DeskPerson *person, const char *text, DeskSaid said,
 		   gpointer user);
 
+/* When the person was asked what is still open in the chat on that device; 0: nothing is. */
+gint64 desk_asked_us(Gateway *gateway, const DeskPerson *person);
+
 /* --- forms, XEP-0050 --- */
 
 typedef struct {
@@ -93,6 +96,7 @@ typedef struct {
 	void (*command)(Gateway *gateway, const DeskPerson *person, const DeskInput *input,
 			DeskShows shows, gpointer user);
 	void (*forget)(Gateway *gateway, gpointer user);
+	gint64 (*asked_us)(Gateway *gateway, const DeskPerson *person);
 } DeskVerbs;
 /* First member of what stands in the gateway's parts. */
 typedef struct Desk {

@@ -25,7 +25,7 @@
 #include "media/desc.h"
 #include "media/side.h"
 
-#define PLUGIN_INTERFACE_VERSION 8
+#define PLUGIN_INTERFACE_VERSION 9
 
 typedef struct Call Call;
 typedef struct Gateway Gateway;
@@ -323,9 +323,9 @@ void leg_muted(Leg *leg, gboolean muted);
 void leg_save(Leg *leg);
 /* Beside calls: the person of an enabled account has written this in the chat with `chat` (a
  * number, or the domain without a user), and nobody else can have.  FALSE: it answers no
- * question that has been asked there. */
-gboolean
-account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text);
+ * question that has been asked there since `since_us` (monotonic; 0: ever). */
+gboolean account_answers(Gateway *gateway, const char *account, const Address *chat,
+			 const char *text, gint64 since_us);
 
 /* --- the flight recorder, see trace.h --- */
 typedef enum { TRACE_IN, TRACE_OUT, TRACE_NOTE } TraceKind;

@@ -46,9 +46,9 @@ typedef struct {
 
 struct TextVerbs {
 	guint carries; /* WayKind flags */
-	/* The most bytes of one body by this way; 0: no limit.  The gateway cuts a longer one
-	 * at the ends of words.  NULL: no way has a limit. */
-	guint (*room)(const Way *way);
+	/* The most bytes of one body by this way, of WAY_CONTACT to this `device`; 0: no limit.
+	 * The gateway cuts a longer one at the ends of words.  NULL: no way has a limit. */
+	guint (*room)(const Way *way, const char *device);
 	/* Followed by text_sent(), text_delivered() or text_failed() for its id, at once or later.
 	 * A plugin that is stopped may forget it. */
 	void (*send)(const Text *text);

@@ -3,12 +3,14 @@
  *
  *   a line ── a session? ─no→ split, find the verb, read its words ─all there→ the request
  *                 │                                      └─some missing→ a session, a question
- *                 └yes→ next, back, cancel, help, or the answer to the question ─→ the next one
+ *                 └yes→ next, back, cancel, help, or the answer to the question ─→ the next one;
+ *                       what is no answer and a whole command is that, and ends the session
  */
 #include <string.h>
 #include <json-glib/json-glib.h>
 #include "b2bua/admin/chat.h"
 #include "b2bua/admin/chat_words.h"
+#include "b2bua/admin/typed.h"
 
 #define MAX_TEXT_BYTES 4096
 #define MAX_ROWS_BYTES 6000
@@ -138,6 +140,43 @@ touch(Chat *chat, Session *session, gint64 now_us)
 	session->moved_us = now_us;
 	g_queue_unlink(&chat->oldest, session->link);
 	g_queue_push_tail_link(&chat->oldest, session->link);
+}
+
+/* Of the device; else the latest of the account, which all its devices have seen: who is asked on
+ * one may answer on another, and a client that connects anew is another. */
+static Session *
+find_session(const Chat *chat, const char *account, const char *device, gint64 now_us)
+{
+	Session *session = g_hash_table_lookup(chat->sessions, device);
+
+	for (GList *link = chat->oldest.tail; link && !session; link = link->prev) {
+		Session *one = link->data;
+
+		if (now_us - one->moved_us > (gint64)CHAT_ELSEWHERE_S * G_USEC_PER_SEC)
+			break;
+		if (strcmp(one->account, account) == 0)
+			session = one;
+	}
+	return session;
+}
+
+static void
+move_to(Chat *chat, Session *session, const char *device)
+{
+	g_hash_table_steal(chat->sessions, session->device);
+	g_free(session->device);
+	session->device = g_strdup(device);
+	g_hash_table_insert(chat->sessions, session->device, session);
+}
+
+gint64
+chat_asked_us(Chat *chat, const char *account, const char *device, gint64 now_us)
+{
+	const Session *session;
+
+	drop_old(chat, now_us);
+	session = find_session(chat, account, device, now_us);
+	return session ? session->moved_us : 0;
 }
 
 /* --- questions --- */
@@ -303,9 +342,11 @@ back(Session *session, ChatReply *reply)
 static gboolean
 give(Session *session, Field *field, const char *text, GError **error)
 {
+	g_autofree char *meant = typed_value(field->word, text);
+
 	return form_set(session->form, field,
-			field->choices && *field->choices ? chat_choice(field->choices, text)
-							  : text,
+			field->choices && *field->choices ? chat_choice(field->choices, meant)
+							  : meant,
 			error);
 }
 
@@ -313,11 +354,12 @@ static Field *
 key_of(const Session *session, const char *text)
 {
 	const GPtrArray *keys = form_keys(session->form);
+	g_autofree char *bare = typed_bare(text);
 	gint64 number;
 
-	if (g_ascii_string_to_signed(text, 10, 1, keys->len, &number, NULL))
+	if (g_ascii_string_to_signed(bare, 10, 1, keys->len, &number, NULL))
 		return keys->pdata[number - 1];
-	return form_key(session->form, text);
+	return form_key(session->form, bare);
 }
 
 /* A key, or a key and its value. */
@@ -342,39 +384,81 @@ take_key(Session *session, const char *text, GError **error)
 	return give(session, field, equals + 1, error);
 }
 
-static void
+/* FALSE: it is no answer to what is asked; the reply says why. */
+static gboolean
 take(Chat *chat, Session *session, const char *text, ChatReply *reply)
 {
 	g_autoptr(GError) error = NULL;
 	Field *field = asked_field(session);
-	g_autofree char *whole = field ? chat_value(field->word, text) : NULL;
 	gboolean good =
-		field ? give(session, field, whole, &error) : take_key(session, text, &error);
+		field ? give(session, field, text, &error) : take_key(session, text, &error);
 
 	if (!good)
-		reply->text = g_strdup(error->message);
+		reply->text = g_strdup_printf("%s (cancel ends the questions)", error->message);
 	else if (session->at_keys) {
 		if (field)
 			session->key = NULL;
 		reply->text = question(session);
 	} else
 		step(chat, session, reply);
+	return good;
 }
 
-static void
-go_on_with(Chat *chat, Session *session, const char *text, ChatReply *reply)
+/* On another device than was asked. */
+static gboolean
+begins_anew(const ChatPerson *person, const char *text)
 {
-	if (g_ascii_strcasecmp(text, "cancel") == 0) {
+	g_auto(GStrv) words = chat_split(text);
+
+	return !*words || chat_is_help(words[0]) || chat_is_command(person, text);
+}
+
+static gboolean
+answer(Chat *chat, const ChatPerson *person, Session *session, const char *text, ChatReply *reply)
+{
+	gboolean here = strcmp(session->device, person->device) == 0;
+	g_autofree char *elsewhere = here ? NULL : g_strdup(session->device);
+
+	if (elsewhere)
+		move_to(chat, session, person->device);
+	if (take(chat, session, text, reply) || (here && !chat_is_command(person, text)))
+		return TRUE;
+	if (elsewhere)
+		move_to(chat, session, elsewhere);
+	else
+		drop(chat, session);
+	chat_reply_clear(reply);
+	return FALSE;
+}
+
+/* FALSE: it is a command, and the question is forgotten; or what was asked on another device waits
+ * for its answer. */
+static gboolean
+go_on_with(Chat *chat, const ChatPerson *person, Session *session, const char *text,
+	   ChatReply *reply)
+{
+	gboolean here = strcmp(session->device, person->device) == 0;
+
+	if (!here && begins_anew(person, text))
+		return FALSE;
+	switch (chat_means(text)) {
+	case CHAT_CANCEL:
 		drop(chat, session);
 		reply->text = g_strdup("Cancelled; nothing was changed");
-	} else if (g_ascii_strcasecmp(text, "next") == 0)
+		break;
+	case CHAT_NEXT:
 		next(chat, session, reply);
-	else if (g_ascii_strcasecmp(text, "back") == 0)
+		break;
+	case CHAT_BACK:
 		back(session, reply);
-	else if (g_ascii_strcasecmp(text, "help") == 0 || strcmp(text, "?") == 0)
+		break;
+	case CHAT_HELP:
 		reply->text = question(session);
-	else
-		take(chat, session, text, reply);
+		break;
+	case CHAT_ANSWER:
+		return answer(chat, person, session, text, reply);
+	}
+	return TRUE;
 }
 
 /* --- a new line --- */
@@ -436,17 +520,18 @@ chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us,
 
 	*reply = (ChatReply){ 0 };
 	drop_old(chat, now_us);
-	session = g_hash_table_lookup(chat->sessions, person->device);
+	session = find_session(chat, person->account, person->device, now_us);
 	if (session && !form_may_go_on(session->form, person->is_operator)) {
 		drop(chat, session);
 		session = NULL;
 	}
 	if (session) {
 		touch(chat, session, now_us);
-		go_on_with(chat, session, line, reply);
-		return;
+		if (go_on_with(chat, person, session, line, reply))
+			return;
 	}
 	words = chat_split(line);
+	chat_name(person, words);
 	if (!*words || chat_is_help(words[0])) {
 		reply->text = chat_help(person, *words ? words + 1 : words);
 		return;

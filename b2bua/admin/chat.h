@@ -7,7 +7,8 @@
  * nothing runs a request: its words are handed out, and what came of them is handed back.
  *
  * A conversation lasts an hour after its last line.  A device has one, an account eight at
- * most, all accounts together a thousand; the oldest makes way.
+ * most, all accounts together a thousand; the oldest makes way.  For some minutes another device
+ * of the account may answer in the one that has none.
  * Thread: signalling.
  */
 #pragma once
@@ -16,6 +17,7 @@
 typedef struct Chat Chat;
 
 #define CHAT_SESSION_S	 3600
+#define CHAT_ELSEWHERE_S 300 /* in which another device may answer */
 #define CHAT_ACCOUNT_MAX 8
 #define CHAT_MAX	 1000
 
@@ -39,6 +41,9 @@ void chat_free(Chat *chat);				/* NULL is fine */
 void
 chat_says(Chat *chat, const ChatPerson *person, const char *text, gint64 now_us, ChatReply *reply);
 guint chat_n_sessions(const Chat *chat);
+/* When the device, or another of the account a moment ago, was asked what is still open; 0:
+ * nothing is. */
+gint64 chat_asked_us(Chat *chat, const char *account, const char *device, gint64 now_us);
 
 /* What came of words, as text: `rows` of the answer, all there are unless `cut`. */
 typedef struct _JsonArray JsonArray;

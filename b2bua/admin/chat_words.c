@@ -2,9 +2,11 @@
 /* chat_words.c - see chat_words.h. */
 #include <string.h>
 #include "b2bua/admin/chat_words.h"
+#include "b2bua/admin/typed.h"
 
-#define MAX_WORDS 64
-#define SHOWN	  40 /* characters of a word that is none */
+#define MAX_WORDS    64
+#define MOST_IN_NAME 3	/* words: "do not disturb" */
+#define SHOWN	     40 /* characters of a word that is none */
 
 /* What people call a thing, and what the table calls it. */
 static const struct {
@@ -13,9 +15,45 @@ static const struct {
 	{ "phone", "softphone", NULL },	   { "settings", "user", NULL },
 	{ "numbers", "number", NULL },	   { "history", "calls", NULL },
 	{ "do-not-disturb", "dnd", NULL }, { "password", "softphone", "password" },
+	{ "my-number", "number", NULL },   { "forwarding", "forward", NULL },
 };
 
-static const char *const HELPS[] = { "help", "?", "commands", "menu" };
+static const char *const HELPS[] = { "help", "?",     "commands", "menu", "h",
+				     "hi",   "hello", "hey",	  "start" };
+
+/* While something is asked. */
+static const struct {
+	const char *said;
+	ChatSays means;
+} SAYINGS[] = {
+	{ "next", CHAT_NEXT },	   { "skip", CHAT_NEXT },     { "done", CHAT_NEXT },
+	{ "back", CHAT_BACK },	   { "previous", CHAT_BACK }, { "prev", CHAT_BACK },
+	{ "cancel", CHAT_CANCEL }, { "stop", CHAT_CANCEL },   { "quit", CHAT_CANCEL },
+	{ "exit", CHAT_CANCEL },   { "abort", CHAT_CANCEL },  { "help", CHAT_HELP },
+};
+
+ChatSays
+chat_means(const char *line)
+{
+	g_autofree char *word = typed_bare(line);
+
+	for (guint i = 0; i < G_N_ELEMENTS(SAYINGS); i++)
+		if (g_ascii_strcasecmp(SAYINGS[i].said, word) == 0)
+			return SAYINGS[i].means;
+	return strcmp(line, "?") == 0 ? CHAT_HELP : CHAT_ANSWER;
+}
+
+/* --- words --- */
+
+/* What stands after "=" may be anybody's own words. */
+static char *
+word_of(const char *text)
+{
+	gsize length = strcspn(text, "=");
+	g_autofree char *key = g_strndup(text, length), *plain = typed_plain(key);
+
+	return g_strconcat(plain, text + length, NULL);
+}
 
 char **
 chat_split(const char *line)
@@ -25,22 +63,32 @@ chat_split(const char *line)
 	gboolean quoted = FALSE, some = FALSE;
 	guint n = 0;
 
-	for (const char *at = line; *at && n < MAX_WORDS; at++) {
-		if (*at == '"') {
+	for (const char *at = line, *next; *at && n < MAX_WORDS; at = next) {
+		g_autofree char *one = NULL, *plain = NULL;
+
+		next = g_utf8_next_char(at);
+		one = g_strndup(at, (gsize)(next - at));
+		plain = typed_plain(one);
+		if (*plain == '"') {
 			quoted = !quoted;
 			some = TRUE;
-		} else if (quoted || !g_ascii_isspace(*at)) {
-			g_string_append_c(word, *at);
-			some = TRUE;
+		} else if (quoted || !g_ascii_isspace(*plain)) {
+			g_string_append(word, one);
+			some = some || *plain;
 		} else if (some) {
-			g_strv_builder_add(words, word->str);
+			g_autofree char *whole = word_of(word->str);
+
+			g_strv_builder_add(words, whole);
 			g_string_truncate(word, 0);
 			some = FALSE;
 			n++;
 		}
 	}
-	if (some)
-		g_strv_builder_add(words, word->str);
+	if (some) {
+		g_autofree char *whole = word_of(word->str);
+
+		g_strv_builder_add(words, whole);
+	}
 	return g_strv_builder_end(words);
 }
 
@@ -74,6 +122,21 @@ may(const ChatPerson *person, const Verb *verb)
 	VerbWho kind;
 
 	return strcmp(verb->noun, "help") != 0 && chat_kind(person, verb, nobody, &kind);
+}
+
+/* The whole name of a command, or what people call it. */
+static gboolean
+is_name(const ChatPerson *person, const char *said)
+{
+	const Verb *verb;
+
+	for (guint i = 0; i < G_N_ELEMENTS(OTHER_NAMES); i++)
+		if (g_ascii_strcasecmp(OTHER_NAMES[i].said, said) == 0)
+			return TRUE;
+	for (guint i = 0; (verb = verb_at(i)); i++)
+		if (g_ascii_strcasecmp(verb->noun, said) == 0 && may(person, verb))
+			return TRUE;
+	return FALSE;
 }
 
 /* A noun as it was meant, or as it was written. */
@@ -163,6 +226,46 @@ renamed(const char *said, const char **verb)
 	return said;
 }
 
+/* "hide number" for "hide-number": as many words as make a name, of three at the most. */
+static void
+join_name(const ChatPerson *person, char **words)
+{
+	for (guint n = MIN(g_strv_length(words), MOST_IN_NAME); n > 1; n--) {
+		g_autoptr(GString) name = g_string_new(words[0]);
+
+		for (guint i = 1; i < n; i++)
+			g_string_append_printf(name, "-%s", words[i]);
+		if (!is_name(person, name->str))
+			continue;
+		for (guint i = 0; i < n; i++)
+			g_free(words[i]);
+		words[0] = g_string_free(g_steal_pointer(&name), FALSE);
+		memmove(words + 1, words + n, (g_strv_length(words + n) + 1) * sizeof *words);
+		return;
+	}
+}
+
+void
+chat_name(const ChatPerson *person, char **words)
+{
+	g_autofree char *bare = *words ? typed_bare(*words) : NULL;
+
+	if (!bare || !*bare)
+		return;
+	g_free(*words);
+	*words = g_steal_pointer(&bare);
+	join_name(person, words);
+}
+
+gboolean
+chat_is_command(const ChatPerson *person, const char *line)
+{
+	g_auto(GStrv) words = chat_split(line);
+
+	chat_name(person, words);
+	return *words && is_name(person, *words);
+}
+
 const Verb *
 chat_find(const ChatPerson *person, char **words, guint *n_named, GError **error)
 {
@@ -205,39 +308,6 @@ is_number(const Word *word)
 	return word->type == WORD_NUMBER || word->type == WORD_DESTINATION;
 }
 
-static gboolean
-is_digits(const char *text)
-{
-	return *text && strspn(text, "0123456789-/().*#") == strlen(text);
-}
-
-/* "+49 30 1234" is one number; a list of callers has one more at each "+" or name. */
-char *
-chat_value(const Word *word, const char *text)
-{
-	g_auto(GStrv) items = NULL;
-	GString *value;
-
-	if (!is_number(word) && word->type != WORD_CALLERS)
-		return g_strdup(text);
-	items = g_strsplit(text, ",", -1);
-	value = g_string_new(NULL);
-	for (char **item = items; *item; item++) {
-		g_auto(GStrv) parts = g_strsplit(*item, " ", -1);
-		gboolean first = TRUE;
-
-		for (char **part = parts; *part; part++) {
-			if (!**part)
-				continue;
-			g_string_append_printf(
-				value, "%s%s",
-				value->len && (first || !is_digits(*part)) ? " " : "", *part);
-			first = FALSE;
-		}
-	}
-	return g_string_free(value, FALSE);
-}
-
 void
 chat_join(const Verb *verb, char **words)
 {
@@ -259,19 +329,22 @@ chat_join(const Verb *verb, char **words)
 	rest = g_strjoinv(" ", words);
 	for (char **word = words; *word; word++)
 		g_clear_pointer(word, g_free);
-	*words = chat_value(last, rest);
+	*words = typed_value(last, rest);
 }
 
 /* "2" of what is numbered, or the beginning of one. */
 const char *
 chat_choice(char **choices, const char *text)
 {
+	const guint n_choices = g_strv_length(choices), count = typed_count(text);
 	gint64 number;
 	const char *found = NULL;
 	guint n = 0;
 
-	if (g_ascii_string_to_signed(text, 10, 1, g_strv_length(choices), &number, NULL))
+	if (g_ascii_string_to_signed(text, 10, 1, n_choices, &number, NULL))
 		return choices[number - 1];
+	if (count > 0 && count <= n_choices)
+		return choices[count - 1];
 	for (char **choice = choices; *choice; choice++) {
 		if (g_ascii_strcasecmp(*choice, text) == 0)
 			return *choice;
@@ -283,16 +356,20 @@ chat_choice(char **choices, const char *text)
 	return n == 1 ? found : text;
 }
 
+/* The value, which is the word itself or what stands behind its "=", as it is meant.  A number
+ * is no choice here: nobody has been shown which is which. */
 static void
-expand_choice(const Word *word, char **text)
+expand_value(const Word *word, char **text, gsize begin)
 {
-	g_auto(GStrv) choices = g_strsplit(word->values, "|", -1);
-	char *whole = g_ascii_isdigit(**text) ? NULL : g_strdup(chat_choice(choices, *text));
+	g_autofree char *value = typed_value(word, *text + begin), *whole = NULL;
+	gboolean chooses =
+		word->type == WORD_CHOICE && !g_ascii_isdigit(*value) && !typed_count(value);
+	g_auto(GStrv) choices = chooses ? g_strsplit(word->values, "|", -1) : NULL;
 
-	if (!whole)
-		return;
+	whole = g_strdup_printf("%.*s%s", (int)begin, *text,
+				chooses ? chat_choice(choices, value) : value);
 	g_free(*text);
-	*text = whole;
+	*text = g_steal_pointer(&whole);
 }
 
 /* "rin=sip"; the name alone where its value is a word of its own. */
@@ -320,6 +397,8 @@ expand_key(const Word *word, VerbWho kind, char **text)
 	whole = g_strconcat(found->name, *text + length, NULL);
 	g_free(*text);
 	*text = whole;
+	if (strchr(whole, '='))
+		expand_value(found, text, strlen(found->name) + 1);
 }
 
 void
@@ -340,8 +419,7 @@ chat_expand(const Verb *verb, VerbWho kind, char **words)
 				words++;
 			continue;
 		}
-		if (word->type == WORD_CHOICE)
-			expand_choice(word, words);
+		expand_value(word, words, 0);
 		word++;
 	}
 }
@@ -351,8 +429,10 @@ chat_expand(const Verb *verb, VerbWho kind, char **words)
 gboolean
 chat_is_help(const char *word)
 {
+	g_autofree char *bare = typed_bare(word);
+
 	for (guint i = 0; i < G_N_ELEMENTS(HELPS); i++)
-		if (g_ascii_strcasecmp(HELPS[i], word) == 0)
+		if (g_ascii_strcasecmp(HELPS[i], *bare ? bare : word) == 0)
 			return TRUE;
 	return FALSE;
 }

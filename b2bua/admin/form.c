@@ -4,6 +4,7 @@
 #include "b2bua/admin/form.h"
 #include "b2bua/admin/handlers.h"
 #include "b2bua/admin/own.h"
+#include "b2bua/admin/typed.h"
 #include "b2bua/admin/word_type.h"
 #include "b2bua/setting.h"
 
@@ -338,7 +339,8 @@ gboolean
 form_set(Form *form, Field *field, const char *text, GError **error)
 {
 	g_autofree char *country = field->word->type == WORD_DESTINATION ? home(form) : NULL;
-	char *value = word_check(field->word, text, country, error);
+	g_autofree char *meant = typed_value(field->word, text);
+	char *value = word_check(field->word, meant, country, error);
 
 	if (!value)
 		return FALSE;

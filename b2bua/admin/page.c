@@ -444,6 +444,8 @@ pages_input(Pages *pages, const ChatPerson *person, const DeskInput *input, gint
 	}
 	if (!verb)
 		reply->page.stage = DESK_NO_SUCH;
+	else if (!input->session && input->action == DESK_CANCEL)
+		reply->page.stage = DESK_NO_SESSION; /* some verbs begin by doing it */
 	else if (!input->session)
 		begin(pages, person, verb, input->node, now_us, reply);
 	else if (!session || strcmp(session->id, input->session) != 0)

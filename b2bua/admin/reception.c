@@ -149,6 +149,13 @@ says(Gateway *gateway, const DeskPerson *who, const char *text, DeskSaid said, g
 	return TRUE;
 }
 
+static gint64
+asked_us(Gateway *gateway, const DeskPerson *who)
+{
+	return chat_asked_us(reception_of(gateway)->chat, who->account, who->device,
+			     g_get_monotonic_time());
+}
+
 /* --- forms --- */
 
 static void
@@ -262,7 +269,11 @@ void
 reception_open(Gateway *gateway)
 {
 	static const DeskVerbs verbs = {
-		.says = says, .commands = commands, .command = command, .forget = forget
+		.says = says,
+		.commands = commands,
+		.command = command,
+		.forget = forget,
+		.asked_us = asked_us,
 	};
 	Reception *reception = g_new0(Reception, 1);
 

@@ -496,15 +496,22 @@ meter_forget_question(Meter *meter, const char *account, const char *country)
 			g_ptr_array_remove_index(list, i);
 }
 
+static gboolean
+was_asked_before(const Meter *meter, const Pending *pending, gint64 us)
+{
+	return us && meter_now_us(meter) - pending->asked_us > g_get_monotonic_time() - us;
+}
+
 gboolean
-account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text)
+account_answers(Gateway *gateway, const char *account, const Address *chat, const char *text,
+		gint64 since_us)
 {
 	Meter *meter = gateway_parts(gateway)->meter;
 	Says says = read_answer(text);
 	Pending *pending = says == SAYS_NEITHER ? NULL : answered_by(meter, account, chat);
 	g_autofree char *reply = NULL, *country = NULL;
 
-	if (!pending)
+	if (!pending || was_asked_before(meter, pending, since_us))
 		return FALSE;
 	country = g_strdup(pending->country);
 	reply = obey(meter, account, pending, says == SAYS_YES);

@@ -144,11 +144,26 @@ valid(const char *text)
 	return text && g_utf8_validate(text, -1, NULL) ? g_strdup(text) : NULL;
 }
 
-/* How much of the body goes into a part: up to the end of a word, else of a character. */
+#define JOINER	   0x200d
+#define IS_SKIN(c) ((c) >= 0x1f3fb && (c) <= 0x1f3ff)
+#define IS_FLAG(c) ((c) >= 0x1f1e6 && (c) <= 0x1f1ff) /* two of them are one */
+
+/* It is seen as one with the character before it: an accent, the rest of an emoji. */
+static gboolean
+is_joined(const char *body, const char *at)
+{
+	gunichar c = g_utf8_get_char(at), before = g_utf8_get_char(g_utf8_prev_char(at));
+
+	return g_unichar_ismark(c) || c == JOINER || before == JOINER || IS_SKIN(c) ||
+	       (IS_FLAG(c) && IS_FLAG(before));
+}
+
+/* How much of the body goes into a part: up to the end of a word, else of what is seen as one
+ * character, else of a character. */
 static gsize
 part_length(const char *body, gsize room)
 {
-	gsize length = strlen(body), end;
+	gsize length = strlen(body), end, whole;
 
 	if (length <= room)
 		return length;
@@ -157,7 +172,9 @@ part_length(const char *body, gsize room)
 			return end;
 	for (end = room; end > 0 && ((guchar)body[end] & 0xc0) == 0x80; end--)
 		;
-	return end;
+	for (whole = end; whole > room / 2 && is_joined(body, body + whole);)
+		whole = (gsize)(g_utf8_prev_char(body + whole) - body);
+	return whole > room / 2 ? whole : end;
 }
 
 /* char *, in order. */
@@ -166,7 +183,8 @@ parts_of(Gateway *gateway, const TextWay *way, const char *body)
 {
 	const Plugin *plugin = gateway_carrying(gateway, way->kind);
 	Way where = { .kind = way->kind, .trunk = way->kind == WAY_TRUNK ? way->key : NULL };
-	guint room = plugin && plugin->text->room ? plugin->text->room(&where) : 0;
+	const char *device = way->kind == WAY_CONTACT ? way->key : NULL;
+	guint room = plugin && plugin->text->room ? plugin->text->room(&where, device) : 0;
 	GPtrArray *parts = g_ptr_array_new_with_free_func(g_free);
 
 	room = room == 0 ? G_MAXUINT : MAX(room, LEAST_ROOM);

@@ -115,7 +115,8 @@ take_register(SipUa *ua, Reply *reply, const SipEvent *event, Sender *sender)
 {
 	for (const sip_accept_t *accept = event->sip->sip_accept; accept; accept = accept->ac_next)
 		if (accept->ac_type && g_ascii_strcasecmp(accept->ac_type, CPIM_TYPE) == 0)
-			text_out_takes_envelopes(sender->phone.softphone->username);
+			text_out_takes_envelopes(sender->phone.softphone->username,
+						 phone_program(event->sip));
 	registrar_register(ua, reply, event, sender);
 }
 

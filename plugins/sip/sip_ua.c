@@ -526,9 +526,9 @@ bury(const char *saved, Reason reason)
 }
 
 static guint
-room(const Way *way)
+room(const Way *way, const char *device)
 {
-	return text_out_room(ua, way);
+	return text_out_room(ua, way, device);
 }
 
 static void

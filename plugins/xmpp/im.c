@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* im.c - see im.h.
- * Thread: any (pure, but for the origin of a message that has no id).
+ * Thread: any (pure, but for the origin of a message that has no origin-id).
  */
 #include "plugins/xmpp/im.h"
 #include <string.h>
@@ -34,6 +34,7 @@
 #define MAX_LANGUAGE 35 /* RFC 5646 4.4.1 */
 #define MAX_FILES    16 /* of one message */
 #define TAG_LENGTH   16 /* hex digits */
+#define HOUR_SECONDS 3600
 #define ID_PREFIX    "text-"
 
 /* --- the words --- */
@@ -124,16 +125,23 @@ read_oob(const xmlNode *message, GPtrArray *files)
 
 /* XEP-0447: several sources of one file; one is enough. */
 static void
+read_sources(const xmlNode *parent, GPtrArray *files)
+{
+	const xmlNode *sources = xml_child(parent, NS_SFS, "sources");
+	const xmlNode *url = xml_child(sources, NS_URL_DATA, "url-data");
+
+	add_address(files, g_strdup(xml_attribute(url, "target")));
+}
+
+/* Where the upload takes its time they come later, by themselves. */
+static void
 read_sharing(const xmlNode *message, GPtrArray *files)
 {
 	const xmlNode *sharing = xml_child(message, NS_SFS, "file-sharing");
 
-	for (; sharing; sharing = xml_next(sharing, NS_SFS, "file-sharing")) {
-		const xmlNode *sources = xml_child(sharing, NS_SFS, "sources");
-		const xmlNode *url = xml_child(sources, NS_URL_DATA, "url-data");
-
-		add_address(files, g_strdup(xml_attribute(url, "target")));
-	}
+	for (; sharing; sharing = xml_next(sharing, NS_SFS, "file-sharing"))
+		read_sources(sharing, files);
+	read_sources(message, files);
 }
 
 /* XEP-0385. */
@@ -167,10 +175,12 @@ read_files(const xmlNode *message, GPtrArray *files)
 
 /* --- which kind --- */
 
+/* What else is of these namespaces is a wish beside the words (XEP-0280 section 9: private). */
 static gboolean
 is_copy(const xmlNode *message)
 {
-	return xml_child(message, NS_CARBONS, NULL) || xml_child(message, NS_MAM, NULL);
+	return xml_child(message, NS_CARBONS, "received") ||
+	       xml_child(message, NS_CARBONS, "sent") || xml_child(message, NS_MAM, "result");
 }
 
 /* What it names is a key that is passed on, when there are no words in it. */
@@ -256,35 +266,56 @@ put_together(const xmlNode *message, const char *words, const GPtrArray *files)
 }
 
 static char *
-tag_of(const char *kind, const char *id, const char *body)
+tag_of(const char *kind, const char *to, const char *id, const char *body)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	const char *const parts[] = { kind, "\n", to, "\n", id, "\n", body };
 
-	g_checksum_update(sum, (const guchar *)kind, -1);
-	g_checksum_update(sum, (const guchar *)id, -1);
-	g_checksum_update(sum, (const guchar *)"\n", 1);
-	g_checksum_update(sum, (const guchar *)body, -1);
+	for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+		g_checksum_update(sum, (const guchar *)parts[i], -1);
 	return g_strndup(g_checksum_get_string(sum), TAG_LENGTH);
+}
+
+/* To whom, without a resource. */
+static char *
+read_addressee(const xmlNode *message)
+{
+	const char *to = xml_attribute(message, "to");
+
+	return g_strndup(to ? to : "", to ? strcspn(to, "/") : 0);
+}
+
+const char *
+im_sole_id(const xmlNode *message)
+{
+	const char *id = xml_attribute(xml_child(message, NS_SID, "origin-id"), "id");
+
+	return id && *id ? id : NULL;
 }
 
 /* An origin-id is no other message's, ever (XEP-0359).  An id is so as long as a stream lasts
  * (RFC 6120 8.1.3), and there are clients that count from 1 at each start: so it is one message
- * only together with its words.  Where there is neither, each message is another: a text that
- * comes twice is better than one that never does. */
+ * only together with its words, and within an hour.  Where there is neither, each message is
+ * another: a text that comes twice is better than one that never does.  One message that is sent
+ * to several (XEP-0033) is a text to each. */
 static char *
-read_origin(const xmlNode *message, const char *body)
+read_origin(const xmlNode *message, const char *body, gint64 written)
 {
+	g_autofree char *to = read_addressee(message), *hour = NULL;
 	const char *id = xml_attribute(message, "id");
-	const char *origin_id = xml_attribute(xml_child(message, NS_SID, "origin-id"), "id");
+	const char *origin_id = im_sole_id(message);
 	g_autofree char *uuid = NULL, *tag = NULL;
 
-	if (origin_id && *origin_id)
-		tag = tag_of("origin-id", origin_id, "");
-	else if (id && *id)
-		tag = tag_of("id", id, body);
-	else {
+	if (origin_id)
+		tag = tag_of("origin-id", to, origin_id, "");
+	else if (id && *id) {
+		if (!written)
+			written = g_get_real_time() / G_USEC_PER_SEC;
+		hour = g_strdup_printf("id of %" G_GINT64_FORMAT, written / HOUR_SECONDS);
+		tag = tag_of(hour, to, id, body);
+	} else {
 		uuid = g_uuid_string_random();
-		tag = tag_of("none", uuid, body);
+		tag = tag_of("none", to, uuid, body);
 	}
 	return g_strconcat(tag, "/", id && strlen(id) <= MAX_ID ? id : "", NULL);
 }
@@ -297,13 +328,26 @@ im_origin_id(const char *origin)
 	return id && id[1] ? id + 1 : NULL;
 }
 
+/* XEP-0461 puts what is answered before the answer, each line behind a ">". */
+static const char *
+after_quote(const char *words)
+{
+	while (*words == '>') {
+		words += strcspn(words, "\n");
+		words += *words == '\n';
+	}
+	return words;
+}
+
 char *
 im_plain(const xmlNode *message)
 {
 	const xmlNode *body = find_body(message);
 	g_autofree char *words = body ? xml_text(body) : NULL;
 
-	return kind_of_envelope(message, words) == N_IM_KINDS ? g_steal_pointer(&words) : NULL;
+	if (kind_of_envelope(message, words) != N_IM_KINDS)
+		return NULL;
+	return words ? text_or_null(g_strdup(after_quote(words))) : NULL;
 }
 
 Im *
@@ -323,7 +367,7 @@ im_read(const xmlNode *message)
 	if (im->body) {
 		im->kind = IM_TEXT;
 		im->language = read_language(message, node);
-		im->origin = read_origin(message, im->body);
+		im->origin = read_origin(message, im->body, im->written);
 		im->receipt =
 			im_origin_id(im->origin) && xml_child(message, NS_RECEIPTS, "request");
 	} else if (xml_child(message, NS_REACTIONS, "reactions")) {

@@ -4,7 +4,7 @@
  * A telephone knows words and nothing else, so whatever a client sends is one of the kinds
  * below.  A body that stands in for something a telephone cannot do (XEP-0428: the quote
  * before a reply, the smile of a reaction) is meant for such a receiver, and stays.
- * Thread: any (pure, but for the origin of a message that has no id).
+ * Thread: any (pure, but for the origin of a message that has no origin-id).
  * RFC 6121 section 5.2, XEP-0066, XEP-0184, XEP-0203, XEP-0308, XEP-0359, XEP-0428.
  */
 #pragma once
@@ -37,8 +37,12 @@ Im *im_read(const xmlNode *message); /* never NULL */
 void im_free(Im *im);		     /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Im, im_free)
 
-/* The words of its body as they are, when nobody has encrypted them, to be freed; NULL: none. */
+/* The words of its body, when nobody has encrypted them, without what they answer to; to be
+ * freed.  NULL: none. */
 char *im_plain(const xmlNode *message);
+
+/* Its origin-id, which no other message of its author ever has (XEP-0359); NULL: none. */
+const char *im_sole_id(const xmlNode *message);
 
 /* The id that the author gave the message of that origin: a part of it.  NULL: none, or one
  * that is too long. */

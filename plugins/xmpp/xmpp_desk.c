@@ -9,6 +9,7 @@
 #include "plugins/xmpp/xmpp_counters.h"
 #include "plugins/xmpp/xmpp_form.h"
 #include "plugins/xmpp/xmpp_leg.h"
+#include "plugins/xmpp/xmpp_text.h"
 
 #define MAX_AGE_S 300 /* what was kept longer on its way is no order any more */
 
@@ -98,13 +99,17 @@ xmpp_desk_message(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 	    !desk_serves(xmpp->gateway, account))
 		return FALSE;
 	confirm(xmpp, message, device);
+	if (!xmpp_text_is_first(xmpp, message, account)) /* a password made twice is none */
+		return TRUE;
 	if (is_late(message))
 		say(xmpp, device,
 		    "Your message came late, and nothing was done. Write it again if it still "
 		    "holds",
 		    FALSE);
-	else if (!desk_says(xmpp->gateway, &(DeskPerson){ account, device }, text, on_said, xmpp))
+	else if (!desk_says(xmpp->gateway, &(DeskPerson){ account, device }, text, on_said, xmpp)) {
+		xmpp_text_may_come_again(xmpp, message, account);
 		xmpp_component_send(xmpp, xml_message_error(message, &busy));
+	}
 	return TRUE;
 }
 

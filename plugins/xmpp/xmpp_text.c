@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* xmpp_text.c - see xmpp_text.h. */
 #include "plugins/xmpp/xmpp_text.h"
+#include "b2bua/desk.h"
 #include "b2bua/number.h"
 #include "b2bua/text.h"
 #include "plugins/xmpp/im.h"
@@ -11,7 +12,8 @@
 #define TELL_US	 (60 * (gint64)G_USEC_PER_SEC)
 
 struct XmppTexts {
-	GHashTable *told;  /* "account\nchat\nkind" → gint64 *: when, monotonic */
+	/* "account\nchat\nkind", "account\nfirst\norigin-id" → gint64 *: when, monotonic */
+	GHashTable *told;
 	GHashTable *asked; /* Asked, a set: the core has not answered yet */
 };
 
@@ -75,6 +77,11 @@ static const XmlStanzaError NO_NUMBER = {
 	.text = NOT_SENT "this is no telephone number. Write one with + and its country, as in "
 			 "+15555550123",
 };
+static const XmlStanzaError SEVERAL = {
+	.type = "modify",
+	.condition = "not-acceptable",
+	.text = NOT_SENT "it can go to one number at a time. Write it to each of them",
+};
 static const XmlStanzaError GATEWAY = {
 	.type = "cancel",
 	.condition = "service-unavailable",
@@ -137,6 +144,30 @@ may_tell(XmppTexts *texts, char *key, gboolean once)
 	return TRUE;
 }
 
+static char *
+first_key(const char *account, const char *id)
+{
+	return g_strdup_printf("%s\nfirst\n%s", account, id);
+}
+
+gboolean
+xmpp_text_is_first(Xmpp *xmpp, const xmlNode *message, const char *account)
+{
+	const char *id = im_sole_id(message);
+
+	return !id || may_tell(xmpp->texts, first_key(account, id), TRUE);
+}
+
+void
+xmpp_text_may_come_again(Xmpp *xmpp, const xmlNode *message, const char *account)
+{
+	const char *id = im_sole_id(message);
+	g_autofree char *key = id ? first_key(account, id) : NULL;
+
+	if (key)
+		g_hash_table_remove(xmpp->texts->told, key);
+}
+
 static void
 tell_line(Xmpp *xmpp, const Row *row, const Address *from, const Address *to)
 {
@@ -192,12 +223,17 @@ xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const
 {
 	g_autofree char *text = im_plain(message), *account = NULL;
 	g_autoptr(Address) chat = NULL;
+	gint64 since = 0;
 
 	if (!text)
 		return FALSE;
 	account = address_bare_jid(from);
 	chat = to->user ? xmpp_accounts_callee(xmpp->accounts, to) : address_copy(to);
-	return account_answers(xmpp->gateway, account, chat, text);
+	/* the desk may have asked something later */
+	if (!to->user)
+		since = desk_asked_us(xmpp->gateway,
+				      &(DeskPerson){ account, xml_attribute(message, "from") });
+	return account_answers(xmpp->gateway, account, chat, text, since);
 }
 
 static XmlStanzaError
@@ -281,6 +317,15 @@ is_short_code(const Address *to)
 	       (code[length] == '\0' || code[length] == ';');
 }
 
+/* "+14155550101,+14155550102": what stands after a comma is keys to press, but no key is "+". */
+static gboolean
+is_several(const Address *to)
+{
+	const char *comma = strchr(to->user, ',');
+
+	return comma && strchr(comma, '+');
+}
+
 /* Why there is nobody whom a text could be for; NULL: there is. */
 static const XmlStanzaError *
 nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
@@ -291,6 +336,8 @@ nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 		return im->kind == IM_TEXT ? &GATEWAY : NULL;
 	if (g_str_equal(to->user, "anonymous"))
 		return &ANONYMOUS;
+	if (is_several(to))
+		return &SEVERAL;
 	/* of a number the core knows more, and says it */
 	number = xmpp_accounts_callee(xmpp->accounts, to);
 	if (number->scheme == ADDRESS_NUMBER || is_short_code(to) ||

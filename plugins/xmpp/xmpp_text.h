@@ -12,6 +12,11 @@
 XmppTexts *xmpp_texts_new(void);
 void xmpp_texts_free(XmppTexts *texts); /* NULL is fine; what is answered later is dropped */
 
+/* FALSE: the account has sent it before, as clients do whose connection broke. */
+gboolean xmpp_text_is_first(Xmpp *xmpp, const xmlNode *message, const char *account);
+/* It was not taken. */
+void xmpp_text_may_come_again(Xmpp *xmpp, const xmlNode *message, const char *account);
+
 /* TRUE: it answers a question of the gateway, and has been taken. */
 gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);

@@ -290,6 +290,92 @@ test_mistakes(void)
 	tear_down();
 }
 
+/* --- as people and their keyboards write it --- */
+
+static const struct {
+	const char *before, *said, *holds;
+} TYPED[] = {
+	{ NULL, "HELP", "Write a command" },
+	{ NULL, "help.", "Write a command" },
+	{ NULL, "/help", "Write a command" },
+	{ NULL, "!Help!", "Write a command" },
+	/* a greeting is not the beginning of "hide-number" */
+	{ NULL, "Hi", "Write a command" },
+	{ NULL, "Hello!", "Write a command" },
+	{ NULL, "h", "Write a command" },
+	{ NULL, "Dnd on.", "Nothing rings" },
+	{ NULL, "dnd\u00a0off", "ring again" },
+	{ NULL, "do not disturb off", "ring again" },
+	{ NULL, "hide number no", "sees the number" },
+	{ NULL, "hide\u2011number no", "sees the number" },
+	{ NULL, "my number", "+14155550101" },
+	{ NULL, "calls \u2014last=3", "ENDED" },
+	{ NULL, "calls \u2013last 3", "ENDED" },
+	{ NULL, "forward \u201cbusy\u201d +49301234567", "go to +49301234567" },
+	{ NULL, "forward busy \u201c+49 30 1234567\u201d", "go to +49301234567" },
+	{ NULL, "forward busy \u200e+49\u00a030\u202f123\u20114567", "go to +49301234567" },
+	{ NULL, "forward busy \uff0b\uff14\uff19301234567", "go to +49301234567" },
+	{ NULL, "block +1 (415) 555\u20111234", "+14155551234: " },
+	{ NULL, "unblock +1.415.555.1234", "+14155551234: calls ring" },
+	{ NULL, "block +49 (0)30 1234, anonymous", "+49301234 anonymous: " },
+	{ NULL, "user set ring=\u201cBoth\u201d", "Done" },
+	{ "forward", "2.", "number: " },
+	{ "forward", "2)", "number: " },
+	{ "forward", "#2", "number: " },
+	{ "forward", "Two", "number: " },
+	{ "forward", "2\ufe0f\u20e3", "number: " },
+	{ "forward", "\u0662", "number: " },
+	{ "forward", "\u201cbusy\u201d", "number: " },
+	{ "forward;2", "\u201c+49 30 1234567\u201d", "go to +49301234567" },
+	{ "forward;2", "+49301234567,12", "go to +49301234567 " },
+	{ "forward;2", "Back.", "when: " },
+	{ "forward;2", "/cancel", "Cancelled" },
+	{ "forward", "stop", "Cancelled" },
+	{ "forward", "Quit!", "Cancelled" },
+	{ "dnd", "Yes.", "Nothing rings" },
+	{ "dnd", "no!", "ring again" },
+	{ "user set;ring-seconds", "20.", "ring-seconds = 20 (new)" },
+	{ "user set;ring-seconds;20", "done", "Done" },
+	{ "user set", "5.", "ring: " },
+	/* who has forgotten a question, or never saw it as one */
+	{ "block", "calls", "ENDED" },
+	{ "block", "Forward busy off", "not sent on" },
+	{ "dnd", "my number", "+14155550101" },
+	{ "dnd", "hm", "cancel ends" },
+};
+
+/* So that "yes" answers this, and not what was asked before. */
+static void
+test_asked(void)
+{
+	const DeskPerson phone = { ALICE, ALICE "/phone" }, other = { BOB, BOB "/phone" };
+
+	set_up();
+	g_assert_cmpint(desk_asked_us(gateway, &phone), ==, 0);
+	say("dnd");
+	g_assert_cmpint(desk_asked_us(gateway, &phone), >, 0);
+	g_assert_cmpint(desk_asked_us(gateway, &phone), <=, g_get_monotonic_time());
+	g_assert_cmpint(desk_asked_us(gateway, &other), ==, 0);
+	say("yes");
+	g_assert_cmpint(desk_asked_us(gateway, &phone), ==, 0);
+	tear_down();
+}
+
+static void
+test_typed(void)
+{
+	set_up();
+	for (guint i = 0; i < G_N_ELEMENTS(TYPED); i++) {
+		g_auto(GStrv) before = g_strsplit(TYPED[i].before ? TYPED[i].before : "", ";", -1);
+
+		for (char **line = before; *line; line++)
+			say(*line);
+		assert_says(TYPED[i].said, TYPED[i].holds);
+		say("cancel");
+	}
+	tear_down();
+}
+
 /* --- by form --- */
 
 typedef struct {
@@ -606,6 +692,20 @@ test_forms(void)
 	open_as(ALICE, "number-list");
 	g_assert_cmpint(shown.stage, ==, DESK_DONE);
 	g_assert_cmpuint(shown.n_rows, ==, 1);
+	/* nothing is begun that it could do at once */
+	shown_clear();
+	send_as(ALICE, "number-list", DESK_CANCEL);
+	g_assert_cmpint(shown.stage, ==, DESK_NO_SESSION);
+	/* a form is filled in by the same keyboards */
+	open_as(ALICE, "block");
+	fill_in("caller", "+1 (415) 555\u20110123");
+	send_as(ALICE, "block", DESK_COMPLETE);
+	g_assert_false(shown.is_error);
+	{
+		g_autofree char *blocked = store_setting_get(store, ALICE, "blocked");
+
+		g_assert_cmpstr(blocked, ==, "+14155550123");
+	}
 	/* an operator: the words, then the keys of what they name, and back */
 	open_as(OSCAR, "user-set");
 	g_assert_true(shown.may_next && fill_in("jid", ALICE));
@@ -819,12 +919,55 @@ test_sessions(void)
 	tear_down();
 }
 
+static void
+assert_chat(Chat *chat, const char *device, const char *text, gint64 s, const char *part)
+{
+	const ChatPerson person = { ALICE, device, TRUE, FALSE };
+	ChatReply reply;
+
+	chat_says(chat, &person, text, s * G_USEC_PER_SEC, &reply);
+	if (part)
+		g_assert_nonnull(strstr(reply.text, part));
+	else
+		g_assert_nonnull(reply.words);
+	chat_reply_clear(&reply);
+}
+
+/* Both devices of a person show the question. */
+static void
+test_elsewhere(void)
+{
+	static const char one[] = ALICE "/one", two[] = ALICE "/two";
+	Chat *chat;
+
+	set_up();
+	chat = chat_new(NULL, store);
+	assert_chat(chat, one, "forward", 1, "1 always");
+	/* a command is one, and what is no answer is none */
+	assert_chat(chat, two, "number list", 2, NULL);
+	assert_chat(chat, two, "rubbish", 3, "no command");
+	assert_chat(chat, one, "rubbish", 3, "write always");
+	assert_chat(chat, two, "2", 4, "number: ");
+	assert_chat(chat, one, "back", 5, "1 always");
+	assert_chat(chat, two, "busy", 6, "number: ");
+	assert_chat(chat, one, "+49301234567", 7, NULL);
+	g_assert_cmpuint(chat_n_sessions(chat), ==, 0);
+	/* and not for long */
+	assert_chat(chat, one, "dnd", 10, "Yes or no");
+	assert_chat(chat, two, "yes", 11 + CHAT_ELSEWHERE_S, "no command");
+	assert_chat(chat, one, "yes", 12 + CHAT_ELSEWHERE_S, NULL);
+	chat_free(chat);
+	tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/desk/conversations", test_conversations);
 	g_test_add_func("/desk/mistakes", test_mistakes);
+	g_test_add_func("/desk/typed", test_typed);
+	g_test_add_func("/desk/asked", test_asked);
 	g_test_add_func("/desk/same-row", test_same_row);
 	g_test_add_func("/desk/at-home", test_at_home);
 	g_test_add_func("/desk/short-verbs", test_short_verbs);
@@ -833,5 +976,6 @@ main(int argc, char **argv)
 	g_test_add_func("/desk/no-operator-now", test_no_operator_now);
 	g_test_add_func("/desk/test-call", test_test_call);
 	g_test_add_func("/desk/sessions", test_sessions);
+	g_test_add_func("/desk/elsewhere", test_elsewhere);
 	return g_test_run();
 }

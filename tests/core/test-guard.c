@@ -491,13 +491,15 @@ test_replay(void)
 
 /* --- who is asked and told --- */
 
+static gint64 since_us; /* 0: ever */
+
 static gboolean
 says(const char *number, const char *text)
 {
 	g_autoptr(Address) chat = number ? address_new(ADDRESS_NUMBER, number, NULL, NULL)
 					 : address_new(ADDRESS_JID, NULL, "gw.example.org", NULL);
 
-	return account_answers(gateway, "user1@example.org", chat, text);
+	return account_answers(gateway, "user1@example.org", chat, text, since_us);
 }
 
 #define ASKS "has not called this country before"
@@ -516,6 +518,10 @@ test_new_country(void)
 	g_string_truncate(notices, 0);
 	g_assert_nonnull(strstr(call_to("user1", ABROAD), ASKS));
 	g_assert_null(strstr(notices->str, "Austria"));
+	/* "yes" is for what was asked last: by somebody else since */
+	since_us = g_get_monotonic_time() + G_USEC_PER_SEC;
+	g_assert_false(says(ABROAD, "yes"));
+	since_us = 0;
 	/* the answer is for the chat in which was asked, from the account that was */
 	g_assert_false(says("+41445550101", "yes"));
 	g_assert_false(says(ABROAD, "what do you want?"));

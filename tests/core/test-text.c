@@ -101,8 +101,9 @@ send_text(const Text *text)
 }
 
 static guint
-room_of(const Way *way)
+room_of(const Way *way, const char *device)
 {
+	g_assert_cmpint(device != NULL, ==, way->kind == WAY_CONTACT);
 	return way->kind == WAY_TRUNK ? room : 0;
 }
 
@@ -512,6 +513,35 @@ test_parts(Rig *rig, gconstpointer unused)
 	assert_state(rig, 1, TEXT_QUEUED);
 	text_failed(gateway, id_of(1), FALSE, REASON_GONE, "gone");
 	assert_state(rig, 1, "FAILED gone (gone)");
+}
+
+/* An emoji of several characters is not cut, where it is not all there is. */
+static void
+test_parts_of_emoji(Rig *rig, gconstpointer unused)
+{
+	static const char *const ones[] = {
+		"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7", /* joined */
+		"\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd",		/* with a skin */
+		"\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa",		/* a flag */
+		"e\xcc\x81",					/* an accent */
+	};
+
+	manner = SENT;
+	room = 100;
+	for (guint i = 0; i < G_N_ELEMENTS(ones); i++) {
+		guint before = sent->len, fill = 101 - (guint)strlen(ones[i]);
+		g_autofree char *some = g_strnfill(fill, 'a');
+		g_autofree char *body = g_strconcat(some, ones[i], "b", NULL);
+		g_autofree char *second = g_strconcat(": ", ones[i], "b", NULL);
+		g_autofree char *name = g_strdup_printf("emoji %u", i);
+		Note note = to_trunk;
+
+		note.body = body;
+		note.origin = name;
+		assert_answer(&note, "taken");
+		iterate_until(&sent->len, before + 2);
+		g_assert_true(g_str_has_suffix(((Sent *)sent->pdata[before + 1])->line, second));
+	}
 }
 
 /* --- once --- */
@@ -1274,6 +1304,7 @@ main(int argc, char **argv)
 		{ "/text/softphone-writes", test_softphone_writes },
 		{ "/text/internal", test_internal },
 		{ "/text/parts", test_parts },
+		{ "/text/parts-of-emoji", test_parts_of_emoji },
 		{ "/text/repeats", test_repeats },
 		{ "/text/late", test_late },
 		{ "/text/disk-full", test_disk_full },

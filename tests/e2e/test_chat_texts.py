@@ -37,7 +37,9 @@ def between_users(bench):
     write(alice, f"{BOB}@{GATEWAY}", "more", extra="<replace xmlns='urn:xmpp:message-correct:0' id='same'/>")
     read(bob, f"{ALICE}@{GATEWAY}", "once")
     bob.wait_text("Correction: more")
-    check([c.body for c in bob.texts()][1:] == ["once", "Correction: more"], f"bob reads {bob.texts()}")
+    write(alice, f"{BOB}@{GATEWAY}", "no carbon", extra="<private xmlns='urn:xmpp:carbons:2'/>")
+    bob.wait_text("no carbon")
+    check([c.body for c in bob.texts()][1:] == ["once", "Correction: more", "no carbon"], f"bob reads {bob.texts()}")
     check(not alice.errors(), "something comes back")
 
 

@@ -48,9 +48,9 @@ exercise_report(const char *data, gsize size)
 }
 
 static void
-exercise(const char *type, const char *data, gsize size)
+exercise(const char *type, const char *encoding, const char *data, gsize size)
 {
-	const MessageHeaders headers = { type, NULL, NULL };
+	const MessageHeaders headers = { type, encoding, NULL };
 	g_auto(Message) message = { 0 };
 	g_autofree char *origin = NULL, *id = NULL;
 
@@ -63,7 +63,7 @@ exercise(const char *type, const char *data, gsize size)
 		return;
 	check(g_utf8_validate(message.body, -1, NULL) && *message.body &&
 	      strlen(message.body) <= 8192);
-	origin = message_origin(&message, "call", 1, "tag");
+	origin = message_origin(&message, &(MessageNames){ "call", "tag", 1, "+1" });
 	check(strlen(origin) <= 200);
 	message_wanted(origin, &id);
 	check(!id || g_strcmp0(id, message.id) == 0);
@@ -79,6 +79,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	exercise_envelope((const char *)data + 1, size - 1);
 	exercise_report((const char *)data + 1, size - 1);
-	exercise(types[data[0] % G_N_ELEMENTS(types)], (const char *)data + 1, size - 1);
+	exercise(types[data[0] % G_N_ELEMENTS(types)], NULL, (const char *)data + 1, size - 1);
+	exercise("text/plain;charset=utf-8", NULL, (const char *)data + 1, size - 1);
+	exercise("text/plain;charset=utf-16", NULL, (const char *)data + 1, size - 1);
+	exercise(types[data[0] % G_N_ELEMENTS(types)], data[0] & 0x80 ? "gzip" : "deflate",
+		 (const char *)data + 1, size - 1);
 	return 0;
 }

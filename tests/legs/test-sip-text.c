@@ -127,7 +127,8 @@ in__contents(void)
 		const char *extra, *body, *status;
 	} cases[] = {
 		{ "Content-Type: text/html\r\n", "<p>", "415" },
-		{ PLAIN "Content-Encoding: gzip\r\n", "x", "415" },
+		{ PLAIN "Content-Encoding: br\r\n", "x", "415" },
+		{ PLAIN "Content-Encoding: gzip\r\n", "no gzip", "400" },
 		{ "Content-Type: message/cpim\r\n", "x", "400" },
 		{ "Content-Type: multipart/mixed;boundary=b\r\n", "--b--", "415" },
 		{ NULL, NULL, "400" },
@@ -391,6 +392,45 @@ send_report(Phone *phone, const char *id, const char *what)
 }
 
 /* A phone that says that it takes envelopes is asked for reports, and nobody else's count. */
+/* Two programs with one name and password, of which one would show the envelope as a text. */
+static void
+reports__one_program(void)
+{
+	g_auto(Phone) one = phone_new("alice", peer_new());
+	g_auto(Phone) two = phone_new("alice", peer_new());
+	g_autofree char *first = phone_contact_line(&one, "");
+	g_autofree char *second = phone_contact_line(&two, "");
+	g_autofree char *knows = g_strconcat(first,
+					     "User-Agent: Linphone/5\r\nAccept: text/plain, "
+					     "message/cpim\r\n",
+					     NULL);
+	g_autofree char *knows_not = g_strconcat(second, "User-Agent: MicroSIP/3\r\n", NULL);
+	g_autofree char *ok = NULL, *also = NULL, *envelope = NULL, *plain = NULL, *report = NULL;
+	Text more = { .device = "alice", .receipt = TRUE };
+
+	phone_start();
+	ok = phone_do_register(&one, knows);
+	also = phone_do_register(&two, knows_not);
+	rig_send_text(8, by_phone, "Hi", &more);
+	envelope = peer_wait(one.peer, "MESSAGE ");
+	plain = peer_wait(two.peer, "MESSAGE ");
+	g_assert_nonnull(strstr(envelope, "message/cpim"));
+	g_assert_cmpstr(message_body(plain), ==, "Hi");
+	peer_reply(one.peer, envelope, "200 OK", "t", NULL, NULL);
+	rig_expect("sent 8");
+	peer_reply(two.peer, plain, "200 OK", "t", NULL, NULL);
+	rig_expect("delivered 8");
+
+	more.kind = TEXT_RECEIPT;
+	more.about = "imdn 1 m1";
+	rig_send_text(9, by_phone, NULL, &more);
+	report = peer_wait(one.peer, "MESSAGE ");
+	peer_reply(one.peer, report, "200 OK", "t", NULL, NULL);
+	rig_expect("delivered 9");
+	g_assert_false(peer_has(two.peer, "MESSAGE "));
+	rig_stop();
+}
+
 static void
 reports__theirs(void)
 {
@@ -553,6 +593,35 @@ out__challenged(void)
 
 /* A carrier that wants to be left alone for a while is, and then it is said that it is there. */
 static void
+with_redirects(Trunk *trunk)
+{
+	with_texts(trunk);
+	trunk->follow_redirects = TRUE;
+}
+
+/* As a call is, and no further. */
+static void
+out__redirected(void)
+{
+	g_autoptr(Peer) peer = start_with(with_redirects);
+	g_autofree char *second = NULL;
+
+	rig_send_text(1, by_carrier, "Hi", NULL);
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *text = peer_wait(peer, "MESSAGE ");
+		g_autofree char *cseq = message_header(text, "CSeq");
+		g_autofree char *expected = g_strdup_printf("%u MESSAGE", i + 1);
+
+		g_assert_cmpint(g_str_has_prefix(text, "MESSAGE sip:elsewhere@"), ==, i > 0);
+		g_assert_cmpstr(cseq, ==, expected);
+		peer_reply(peer, text, "302 Moved Temporarily", "t",
+			   "Contact: <sip:elsewhere@other.example.org>\r\n", NULL);
+	}
+	rig_expect_start("never 1 ");
+	rig_stop();
+}
+
+static void
 out__retry_after(void)
 {
 	g_autoptr(Peer) peer = start_with(with_texts);
@@ -576,7 +645,7 @@ static void
 out__room(void)
 {
 	g_autoptr(Peer) peer = start_with(with_password);
-	guint room = rig_plugin->text->room(&by_carrier);
+	guint room = rig_plugin->text->room(&by_carrier, NULL);
 	g_autofree char *body = g_strnfill(room, 'x');
 	g_autofree char *one = NULL, *two = NULL;
 
@@ -594,11 +663,39 @@ out__room(void)
 	g_assert_cmpuint(strlen(message_body(two)), ==, room);
 	peer_reply(peer, two, "200 OK", "t", NULL, NULL);
 	rig_expect_start("delivered ");
-	g_assert_cmpuint(rig_plugin->text->room(&by_phone), ==, 0);
 	rig_stop();
 }
 
 /* --- out, to a softphone --- */
+
+/* What is as long as may be is less than what PJSIP reads of one datagram, in an envelope too. */
+static void
+out__long(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_auto(Phone) tcp = phone_new("alice", peer_new_tcp());
+	g_autofree char *typing = NULL, *ok = NULL, *text = NULL, *body = NULL;
+	Text more = { .device = "alice", .receipt = TRUE };
+	guint room;
+
+	phone_start();
+	g_assert_cmpuint(rig_plugin->text->room(&by_phone, "alice"), >=, 2000);
+	phone_register(&tcp, "");
+	g_assert_cmpuint(rig_plugin->text->room(&by_phone, "alice"), ==, 0);
+	phone_register(&phone, "");
+	room = rig_plugin->text->room(&by_phone, "alice");
+	g_assert_cmpuint(room, >=, 2000);
+	typing = phone_send_text(&phone, ENVELOPE,
+				 "From: <a:b>\r\n\r\nContent-Type: "
+				 "application/im-iscomposing+xml\r\n\r\n<isComposing/>");
+	ok = peer_wait(phone.peer, "SIP/2.0 200");
+	body = g_strnfill(room, 'x');
+	rig_send_text(G_MAXINT64, by_phone, body, &more);
+	text = peer_wait(phone.peer, "MESSAGE ");
+	g_assert_nonnull(strstr(text, "positive-delivery"));
+	g_assert_cmpuint(strlen(text), <, 3600);
+	rig_stop();
+}
 
 static void
 out__registrations(void)
@@ -663,13 +760,16 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/text/in/phone", in__phone);
 	g_test_add_func("/sip/text/in/phone-number", in__phone_number);
 	g_test_add_func("/sip/text/reports/ours", reports__ours);
+	g_test_add_func("/sip/text/reports/one-program", reports__one_program);
 	g_test_add_func("/sip/text/reports/theirs", reports__theirs);
 	g_test_add_data_func("/sip/text/out/form/udp", NULL, out__form);
 	g_test_add_data_func("/sip/text/out/form/tcp", "", out__form);
 	g_test_add_func("/sip/text/out/statuses", out__statuses);
 	g_test_add_func("/sip/text/out/challenged", out__challenged);
+	g_test_add_func("/sip/text/out/redirected", out__redirected);
 	g_test_add_func("/sip/text/out/retry-after", out__retry_after);
 	g_test_add_func("/sip/text/out/room", out__room);
+	g_test_add_func("/sip/text/out/long", out__long);
 	g_test_add_func("/sip/text/out/registrations", out__registrations);
 	g_test_add_func("/sip/text/out/stopped", out__stopped);
 	return g_test_run();

@@ -78,9 +78,10 @@ test_chat(void)
 	g_assert_cmpstr(xml_attribute(reply, "type"), ==, "chat");
 	g_assert_nonnull(xml_child(reply, NS_HINTS, "store"));
 	assert_reads(PHONE, "forward busy", "number: the number that gets the calls");
-	/* another device has a conversation of its own */
-	assert_reads(RIG_USER "/web", "+49301234567", "no command");
-	assert_reads(PHONE, "+49 30 1234567", "go to +49301234567");
+	/* what is no answer is another device's own; what is one is for both */
+	assert_reads(RIG_USER "/web", "dnd", "Yes or no");
+	assert_reads(RIG_USER "/web", "cancel", "Cancelled");
+	assert_reads(RIG_USER "/web", "+49 30 1234567", "go to +49301234567");
 	forward = setting_text(rig.store, RIG_USER, SETTING_FORWARD_BUSY);
 	g_assert_cmpstr(forward, ==, "+49301234567");
 	assert_reads(PHONE, "trunk list", "for the operator");
@@ -88,6 +89,39 @@ test_chat(void)
 	g_assert_true(store_softphone_add(rig.store, "alice", RIG_USER, "correct horse", NULL));
 	reply = say(PHONE, "softphone password");
 	g_assert_nonnull(xml_child(reply, NS_HINTS, "no-permanent-store"));
+	tear_down();
+}
+
+static guint
+n_replies(void)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < rig.said->len; i++)
+		n += xml_is_stanza(rig.said->pdata[i], "message") &&
+		     xml_child(rig.said->pdata[i], NULL, "body");
+	return n;
+}
+
+/* A client that does not know whether its message came sends it again. */
+static void
+test_sent_again(void)
+{
+	static const char password[] =
+		"<message id='p' from='" PHONE "' to='" DOMAIN "' type='chat'><body>password</body>"
+		"<origin-id xmlns='urn:xmpp:sid:0' id='p'/></message>";
+
+	set_up();
+	g_assert_true(store_softphone_add(rig.store, "alice", RIG_USER, "correct horse", NULL));
+	rig_forget();
+	rig_play(password);
+	rig_play(password);
+	while (!find_reply(PHONE))
+		rig_settle();
+	assert_reads(RIG_USER "/web", "number list", "number");
+	rig_play(password);
+	g_assert_nonnull(say(RIG_USER "/web", "number list"));
+	g_assert_cmpuint(n_replies(), ==, 1);
 	tear_down();
 }
 
@@ -307,6 +341,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/xmpp-desk/chat", test_chat);
+	g_test_add_func("/xmpp-desk/sent-again", test_sent_again);
 	g_test_add_func("/xmpp-desk/no-order", test_no_order);
 	g_test_add_func("/xmpp-desk/disco", test_disco);
 	g_test_add_func("/xmpp-desk/form", test_form);

@@ -145,6 +145,8 @@ static const struct {
 	  HI, A " " A "/a +1\\20555\\20555\\200123@gw.example.org -: hi", NULL, NULL },
 	{ "with keys", A "/a", "+15555550123,12@gw.example.org", "type='chat'", HI,
 	  A_NUMBER "-: hi", NULL, NULL },
+	{ "two numbers", A "/a", "+15555550123,+15555550124@gw.example.org", "type='chat'", HI,
+	  NULL, "not-acceptable", NULL },
 	{ "another user", A "/a", "+15555550199@gw.example.org", "type='chat'", HI,
 	  A " " A "/a +15555550199 -: hi", NULL, NULL },
 	{ "a short code", A "/a", "33733@gw.example.org", "type='chat'", HI,

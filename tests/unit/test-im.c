@@ -92,6 +92,8 @@ static const struct {
 	  NULL },
 	{ "an archive", "chat",
 	  "<result xmlns='urn:xmpp:mam:2' id='1'>" FORWARDED("a@b") "</result>", IM_NOTHING, NULL },
+	{ "words that no other device is to have", "chat",
+	  BODY("hi") "<private xmlns='urn:xmpp:carbons:2'/>", IM_TEXT, "hi" },
 	{ "attention", "chat", "<attention xmlns='urn:xmpp:attention:0'/>", IM_NOTHING, NULL },
 	{ "hints alone", "chat", "<no-store xmlns='urn:xmpp:hints'/>", IM_NOTHING, NULL },
 	{ "a nick alone", "chat", "<nick xmlns='http://jabber.org/protocol/nick'>A</nick>",
@@ -165,6 +167,8 @@ static const struct {
 	{ "sharing", "chat", SHARING(URL_DATA), IM_TEXT, URL },
 	{ "sharing, with the address in the body", "chat", SHARING(URL_DATA) OOB(URL) BODY(URL),
 	  IM_TEXT, URL },
+	{ "where what was shared is, said later", "chat",
+	  "<sources xmlns='urn:xmpp:sfs:0' id='f'>" URL_DATA "</sources>", IM_TEXT, URL },
 	{ "sharing without an address", "chat",
 	  SHARING("<jinglepub xmlns='urn:xmpp:jinglepub:1'/>"), IM_FILE, NULL },
 	{ "the one before sharing", "chat",
@@ -180,10 +184,11 @@ static xmlNode *
 message(const char *type, const char *more, const char *inside)
 {
 	g_autofree char *kind = type ? g_strdup_printf("type='%s'", type) : g_strdup("");
-	g_autofree char *text = g_strdup_printf("<message xmlns='jabber:component:accept' "
-						"from='alice@example.com/a' to='+1@gw' %s %s>%s"
-						"</message>",
-						kind, more, inside);
+	g_autofree char *text =
+		g_strdup_printf("<message xmlns='jabber:component:accept' "
+				"from='alice@example.com/a' %s %s %s>%s"
+				"</message>",
+				strstr(more, "to=") ? "" : "to='+1@gw'", kind, more, inside);
 	xmlNode *node = xml_parse(text, strlen(text), 65536, NULL);
 
 	g_assert_nonnull(node);
@@ -226,6 +231,8 @@ origin(const char *more, const char *inside)
 	return g_steal_pointer(&chat->origin);
 }
 
+#define AT(hour) "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T" hour ":30:00Z'/>"
+
 static const struct {
 	const char *what;
 	const char *more[2], *inside[2];
@@ -235,7 +242,7 @@ static const struct {
 	{ "sent again", { "id='a'", "id='a'" }, { BODY("hi"), BODY("hi") }, TRUE, "a" },
 	{ "sent again, and kept on its way",
 	  { "id='a'", "id='a'" },
-	  { BODY("hi"), BODY("hi") "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>" },
+	  { BODY("hi") AT("00"), BODY("hi") AT("00") },
 	  TRUE,
 	  "a" },
 	{ "other ids", { "id='a'", "id='b'" }, { BODY("hi"), BODY("hi") }, FALSE, "a" },
@@ -244,6 +251,26 @@ static const struct {
 	  { BODY("hi"), BODY("ho") },
 	  FALSE,
 	  "1" },
+	{ "the same words and count, hours later",
+	  { "id='1'", "id='1'" },
+	  { BODY("ok") AT("08"), BODY("ok") AT("10") },
+	  FALSE,
+	  "1" },
+	{ "to two people",
+	  { "id='a' to='+1@gw'", "id='a' to='+2@gw'" },
+	  { BODY("hi"), BODY("hi") },
+	  FALSE,
+	  "a" },
+	{ "to two people, with an origin-id",
+	  { "id='a' to='+1@gw'", "id='a' to='+2@gw'" },
+	  { BODY("hi") SID("o"), BODY("hi") SID("o") },
+	  FALSE,
+	  "a" },
+	{ "to one of two resources",
+	  { "id='a' to='+1@gw'", "id='a' to='+1@gw/gw'" },
+	  { BODY("hi"), BODY("hi") },
+	  TRUE,
+	  "a" },
 	{ "a correction of it",
 	  { "id='a'", "id='a'" },
 	  { BODY("hi"), BODY("hi") "<replace xmlns='urn:xmpp:message-correct:0' id='a'/>" },
@@ -302,6 +329,30 @@ test_origin(void)
 	g_assert_cmpuint(strlen(first), <, 100);
 	g_assert_cmpstr(first, ==, again);
 	g_assert_null(im_origin_id(first));
+}
+
+/* For who reads commands and answers. */
+static void
+test_plain(void)
+{
+	static const char *const pairs[][2] = {
+		{ BODY("yes"), "yes" },
+		{ BODY("&gt; 1 always\n&gt; 2 busy\n2"), "2" },
+		{ "<reply xmlns='urn:xmpp:reply:0' id='1'/>" FALLBACK("urn:xmpp:reply:0")
+			  BODY("&gt; How?\nso\n&gt; not"),
+		  "so\n> not" },
+		{ BODY("&gt; all of it"), NULL },
+		{ BODY("&gt;"), NULL },
+		{ "<store xmlns='urn:xmpp:hints'/>", NULL },
+		{ BODY("no") EME, NULL },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		g_autoptr(xmlNode) node = message("chat", "", pairs[i][0]);
+		g_autofree char *plain = im_plain(node);
+
+		g_assert_cmpstr(plain, ==, pairs[i][1]);
+	}
 }
 
 static void
@@ -449,6 +500,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/im/kinds", test_kinds);
 	g_test_add_func("/im/origin", test_origin);
+	g_test_add_func("/im/plain", test_plain);
 	g_test_add_func("/im/receipt", test_receipt);
 	g_test_add_func("/im/delay", test_delay);
 	g_test_add_func("/im/language", test_language);

@@ -55,8 +55,8 @@ find_softphone(SipUa *ua, const sip_t *sip)
 	return softphone;
 }
 
-static const char *
-program_of(const sip_t *sip)
+const char *
+phone_program(const sip_t *sip)
 {
 	return sip->sip_user_agent ? sip->sip_user_agent->g_string : NULL;
 }
@@ -84,7 +84,7 @@ phone_claim(SipUa *ua, const SipEvent *event)
 				   [DIGEST_SHA256] = claim.softphone->ha1_sha256 } };
 	verdict = digest_server_verify(ua->digest, sip, &secret, &used);
 	if (verdict == DIGEST_RIGHT || verdict == DIGEST_STALE)
-		dialects_proved(ua->dialects, program_of(sip), source, used);
+		dialects_proved(ua->dialects, phone_program(sip), source, used);
 	switch (verdict) {
 	case DIGEST_RIGHT:
 		claim.verdict = PHONE_KNOWN;
@@ -122,7 +122,7 @@ choose_offer(SipUa *ua, const SipEvent *event)
 	g_autofree char *source = phone_address(event->msg);
 
 	return claimed ? digest_server_algorithm(digest, event->sip)
-		       : dialects_offer(ua->dialects, program_of(event->sip), source);
+		       : dialects_offer(ua->dialects, phone_program(event->sip), source);
 }
 
 void

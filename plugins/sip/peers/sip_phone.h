@@ -31,6 +31,9 @@ typedef struct {
 } PhoneClaim;
 
 /* Who a request claims to be, and whether that is proven. */
+/* Which program it is, by its own word; or NULL. */
+const char *phone_program(const sip_t *sip);
+
 PhoneClaim phone_claim(SipUa *ua, const SipEvent *event);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define IMDN_NAMESPACE "urn:ietf:params:imdn"
+#define MIME	       "Content-"
 #define MAX_HEADERS    64 /* of each of the two parts */
 
 /* --- lines --- */
@@ -167,9 +168,15 @@ gboolean
 cpim_read(const char *data, gsize size, Cpim *cpim)
 {
 	const char *at = data, *end = data + size;
+	gboolean good = TRUE;
 
 	*cpim = (Cpim){ 0 };
-	if (!read_headers(cpim, &at, end, TRUE) || !read_headers(cpim, &at, end, FALSE)) {
+	/* RFC 3862 shows MIME headers of the envelope's own before it, and some send them */
+	if (size > strlen(MIME) && g_ascii_strncasecmp(data, MIME, strlen(MIME)) == 0) {
+		good = read_headers(cpim, &at, end, FALSE);
+		cpim_clear(cpim);
+	}
+	if (!good || !read_headers(cpim, &at, end, TRUE) || !read_headers(cpim, &at, end, FALSE)) {
 		cpim_clear(cpim);
 		return FALSE;
 	}

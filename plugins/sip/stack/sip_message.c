@@ -4,10 +4,13 @@
  * Thread: any (pure).
  */
 #include "plugins/sip/stack/sip_message.h"
+#include <gio/gio.h>
 #include <string.h>
 
 #define MAX_ID	     120     /* bytes of a name that is kept as it is */
+#define TAG_LENGTH   16	     /* hex digits */
 #define MAX_LANGUAGE 35	     /* RFC 5646 4.4.1 */
+#define MAX_UNPACKED 65536   /* bytes */
 #define ASKED	     "imdn " /* an origin of a text whose author wants to hear of it */
 
 /* --- types --- */
@@ -52,8 +55,38 @@ refuse(Message *message, guint status, const char *phrase)
 	message->phrase = phrase;
 }
 
+/* What says ISO-8859-1 mostly means the other, which has more in the same places. */
+static char *
+from_latin(const char *data, gsize size)
+{
+	char *text = g_convert(data, (gssize)size, "UTF-8", "WINDOWS-1252", NULL, NULL, NULL);
+
+	return text ? text : g_convert(data, (gssize)size, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+}
+
+/* Those that gateways to mobile networks write; NULL: it is none of them, or not in it. */
+static char *
+from_other(const char *charset, const char *data, gsize size)
+{
+	static const char *const OTHERS[] = {
+		"iso-8859-2",	"iso-8859-5",	"iso-8859-7",	"iso-8859-9",	"iso-8859-15",
+		"windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
+		"windows-1255", "windows-1256", "koi8-r",	"koi8-u",	"utf-16",
+		"utf-16be",	"utf-16le",	"gb2312",	"gbk",		"gb18030",
+		"big5",		"shift_jis",	"euc-jp",	"euc-kr",	NULL
+	};
+	g_autofree char *text = NULL;
+	gsize length;
+
+	if (!g_strv_contains(OTHERS, charset))
+		return NULL;
+	text = g_convert(data, (gssize)size, "UTF-8", charset, NULL, &length, NULL);
+	return text && strlen(text) == length ? g_steal_pointer(&text) : NULL;
+}
+
 /* As UTF-8, new; NULL: it is refused.  Where no charset is said it is UTF-8 (RFC 3261 7.4.1);
- * what is none is taken for ISO-8859-1, as what cannot say its charset mostly is. */
+ * what is none is taken for ISO-8859-1, as what cannot say its charset mostly is.  One that says
+ * UTF-8 has been cut within a character: the rest of it can be read. */
 static char *
 decode(Message *message, const char *type, const char *data, gsize size)
 {
@@ -61,18 +94,23 @@ decode(Message *message, const char *type, const char *data, gsize size)
 	static const char *const LATIN[] = { "iso-8859-1", "iso_8859-1", "latin1", NULL };
 	g_autofree char *charset = charset_of(type);
 	gboolean latin = charset && g_strv_contains(LATIN, charset);
+	char *text;
 
 	if (charset && !latin && !g_strv_contains(UTF8, charset)) {
-		refuse(message, 415, "Unsupported Media Type");
-		return NULL;
+		text = from_other(charset, data, size);
+		if (!text)
+			refuse(message, 415, "Unsupported Media Type");
+		return text;
 	}
+	while (size > 0 && data[size - 1] == '\0') /* of a sender that counts its string's end */
+		size--;
 	if (!latin && g_utf8_validate(data, (gssize)size, NULL))
 		return g_strndup(data, size);
-	if ((charset && !latin) || memchr(data, '\0', size)) {
+	if (memchr(data, '\0', size)) {
 		refuse(message, 400, "Bad Text");
 		return NULL;
 	}
-	return g_convert(data, (gssize)size, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+	return charset && !latin ? g_utf8_make_valid(data, (gssize)size) : from_latin(data, size);
 }
 
 /* Lines end by LF; what no screen shows, and no XML may carry, goes. */
@@ -198,27 +236,86 @@ read_envelope(Message *message, const char *data, gsize size, gsize max)
 		refuse(message, 415, "Unsupported Media Type");
 }
 
+/* --- Content-Encoding --- */
+
 static gboolean
 is_encoded(const char *encoding)
 {
 	return encoding && *encoding && g_ascii_strcasecmp(encoding, "identity") != 0;
 }
 
+/* RFC 9110 8.4.1: there "deflate" is what zlib makes; some leave zlib's two bytes away. */
+static GZlibCompressorFormat
+format_of(const char *encoding, const char *data)
+{
+	const guchar *head = (const guchar *)data;
+
+	if (g_ascii_strcasecmp(encoding, "deflate") != 0)
+		return G_ZLIB_COMPRESSOR_FORMAT_GZIP;
+	return (head[0] & 0x0f) == 8 && (head[0] * 256 + head[1]) % 31 == 0
+		       ? G_ZLIB_COMPRESSOR_FORMAT_ZLIB
+		       : G_ZLIB_COMPRESSOR_FORMAT_RAW;
+}
+
+/* Linphone sends all but words compressed.  New; NULL: it is refused. */
+static char *
+unpack(Message *message, const char *encoding, const char *data, gsize size, gsize *length)
+{
+	static const char *const KNOWN[] = { "deflate", "gzip", "x-gzip", NULL };
+	g_autofree char *lower = g_ascii_strdown(encoding, -1), *out = NULL;
+	g_autoptr(GZlibDecompressor) zlib = NULL;
+	GConverterResult result;
+	gsize read;
+
+	if (!g_strv_contains(KNOWN, lower)) {
+		refuse(message, 415, "Unsupported Media Type");
+		return NULL;
+	}
+	if (size < 2) {
+		refuse(message, 400, "Bad Content-Encoding");
+		return NULL;
+	}
+	zlib = g_zlib_decompressor_new(format_of(lower, data));
+	out = g_malloc(MAX_UNPACKED);
+	result = g_converter_convert(G_CONVERTER(zlib), data, size, out, MAX_UNPACKED,
+				     G_CONVERTER_INPUT_AT_END, &read, length, NULL);
+	if (result == G_CONVERTER_FINISHED)
+		return g_steal_pointer(&out);
+	if (result == G_CONVERTER_CONVERTED && *length == MAX_UNPACKED)
+		refuse(message, 413, "Request Entity Too Large");
+	else
+		refuse(message, 400, "Bad Content-Encoding");
+	return NULL;
+}
+
+static void
+read_plain(Message *message, const char *type, const char *data, gsize size, gsize max)
+{
+	if (!size)
+		refuse(message, 400, "No Text");
+	else if (!type)
+		refuse(message, 400, "No Content-Type");
+	else if (is_type(type, CPIM_TYPE))
+		read_envelope(message, data, size, max);
+	else if (!read_simple(message, type, data, size, max))
+		refuse(message, 415, "Unsupported Media Type");
+}
+
 void
 message_read(const MessageHeaders *headers, const char *data, gsize size, gsize max,
 	     Message *message)
 {
+	g_autofree char *unpacked = NULL;
+	gsize length = 0;
+
 	*message = (Message){ .language = read_language(headers->language) };
-	if (is_encoded(headers->encoding))
-		refuse(message, 415, "Unsupported Media Type");
-	else if (!size)
-		refuse(message, 400, "No Text");
-	else if (!headers->type)
-		refuse(message, 400, "No Content-Type");
-	else if (is_type(headers->type, CPIM_TYPE))
-		read_envelope(message, data, size, max);
-	else if (!read_simple(message, headers->type, data, size, max))
-		refuse(message, 415, "Unsupported Media Type");
+	if (!is_encoded(headers->encoding)) {
+		read_plain(message, headers->type, data, size, max);
+		return;
+	}
+	unpacked = unpack(message, headers->encoding, data, size, &length);
+	if (unpacked)
+		read_plain(message, headers->type, unpacked, length, max);
 }
 
 void
@@ -244,14 +341,18 @@ short_name(const char *name)
 }
 
 char *
-message_origin(const Message *message, const char *call_id, guint32 cseq, const char *tag)
+message_origin(const Message *message, const MessageNames *names)
 {
 	g_autofree char *whole = NULL, *name = NULL;
 
 	/* An id that cannot be kept cannot be told its author either. */
-	if (message->id && strlen(message->id) <= MAX_ID)
-		return g_strdup_printf(ASKED "%u %s", message->wants, message->id);
-	whole = g_strdup_printf("%s;%u;%s", call_id, cseq, tag ? tag : "");
+	if (message->id && strlen(message->id) <= MAX_ID) {
+		name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, names->to, -1);
+		return g_strdup_printf(ASKED "%u/%.*s %s", message->wants, TAG_LENGTH, name,
+				       message->id);
+	}
+	whole = g_strdup_printf("%s;%u;%s;%s", names->call_id, names->cseq,
+				names->tag ? names->tag : "", names->to);
 	name = short_name(whole);
 	return g_strconcat("sip ", name, NULL);
 }
@@ -259,6 +360,7 @@ message_origin(const Message *message, const char *call_id, guint32 cseq, const 
 guint
 message_wanted(const char *origin, char **id)
 {
+	const char *name;
 	char *end;
 	guint64 wants;
 
@@ -266,8 +368,9 @@ message_wanted(const char *origin, char **id)
 	if (!origin || !g_str_has_prefix(origin, ASKED))
 		return 0;
 	wants = g_ascii_strtoull(origin + strlen(ASKED), &end, 10);
-	if (*end == ' ' && end[1])
-		*id = g_strdup(end + 1);
+	name = strchr(end, ' ');
+	if (name && name[1])
+		*id = g_strdup(name + 1);
 	return *id ? (guint)wants : 0;
 }
 

@@ -2,11 +2,14 @@
 /* sip_message.h - what a MESSAGE carries, and what an answer to one of ours means.
  *
  *   text/plain in UTF-8, US-ASCII, ISO-8859-1   a text
+ *   and other charsets of mobile networks
  *   application/im-iscomposing+xml              somebody is typing: taken, and dropped
  *   message/imdn+xml                            what has become of a text of ours
  *   message/cpim                                an envelope of one of these
- *   any other, compressed, an unknown charset   415
+ *   any other, an unknown charset or encoding   415
  *   no text, no valid text, too long            400, 413
+ *
+ * Each may be compressed (Content-Encoding: deflate, gzip).
  *
  * Thread: any (pure).  RFC 3428, RFC 3862, RFC 3994, RFC 5438, RFC 7572.
  */
@@ -15,8 +18,9 @@
 #include "plugins/sip/stack/sip_cpim.h"
 #include "plugins/sip/stack/sip_imdn.h"
 
-#define MESSAGE_PLAIN  "text/plain;charset=UTF-8"
-#define MESSAGE_ACCEPT "text/plain, " CPIM_TYPE ", " IMDN_TYPE ", application/im-iscomposing+xml"
+#define MESSAGE_PLAIN	  "text/plain;charset=UTF-8"
+#define MESSAGE_ENCODINGS "deflate, gzip, identity"
+#define MESSAGE_ACCEPT	  "text/plain, " CPIM_TYPE ", " IMDN_TYPE ", application/im-iscomposing+xml"
 
 /* --- in --- */
 
@@ -52,9 +56,16 @@ void message_read(const MessageHeaders *headers, const char *data, gsize size, g
 void message_clear(Message *message);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Message, message_clear)
 
+/* Of the request; the tag of From may be NULL. */
+typedef struct {
+	const char *call_id, *tag;
+	guint32 cseq;
+	const char *to; /* whom the text is for: one that is sent to several is a text to each */
+} MessageNames;
+
 /* The one name of a text for the core (TextIn.origin): the author's own in an envelope, else the
  * request's; it says what the author wants to hear.  New, at most 200 bytes. */
-char *message_origin(const Message *message, const char *call_id, guint32 cseq, const char *tag);
+char *message_origin(const Message *message, const MessageNames *names);
 /* What is wanted of the text with this origin: flags, and its id (new); 0: nothing. */
 guint message_wanted(const char *origin, char **id);
 

@@ -119,8 +119,12 @@ static void
 give(SipUa *ua, Reply *reply, const SipEvent *event, const Author *author, const Message *message)
 {
 	const sip_t *sip = event->sip;
-	g_autofree char *origin = message_origin(message, sip->sip_call_id->i_id,
-						 sip->sip_cseq->cs_seq, sip->sip_from->a_tag);
+	g_autofree char *to = address_text(author->to);
+	const MessageNames names = { .call_id = sip->sip_call_id->i_id,
+				     .tag = sip->sip_from->a_tag,
+				     .cseq = sip->sip_cseq->cs_seq,
+				     .to = to };
+	g_autofree char *origin = message_origin(message, &names);
 	TextIn text = { .from = author->from,
 			.to = author->to,
 			.trunk = author->trunk,
@@ -182,7 +186,7 @@ refuse(const Reply *reply, const Message *message)
 
 	reply_say(reply, (int)message->status, message->phrase,
 		  TAG_IF(type, SIPTAG_ACCEPT_STR(MESSAGE_ACCEPT)),
-		  TAG_IF(type, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
+		  TAG_IF(type, SIPTAG_ACCEPT_ENCODING_STR(MESSAGE_ENCODINGS)), TAG_END());
 }
 
 static void
@@ -192,7 +196,7 @@ take(SipUa *ua, Reply *reply, const SipEvent *event, const Author *author)
 
 	read_body(event->sip, &message);
 	if (message.enveloped && author->softphone)
-		text_out_takes_envelopes(author->softphone->username);
+		text_out_takes_envelopes(author->softphone->username, phone_program(event->sip));
 	if (message.kind == MESSAGE_REFUSED) {
 		refuse(reply, &message);
 	} else if (message.kind == MESSAGE_TEXT && !author->to) {

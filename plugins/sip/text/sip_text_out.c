@@ -17,14 +17,19 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_time.h>
 
-#define FIND_MS	   8000 /* until the name servers have answered */
-#define MAX_WAIT_S 3600 /* of a Retry-After */
+#define FIND_MS	      8000 /* until the name servers have answered */
+#define MAX_WAIT_S    3600 /* of a Retry-After */
+#define MAX_PROGRAM   200  /* bytes of a User-Agent */
+#define MAX_PROGRAMS  10000
+#define MAX_REDIRECTS 3
 /* Bytes of a MESSAGE by UDP (RFC 3428 8), and of what is not its body: the request as we make
  * it, without the names in it; credentials without those. */
-#define UDP_BYTES   1300
-#define HEAD_BYTES  580
-#define PROOF_BYTES 330
-#define LEAST_ROOM  160
+#define UDP_BYTES      1300
+#define PHONE_BYTES    3500 /* to a softphone: PJSIP reads 4000 and no more */
+#define ENVELOPE_BYTES 400
+#define HEAD_BYTES     580
+#define PROOF_BYTES    330
+#define LEAST_ROOM     160
 
 /* --- what is on its way --- */
 
@@ -47,7 +52,7 @@ typedef struct {
 	char *call_id, *from;
 	const char *hop; /* the way's */
 	nua_handle_t *nh;
-	guint challenged;
+	guint challenged, redirects;
 	guint32 cseq;	/* nua counts no CSeq that it was given */
 	gboolean plain; /* it does not take the envelope */
 	Timer *timer;
@@ -62,7 +67,7 @@ typedef struct {
 static SipUa *ua;	       /* NULL: not started */
 static GHashTable *requests;   /* set of Request * */
 static GHashTable *by_handle;  /* nua_handle_t * → Request * */
-static GHashTable *enveloping; /* set of names of softphones */
+static GHashTable *enveloping; /* set of program_key() */
 static GHashTable *pauses;     /* trunk → Pause * */
 
 static void
@@ -130,11 +135,31 @@ text_out_stop(void)
 	g_clear_pointer(&pauses, g_hash_table_unref);
 }
 
-void
-text_out_takes_envelopes(const char *softphone)
+/* One softphone's name and password may be in several programs. */
+static char *
+program_key(const char *softphone, const char *program)
 {
-	if (enveloping && !g_hash_table_contains(enveloping, softphone))
-		g_hash_table_add(enveloping, g_strdup(softphone));
+	return g_strdup_printf("%s\n%.*s", softphone, MAX_PROGRAM, program ? program : "");
+}
+
+void
+text_out_takes_envelopes(const char *softphone, const char *program)
+{
+	g_autofree char *key = program_key(softphone, program);
+
+	if (!enveloping || g_hash_table_contains(enveloping, key))
+		return;
+	if (g_hash_table_size(enveloping) >= MAX_PROGRAMS)
+		g_hash_table_remove_all(enveloping);
+	g_hash_table_add(enveloping, g_steal_pointer(&key));
+}
+
+static gboolean
+takes_envelopes(const Contact *contact)
+{
+	g_autofree char *key = program_key(contact->username, contact->user_agent);
+
+	return g_hash_table_contains(enveloping, key);
 }
 
 /* --- how it went --- */
@@ -312,6 +337,24 @@ prove(Request *request, const SipEvent *event)
 	return TRUE;
 }
 
+/* As with a call: only where the admin says so, and by the same hop. */
+static gboolean
+follow_redirect(Request *request, const SipEvent *event)
+{
+	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+
+	if (event->status < 300 || event->status >= 400 || !uri ||
+	    !way_follows_redirects(request->way) || request->redirects >= MAX_REDIRECTS)
+		return FALSE;
+	request->redirects++;
+	request->cseq++;
+	g_free(request->way->request_uri);
+	request->way->request_uri = g_strdup(uri);
+	drop_handle(request);
+	send_message(request);
+	return TRUE;
+}
+
 /* nua's own word: nothing listens there, or nobody has answered. */
 static void
 on_unreached(Request *request, const SipEvent *event)
@@ -364,7 +407,7 @@ on_final(Request *request, const SipEvent *event)
 		on_unreached(request, event);
 		return;
 	}
-	if (prove(request, event))
+	if (prove(request, event) || follow_redirect(request, event))
 		return;
 	way_note_reached(request->way, TRUE);
 	if (outcome > OUTCOME_SENT)
@@ -426,19 +469,44 @@ send_to_trunk(Sending *sending, const Text *text)
 	start(add_request(sending, text, 0));
 }
 
-static void
-send_to_softphone(Sending *sending, const Text *text)
+/* Its registrations; NULL: there is no such softphone any more. */
+static GPtrArray *
+contacts_of(const Text *text, Softphone **softphone)
 {
 	Store *store = gateway_store(ua->gateway);
-	g_autoptr(Softphone) softphone =
-		text->device ? store_softphone_get(store, text->device, NULL) : NULL;
-	g_autoptr(GPtrArray) contacts =
-		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;
+
+	*softphone = text->device ? store_softphone_get(store, text->device, NULL) : NULL;
+	return *softphone ? store_contact_list_of_softphone(store, (*softphone)->id, NULL) : NULL;
+}
+
+static gboolean
+some_take_envelopes(const GPtrArray *contacts)
+{
+	for (guint i = 0; contacts && i < contacts->len; i++)
+		if (takes_envelopes(contacts->pdata[i]))
+			return TRUE;
+	return FALSE;
+}
+
+/* What is known to take no envelope gets the text alone, and of a report nothing, where another
+ * can read it. */
+static void
+send_to_softphone(Sending *sending, const Text *text, const GPtrArray *contacts)
+{
+	gboolean words = sending->body.text != NULL, some = some_take_envelopes(contacts);
 	g_autoptr(GPtrArray) all = g_ptr_array_new();
 
-	for (guint i = 0; contacts && i < contacts->len; i++)
-		g_ptr_array_add(all,
-				add_request(sending, text, ((Contact *)contacts->pdata[i])->id));
+	for (guint i = 0; contacts && i < contacts->len; i++) {
+		const Contact *contact = contacts->pdata[i];
+		gboolean plain = some && !takes_envelopes(contact);
+		Request *request;
+
+		if (plain && !words)
+			continue;
+		request = add_request(sending, text, contact->id);
+		request->plain = plain;
+		g_ptr_array_add(all, request);
+	}
 	if (all->len == 0) {
 		sending_free(sending);
 		text_failed(ua->gateway, text->id, TRUE, REASON_UNREACHABLE,
@@ -450,34 +518,26 @@ send_to_softphone(Sending *sending, const Text *text)
 		start(all->pdata[i]);
 }
 
-/* Of the softphone, where it is one that may be asked for a report. */
-static void
-make_body(const Text *text, TextBody *body)
-{
-	const char *name = text->way.kind == WAY_CONTACT ? text->device : NULL;
-	gboolean envelopes = name && g_hash_table_contains(enveloping, name);
-	g_autoptr(Softphone) softphone =
-		envelopes ? store_softphone_get(gateway_store(ua->gateway), name, NULL) : NULL;
-	g_autofree char *id = softphone ? text_imdn_id(text->id, softphone) : NULL;
-
-	text_body_make(text, id, outside_domain(ua->outside), body);
-}
-
 void
 text_out_send(SipUa *self, const Text *text)
 {
+	gboolean to_phone = text->way.kind == WAY_CONTACT;
+	g_autoptr(Softphone) softphone = NULL;
+	g_autoptr(GPtrArray) contacts = to_phone ? contacts_of(text, &softphone) : NULL;
+	g_autofree char *id =
+		some_take_envelopes(contacts) ? text_imdn_id(text->id, softphone) : NULL;
 	Sending *sending = g_new0(Sending, 1);
 
 	sending->id = text->id;
 	sending->written = text->written;
-	make_body(text, &sending->body);
+	text_body_make(text, id, outside_domain(ua->outside), &sending->body);
 	if (!sending->body.text && !sending->body.envelope) { /* nobody wants to hear of it */
 		sending_free(sending);
 		text_delivered(self->gateway, text->id);
-	} else if (text->way.kind == WAY_TRUNK) {
-		send_to_trunk(sending, text);
+	} else if (to_phone) {
+		send_to_softphone(sending, text, contacts);
 	} else {
-		send_to_softphone(sending, text);
+		send_to_trunk(sending, text);
 	}
 }
 
@@ -487,18 +547,47 @@ length_of(const char *text)
 	return text ? strlen(text) : 0;
 }
 
+static guint
+room_beside(gsize head, gsize bytes)
+{
+	return (guint)MAX(bytes - MIN(head, bytes), LEAST_ROOM);
+}
+
+/* By UDP, where one registration of it is so, or there is none yet.  Its calls come by as long
+ * datagrams as are sent here; what is longer yet would never come, and hold up all behind it. */
+static guint
+room_of_phone(SipUa *self, const char *name, gsize head)
+{
+	Store *store = gateway_store(self->gateway);
+	g_autoptr(Softphone) phone = name ? store_softphone_get(store, name, NULL) : NULL;
+	g_autoptr(GPtrArray) contacts =
+		phone ? store_contact_list_of_softphone(store, phone->id, NULL) : NULL;
+	gboolean udp = !contacts || contacts->len == 0;
+	gsize longest = 0;
+
+	for (guint i = 0; contacts && i < contacts->len; i++) {
+		const Contact *contact = contacts->pdata[i];
+
+		udp = udp || !contact->received || g_str_has_prefix(contact->received, "udp");
+		longest = MAX(longest, length_of(contact->uri) + length_of(contact->path));
+	}
+	return udp ? room_beside(head + ENVELOPE_BYTES + longest, PHONE_BYTES) : 0;
+}
+
 /* By a trunk that might be reached by UDP.  The numbers of both are long ones, each is written
  * twice at the most. */
 guint
-text_out_room(SipUa *self, const Way *way)
+text_out_room(SipUa *self, const Way *way, const char *device)
 {
 	const Trunk *trunk = way->kind == WAY_TRUNK ? trunks_find(self->trunks, way->trunk) : NULL;
 	gsize head = HEAD_BYTES + 3 * length_of(outside_domain(self->outside));
 
+	if (way->kind == WAY_CONTACT)
+		return room_of_phone(self, device, head);
 	if (!trunk || g_str_equal(trunk->transport, "tcp") || g_str_equal(trunk->transport, "tls"))
 		return 0;
 	head += 2 * length_of(trunk->host) + length_of(trunk->account);
 	if (trunk->username)
 		head += PROOF_BYTES + length_of(trunk->username) + length_of(trunk->host);
-	return (guint)MAX(UDP_BYTES - MIN(head, UDP_BYTES), LEAST_ROOM);
+	return room_beside(head, UDP_BYTES);
 }

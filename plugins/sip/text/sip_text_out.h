@@ -9,6 +9,7 @@
  *                                      text_sent()
  *   202, another 2xx                   text_sent()
  *   401, 407                           answered once
+ *   3xx of a trunk that may redirect   followed
  *   503 with Retry-After of a trunk    nothing goes there for so long
  *   others, silence                    text_failed(), by the table of sip_message.h
  *
@@ -23,11 +24,12 @@ void text_out_start(SipUa *ua);
 void text_out_stop(void);
 
 /* As in b2bua/text.h. */
-guint text_out_room(SipUa *ua, const Way *way);
+guint text_out_room(SipUa *ua, const Way *way, const char *device);
 void text_out_send(SipUa *ua, const Text *text);
 
 /* An event of a handle without a leg.  FALSE: it is none of ours. */
 gboolean text_out_event(nua_handle_t *nh, const SipEvent *event);
 
-/* This softphone understands message/cpim: it may be asked for reports. */
-void text_out_takes_envelopes(const char *softphone);
+/* This program (its User-Agent, or NULL) of a softphone understands message/cpim: it may be asked
+ * for reports. */
+void text_out_takes_envelopes(const char *softphone, const char *program);
