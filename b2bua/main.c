@@ -2,7 +2,7 @@
 /* main.c - tandemd: everything is made here, in order, and undone in reverse.
  *
  *   configuration, log → store, journal → workers → gateway → plugins → what a crash
- *   left → control socket → HTTP → ready
+ *   left → control socket → hook → HTTP → ready
  *
  * SIGTERM and SIGINT drain: no new calls, the live ones end by themselves; a
  * second signal hangs them up.  SIGHUP tells the plugins that the store changed.

@@ -7,7 +7,8 @@ which needs the one that defines a function or a variable it uses: declarations 
 files in one header hide nothing here.  A circle is a set of modules of which each needs
 every other; none of them can be read, tested or replaced alone.  Circles of two or three
 are neighbours.  LARGER names those that are meant, each with its reason in docs/HACKING.md;
-any other is an error, and so is a name that has left its circle.  Speaks TAP.
+any other is an error, and so is a name that has left its circle.  A list of files that says
+in which order they need each other is held against the linker, too.  Speaks TAP.
 """
 import os
 import re
@@ -95,6 +96,21 @@ def circles(arrows):
     return found
 
 
+def listed(top):
+    """{the list: its modules, each of which needs none that comes after it}"""
+    with open(os.path.join(top, "b2bua/call/call_private.h"), encoding="utf-8") as file:
+        call = re.findall(r"^/\* --- (\w+)\.c", file.read(), re.M)
+    with open(os.path.join(top, "plugins/sip/dialog/sip_leg.c"), encoding="utf-8") as file:
+        dialog = re.findall(r"^ \*   (\w+)\.c  ", file.read(), re.M)
+    return {"call_private.h": [f"b2bua/call/{name}" for name in call],
+            "sip_leg.c": [f"plugins/sip/dialog/{name}" for name in reversed(dialog)]}
+
+
+def out_of_order(arrows, modules):
+    return [{module, other} for i, module in enumerate(modules)
+            for other in arrows.get(module, set()) & set(modules[i + 1:])]
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     top = os.environ.get("top_srcdir", os.path.dirname(here))
@@ -108,6 +124,9 @@ def main():
               [c for c in found if c not in LARGER]) for what, found in large.items()]
     tests.append((not gone, "every circle that is meant is one", gone))
     tests.append((probe == [{"a", "b", "c", "d"}], "a circle is found where there is one", []))
+    for name, modules in listed(top).items():
+        wrong = out_of_order(linked, modules)
+        tests.append((not wrong and len(modules) > 10 and set(modules) <= set(linked), f"the list of {name} is in order", wrong))
     tests.append(("b2bua/main" in linked and len(linked) > 100,
                   "the objects of this build were read", []))
 

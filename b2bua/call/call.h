@@ -2,8 +2,8 @@
 /* call.h - a call: the caller's leg, the callees' legs, one media, one state.
  *
  * Read call_table.c first: the state table and its actions stand there.  A call is
- * made by call_new() (leg.h) and frees itself when it has ended and its queue
- * is empty; nobody else holds one longer than a function.
+ * made by call_new() (leg.h) and frees itself when it has ended, its queue is
+ * empty and its last counters have come; nobody else holds one longer than a function.
  * Thread: signalling.
  */
 #pragma once

@@ -318,12 +318,6 @@ char *why_for(const Why *why, const Party *party);
 /* For the operator, with the remedy. */
 char *why_for_operator(const Why *why);
 
-/* --- call_refused.c --- */
-/* FALSE: it is refused, and so many of the same author were that it is only counted. */
-gboolean call_record_has_room(Call *call);
-/* A short one, of a call that is not begun. */
-void call_record_refused(Call *call, const Incoming *incoming, Reason reason, const char *words);
-
 /* --- call_notice.c --- */
 /* One direction of `party` is dead: says so to the persons of both sides, once. */
 void call_notice_fault(Call *call, const Why *why);
@@ -336,6 +330,12 @@ void call_notice_refused(Gateway *gateway, const char *account, const Address *n
 			 Reason reason, const char *words);
 /* The last counters of a test call are there: says to its person how it was. */
 void call_notice_test(Call *call);
+
+/* --- call_refused.c --- */
+/* FALSE: it is refused, and so many of the same author were that it is only counted. */
+gboolean call_record_has_room(Call *call);
+/* A short one, of a call that is not begun. */
+void call_record_refused(Call *call, const Incoming *incoming, Reason reason, const char *words);
 
 /* --- call_queue.c --- */
 /* Takes the event's `desc` and `text`; handles it now, or next when busy. */

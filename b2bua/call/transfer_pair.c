@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* transfer_pair.c - the two calls of a transfer: who knows it, who has let go.
  *
- * The two never change each other from inside of a step: what the second one has to say to
- * the first goes into the first one's queue.
+ * What the second one has to say to the first goes into the first one's queue.  The two change
+ * each other in the joining alone (transfer.c).
  * Thread: signalling.
  */
 #include "b2bua/call/transfer_private.h"

@@ -14,6 +14,7 @@
  *   xmpp_find.c     which call is meant
  *   xmpp_clear.c    who may call, and be called, without encryption
  *   xmpp_leg.c      what both need: looking up, sending, ending, surviving a crash
+ *   xmpp_name.c     who calls: the JID of ours that stands for a number, and its name
  *   xmpp_notice.c   what a person should read of a call
  *   xmpp_welcome.c  what a person should read of the account
  *   xmpp_prompt.c   the address of a number, for clients that add a contact
@@ -280,10 +281,6 @@ void xmpp_desk_stop(Xmpp *xmpp); /* nobody is answered any more */
 /* How long the stream may be away before xmpp_is_cut_off(), for tests; 0: as always. */
 void xmpp_set_outage_ms(guint ms);
 
-/* --- xmpp_name.c --- */
-/* The bare JID of ours that stands for somebody elsewhere. */
-char *xmpp_local_of(const Xmpp *xmpp, const Address *from);
-
 /* --- xmpp_move.c --- */
 /* XEP-0251: the other side shall talk to somebody else. */
 void xmpp_move_asked(XmppLeg *leg, const Jingle *jingle);
@@ -311,6 +308,8 @@ xmpp_digits_message(Xmpp *xmpp, const xmlNode *message, const Address *from, con
 void xmpp_digits_send(XmppLeg *leg, char key);
 
 /* --- xmpp_name.c --- */
+/* The bare JID of ours that stands for somebody elsewhere. */
+char *xmpp_local_of(const Xmpp *xmpp, const Address *from);
 /* How callers call themselves, by the bare JID that calls. */
 void xmpp_names_remember(Xmpp *xmpp, const char *bare, const Address *caller);
 /* Puts the name of the number into available presence: some clients show that. */

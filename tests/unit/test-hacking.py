@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""docs/HACKING.md leads a reader to files and functions that are there."""
+"""docs/HACKING.md leads a reader to files, functions and folders that are there, and its example works."""
 import os
 import re
 import sys
@@ -48,10 +48,31 @@ def wrong_paths():
             yield f"there is no {name}"
 
 
+def missing_folders():
+    """Folders with a rule of who includes whom; of the plugins the page has one row"""
+    rules = (SOURCE / "tests" / "check-includes.sh").read_text(encoding="utf-8")
+    for name in re.findall(r"^\tlayer ((?:b2bua|cli|db|media)\S*) ", rules, re.M):
+        if f"\n| `{name}/` |" not in PAGE:
+            yield f"the table of folders has no {name}/"
+
+
+def wrong_example():
+    """The row of the first change can be added as it stands"""
+    row = re.compile(r'\[REASON_\w+\]\s*=\s*\{\s*("(?:[^"\\]|\\.)*"\s*,?\s*)+(\d+),')
+    taken = {found[2] for found in row.finditer((SOURCE / "b2bua" / "reason.c").read_text(encoding="utf-8"))}
+    example = row.search(PAGE)
+    if not example or len(taken) < 20:
+        yield f"the example or the table was not found ({len(taken)} rows)"
+    elif example[2] in taken:
+        yield f"another reason tells as much as the example: {example[2]}"
+
+
 def main():
     tests = [(f"the walk \"{heading}\"", list(wrong_in(rows))) for heading, rows in walks().items()]
+    tests.append(("four walks", [] if len(tests) == 4 else [f"{len(tests)} were found"]))
     tests.append(("the files that are named", list(wrong_paths())))
-    tests.append(("four walks", [] if len(tests) == 5 else [f"{len(tests) - 1} were found"]))
+    tests.append(("every folder has its row", list(missing_folders())))
+    tests.append(("the example of a reason", list(wrong_example())))
     print(f"1..{len(tests)}")
     for number, (name, wrong) in enumerate(tests, 1):
         print(f"{'not ok' if wrong else 'ok'} {number} - {name}")

@@ -11,7 +11,7 @@
  *                              elsewhere, the new one, and so is everybody
  *
  * When it has changed, sip_watch.c registers anew, with the old Contact taken back, and
- * the calls of that trunk are offered again (sip_leg_moved()).
+ * the calls of that trunk are offered again (sip_leg_moved_all()).
  * One that changes with each answer is followed ever more seldom.
  * A private address that is seen counts for nothing when ours is a public one: a
  * balancer of the carrier's has written it.
