@@ -570,7 +570,6 @@ register__many_by_one_proxy(void)
 	g_auto(Phone) edge = phone_new("alice", peer_new());
 	static const char PATH[] = "Path: <sip:127.0.0.1:5099;lr>\r\n";
 	g_autofree char *line = phone_contact_line(&edge, ""), *first = NULL, *lines = NULL;
-	guint answered = 0;
 
 	rig_configure = with_rates;
 	phone_start();
@@ -584,10 +583,8 @@ register__many_by_one_proxy(void)
 		if (i % 20 == 19)
 			rig_spin(5);
 	}
-	rig_spin(200);
-	for (; peer_has(edge.peer, "SIP/2.0 401"); answered++)
+	for (guint i = 0; i < 200; i++)
 		g_free(peer_wait(edge.peer, "SIP/2.0 401"));
-	g_assert_cmpuint(answered, ==, 200);
 	rig_stop();
 }
 
