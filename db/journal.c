@@ -203,6 +203,12 @@ store_journal_status(Store *store)
 	return store->journal ? journal_status(store->journal) : g_strdup("written at once");
 }
 
+gint64
+store_alive_us(const Store *store)
+{
+	return store->journal ? store->journal->alive_us : 0;
+}
+
 guint64
 store_posted(const Store *store)
 {
@@ -240,6 +246,7 @@ start_spill(Journal *journal, GError **error)
 	journal->spill_path = g_strconcat(journal->store->path, SPILL_SUFFIX, NULL);
 	if (journal->options.slots == 0)
 		return TRUE;
+	journal->alive_us = spill_alive_us(journal->spill_path);
 	/* what a crash has left is read whether or not there is room for more */
 	if (!spill_allocate(journal->spill_path, journal->options.slots, &full))
 		g_warning("the spill file, which keeps calls while the database cannot be written, "

@@ -75,8 +75,9 @@ struct Journal {
 
 	Spill *spill; /* NULL: there is none */
 	gboolean spill_full;
-	char *no_spill; /* why there is none */
-	GQueue durable; /* Durable *, who waits for a change to be on the disk */
+	gint64 alive_us; /* of the process before: spill_alive_us() */
+	char *no_spill;	 /* why there is none */
+	GQueue durable;	 /* Durable *, who waits for a change to be on the disk */
 };
 
 /* --- journal_post.c: takes data; returns its number --- */

@@ -19,6 +19,7 @@
 #define PRUNE_MS     60000 /* between looks for what is old */
 #define PRUNE_NEXT   25	   /* when there was more */
 #define SPILL_MS     10000 /* until its file is tried again */
+#define BEAT_MS	     60000 /* between two words that the process runs */
 #define GIVE_UP_MS   3000  /* at the end */
 #define BATCH	     500   /* entries of a transaction */
 #define US	     1000
@@ -35,8 +36,9 @@ typedef struct {
 	gboolean dirty, quit;
 	char *trouble;
 	gint64 now, write_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
-	gint64 pruned_ladder;					    /* up to this id */
-	gint64 prune_loss_at;					    /* s since 1970 */
+	gint64 beat_at;
+	gint64 pruned_ladder; /* up to this id */
+	gint64 prune_loss_at; /* s since 1970 */
 } Writer;
 
 void
@@ -316,6 +318,15 @@ allocate_spill(Writer *writer)
 	mailbox_post(writer->options.outbox, writer->options.allocated, NULL);
 }
 
+/* Calls that a crash leaves end when this was said last. */
+static void
+beat(Writer *writer)
+{
+	if (g_file_test(writer->options.spill_path, G_FILE_TEST_EXISTS))
+		spill_beat(writer->options.spill_path);
+	writer->beat_at = g_get_monotonic_time() + BEAT_MS * US;
+}
+
 /* --- the thread --- */
 
 static gboolean
@@ -337,8 +348,7 @@ timeout(const Writer *writer)
 		until = MIN(until, writer->prune_at);
 	if (writer->options.spill_slots > 0)
 		until = MIN(until, writer->spill_at);
-	if (until == G_MAXINT64)
-		return -1;
+	until = MIN(until, writer->beat_at);
 	return (int)CLAMP((until - g_get_monotonic_time() + 999) / 1000, 0, 60000);
 }
 
@@ -359,6 +369,8 @@ turn(Writer *writer)
 		prune(writer);
 	if (writer->options.spill_slots > 0 && writer->now >= writer->spill_at)
 		allocate_spill(writer);
+	if (writer->now >= writer->beat_at)
+		beat(writer);
 }
 
 static void
@@ -385,6 +397,7 @@ writer_run(void *options)
 	}
 	if (writer->dirty)
 		sync_now(writer);
+	beat(writer);
 	g_queue_clear_full(&writer->entries, free_entry);
 	g_hash_table_unref(writer->by_call);
 	store_close(writer->store);
