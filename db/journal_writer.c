@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "db/journal_private.h"
+#include "db/prune.h"
 #include "db/rows.h"
 
 #define LOCK_MS	     100   /* waited for another process at a time */
@@ -37,6 +38,7 @@ typedef struct {
 	char *trouble;
 	gint64 now, write_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
 	gint64 beat_at;
+	PruneClock clock;
 	gint64 pruned_ladder; /* up to this id */
 	gint64 prune_loss_at; /* s since 1970 */
 } Writer;
@@ -280,6 +282,28 @@ sync_now(Writer *writer)
 	}
 }
 
+/* For status: until when nothing old is deleted. */
+static void
+tell_held(Writer *writer, gint64 before)
+{
+	if (writer->clock.held_until != before)
+		mailbox_post(writer->options.outbox, writer->options.held,
+			     g_memdup2(&writer->clock.held_until, sizeof(gint64)));
+}
+
+static gboolean
+trusts_clock(Writer *writer)
+{
+	const guint days = writer->options.keep_days, ladders = writer->options.keep_ladder_days;
+	const gint64 before = writer->clock.held_until;
+	gboolean trusts =
+		prune_clock_trusts(&writer->clock, writer->store,
+				   days && ladders ? MIN(days, ladders) : MAX(days, ladders));
+
+	tell_held(writer, before);
+	return trusts;
+}
+
 static void
 prune(Writer *writer)
 {
@@ -288,7 +312,12 @@ prune(Writer *writer)
 	g_autoptr(GError) error = NULL;
 	gboolean more = FALSE;
 
-	if (open_store(writer, &error) && days > 0)
+	if (open_store(writer, &error) && !trusts_clock(writer)) {
+		writer->prune_at =
+			MIN(g_get_monotonic_time() + PRUNE_MS * US, writer->clock.held_until);
+		return;
+	}
+	if (!error && writer->store && days > 0)
 		more = call_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
 	if (!error && writer->store && days > 0)
 		more |= text_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
@@ -385,6 +414,7 @@ writer_run(void *options)
 	Writer *writer = g_new0(Writer, 1);
 
 	writer->options = *(WriterOptions *)options;
+	writer->clock.hold_seconds = writer->options.hold_seconds;
 	g_free(options);
 	g_queue_init(&writer->entries);
 	writer->by_call = g_hash_table_new(g_int64_hash, g_int64_equal);

@@ -6,6 +6,7 @@
 #include "b2bua/call/call_bury.h"
 #include "b2bua/timer.h"
 #include "db/journal.h"
+#include "db/prune.h"
 #include "db/spill.h"
 #include <glib/gstdio.h>
 #include <string.h>
@@ -206,6 +207,27 @@ test_power_cut(void)
 	g_rmdir(folder);
 }
 
+/* By a clock that jumps nothing is deleted, neither then nor after a restart. */
+static void
+test_prune(void)
+{
+	PruneClock clock = { 0 }, next = { 0 }, after = { 0 };
+
+	set_up();
+	g_log_set_always_fatal(G_LOG_FATAL_MASK); /* it warns */
+	g_assert_true(prune_clock_trusts(&clock, store, 90));
+	set_by_us = DAY_US;
+	g_assert_false(prune_clock_trusts(&clock, store, 90));
+	g_assert_false(prune_clock_trusts(&clock, store, 90));
+	set_by_us = 365 * DAY_US;
+	g_assert_false(prune_clock_trusts(&next, store, 90));
+	g_assert_false(prune_clock_trusts(&next, store, 90));
+	/* off for a day, or set right again */
+	set_by_us = DAY_US;
+	g_assert_true(prune_clock_trusts(&after, store, 90));
+	tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -214,5 +236,6 @@ main(int argc, char **argv)
 	g_test_add_func("/clock/longest", test_longest);
 	g_test_add_func("/clock/buried", test_buried);
 	g_test_add_func("/clock/power-cut", test_power_cut);
+	g_test_add_func("/clock/prune", test_prune);
 	return g_test_run();
 }
