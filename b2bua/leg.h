@@ -256,6 +256,11 @@ void call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incomi
 void call_take_over(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *incoming,
 		    Leg *replaced);
 void leg_attach(Leg *leg, const Plugin *plugin, Call *call); /* first thing in dial() */
+/* The callee's network, a trunk, sends the call to this number, as the trunk writes it (NULL: to
+ * what is no number).  It is judged as if who pays for the call had dialled it, and counts as that
+ * from now on.  TRUE: it may be called there, by the same trunk.  FALSE: leg_failed() follows, for
+ * this reason, in these words (new, or NULL). */
+gboolean leg_redirected(Leg *leg, const char *number, Reason *reason, char **words);
 /* The callee's network has the call.  Silence from now on counts as a telephone that is
  * not answered: no other way is tried because of it. */
 void leg_trying(Leg *leg);

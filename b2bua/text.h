@@ -90,6 +90,11 @@ typedef void (*TextAnswered)(gpointer user, TextAnswer answer, Reason reason, co
 void text_new(Gateway *gateway, const Plugin *plugin, const TextIn *text, TextAnswered answered,
 	      gpointer user);
 
+/* A trunk sends a text of this account to another number, as the trunk writes it (NULL: to what is
+ * no number): it is judged as if the account had texted that one.  TRUE: it may go there, by the
+ * same trunk.  FALSE: text_failed() follows, for this reason, in these words (new). */
+gboolean text_redirected(Gateway *gateway, const char *account, const char *trunk,
+			 const char *number, Reason *reason, char **words);
 /* The next hop has the text. */
 void text_sent(Gateway *gateway, gint64 id);
 /* Its receiver has it: after text_sent(), or instead of it, perhaps after a restart. */

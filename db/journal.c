@@ -53,6 +53,16 @@ on_progress(gpointer reader, gpointer data)
 }
 
 static void
+on_held(gpointer reader, gpointer until)
+{
+	Journal *journal = reader;
+
+	if (journal)
+		journal->held_until = *(gint64 *)until;
+	g_free(until);
+}
+
+static void
 on_synced(gpointer reader, gpointer number)
 {
 	Journal *journal = reader;
@@ -177,8 +187,8 @@ spill_status(const Journal *journal)
 			       spill_n_used(journal->spill), spill_n_slots(journal->spill));
 }
 
-char *
-journal_status(const Journal *journal)
+static char *
+written_status(const Journal *journal)
 {
 	const Waiting *first = g_queue_peek_head((GQueue *)&journal->waiting);
 	g_autofree char *spill = spill_status(journal), *since = NULL;
@@ -198,9 +208,30 @@ journal_status(const Journal *journal)
 }
 
 char *
+journal_status(const Journal *journal)
+{
+	char *written = written_status(journal);
+	gint64 held = (journal->held_until - g_get_monotonic_time()) / G_USEC_PER_SEC;
+	g_autofree char *status = NULL;
+
+	if (!journal->held_until || held < 0)
+		return written;
+	status = written;
+	return g_strdup_printf("%s; the clock has jumped: nothing old is deleted for "
+			       "%" G_GINT64_FORMAT " h",
+			       status, held / 3600 + 1);
+}
+
+char *
 store_journal_status(Store *store)
 {
 	return store->journal ? journal_status(store->journal) : g_strdup("written at once");
+}
+
+gint64
+store_alive_us(const Store *store)
+{
+	return store->journal ? store->journal->alive_us : 0;
 }
 
 guint64
@@ -240,6 +271,7 @@ start_spill(Journal *journal, GError **error)
 	journal->spill_path = g_strconcat(journal->store->path, SPILL_SUFFIX, NULL);
 	if (journal->options.slots == 0)
 		return TRUE;
+	journal->alive_us = spill_alive_us(journal->spill_path);
 	/* what a crash has left is read whether or not there is room for more */
 	if (!spill_allocate(journal->spill_path, journal->options.slots, &full))
 		g_warning("the spill file, which keeps calls while the database cannot be written, "
@@ -264,11 +296,13 @@ start_writer(Journal *journal, GError **error)
 	options->spill_path = g_strdup(journal->spill_path);
 	options->spill_slots = journal->spill ? 0 : journal->options.slots;
 	options->keep_days = journal->options.keep_days;
+	options->hold_seconds = journal->options.hold_seconds;
 	options->keep_ladder_days = journal->options.keep_ladder_days;
 	options->inbox = journal->outbox;
 	options->outbox = journal->inbox;
 	options->progress = on_progress;
 	options->synced = on_synced;
+	options->held = on_held;
 	options->allocated = on_allocated;
 	if (pthread_create(&journal->thread, NULL, writer_run, options) == 0) {
 		pthread_setname_np(journal->thread, "journal");

@@ -21,8 +21,9 @@
 typedef struct Journal Journal;
 
 typedef struct {
-	guint slots;		/* of the spill file; 0: none, for tests */
-	guint keep_days;	/* records; 0: for ever */
+	guint slots;	    /* of the spill file; 0: none, for tests */
+	guint keep_days;    /* records; 0: for ever */
+	guint hold_seconds; /* after a jump of the clock nothing is deleted; 0: a day; for tests */
 	guint keep_ladder_days; /* and what was said when in them; 0: as long as they */
 } JournalOptions;
 

@@ -75,8 +75,10 @@ struct Journal {
 
 	Spill *spill; /* NULL: there is none */
 	gboolean spill_full;
-	char *no_spill; /* why there is none */
-	GQueue durable; /* Durable *, who waits for a change to be on the disk */
+	gint64 held_until; /* monotonic: nothing old is deleted; 0: it is */
+	gint64 alive_us;   /* of the process before: spill_alive_us() */
+	char *no_spill;	   /* why there is none */
+	GQueue durable;	   /* Durable *, who waits for a change to be on the disk */
 };
 
 /* --- journal_post.c: takes data; returns its number --- */
@@ -121,11 +123,12 @@ typedef struct {
 	char *path; /* of the database */
 	char *spill_path;
 	guint spill_slots; /* 0: there is one already */
-	guint keep_days, keep_ladder_days;
+	guint keep_days, keep_ladder_days, hold_seconds;
 	Mailbox *inbox, *outbox;
 	/* Run by the reader of the outbox, with what is posted there. */
 	MailFunc progress;  /* a Progress *, owned */
 	MailFunc synced;    /* a guint64 *, owned: the number of writer_sync() */
+	MailFunc held;	    /* a gint64 *, owned: PruneClock.held_until */
 	MailFunc allocated; /* NULL: the spill file is there */
 } WriterOptions;
 void *writer_run(void *options); /* takes them */

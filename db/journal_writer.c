@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "db/journal_private.h"
+#include "db/prune.h"
 #include "db/rows.h"
 
 #define LOCK_MS	     100   /* waited for another process at a time */
@@ -19,6 +20,7 @@
 #define PRUNE_MS     60000 /* between looks for what is old */
 #define PRUNE_NEXT   25	   /* when there was more */
 #define SPILL_MS     10000 /* until its file is tried again */
+#define BEAT_MS	     60000 /* between two words that the process runs */
 #define GIVE_UP_MS   3000  /* at the end */
 #define BATCH	     500   /* entries of a transaction */
 #define US	     1000
@@ -35,8 +37,10 @@ typedef struct {
 	gboolean dirty, quit;
 	char *trouble;
 	gint64 now, write_at, sync_at, prune_at, spill_at, give_up; /* monotonic, us */
-	gint64 pruned_ladder;					    /* up to this id */
-	gint64 prune_loss_at;					    /* s since 1970 */
+	gint64 beat_at;
+	PruneClock clock;
+	gint64 pruned_ladder; /* up to this id */
+	gint64 prune_loss_at; /* s since 1970 */
 } Writer;
 
 void
@@ -278,6 +282,28 @@ sync_now(Writer *writer)
 	}
 }
 
+/* For status: until when nothing old is deleted. */
+static void
+tell_held(Writer *writer, gint64 before)
+{
+	if (writer->clock.held_until != before)
+		mailbox_post(writer->options.outbox, writer->options.held,
+			     g_memdup2(&writer->clock.held_until, sizeof(gint64)));
+}
+
+static gboolean
+trusts_clock(Writer *writer)
+{
+	const guint days = writer->options.keep_days, ladders = writer->options.keep_ladder_days;
+	const gint64 before = writer->clock.held_until;
+	gboolean trusts =
+		prune_clock_trusts(&writer->clock, writer->store,
+				   days && ladders ? MIN(days, ladders) : MAX(days, ladders));
+
+	tell_held(writer, before);
+	return trusts;
+}
+
 static void
 prune(Writer *writer)
 {
@@ -286,7 +312,12 @@ prune(Writer *writer)
 	g_autoptr(GError) error = NULL;
 	gboolean more = FALSE;
 
-	if (open_store(writer, &error) && days > 0)
+	if (open_store(writer, &error) && !trusts_clock(writer)) {
+		writer->prune_at =
+			MIN(g_get_monotonic_time() + PRUNE_MS * US, writer->clock.held_until);
+		return;
+	}
+	if (!error && writer->store && days > 0)
 		more = call_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
 	if (!error && writer->store && days > 0)
 		more |= text_rows_prune(writer->store, now - (gint64)days * DAY_SECONDS, &error);
@@ -316,6 +347,15 @@ allocate_spill(Writer *writer)
 	mailbox_post(writer->options.outbox, writer->options.allocated, NULL);
 }
 
+/* Calls that a crash leaves end when this was said last. */
+static void
+beat(Writer *writer)
+{
+	if (g_file_test(writer->options.spill_path, G_FILE_TEST_EXISTS))
+		spill_beat(writer->options.spill_path);
+	writer->beat_at = g_get_monotonic_time() + BEAT_MS * US;
+}
+
 /* --- the thread --- */
 
 static gboolean
@@ -337,8 +377,7 @@ timeout(const Writer *writer)
 		until = MIN(until, writer->prune_at);
 	if (writer->options.spill_slots > 0)
 		until = MIN(until, writer->spill_at);
-	if (until == G_MAXINT64)
-		return -1;
+	until = MIN(until, writer->beat_at);
 	return (int)CLAMP((until - g_get_monotonic_time() + 999) / 1000, 0, 60000);
 }
 
@@ -359,6 +398,8 @@ turn(Writer *writer)
 		prune(writer);
 	if (writer->options.spill_slots > 0 && writer->now >= writer->spill_at)
 		allocate_spill(writer);
+	if (writer->now >= writer->beat_at)
+		beat(writer);
 }
 
 static void
@@ -373,6 +414,7 @@ writer_run(void *options)
 	Writer *writer = g_new0(Writer, 1);
 
 	writer->options = *(WriterOptions *)options;
+	writer->clock.hold_seconds = writer->options.hold_seconds;
 	g_free(options);
 	g_queue_init(&writer->entries);
 	writer->by_call = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -385,6 +427,7 @@ writer_run(void *options)
 	}
 	if (writer->dirty)
 		sync_now(writer);
+	beat(writer);
 	g_queue_clear_full(&writer->entries, free_entry);
 	g_hash_table_unref(writer->by_call);
 	store_close(writer->store);

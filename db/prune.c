@@ -56,6 +56,77 @@ take_some(Store *store, const Pruning *pruning, gint64 *after, gboolean *more, G
 	return ids != NULL;
 }
 
+/* --- the clock --- */
+
+#define DAY_SECONDS 86400
+#define AWAY_MOST   (7 * DAY_SECONDS) /* between two starts */
+#define JUMP_LEAST  3600
+#define WRITE_EVERY 3600
+
+static gint64
+read_number(Store *store, const char *sql)
+{
+	g_auto(Query) query = query_new(store, sql);
+
+	return query_step(&query, NULL) == QUERY_ROW ? query_int(&query, 0) : 0;
+}
+
+/* When it was last known to be right; 0: nothing is known, and nothing is old. */
+static gint64
+last_trusted(Store *store)
+{
+	gint64 trusted = read_number(store, "SELECT trusted FROM prune_clock");
+
+	return trusted ? trusted
+		       : read_number(store, "SELECT started_us / 1000000 FROM calls ORDER BY id "
+					    "DESC LIMIT 1");
+}
+
+static gboolean
+has_jumped(const PruneClock *clock, Store *store, guint keep_days, gint64 wall, gint64 at)
+{
+	gint64 before, away = AWAY_MOST;
+
+	if (clock->at)
+		return ABS(wall - clock->wall - (at - clock->at) / G_USEC_PER_SEC) > JUMP_LEAST;
+	before = last_trusted(store);
+	if (keep_days > 0)
+		away = MIN(away, (gint64)keep_days * DAY_SECONDS / 2);
+	return before > 0 && wall - before > away;
+}
+
+static void
+write_trusted(PruneClock *clock, Store *store, gint64 wall)
+{
+	g_auto(Query) query =
+		query_new(store, "INSERT OR REPLACE INTO prune_clock (id, trusted) VALUES (1, ?1)");
+
+	query_bind_int(&query, wall);
+	if (query_run(&query, NULL))
+		clock->written = wall;
+}
+
+gboolean
+prune_clock_trusts(PruneClock *clock, Store *store, guint keep_days)
+{
+	const gint64 wall = g_get_real_time() / G_USEC_PER_SEC, at = g_get_monotonic_time();
+	const guint hold = clock->hold_seconds ? clock->hold_seconds : DAY_SECONDS;
+
+	if (has_jumped(clock, store, keep_days, wall, at)) {
+		clock->held_until = at + (gint64)hold * G_USEC_PER_SEC;
+		g_warning("the clock has jumped, or the gateway was off for long: no old records "
+			  "are deleted for a day");
+	}
+	clock->wall = wall;
+	clock->at = at;
+	if (clock->held_until > at)
+		return FALSE;
+	clock->held_until = 0;
+	if (ABS(wall - clock->written) >= WRITE_EVERY)
+		write_trusted(clock, store, wall);
+	return TRUE;
+}
+
 gboolean
 prune_step(Store *store, const Pruning *pruning, gint64 *from, GError **error)
 {

@@ -55,6 +55,30 @@ struct Spill {
 	guint8 page[SPILL_SLOT];
 };
 
+/* --- when --- */
+
+gint64
+spill_alive_us(const char *path)
+{
+	struct stat about;
+
+	if (stat(path, &about) != 0)
+		return 0;
+	return (gint64)about.st_mtim.tv_sec * G_USEC_PER_SEC + about.st_mtim.tv_nsec / 1000;
+}
+
+void
+spill_beat(const char *path)
+{
+	const gint64 now = g_get_real_time();
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
+					  { .tv_sec = now / G_USEC_PER_SEC,
+					    .tv_nsec = now % G_USEC_PER_SEC * 1000 } };
+
+	if (utimensat(AT_FDCWD, path, times, 0) != 0)
+		g_debug("%s: %s", path, g_strerror(errno));
+}
+
 /* --- numbers --- */
 
 static void

@@ -20,6 +20,11 @@ typedef struct Spill Spill;
 /* Makes the file, or makes it longer, so that there are `n_slots` of them; what is in
  * it stays.  Waits for the disk. */
 gboolean spill_allocate(const char *path, guint n_slots, GError **error);
+/* When a process that had it was last known to run, real time: what it writes there tells, and
+ * spill_beat().  0: there is no such file. */
+gint64 spill_alive_us(const char *path);
+/* It runs.  Costs one system call, and the disk nothing that waits. */
+void spill_beat(const char *path);
 /* Somebody has the file open. */
 gboolean spill_is_locked(const char *path);
 /* NULL when it cannot be read or has not been allocated; IN_USE: another process has it,

@@ -342,6 +342,8 @@ void store_flush_refusals(Store *store); /* writes the counts; happens by itself
 /* FALSE: a new call would have no record after a crash. */
 gboolean store_keeps_calls(Store *store);
 gboolean store_keeps_refusals(Store *store);
+/* When the process before this was last known to run, real time; 0: not known. */
+gint64 store_alive_us(const Store *store);
 /* One line for people: how far what is written is behind.  New. */
 char *store_journal_status(Store *store);
 guint store_journal_waiting(const Store *store); /* entries that are not written yet */

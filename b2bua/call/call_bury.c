@@ -32,15 +32,34 @@ set(char **where, const char *value)
 	*where = g_strdup(value);
 }
 
+/* Nobody knows when it ended: at most the time that the gateway has run is on the bill. */
 static void
-close_record(CallRecord *record)
+set_end(CallRecord *record, gint64 alive_us)
+{
+	const gint64 now = g_get_real_time(), begun = MAX(record->answered_us, record->started_us);
+	g_autoptr(GDateTime) alive =
+		g_date_time_new_from_unix_local(alive_us / (gint64)G_USEC_PER_SEC);
+	g_autofree char *time =
+		alive_us > 0 && alive ? g_date_time_format(alive, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
+
+	record->ended_us = MAX(time ? MIN(now, alive_us) : now, begun);
+	g_free(record->text);
+	record->text =
+		time ? g_strdup_printf("%s. The end is not exact: the gateway is known to have run "
+				       "until %s, and perhaps a minute longer",
+				       reason_sentence(REASON_CRASHED), time)
+		     : g_strdup_printf("%s. The end is not exact: it is the time of the next start",
+				       reason_sentence(REASON_CRASHED));
+}
+
+static void
+close_record(CallRecord *record, gint64 alive_us)
 {
 	set(&record->state, call_state_name(CALL_ENDED));
 	set(&record->legs, "");
 	set(&record->reason, reason_name(REASON_CRASHED));
-	set(&record->text, reason_sentence(REASON_CRASHED));
 	set(&record->ended_by, "gateway");
-	record->ended_us = MAX(g_get_real_time(), MAX(record->answered_us, record->started_us));
+	set_end(record, alive_us);
 }
 
 void
@@ -58,7 +77,7 @@ calls_bury(Gateway *gateway)
 		g_autoptr(GError) problem = NULL;
 
 		bury_legs(gateway, record);
-		close_record(record);
+		close_record(record, store_alive_us(gateway_store(gateway)));
 		if (!store_call_update(gateway_store(gateway), record, &problem))
 			g_warning("call %" G_GINT64_FORMAT ": not closed: %s", record->id,
 				  problem->message);

@@ -151,6 +151,7 @@ struct Call {
 	EndedBy refused_by;
 	const Party *refuser; /* or NULL */
 
+	gboolean is_last;	   /* no further stage is tried */
 	gboolean forwarder_counts; /* it is one of the calls of the one who has sent it on */
 	Reason forwarded_as;	   /* what the devices said before a forward was taken; or NONE */
 
@@ -382,6 +383,8 @@ void call_end_by_leg(Call *call, const CallEvent *event);
 
 /* --- call_stage.c --- */
 void call_prepare_stage(Call *call);
+/* From now on he uses what the charge of his target says. */
+void call_count_use(Call *call, Party *party);
 /* Counts it for who sends it on to this stage; FALSE: he has as many as he may. */
 gboolean call_pays_forward(Call *call, const Stage *stage);
 /* Actions of the table. */

@@ -47,6 +47,16 @@ on_used_up(gpointer user, const char *reader, const char *words)
 		call_hangup_for(call, REASON_HANGUP, words, reader);
 }
 
+void
+call_count_use(Call *call, Party *party)
+{
+	const Target *target = party->target;
+
+	if (target->charge)
+		party->use = meter_begin(gateway_parts(call->gateway)->meter, target->charge,
+					 target->way.trunk, on_used_up, party);
+}
+
 /* A port for each target; they are dialled when all ports are ready. */
 void
 call_prepare_stage(Call *call)
@@ -60,10 +70,7 @@ call_prepare_stage(Call *call)
 		party->stage = call->stage;
 		party->account = g_strdup(target->account);
 		party->device = g_strdup(target->device);
-		if (target->charge)
-			party->use =
-				meter_begin(gateway_parts(call->gateway)->meter, target->charge,
-					    target->way.trunk, on_used_up, party);
+		call_count_use(call, party);
 	}
 }
 
@@ -95,6 +102,8 @@ next_way(const Call *call)
 	const Stage *next = call->stage + 1 < stages->len ? stages->pdata[call->stage + 1] : NULL;
 	Reason when = forward_reason(call->refusal);
 
+	if (call->is_last)
+		return stages->len;
 	if (next && next->forward_when == REASON_NONE &&
 	    (reason_is_network(call->refusal) || goes_on_unanswered(call)))
 		return call->stage + 1;

@@ -12,6 +12,7 @@
  * Thread: signalling.
  */
 #include <string.h>
+#include "b2bua/route/route_redirect.h"
 #include "b2bua/route/route_text.h"
 #include "b2bua/text/text_address.h"
 #include "b2bua/text/text_private.h"
@@ -487,6 +488,18 @@ void
 text_delivered(Gateway *gateway, gint64 id)
 {
 	arrived(gateway, id, TEXT_DELIVERED);
+}
+
+gboolean
+text_redirected(Gateway *gateway, const char *account, const char *trunk, const char *number,
+		Reason *reason, char **words)
+{
+	g_auto(Redirect) redirect = { 0 };
+
+	route_redirect_text(gateway, account, trunk, number, &redirect);
+	*reason = redirect.reason;
+	*words = redirect.reason == REASON_NONE ? NULL : redirect_words(&redirect, "the text");
+	return redirect.reason == REASON_NONE;
 }
 
 /* It was sent, and has come back. */

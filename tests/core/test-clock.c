@@ -3,7 +3,13 @@
  * cost, and when they end, is by the time that has passed. */
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
+#include "b2bua/call/call_bury.h"
 #include "b2bua/timer.h"
+#include "db/journal.h"
+#include "db/prune.h"
+#include "db/spill.h"
+#include <glib/gstdio.h>
+#include <string.h>
 
 #define ALICE	"alice@example.org"
 #define OUTSIDE "+4930123456"
@@ -146,6 +152,82 @@ test_buried(void)
 	tear_down();
 }
 
+/* Ten hours without power are no ten hours of talk. */
+static void
+test_power_cut(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("tandem-clock-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "tandem.db", NULL);
+	g_autofree char *spill = g_strconcat(path, "-spill", NULL);
+	g_autoptr(CallRecord) record = g_new0(CallRecord, 1), left = NULL;
+	const gint64 hour_us = 3600 * (gint64)G_USEC_PER_SEC;
+	gint64 now;
+	const JournalOptions options = { .slots = 4 };
+	Journal *journal;
+	Spill *file;
+
+	set_up();
+	now = g_get_real_time();
+	core_free(gateway);
+	store_close(store);
+	g_assert_true(spill_allocate(spill, 4, NULL));
+	file = spill_open(spill, NULL);
+	record->id = 1;
+	record->state = g_strdup("ACTIVE");
+	record->started_us = record->answered_us = now - 11 * hour_us;
+	record->user = g_strdup(ALICE);
+	record->caller = g_strdup(ALICE "/phone");
+	record->legs = g_strdup("");
+	record->price = 60000;
+	g_assert_true(spill_put(file, record));
+	spill_close(file);
+	set_by_us = -10 * hour_us;
+	spill_beat(spill); /* the last word of the process that had it */
+	set_by_us = 0;
+	store = store_open(path, NULL);
+	journal = journal_start(store, &options, NULL);
+	g_assert_nonnull(journal);
+	gateway = core_new(config, store, NULL);
+	calls_bury(gateway);
+	left = store_call_get(store, 1, NULL);
+	g_assert_cmpint(ABS(left->ended_us - (now - 10 * hour_us)), <, 10 * G_USEC_PER_SEC);
+	g_assert_nonnull(strstr(left->text, "not exact"));
+	/* and the next process knows that this one has run */
+	core_free(gateway);
+	journal_stop(journal);
+	g_assert_cmpint(spill_alive_us(spill), >=, now);
+	gateway = core_new(config, store, NULL);
+	tear_down();
+	for (guint i = 0; i < 4; i++) {
+		static const char *const ends[] = { "", "-spill", "-wal", "-shm" };
+		g_autofree char *file_path = g_strconcat(path, ends[i], NULL);
+
+		g_unlink(file_path);
+	}
+	g_rmdir(folder);
+}
+
+/* By a clock that jumps nothing is deleted, neither then nor after a restart. */
+static void
+test_prune(void)
+{
+	PruneClock clock = { 0 }, next = { 0 }, after = { 0 };
+
+	set_up();
+	g_log_set_always_fatal(G_LOG_FATAL_MASK); /* it warns */
+	g_assert_true(prune_clock_trusts(&clock, store, 90));
+	set_by_us = DAY_US;
+	g_assert_false(prune_clock_trusts(&clock, store, 90));
+	g_assert_false(prune_clock_trusts(&clock, store, 90));
+	set_by_us = 365 * DAY_US;
+	g_assert_false(prune_clock_trusts(&next, store, 90));
+	g_assert_false(prune_clock_trusts(&next, store, 90));
+	/* off for a day, or set right again */
+	set_by_us = DAY_US;
+	g_assert_true(prune_clock_trusts(&after, store, 90));
+	tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -153,5 +235,7 @@ main(int argc, char **argv)
 	g_test_add_func("/clock/record", test_record);
 	g_test_add_func("/clock/longest", test_longest);
 	g_test_add_func("/clock/buried", test_buried);
+	g_test_add_func("/clock/power-cut", test_power_cut);
+	g_test_add_func("/clock/prune", test_prune);
 	return g_test_run();
 }

@@ -1306,6 +1306,161 @@ trunk_of(const FakeLeg *leg)
 	return NULL;
 }
 
+/* --- a trunk sends a call to another number --- */
+
+#define SECOND_HOME "+4930999999"
+#define FORWARDED   "+4930123402"
+
+static void
+from_telephone(const char *number)
+{
+	FakeLeg *leg = fake_leg_new("caller");
+	g_autoptr(Address) from = address_from_jid("user1@example.org/desk");
+	g_autoptr(Address) to = address_new(ADDRESS_NUMBER, number, NULL, NULL);
+	g_autoptr(Desc) offer = fake_desc(TRANSPORT_RTP, "PCMU", DIRECTION_SENDRECV, 1);
+	Incoming incoming = { .from = from, .to = to, .offer = offer, .device = "desk" };
+
+	g_clear_pointer(&refusal, g_free);
+	call_new(gateway, &leg->leg, &fake_sip, &incoming);
+	fake_media_deliver();
+	g_assert_null(refusal);
+}
+
+static gboolean
+redirect(const char *number)
+{
+	FakeLeg *leg = last_leg();
+	g_autofree char *words = NULL;
+	Reason reason;
+
+	if (leg_redirected(&leg->leg, number, &reason, &words))
+		return TRUE;
+	fake_leg_fail(leg, reason, words);
+	fake_media_deliver();
+	return FALSE;
+}
+
+static CallRecord *
+last_record(void)
+{
+	CallRecord *last = NULL, *record;
+
+	for (gint64 id = 1; (record = store_call_get(store, id, NULL)); id++) {
+		call_record_free(last);
+		last = record;
+	}
+	return last;
+}
+
+static void
+add_rule(const char *prefix, gboolean allowed, const char *trunks)
+{
+	RouteRule rule = { .target = (char *)prefix, .allowed = allowed, .trunks = (char *)trunks };
+
+	rule.price = 500;
+	g_assert_true(store_route_put(store, &rule, NULL));
+}
+
+/* It is judged as if it had been dialled, whoever has called. */
+static void
+test_redirected(void)
+{
+	static const struct {
+		const char *number, *words; /* NULL: it goes there */
+	} ROWS[] = {
+		{ SECOND_HOME, NULL },
+		{ "4930999999", NULL }, /* as some carriers write it */
+		{ ABROAD, "your account has not called this country before" },
+		{ "+49900123456", "calls to such numbers are not allowed here" },
+		{ "112", "emergency numbers are only called directly" },
+		{ "+49112", "emergency numbers are only called directly" },
+		{ "+4940123456", "calls to such numbers are not allowed here" },
+		{ "+4989123456", "this trunk does not carry it to such numbers" },
+		{ "bob", "that is not a telephone number" },
+		{ NULL, "that is not a telephone number" },
+	};
+	static const char *const CALLERS[] = { "client", "telephone", "forward" };
+	g_autoptr(Trunk) second = trunk_new("second", "192.0.2.51");
+
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS) * G_N_ELEMENTS(CALLERS); i++) {
+		guint row = i / G_N_ELEMENTS(CALLERS), who = i % G_N_ELEMENTS(CALLERS);
+		const char *number = ROWS[row].number, *words = ROWS[row].words;
+		g_autoptr(CallRecord) record = NULL;
+
+		set_up("[gateway]\ncountry=DE\n");
+		second->priority = 20;
+		g_assert_true(store_trunk_add(store, second, NULL));
+		add_rule("+4930999", TRUE, "");
+		add_rule("+4940", FALSE, "");
+		add_rule("+4989", TRUE, "second");
+		g_assert_true(store_setting_set(store, "user2@example.org", "forward-always", HOME,
+						NULL));
+		if (who == 1)
+			from_telephone(HOME);
+		else
+			g_assert_null(call_to("user1", who == 2 ? FORWARDED : HOME));
+		if (redirect(number) != !words)
+			g_error("%s to %s: %s", CALLERS[who], number, refusal);
+		record = last_record();
+		if (!words) {
+			g_assert_cmpuint(record->price, ==, 500);
+			g_assert_cmpstr(record->callee, ==, who == 2 ? FORWARDED : SECOND_HOME);
+		} else {
+			g_assert_nonnull(strstr(record->ladder, "not redirected to"));
+			if (who == 2 && words) {
+				g_assert_cmpstr(refusal, ==, "forbidden: The call is not allowed");
+				g_assert_nonnull(strstr(record->text, words));
+			} else if (!strstr(refusal, words) || !strstr(record->text, words) ||
+				   !strstr(refusal, "the call was redirected to")) {
+				g_error("%s to %s: %s", CALLERS[who], number, refusal);
+			}
+			g_assert_cmpuint(calls_live(gateway), ==, 0);
+		}
+		if (number && strcmp(number, ABROAD) == 0) /* who pays is asked */
+			g_assert_nonnull(strstr(notices->str, who == 2 ? "user2@example.org: "
+								       : "user1@example.org: "));
+		tear_down();
+	}
+}
+
+/* It counts as what is really called, and no longer as what was dialled. */
+static void
+test_redirected_counts(void)
+{
+	set_up(ANY "abroad_at_once=1\n[limits]\nabroad_minutes=10\n");
+	g_assert_null(call_to("user1", HOME));
+	g_assert_true(redirect(ABROAD));
+	answer();
+	minutes(9);
+	g_assert_cmpuint(calls_live(gateway), ==, 1);
+	g_assert_nonnull(call_to("user1", ABROAD));
+	minutes(1);
+	g_assert_cmpuint(calls_live(gateway), ==, 0);
+	/* abroad, and back: and to the same once more, which is no second call */
+	minutes(24 * 60);
+	g_assert_null(call_to("user1", ABROAD));
+	g_assert_true(redirect(ABROAD));
+	g_assert_true(redirect("+41445550101"));
+	g_assert_true(redirect(HOME));
+	talk("user1", ABROAD);
+	tear_down();
+}
+
+/* Who calls for help is followed wherever the network sends the call. */
+static void
+test_redirected_help(void)
+{
+	static const char *const NUMBERS[] = { "112", ABROAD, "+49900123456", "bob", NULL };
+
+	set_up("");
+	for (guint i = 0; i < G_N_ELEMENTS(NUMBERS); i++) {
+		g_assert_null(call_to("user1", "112"));
+		g_assert_true(redirect(NUMBERS[i]));
+		hang_up_all();
+	}
+	tear_down();
+}
+
 /* The next trunk may not carry more than it may, also when the first has failed. */
 static void
 test_failover(void)
@@ -1573,6 +1728,9 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/no-money", test_no_money);
 	g_test_add_func("/guard/cut-words", test_cut_words);
 	g_test_add_func("/guard/forward-words", test_forward_words);
+	g_test_add_func("/guard/redirected", test_redirected);
+	g_test_add_func("/guard/redirected/counts", test_redirected_counts);
+	g_test_add_func("/guard/redirected/help", test_redirected_help);
 	g_test_add_func("/guard/failover", test_failover);
 	g_test_add_func("/guard/unreadable", test_unreadable);
 	g_test_add_func("/guard/many-cut", test_many_cut);

@@ -119,6 +119,34 @@ leg_attach(Leg *leg, const Plugin *plugin, Call *self)
 	g_ptr_array_add(legs, leg);
 }
 
+const char *rig_forbids;
+
+static gboolean
+may_redirect(const char *number, Reason *reason, char **words)
+{
+	say("redirected to %s", number);
+	if (!rig_forbids)
+		return TRUE;
+	*reason = REASON_FORBIDDEN;
+	*words = g_strdup(rig_forbids);
+	return FALSE;
+}
+
+gboolean
+leg_redirected(Leg *leg, const char *number, Reason *reason, char **words)
+{
+	g_assert_nonnull(leg->call);
+	return may_redirect(number, reason, words);
+}
+
+gboolean
+text_redirected(Gateway *self, const char *account, const char *trunk, const char *number,
+		Reason *reason, char **words)
+{
+	g_assert_cmpstr(trunk, ==, "carrier");
+	return may_redirect(number, reason, words);
+}
+
 void
 leg_trying(Leg *leg)
 {
@@ -198,9 +226,10 @@ leg_failed(Leg *leg, Reason reason, const char *text)
 	};
 
 	g_assert_nonnull(leg->call);
-	g_assert_null(text); /* for the operator alone */
-	say("failed %s%s%s%s%s", reason_name(reason), FAULTS[fault] ? " " : "",
-	    FAULTS[fault] ? FAULTS[fault] : "", fault_error ? ": " : "",
+	/* what is seen is for the operator alone; but for the core's own words */
+	g_assert_cmpstr(text, ==, rig_forbids);
+	say("failed %s%s%s%s%s%s%s", reason_name(reason), text ? " " : "", text ? text : "",
+	    FAULTS[fault] ? " " : "", FAULTS[fault] ? FAULTS[fault] : "", fault_error ? ": " : "",
 	    fault_error ? g_strerror(fault_error) : "");
 	fault_error = 0;
 	fault = LEG_NO_FAULT;

@@ -47,6 +47,9 @@ const char *rig_traces(void);
 /* What gateway_refused() was told since the last time, a line each; to be freed. */
 char *rig_take_refusals(void);
 
+/* Where a call or a text is redirected is an event: it may go there; or not, in these words. */
+extern const char *rig_forbids;
+
 /* Waits for the next event and compares: "ringing", "ended busy 486 Busy Here". */
 void rig_expect(const char *event);
 /* The same, but only its beginning. */

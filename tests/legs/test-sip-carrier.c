@@ -619,7 +619,10 @@ wants__redirects(void)
 		g_autofree char *contact = g_strdup_printf("Contact: <%s>\r\n", moved[i]);
 		g_autofree char *start = g_strdup_printf("INVITE %s ", moved[i]);
 
+		g_autofree char *asked = g_strdup_printf("redirected to +1415555012%u", 4 + i);
+
 		peer_reply(peer, invite, "302 Moved Temporarily", "t", contact, NULL);
+		rig_expect(asked);
 		g_free(invite);
 		invite = peer_wait(peer, start);
 	}
@@ -627,6 +630,40 @@ wants__redirects(void)
 		   "Contact: <sip:+14155550127@127.0.0.1>\r\n", NULL);
 	rig_expect_start("ended ");
 	rig_stop();
+}
+
+/* What the core does not allow is not sent, whatever the number is written as. */
+static void
+wants__no_dear_redirect(void)
+{
+	static const struct {
+		const char *contact, *number;
+	} ROWS[] = {
+		{ "sip:+49900123456@127.0.0.1", "+49900123456" },
+		{ "sip:900123456;phone-context=+49@127.0.0.1;user=phone", "+49900123456" },
+		{ "sip:%2B49900123456;npdi@127.0.0.1", "+49900123456" },
+		{ "sip:112@127.0.0.1", "112" },
+		{ "sip:127.0.0.1", "(null)" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+		g_autoptr(Peer) peer = peer_new();
+		g_autofree char *contact = g_strdup_printf("Contact: <%s>\r\n", ROWS[i].contact);
+		g_autofree char *asked = g_strdup_printf("redirected to %s", ROWS[i].number);
+		g_autofree char *invite = NULL;
+
+		rig_start();
+		rig_trunk("carrier", peer->port, following);
+		rig_dial("carrier", "+14155550123", NULL);
+		invite = peer_wait(peer, "INVITE ");
+		rig_forbids = "not here";
+		peer_reply(peer, invite, "302 Moved Temporarily", "t", contact, NULL);
+		rig_expect(asked);
+		rig_expect("failed forbidden not here");
+		g_assert_false(peer_has(peer, "INVITE "));
+		rig_forbids = NULL;
+		rig_stop();
+	}
 }
 
 /* The name under which the guard keeps a Contact is not for the peer to use. */
@@ -959,6 +996,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip/wants/caller-id", wants__caller_id);
 	g_test_add_func("/sip/wants/codecs", wants__codecs);
 	g_test_add_func("/sip/wants/redirects", wants__redirects);
+	g_test_add_func("/sip/wants/no-dear-redirect", wants__no_dear_redirect);
 	g_test_add_func("/sip/wants/no-forged-redirect", wants__no_forged_redirect);
 	g_test_add_func("/sip/health/options", health__options);
 	g_test_add_func("/sip/health/call", health__call);

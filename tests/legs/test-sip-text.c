@@ -604,7 +604,7 @@ static void
 out__redirected(void)
 {
 	g_autoptr(Peer) peer = start_with(with_redirects);
-	g_autofree char *second = NULL;
+	g_autofree char *dear = NULL;
 
 	rig_send_text(1, by_carrier, "Hi", NULL);
 	for (guint i = 0; i < 4; i++) {
@@ -616,8 +616,20 @@ out__redirected(void)
 		g_assert_cmpstr(cseq, ==, expected);
 		peer_reply(peer, text, "302 Moved Temporarily", "t",
 			   "Contact: <sip:elsewhere@other.example.org>\r\n", NULL);
+		if (i < 3)
+			rig_expect("redirected to elsewhere");
 	}
 	rig_expect_start("never 1 ");
+	/* and only where the core lets it */
+	rig_forbids = "not there";
+	rig_send_text(2, by_carrier, "Hi", NULL);
+	dear = peer_wait(peer, "MESSAGE ");
+	peer_reply(peer, dear, "302 Moved Temporarily", "t",
+		   "Contact: <sip:+49900123456@other.example.org>\r\n", NULL);
+	rig_expect("redirected to +49900123456");
+	rig_expect("never 2 forbidden not there");
+	g_assert_false(peer_has(peer, "MESSAGE "));
+	rig_forbids = NULL;
 	rig_stop();
 }
 

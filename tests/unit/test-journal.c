@@ -720,6 +720,41 @@ test_prune(Rig *rig, gconstpointer unused)
 	stop(rig);
 }
 
+/* The clock is a year ahead at the start: what it takes for old is not. */
+static void
+test_clock_ahead(Rig *rig, gconstpointer unused)
+{
+	JournalOptions options = { .keep_days = 100, .hold_seconds = 2 };
+	gint64 until = g_get_monotonic_time() + SOON_MS * 1000;
+	g_autofree char *status = NULL;
+
+	stop(rig);
+	for (guint i = 0; i < 10; i++) {
+		g_autoptr(CallRecord) record = new_record("ENDED", "", 100);
+
+		record->started_us = record->ended_us = days_ago(365 + 10 - i);
+		g_assert_true(store_call_begin(rig->other, record, NULL));
+	}
+	rig->store = store_open(rig->path, NULL);
+	rig->journal = journal_start(rig->store, &options, NULL);
+	while (!rig->journal->held_until) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_main_context_iteration(NULL, FALSE);
+	}
+	status = journal_status(rig->journal);
+	g_assert_nonnull(strstr(status, "the clock has jumped"));
+	g_assert_cmpuint(rows_where(rig->other, "SELECT count(*) FROM calls"), ==, 10);
+	g_assert_cmpuint(rows_where(rig->other, "SELECT count(*) FROM prune_clock"), ==, 0);
+	/* it has been so for long enough */
+	while (rows_where(rig->other, "SELECT count(*) FROM calls") > 0) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(20000);
+	}
+	g_assert_cmpuint(rows_where(rig->other, "SELECT count(*) FROM prune_clock"), ==, 1);
+	stop(rig);
+}
+
 #define RIG(name, func) g_test_add("/journal/" name, Rig, NULL, set_up, func, tear_down)
 
 int
@@ -740,5 +775,6 @@ main(int argc, char **argv)
 	RIG("spill-slots", test_spill_slots);
 	RIG("refusals", test_refusals);
 	RIG("prune", test_prune);
+	RIG("clock-ahead", test_clock_ahead);
 	return g_test_run();
 }

@@ -884,6 +884,7 @@ static const char *const rows[] = {
 	"INSERT INTO calls (state, started_us, answered_us, ended_us, price, currency, count) "
 	"VALUES ('ENDED', 1, 2, 3, 1200, 'EUR', 0);"
 	"INSERT INTO hook (target) VALUES ('/bin/true');",
+	"INSERT INTO prune_clock (id, trusted) VALUES (1, 1796040000);",
 };
 
 /* As it was before, for its owner alone; and goes. */

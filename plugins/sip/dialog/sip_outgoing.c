@@ -15,6 +15,7 @@
 #include "plugins/sip/dialog/sip_location.h"
 #include "plugins/sip/dialog/sip_origin.h"
 #include "plugins/sip/stack/sip_stack.h"
+#include "plugins/sip/stack/sip_tel.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_tag.h>
 
@@ -295,15 +296,25 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 }
 
 /* A carrier that sends the call elsewhere is followed where the admin says so, and
- * only through itself: the new address goes to the same next hop, which bills it. */
+ * only through itself: the new address goes to the same next hop, which bills it.  Whether the
+ * number there may be called says the core.  FALSE: it is a refusal as any. */
 static gboolean
 follow_redirect(SipLeg *leg, const SipEvent *event)
 {
 	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+	g_autofree char *number = NULL, *words = NULL;
+	Reason reason;
 
 	if (event->status < 300 || event->status >= 400 || !way_follows_redirects(leg->way) ||
 	    !uri || leg->redirects >= MAX_REDIRECTS)
 		return FALSE;
+	number = tel_of_uri(uri);
+	if (!leg_redirected(&leg->leg, number, &reason, &words)) {
+		sip_leg_explain(leg, LEG_NO_FAULT, words);
+		leg_failed(&leg->leg, reason, words);
+		sip_leg_end(leg);
+		return TRUE;
+	}
 	leg->redirects++;
 	g_free(leg->way->request_uri);
 	leg->way->request_uri = g_strdup(uri);

@@ -2,6 +2,7 @@
 /* sip_tel.c - whom a URI is for: telephone numbers in tel: and sip: URIs. */
 #include "plugins/sip/stack/sip_tel.h"
 #include "b2bua/number.h"
+#include <sofia-sip/su_alloc.h>
 #include <string.h>
 
 #define MAX_TEXT 512 /* bytes of a user part that is read */
@@ -44,6 +45,20 @@ tel_read(const char *text)
 	context = user[0] == '+' ? NULL : param(text, "phone-context");
 	number = context && context[0] == '+' ? number_in_context(user, context) : NULL;
 	return number ? number : g_steal_pointer(&user);
+}
+
+char *
+tel_of_uri(const char *uri)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const url_t *url;
+	char *user;
+
+	su_home_init(home);
+	url = uri ? url_make(home, uri) : NULL;
+	user = url ? tel_user(url) : NULL;
+	su_home_deinit(home);
+	return user;
 }
 
 /* sofia takes the parameters of a tel: URI for those of a URI, those of a number in a

@@ -16,5 +16,8 @@
 /* The number, or the user part without escapes; UTF-8, or NULL. */
 char *tel_user(const url_t *url);
 
+/* The same of a URI as text; NULL as well for what is none. */
+char *tel_of_uri(const char *uri);
+
 /* The same of "4155550101;phone-context=+1", the user part of a URI. */
 char *tel_read(const char *text);

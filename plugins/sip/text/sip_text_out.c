@@ -12,6 +12,7 @@
 #include "plugins/sip/text/sip_text_name.h"
 #include "plugins/sip/stack/sip_message.h"
 #include <string.h>
+#include "plugins/sip/stack/sip_tel.h"
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_tag.h>
@@ -37,6 +38,7 @@
 typedef struct {
 	gint64 id;
 	gint64 written;
+	char *account; /* whose text it is */
 	TextBody body;
 	guint open;	/* requests without an end */
 	gboolean told;	/* the core knows that it was taken */
@@ -84,6 +86,7 @@ static void
 sending_free(Sending *sending)
 {
 	text_body_clear(&sending->body);
+	g_free(sending->account);
 	g_free(sending->words);
 	g_free(sending);
 }
@@ -337,15 +340,23 @@ prove(Request *request, const SipEvent *event)
 	return TRUE;
 }
 
-/* As with a call: only where the admin says so, and by the same hop. */
+/* As with a call: only where the admin says so, by the same hop, and where the core lets it. */
 static gboolean
 follow_redirect(Request *request, const SipEvent *event)
 {
 	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+	g_autofree char *number = NULL, *words = NULL;
+	Reason reason;
 
 	if (event->status < 300 || event->status >= 400 || !uri ||
 	    !way_follows_redirects(request->way) || request->redirects >= MAX_REDIRECTS)
 		return FALSE;
+	number = tel_of_uri(uri);
+	if (!text_redirected(ua->gateway, request->sending->account, way_trunk(request->way),
+			     number, &reason, &words)) {
+		failed(request, reason == REASON_NETWORK_ERROR, reason, words);
+		return TRUE;
+	}
 	request->redirects++;
 	request->cseq++;
 	g_free(request->way->request_uri);
@@ -529,6 +540,7 @@ text_out_send(SipUa *self, const Text *text)
 	Sending *sending = g_new0(Sending, 1);
 
 	sending->id = text->id;
+	sending->account = g_strdup(text->account);
 	sending->written = text->written;
 	text_body_make(text, id, outside_domain(ua->outside), &sending->body);
 	if (!sending->body.text && !sending->body.envelope) { /* nobody wants to hear of it */
