@@ -370,16 +370,6 @@ judge(Texts *texts, const TextIn *text, const char *source)
 	return judge_rate(texts, text, source);
 }
 
-/* A rule or a list that could not be read may have forbidden it: its author tries again. */
-static gboolean
-is_unread(Gateway *gateway, guint failures)
-{
-	if (store_failures(gateway_store(gateway)) == failures)
-		return FALSE;
-	gateway_unread(gateway);
-	return TRUE;
-}
-
 /* --- text.h --- */
 
 static const char *
@@ -401,7 +391,8 @@ take(Texts *texts, const TextIn *text, const char *source, TextAnswered answered
 		if (!route)
 			verdict.answer = TEXT_REFUSED;
 	}
-	if (is_unread(gateway, failures))
+	/* a rule or a list that could not be read may have forbidden it: its author tries again */
+	if (gateway_unread_since(gateway, failures))
 		verdict = (Verdict){ TEXT_LATER, REASON_NONE, NULL };
 	if (verdict.answer == TEXT_TAKEN) {
 		begin(texts, record_of(gateway, text, route, source), answered, user);
@@ -436,7 +427,7 @@ text_new(Gateway *gateway, const Plugin *plugin G_GNUC_UNUSED, const TextIn *tex
 		return;
 	}
 	known = store_text_find(gateway_store(gateway), source, origin);
-	if (is_unread(gateway, failures))
+	if (gateway_unread_since(gateway, failures))
 		answered(user, TEXT_LATER, REASON_NONE, NULL);
 	else if (known)
 		answered(user, TEXT_TAKEN, REASON_NONE, NULL);

@@ -207,6 +207,15 @@ refuse_kind(Xmpp *xmpp, const Row *row, const xmlNode *message, const Address *f
 }
 
 void
+xmpp_text_unread(Xmpp *xmpp, const xmlNode *message)
+{
+	g_autoptr(Im) im = im_read(message);
+
+	if (im->kind != IM_NOTHING)
+		refuse(xmpp, &LATER, message);
+}
+
+void
 xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 {
 	g_autoptr(Im) im = im_read(message);
@@ -349,13 +358,16 @@ nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 void
 xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
+	guint failures = store_failures(gateway_store(xmpp->gateway));
 	g_autoptr(Im) im = im_read(message);
 	const XmlStanzaError *why;
 
 	if (im->kind == IM_NOTHING)
 		return;
 	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
-	if (why) {
+	if (why && gateway_unread_since(xmpp->gateway, failures)) {
+		refuse(xmpp, &LATER, message);
+	} else if (why) {
 		refuse(xmpp, why, message);
 		if (im->kind == IM_TEXT)
 			tell_of_keys(xmpp, from, to);
