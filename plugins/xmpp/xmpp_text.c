@@ -303,6 +303,7 @@ pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, c
 			      .account = account,
 			      .device = xml_attribute(message, "from"),
 			      .origin = im->origin,
+			      .near = (const char *const *)im->near,
 			      .body = im->body,
 			      .language = im->language,
 			      .written = im->written,
