@@ -1250,7 +1250,7 @@ test_blocked(Rig *rig, gconstpointer unused)
 {
 	Note note = from_trunk;
 
-	setting(rig, SETTING_BLOCKED, "+4930111");
+	setting(rig, SETTING_BLOCKED, "+4930111 GOOGLE");
 	setting(rig, SETTING_BLOCK_ANONYMOUS, "yes");
 	assert_answer(&note, "taken");
 	note.from = "anonymous";
@@ -1259,9 +1259,13 @@ test_blocked(Rig *rig, gconstpointer unused)
 	note.from = "+4930112";
 	note.origin = "three";
 	assert_answer(&note, "taken");
+	note.from = "google@carrier.example";
+	note.origin = "four";
+	assert_answer(&note, "taken");
 	iterate_until(&sent->len, 2);
 	flush(rig);
 	g_assert_cmpuint(sent->len, ==, 2);
+	assert_state(rig, 4, "FAILED declined (the addressee blocks this sender, who is not told)");
 	assert_state(rig, 1, "FAILED declined (the addressee blocks this sender, who is not told)");
 	assert_state(rig, 3, TEXT_QUEUED);
 }
