@@ -16,7 +16,7 @@ typedef struct {
 
 gboolean desk_is_operator(Gateway *gateway, const char *account); /* of [xmpp] operators */
 gboolean desk_is_user(Gateway *gateway, const char *account);	  /* and enabled */
-/* Whether somebody is served at all: one of the two. */
+/* Whether somebody is served at all: one of the two.  FALSE too when the store cannot be read. */
 gboolean desk_serves(Gateway *gateway, const char *account);
 
 /* `user` is the one given with the question; the rest is borrowed.  `secret`: there is a password

@@ -281,8 +281,8 @@ gateway_tell_operators(Gateway *gateway, const char *text)
 		gateway_notice(gateway, *operators, from, text);
 }
 
-void
-gateway_unread(Gateway *gateway)
+static void
+note_unread(Gateway *gateway)
 {
 	gint64 now = g_get_monotonic_time();
 
@@ -292,6 +292,15 @@ gateway_unread(Gateway *gateway)
 	gateway->unread_until = now + 60 * G_USEC_PER_SEC;
 	g_warning("the database cannot be read (%s): calls are refused; emergency calls go on",
 		  store_failure(gateway->store));
+}
+
+gboolean
+gateway_unread_since(Gateway *gateway, guint failures)
+{
+	if (store_failures(gateway->store) == failures)
+		return FALSE;
+	note_unread(gateway);
+	return TRUE;
 }
 
 void

@@ -77,9 +77,10 @@ void gateway_refused(Gateway *gateway, const Plugin *plugin, const char *author,
 void gateway_set_hook_state(Gateway *gateway, const char *text);
 const char *gateway_hook_state(const Gateway *gateway);
 
-/* Something had to be decided without what the store should have said: one line in
- * the log a minute says so. */
-void gateway_unread(Gateway *gateway);
+/* TRUE: a read of the store has failed since store_failures() was `failures`.  What was found
+ * since then is not known: nobody may be told that there is no such account or number.  One line
+ * in the log a minute says so. */
+gboolean gateway_unread_since(Gateway *gateway, guint failures);
 
 /* The numbers of counters.h. */
 void gateway_count(Gateway *gateway, Counter counter); /* one more */

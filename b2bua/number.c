@@ -154,15 +154,52 @@ only_digits(const char *text, char digits[MAX_DIGITS + 2], NumberPrivacy *asks)
 	return !strchr(rest + 1, '+') && g_strlcpy(digits, rest, MAX_DIGITS + 2) < MAX_DIGITS + 2;
 }
 
+static char *
+unescaped(const char *text, gsize length)
+{
+	g_autofree char *bare = g_strndup(text, length);
+	char *plain = g_uri_unescape_string(bare, NULL);
+
+	return plain ? plain : g_steal_pointer(&bare);
+}
+
+/* The value of a parameter of "…;name=value;…"; NULL when it is not there. */
+static char *
+param(const char *text, const char *name)
+{
+	gsize length = strlen(name);
+
+	for (const char *at = strchr(text, ';'); at; at = strchr(at, ';')) {
+		at += strspn(at, "; ");
+		if (g_ascii_strncasecmp(at, name, length) == 0 && at[length] == '=')
+			return unescaped(at + length + 1, strcspn(at + length + 1, "; "));
+	}
+	return NULL;
+}
+
+char *
+number_of_tel(const char *text)
+{
+	g_autofree char *local = unescaped(text, strcspn(text, ";"));
+	g_autofree char *context = local[0] == '+' ? NULL : param(text, "phone-context");
+
+	return context && context[0] == '+' && g_utf8_validate(local, -1, NULL)
+		       ? number_in_context(local, context)
+		       : NULL;
+}
+
 static gboolean
 read_dialled(const char *text, char digits[MAX_DIGITS + 2], NumberPrivacy *asks)
 {
-	g_autofree char *plain = NULL;
+	g_autofree char *plain = NULL, *number = NULL;
 
 	*asks = NUMBER_AS_SET;
 	if (!text || strlen(text) > MAX_TEXT)
 		return FALSE;
 	text = after_scheme(text);
+	number = number_of_tel(text);
+	if (number)
+		return only_digits(number, digits, asks);
 	plain = g_uri_unescape_string(text, NULL);
 	return only_digits(plain ? plain : text, digits, asks);
 }

@@ -39,6 +39,10 @@ gboolean number_from_carrier(const char *text, const char *country, char **numbe
  * NULL: no such context, or too many digits. */
 char *number_in_context(const char *digits, const char *context);
 
+/* The same of "4155550101;phone-context=+1", without a scheme; NULL too when it says no context,
+ * or is a global number (RFC 3966 5.1.4). */
+char *number_of_tel(const char *text);
+
 /* As a carrier wants it: form is "e164", "national" (of `country`, from where
  * others are dialled with its prefix for calls abroad) or "prefix" (the digits
  * with `prefix` before them).  Short codes are left as they are. */

@@ -55,3 +55,9 @@ Reason reason_more_telling(Reason one, Reason other);
 /* TRUE when the network refused and not the person, so that another carrier may
  * do better: the next stage is dialled only then. */
 gboolean reason_is_network(Reason reason);
+/* Each reason but NONE is one of the two.  The database has the names of those by persons, too:
+ * call_reason_is_fine() (db/store.h). */
+gboolean reason_is_failure(Reason reason);
+gboolean reason_is_by_person(Reason reason);
+gboolean reason_is_abnormal(Reason reason); /* the messages of the call go into the log */
+gboolean reason_is_missed(Reason reason);   /* by who was called, when nobody took it */

@@ -48,7 +48,7 @@
 	ROW(DND_BY_PRESENCE, "dnd-by-presence", YES, "yes|no", "no", WORD_SELF,                    \
 	    "yes: the same as do-not-disturb while all XMPP clients of the user that are on line " \
 	    "and can take calls say \"do not disturb\"")                                           \
-	ROW(BLOCKED, "blocked", CALLERS, "NUMBER,+49900*,anonymous", NULL, WORD_SELF,              \
+	ROW(BLOCKED, "blocked", CALLERS, "NUMBER,+49900*,GOOGLE,anonymous", NULL, WORD_SELF,       \
 	    "callers who are declined")                                                            \
 	ROW(BLOCK_ANONYMOUS, "block-anonymous", YES, "yes|no", "no", WORD_SELF,                    \
 	    "yes: callers who withhold their number are declined")                                 \

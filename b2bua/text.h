@@ -19,6 +19,8 @@
 #define TEXT_LEAST_CODE 3    /* to _MOST_ digits: a number that takes texts, and maybe no calls */
 #define TEXT_MOST_CODE	8
 
+#define TEXT_NEAR_SECONDS 3600 /* an author's count may begin anew in it */
+
 typedef enum {
 	TEXT_MESSAGE, /* what somebody has written */
 	TEXT_COPY, /* what another device of the account has written to `from`: for the history */
@@ -67,6 +69,9 @@ typedef struct {
 	/* What its author calls it: the same text sent again has the same origin, and no other
 	 * text of this trunk, or account, ever has it. */
 	const char *origin;
+	/* For an author whose names are good for a while: what the same text may have been called
+	 * when it was written up to TEXT_NEAR_SECONDS from this one.  NULL-terminated, or NULL. */
+	const char *const *near;
 	const char *body;	     /* UTF-8 */
 	const char *language;	     /* or NULL */
 	gint64 written;		     /* seconds since 1970; 0: now */

@@ -282,6 +282,7 @@ store_call_search(Store *store, const CallFilter *filter, gint64 *before, GError
 gboolean call_record_fits(const CallRecord *record, const CallFilter *filter);
 /* "out" and "in", of a trunk; "internal".  Static. */
 const char *call_record_direction(const CallRecord *record);
+gboolean call_reason_is_fine(const char *reason); /* no failure, as the filter `failed` has it */
 
 /* --- what is summed up of the calls of an account in a month; stays when they are deleted --- */
 typedef struct {

@@ -418,7 +418,13 @@ answer(Chat *chat, const ChatPerson *person, Session *session, const char *text,
 {
 	gboolean here = strcmp(session->device, person->device) == 0;
 	g_autofree char *elsewhere = here ? NULL : g_strdup(session->device);
+	const Field *field = asked_field(session);
 
+	/* nearly every word may be the name of a caller: a command is meant as one */
+	if (here && field && field->word->type == WORD_CALLERS && chat_is_command(person, text)) {
+		drop(chat, session);
+		return FALSE;
+	}
 	if (elsewhere)
 		move_to(chat, session, person->device);
 	if (take(chat, session, text, reply) || (here && !chat_is_command(person, text)))

@@ -101,6 +101,20 @@ do_hide_number(Request *request, GError **error)
 
 /* --- who is declined --- */
 
+static gboolean
+is_same(gconstpointer one, gconstpointer other)
+{
+	return g_ascii_strcasecmp(one, other) == 0;
+}
+
+static gboolean
+is_among(char **list, const char *caller)
+{
+	while (*list && !is_same(*list, caller))
+		list++;
+	return *list != NULL;
+}
+
 /* The list without, or with, those of `callers`, each once; *n counts what has changed. */
 static char *
 changed_list(const char *list, const char *callers, gboolean with, guint *n)
@@ -111,12 +125,12 @@ changed_list(const char *list, const char *callers, gboolean with, guint *n)
 
 	*n = 0;
 	for (char **one = now; *one; one++)
-		if (**one && (with || !g_strv_contains((const char *const *)those, *one)))
+		if (**one && (with || !is_among(those, *one)))
 			g_ptr_array_add(kept, *one);
 		else if (**one)
 			++*n;
 	for (char **one = those; with && *one; one++)
-		if (!g_ptr_array_find_with_equal_func(kept, *one, g_str_equal, NULL)) {
+		if (!g_ptr_array_find_with_equal_func(kept, *one, is_same, NULL)) {
 			g_ptr_array_add(kept, *one);
 			++*n;
 		}

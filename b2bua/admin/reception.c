@@ -53,9 +53,14 @@ reception_of(Gateway *gateway)
 static ChatPerson
 person_of(const Reception *reception, const DeskPerson *person)
 {
+	guint failures = store_failures(gateway_store(reception->gateway));
+	gboolean is_user = desk_is_user(reception->gateway, person->account);
+
+	/* nobody is told that there is no such verb: each says what it cannot read */
 	return (ChatPerson){ .account = person->account,
 			     .device = person->device,
-			     .is_user = desk_is_user(reception->gateway, person->account),
+			     .is_user =
+				     is_user || gateway_unread_since(reception->gateway, failures),
 			     .is_operator = desk_is_operator(reception->gateway, person->account) };
 }
 

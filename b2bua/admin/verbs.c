@@ -33,9 +33,9 @@
 #define W_PHONE_OPTIONAL                          \
 	W_("NAME", WORD_SOFTPHONE, WORD_OPTIONAL, \
 	   "its user name; default: what stands before the @ of the JID")
-#define W_CALLER                                                    \
-	W_OF("CALLER", WORD_CALLERS, 0, "NUMBER,+49900*,anonymous", \
-	     "a number, the beginning of numbers with *, or anonymous")
+#define W_CALLER                                                           \
+	W_OF("CALLER", WORD_CALLERS, 0, "NUMBER,+49900*,GOOGLE,anonymous", \
+	     "a number, the beginning of numbers with *, a sender's name, or anonymous")
 #define W_NUMBER W_("NUMBER", WORD_NUMBER, 0, "a number from + and the country on")
 #define W_TRUNK	 W_("NAME", WORD_TRUNK, 0, "the name of the trunk")
 #define W_HOST	 W_("HOST", WORD_HOST, 0, "the host name or address of the trunk")

@@ -268,15 +268,30 @@ check_destination(const Word *word, const char *text, const char *country, GErro
 	return number;
 }
 
+/* Who has no number: "GOOGLE", "bob@example.org", and the JID that a client shows of it. */
+static gboolean
+is_sender(const char *item)
+{
+	gboolean has_letter = FALSE;
+
+	for (const char *c = item; *c; c++) {
+		if (g_ascii_iscntrl(*c) || strchr("*\"<>;", *c))
+			return FALSE;
+		has_letter = has_letter || g_ascii_isalpha(*c) || (guchar)*c >= 0x80;
+	}
+	return has_letter && (*item != '+' || strchr(item, '@'));
+}
+
 static gboolean
 check_caller(const Word *word, const char *whole, const char *item, GError **error)
 {
 	gsize digits = strspn(item, "+" DIGITS);
 
-	return strcmp(item, "anonymous") == 0 || !item[digits] ||
-	       (digits > 0 && strcmp(item + digits, "*") == 0) ||
+	return !item[digits] || (digits > 0 && strcmp(item + digits, "*") == 0) ||
+	       is_sender(item) ||
 	       word_refuse(word, whole, error,
-			   "%s is not a number; write such as " NUMBER_EXAMPLE ",+49900*,anonymous",
+			   "%s is not a number, and no sender's name; write such as " NUMBER_EXAMPLE
+			   ",+49900*,GOOGLE,anonymous",
 			   item);
 }
 

@@ -69,10 +69,8 @@ own_limit(Gateway *gateway, const char *user)
 	g_autofree char *text = setting_text(store, user, SETTING_MAX_CALLS);
 	guint own = text ? (guint)g_ascii_strtoull(text, NULL, 10) : G_MAXUINT;
 
-	if (store_failures(store) == failures)
-		return own;
-	gateway_unread(gateway);
-	return 1; /* the least that he can have been given */
+	/* the least that he can have been given */
+	return gateway_unread_since(gateway, failures) ? 1 : own;
 }
 
 /* The store is asked only where the gateway's own limit leaves room. */

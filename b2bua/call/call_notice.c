@@ -185,28 +185,8 @@ is_missed(const Call *call, Reason reason, EndedBy by)
 		return FALSE;
 	if (reason != REASON_CANCELLED && call->forwarded_as != REASON_NONE)
 		reason = call->forwarded_as; /* the forward failed, too */
-	switch (reason) {
-	case REASON_CANCELLED:
-	case REASON_NO_ANSWER:
-	case REASON_TIMEOUT:
-	case REASON_UNREACHABLE:
-	case REASON_INCOMPATIBLE:
-	case REASON_NO_TRANSCODING:
-	case REASON_TRANSCODING_BUSY:
-	case REASON_IP_VERSION:
-	case REASON_SECURITY:
-	case REASON_NO_MEDIA:
-	case REASON_MEDIA_LOST:
-	case REASON_OVERLOAD:
-	case REASON_NETWORK_ERROR:
-	case REASON_PROTOCOL_ERROR:
-	case REASON_SHUTDOWN:
-		return TRUE;
-	case REASON_BUSY: /* a limit, not he */
-		return by == BY_GATEWAY;
-	default:
-		return FALSE;
-	}
+	/* busy by a limit, and not he */
+	return reason_is_missed(reason) || (reason == REASON_BUSY && by == BY_GATEWAY);
 }
 
 static char *

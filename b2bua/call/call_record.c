@@ -334,27 +334,6 @@ call_stats(const Call *call)
 	return g_string_free(text, FALSE);
 }
 
-/* Endings that somebody will want to look into. */
-static gboolean
-is_abnormal(Reason reason)
-{
-	switch (reason) {
-	case REASON_INCOMPATIBLE:
-	case REASON_NO_TRANSCODING:
-	case REASON_TRANSCODING_BUSY:
-	case REASON_IP_VERSION:
-	case REASON_SECURITY:
-	case REASON_NO_MEDIA:
-	case REASON_MEDIA_LOST:
-	case REASON_TIMEOUT:
-	case REASON_NETWORK_ERROR:
-	case REASON_PROTOCOL_ERROR:
-		return TRUE;
-	default:
-		return FALSE;
-	}
-}
-
 void
 call_log_end(Call *call)
 {
@@ -364,7 +343,7 @@ call_log_end(Call *call)
 		return;
 	g_message("call %" G_GINT64_FORMAT ": %s to %s ended by the %s: %s", record->id,
 		  record->caller, record->callee, record->ended_by, record->text);
-	if (is_abnormal(reason_from_name(record->reason))) {
+	if (reason_is_abnormal(reason_from_name(record->reason))) {
 		g_autofree char *text = trace_text(call->trace);
 		g_autofree char *ladder = trace_draw(text, 100, TRACE_ALL);
 

@@ -468,7 +468,6 @@ route_unread(Question *question, Plan *plan)
 	g_autofree char *number = by_user ? route_called_number(gateway, NULL, question->to) : NULL;
 	Plan *help = NULL;
 
-	gateway_unread(gateway);
 	plan_free(plan);
 	if (number && number_is_emergency(number, country))
 		help = plan_for_help(question, number);
@@ -488,7 +487,7 @@ route_incoming(Gateway *gateway, const Incoming *incoming, Reason *reason, const
 	guint failures = store_failures(gateway_store(gateway));
 	Plan *plan = incoming->trunk ? route_from_trunk(&question) : route_from_user(&question);
 
-	if (store_failures(gateway_store(gateway)) != failures)
+	if (gateway_unread_since(gateway, failures))
 		plan = route_unread(&question, plan);
 	*reason = question.reason;
 	*text = question.text;
@@ -538,10 +537,8 @@ route_dialable(Gateway *gateway, const char *account_or_null, const Address *to)
 	user = store_user_by_number(gateway_store(gateway), number, NULL);
 	if (user)
 		return user->enabled;
-	if (store_failures(gateway_store(gateway)) != failures) {
-		gateway_unread(gateway);
+	if (gateway_unread_since(gateway, failures))
 		return FALSE;
-	}
 	trunks = store_trunk_list(gateway_store(gateway), NULL);
 	for (guint i = 0; trunks && i < trunks->len; i++)
 		if (((const Trunk *)trunks->pdata[i])->enabled)

@@ -183,6 +183,31 @@ add_forward(Question *question, Plan *plan, const User *callee, const Address *s
 	plan->forwarder = g_strdup(callee->jid);
 }
 
+/* A word of the list without the domain that a client shows behind it, and unescaped. */
+static char *
+plain_word(Gateway *gateway, const char *word)
+{
+	const char *domain = gateway_config(gateway)->xmpp_domain, *at = strrchr(word, '@');
+	g_autofree char *local = at && domain && g_ascii_strcasecmp(at + 1, domain) == 0
+					 ? g_strndup(word, (gsize)(at - word))
+					 : g_strdup(word);
+
+	return number_unescape(local);
+}
+
+/* The name of who has no number, as he writes it or as it is shown: a client has it in lower
+ * case.  Without a host it is his at any. */
+static gboolean
+is_name_of(const char *word, const Address *caller)
+{
+	g_autofree char *full =
+		caller->host ? g_strconcat(caller->user, "@", caller->host, NULL) : NULL;
+
+	return caller->scheme != ADDRESS_NUMBER && caller->scheme != ADDRESS_ANONYMOUS &&
+	       (g_ascii_strcasecmp(word, caller->user) == 0 ||
+		(full && g_ascii_strcasecmp(word, full) == 0));
+}
+
 static gboolean
 matches(const char *pattern, const char *number)
 {
@@ -195,8 +220,9 @@ matches(const char *pattern, const char *number)
 /* In the list a number may stand as he dials it at home, where "00" is always
  * understood for the "+". */
 static gboolean
-is_listed(Gateway *gateway, const User *callee, const char *number)
+is_listed(Gateway *gateway, const User *callee, const Address *caller)
 {
+	const char *number = caller->scheme == ADDRESS_ANONYMOUS ? "anonymous" : caller->user;
 	g_autofree char *list = setting_text(gateway_store(gateway), callee->jid, SETTING_BLOCKED);
 	g_auto(GStrv) words = g_strsplit(list ? list : "", " ", -1);
 	gboolean e164 = number && number_is_e164(number);
@@ -204,10 +230,13 @@ is_listed(Gateway *gateway, const User *callee, const char *number)
 	g_autofree char *dialled = e164 && country ? numberplan_from(number, country) : NULL;
 	g_autofree char *abroad = e164 ? g_strconcat("00", number + 1, NULL) : NULL;
 
-	for (char **word = words; number && *word; word++)
-		if (matches(*word, number) || (dialled && matches(*word, dialled)) ||
-		    (abroad && matches(*word, abroad)))
+	for (char **word = words; number && *word; word++) {
+		g_autofree char *plain = plain_word(gateway, *word);
+
+		if (matches(plain, number) || is_name_of(plain, caller) ||
+		    (dialled && matches(plain, dialled)) || (abroad && matches(plain, abroad)))
 			return TRUE;
+	}
 	return FALSE;
 }
 
@@ -220,7 +249,7 @@ is_known_as_blocked(const Question *question, const User *callee)
 	for (guint i = 0; all && i < all->len; i++) {
 		g_autoptr(Address) one = route_caller_from(question->country, all->pdata[i]);
 
-		if (is_listed(question->gateway, callee, one->user))
+		if (one->scheme != ADDRESS_ANONYMOUS && is_listed(question->gateway, callee, one))
 			return TRUE;
 	}
 	return FALSE;
@@ -236,11 +265,11 @@ route_blocks(const Question *question, const User *callee, const Address *caller
 	if (is_known_as_blocked(question, callee))
 		return TRUE;
 
-	if (caller->scheme != ADDRESS_ANONYMOUS)
-		return is_listed(gateway, callee, caller->user);
-	return is_listed(gateway, callee, "anonymous") ||
-	       setting_on(gateway_store(gateway), callee->jid, SETTING_BLOCK_ANONYMOUS) ||
-	       (hidden && is_listed(gateway, callee, hidden->user));
+	if (is_listed(gateway, callee, caller))
+		return TRUE;
+	return caller->scheme == ADDRESS_ANONYMOUS &&
+	       (setting_on(gateway_store(gateway), callee->jid, SETTING_BLOCK_ANONYMOUS) ||
+		(hidden && is_listed(gateway, callee, hidden)));
 }
 
 static void

@@ -131,11 +131,20 @@ ask(Pending *pending, TextAnswered answered, gpointer user)
 
 /* What an author calls it, as the store takes it. */
 static char *
-origin_of(const TextIn *text)
+origin_of(const char *name)
 {
-	if (strlen(text->origin) <= MOST_NAME && g_utf8_validate(text->origin, -1, NULL))
-		return g_strdup(text->origin);
-	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->origin, -1);
+	if (strlen(name) <= MOST_NAME && g_utf8_validate(name, -1, NULL))
+		return g_strdup(name);
+	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+}
+
+/* As far as its author's clock can be right. */
+static gint64
+written_at(const TextIn *text)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+	return text->written > 0 ? MIN(text->written, now) : now;
 }
 
 static char *
@@ -238,9 +247,9 @@ record_of(Gateway *gateway, const TextIn *text, const TextRoute *route, const ch
 	TextRecord *record = text_record_new();
 
 	record->source = g_strdup(source);
-	record->origin = origin_of(text);
+	record->origin = origin_of(text->origin);
 	record->taken = g_get_real_time() / G_USEC_PER_SEC;
-	record->written = text->written > 0 ? MIN(text->written, record->taken) : record->taken;
+	record->written = written_at(text);
 	record->direction = g_strdup(route->direction);
 	record->author = g_strdup(route->author);
 	record->addressee = g_strdup(route->addressee);
@@ -370,18 +379,6 @@ judge(Texts *texts, const TextIn *text, const char *source)
 	return judge_rate(texts, text, source);
 }
 
-/* A rule or a list that could not be read may have forbidden it: its author tries again. */
-static gboolean
-is_unread(Gateway *gateway, guint failures)
-{
-	if (store_failures(gateway_store(gateway)) == failures)
-		return FALSE;
-	gateway_unread(gateway);
-	return TRUE;
-}
-
-/* --- text.h --- */
-
 static const char *
 direction_of(const TextIn *text)
 {
@@ -401,7 +398,8 @@ take(Texts *texts, const TextIn *text, const char *source, TextAnswered answered
 		if (!route)
 			verdict.answer = TEXT_REFUSED;
 	}
-	if (is_unread(gateway, failures))
+	/* a rule or a list that could not be read may have forbidden it: its author tries again */
+	if (gateway_unread_since(gateway, failures))
 		verdict = (Verdict){ TEXT_LATER, REASON_NONE, NULL };
 	if (verdict.answer == TEXT_TAKEN) {
 		begin(texts, record_of(gateway, text, route, source), answered, user);
@@ -412,6 +410,48 @@ take(Texts *texts, const TextIn *text, const char *source, TextAnswered answered
 	answered(user, verdict.answer, verdict.reason, verdict.words);
 }
 
+/* --- sent again --- */
+
+static gboolean
+is_near(const TextRecord *record, gint64 written)
+{
+	return ABS(record->written - written) <= TEXT_NEAR_SECONDS;
+}
+
+/* By one of its names.  TRUE: it has been written, or (`pending`) is being written.  With `written`
+ * it is the same text only when it was written near that time. */
+static gboolean
+find_by(Texts *texts, const char *source, const char *name, gint64 written, Pending **pending)
+{
+	Store *store = gateway_store(texts->gateway);
+	g_autofree char *origin = origin_of(name), *key = g_strjoin("\t", source, origin, NULL);
+	g_autoptr(TextRecord) record = NULL;
+	gint64 id;
+
+	*pending = g_hash_table_lookup(texts->pending, key);
+	if (*pending && written && !is_near((*pending)->record, written))
+		*pending = NULL;
+	if (*pending)
+		return TRUE;
+	id = store_text_find(store, source, origin);
+	if (!id || !written)
+		return id != 0;
+	record = store_text_get(store, id);
+	return record && is_near(record, written);
+}
+
+static gboolean
+find_text(Texts *texts, const char *source, const TextIn *text, Pending **pending)
+{
+	gboolean found = find_by(texts, source, text->origin, 0, pending);
+
+	for (const char *const *name = text->near; !found && name && *name; name++)
+		found = find_by(texts, source, *name, written_at(text), pending);
+	return found;
+}
+
+/* --- text.h --- */
+
 void
 text_new(Gateway *gateway, const Plugin *plugin G_GNUC_UNUSED, const TextIn *text,
 	 TextAnswered answered, gpointer user)
@@ -419,26 +459,20 @@ text_new(Gateway *gateway, const Plugin *plugin G_GNUC_UNUSED, const TextIn *tex
 	Texts *texts = texts_of(gateway);
 	g_autofree char *source = text->trunk ? g_strconcat("trunk ", text->trunk, NULL)
 					      : g_strdup(text->account ? text->account : "");
-	g_autofree char *origin = NULL, *key = NULL;
 	guint failures = store_failures(gateway_store(gateway));
 	Pending *pending;
-	gint64 known;
+	gboolean found;
 
 	if (!*source || !text->origin || !*text->origin) {
 		answered(user, TEXT_REFUSED, REASON_FORBIDDEN, "you have no account here");
 		return;
 	}
-	origin = origin_of(text);
-	key = g_strjoin("\t", source, origin, NULL);
-	pending = g_hash_table_lookup(texts->pending, key);
-	if (pending) {
+	found = find_text(texts, source, text, &pending);
+	if (pending)
 		ask(pending, answered, user);
-		return;
-	}
-	known = store_text_find(gateway_store(gateway), source, origin);
-	if (is_unread(gateway, failures))
+	else if (gateway_unread_since(gateway, failures))
 		answered(user, TEXT_LATER, REASON_NONE, NULL);
-	else if (known)
+	else if (found)
 		answered(user, TEXT_TAKEN, REASON_NONE, NULL);
 	else
 		take(texts, text, source, answered, user);

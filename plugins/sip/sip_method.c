@@ -18,7 +18,6 @@
 
 #define WHO(kind)	 (1u << SENDER_##kind)
 #define EVERYBODY	 (~0u)
-#define RETRY_READ	 "30" /* seconds, while the store cannot be read */
 #define STOPPING_SECONDS "30"
 
 typedef enum {

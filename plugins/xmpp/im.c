@@ -3,6 +3,7 @@
  * Thread: any (pure, but for the origin of a message that has no origin-id).
  */
 #include "plugins/xmpp/im.h"
+#include "b2bua/text.h"
 #include <string.h>
 
 #define NS_OMEMO       "urn:xmpp:omemo:2"
@@ -34,7 +35,6 @@
 #define MAX_LANGUAGE 35 /* RFC 5646 4.4.1 */
 #define MAX_FILES    16 /* of one message */
 #define TAG_LENGTH   16 /* hex digits */
-#define HOUR_SECONDS 3600
 #define ID_PREFIX    "text-"
 
 /* --- the words --- */
@@ -293,31 +293,51 @@ im_sole_id(const xmlNode *message)
 	return id && *id ? id : NULL;
 }
 
+/* What the author calls it stands behind the tag. */
+static char *
+origin_of(const char *tag, const char *id)
+{
+	return g_strconcat(tag, "/", id && strlen(id) <= MAX_ID ? id : "", NULL);
+}
+
+/* Of one that is known by its id. */
+static char *
+origin_at(gint64 hour, const char *to, const char *id, const char *body)
+{
+	g_autofree char *kind = g_strdup_printf("id of %" G_GINT64_FORMAT, hour);
+	g_autofree char *tag = tag_of(kind, to, id, body);
+
+	return origin_of(tag, id);
+}
+
 /* An origin-id is no other message's, ever (XEP-0359).  An id is so as long as a stream lasts
  * (RFC 6120 8.1.3), and there are clients that count from 1 at each start: so it is one message
- * only together with its words, and within an hour.  Where there is neither, each message is
- * another: a text that comes twice is better than one that never does.  One message that is sent
- * to several (XEP-0033) is a text to each. */
-static char *
-read_origin(const xmlNode *message, const char *body, gint64 written)
+ * only together with its words, and within an hour, which may have begun in the clock's hour
+ * before.  Where there is neither, each message is another: a text that comes twice is better
+ * than one that never does.  One message that is sent to several (XEP-0033) is a text to each. */
+static void
+read_origin(const xmlNode *message, Im *im)
 {
-	g_autofree char *to = read_addressee(message), *hour = NULL;
+	g_autofree char *to = read_addressee(message), *tag = NULL, *uuid = NULL;
 	const char *id = xml_attribute(message, "id");
 	const char *origin_id = im_sole_id(message);
-	g_autofree char *uuid = NULL, *tag = NULL;
+	gint64 hour;
 
-	if (origin_id)
+	if (origin_id) {
 		tag = tag_of("origin-id", to, origin_id, "");
-	else if (id && *id) {
-		if (!written)
-			written = g_get_real_time() / G_USEC_PER_SEC;
-		hour = g_strdup_printf("id of %" G_GINT64_FORMAT, written / HOUR_SECONDS);
-		tag = tag_of(hour, to, id, body);
+		im->origin = origin_of(tag, id);
+	} else if (id && *id) {
+		hour = (im->written ? im->written : g_get_real_time() / G_USEC_PER_SEC) /
+		       TEXT_NEAR_SECONDS;
+		im->origin = origin_at(hour, to, id, im->body);
+		im->near = g_new0(char *, 3);
+		im->near[0] = origin_at(hour - 1, to, id, im->body);
+		im->near[1] = origin_at(hour + 1, to, id, im->body);
 	} else {
 		uuid = g_uuid_string_random();
-		tag = tag_of("none", to, uuid, body);
+		tag = tag_of("none", to, uuid, im->body);
+		im->origin = origin_of(tag, id);
 	}
-	return g_strconcat(tag, "/", id && strlen(id) <= MAX_ID ? id : "", NULL);
 }
 
 const char *
@@ -367,7 +387,7 @@ im_read(const xmlNode *message)
 	if (im->body) {
 		im->kind = IM_TEXT;
 		im->language = read_language(message, node);
-		im->origin = read_origin(message, im->body, im->written);
+		read_origin(message, im);
 		im->receipt =
 			im_origin_id(im->origin) && xml_child(message, NS_RECEIPTS, "request");
 	} else if (xml_child(message, NS_REACTIONS, "reactions")) {
@@ -386,6 +406,7 @@ im_free(Im *im)
 	g_free(im->body);
 	g_free(im->language);
 	g_free(im->origin);
+	g_strfreev(im->near);
 	g_free(im);
 }
 

@@ -28,6 +28,8 @@ typedef struct {
 	char *language; /* RFC 5646; NULL: it does not say */
 	/* Of a TEXT: the same for the same message sent again, and for no other of its author. */
 	char *origin;
+	/* The same as TextIn.near; NULL-terminated, or NULL. */
+	char **near;
 	gboolean receipt; /* its author wants to know that it has arrived, and names it by an id */
 	gboolean delayed; /* it was kept on its way */
 	gint64 written;	  /* seconds since 1970; 0: it does not say */

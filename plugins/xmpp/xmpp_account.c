@@ -147,8 +147,11 @@ xmpp_accounts_standing(const XmppAccounts *accounts, const Address *jid)
 {
 	g_autofree char *bare = address_bare_jid(jid);
 	g_autofree char *key = g_utf8_strdown(bare, -1);
+	guint failures = store_failures(gateway_store(accounts->gateway));
 	g_autoptr(User) user = store_user_get(gateway_store(accounts->gateway), key, NULL);
 
+	if (gateway_unread_since(accounts->gateway, failures))
+		return XMPP_UNREAD;
 	return !user ? XMPP_STRANGER : user->enabled ? XMPP_USER : XMPP_SWITCHED_OFF;
 }
 
@@ -528,6 +531,8 @@ xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence)
 	g_autoptr(Address) to = to_text ? address_from_jid(to_text) : NULL;
 	g_autoptr(Address) to_bare = NULL;
 	Presence p = { .presence = presence, .type = xml_attribute(presence, "type") };
+	guint failures = store_failures(gateway_store(accounts->gateway));
+	gboolean is_known;
 	XmppStanding standing;
 
 	if (!from || !to || g_strcmp0(p.type, "error") == 0)
@@ -538,9 +543,12 @@ xmpp_accounts_presence(XmppAccounts *accounts, const xmlNode *presence)
 	p.has_resource = from->resource != NULL;
 	to_bare = address_from_jid(p.local);
 	standing = xmpp_accounts_standing(accounts, from);
-	if (standing == XMPP_USER && to_bare && xmpp_accounts_is_ours(accounts, to_bare, from))
+	is_known =
+		standing == XMPP_USER && to_bare && xmpp_accounts_is_ours(accounts, to_bare, from);
+	if (is_known)
 		on_known_presence(accounts, &p);
-	else
+	/* else nothing is said: a subscription that is open comes again (RFC 6121 3.1.2) */
+	else if (!gateway_unread_since(accounts->gateway, failures))
 		on_stranger(accounts, &p, standing);
 	g_free(p.local);
 	g_free(p.bare);

@@ -37,7 +37,8 @@ Address *xmpp_accounts_callee(const XmppAccounts *accounts, const Address *jid);
 /* The same as he dialled it, so that what he is told comes from that JID; without
  * the keys, which nobody should read. */
 Address *xmpp_accounts_dialled(const XmppAccounts *accounts, const Address *jid);
-typedef enum { XMPP_STRANGER, XMPP_SWITCHED_OFF, XMPP_USER } XmppStanding;
+/* UNREAD: the store could not say; he comes again later, and is told nothing about himself. */
+typedef enum { XMPP_STRANGER, XMPP_UNREAD, XMPP_SWITCHED_OFF, XMPP_USER } XmppStanding;
 XmppStanding xmpp_accounts_standing(const XmppAccounts *accounts, const Address *jid);
 /* TRUE for an enabled user of this gateway. */
 gboolean xmpp_accounts_is_user(const XmppAccounts *accounts, const Address *jid);

@@ -225,6 +225,7 @@ xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *
 	const xmlNode *child = xml_child(iq, NULL, NULL);
 	const char *node = xml_attribute(child, "node");
 	gboolean is_command = xml_is(child, NS_COMMANDS, "command");
+	guint failures = store_failures(gateway_store(xmpp->gateway));
 	g_autofree char *account = NULL;
 	DeskPerson person;
 
@@ -235,9 +236,10 @@ xmpp_desk_iq(Xmpp *xmpp, const xmlNode *iq, const Address *from, const Address *
 	account = address_bare_jid(from);
 	person = (DeskPerson){ account, xml_attribute(iq, "from") };
 	if (!from->user || !desk_serves(xmpp->gateway, account)) {
-		if (is_command)
-			xmpp_component_send(xmpp, xml_iq_error(iq, &forbidden));
-		return is_command;
+		if (!is_command || gateway_unread_since(xmpp->gateway, failures))
+			return FALSE; /* the caller sees that it is unread, too */
+		xmpp_component_send(xmpp, xml_iq_error(iq, &forbidden));
+		return TRUE;
 	}
 	if (is_command && g_strcmp0(xml_attribute(iq, "type"), "set") == 0)
 		take_command(xmpp, iq, account, child);

@@ -36,6 +36,8 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 						    .condition = "service-unavailable" };
 	static const XmlStanzaError no_such = { .type = "cancel", .condition = "item-not-found" };
 	const xmlNode *jingle = jingle_find(iq);
+	static const XmlStanzaError unread = { .type = "wait", .condition = "resource-constraint" };
+	guint failures = store_failures(gateway_store(xmpp->gateway));
 	gboolean known;
 	xmlNode *answer;
 
@@ -45,8 +47,11 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 	}
 	/* Which numbers there are, and who has called under what name, is not for everybody. */
 	if (to->user && !xmpp_accounts_is_user(xmpp->accounts, from)) {
-		xmpp_count(COUNTER_XMPP_STRANGERS);
-		xmpp_component_send(xmpp, xml_iq_error(iq, &unavailable));
+		gboolean is_unread = gateway_unread_since(xmpp->gateway, failures);
+
+		if (!is_unread)
+			xmpp_count(COUNTER_XMPP_STRANGERS);
+		xmpp_component_send(xmpp, xml_iq_error(iq, is_unread ? &unread : &unavailable));
 		return;
 	}
 	if (xmpp_desk_iq(xmpp, iq, from, to))
@@ -61,6 +66,10 @@ on_iq_request(const xmlNode *iq, const Address *from, const Address *to)
 		answer = xmpp_prompt_answer(xmpp, iq, from, to);
 	if (!answer)
 		answer = xml_iq_error(iq, known ? &unavailable : &no_such);
+	if (gateway_unread_since(xmpp->gateway, failures)) {
+		xml_free(answer);
+		answer = xml_iq_error(iq, &unread);
+	}
 	xmpp_component_send(xmpp, answer);
 }
 
@@ -180,6 +189,7 @@ static void
 on_message(const xmlNode *message, const Address *from, const Address *to)
 {
 	const char *received = jmi_receipt(message);
+	XmppStanding standing;
 
 	if (g_strcmp0(xml_attribute(message, "type"), "error") == 0) {
 		on_returned(message, from);
@@ -189,10 +199,16 @@ on_message(const xmlNode *message, const Address *from, const Address *to)
 		on_receipt(xml_attribute(message, "from"), from, received);
 	if (take_jmi(message, from, to))
 		return;
-	if (!xmpp_accounts_is_user(xmpp->accounts, from)) {
+	standing = xmpp_accounts_standing(xmpp->accounts, from);
+	if (standing != XMPP_USER) {
 		/* an operator need not be a user */
 		if (xmpp_desk_message(xmpp, message, from, to))
 			return;
+		if (standing == XMPP_UNREAD) { /* whoever is in a call was a user */
+			if (!xmpp_digits_message(xmpp, message, from, to))
+				xmpp_text_unread(xmpp, message);
+			return;
+		}
 		xmpp_count(COUNTER_XMPP_STRANGERS);
 		xmpp_text_stranger(xmpp, message);
 	} else if (!xmpp_digits_message(xmpp, message, from, to) &&

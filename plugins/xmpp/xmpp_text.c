@@ -207,6 +207,15 @@ refuse_kind(Xmpp *xmpp, const Row *row, const xmlNode *message, const Address *f
 }
 
 void
+xmpp_text_unread(Xmpp *xmpp, const xmlNode *message)
+{
+	g_autoptr(Im) im = im_read(message);
+
+	if (im->kind != IM_NOTHING)
+		refuse(xmpp, &LATER, message);
+}
+
+void
 xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message)
 {
 	g_autoptr(Im) im = im_read(message);
@@ -294,6 +303,7 @@ pass_on(Xmpp *xmpp, const xmlNode *message, const Im *im, const Address *from, c
 			      .account = account,
 			      .device = xml_attribute(message, "from"),
 			      .origin = im->origin,
+			      .near = (const char *const *)im->near,
 			      .body = im->body,
 			      .language = im->language,
 			      .written = im->written,
@@ -349,13 +359,16 @@ nobody(const Xmpp *xmpp, const Im *im, const Address *from, const Address *to)
 void
 xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to)
 {
+	guint failures = store_failures(gateway_store(xmpp->gateway));
 	g_autoptr(Im) im = im_read(message);
 	const XmlStanzaError *why;
 
 	if (im->kind == IM_NOTHING)
 		return;
 	why = im->kind == IM_ROOM ? NULL : nobody(xmpp, im, from, to);
-	if (why) {
+	if (why && gateway_unread_since(xmpp->gateway, failures)) {
+		refuse(xmpp, &LATER, message);
+	} else if (why) {
 		refuse(xmpp, why, message);
 		if (im->kind == IM_TEXT)
 			tell_of_keys(xmpp, from, to);

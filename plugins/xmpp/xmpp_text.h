@@ -22,4 +22,5 @@ gboolean
 xmpp_text_answers(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
 /* What an enabled user writes that is neither a key nor such an answer. */
 void xmpp_text_take(Xmpp *xmpp, const xmlNode *message, const Address *from, const Address *to);
+void xmpp_text_unread(Xmpp *xmpp, const xmlNode *message); /* whether he is, is not known */
 void xmpp_text_stranger(Xmpp *xmpp, const xmlNode *message);

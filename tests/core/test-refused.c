@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* test-refused.c - who is refused before he is routed, by what: whose record it is, which words
  * the caller is told, and who reads of it in his chat. */
+#include <string.h>
+#include "db/store_private.h"
 #include "tests/core/fake-leg.h"
 #include "tests/core/fake-media.h"
 
@@ -331,11 +333,34 @@ test_bounds(void)
 	}
 }
 
+/* Each reason says whether it is a failure, and the database, which cannot ask, says the same. */
+static void
+test_failed(void)
+{
+	g_autoptr(Store) db = store_open(":memory:", NULL);
+	g_auto(Query) query =
+		query_new(db, "SELECT sql FROM sqlite_master WHERE name = 'calls_failed'");
+	g_autofree char *index = NULL;
+
+	g_assert_cmpint(query_step(&query, NULL), ==, QUERY_ROW);
+	index = query_text(&query, 0);
+	for (Reason reason = REASON_NONE + 1; reason < N_REASONS; reason++) {
+		g_autofree char *quoted = g_strdup_printf("'%s'", reason_name(reason));
+
+		g_test_message("%s", reason_name(reason));
+		g_assert_cmpint(reason_is_failure(reason), !=, reason_is_by_person(reason));
+		g_assert_cmpint(call_reason_is_fine(reason_name(reason)), ==,
+				reason_is_by_person(reason));
+		g_assert_cmpint(strstr(index, quoted) != NULL, ==, reason_is_by_person(reason));
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/refused/who-by-what", test_rows);
 	g_test_add_func("/refused/bounds", test_bounds);
+	g_test_add_func("/refused/failed", test_failed);
 	return g_test_run();
 }

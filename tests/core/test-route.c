@@ -544,6 +544,19 @@ test_blocked(void)
 		{ "0171*", "+441711234567", "+441711234567>bert@example.org by none 0" },
 		{ "01711234567", "anonymous", "anonymous>bert@example.org by none 0" },
 		{ "anonymous", "sip:anonymous@carrier.example", "declined" },
+		/* whoever has no number, as it is written and as it is shown */
+		{ "GOOGLE", "sip:GOOGLE@carrier.example", "declined" },
+		{ "google", "sip:GOOGLE@carrier.example", "declined" },
+		{ "google@gw.example.org", "sip:GOOGLE@carrier.example", "declined" },
+		{ "google@other.example", "sip:GOOGLE@carrier.example",
+		  "sip:GOOGLE@carrier.example>bert@example.org by none 0" },
+		{ "GOOGLE", "sip:GOOGLER@carrier.example",
+		  "sip:GOOGLER@carrier.example>bert@example.org by none 0" },
+		{ "bob@example.org", "sip:bob@example.org", "declined" },
+		{ "bob\\40example.org@gw.example.org", "sip:bob@example.org", "declined" },
+		{ "bob@example.org", "sip:bob@example.com",
+		  "sip:bob@example.com>bert@example.org by none 0" },
+		{ "+491711234567@gw.example.org", "+491711234567", "declined" },
 	};
 
 	set_up();

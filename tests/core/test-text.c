@@ -260,6 +260,8 @@ address(const char *text)
 typedef struct {
 	const char *trunk, *account, *device, *from, *to, *origin, *body;
 	gboolean receipt;
+	gint64 written;
+	const char *near; /* NULL: none */
 } Note;
 
 static void
@@ -267,8 +269,11 @@ put(const Note *note, Answer *answer)
 {
 	g_autoptr(Address) from = address(note->from ? note->from : ANNA);
 	g_autoptr(Address) to = address(note->to);
+	const char *const near[] = { note->near, NULL };
 	TextIn text = { .from = from,
 			.to = to,
+			.near = near,
+			.written = note->written,
 			.trunk = note->trunk,
 			.account = note->account,
 			.device = note->device,
@@ -389,6 +394,46 @@ static const Note from_trunk = {
 static const Note to_trunk = {
 	.account = ANNA, .device = CLIENT, .to = "+49301234567@gw.example.org", .origin = "out-1"
 };
+
+/* --- sent again under the name of another hour --- */
+
+static void
+test_near(Rig *rig, gconstpointer unused)
+{
+	const gint64 begin = g_get_real_time() / G_USEC_PER_SEC - 5 * TEXT_NEAR_SECONDS;
+	static const struct {
+		gint64 after; /* the first, in s */
+		const char *origin, *near;
+		guint texts; /* that there are then */
+	} rows[] = {
+		{ 0, "8", "7", 1 },	{ 0, "8", "7", 1 },	{ 1800, "9", "8", 1 },
+		{ 3600, "9", "8", 1 },	{ 3601, "9", "8", 2 },	{ 3700, "9", "8", 2 },
+		{ 7201, "10", "9", 2 }, { 7202, "10", "9", 3 }, { 100, "x", "9", 3 },
+		{ 0, "y", "10", 4 },
+	};
+	Note note = to_trunk;
+	Answer first = { 0 }, second = { 0 };
+
+	manner = SENT;
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		note.origin = rows[i].origin;
+		note.near = rows[i].near;
+		note.written = begin + rows[i].after;
+		assert_answer(&note, "taken");
+		g_assert_cmpuint(n_texts(rig), ==, rows[i].texts);
+	}
+	/* while the first is being written */
+	note = to_trunk;
+	put(&note, &first);
+	note.near = note.origin;
+	note.origin = "out-2";
+	put(&note, &second);
+	iterate_until(&first.n, 1);
+	iterate_until(&second.n, 1);
+	g_assert_cmpuint(n_texts(rig), ==, 5);
+	flush(rig);
+	g_assert_cmpuint(sent->len, ==, 5);
+}
 
 /* --- ways --- */
 
@@ -1205,7 +1250,7 @@ test_blocked(Rig *rig, gconstpointer unused)
 {
 	Note note = from_trunk;
 
-	setting(rig, SETTING_BLOCKED, "+4930111");
+	setting(rig, SETTING_BLOCKED, "+4930111 GOOGLE");
 	setting(rig, SETTING_BLOCK_ANONYMOUS, "yes");
 	assert_answer(&note, "taken");
 	note.from = "anonymous";
@@ -1214,9 +1259,13 @@ test_blocked(Rig *rig, gconstpointer unused)
 	note.from = "+4930112";
 	note.origin = "three";
 	assert_answer(&note, "taken");
+	note.from = "google@carrier.example";
+	note.origin = "four";
+	assert_answer(&note, "taken");
 	iterate_until(&sent->len, 2);
 	flush(rig);
 	g_assert_cmpuint(sent->len, ==, 2);
+	assert_state(rig, 4, "FAILED declined (the addressee blocks this sender, who is not told)");
 	assert_state(rig, 1, "FAILED declined (the addressee blocks this sender, who is not told)");
 	assert_state(rig, 3, TEXT_QUEUED);
 }
@@ -1297,6 +1346,7 @@ main(int argc, char **argv)
 		const char *name;
 		void (*run)(Rig *, gconstpointer);
 	} TESTS[] = {
+		{ "/text/near", test_near },
 		{ "/text/in", test_in },
 		{ "/text/out", test_out },
 		{ "/text/out-at-once", test_out_at_once },

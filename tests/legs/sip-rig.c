@@ -387,10 +387,10 @@ gateway_is_stopping(const Gateway *self)
 	return FALSE;
 }
 
-void
-gateway_unread(Gateway *self)
+gboolean
+gateway_unread_since(Gateway *self, guint failures)
 {
-	gateway_count(self, COUNTER_STORE_UNREAD);
+	return store_failures(self->store) != failures;
 }
 
 void

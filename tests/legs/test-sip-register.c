@@ -558,6 +558,59 @@ from__unreadable_store(void)
 }
 
 static void
+rename_table(const char *from, const char *to)
+{
+	g_autofree char *sql = g_strdup_printf("ALTER TABLE %s RENAME TO %s", from, to);
+
+	g_assert_cmpint(sqlite3_exec(rig_store()->db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+}
+
+static void
+assert_later(const char *answer)
+{
+	g_autofree char *retry = message_header(answer, "Retry-After");
+
+	phone_assert_status(answer, "503");
+	g_assert_nonnull(retry);
+}
+
+/* A phone that has proven itself, and then a table cannot be read: whether a number is its own,
+ * or where it was registered, is not known. */
+static void
+from__unreadable_tables(void)
+{
+	g_auto(Phone) phone = phone_new("alice", peer_new());
+	g_autofree char *line = phone_contact_line(&phone, ""), *first = NULL, *kept = NULL;
+	g_autofree char *asked = NULL, *proof = NULL, *lines = NULL, *invite = NULL,
+			*refused = NULL;
+
+	phone_start();
+	first = phone_do_register(&phone, line);
+	phone_assert_status(first, "200");
+	rename_table("contacts", "gone");
+	kept = phone_send_register(&phone, line);
+	assert_later(kept);
+	rename_table("gone", "contacts");
+
+	phone.from = (char *)"+14155550101";
+	g_clear_pointer(&phone.nonce, g_free);
+	asked = phone_send_invite(&phone, NUMBER);
+	phone_assert_status(asked, "407");
+	phone_take_nonce(&phone, asked);
+	proof = phone_credentials(&phone, "Proxy-Authorization", "INVITE", NUMBER);
+	lines = g_strconcat("Contact: <sip:a@10.9.8.7>\r\n", proof, NULL);
+	invite = phone_request(&phone, "INVITE", NUMBER, lines, sdp_one);
+	rename_table("numbers", "gone");
+	peer_send(phone.peer, invite);
+	rig_expect_start("new ");
+	rig_plugin->leg->hangup(rig_leg, REASON_NETWORK_ERROR, NULL);
+	refused = peer_wait(phone.peer, "SIP/2.0 5");
+	rename_table("gone", "numbers");
+	g_assert_cmpuint(sip_counter(COUNTER_SIP_WRONG_PASSWORDS), ==, 0);
+	rig_stop();
+}
+
+static void
 with_rates(Config *config)
 {
 	config->sip_throttle_failures = 20;
@@ -612,6 +665,7 @@ main(int argc, char **argv)
 	g_test_add_func("/sip-register/from-pbx", from__pbx);
 	g_test_add_func("/sip-register/from-impostors", from__impostors);
 	g_test_add_func("/sip-register/from-unreadable-store", from__unreadable_store);
+	g_test_add_func("/sip-register/from-unreadable-tables", from__unreadable_tables);
 	g_test_add_func("/sip-register/sent-again", register__sent_again);
 	g_test_add_func("/sip-register/many-by-one-proxy", register__many_by_one_proxy);
 	return g_test_run();

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "b2bua/admin/reception.h"
 #include "b2bua/setting.h"
+#include "db/store_private.h"
 #include "tests/legs/xmpp-rig.h"
 
 #define PHONE  RIG_USER "/phone"
@@ -322,6 +323,39 @@ test_refused(void)
 	tear_down();
 }
 
+/* Who is no user as far as can be read is told to come again; an operator is served. */
+static void
+test_unreadable(void)
+{
+	static const struct {
+		const char *from, *type, *child;
+		gboolean served;
+	} rows[] = {
+		{ PHONE, "set", COMMAND("node='dnd'", ""), FALSE },
+		{ PHONE, "get", "<query xmlns='" NS_DISCO_ITEMS "' node='" NS_COMMANDS "'/>",
+		  FALSE },
+		{ PHONE, "get", "<query xmlns='" NS_DISCO_INFO "' node='dnd'/>", FALSE },
+		{ OSCAR, "set", COMMAND("node='dnd'", ""), TRUE },
+		{ OSCAR, "set", COMMAND("node='status'", ""), TRUE },
+	};
+
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+	set_up();
+	g_assert_cmpint(
+		sqlite3_exec(rig.store->db, "ALTER TABLE users RENAME TO gone", NULL, NULL, NULL),
+		==, SQLITE_OK);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const xmlNode *answer = ask(rows[i].from, rows[i].type, rows[i].child);
+		XmlStanzaError error = { 0 };
+
+		g_test_message("%s %s", rows[i].from, rows[i].child);
+		g_assert_cmpint(xml_stanza_error(answer, &error), ==, !rows[i].served);
+		if (!rows[i].served)
+			g_assert_cmpstr(error.type, ==, "wait");
+	}
+	tear_down();
+}
+
 /* The desk, and then the plugin, go while a command is under way. */
 static void
 test_goes_away(void)
@@ -347,5 +381,6 @@ main(int argc, char **argv)
 	g_test_add_func("/xmpp-desk/form", test_form);
 	g_test_add_func("/xmpp-desk/refused", test_refused);
 	g_test_add_func("/xmpp-desk/goes-away", test_goes_away);
+	g_test_add_func("/xmpp-desk/unreadable", test_unreadable);
 	return g_test_run();
 }

@@ -4,6 +4,7 @@
  *
  * Each row is a call of its own with the real plugin, core and store.
  */
+#include "db/store_private.h"
 #include "tests/legs/plugin-status.h"
 #include "tests/legs/xmpp-rig.h"
 #include <string.h>
@@ -484,6 +485,106 @@ test_requests(void)
 	rig_tear_down();
 }
 
+/* --- the store cannot be read --- */
+
+static void
+rename_table(const char *from, const char *to)
+{
+	g_autofree char *sql = g_strdup_printf("ALTER TABLE %s RENAME TO %s", from, to);
+
+	g_assert_cmpint(sqlite3_exec(rig.store->db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+}
+
+/* All that was said since rig_forget() to her. */
+static char *
+said(void)
+{
+	GString *all = g_string_new(NULL);
+
+	rig_find_said("");
+	for (guint i = 0; i < rig.said->len; i++) {
+		g_autofree char *text = xml_print(rig.said->pdata[i]);
+
+		if (strstr(text, "to=\"" RIG_USER))
+			g_string_append(all, text);
+	}
+	return g_string_free(all, FALSE);
+}
+
+/* Nobody is a stranger, and nothing is not there, because the store cannot say that it is:
+ * each is told that it is for now, or nothing. */
+static void
+test_unreadable(void)
+{
+	static const char *const tables[] = { "users", "numbers", "trunks" };
+	static const char WAIT[] = "type=\"wait\"";
+	static const struct {
+		const char *what, *stanza;
+		const char *answer; /* a part of it; NULL: nothing is said */
+		gboolean of_trunks; /* the trunks matter, too */
+	} rows[] = {
+		{ "a text", FROM("/a") " type='chat'><body>hi</body></message>", WAIT, FALSE },
+		{ "a text to the gateway",
+		  "<message type='chat' from='" RIG_USER "/a' to='gw.example.org'>"
+		  "<body>help</body></message>",
+		  WAIT, FALSE },
+		{ "a propose",
+		  FROM("/a") "><propose xmlns='urn:xmpp:jingle-message:0' "
+			     "id='$SID'>" RIG_AUDIO "</propose></message>",
+		  "<general-error", TRUE },
+		{ "a session-initiate",
+		  "<iq type='set' id='q' from='" RIG_USER "/a' to='" RIG_US "'><jingle "
+		  "xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='$SID'>" RIG_GOOD
+		  "</jingle></iq>",
+		  "<general-error", TRUE },
+		{ "subscribe",
+		  "<presence type='subscribe' from='" RIG_USER "' to='" RIG_NUMBER "'/>", NULL,
+		  TRUE },
+		{ "probe", "<presence type='probe' from='" RIG_USER "' to='" RIG_NUMBER "'/>", NULL,
+		  TRUE },
+		{ "what a number is",
+		  "<iq type='get' id='q' from='" RIG_USER "/a' to='" RIG_US "'><query "
+		  "xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+		  WAIT, TRUE },
+		{ "an address",
+		  "<iq type='set' id='q' from='" RIG_USER "/a' to='gw.example.org'><query "
+		  "xmlns='jabber:iq:gateway'><prompt>+15555550123</prompt></query></iq>",
+		  WAIT, TRUE },
+		{ "an account",
+		  "<iq type='get' id='q' from='" RIG_USER "/a' to='gw.example.org'><query "
+		  "xmlns='jabber:iq:register'/></iq>",
+		  WAIT, FALSE },
+	};
+
+	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+	rig_set_up(LIMITS);
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (guint table = 0; table < G_N_ELEMENTS(tables); table++) {
+			g_autofree char *answer = NULL;
+
+			if (strcmp(tables[table], "trunks") == 0 && !rows[i].of_trunks)
+				continue;
+			g_free(rig.sid);
+			rig.sid = g_strdup_printf("s%u%u", i, table);
+			rig_settle();
+			rig_forget();
+			rename_table(tables[table], "gone");
+			rig_play(rows[i].stanza);
+			rig_settle();
+			answer = said();
+			rename_table("gone", tables[table]);
+			g_test_message("%s without %s: %s", rows[i].what, tables[table], answer);
+			g_assert_null(strstr(answer, "own users only"));
+			g_assert_null(strstr(answer, "type=\"cancel\""));
+			g_assert_null(strstr(answer, "unsubscribed"));
+			if (rows[i].answer)
+				g_assert_nonnull(strstr(answer, rows[i].answer));
+			else
+				g_assert_cmpstr(answer, ==, "");
+		}
+	rig_tear_down();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -497,5 +598,6 @@ main(int argc, char **argv)
 	g_test_add_func("/xmpp-strays/actions", test_actions);
 	g_test_add_func("/xmpp-strays/no such call", test_no_such_call);
 	g_test_add_func("/xmpp-strays/requests", test_requests);
+	g_test_add_func("/xmpp-strays/unreadable", test_unreadable);
 	return g_test_run();
 }

@@ -141,9 +141,10 @@ gateway_carrying(const Gateway *self, WayKind kind)
 	return NULL;
 }
 
-void
-gateway_unread(Gateway *self)
+gboolean
+gateway_unread_since(Gateway *self, guint failures)
 {
+	return store_failures(self->store) != failures;
 }
 
 const GPtrArray *

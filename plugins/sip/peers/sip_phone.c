@@ -72,8 +72,7 @@ phone_claim(SipUa *ua, const SipEvent *event)
 	DigestVerdict verdict;
 	DigestSecret secret;
 
-	if (store_failures(gateway_store(ua->gateway)) != failures) {
-		gateway_unread(ua->gateway);
+	if (gateway_unread_since(ua->gateway, failures)) {
 		g_clear_pointer(&claim.softphone, softphone_free);
 		claim.verdict = PHONE_UNREAD;
 	}
@@ -277,17 +276,22 @@ gboolean
 phone_caller(SipUa *ua, PhoneClaim *claim, const SipEvent *event, SipCaller *caller, int *status,
 	     const char **phrase)
 {
+	guint failures = store_failures(gateway_store(ua->gateway));
 	const Softphone *softphone = claim->softphone;
-	const Impossible *impossible;
+	const Impossible *impossible = NULL;
 
 	claim->source = phone_source(event->msg, event->sip);
-	if (claim->verdict == PHONE_UNREAD) {
+	if (claim->verdict != PHONE_UNREAD) {
+		sources_proven(ua->sources, event);
+		impossible = is_impossible(ua, softphone, event->sip, &claim->number);
+	}
+	/* whose number it shows could not be read */
+	if (claim->verdict == PHONE_UNREAD ||
+	    (impossible && gateway_unread_since(ua->gateway, failures))) {
 		*status = 503;
 		*phrase = sip_503_Service_unavailable;
 		return unread_caller(ua, claim, caller);
 	}
-	sources_proven(ua->sources, event);
-	impossible = is_impossible(ua, softphone, event->sip, &claim->number);
 	claim->account = address_from_jid(softphone->user);
 	*caller = (SipCaller){ .from = claim->account,
 			       .phone = claim->source,

@@ -29,6 +29,7 @@ typedef struct {
 	const sip_t *sip;
 	Softphone *softphone;
 	GPtrArray *bound; /* Contact *, as they were before */
+	guint failures;	  /* of the store, before it was asked */
 	/* the refusal, 0: none */
 	guint status;
 	const char *phrase;
@@ -320,9 +321,13 @@ answer(Registration *self, const Reply *reply)
 	g_autofree char *text = contacts ? bindings_text(contacts) : NULL;
 	g_autofree char *least = g_strdup_printf("%u", self->ua->config->sip_min_expires);
 
+	if (gateway_unread_since(self->ua->gateway, self->failures))
+		refuse(self, SIP_503_SERVICE_UNAVAILABLE);
 	if (self->status)
 		reply_say(reply, (int)self->status, self->phrase,
-			  TAG_IF(self->status == 423, SIPTAG_MIN_EXPIRES_STR(least)), TAG_END());
+			  TAG_IF(self->status == 423, SIPTAG_MIN_EXPIRES_STR(least)),
+			  TAG_IF(self->status == 503, SIPTAG_RETRY_AFTER_STR(RETRY_READ)),
+			  TAG_END());
 	else
 		reply_say(reply, SIP_200_OK, TAG_IF(text, SIPTAG_CONTACT_STR(text)),
 			  TAG_IF(self->sip->sip_path, SIPTAG_PATH(self->sip->sip_path)), TAG_END());
@@ -332,13 +337,18 @@ answer(Registration *self, const Reply *reply)
 static void
 register_softphone(SipUa *ua, const Reply *reply, const SipEvent *event, Softphone *softphone)
 {
-	Registration self = { .ua = ua, .event = event, .sip = event->sip, .softphone = softphone };
+	Registration self = { .ua = ua,
+			      .event = event,
+			      .sip = event->sip,
+			      .softphone = softphone,
+			      .failures = store_failures(gateway_store(ua->gateway)) };
 	g_autoptr(GPtrArray) bound = NULL;
 	g_autoptr(GError) error = NULL;
 
 	self.bound = bound =
 		store_contact_list_of_softphone(gateway_store(ua->gateway), softphone->id, &error);
-	if (!bound || (check_address(&self) && !apply(&self, &error))) {
+	if ((!bound || (check_address(&self) && !apply(&self, &error))) &&
+	    !gateway_unread_since(ua->gateway, self.failures)) {
 		g_warning("sip: a registration of %s cannot be kept: %s", softphone->username,
 			  error->message);
 		refuse(&self, SIP_500_INTERNAL_SERVER_ERROR);
@@ -376,9 +386,12 @@ registrar_again(SipUa *ua, const Reply *reply, const SipEvent *event)
 	g_autoptr(Softphone) softphone = name ? store_softphone_get(store, name, NULL) : NULL;
 	g_autoptr(GPtrArray) bound =
 		softphone ? store_contact_list_of_softphone(store, softphone->id, NULL) : NULL;
-	Registration self = {
-		.ua = ua, .event = event, .sip = event->sip, .softphone = softphone, .bound = bound
-	};
+	Registration self = { .ua = ua,
+			      .event = event,
+			      .sip = event->sip,
+			      .softphone = softphone,
+			      .bound = bound,
+			      .failures = store_failures(store) };
 
 	if (!bound || !has_been_done(&self))
 		return FALSE;

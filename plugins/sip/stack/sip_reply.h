@@ -8,6 +8,8 @@
 #include <sofia-sip/nua.h>
 #include <sofia-sip/tport.h>
 
+#define RETRY_READ "30" /* Retry-After in s, while the store cannot be read */
+
 typedef struct {
 	nua_t *nua;
 	const char *allow; /* of every answer (RFC 3261 20.5) */

@@ -16,24 +16,10 @@ unescaped(const char *text, gsize length)
 	return plain ? plain : g_steal_pointer(&bare);
 }
 
-/* The value of a parameter of "…;name=value;…"; NULL when it is not there. */
-static char *
-param(const char *text, const char *name)
-{
-	gsize length = strlen(name);
-
-	for (const char *at = strchr(text, ';'); at; at = strchr(at, ';')) {
-		at += strspn(at, "; ");
-		if (g_ascii_strncasecmp(at, name, length) == 0 && at[length] == '=')
-			return unescaped(at + length + 1, strcspn(at + length + 1, "; "));
-	}
-	return NULL;
-}
-
 char *
 tel_read(const char *text)
 {
-	g_autofree char *user = NULL, *context = NULL;
+	g_autofree char *user = NULL;
 	char *number;
 
 	if (!text || strlen(text) > MAX_TEXT)
@@ -41,9 +27,7 @@ tel_read(const char *text)
 	user = unescaped(text, strcspn(text, ";"));
 	if (!user[0] || !g_utf8_validate(user, -1, NULL))
 		return NULL;
-	/* A global number is that, whatever stands beside it (RFC 3966 5.1.4). */
-	context = user[0] == '+' ? NULL : param(text, "phone-context");
-	number = context && context[0] == '+' ? number_in_context(user, context) : NULL;
+	number = number_of_tel(text);
 	return number ? number : g_steal_pointer(&user);
 }
 
