@@ -83,9 +83,8 @@ redirect_by(Gateway *gateway, const char *account, const char *name, const char 
 		refuse(redirect, REASON_FORBIDDEN, "that is not a telephone number");
 	else
 		ask(gateway, account, trunk, judge, redirect);
-	if (store_failures(store) == failures)
+	if (!gateway_unread_since(gateway, failures))
 		return;
-	gateway_unread(gateway);
 	g_clear_pointer(&redirect->charge, charge_free);
 	refuse(redirect, REASON_NETWORK_ERROR, "the gateway cannot read its rules");
 }
