@@ -44,6 +44,12 @@ gateway_store(const Gateway *gateway)
 	return store;
 }
 
+gboolean
+gateway_unread_since(Gateway *gateway, guint failures)
+{
+	return store_failures(store) != failures;
+}
+
 const Config *
 gateway_config(const Gateway *gateway)
 {
