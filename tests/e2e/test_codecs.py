@@ -239,8 +239,8 @@ def on_a_bad_line(bench, loss):
 def bad_line(bench, loss):
     _, far, phone = on_a_bad_line(bench, loss)
     plain, better = (over_a_bad_line(bench, phone, far, codec) for codec in ("PCMU", "opus"))
-    # the same packets were lost in both; a frame of either may be across the border of two of the ear's
-    check(abs(plain[2] - better[2]) <= 5 and better[0] < 0.7 * plain[0] and better[1] <= plain[1] + 20,
+    # the same packets were lost in both; a damaged frame may be across the border of two of the ear's, at both ends
+    check(abs(plain[2] - better[2]) <= 12 and better[0] < 0.7 * plain[0] and better[1] <= plain[1] + 40,
           f"of {loss:.0%} lost, damaged frames, the longest in ms, and lost packets: PCMU passed through {plain}; Opus {better}")
 
 
