@@ -154,8 +154,8 @@ only_digits(const char *text, char digits[MAX_DIGITS + 2], NumberPrivacy *asks)
 	return !strchr(rest + 1, '+') && g_strlcpy(digits, rest, MAX_DIGITS + 2) < MAX_DIGITS + 2;
 }
 
-static char *
-unescaped(const char *text, gsize length)
+char *
+number_from_uri(const char *text, gsize length)
 {
 	g_autofree char *bare = g_strndup(text, length);
 	char *plain = g_uri_unescape_string(bare, NULL);
@@ -172,7 +172,7 @@ param(const char *text, const char *name)
 	for (const char *at = strchr(text, ';'); at; at = strchr(at, ';')) {
 		at += strspn(at, "; ");
 		if (g_ascii_strncasecmp(at, name, length) == 0 && at[length] == '=')
-			return unescaped(at + length + 1, strcspn(at + length + 1, "; "));
+			return number_from_uri(at + length + 1, strcspn(at + length + 1, "; "));
 	}
 	return NULL;
 }
@@ -180,7 +180,7 @@ param(const char *text, const char *name)
 char *
 number_of_tel(const char *text)
 {
-	g_autofree char *local = unescaped(text, strcspn(text, ";"));
+	g_autofree char *local = number_from_uri(text, strcspn(text, ";"));
 	g_autofree char *context = local[0] == '+' ? NULL : param(text, "phone-context");
 
 	return context && context[0] == '+' && g_utf8_validate(local, -1, NULL)

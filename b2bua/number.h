@@ -10,6 +10,10 @@
 /* XEP-0106: "\20" and the nine others; everything else stays. */
 char *number_unescape(const char *local);
 
+/* The first `length` bytes of a part of a URI without its escapes, "%2B"; as they are where an
+ * escape is none. */
+char *number_from_uri(const char *text, gsize length);
+
 /* "0171 123 45 67", "011 44 …", "tel:+49-171-…;ext=5", "+49 (0)171 …", "112", as
  * somebody in `country` means it; NULL: no country, so only "+…" and short codes
  * have a meaning.  FALSE, and NULL in `number`, for what is no number.

@@ -342,12 +342,12 @@ back(Session *session, ChatReply *reply)
 static gboolean
 give(Session *session, Field *field, const char *text, GError **error)
 {
-	g_autofree char *meant = typed_value(field->word, text);
+	g_autofree char *meant = NULL;
 
-	return form_set(session->form, field,
-			field->choices && *field->choices ? chat_choice(field->choices, meant)
-							  : meant,
-			error);
+	if (!field->choices || !*field->choices)
+		return form_set(session->form, field, text, error);
+	meant = typed_value(field->word, text);
+	return form_set(session->form, field, chat_choice(field->choices, meant), error);
 }
 
 static Field *

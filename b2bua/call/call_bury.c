@@ -6,6 +6,7 @@
 #include "b2bua/call/call_bury.h"
 #include "b2bua/call/call.h"
 #include "b2bua/gateway.h"
+#include "b2bua/words.h"
 
 static void
 bury_legs(Gateway *gateway, const CallRecord *record)
@@ -37,10 +38,7 @@ static void
 set_end(CallRecord *record, gint64 alive_us)
 {
 	const gint64 now = g_get_real_time(), begun = MAX(record->answered_us, record->started_us);
-	g_autoptr(GDateTime) alive =
-		g_date_time_new_from_unix_local(alive_us / (gint64)G_USEC_PER_SEC);
-	g_autofree char *time =
-		alive_us > 0 && alive ? g_date_time_format(alive, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
+	g_autofree char *time = word_of_time(alive_us / (gint64)G_USEC_PER_SEC);
 
 	record->ended_us = MAX(time ? MIN(now, alive_us) : now, begun);
 	g_free(record->text);

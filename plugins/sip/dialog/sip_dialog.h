@@ -81,7 +81,6 @@ struct SipLeg {
 	char *pidf;  /* the same as a document, and its Content-ID; or NULL */
 	char *pidf_id;
 
-	guint redirects; /* followed so far */
 	gboolean trying; /* this hop has said something: it is not silence that ends it */
 	gboolean heard;	 /* more than 100 has come: this is the one */
 

@@ -19,8 +19,6 @@
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip_tag.h>
 
-#define MAX_REDIRECTS 3
-
 /* --- sending --- */
 
 static gboolean try_next_hop(SipLeg *leg);
@@ -301,12 +299,11 @@ on_accepted(SipLeg *leg, const SipEvent *event)
 static gboolean
 follow_redirect(SipLeg *leg, const SipEvent *event)
 {
-	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+	const char *uri = way_redirected_to(leg->way, event->status, event->sip);
 	g_autofree char *number = NULL, *words = NULL;
 	Reason reason;
 
-	if (event->status < 300 || event->status >= 400 || !way_follows_redirects(leg->way) ||
-	    !uri || leg->redirects >= MAX_REDIRECTS)
+	if (!uri)
 		return FALSE;
 	number = tel_of_uri(uri);
 	if (!leg_redirected(&leg->leg, number, &reason, &words)) {
@@ -315,9 +312,7 @@ follow_redirect(SipLeg *leg, const SipEvent *event)
 		sip_leg_end(leg);
 		return TRUE;
 	}
-	leg->redirects++;
-	g_free(leg->way->request_uri);
-	leg->way->request_uri = g_strdup(uri);
+	way_redirect(leg->way, uri);
 	leg_trace(&leg->leg, TRACE_NOTE, "redirected to %s", uri);
 	invite_again(leg);
 	return TRUE;

@@ -30,10 +30,10 @@ typedef struct {
 	const char *refused; /* static: why phone_caller() refused it, for the record */
 } PhoneClaim;
 
-/* Who a request claims to be, and whether that is proven. */
 /* Which program it is, by its own word; or NULL. */
 const char *phone_program(const sip_t *sip);
 
+/* Who a request claims to be, and whether that is proven. */
 PhoneClaim phone_claim(SipUa *ua, const SipEvent *event);
 void phone_claim_clear(PhoneClaim *claim);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PhoneClaim, phone_claim_clear)

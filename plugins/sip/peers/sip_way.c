@@ -8,6 +8,7 @@
 #include "plugins/sip/peers/sip_trunk.h"
 #include "plugins/sip/peers/sip_uri.h"
 #include "plugins/sip/peers/sip_watch.h"
+#include "plugins/sip/stack/sip_guard.h"
 #include "plugins/sip/stack/sip_header.h"
 #include "plugins/sip/stack/sip_resolve.h"
 #include <string.h>
@@ -17,6 +18,7 @@
 #define PHONE_RESPONSE_MS 8000
 /* Silence after which the next address of a host outside is tried, and the call given up. */
 #define OUTSIDE_RESPONSE_MS 8000
+#define MAX_REDIRECTS	    3
 
 static SipWay *
 way_new(SipUa *ua)
@@ -329,12 +331,23 @@ way_credentials(const SipWay *way, guint status, const sip_t *sip, guint *challe
 	return trunk ? header_credentials(trunk, status, sip, challenged) : NULL;
 }
 
-gboolean
-way_follows_redirects(const SipWay *way)
+const char *
+way_redirected_to(const SipWay *way, int status, const sip_t *sip)
 {
 	const Trunk *trunk = trunk_of(way);
 
-	return trunk && trunk->follow_redirects;
+	if (status < 300 || status >= 400 || !trunk || !trunk->follow_redirects ||
+	    way->redirects >= MAX_REDIRECTS)
+		return NULL;
+	return guard_kept(sip, GUARD_REDIRECT);
+}
+
+void
+way_redirect(SipWay *way, const char *uri)
+{
+	way->redirects++;
+	g_free(way->request_uri);
+	way->request_uri = g_strdup(uri);
 }
 
 guint

@@ -19,6 +19,7 @@ typedef void (*WayFunc)(gpointer user, GPtrArray *hops, Reason reason, const cha
 typedef struct {
 	/* What an INVITE to it says. */
 	char *request_uri, *to; /* To; NULL: the Request-URI */
+	guint redirects;	/* followed so far */
 	char *route;		/* a Route header's value, or NULL */
 	char *from, *identity;	/* From, and a header line beside it, or NULL */
 	gboolean anonymous;
@@ -75,7 +76,10 @@ const char *way_host(const SipWay *way); /* of ours, in SDP */
 char *way_contact(const SipWay *way, const char *next_hop);
 /* What nua_authenticate() wants; NULL: there is no password, or it is wrong. */
 char *way_credentials(const SipWay *way, guint status, const sip_t *sip, guint *challenged);
-gboolean way_follows_redirects(const SipWay *way);
+/* Where a 3xx sends it, when the admin lets the trunk, and not for the fourth time; or NULL.
+ * way_redirect() goes there, by the same hop. */
+const char *way_redirected_to(const SipWay *way, int status, const sip_t *sip);
+void way_redirect(SipWay *way, const char *uri);
 guint way_session_seconds(const SipWay *way, guint otherwise);
 /* Hosts and networks that its audio may come from, as the operator has written them. */
 char **way_media_hosts(const SipWay *way);

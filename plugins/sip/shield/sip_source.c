@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* sip_source.c - where requests come from, and who of them is to be ignored.
  *
- * Asked before anything is parsed, and of a datagram before it is read.  Only an address that is
- * slowed or ignored costs a second look-up, whether a phone of ours is at that port, and an INVITE
- * one more, whether a phone or a trunk is at that address. Thread: signalling.
+ * The guard asks before it parses a request, and before a datagram is read.  Whoever is at no
+ * port of a phone and at no address of a trunk is counted then; others when their request has been
+ * parsed.
+ * Thread: signalling.
  */
 #include "plugins/sip/shield/sip_source_private.h"
 #include "b2bua/number.h"
 #include "b2bua/route/way_out.h"
 #include "plugins/sip/stack/sip_counters.h"
-#include "plugins/sip/stack/sip_datagram.h"
 #include "plugins/sip/stack/sip_guard.h"
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
@@ -185,15 +185,6 @@ takes(Sources *self, const Endpoint *who, RateKind kind, const Rate *rate, const
 	return FALSE;
 }
 
-/* Each costs a check of a password and a place among those that are refused, so of a phone
- * of ours no more are looked at than anybody could mean.  It sends again what was not. */
-static gboolean
-is_too_many(Sources *self, const Endpoint *endpoint, const ThrottleKey *key)
-{
-	return !is_trunk(self, key) &&
-	       !takes(self, endpoint, RATE_OF_INVITES, &phone_rate, "INVITE");
-}
-
 /* --- calls for help --- */
 
 /* "112@gw.example.org SIP/2.0" */
@@ -231,16 +222,6 @@ admits_help(Sources *self, const char *line)
 }
 
 /* --- requests --- */
-
-/* What is refused and not acknowledged is sent again for 32 s (RFC 3261 17.2.1), and
- * sofia finds its place among all the others one by one: at 500 a second nothing else
- * is done.  So of calls by nobody we know no more are looked at than any telephone
- * network would send by mistake. */
-static gboolean
-is_strange_call(Sources *self, const ThrottleKey *key)
-{
-	return !g_hash_table_contains(self->addresses, key) && !is_trunk(self, key);
-}
 
 static gboolean
 is_invite(const char *line)
@@ -288,12 +269,20 @@ takes_of_stranger(Sources *self, const Endpoint *endpoint, const ThrottleKey *ke
 	return takes(self, &whole, RATE_OF_OTHERS, &stranger_rate, what);
 }
 
+/* What is refused and not acknowledged is sent again for 32 s (RFC 3261 17.2.1), and
+ * sofia finds its place among all the others one by one: at 500 a second nothing else
+ * is done.  So of calls by nobody we know no more are looked at than any telephone
+ * network would send by mistake.
+ * Each of a phone of ours costs a check of a password and such a place, so no more are looked at
+ * than anybody could mean.  It sends again what was not. */
 static gboolean
 admits_call(Sources *self, const Endpoint *endpoint, const ThrottleKey *key)
 {
-	if (is_strange_call(self, key))
-		return throttle_admits_stranger(self->table, g_get_monotonic_time());
-	return !is_too_many(self, endpoint, key);
+	if (is_trunk(self, key))
+		return TRUE; /* sources_take() */
+	return g_hash_table_contains(self->addresses, key)
+		       ? takes(self, endpoint, RATE_OF_INVITES, &phone_rate, "INVITE")
+		       : throttle_admits_stranger(self->table, g_get_monotonic_time());
 }
 
 /* The first line of a request, or of whatever a datagram has. */
@@ -489,10 +478,8 @@ sources_new(Gateway *gateway, const Config *config, const SourceFriends *friends
 	self->addresses =
 		g_hash_table_new_full(throttle_key_hash, throttle_key_equal, g_free, NULL);
 	sources_refresh(self);
-	if (self->table) {
-		datagram_ask(admits, self);
+	if (self->table)
 		guard_ask(admits, self);
-	}
 	return self;
 }
 
@@ -501,7 +488,6 @@ sources_free(Sources *self)
 {
 	if (!self)
 		return;
-	datagram_ask(NULL, NULL);
 	guard_ask(NULL, NULL);
 	throttle_free(self->table);
 	g_hash_table_unref(self->endpoints);

@@ -368,6 +368,7 @@ guard_ask(GuardAskFunc func, gpointer user)
 {
 	ask = func;
 	ask_user = user;
+	datagram_ask(func, user);
 }
 
 /* The lines that have come after this one. */

@@ -32,8 +32,8 @@ msg_mclass_t const *guard_mclass(void);
  * taken away; the value is as little to be trusted as what it stands for. */
 const char *guard_kept(const sip_t *sip, const char *name);
 
-/* Asked with the first line of every request of a stream before anything of it is parsed; of a
- * datagram somebody has been asked already (sip_datagram.h).
+/* Asked with the first line of every datagram before it is read (sip_datagram.h), and of every
+ * request of a stream before anything of it is parsed.
  * FALSE: it is dropped without an answer.
  * NULL: nobody is asked. */
 typedef gboolean (*GuardAskFunc)(gpointer user, const su_sockaddr_t *from, const char *line);

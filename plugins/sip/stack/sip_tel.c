@@ -7,15 +7,6 @@
 
 #define MAX_TEXT 512 /* bytes of a user part that is read */
 
-static char *
-unescaped(const char *text, gsize length)
-{
-	g_autofree char *bare = g_strndup(text, length);
-	char *plain = g_uri_unescape_string(bare, NULL);
-
-	return plain ? plain : g_steal_pointer(&bare);
-}
-
 char *
 tel_read(const char *text)
 {
@@ -24,7 +15,7 @@ tel_read(const char *text)
 
 	if (!text || strlen(text) > MAX_TEXT)
 		return NULL;
-	user = unescaped(text, strcspn(text, ";"));
+	user = number_from_uri(text, strcspn(text, ";"));
 	if (!user[0] || !g_utf8_validate(user, -1, NULL))
 		return NULL;
 	number = number_of_tel(text);

@@ -18,11 +18,10 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_time.h>
 
-#define FIND_MS	      8000 /* until the name servers have answered */
-#define MAX_WAIT_S    3600 /* of a Retry-After */
-#define MAX_PROGRAM   200  /* bytes of a User-Agent */
-#define MAX_PROGRAMS  10000
-#define MAX_REDIRECTS 3
+#define FIND_MS	     8000 /* until the name servers have answered */
+#define MAX_WAIT_S   3600 /* of a Retry-After */
+#define MAX_PROGRAM  200  /* bytes of a User-Agent */
+#define MAX_PROGRAMS 10000
 /* Bytes of a MESSAGE by UDP (RFC 3428 8), and of what is not its body: the request as we make
  * it, without the names in it; credentials without those. */
 #define UDP_BYTES      1300
@@ -54,7 +53,7 @@ typedef struct {
 	char *call_id, *from;
 	const char *hop; /* the way's */
 	nua_handle_t *nh;
-	guint challenged, redirects;
+	guint challenged;
 	guint32 cseq;	/* nua counts no CSeq that it was given */
 	gboolean plain; /* it does not take the envelope */
 	Timer *timer;
@@ -344,12 +343,11 @@ prove(Request *request, const SipEvent *event)
 static gboolean
 follow_redirect(Request *request, const SipEvent *event)
 {
-	const char *uri = guard_kept(event->sip, GUARD_REDIRECT);
+	const char *uri = way_redirected_to(request->way, event->status, event->sip);
 	g_autofree char *number = NULL, *words = NULL;
 	Reason reason;
 
-	if (event->status < 300 || event->status >= 400 || !uri ||
-	    !way_follows_redirects(request->way) || request->redirects >= MAX_REDIRECTS)
+	if (!uri)
 		return FALSE;
 	number = tel_of_uri(uri);
 	if (!text_redirected(ua->gateway, request->sending->account, way_trunk(request->way),
@@ -357,10 +355,8 @@ follow_redirect(Request *request, const SipEvent *event)
 		failed(request, reason == REASON_NETWORK_ERROR, reason, words);
 		return TRUE;
 	}
-	request->redirects++;
 	request->cseq++;
-	g_free(request->way->request_uri);
-	request->way->request_uri = g_strdup(uri);
+	way_redirect(request->way, uri);
 	drop_handle(request);
 	send_message(request);
 	return TRUE;
@@ -482,11 +478,11 @@ send_to_trunk(Sending *sending, const Text *text)
 
 /* Its registrations; NULL: there is no such softphone any more. */
 static GPtrArray *
-contacts_of(const Text *text, Softphone **softphone)
+contacts_of(const char *name, Softphone **softphone)
 {
 	Store *store = gateway_store(ua->gateway);
 
-	*softphone = text->device ? store_softphone_get(store, text->device, NULL) : NULL;
+	*softphone = name ? store_softphone_get(store, name, NULL) : NULL;
 	return *softphone ? store_contact_list_of_softphone(store, (*softphone)->id, NULL) : NULL;
 }
 
@@ -534,7 +530,7 @@ text_out_send(SipUa *self, const Text *text)
 {
 	gboolean to_phone = text->way.kind == WAY_CONTACT;
 	g_autoptr(Softphone) softphone = NULL;
-	g_autoptr(GPtrArray) contacts = to_phone ? contacts_of(text, &softphone) : NULL;
+	g_autoptr(GPtrArray) contacts = to_phone ? contacts_of(text->device, &softphone) : NULL;
 	g_autofree char *id =
 		some_take_envelopes(contacts) ? text_imdn_id(text->id, softphone) : NULL;
 	Sending *sending = g_new0(Sending, 1);
@@ -568,12 +564,10 @@ room_beside(gsize head, gsize bytes)
 /* By UDP, where one registration of it is so, or there is none yet.  Its calls come by as long
  * datagrams as are sent here; what is longer yet would never come, and hold up all behind it. */
 static guint
-room_of_phone(SipUa *self, const char *name, gsize head)
+room_of_phone(const char *name, gsize head)
 {
-	Store *store = gateway_store(self->gateway);
-	g_autoptr(Softphone) phone = name ? store_softphone_get(store, name, NULL) : NULL;
-	g_autoptr(GPtrArray) contacts =
-		phone ? store_contact_list_of_softphone(store, phone->id, NULL) : NULL;
+	g_autoptr(Softphone) phone = NULL;
+	g_autoptr(GPtrArray) contacts = contacts_of(name, &phone);
 	gboolean udp = !contacts || contacts->len == 0;
 	gsize longest = 0;
 
@@ -595,7 +589,7 @@ text_out_room(SipUa *self, const Way *way, const char *device)
 	gsize head = HEAD_BYTES + 3 * length_of(outside_domain(self->outside));
 
 	if (way->kind == WAY_CONTACT)
-		return room_of_phone(self, device, head);
+		return room_of_phone(device, head);
 	if (!trunk || g_str_equal(trunk->transport, "tcp") || g_str_equal(trunk->transport, "tls"))
 		return 0;
 	head += 2 * length_of(trunk->host) + length_of(trunk->account);
