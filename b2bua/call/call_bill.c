@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* call_bill.c - see call_bill.h. */
 #include "b2bua/call/call_bill.h"
-#include "b2bua/call/call_feed.h"
-#include "b2bua/call/call.h"
+#include "b2bua/call/call_list.h"
 #include "b2bua/route/meter.h"
 
 struct Bill {
@@ -34,20 +33,6 @@ record_new(Gateway *gateway, const CallRecord *before, const Target *target)
 	return record;
 }
 
-/* A row is begun without what stands at its end. */
-static void
-write_down(const Bill *bill)
-{
-	g_autoptr(GError) error = NULL;
-
-	if (!store_call_update(gateway_store(bill->gateway), bill->record, &error)) {
-		gateway_count(bill->gateway, COUNTER_STORE_ERRORS);
-		g_warning("call %" G_GINT64_FORMAT ": not written: %s", bill->record->id,
-			  error->message);
-	}
-	call_feed_add(gateway_parts(bill->gateway)->feed, bill->record->id);
-}
-
 Bill *
 bill_begin(Gateway *gateway, const CallRecord *before, const Target *target)
 {
@@ -61,7 +46,7 @@ bill_begin(Gateway *gateway, const CallRecord *before, const Target *target)
 	bill->began_us = g_get_monotonic_time();
 	bill->record = record_new(gateway, before, target);
 	if (store_call_begin(gateway_store(gateway), bill->record, &error)) {
-		write_down(bill);
+		calls_write(gateway, bill->record); /* begun without price and text */
 		return bill;
 	}
 	gateway_count(gateway, COUNTER_STORE_ERRORS);
@@ -84,7 +69,7 @@ bill_end(Bill *bill)
 	record->ended_us = record->answered_us + g_get_monotonic_time() - bill->began_us;
 	record->reason = g_strdup(reason_name(REASON_HANGUP));
 	record->ended_by = g_strdup("gateway");
-	write_down(bill);
+	calls_write(bill->gateway, record);
 	call_record_free(record);
 	g_free(bill);
 }

@@ -4,6 +4,7 @@
  * Thread: signalling.
  */
 #include "b2bua/call/call_list.h"
+#include "b2bua/call/call_feed.h"
 #include "b2bua/call/call_private.h"
 #include "b2bua/gateway.h"
 
@@ -164,4 +165,16 @@ calls_on_empty(Gateway *gateway, void (*func)(gpointer user), gpointer user)
 
 	self->on_empty = func;
 	self->user = user;
+}
+
+void
+calls_write(Gateway *gateway, const CallRecord *record)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!store_call_update(gateway_store(gateway), record, &error)) {
+		gateway_count(gateway, COUNTER_STORE_ERRORS);
+		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
+	}
+	call_feed_add(gateway_parts(gateway)->feed, record->id);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "b2bua/call/call.h"
+#include "db/store.h"
 
 typedef struct CallList CallList;
 
@@ -33,5 +34,7 @@ void calls_add(Gateway *gateway, Call *call);
 void calls_remove(Gateway *gateway, Call *call);
 /* For a call that the store gives none: unique in this process. */
 gint64 calls_spare_id(Gateway *gateway);
+/* The row of a call that has begun; who follows the calls is told.  What goes wrong is counted. */
+void calls_write(Gateway *gateway, const CallRecord *record);
 /* `func` is told whenever the last call has gone; its code may still be on the stack. */
 void calls_on_empty(Gateway *gateway, void (*func)(gpointer user), gpointer user);

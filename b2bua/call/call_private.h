@@ -7,7 +7,6 @@
  */
 #pragma once
 #include "b2bua/call/call.h"
-#include "b2bua/call/call_bill.h"
 #include "b2bua/gateway.h"
 #include "b2bua/route/limits.h"
 #include "b2bua/route/meter.h"
@@ -16,6 +15,8 @@
 #include "b2bua/trace.h"
 #include "b2bua/transcoding.h"
 #include "b2bua/why/cause.h"
+
+typedef struct Bill Bill; /* call_bill.h */
 
 /* The columns of the table. */
 typedef enum {

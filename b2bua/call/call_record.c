@@ -127,7 +127,6 @@ recorded_ladder(const Call *call)
 void
 call_record_write(Call *call)
 {
-	g_autoptr(GError) error = NULL;
 	CallRecord *record = call->record;
 	const Party *callee = call->callee;
 
@@ -145,11 +144,7 @@ call_record_write(Call *call)
 			set_string(&record->trunk, g_strdup(callee->target->way.trunk));
 		set_price(call, callee->target->charge);
 	}
-	if (!store_call_update(gateway_store(call->gateway), record, &error)) {
-		gateway_count(call->gateway, COUNTER_STORE_ERRORS);
-		g_warning("call %" G_GINT64_FORMAT ": not written: %s", record->id, error->message);
-	}
-	call_feed_add(gateway_parts(call->gateway)->feed, record->id);
+	calls_write(call->gateway, record);
 	/* made anew for each row, and long: not kept for as long as the call talks */
 	set_string(&record->legs, NULL);
 	set_string(&record->ladder, NULL);

@@ -7,6 +7,7 @@
  * has none (the core has let go of it) is dropped.
  * Thread: signalling.
  */
+#include "b2bua/call/call_bill.h"
 #include "b2bua/call/call_private.h"
 #include <string.h>
 

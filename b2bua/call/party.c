@@ -3,6 +3,7 @@
  *
  * Thread: signalling.
  */
+#include "b2bua/call/call_bill.h"
 #include "b2bua/call/call_private.h"
 #include "b2bua/route/meter.h"
 

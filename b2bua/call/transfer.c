@@ -5,6 +5,7 @@
  * joining, a step of the first, takes a party out of the second, which is not busy then.
  * Thread: signalling.
  */
+#include "b2bua/call/call_bill.h"
 #include "b2bua/call/call_list.h"
 #include "b2bua/call/transfer_private.h"
 
