@@ -5,8 +5,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define NEVER	   G_MAXINT64
-#define MAX_ROUNDS 8 /* then the others have their turn */
+#define NEVER	    G_MAXINT64
+#define MAX_ROUNDS  8  /* then the others have their turn */
+#define MAX_SOURCES 64 /* of an agent, when it has begun: ids count from 1 */
 
 typedef struct Context Context;
 
@@ -31,6 +32,7 @@ struct Context {
 	guint place; /* in by_due */
 	int wake_fd; /* GLib's: readable when another thread has attached a source */
 	gboolean woken;
+	gboolean fixed; /* none of its descriptors is closed or opened any more */
 };
 
 struct Contexts {
@@ -83,8 +85,8 @@ epoll_events(gushort events)
 	       ((events & G_IO_PRI) ? EPOLLPRI : 0);
 }
 
-/* Said again each time: the kernel forgets a descriptor that is closed, and the
- * one opened next may have its number. */
+/* Said again each time, but of a fixed context: the kernel forgets a descriptor that is closed,
+ * and the one opened next may have its number. */
 static void
 watch(Contexts *set, Polled *polled)
 {
@@ -123,8 +125,9 @@ watch_all(Context *context)
 		Polled *polled = find_polled(context, asked->fd);
 
 		polled->wanted = TRUE;
-		if (polled->fd == context->wake_fd && polled->events)
-			continue; /* is never closed */
+		if ((context->fixed || polled->fd == context->wake_fd) &&
+		    polled->events == asked->events)
+			continue;
 		polled->events = asked->events;
 		watch(context->set, polled);
 	}
@@ -298,6 +301,20 @@ void
 contexts_changed(Contexts *set, GMainContext *main)
 {
 	wake(g_hash_table_lookup(set->by_main, main));
+}
+
+/* GLib takes the descriptors of a source out of the context while it is dispatched, unless the
+ * source may recurse, and each of them wakes the context twice.  Nobody runs it from inside. */
+void
+contexts_fix(Contexts *set, GMainContext *main)
+{
+	Context *context = g_hash_table_lookup(set->by_main, main);
+	GSource *source;
+
+	context->fixed = TRUE;
+	for (guint id = 1; id <= MAX_SOURCES; id++)
+		if ((source = g_main_context_find_source_by_id(main, id)))
+			g_source_set_can_recurse(source, TRUE);
 }
 
 /* --- life --- */

@@ -19,6 +19,9 @@ GMainContext *contexts_add(Contexts *contexts);
 /* To be said after a source was attached to it outside contexts_run() by its own thread:
  * that wakes nobody.  What another thread attaches does. */
 void contexts_changed(Contexts *contexts, GMainContext *main);
+/* To be said when what uses the context has opened all its sockets, and closes none before
+ * contexts_unwatch(): the epoll need not be told of them each time. */
+void contexts_fix(Contexts *contexts, GMainContext *main);
 /* The thread ends: others may do with the contexts what they like, but run them. */
 void contexts_leave(Contexts *contexts);
 /* Lets go of its descriptors.  To be done before they are closed, or another thread may

@@ -306,6 +306,8 @@ open_webrtc(Port *port)
 	memcpy(message->sockets, sockets, message->n_sockets * sizeof *sockets);
 	for (guint i = 0; i < message->n_sockets; i++)
 		split += sockets[i].receives;
+	if (!relay)
+		worker_fix_context(port->options.ice, port->context);
 	if (options->kernel_split && split < n)
 		port_note(port,
 			  "ice: the kernel does not split the port, RTP goes through libnice");

@@ -162,6 +162,7 @@ attach_queue(Worker *worker)
 	((QueueSource *)worker->source)->worker = worker;
 	((QueueSource *)worker->source)->tag =
 		g_source_add_unix_fd(worker->source, worker->wake_fd, G_IO_IN);
+	g_source_set_can_recurse(worker->source, TRUE); /* or each dispatch wakes the loop twice */
 	g_source_attach(worker->source, NULL);
 }
 
@@ -369,6 +370,12 @@ void
 worker_change_context(Worker *worker, GMainContext *context)
 {
 	contexts_changed(worker->contexts, context);
+}
+
+void
+worker_fix_context(Worker *worker, GMainContext *context)
+{
+	contexts_fix(worker->contexts, context);
 }
 
 void

@@ -50,6 +50,8 @@ void worker_post(Worker *worker, PostFunc func, gpointer argument);
 GMainContext *worker_add_context(Worker *worker);
 /* A post has done something with what uses the context: its sources are asked again. */
 void worker_change_context(Worker *worker, GMainContext *context);
+/* What uses the context has opened all its sockets, and closes none until it is unwatched. */
+void worker_fix_context(Worker *worker, GMainContext *context);
 /* Both from a post, not from inside a source: first, before what the context watches is
  * closed; then, to give it back. */
 void worker_unwatch_context(Worker *worker, GMainContext *context);
