@@ -23,13 +23,16 @@
 #define CLOSING_POLL_MS 10
 /* Fewer packets a second than this are served one by one: for the least delay, and because
  * a pause that collects nothing costs a wake-up. */
-#define COLLECT_RATE	   3000
-#define COLLECT_PACKETS_NS 500000
-#define RATE_US		   100000 /* it is counted for so long */
+#define COLLECT_RATE	 3000
+#define COLLECT_PACKETS	 5	/* as many are waited for, between these bounds: */
+#define COLLECT_LEAST_NS 500000 /* from 100 calls on */
+#define COLLECT_MOST_NS	 900000
+#define RATE_US		 100000 /* it is counted for so long */
 /* Likewise fewer agents: a check may well be answered some milliseconds later. */
 #define COLLECT_CONTEXTS    64
 #define COLLECT_CONTEXTS_NS 10000000
 #define BUSY_US		    G_USEC_PER_SEC
+#define NS_PER_SEC	    G_GINT64_CONSTANT(1000000000)
 
 typedef struct Post Post;
 struct Post {
@@ -56,7 +59,7 @@ struct Worker {
 	gint hurry;
 	guint seen; /* packets, since counted_at */
 	gint64 counted_at;
-	gboolean many; /* packets a second, by the last count */
+	long pause_ns; /* for packets, by the last count; 0: they are too few */
 	/* of the thread */
 	gint64 busy_since, busy_us; /* when it was looked at last, and the CPU time by then */
 	gint busy;		    /* percent; atomic: any thread asks */
@@ -231,6 +234,15 @@ look_at_first(const struct epoll_event *events, int n)
 			watch->next(watch);
 }
 
+static long
+pause_for(gint64 packets_a_second)
+{
+	if (packets_a_second < COLLECT_RATE)
+		return 0;
+	return (long)CLAMP(COLLECT_PACKETS * NS_PER_SEC / packets_a_second, COLLECT_LEAST_NS,
+			   COLLECT_MOST_NS);
+}
+
 static void
 count_packets(Worker *worker, guint n)
 {
@@ -239,7 +251,7 @@ count_packets(Worker *worker, guint n)
 	worker->seen += n;
 	if (took < RATE_US)
 		return;
-	worker->many = (gint64)worker->seen * G_USEC_PER_SEC >= took * COLLECT_RATE;
+	worker->pause_ns = pause_for((gint64)worker->seen * G_USEC_PER_SEC / took);
 	worker->seen = 0;
 	worker->counted_at = worker->now;
 }
@@ -296,8 +308,8 @@ turn(Worker *worker)
 		return; /* there are more */
 	if (worker->contexts && contexts_count(worker->contexts) >= COLLECT_CONTEXTS)
 		collect(COLLECT_CONTEXTS_NS);
-	else if (n > 0 && worker->many)
-		collect(COLLECT_PACKETS_NS);
+	else if (n > 0 && worker->pause_ns)
+		collect(worker->pause_ns);
 }
 
 /* An agent may still be waiting for its TURN server. */
