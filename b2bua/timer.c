@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "b2bua/timer.h"
+#include "b2bua/source.h"
 
 /* What is due beyond these waits for the next turn of the loop, so that sockets get theirs. */
 #define FIRED_A_TURN 64
@@ -17,7 +18,6 @@ static struct {
 	GSource *source;
 	GPtrArray *heap; /* of Timer, the first due on top */
 	guint64 n_set;
-	gint64 ready_us; /* what the source was told */
 } timers;
 
 static Timer *
@@ -58,16 +58,6 @@ settle(Timer *timer, guint index)
 	place_at(timer, index);
 }
 
-/* Each change of the time wakes the loop once more: only a real one is told. */
-static void
-tell_source(void)
-{
-	gint64 ready_us = timers.heap->len ? at(0)->due_us : -1;
-
-	if (ready_us != timers.ready_us)
-		g_source_set_ready_time(timers.source, timers.ready_us = ready_us);
-}
-
 static void
 remove_from_heap(Timer *timer)
 {
@@ -94,17 +84,34 @@ on_due(GSource *source, GSourceFunc func, gpointer user)
 		g_free(due);
 		call(with);
 	}
-	tell_source();
 	return G_SOURCE_CONTINUE;
+}
+
+static gint64
+next_us(void)
+{
+	return timers.heap->len ? at(0)->due_us : NEVER_US;
+}
+
+/* g_source_set_ready_time() would wake the loop at each change, from its own thread. */
+static gboolean
+prepare(GSource *source, gint *timeout)
+{
+	return source_prepare(source, next_us(), timeout);
+}
+
+static gboolean
+check(GSource *source)
+{
+	return next_us() <= g_source_get_time(source);
 }
 
 static void
 begin(void)
 {
-	static GSourceFuncs functions = { .dispatch = on_due };
+	static GSourceFuncs functions = { .prepare = prepare, .check = check, .dispatch = on_due };
 
 	timers.heap = g_ptr_array_new();
-	timers.ready_us = -1;
 	timers.source = g_source_new(&functions, sizeof(GSource));
 	g_source_set_static_name(timers.source, "timers");
 	/* a function may run the loop until something has come */
@@ -126,7 +133,6 @@ timer_set(Timer **timer, guint ms, TimerFunc func, gpointer user)
 	g_ptr_array_add(timers.heap, new);
 	settle(new, timers.heap->len - 1);
 	*timer = new;
-	tell_source();
 }
 
 void
@@ -138,5 +144,4 @@ timer_clear(Timer **timer)
 		return;
 	remove_from_heap(old);
 	g_free(old);
-	tell_source();
 }

@@ -118,6 +118,17 @@ on_inbox(int fd, GIOCondition condition, gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+/* It may recurse: or GLib wakes the loop twice for each dispatch. */
+static guint
+watch_inbox(Journal *journal)
+{
+	g_autoptr(GSource) source = g_unix_fd_source_new(mailbox_fd(journal->inbox), G_IO_IN);
+
+	g_source_set_can_recurse(source, TRUE);
+	g_source_set_callback(source, G_SOURCE_FUNC(on_inbox), journal, NULL);
+	return g_source_attach(source, NULL);
+}
+
 /* --- durable changes --- */
 
 gboolean
@@ -369,7 +380,7 @@ journal_start(Store *store, const JournalOptions *options, GError **error)
 		journal_free(journal);
 		return NULL;
 	}
-	journal->source = g_unix_fd_add(mailbox_fd(journal->inbox), G_IO_IN, on_inbox, journal);
+	journal->source = watch_inbox(journal);
 	journal_recover(journal);
 	return journal;
 }
@@ -381,7 +392,7 @@ journal_flush(Journal *journal, guint ms)
 
 	store_flush_late(journal->store);
 	while (journal->waiting.length > 0 && g_get_monotonic_time() < until) {
-		mailbox_wait(journal->inbox, 10);
+		mailbox_wait(journal->inbox, 10, FALSE);
 		mailbox_run(journal->inbox, journal);
 	}
 	return journal->waiting.length == 0;

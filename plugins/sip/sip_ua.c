@@ -154,6 +154,7 @@ start_nua(SipUa *self, GError **error)
 
 	self->root = su_glib_root_create((su_root_magic_t *)self);
 	source = su_glib_root_gsource(self->root);
+	g_source_set_can_recurse(source, TRUE); /* or each dispatch wakes the loop twice a socket */
 	g_source_attach(source, NULL);
 	su_root_threading(self->root, 0);
 	self->nua = nua_create(

@@ -125,7 +125,6 @@ on_end(int fd, GIOCondition condition, gpointer user)
 	End *end = user;
 	XmppLink *link = end->link;
 
-	end->watch = 0;
 	if (condition & ~G_IO_OUT) {
 		if (end == &link->server)
 			read_server(link);
@@ -133,7 +132,18 @@ on_end(int fd, GIOCondition condition, gpointer user)
 			read_local(link);
 	}
 	settle(link);
-	return G_SOURCE_REMOVE;
+	return G_SOURCE_CONTINUE;
+}
+
+/* It may recurse: or GLib wakes the loop twice for each dispatch. */
+static guint
+add_watch(End *end, GIOCondition wanted)
+{
+	g_autoptr(GSource) source = g_unix_fd_source_new(end->fd, wanted);
+
+	g_source_set_can_recurse(source, TRUE);
+	g_source_set_callback(source, G_SOURCE_FUNC(on_end), end, NULL);
+	return g_source_attach(source, NULL);
 }
 
 static void
@@ -147,7 +157,7 @@ watch(End *end, const End *other)
 	g_clear_handle_id(&end->watch, g_source_remove);
 	end->watched = wanted;
 	if (wanted)
-		end->watch = g_unix_fd_add(end->fd, wanted, on_end, end);
+		end->watch = add_watch(end, wanted);
 }
 
 /* Writes what can be written, closes what is over, waits for the rest. */

@@ -18,6 +18,7 @@
  * begins: nothing of a dead stream can reach a living one.
  */
 #include "plugins/xmpp/xmpp_stream.h"
+#include "b2bua/source.h"
 #include "plugins/xmpp/xmpp_link.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,8 @@ struct XmppStream {
 	GSource *source;
 	gpointer tag; /* of the descriptor in the source, or NULL */
 	int fd;
+	GIOCondition watched;
+	gint64 run_us; /* libstrophe is run then, if nothing comes before; NEVER_US */
 	gboolean dispatching;
 	gboolean ended; /* DISCONNECT was heard: the connection is dead */
 	guint timer;	/* the next attempt, or the wait for a quiet moment */
@@ -158,7 +161,8 @@ watch_descriptor(XmppStream *stream, int fd)
 {
 	if (stream->tag)
 		g_source_remove_unix_fd(stream->source, stream->tag);
-	stream->tag = fd >= 0 ? g_source_add_unix_fd(stream->source, fd, G_IO_OUT) : NULL;
+	stream->watched = G_IO_OUT;
+	stream->tag = fd >= 0 ? g_source_add_unix_fd(stream->source, fd, stream->watched) : NULL;
 	stream->fd = fd;
 }
 
@@ -243,7 +247,7 @@ on_quiet_check(gpointer data)
 		  stream->name_bytes);
 	stream->timer = 0;
 	xmpp_disconnect(stream->connection); /* lets what is queued go out first */
-	g_source_set_ready_time(stream->source, 0);
+	stream->run_us = 0;
 	return G_SOURCE_REMOVE;
 }
 
@@ -283,7 +287,7 @@ send_now(XmppStream *stream, const char *text)
 		return FALSE;
 	xmpp_send_raw(stream->connection, text, strlen(text));
 	stream->counters.stanzas_out++;
-	g_source_set_ready_time(stream->source, 0);
+	stream->run_us = 0;
 	return TRUE;
 }
 
@@ -473,7 +477,7 @@ on_link_ready(gpointer user, guint16 port)
 		return;
 	}
 	xmpp_link_expect(stream->link, stream->fd);
-	g_source_set_ready_time(stream->source, 0);
+	stream->run_us = 0;
 }
 
 static void
@@ -518,7 +522,7 @@ on_link_broken(gpointer user, const char *condition)
 		return;
 	}
 	xmpp_send_raw(stream->connection, error, strlen(error));
-	g_source_set_ready_time(stream->source, 0);
+	stream->run_us = 0;
 }
 
 static const XmppLinkEvents link_events = {
@@ -573,14 +577,42 @@ run(XmppStream *stream)
 	return over;
 }
 
+/* Each call wakes the loop once more: only a real change is told. */
+static void
+watch_for(XmppStream *stream, GIOCondition wanted)
+{
+	if (wanted != stream->watched)
+		g_source_modify_unix_fd(stream->source, stream->tag, wanted);
+	stream->watched = wanted;
+}
+
+static XmppStream *
+stream_of(GSource *source)
+{
+	return *(XmppStream **)(source + 1);
+}
+
+/* g_source_set_ready_time() would wake the loop at each stanza, from its own thread. */
+static gboolean
+prepare(GSource *source, gint *timeout)
+{
+	return source_prepare(source, stream_of(source)->run_us, timeout);
+}
+
+static gboolean
+check(GSource *source)
+{
+	return stream_of(source)->run_us <= g_source_get_time(source);
+}
+
 static gboolean
 dispatch(GSource *source, GSourceFunc func, gpointer user)
 {
-	XmppStream *stream = *(XmppStream **)(source + 1);
+	XmppStream *stream = stream_of(source);
 	gint64 now = g_source_get_time(source);
 	gboolean had_input, writing, over;
 
-	g_source_set_ready_time(source, -1);
+	stream->run_us = NEVER_US;
 	if (stream->ended || !stream->connection)
 		return G_SOURCE_CONTINUE;
 	had_input = stream->tag && g_source_query_unix_fd(source, stream->tag) != 0;
@@ -590,12 +622,12 @@ dispatch(GSource *source, GSourceFunc func, gpointer user)
 	writing = xmpp_conn_is_connecting(stream->connection) ||
 		  xmpp_conn_send_queue_len(stream->connection) > 0;
 	/* While connect() runs only "writable" says anything. */
-	g_source_modify_unix_fd(source, stream->tag, writing ? G_IO_IN | G_IO_OUT : G_IO_IN);
-	g_source_set_ready_time(source, over ? 0 : now + (had_input ? 20000 : G_USEC_PER_SEC));
+	watch_for(stream, writing ? G_IO_IN | G_IO_OUT : G_IO_IN);
+	stream->run_us = over ? 0 : now + (had_input ? 20000 : G_USEC_PER_SEC);
 	return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs source_funcs = { .dispatch = dispatch };
+static GSourceFuncs source_funcs = { .prepare = prepare, .check = check, .dispatch = dispatch };
 
 XmppStream *
 xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *listener, gpointer user)
@@ -612,6 +644,7 @@ xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *list
 	stream->listener = listener;
 	stream->user = user;
 	stream->fd = -1;
+	stream->run_us = NEVER_US;
 	stream->ping_s = options->ping_s ? options->ping_s : PING_S;
 	stream->ended = TRUE;
 	stream->told = -1;
@@ -624,6 +657,7 @@ xmpp_stream_new(const XmppStreamOptions *options, const XmppStreamListener *list
 	stream->source = g_source_new(&source_funcs, sizeof(GSource) + sizeof(XmppStream *));
 	*(XmppStream **)(stream->source + 1) = stream;
 	g_source_set_name(stream->source, "xmpp stream");
+	g_source_set_can_recurse(stream->source, TRUE); /* or each dispatch wakes the loop twice */
 	g_source_attach(stream->source, NULL);
 	stream->timer = g_timeout_add(0, attempt, stream);
 	return stream;
