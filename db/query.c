@@ -58,9 +58,48 @@ store_now(void)
 	return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+/* --- reads in one transaction --- */
+
+static void
+end_reading(Store *store)
+{
+	if (store->reading)
+		sqlite3_reset(g_steal_pointer(&store->reading));
+}
+
+/* A statement that stays on its first row keeps the transaction open.  Where it cannot be had,
+ * each read has its own, and its own error. */
+static void
+begin_reading(Store *store)
+{
+	Query query;
+
+	if (store->together == 0 || store->reading || store->depth > 0)
+		return;
+	query = query_new(store, "SELECT 1 FROM sqlite_schema");
+	if (query.statement && sqlite3_step(query.statement) == SQLITE_ROW)
+		store->reading = query.statement;
+	else
+		query_end(&query);
+}
+
+void
+store_read_together(Store *store)
+{
+	store->together++;
+}
+
+void
+store_read_apart(Store *store)
+{
+	if (--store->together == 0)
+		end_reading(store);
+}
+
 gboolean
 store_execute(Store *store, const char *sql, GError **error)
 {
+	end_reading(store);
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return TRUE;
 	store_set_error(store, error);
@@ -119,11 +158,25 @@ store_failure(const Store *store)
 	return store->failure;
 }
 
+/* Before its first step. */
+static void
+prepare_to(const Query *query)
+{
+	if (!query->statement || sqlite3_stmt_busy(query->statement))
+		return;
+	if (sqlite3_stmt_readonly(query->statement))
+		begin_reading(query->store);
+	else
+		end_reading(query->store);
+}
+
 QueryResult
 query_step(Query *query, GError **error)
 {
-	int code = query->statement ? sqlite3_step(query->statement) : SQLITE_ERROR;
+	int code;
 
+	prepare_to(query);
+	code = query->statement ? sqlite3_step(query->statement) : SQLITE_ERROR;
 	if (code == SQLITE_ROW)
 		return QUERY_ROW;
 	if (code == SQLITE_DONE)

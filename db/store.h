@@ -65,6 +65,11 @@ gboolean store_commit(Store *store, GError **error); /* rolls back when it fails
 gboolean store_begin_quick(Store *store, GError **error);
 gboolean store_settle_all(Store *store, GError **error);
 void store_rollback(Store *store);
+/* An event that reads much does it between these two, in one transaction: a transaction costs as
+ * much as a small query.  All its reads see one state of the database, but for what the event
+ * writes itself.  May be nested; must end before the loop turns. */
+void store_read_together(Store *store);
+void store_read_apart(Store *store);
 /* Commits when `ok`, else rolls back; returns whether it is committed. */
 gboolean store_settle(Store *store, gboolean ok, GError **error);
 

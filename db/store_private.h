@@ -20,6 +20,8 @@ struct Store {
 	char *path;
 	GHashTable *statements;	   /* SQL literal → sqlite3_stmt */
 	guint depth;		   /* of store_begin() */
+	guint together;		   /* of store_read_together() */
+	sqlite3_stmt *reading;	   /* on its first row: holds a read transaction; or NULL */
 	guint failures;		   /* reads that failed, see store_failures() */
 	char *failure;		   /* the words of the latest, or NULL */
 	struct Journal *journal;   /* what the daemon itself writes goes there, or NULL */

@@ -157,6 +157,7 @@ call_new_near(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *
 	Reason reason = REASON_NONE;
 	const char *words = NULL;
 
+	store_read_together(gateway_store(gateway));
 	call->busy = TRUE;
 	call->plan = plan;
 	if (is_admitted(call, incoming)) {
@@ -166,6 +167,7 @@ call_new_near(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *
 		begin(call, incoming, near, reason, words);
 	}
 	call_run(call);
+	store_read_apart(gateway_store(gateway));
 }
 
 void

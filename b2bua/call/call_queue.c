@@ -68,8 +68,10 @@ void
 call_run(Call *call)
 {
 	CallStep step = calls_step(call->gateway);
+	Store *store = gateway_store(call->gateway);
 	CallEvent *event;
 
+	store_read_together(store);
 	while ((event = g_queue_pop_head(&call->events))) {
 		step(call, event);
 		event_free(event);
@@ -77,6 +79,7 @@ call_run(Call *call)
 	call->busy = FALSE;
 	if (call->state == CALL_ENDED && call->stats_wanted == 0)
 		call_free(call);
+	store_read_apart(store);
 }
 
 void

@@ -1076,6 +1076,36 @@ calls_in_file(const char *path)
 
 /* A connection that has done nothing yet moves the WAL into the file; while a reader
  * stands in the way the rest stays there, and it is said so. */
+static gboolean
+knows(Store *store, const char *jid)
+{
+	g_autoptr(User) user = store_user_get(store, jid, NULL);
+
+	return user != NULL;
+}
+
+/* Reads of one event see one state, but for what the event writes itself. */
+static void
+test_read_together(Files *files, gconstpointer unused)
+{
+	g_autoptr(Store) here = open_file(files->path), there = open_file(files->path);
+
+	store_read_together(here);
+	g_assert_false(knows(here, "a@example.org"));
+	g_assert_true(store_user_add(there, "a@example.org", NULL));
+	store_read_together(here);
+	g_assert_false(knows(here, "a@example.org"));
+	store_read_apart(here);
+	g_assert_false(knows(here, "a@example.org"));
+	g_assert_true(store_user_add(here, "b@example.org", NULL)); /* not SQLITE_BUSY_SNAPSHOT */
+	g_assert_true(knows(here, "b@example.org"));
+	g_assert_true(knows(here, "a@example.org"));
+	g_assert_true(store_user_add(there, "c@example.org", NULL));
+	g_assert_false(knows(here, "c@example.org"));
+	store_read_apart(here);
+	g_assert_true(knows(here, "c@example.org"));
+}
+
 static void
 test_sync(Files *files, gconstpointer unused)
 {
@@ -1435,6 +1465,7 @@ main(int argc, char **argv)
 	FILES("migration-fails", test_migration_fails);
 	FILES("refuses-files", test_refuses_files);
 	FILES("two-connections", test_two_connections);
+	FILES("read-together", test_read_together);
 	FILES("sync", test_sync);
 	FILES("synchronous-stays", test_synchronous_stays);
 	FILES("writers-at-once", test_writers_at_once);
