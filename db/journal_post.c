@@ -16,6 +16,9 @@ journal_post(Journal *journal, JournalWrite write, gpointer data, GDestroyNotify
 	entry->free = free;
 	about.since_us = g_get_monotonic_time();
 	g_queue_push_tail(&journal->waiting, g_memdup2(&about, sizeof about));
-	mailbox_post(journal->outbox, writer_take, entry);
+	if (about.call && about.urgency == WRITE_LATER)
+		mailbox_post_quietly(journal->outbox, writer_take, entry);
+	else
+		mailbox_post(journal->outbox, writer_take, entry);
 	return about.number;
 }

@@ -381,6 +381,13 @@ timeout(const Writer *writer)
 	return (int)CLAMP((until - g_get_monotonic_time() + 999) / 1000, 0, 60000);
 }
 
+/* What is posted of calls waits as long anyhow. */
+static gboolean
+looks_soon(const Writer *writer)
+{
+	return writer->entries.length > 0;
+}
+
 static gboolean
 is_done(const Writer *writer)
 {
@@ -420,7 +427,8 @@ writer_run(void *options)
 	writer->by_call = g_hash_table_new(g_int64_hash, g_int64_equal);
 	writer->prune_at = g_get_monotonic_time() + PRUNE_NEXT * US;
 	while (!is_done(writer)) {
-		mailbox_wait(writer->options.inbox, writer->quit ? RETRY_MS : timeout(writer));
+		mailbox_wait(writer->options.inbox, writer->quit ? RETRY_MS : timeout(writer),
+			     looks_soon(writer));
 		mailbox_run(writer->options.inbox, writer);
 		writer->now = g_get_monotonic_time();
 		turn(writer);

@@ -17,8 +17,10 @@ struct Mail {
 
 struct Mailbox {
 	int fd;
-	pthread_mutex_t mutex; /* guards first and last */
+	pthread_mutex_t mutex; /* guards what follows */
 	Mail *first, *last;
+	gboolean woken; /* the reader, for what is in it */
+	gboolean looks; /* it comes by itself for what is quiet */
 };
 
 Mailbox *
@@ -48,24 +50,37 @@ mailbox_fd(const Mailbox *mailbox)
 	return mailbox->fd;
 }
 
-void
-mailbox_post(Mailbox *mailbox, MailFunc func, gpointer data)
+static void
+post(Mailbox *mailbox, MailFunc func, gpointer data, gboolean quietly)
 {
 	Mail *mail = g_new(Mail, 1);
-	gboolean was_empty;
+	gboolean wakes;
 	guint64 one = 1;
 
 	*mail = (Mail){ .func = func, .data = data };
 	pthread_mutex_lock(&mailbox->mutex);
-	was_empty = mailbox->first == NULL;
-	if (was_empty)
+	if (!mailbox->first)
 		mailbox->first = mail;
 	else
 		mailbox->last->next = mail;
 	mailbox->last = mail;
+	wakes = !mailbox->woken && !(quietly && mailbox->looks);
+	mailbox->woken = mailbox->woken || wakes;
 	pthread_mutex_unlock(&mailbox->mutex);
-	while (was_empty && write(mailbox->fd, &one, sizeof one) < 0 && errno == EINTR)
+	while (wakes && write(mailbox->fd, &one, sizeof one) < 0 && errno == EINTR)
 		;
+}
+
+void
+mailbox_post(Mailbox *mailbox, MailFunc func, gpointer data)
+{
+	post(mailbox, func, data, FALSE);
+}
+
+void
+mailbox_post_quietly(Mailbox *mailbox, MailFunc func, gpointer data)
+{
+	post(mailbox, func, data, TRUE);
 }
 
 void
@@ -79,6 +94,7 @@ mailbox_run(Mailbox *mailbox, gpointer reader)
 	pthread_mutex_lock(&mailbox->mutex);
 	mail = mailbox->first;
 	mailbox->first = mailbox->last = NULL;
+	mailbox->woken = FALSE;
 	pthread_mutex_unlock(&mailbox->mutex);
 	while (mail) {
 		Mail *next = mail->next;
@@ -90,9 +106,15 @@ mailbox_run(Mailbox *mailbox, gpointer reader)
 }
 
 void
-mailbox_wait(Mailbox *mailbox, int ms)
+mailbox_wait(Mailbox *mailbox, int ms, gboolean looks)
 {
 	struct pollfd fd = { .fd = mailbox->fd, .events = POLLIN };
+	gboolean has_quiet;
 
-	poll(&fd, 1, ms);
+	pthread_mutex_lock(&mailbox->mutex);
+	mailbox->looks = looks;
+	has_quiet = mailbox->first != NULL && !looks;
+	pthread_mutex_unlock(&mailbox->mutex);
+	if (!has_quiet)
+		poll(&fd, 1, ms);
 }

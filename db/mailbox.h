@@ -3,7 +3,7 @@
  * order, once each.
  *
  * The list has a pthread mutex of its own, held for two assignments; the descriptor is
- * readable while there is something in it.
+ * readable while there is something in it that its reader does not wait for anyhow.
  * Thread: mailbox_post() any, the rest that of the reader.
  */
 #pragma once
@@ -16,6 +16,9 @@ Mailbox *mailbox_new(void);
 void mailbox_free(Mailbox *mailbox); /* what is still in it is run with a reader of NULL */
 int mailbox_fd(const Mailbox *mailbox);
 void mailbox_post(Mailbox *mailbox, MailFunc func, gpointer data);
+/* It need not wake a reader that has said that it looks by itself. */
+void mailbox_post_quietly(Mailbox *mailbox, MailFunc func, gpointer data);
 void mailbox_run(Mailbox *mailbox, gpointer reader);
-/* Until there is something, or so long; negative: for ever. */
-void mailbox_wait(Mailbox *mailbox, int ms);
+/* Until there is something, or so long; negative: for ever.  `looks`: what is posted quietly
+ * may wait for the end of that time. */
+void mailbox_wait(Mailbox *mailbox, int ms, gboolean looks);

@@ -5,6 +5,7 @@
  * A full disk is a limit on the size of files: what has been allocated can be written.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -157,6 +158,58 @@ count_rows(Store *store)
 	g_autoptr(GPtrArray) rows = store_call_list(store, 1000, NULL);
 
 	return rows->len;
+}
+
+/* --- the mailbox --- */
+
+static void
+on_mail(gpointer reader, gpointer data)
+{
+	g_string_append((GString *)reader, data);
+}
+
+static gboolean
+wakes(const Mailbox *mailbox)
+{
+	struct pollfd fd = { .fd = mailbox_fd(mailbox), .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+static void
+assert_mail(Mailbox *mailbox, const char *mail)
+{
+	g_autoptr(GString) got = g_string_new(NULL);
+
+	mailbox_run(mailbox, got);
+	g_assert_cmpstr(got->str, ==, mail);
+}
+
+/* What is posted quietly waits for a reader that looks by itself, and for no other. */
+static void
+test_mailbox(Rig *rig, gconstpointer unused)
+{
+	Mailbox *mailbox = mailbox_new();
+
+	mailbox_post_quietly(mailbox, on_mail, "a");
+	g_assert_true(wakes(mailbox));
+	assert_mail(mailbox, "a");
+	mailbox_wait(mailbox, 0, TRUE);
+	mailbox_post_quietly(mailbox, on_mail, "b");
+	g_assert_false(wakes(mailbox));
+	mailbox_post(mailbox, on_mail, "c");
+	mailbox_post_quietly(mailbox, on_mail, "d");
+	g_assert_true(wakes(mailbox));
+	assert_mail(mailbox, "bcd");
+	g_assert_false(wakes(mailbox));
+	mailbox_post_quietly(mailbox, on_mail, "e");
+	g_assert_false(wakes(mailbox));
+	mailbox_wait(mailbox, -1, FALSE); /* does not sleep beside it */
+	assert_mail(mailbox, "e");
+	mailbox_post_quietly(mailbox, on_mail, "f");
+	g_assert_true(wakes(mailbox));
+	assert_mail(mailbox, "f");
+	mailbox_free(mailbox);
 }
 
 /* --- nobody waits, and all is seen --- */
@@ -762,6 +815,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+	RIG("mailbox", test_mailbox);
 	RIG("locked", test_locked);
 	RIG("second-daemon", test_second_daemon);
 	RIG("admin-locked", test_admin_locked);
