@@ -182,10 +182,12 @@ call_refused(Gateway *gateway, Leg *leg, const Plugin *plugin, const Incoming *i
 {
 	Call *call = call_make(gateway, leg, plugin, incoming);
 
+	store_read_together(gateway_store(gateway));
 	call->busy = TRUE;
 	if (is_admitted(call, incoming)) {
 		set_account(call, incoming);
 		begin(call, incoming, NULL, reason, words);
 	}
 	call_run(call);
+	store_read_apart(gateway_store(gateway));
 }
