@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* mailbox.c - see mailbox.h; the same as the media's queues (media/worker.c). */
+/* mailbox.c - see mailbox.h; the media's queues (media/worker.c), and what is quiet. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>

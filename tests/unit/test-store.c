@@ -1074,8 +1074,6 @@ calls_in_file(const char *path)
 	return calls->len;
 }
 
-/* A connection that has done nothing yet moves the WAL into the file; while a reader
- * stands in the way the rest stays there, and it is said so. */
 static gboolean
 knows(Store *store, const char *jid)
 {
@@ -1106,6 +1104,8 @@ test_read_together(Files *files, gconstpointer unused)
 	g_assert_true(knows(here, "c@example.org"));
 }
 
+/* A connection that has done nothing yet moves the WAL into the file; while a reader
+ * stands in the way the rest stays there, and it is said so. */
 static void
 test_sync(Files *files, gconstpointer unused)
 {
